@@ -1,0 +1,196 @@
+//! A mergeable sketch of durations that answers quantiles within 1 % of the true value.
+//!
+//! The sketch counts values in buckets whose bounds grow by a constant factor, as in *DDSketch: a fast and
+//! fully-mergeable quantile sketch with relative-error guarantees* (Masson, Rim, Lee; VLDB 2019). Merging adds counts,
+//! so that sketches of minutes and of machines sum to the sketch of all of their values, in any order.
+
+use std::collections::BTreeMap;
+
+/// The most that an answered quantile is off, relative to the true value.
+pub const RELATIVE_ERROR: f64 = 0.01;
+
+/// The bounds' growth: a bucket's middle is within [`RELATIVE_ERROR`] of all that it holds.
+const GAMMA: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
+
+/// Milliseconds. Smaller values count as this one: no request is told apart below a nanosecond.
+const MIN_VALUE: f64 = 1e-6;
+
+/// Milliseconds: about 31 years. Larger values count as this one.
+const MAX_VALUE: f64 = 1e12;
+
+/// Counts of durations by size.
+///
+/// # Examples
+///
+/// ```
+/// use opbeat_server::sketch::Sketch;
+///
+/// let mut sketch: Sketch = (1..=100).map(f64::from).collect();
+/// sketch.merge(&[1_000.0].into_iter().collect());
+/// let median = sketch.quantile(0.5).expect("there are values");
+/// assert!((median - 51.0).abs() <= 0.51);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sketch {
+    buckets: BTreeMap<i32, u64>,
+}
+
+impl Sketch {
+    /// Adds a duration in milliseconds; what is not a number counts as zero.
+    pub fn insert(&mut self, milliseconds: f64) {
+        *self.buckets.entry(bucket_of(milliseconds)).or_default() += 1;
+    }
+
+    /// Adds all that the other sketch holds.
+    pub fn merge(&mut self, other: &Self) {
+        for (bucket, count) in &other.buckets {
+            *self.buckets.entry(*bucket).or_default() += count;
+        }
+    }
+
+    /// Returns how many durations it holds.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.values().sum()
+    }
+
+    /// Returns the duration in milliseconds that the given share of all durations, from 0 to 1, does not exceed.
+    ///
+    /// It is within [`RELATIVE_ERROR`] of the value at that rank; `None` if the sketch is empty.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let last_rank = self.count().checked_sub(1)?;
+        let rank = (share.clamp(0.0, 1.0) * last_rank as f64).floor() as u64;
+        let mut below = 0;
+        let reached = self.buckets.iter().find(|(_, count)| {
+            below += **count;
+            below > rank
+        });
+        reached.map(|(bucket, _)| middle_of(*bucket))
+    }
+
+    /// Encodes the sketch: pairs of the distance to the last bucket and a count, as LEB128 varints.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.buckets.len() * 2 + 4);
+        let mut last = bucket_of(0.0);
+        for (bucket, count) in &self.buckets {
+            push_varint(&mut bytes, u64::from(bucket.abs_diff(last)));
+            push_varint(&mut bytes, *count);
+            last = *bucket;
+        }
+        bytes
+    }
+
+    /// Decodes what [`encode`](Self::encode) made; `None` if the bytes are damaged.
+    #[must_use]
+    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let mut buckets = BTreeMap::new();
+        let mut last = bucket_of(0.0);
+        while !bytes.is_empty() {
+            let distance = i32::try_from(take_varint(&mut bytes)?).ok()?;
+            last = last.checked_add(distance)?;
+            buckets.insert(last, take_varint(&mut bytes)?);
+        }
+        Some(Self { buckets })
+    }
+}
+
+impl FromIterator<f64> for Sketch {
+    fn from_iter<I: IntoIterator<Item = f64>>(milliseconds: I) -> Self {
+        let mut sketch = Self::default();
+        milliseconds.into_iter().for_each(|value| sketch.insert(value));
+        sketch
+    }
+}
+
+/// The bucket `i` that holds values in (γ^(i−1), γ^i].
+fn bucket_of(milliseconds: f64) -> i32 {
+    let value = if milliseconds.is_nan() {
+        MIN_VALUE
+    } else {
+        milliseconds.clamp(MIN_VALUE, MAX_VALUE)
+    };
+    (value.ln() / GAMMA.ln()).ceil() as i32
+}
+
+/// The value whose relative distance to both bounds of a bucket is the same.
+fn middle_of(bucket: i32) -> f64 {
+    2.0 * GAMMA.powi(bucket) / (GAMMA + 1.0)
+}
+
+fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(first & 0x7f).checked_shl(shift)?;
+        if first & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value at the rank that `quantile` looks for, found by sorting.
+    fn exact(values: &mut [f64], share: f64) -> f64 {
+        values.sort_by(f64::total_cmp);
+        values[(share * (values.len() - 1) as f64).floor() as usize]
+    }
+
+    #[test]
+    fn quantiles_stay_within_the_stated_error() {
+        let mut values: Vec<f64> = (0..10_000).map(|i| 0.01 * 1.001_f64.powi(i)).collect();
+        let sketch: Sketch = values.iter().copied().collect();
+        for share in [0.0, 0.01, 0.5, 0.95, 0.99, 0.999, 1.0] {
+            let (answer, truth) = (sketch.quantile(share).unwrap(), exact(&mut values, share));
+            assert!(
+                (answer - truth).abs() <= truth * RELATIVE_ERROR * 1.000_001,
+                "{share}: {answer} for {truth}"
+            );
+        }
+    }
+
+    #[test]
+    fn merging_parts_equals_the_whole() {
+        let values: Vec<f64> = (0..1_000).map(|i| f64::from(i * i % 977) + 0.25).collect();
+        let mut merged = Sketch::default();
+        for part in values.chunks(7).rev() {
+            merged.merge(&part.iter().copied().collect());
+        }
+        assert_eq!(merged, values.into_iter().collect());
+    }
+
+    #[test]
+    fn encoding_round_trips() {
+        let sketch: Sketch = [0.0, -3.0, f64::NAN, 1e-9, 0.2, 17.0, 17.0, 86_400_000.0, f64::INFINITY]
+            .into_iter()
+            .collect();
+        assert_eq!(Sketch::decode(&sketch.encode()), Some(sketch));
+        assert_eq!(Sketch::decode(&[]), Some(Sketch::default()));
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        assert_eq!(Sketch::decode(&[0x80]), None);
+        assert_eq!(Sketch::decode(&[5]), None);
+        assert_eq!(Sketch::decode(&[0xff; 20]), None);
+    }
+
+    #[test]
+    fn an_empty_sketch_has_no_quantile() {
+        assert_eq!(Sketch::default().quantile(0.5), None);
+    }
+}
