@@ -1,4 +1,55 @@
 //! Transactions, spans and errors of a web application, recorded at next to no cost and sent to Opbeat.
+//!
+//! An [`Agent`] is started once, from a [`Config`]. A [`Transaction`] is one request or one job; [`span`]s are its
+//! parts; [`capture_error`] and [`capture_message`] report what failed in it. Web frameworks are hooked by adapters,
+//! the crates `opbeat-axum`, `opbeat-tower` and `opbeat-actix`, or one of your own over [`http::HttpTransaction`].
+//!
+//! # Examples
+//!
+//! ```
+//! use opbeat_core::{Agent, Config, testing::MemoryExporter};
+//!
+//! let exporter = MemoryExporter::default();
+//! let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+//!
+//! let transaction = agent.begin_transaction("task.newsletter");
+//! {
+//!     let _entered = transaction.enter();
+//!     let _span = opbeat_core::span("SELECT FROM readers", "db.sqlite.query");
+//! }
+//! transaction.end("shop.newsletter", "ok");
+//!
+//! agent.flush(std::time::Duration::from_secs(5))?;
+//! assert_eq!(exporter.count("shop.newsletter"), 1);
+//! # Ok::<(), opbeat_core::FlushError>(())
+//! ```
 
+mod agent;
+mod capture;
+mod config;
+mod panic_hook;
+mod pipeline;
+mod record;
+mod transaction;
+
+pub mod http;
+
+#[cfg(feature = "intake")]
+mod export;
 #[cfg(feature = "protocol")]
 pub mod protocol;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use agent::{Agent, capture_error, capture_message};
+pub use config::{Config, ConfigError, VARIABLES, Variable};
+pub use pipeline::{Batch, ExportError, Exporter, FlushError};
+pub use record::{
+    BreakdownRecord, Cause, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Outcome, RequestRecord,
+    SpanRecord, Stack, TransactionId, TransactionName, TransactionRecord, TransactionReference, TransactionResult,
+    User, Value,
+};
+pub use transaction::{CurrentTransaction, Entered, InSpan, InTransaction, Span, Transaction, current, in_span, span};
+
+#[cfg(feature = "intake")]
+pub use export::IntakeExporter;

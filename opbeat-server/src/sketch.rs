@@ -106,11 +106,7 @@ impl FromIterator<f64> for Sketch {
 
 /// The bucket `i` that holds values in (γ^(i−1), γ^i].
 fn bucket_of(milliseconds: f64) -> i32 {
-    let value = if milliseconds.is_nan() {
-        MIN_VALUE
-    } else {
-        milliseconds.clamp(MIN_VALUE, MAX_VALUE)
-    };
+    let value = if milliseconds.is_nan() { MIN_VALUE } else { milliseconds.clamp(MIN_VALUE, MAX_VALUE) };
     (value.ln() / GAMMA.ln()).ceil() as i32
 }
 
@@ -156,10 +152,7 @@ mod tests {
         let sketch: Sketch = values.iter().copied().collect();
         for share in [0.0, 0.01, 0.5, 0.95, 0.99, 0.999, 1.0] {
             let (answer, truth) = (sketch.quantile(share).unwrap(), exact(&mut values, share));
-            assert!(
-                (answer - truth).abs() <= truth * RELATIVE_ERROR * 1.000_001,
-                "{share}: {answer} for {truth}"
-            );
+            assert!((answer - truth).abs() <= truth * RELATIVE_ERROR * 1.000_001, "{share}: {answer} for {truth}");
         }
     }
 
@@ -175,9 +168,8 @@ mod tests {
 
     #[test]
     fn encoding_round_trips() {
-        let sketch: Sketch = [0.0, -3.0, f64::NAN, 1e-9, 0.2, 17.0, 17.0, 86_400_000.0, f64::INFINITY]
-            .into_iter()
-            .collect();
+        let sketch: Sketch =
+            [0.0, -3.0, f64::NAN, 1e-9, 0.2, 17.0, 17.0, 86_400_000.0, f64::INFINITY].into_iter().collect();
         assert_eq!(Sketch::decode(&sketch.encode()), Some(sketch));
         assert_eq!(Sketch::decode(&[]), Some(Sketch::default()));
     }

@@ -239,13 +239,8 @@ impl<'de> Visitor<'de> for RawTransactionVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<RawTransaction, A::Error> {
-        let duration = array
-            .next_element()?
-            .ok_or_else(|| de::Error::invalid_length(0, &self))?;
-        let mut raw = RawTransaction {
-            duration,
-            ..RawTransaction::default()
-        };
+        let duration = array.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+        let mut raw = RawTransaction { duration, ..RawTransaction::default() };
         while let Some(element) = array.next_element()? {
             match element {
                 RawElement::Span(span) => raw.spans.push(span),

@@ -42,15 +42,9 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         migrator().run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true))
-            .await?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }
 
@@ -63,13 +57,7 @@ impl Store {
 
 fn migrator() -> Migrator {
     let migration = |(version, name, statements): (i64, &'static str, &'static str)| {
-        Migration::new(
-            version,
-            name.into(),
-            MigrationType::Simple,
-            statements.into_sql_str(),
-            false,
-        )
+        Migration::new(version, name.into(), MigrationType::Simple, statements.into_sql_str(), false)
     };
     Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }

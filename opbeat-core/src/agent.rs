@@ -1,0 +1,197 @@
+//! What an application starts once, and reports through.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use crate::capture::{error_record, message_record};
+use crate::config::{Config, ConfigError};
+use crate::panic_hook;
+use crate::pipeline::{Exporter, FlushError, Pipeline, Recorder};
+use crate::record::{ErrorId, ErrorRecord, Level};
+use crate::transaction::{Active, CurrentTransaction, Transaction, current};
+
+/// Monitors an application: begins transactions, reports errors, delivers both in the background.
+///
+/// It is cheap to clone. When the last clone is dropped, what was recorded is delivered within
+/// [`Config::shutdown_timeout`].
+///
+/// # Examples
+///
+/// ```no_run
+/// use opbeat_core::Agent;
+///
+/// let agent = Agent::from_env();
+/// let transaction = agent.begin_transaction("task.newsletter");
+/// transaction.end("shop.newsletter", "ok");
+/// ```
+#[derive(Clone)]
+#[must_use = "monitoring ends when the last clone of the agent is dropped"]
+pub struct Agent {
+    running: Option<Arc<Running>>,
+}
+
+struct Running {
+    pipeline: Pipeline,
+    shutdown_timeout: Duration,
+}
+
+/// The agent that was started last: where errors outside of all transactions go.
+static LATEST: RwLock<Weak<Running>> = RwLock::new(Weak::new());
+
+impl Agent {
+    /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::VARIABLES) lists.
+    ///
+    /// What is wrong with them is logged as one error; the application then runs unmonitored.
+    #[cfg(feature = "intake")]
+    pub fn from_env() -> Self {
+        Self::start_or_disable(Config::from_env())
+    }
+
+    /// Starts an agent that delivers to an Opbeat server.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the configuration cannot work: no token, a URL that is none, no TLS.
+    #[cfg(feature = "intake")]
+    pub fn start(config: &Config) -> Result<Self, ConfigError> {
+        if !config.enabled {
+            return Ok(Self::disabled());
+        }
+        let exporter = crate::export::IntakeExporter::new(config)?;
+        Self::launch(config, exporter).map_err(ConfigError::Thread)
+    }
+
+    /// Starts an agent that delivers through an exporter of your own.
+    pub fn with_exporter(config: &Config, exporter: impl Exporter) -> Self {
+        if !config.enabled {
+            return Self::disabled();
+        }
+        Self::launch(config, exporter).unwrap_or_else(|error| {
+            log::error!(target: "opbeat", "{}; the application runs unmonitored", ConfigError::Thread(error));
+            Self::disabled()
+        })
+    }
+
+    /// Makes an agent that records nothing.
+    pub const fn disabled() -> Self {
+        Self { running: None }
+    }
+
+    /// Begins a transaction of a dotted kind, such as `task.newsletter`.
+    pub fn begin_transaction(&self, kind: impl Into<Cow<'static, str>>) -> Transaction {
+        let active = self.recorder().map(|recorder| Arc::new(Active::new(recorder.clone(), kind.into())));
+        Transaction::new(CurrentTransaction { active })
+    }
+
+    /// Reports an error, with the current transaction if there is one. Returns the report's id.
+    #[track_caller]
+    pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> Option<ErrorId> {
+        self.recorder()?;
+        self.report(error_record(error))
+    }
+
+    /// Reports a message, with the current transaction if there is one. Returns the report's id.
+    #[track_caller]
+    pub fn capture_message(&self, level: Level, message: impl Into<String>) -> Option<ErrorId> {
+        self.recorder()?;
+        self.report(message_record(level, message.into()))
+    }
+
+    /// Delivers what was recorded until now. It blocks: call it from `spawn_blocking` in asynchronous code.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the deadline came first, or as soon as a delivery failed. Nothing is lost by that.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.running.as_ref().map_or(Ok(()), |running| running.pipeline.flush(timeout))
+    }
+
+    /// Delivers what was recorded until now, and stops. It blocks, at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if not everything was delivered; what is left then is lost.
+    pub fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.running.as_ref().map_or(Ok(()), |running| running.pipeline.shut_down(timeout))
+    }
+
+    /// Returns whether anything is recorded.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.running.as_ref().map(|running| running.pipeline.recorder())
+    }
+
+    #[cfg(feature = "intake")]
+    fn start_or_disable(config: Result<Config, ConfigError>) -> Self {
+        config.and_then(|config| Self::start(&config)).unwrap_or_else(|error| {
+            crate::config::complain(&error);
+            Self::disabled()
+        })
+    }
+
+    fn launch(config: &Config, exporter: impl Exporter) -> std::io::Result<Self> {
+        let pipeline = Pipeline::start(exporter, config.flush_interval)?;
+        let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout });
+        *LATEST.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&running);
+        if config.panic_hook {
+            panic_hook::install();
+        }
+        Ok(Self { running: Some(running) })
+    }
+
+    fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
+        let current = current();
+        if current.is_recording() { current.report(record) } else { self.recorder()?.capture(record, None) }
+    }
+}
+
+/// Reports an error, to the current transaction's agent or else to the one that was started last.
+///
+/// Returns the report's id.
+///
+/// # Examples
+///
+/// ```
+/// if let Err(error) = "twelve".parse::<u32>() {
+///     opbeat_core::capture_error(&error);
+/// }
+/// ```
+#[track_caller]
+pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
+    latest()?.report(error_record(error))
+}
+
+/// Reports a message, to the current transaction's agent or else to the one that was started last.
+///
+/// Returns the report's id.
+#[track_caller]
+pub fn capture_message(level: Level, message: impl Into<String>) -> Option<ErrorId> {
+    latest()?.report(message_record(level, message.into()))
+}
+
+/// Returns the agent that was started last; `None` rather than waiting for one that starts right now.
+pub(crate) fn latest() -> Option<Agent> {
+    let running = LATEST.try_read().ok()?.upgrade()?;
+    Some(Agent { running: Some(running) })
+}
+
+/// Delivers what is left, within the deadline.
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Whoever wants to know calls `shutdown`; after that, this does nothing.
+        let _ = self.pipeline.shut_down(self.shutdown_timeout);
+    }
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("recording", &self.is_recording()).finish()
+    }
+}

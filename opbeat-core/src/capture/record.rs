@@ -1,0 +1,82 @@
+//! Records of what was captured, complete but for what the worker adds.
+
+use std::error::Error;
+use std::panic::{Location as Caller, PanicHookInfo};
+use std::time::SystemTime;
+
+use super::{chain, stack, type_name};
+use crate::record::{ErrorId, ErrorRecord, Level, Location, Stack};
+
+/// Records an error with its chain of sources and the stack of whoever captured it.
+#[track_caller]
+pub(crate) fn error_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
+    let type_name = type_name::of(error);
+    ErrorRecord {
+        type_name: Some(type_name.name),
+        module: type_name.module,
+        causes: chain::causes(error),
+        location: Some(Caller::caller().into()),
+        stack: stack::capture(),
+        ..bare(Level::Error, error.to_string())
+    }
+}
+
+/// Records a message with the stack of whoever sent it.
+#[track_caller]
+pub(crate) fn message_record(level: Level, message: String) -> ErrorRecord {
+    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..bare(level, message) }
+}
+
+/// Records a panic, from inside of the hook.
+pub(crate) fn panic_record(panic: &PanicHookInfo<'_>) -> ErrorRecord {
+    ErrorRecord {
+        type_name: Some("panic".to_owned()),
+        location: panic.location().map(Into::into),
+        stack: stack::capture(),
+        ..bare(Level::Fatal, panic_message(panic))
+    }
+}
+
+/// Records an answer of 5xx, or none at all, that no error explains. No stack: it would show ours.
+pub(crate) fn status_record(status: Option<u16>) -> ErrorRecord {
+    let (type_name, message) = match status {
+        Some(status) => (format!("HTTP {status}"), format!("the application answered {status}, and reported no error")),
+        None => {
+            ("NoResponse".to_owned(), "the application failed without a response, and reported no error".to_owned())
+        }
+    };
+    ErrorRecord { type_name: Some(type_name), ..bare(Level::Error, message) }
+}
+
+fn bare(level: Level, message: String) -> ErrorRecord {
+    ErrorRecord {
+        id: ErrorId(fastrand::u128(..)),
+        happened_at: SystemTime::now(),
+        level,
+        type_name: None,
+        module: None,
+        message,
+        causes: Vec::new(),
+        location: None,
+        culprit: None,
+        stack: Stack::default(),
+        transaction: None,
+        request: None,
+        user: None,
+        tags: Vec::new(),
+        extra: Vec::new(),
+    }
+}
+
+fn panic_message(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic whose payload is no text").to_owned()
+}
+
+impl From<&Caller<'_>> for Location {
+    fn from(caller: &Caller<'_>) -> Self {
+        Self { file: caller.file().to_owned().into(), line: caller.line(), column: caller.column() }
+    }
+}

@@ -1,0 +1,171 @@
+//! Configuration by environment variables.
+
+use std::time::Duration;
+
+use super::{Config, ConfigError};
+
+/// One variable of the environment.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds when it is not set; `None` for those that have to be.
+    pub default: Option<&'static str>,
+    /// What it says.
+    pub meaning: &'static str,
+    set: fn(&mut Config, &str) -> Result<(), &'static str>,
+}
+
+/// The variables that [`Config::from_env`] reads, for documentation and for `--help` of your own.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        name: "OPBEAT_ORGANIZATION_ID",
+        default: None,
+        meaning: "the organization's id",
+        set: |config, value| set(&mut config.organization_id, value),
+    },
+    Variable {
+        name: "OPBEAT_APP_ID",
+        default: None,
+        meaning: "the app's id",
+        set: |config, value| set(&mut config.app_id, value),
+    },
+    Variable {
+        name: "OPBEAT_SECRET_TOKEN",
+        default: None,
+        meaning: "the app's secret token",
+        set: |config, value| set(&mut config.secret_token, value),
+    },
+    Variable {
+        name: "OPBEAT_SERVER_URL",
+        default: Some("http://127.0.0.1:8200"),
+        meaning: "the server's address",
+        set: |config, value| set(&mut config.server_url, value),
+    },
+    Variable {
+        name: "OPBEAT_DISABLE_SEND",
+        default: Some("false"),
+        meaning: "`true` or `1`: nothing is recorded and sent, as for tests",
+        set: |config, value| truth(value).map(|disabled| config.enabled = !disabled),
+    },
+    Variable {
+        name: "OPBEAT_RELEASE",
+        default: Some(""),
+        meaning: "the release that runs: a commit's hash or a version",
+        set: |config, value| set(config.release.get_or_insert_default(), value),
+    },
+    Variable {
+        name: "OPBEAT_HOSTNAME",
+        default: Some("the system's"),
+        meaning: "the machine's name",
+        set: |config, value| set(config.hostname.get_or_insert_default(), value),
+    },
+    Variable {
+        name: "OPBEAT_FLUSH_INTERVAL",
+        default: Some("5"),
+        meaning: "seconds from an event to its delivery, such as `0.5`",
+        set: |config, value| seconds(value).map(|interval| config.flush_interval = interval),
+    },
+    Variable {
+        name: "OPBEAT_PANIC_HOOK",
+        default: Some("true"),
+        meaning: "`false` or `0`: panics are not reported",
+        set: |config, value| truth(value).map(|panic_hook| config.panic_hook = panic_hook),
+    },
+];
+
+impl Config {
+    /// Reads the environment's [`VARIABLES`]. Empty ones count as not set.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a variable has a value that it cannot have, or one that is needed is not set, unless
+    /// `OPBEAT_DISABLE_SEND` is.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the same variables from elsewhere: a file, a test.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let mut missing = None;
+        for variable in VARIABLES {
+            let value = get(variable.name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+            match value {
+                Some(value) => variable.read(&mut config, value)?,
+                None if variable.default.is_none() => missing = missing.or(Some(variable.name)),
+                None => {}
+            }
+        }
+        match missing {
+            Some(name) if config.enabled => Err(ConfigError::Missing(name)),
+            _ => Ok(config),
+        }
+    }
+}
+
+impl Variable {
+    fn read(&self, config: &mut Config, value: String) -> Result<(), ConfigError> {
+        (self.set)(config, &value).map_err(|expected| ConfigError::Invalid { name: self.name, value, expected })
+    }
+}
+
+fn set(field: &mut String, value: &str) -> Result<(), &'static str> {
+    value.clone_into(field);
+    Ok(())
+}
+
+fn truth(value: &str) -> Result<bool, &'static str> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("`true` or `false`"),
+    }
+}
+
+fn seconds(value: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "a number of seconds between 0.1 and 3600";
+    let seconds: f64 = value.parse().map_err(|_| EXPECTED)?;
+    if (0.1..=3_600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(EXPECTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Config::from_variables(get).map_err(|error| error.to_string())
+    }
+
+    const NEEDED: [(&str, &str); 3] =
+        [("OPBEAT_ORGANIZATION_ID", "org"), ("OPBEAT_APP_ID", "app"), ("OPBEAT_SECRET_TOKEN", "token")];
+
+    #[test]
+    fn three_variables_are_enough() {
+        let config = read(&NEEDED).unwrap();
+        assert_eq!((config.app_id.as_str(), config.server_url.as_str()), ("app", "http://127.0.0.1:8200"));
+        assert!(config.enabled);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let error = read(&NEEDED[..2]).unwrap_err();
+        assert!(error.starts_with("OPBEAT_SECRET_TOKEN is not set"), "{error}");
+        assert!(!read(&[("OPBEAT_DISABLE_SEND", "1")]).unwrap().enabled, "nothing is needed to send nothing");
+    }
+
+    #[test]
+    fn wrong_values_are_said() {
+        let with = |name, value| read(&[NEEDED[0], NEEDED[1], NEEDED[2], (name, value)]);
+        let error = with("OPBEAT_FLUSH_INTERVAL", "soon").unwrap_err();
+        assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.1 and 3600"#);
+        assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));
+        assert!(with("OPBEAT_DISABLE_SEND", "perhaps").is_err());
+    }
+}

@@ -1,0 +1,175 @@
+//! What an agent is told at its start.
+
+#[cfg(feature = "intake")]
+mod complaint;
+mod env;
+
+use std::time::Duration;
+
+#[cfg(feature = "intake")]
+pub(crate) use complaint::complain;
+pub use env::{VARIABLES, Variable};
+
+/// Where the server listens when it is started without options.
+const DEFAULT_SERVER_URL: &str = "http://127.0.0.1:8200";
+
+/// What an agent is told at its start.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use opbeat_core::Config;
+///
+/// let config = Config::new("acme", "shop", "s3cret")
+///     .server_url("https://opbeat.acme.example")
+///     .release("2024-06-01-a1b2c3")
+///     .flush_interval(Duration::from_secs(1));
+/// assert!(config.enabled);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The organization's id.
+    pub organization_id: String,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's secret token.
+    pub secret_token: String,
+    /// The server's address, without a path unless it lies behind one. Default: `http://127.0.0.1:8200`.
+    pub server_url: String,
+    /// Whether anything is recorded and sent. Default: true.
+    pub enabled: bool,
+    /// The release that runs: a commit's hash or a version.
+    pub release: Option<String>,
+    /// The machine's name. Default: what the system says.
+    pub hostname: Option<String>,
+    /// The time from an event to its delivery. Default: 5 s.
+    pub flush_interval: Duration,
+    /// How long the end of the process may wait for the last delivery. Default: 2 s.
+    pub shutdown_timeout: Duration,
+    /// Whether panics are reported by a hook, which the process then keeps. Default: true.
+    pub panic_hook: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            organization_id: String::new(),
+            app_id: String::new(),
+            secret_token: String::new(),
+            server_url: DEFAULT_SERVER_URL.to_owned(),
+            enabled: true,
+            release: None,
+            hostname: None,
+            flush_interval: Duration::from_secs(5),
+            shutdown_timeout: Duration::from_secs(2),
+            panic_hook: true,
+        }
+    }
+}
+
+impl Config {
+    /// Makes a configuration for an app, with defaults for the rest.
+    #[must_use]
+    pub fn new(organization_id: impl Into<String>, app_id: impl Into<String>, secret_token: impl Into<String>) -> Self {
+        Self {
+            organization_id: organization_id.into(),
+            app_id: app_id.into(),
+            secret_token: secret_token.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the server's address.
+    #[must_use]
+    pub fn server_url(mut self, url: impl Into<String>) -> Self {
+        self.server_url = url.into();
+        self
+    }
+
+    /// Sets the release that runs.
+    #[must_use]
+    pub fn release(mut self, release: impl Into<String>) -> Self {
+        self.release = Some(release.into());
+        self
+    }
+
+    /// Sets the machine's name.
+    #[must_use]
+    pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
+        self.hostname = Some(hostname.into());
+        self
+    }
+
+    /// Sets the time from an event to its delivery.
+    #[must_use]
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// Sets how long the end of the process may wait for the last delivery.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Sets whether anything is recorded and sent.
+    #[must_use]
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Sets whether panics are reported by a hook.
+    #[must_use]
+    pub fn panic_hook(mut self, panic_hook: bool) -> Self {
+        self.panic_hook = panic_hook;
+        self
+    }
+}
+
+/// The token stays out of logs.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("organization_id", &self.organization_id)
+            .field("app_id", &self.app_id)
+            .field("server_url", &self.server_url)
+            .field("enabled", &self.enabled)
+            .field("release", &self.release)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration that cannot work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A variable that is needed is not set or empty.
+    #[error("{0} is not set; `opbeat app create ORG/APP` on the server prints the variables to set")]
+    Missing(&'static str),
+    /// A variable has a value that it cannot have.
+    #[error("{name} is {value:?}, which is not {expected}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it could be.
+        expected: &'static str,
+    },
+    /// The server's address asks for TLS, and there is none.
+    #[error("{url} needs TLS: {reason}")]
+    Tls {
+        /// The server's address.
+        url: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The system has no thread for us.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] std::io::Error),
+}

@@ -1,0 +1,37 @@
+//! Names and rules of HTTP that all adapters share.
+
+use std::borrow::Cow;
+
+use crate::record::TransactionName;
+
+/// Returns a method's name without an allocation; `OTHER` for methods that no RFC names.
+///
+/// Clients choose the method, and so an unknown one must not become a name of its own.
+#[must_use]
+pub fn static_method(method: &str) -> &'static str {
+    const METHODS: [&str; 9] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE"];
+    METHODS.into_iter().find(|known| *known == method).unwrap_or("OTHER")
+}
+
+/// Names requests after their method and their route's template: `GET /books/{id}`.
+#[must_use]
+pub fn route(method: &str, template: impl Into<Cow<'static, str>>) -> TransactionName {
+    TransactionName::Route { method: static_method(method), route: template.into() }
+}
+
+/// Names requests that no route matched: `GET unmatched`, whatever the URL.
+#[must_use]
+pub fn unmatched(method: &str) -> TransactionName {
+    route(method, "unmatched")
+}
+
+/// Returns whether a response has no body, whatever its headers say.
+///
+/// That is so for every answer to `HEAD`, for 1xx, 204 and 304: [RFC 9112 section 6.3][rfc]. A successful `CONNECT` and
+/// a 101 hand the connection over, which ends the request as well.
+///
+/// [rfc]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+#[must_use]
+pub fn ends_at_head(method: &str, status: u16) -> bool {
+    method == "HEAD" || matches!(status, 100..=199 | 204 | 304) || (method == "CONNECT" && (200..300).contains(&status))
+}

@@ -1,0 +1,47 @@
+//! Reports panics, wherever they happen.
+
+use std::cell::Cell;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+use crate::agent::latest;
+use crate::capture::panic_record;
+use crate::transaction::current;
+
+thread_local! {
+    static REPORTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Installs the hook, once in a process, before the hook that is there.
+///
+/// The earlier hook runs after ours, so that the message in the terminal stays what it was.
+pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let earlier = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            report_once(panic);
+            earlier(panic);
+        }));
+    });
+}
+
+/// Reports unless the report itself panics, which would end in a circle.
+fn report_once(panic: &PanicHookInfo<'_>) {
+    let is_inside = REPORTS.try_with(|reports| reports.replace(true)).unwrap_or(true);
+    if !is_inside {
+        report(panic);
+        let _ = REPORTS.try_with(|reports| reports.set(false));
+    }
+}
+
+fn report(panic: &PanicHookInfo<'_>) {
+    let transaction = current();
+    if transaction.is_recording() {
+        transaction.report(panic_record(panic));
+    } else if let Some(agent) = latest()
+        && let Some(recorder) = agent.recorder()
+    {
+        recorder.capture(panic_record(panic), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! From finished transactions and captured errors to batches that an exporter delivers.
+//!
+//! ```text
+//! request path ─► Recorder ─► Queue ─► worker thread ─► Outbox ─► sender thread ─► Exporter
+//!                 never blocks bounded  counts, samples, bounded   back-off
+//!                                       errors
+//! ```
+
+mod batch;
+mod clock;
+mod counts;
+mod exporter;
+mod finished;
+mod flush;
+mod outbox;
+mod queue;
+mod recorder;
+mod samples;
+mod scrub;
+mod self_time;
+mod sender;
+mod source;
+mod symbols;
+mod worker;
+
+pub use batch::Batch;
+pub(crate) use clock::Clock;
+pub use exporter::{ExportError, Exporter};
+pub(crate) use finished::Finished;
+pub use flush::FlushError;
+pub(crate) use recorder::{Pipeline, Recorder};

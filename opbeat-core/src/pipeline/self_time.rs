@@ -1,0 +1,101 @@
+//! Where the time of one transaction went, without counting any of it twice.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::record::SpanRecord;
+
+/// The kind of the time that no span covers.
+pub(super) const APP: &str = "app";
+
+/// Calls `add` with the kind and the self time of each span, and once with [`APP`] and what no span covers.
+///
+/// A span's self time is its duration less the union of its direct children, which may overlap when they ran at once.
+/// Spans must be in the order of their start, as they are recorded.
+pub(super) fn each(spans: &[SpanRecord], duration: Duration, mut add: impl FnMut(&Cow<'static, str>, Duration)) {
+    // The transaction itself lies behind the spans.
+    let root = spans.len();
+    let mut covers = vec![Cover::default(); spans.len() + 1];
+    for span in spans {
+        let parent = span.parent.filter(|parent| *parent < root).unwrap_or(root);
+        let end_of_parent = spans.get(parent).map_or(duration, |parent| end(parent, duration));
+        covers[parent].add(span.start, end(span, duration).min(end_of_parent));
+    }
+    for (span, cover) in spans.iter().zip(&covers) {
+        add(&span.kind, (end(span, duration).saturating_sub(span.start)).saturating_sub(cover.total));
+    }
+    add(&Cow::Borrowed(APP), duration.saturating_sub(covers[root].total));
+}
+
+/// A span that had not ended, or ended late, ends with its transaction.
+fn end(span: &SpanRecord, duration: Duration) -> Duration {
+    span.duration.map_or(duration, |length| (span.start + length).min(duration))
+}
+
+/// The union of intervals that come in the order of their start.
+#[derive(Clone, Copy, Default)]
+struct Cover {
+    total: Duration,
+    until: Duration,
+}
+
+impl Cover {
+    fn add(&mut self, start: Duration, end: Duration) {
+        self.total += end.saturating_sub(start.max(self.until));
+        self.until = self.until.max(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(kind: &'static str, parent: Option<usize>, start: u64, end: u64) -> SpanRecord {
+        SpanRecord {
+            signature: kind.into(),
+            kind: kind.into(),
+            parent,
+            start: Duration::from_millis(start),
+            duration: (end > start).then(|| Duration::from_millis(end - start)),
+            extra: Vec::new(),
+        }
+    }
+
+    fn self_times(spans: &[SpanRecord], duration: u64) -> Vec<(String, u128)> {
+        let mut times = Vec::new();
+        each(spans, Duration::from_millis(duration), |kind, time| times.push((kind.to_string(), time.as_millis())));
+        times
+    }
+
+    fn expected(times: &[(&str, u128)]) -> Vec<(String, u128)> {
+        times.iter().map(|(kind, time)| ((*kind).to_owned(), *time)).collect()
+    }
+
+    #[test]
+    fn no_time_is_counted_twice() {
+        type Case = (&'static str, Vec<SpanRecord>, &'static [(&'static str, u128)]);
+        let cases: [Case; 6] = [
+            ("no span", vec![], &[("app", 100)]),
+            (
+                "a child",
+                vec![span("a", None, 10, 60), span("b", Some(0), 20, 40)],
+                &[("a", 30), ("b", 20), ("app", 50)],
+            ),
+            ("at once", vec![span("a", None, 10, 60), span("b", None, 30, 80)], &[("a", 50), ("b", 50), ("app", 30)]),
+            (
+                "one in another",
+                vec![span("a", None, 0, 90), span("b", None, 10, 20)],
+                &[("a", 90), ("b", 10), ("app", 10)],
+            ),
+            ("not ended", vec![span("a", None, 70, 0)], &[("a", 30), ("app", 70)]),
+            (
+                "outlives its parent",
+                vec![span("a", None, 0, 50), span("b", Some(0), 40, 90)],
+                &[("a", 40), ("b", 50), ("app", 50)],
+            ),
+        ];
+        for (name, spans, times) in cases {
+            assert_eq!(self_times(&spans, 100), expected(times), "{name}");
+        }
+    }
+}

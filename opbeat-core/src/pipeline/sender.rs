@@ -1,0 +1,67 @@
+//! The thread that talks to the exporter.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::outbox::Outbox;
+use super::{Batch, ExportError, Exporter};
+
+/// The longest time between two attempts.
+const MAX_DELAY: Duration = Duration::from_secs(36);
+
+/// Starts the thread. It ends when the outbox is closed.
+pub(super) fn spawn(exporter: impl Exporter, outbox: Arc<Outbox>) -> std::io::Result<()> {
+    thread::Builder::new().name("opbeat-sender".to_owned()).spawn(move || run(exporter, &outbox)).map(drop)
+}
+
+fn run(mut exporter: impl Exporter, outbox: &Outbox) {
+    let mut outage = Outage::default();
+    while let Some(mut batch) = outbox.next() {
+        match attempt(&mut exporter, &mut batch) {
+            Ok(()) => {
+                outage.end();
+                outbox.delivered();
+            }
+            Err(error) => {
+                let delay = outage.note(&error);
+                outbox.failed(batch, &error, delay);
+            }
+        }
+    }
+}
+
+/// An exporter that panics loses its batch, and not the thread.
+fn attempt(exporter: &mut impl Exporter, batch: &mut Batch) -> Result<(), ExportError> {
+    catch_unwind(AssertUnwindSafe(|| exporter.export(batch))).unwrap_or_else(|_| {
+        log::error!(target: "opbeat", "the exporter panicked; what it was to deliver is lost");
+        Ok(())
+    })
+}
+
+/// A run of failed attempts. It is told once, at its start, and once at its end.
+#[derive(Default)]
+struct Outage {
+    failures: u32,
+}
+
+impl Outage {
+    /// Notes a failure and returns how long to wait: the square of the number of failures in seconds, as Opbeat's
+    /// agents wait, less up to a fifth at random so that the instances of an application don't come all at once.
+    fn note(&mut self, error: &ExportError) -> Duration {
+        self.failures += 1;
+        if self.failures == 1 {
+            log::warn!(target: "opbeat", "{error}");
+        }
+        let delay = Duration::from_secs(u64::from(self.failures).pow(2)).min(MAX_DELAY);
+        error.retry_after.unwrap_or_else(|| delay.mul_f64(1.0 - 0.2 * fastrand::f64()))
+    }
+
+    fn end(&mut self) {
+        if self.failures > 0 {
+            log::info!(target: "opbeat", "delivery works again, after {} failed attempts", self.failures);
+            self.failures = 0;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What happened, as plain data: no clock, no I/O, no wire format.
+//!
+//! The pipeline makes these records out of live transactions and captured errors, off the request path; exporters
+//! read them.
+
+mod error;
+mod outcome;
+mod request;
+mod span;
+mod transaction;
+mod value;
+
+pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Stack, TransactionReference};
+pub use outcome::{Outcome, TransactionResult};
+pub use request::RequestRecord;
+pub use span::SpanRecord;
+pub use transaction::{BreakdownRecord, DurationGroup, TransactionId, TransactionName, TransactionRecord};
+pub use value::{User, Value};

@@ -1,0 +1,7 @@
+//! Test doubles, for this project and for those who use it.
+
+mod memory;
+mod server;
+
+pub use memory::MemoryExporter;
+pub use server::{Reply, ScriptedServer, Seen};

@@ -1,0 +1,84 @@
+//! The owner of a transaction's end.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::CurrentTransaction;
+use crate::record::{Outcome, TransactionName, TransactionResult};
+
+/// A running transaction, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
+///
+/// It derefs to [`CurrentTransaction`], so that it can be named, tagged and entered. It ends once: by [`end`](Self::end),
+/// or when it is dropped, with the result `panicked` while a panic unwinds and `cancelled` otherwise.
+///
+/// # Examples
+///
+/// ```
+/// # use opbeat_core::{Agent, Config, testing::MemoryExporter};
+/// # async fn send_all() -> u32 { 3 }
+/// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
+/// # async {
+/// let transaction = agent.begin_transaction("task.newsletter");
+/// let sent = transaction.wrap(send_all()).await;
+/// transaction.set_extra("mails", sent);
+/// transaction.end("shop.newsletter", "ok");
+/// # };
+/// ```
+#[must_use = "a transaction that is dropped counts as cancelled"]
+pub struct Transaction {
+    handle: CurrentTransaction,
+}
+
+impl Transaction {
+    pub(crate) fn new(handle: CurrentTransaction) -> Self {
+        Self { handle }
+    }
+
+    /// Ends the transaction under a name and a result.
+    ///
+    /// A result that is a status code of 500 or more, or one of the words `error`, `failed` and `failure`, counts as
+    /// failed.
+    pub fn end(self, name: impl Into<TransactionName>, result: impl Into<TransactionResult>) {
+        let Some(active) = &self.handle.active else { return };
+        let result = result.into();
+        active.rename(name.into());
+        active.set_result(result.clone());
+        active.end(outcome_of(&result), result);
+    }
+}
+
+fn outcome_of(result: &TransactionResult) -> Outcome {
+    match result {
+        TransactionResult::Status(400..=499) => Outcome::ClientError,
+        TransactionResult::Status(500..) => Outcome::ServerError,
+        TransactionResult::Word(word) if matches!(word.as_ref(), "error" | "failed" | "failure") => {
+            Outcome::ServerError
+        }
+        _ => Outcome::Ok,
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(active) = &self.handle.active else { return };
+        if std::thread::panicking() {
+            active.end(Outcome::Panicked, Outcome::Panicked.into());
+        } else {
+            active.end(Outcome::ClientGone, "cancelled".into());
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = CurrentTransaction;
+
+    fn deref(&self) -> &CurrentTransaction {
+        &self.handle
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Transaction").field(&self.id()).finish()
+    }
+}

@@ -1,0 +1,20 @@
+//! Live transactions and spans: what application code and adapters hold while something happens.
+//!
+//! A [`Transaction`] owns the end of one request or job. [`CurrentTransaction`] is the handle that code inside of it
+//! finds by [`current`], and a [`Span`] times a part. What is current lies in a thread-local that a future swaps in
+//! around each poll, so that tasks on one thread never see each other's.
+
+mod active;
+mod context;
+mod current;
+mod guard;
+mod span;
+mod wrap;
+
+pub(crate) use active::Active;
+pub(crate) use context::Context;
+pub use context::Entered;
+pub use current::{CurrentTransaction, current};
+pub use guard::Transaction;
+pub use span::{Span, in_span, span};
+pub use wrap::{InSpan, InTransaction};

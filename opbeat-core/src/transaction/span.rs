@@ -1,0 +1,124 @@
+//! Parts of a transaction.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Active, Context, InSpan};
+use crate::record::Value;
+
+/// A running part of a transaction. It ends when it is dropped.
+///
+/// Spans that start while it runs become its children.
+#[derive(Default)]
+#[must_use = "a span ends when it is dropped"]
+pub struct Span {
+    live: Option<Live>,
+}
+
+struct Live {
+    active: Arc<Active>,
+    index: u32,
+}
+
+/// Starts a span in the current transaction; it does nothing when there is none.
+///
+/// `signature` is the short name that spans of a kind are told apart by; `kind` is dotted, from the general to the
+/// special.
+///
+/// # Examples
+///
+/// ```
+/// let span = opbeat_core::span("SELECT FROM books", "db.sqlite.query").leaf();
+/// span.set_extra("sql", "SELECT title FROM books WHERE id = ?");
+/// // … the query …
+/// drop(span);
+/// ```
+pub fn span(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
+    let transaction =
+        Context::with(|context| if context.leaf.is_some() { None } else { context.transaction.clone() }).flatten();
+    match transaction {
+        Some(active) => Span::start(&active, signature.into(), kind.into()),
+        None => Span::default(),
+    }
+}
+
+/// Runs a future in a span of its own, which starts when the future is first polled.
+///
+/// Futures that are polled in turn, as in `join!`, keep their spans apart in this way.
+///
+/// # Examples
+///
+/// ```
+/// # async fn fetch() -> u32 { 1 }
+/// # async fn handler() {
+/// let price = opbeat_core::in_span("GET prices.example", "ext.http", fetch()).await;
+/// # }
+/// ```
+pub fn in_span<F>(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>, future: F) -> InSpan<F> {
+    InSpan::new(signature.into(), kind.into(), future)
+}
+
+impl Span {
+    pub(crate) fn start(active: &Arc<Active>, signature: Cow<'static, str>, kind: Cow<'static, str>) -> Self {
+        let started = Context::with(|context| {
+            let is_current = context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, active));
+            if !is_current {
+                return active.start_span(signature, kind, None);
+            }
+            if context.leaf.is_some() {
+                return None;
+            }
+            let index = active.start_span(signature, kind, context.span)?;
+            context.span = Some(index);
+            Some(index)
+        });
+        let live = started.flatten().map(|index| Live { active: Arc::clone(active), index });
+        Self { live }
+    }
+
+    /// Lets the span swallow what starts beneath it, so that a query through two libraries is shown once.
+    pub fn leaf(self) -> Self {
+        if let Some(live) = &self.live {
+            Context::with(|context| {
+                if context.span == Some(live.index) && live.belongs_to(context) {
+                    context.leaf = context.span;
+                }
+            });
+        }
+        self
+    }
+
+    /// Sets a fact to be shown with the span, such as `sql` or `url`.
+    pub fn set_extra(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        if let Some(live) = &self.live {
+            live.active.set_span_extra(live.index, key.into(), value.into());
+        }
+    }
+}
+
+impl Live {
+    fn belongs_to(&self, context: &Context) -> bool {
+        context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, &self.active))
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        let Some(live) = self.live.take() else { return };
+        live.active.end_span(live.index);
+        Context::with(|context| {
+            if live.belongs_to(context) {
+                context.leaf = context.leaf.filter(|leaf| *leaf != live.index);
+                // Guards may be dropped in any order, and so the nearest span that still runs is looked for.
+                context.span = live.active.running(context.span);
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Span").field(&self.live.as_ref().map(|live| live.index)).finish()
+    }
+}

@@ -1,0 +1,131 @@
+//! Futures that run in a transaction or a span.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project::pin_project;
+
+use super::{Context, Span};
+use crate::record::Value;
+
+/// A future that has a transaction current whenever it is polled, from
+/// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap).
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct InTransaction<F> {
+    context: Context,
+    #[pin]
+    inner: F,
+}
+
+impl<F> InTransaction<F> {
+    pub(crate) fn new(context: Context, inner: F) -> Self {
+        Self { context, inner }
+    }
+}
+
+impl<F: Future> Future for InTransaction<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = this.context.enter();
+        this.inner.poll(cx)
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for InTransaction<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InTransaction").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+/// A future in a span of its own, from [`in_span`](crate::in_span).
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct InSpan<F> {
+    state: State,
+    #[pin]
+    inner: F,
+}
+
+enum State {
+    /// Not polled yet.
+    Waiting(SpanStart),
+    /// The span comes first, since it has to end before its context goes.
+    Running { span: Option<Span>, context: Context },
+}
+
+struct SpanStart {
+    signature: Cow<'static, str>,
+    kind: Cow<'static, str>,
+    leaf: bool,
+    extra: Vec<(Cow<'static, str>, Value)>,
+}
+
+impl<F> InSpan<F> {
+    pub(crate) fn new(signature: Cow<'static, str>, kind: Cow<'static, str>, inner: F) -> Self {
+        Self { state: State::Waiting(SpanStart { signature, kind, leaf: false, extra: Vec::new() }), inner }
+    }
+
+    /// Lets the span swallow what starts beneath it; see [`Span::leaf`].
+    pub fn leaf(mut self) -> Self {
+        if let State::Waiting(start) = &mut self.state {
+            start.leaf = true;
+        }
+        self
+    }
+
+    /// Sets a fact to be shown with the span, such as `sql` or `url`.
+    pub fn extra(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        if let State::Waiting(start) = &mut self.state {
+            start.extra.push((key.into(), value.into()));
+        }
+        self
+    }
+}
+
+impl SpanStart {
+    /// Starts the span in a copy of what is current, and leaves what is current as it was.
+    fn start(&mut self) -> State {
+        let mut context = Context::with(|current| current.clone()).unwrap_or_default();
+        let span = {
+            let _entered = context.enter();
+            let span = super::span(std::mem::take(&mut self.signature), std::mem::take(&mut self.kind));
+            for (key, value) in self.extra.drain(..) {
+                span.set_extra(key, value);
+            }
+            if self.leaf { span.leaf() } else { span }
+        };
+        State::Running { span: Some(span), context }
+    }
+}
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let State::Waiting(start) = this.state {
+            *this.state = start.start();
+        }
+        let State::Running { span, context } = this.state else {
+            return this.inner.poll(cx);
+        };
+        let _entered = context.enter();
+        let answer = this.inner.poll(cx);
+        if answer.is_ready() {
+            span.take();
+        }
+        answer
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for InSpan<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InSpan").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+use std::net::TcpListener;
+use std::time::Duration;
+
+use opbeat_core::testing::{Reply, ScriptedServer};
+use opbeat_core::{Agent, Config, ConfigError, FlushError, RequestRecord, User, http};
+use serde_json::Value as Json;
+
+use crate::PATIENCE;
+
+fn record_one(agent: &Agent) {
+    agent.begin_transaction("task.test").end("test", "ok");
+}
+
+/// Takes out what differs from run to run.
+fn redact(json: &mut Json) {
+    match json {
+        Json::Object(map) => map.iter_mut().for_each(|(key, value)| match key.as_str() {
+            "timestamp" => *value = "[time]".into(),
+            "id" if value.as_str().is_some_and(|id| id.len() == 32) => *value = "[id]".into(),
+            "client_supplied_id" => *value = "[id]".into(),
+            "self_ms" | "head_ms" => *value = "[ms]".into(),
+            "durations" => *value = format!("[{} durations]", value.as_array().map_or(0, Vec::len)).into(),
+            _ => redact(value),
+        }),
+        Json::Array(items) => items.iter_mut().for_each(redact),
+        Json::Number(number) if number.is_f64() => *json = "[ms]".into(),
+        _ => {}
+    }
+}
+
+#[test]
+fn bodies_are_what_the_protocol_says() {
+    let server = ScriptedServer::start([]);
+    let agent = Agent::start(&server.config().release("1.2.3").panic_hook(false)).unwrap();
+    let mut request = RequestRecord::new("GET", "/books/1?token=hunter2&page=2", 0);
+    request.push_header("host", b"shop.example");
+    request.push_header("cookie", b"session=hunter2");
+    let mut transaction = http::HttpTransaction::begin(&agent, "web.test", "GET", || request);
+    transaction.set_route_name(http::route("GET", "/books/{id}"));
+    {
+        let _entered = transaction.enter();
+        opbeat_core::current().set_user(User::new(7));
+        let outer = opbeat_core::span("render", "template");
+        let query = opbeat_core::span("SELECT FROM books", "db.sqlite.query");
+        query.set_extra("sql", "SELECT * FROM books WHERE id = ?");
+        drop(query);
+        drop(outer);
+    }
+    transaction.head(503);
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+
+    let seen = server.seen();
+    let paths: Vec<_> = seen.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/organizations/test-organization/apps/test-app/transactions/",
+            "/api/v1/organizations/test-organization/apps/test-app/errors/"
+        ]
+    );
+    assert_eq!(seen[0].header("authorization"), Some("Bearer test-token"));
+    assert_eq!(seen[0].header("content-type"), Some("application/octet-stream"));
+    assert!(seen[0].header("idempotency-key").is_some());
+    assert!(seen[0].header("user-agent").unwrap().starts_with("opbeat-rust/"));
+    for (name, mut body) in [("transactions", seen[0].body.clone()), ("error", seen[1].body.clone())] {
+        assert!(!body.to_string().contains("hunter2"));
+        redact(&mut body);
+        insta::assert_json_snapshot!(name, body);
+    }
+}
+
+#[test]
+fn a_failed_delivery_is_repeated_under_the_same_key() {
+    let server = ScriptedServer::start([Reply::Close, Reply::Status(500, ""), Reply::RetryAfter(0)]);
+    let agent = Agent::start(&server.config()).unwrap();
+    record_one(&agent);
+    let mut flushes = 0;
+    while agent.flush(PATIENCE).is_err() {
+        flushes += 1;
+        assert!(flushes < 10, "it does not get through");
+    }
+    let seen = server.seen();
+    assert!(seen.len() >= 4);
+    assert!(seen.iter().all(|again| again.header("idempotency-key") == seen[0].header("idempotency-key")));
+    assert!(seen.iter().all(|again| again.body == seen[0].body));
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_repeated() {
+    let server = ScriptedServer::start([Reply::Status(400, r#"{"status": 400, "error_message": "no"}"#)]);
+    let agent = Agent::start(&server.config()).unwrap();
+    record_one(&agent);
+    agent.flush(PATIENCE).unwrap();
+    record_one(&agent);
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn flush_returns_in_time_when_the_server_is_silent() {
+    let server = ScriptedServer::start([Reply::Silence]);
+    let agent = Agent::start(&server.config().shutdown_timeout(Duration::from_millis(50))).unwrap();
+    record_one(&agent);
+    let timeout = Duration::from_millis(100);
+    assert_eq!(agent.flush(timeout), Err(FlushError::Deadline(timeout)));
+}
+
+#[test]
+fn flush_says_at_once_that_nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let agent = Agent::start(&Config::new("o", "a", "t").server_url(&url)).unwrap();
+    record_one(&agent);
+    let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("nobody listens") };
+    assert!(reason.contains(&url) && reason.contains("opbeat serve"), "{reason}");
+}
+
+#[test]
+fn the_last_agent_delivers_what_is_left() {
+    let server = ScriptedServer::start([]);
+    let agent = Agent::start(&server.config().shutdown_timeout(PATIENCE)).unwrap();
+    record_one(&agent);
+    drop(agent);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn a_shut_down_agent_says_so() {
+    let server = ScriptedServer::start([]);
+    let agent = Agent::start(&server.config()).unwrap();
+    agent.shutdown(PATIENCE).unwrap();
+    record_one(&agent);
+    assert_eq!(agent.flush(PATIENCE), Err(FlushError::ShutDown));
+    assert!(server.seen().is_empty());
+}
+
+#[test]
+fn what_cannot_work_is_one_clear_error() {
+    let error = |config: Config| Agent::start(&config).unwrap_err().to_string();
+    let config = || Config::new("o", "a", "t");
+    insta::assert_snapshot!(error(Config::default()), @"OPBEAT_ORGANIZATION_ID is not set; `opbeat app create ORG/APP` on the server prints the variables to set");
+    insta::assert_snapshot!(error(config().server_url("opbeat.example")), @r#"OPBEAT_SERVER_URL is "opbeat.example", which is not an address such as `https://opbeat.example.com` or `http://127.0.0.1:8200`"#);
+    insta::assert_snapshot!(error(Config::new("o", "a b", "t")), @r#"OPBEAT_ORGANIZATION_ID or OPBEAT_APP_ID is "o/a b", which is not made of letters, digits, `-` and `_`, as `opbeat app create` prints it"#);
+    insta::assert_snapshot!(error(Config::new("o", "a", "t\n")), @r#"OPBEAT_SECRET_TOKEN is "[REDACTED]", which is not a token as `opbeat app create` prints it, without spaces and line breaks"#);
+    assert!(matches!(Agent::start(&config().enabled(false)), Ok(agent) if !agent.is_recording()));
+    assert!(matches!(Agent::start(&config().server_url("ftp://x")), Err(ConfigError::Invalid { .. })));
+}

@@ -1,0 +1,115 @@
+use std::fmt;
+
+use opbeat_core::{Agent, ErrorRecord, Frame, Level, Stack};
+
+use crate::{PATIENCE, monitored};
+
+#[derive(Debug)]
+struct CheckoutError {
+    source: std::num::ParseIntError,
+}
+
+impl fmt::Display for CheckoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the quantity cannot be read")
+    }
+}
+
+impl std::error::Error for CheckoutError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+#[inline(never)]
+fn check_out(agent: &Agent) {
+    let Err(source) = "two".parse::<u32>() else { return };
+    agent.capture_error(&CheckoutError { source });
+}
+
+fn frames(error: &ErrorRecord) -> &[Frame] {
+    match &error.stack {
+        Stack::Frames(frames) => frames,
+        Stack::Addresses(_) => panic!("the worker names the frames"),
+    }
+}
+
+#[test]
+fn an_error_tells_its_chain_and_where_it_came_from() {
+    let (agent, exporter) = monitored();
+    check_out(&agent);
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+
+    assert_eq!(error.type_name.as_deref(), Some("CheckoutError"));
+    assert_eq!(error.module.as_deref(), Some("it::errors"));
+    assert_eq!(error.message, "the quantity cannot be read");
+    assert_eq!(error.causes[0].type_name, "ParseIntError");
+    assert_eq!(error.causes[0].message, "invalid digit found in string");
+    assert!(error.location.as_ref().unwrap().file.ends_with("errors.rs"));
+
+    let newest = frames(&error).last().unwrap();
+    assert!(newest.function.ends_with("errors::check_out"), "{}", newest.function);
+    assert!(newest.in_app);
+    assert_eq!(newest.context_line.as_deref().map(str::trim), Some("agent.capture_error(&CheckoutError { source });"));
+    assert_eq!(newest.pre_context.len(), 5);
+    assert!(error.culprit.as_ref().unwrap().ends_with("check_out"));
+    assert!(frames(&error).iter().any(|frame| !frame.in_app), "the test's own harness is somebody else's");
+}
+
+#[test]
+fn errors_are_reported_with_their_transaction() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.checkout");
+    let id = {
+        let _entered = transaction.enter();
+        transaction.set_tag("plan", "gold");
+        opbeat_core::capture_message(Level::Warning, "slow today")
+    };
+    transaction.end("shop.checkout", "ok");
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    assert_eq!(Some(error.id), id);
+    assert_eq!((error.level, error.message.as_str()), (Level::Warning, "slow today"));
+    assert_eq!(error.type_name, None);
+    let transaction = error.transaction.unwrap();
+    assert_eq!((transaction.name.as_str(), transaction.result), ("shop.checkout", Some("ok".into())));
+    assert_eq!(error.tags, [("plan".into(), "gold".into())]);
+}
+
+#[test]
+fn a_panic_points_at_the_line_that_panicked() {
+    let (agent, exporter) = monitored();
+    let stamps = "".parse::<u32>().ok();
+    let job = std::panic::catch_unwind(|| {
+        let transaction = agent.begin_transaction("task.mail");
+        let _entered = transaction.enter();
+        stamps.expect("there are stamps")
+    });
+    assert!(job.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    assert_eq!((error.level, error.message.as_str()), (Level::Fatal, "there are stamps"));
+    let newest = frames(&error).iter().rfind(|frame| frame.in_app).unwrap();
+    assert_eq!(
+        newest.context_line.as_deref().map(str::trim),
+        Some(r#"stamps.expect("there are stamps")"#),
+        "{newest:?}"
+    );
+}
+
+#[test]
+fn secrets_stay_in_the_process() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.mail");
+    // The source's lines are reported as well, and so the secret must not stand in them.
+    let secret = ["hunter", "2"].concat();
+    transaction.set_extra("smtp_password", secret.clone());
+    transaction.set_extra("callback", format!("https://mail.example/?token={secret}&page=1"));
+    transaction.capture_message(Level::Error, "no stamps");
+    transaction.end("shop.mail", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let sent = format!("{:?} {:?}", exporter.errors(), exporter.samples());
+    assert!(!sent.contains(&secret), "{sent}");
+    assert!(sent.contains("page=1"));
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use opbeat_core::http::{HttpTransaction, route};
+use opbeat_core::{Agent, Outcome, RequestRecord, TransactionResult};
+
+use crate::{PATIENCE, monitored};
+
+fn begin(agent: &Agent, method: &'static str) -> HttpTransaction {
+    HttpTransaction::begin(agent, "web.test", method, || RequestRecord::new(method, "/books/1?page=2", 0))
+}
+
+#[test]
+fn a_request_ends_at_its_last_byte() {
+    let (agent, exporter) = monitored();
+    let mut transaction = begin(&agent, "GET");
+    transaction.set_route_name(route("GET", "/books/{id}"));
+    assert!(!transaction.head(200), "a body follows");
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    let sample = exporter.samples().remove(0);
+    assert_eq!(sample.name.to_string(), "GET /books/{id}");
+    assert_eq!((sample.outcome, sample.result), (Outcome::Ok, TransactionResult::Status(200)));
+    assert!(sample.head.unwrap() <= sample.duration);
+    assert_eq!(sample.request.unwrap().target(), "/books/1?page=2");
+}
+
+#[test]
+fn responses_without_a_body_end_at_the_head() {
+    let (agent, _exporter) = monitored();
+    let cases = [("HEAD", 200), ("GET", 304), ("DELETE", 204), ("GET", 101), ("CONNECT", 200)];
+    for (method, status) in cases {
+        let mut transaction = begin(&agent, method);
+        assert!(transaction.head(status), "{method} {status}");
+        transaction.complete();
+    }
+}
+
+#[test]
+fn what_is_dropped_has_lost_its_client() {
+    let (agent, exporter) = monitored();
+    drop(begin(&agent, "GET"));
+    let mut in_body = begin(&agent, "GET");
+    in_body.head(200);
+    drop(in_body);
+    agent.flush(PATIENCE).unwrap();
+    let ends: Vec<_> = exporter.durations().into_iter().map(|group| (group.name, group.result.to_string())).collect();
+    assert!(ends.contains(&("GET unmatched".to_owned(), "client_gone".to_owned())), "{ends:?}");
+    assert!(ends.contains(&("GET unmatched".to_owned(), "200".to_owned())), "{ends:?}");
+    assert!(exporter.errors().is_empty(), "nobody failed");
+}
+
+#[test]
+fn a_panic_is_noticed_where_it_passes() {
+    let (agent, exporter) = monitored();
+    let mut transaction = begin(&agent, "GET");
+    let handler = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _entered = transaction.enter();
+        panic!("no books");
+    }));
+    assert!(handler.is_err());
+    drop(transaction);
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
+    assert_eq!(exporter.errors().len(), 1, "one failure, one report");
+}
+
+#[test]
+fn a_failed_response_without_an_error_is_reported() {
+    let (agent, exporter) = monitored();
+    let mut transaction = begin(&agent, "GET");
+    transaction.head(502);
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    assert_eq!(error.type_name.as_deref(), Some("HTTP 502"));
+    assert_eq!(error.culprit.as_deref(), Some("GET unmatched"));
+    assert!(error.request.is_some());
+}
+
+#[test]
+fn a_nested_layer_adds_nothing() {
+    let (agent, exporter) = monitored();
+    let mut outer = begin(&agent, "GET");
+    {
+        let _entered = outer.enter();
+        let inner = begin(&agent, "GET");
+        assert!(!inner.is_recording());
+        inner.complete();
+    }
+    outer.head(200);
+    outer.complete();
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.count("GET unmatched"), 1);
+}
+
+#[test]
+fn strange_methods_are_no_names() {
+    let (agent, exporter) = monitored();
+    HttpTransaction::begin(&agent, "web.test", "BREW", RequestRecord::default).end(Outcome::ClientError);
+    agent.flush(Duration::from_secs(10)).unwrap();
+    assert_eq!(exporter.count("OTHER unmatched"), 1);
+}

@@ -1,0 +1,23 @@
+//! The core through its public API, with real threads, a real server on a port, and real panics.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod delivery;
+mod errors;
+mod http;
+mod overload;
+mod spans;
+mod transactions;
+
+use std::time::Duration;
+
+use opbeat_core::testing::MemoryExporter;
+use opbeat_core::{Agent, Config};
+
+/// Long enough for any machine; nothing waits for it that works.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn monitored() -> (Agent, MemoryExporter) {
+    let exporter = MemoryExporter::default();
+    (Agent::with_exporter(&Config::default(), exporter.clone()), exporter)
+}

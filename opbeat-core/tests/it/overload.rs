@@ -1,0 +1,74 @@
+use std::sync::{Arc, Barrier, mpsc};
+
+use opbeat_core::{Agent, Batch, Config, ExportError, Exporter};
+
+use crate::{PATIENCE, monitored};
+
+#[test]
+fn counts_are_exact_however_many_threads_push() {
+    let (agent, exporter) = monitored();
+    let barrier = Arc::new(Barrier::new(4));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (agent, barrier) = (agent.clone(), Arc::clone(&barrier));
+            std::thread::spawn(move || {
+                barrier.wait();
+                for _ in 0..25_000 {
+                    agent.begin_transaction("task.test").end("test", "ok");
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.count("test"), 100_000);
+}
+
+/// An exporter that stops until it is let go.
+struct Stuck {
+    entered: mpsc::Sender<()>,
+    go: mpsc::Receiver<()>,
+    inner: opbeat_core::testing::MemoryExporter,
+}
+
+impl Exporter for Stuck {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        self.entered.send(()).unwrap();
+        self.go.recv().unwrap();
+        self.inner.export(batch)
+    }
+}
+
+#[test]
+fn a_stuck_exporter_holds_up_nobody() {
+    let (entered, is_stuck) = mpsc::channel();
+    let (release, go) = mpsc::channel();
+    let inner = opbeat_core::testing::MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), Stuck { entered, go, inner: inner.clone() });
+
+    agent.begin_transaction("task.test").end("test", "ok");
+    let timeout = std::time::Duration::from_millis(50);
+    assert!(agent.flush(timeout).is_err(), "the deadline holds");
+    is_stuck.recv().unwrap();
+    for _ in 0..20_000 {
+        agent.begin_transaction("task.test").end("test", "ok");
+    }
+    for _ in 0..3 {
+        release.send(()).unwrap();
+    }
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(inner.count("test"), 20_001);
+}
+
+#[test]
+fn a_storm_of_errors_is_bounded_and_counted() {
+    let (agent, exporter) = monitored();
+    for _ in 0..5_000 {
+        agent.capture_error(&std::fmt::Error);
+    }
+    agent.flush(PATIENCE).unwrap();
+    assert!(exporter.errors().len() <= 500, "{}", exporter.errors().len());
+    assert!(!exporter.errors().is_empty());
+}
