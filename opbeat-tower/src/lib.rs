@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Opbeat for any tower HTTP service: a layer that records every request from its arrival to the last byte of its
+//! response.
+//!
+//! # Examples
+//!
+//! ```
+//! use opbeat_tower::{Agent, OpbeatLayer, RequestHead, http::route};
+//! use tower::ServiceBuilder;
+//!
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # async fn handle(_: http::Request<Body>) -> Result<http::Response<Body>, std::convert::Infallible> {
+//! #     Ok(http::Response::default())
+//! # }
+//! # fn main() {
+//! let agent = Agent::from_env();
+//! let service = ServiceBuilder::new()
+//!     .layer(OpbeatLayer::new(&agent).route_name(|head: &RequestHead<'_>| {
+//!         Some(route(head.method.as_str(), if head.uri.path() == "/" { "/" } else { "/{page}" }))
+//!     }))
+//!     .service_fn(handle);
+//! # let _ = service;
+//! # }
+//! ```
+//!
+//! A service that is no HTTP server has transactions of its own: see
+//! [`Agent::begin_transaction`](opbeat_core::Agent::begin_transaction).
+
+mod body;
+mod failure;
+mod future;
+mod layer;
+mod request;
+mod route_name;
+mod service;
+
+pub use body::OpbeatBody;
+pub use future::ResponseFuture;
+pub use layer::{HttpClassifier, OpbeatLayer};
+pub use opbeat_core::{
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, Transaction, TransactionName,
+    TransactionResult, User, capture_error, capture_message, current, http, in_span, span,
+};
+pub use route_name::{NoRouteName, RequestHead, RouteName};
+pub use service::OpbeatService;

@@ -5,4 +5,4 @@ mod record;
 mod stack;
 mod type_name;
 
-pub(crate) use record::{error_record, message_record, panic_record, status_record};
+pub(crate) use record::{error_record, failure_record, message_record, panic_record, status_record};

@@ -1,6 +1,7 @@
 //! Records of what was captured, complete but for what the worker adds.
 
 use std::error::Error;
+use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
 use std::time::SystemTime;
 
@@ -35,6 +36,13 @@ pub(crate) fn panic_record(panic: &PanicHookInfo<'_>) -> ErrorRecord {
         stack: stack::capture(),
         ..bare(Level::Fatal, panic_message(panic))
     }
+}
+
+/// Records what a handler failed with, of which nothing is known but its type and what it says. No stack: it would show
+/// the framework only.
+pub(crate) fn failure_record<E: fmt::Display + ?Sized>(failure: &E) -> ErrorRecord {
+    let type_name = type_name::split(std::any::type_name::<E>());
+    ErrorRecord { type_name: Some(type_name.name), module: type_name.module, ..bare(Level::Error, failure.to_string()) }
 }
 
 /// Records an answer of 5xx, or none at all, that no error explains. No stack: it would show ours.

@@ -17,7 +17,7 @@ pub(super) fn of<E: std::error::Error + ?Sized>(error: &E) -> TypeName {
 }
 
 /// Splits `shop::cart::CartError<u8>` into `CartError` and `shop::cart`.
-fn split(full: &str) -> TypeName {
+pub(super) fn split(full: &str) -> TypeName {
     let bare = full.split('<').next().unwrap_or(full);
     match bare.rsplit_once("::") {
         Some((module, name)) => TypeName { name: name.to_owned(), module: Some(module.to_owned()) },

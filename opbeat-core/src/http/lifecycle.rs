@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::name::{ends_at_head, static_method, unmatched};
 use crate::agent::Agent;
-use crate::capture::status_record;
+use crate::capture::{failure_record, status_record};
 use crate::record::{Outcome, RequestRecord, TransactionName};
 use crate::transaction::{Active, Context, CurrentTransaction};
 
@@ -13,7 +13,7 @@ use crate::transaction::{Active, Context, CurrentTransaction};
 ///
 /// It ends exactly once: by [`complete`](Self::complete) at the response's last byte, by [`end`](Self::end) with what
 /// the adapter knows, or when it is dropped: as panicked if a panic came through [`enter`](Self::enter), as
-/// [`Outcome::ClientGone`] otherwise.
+/// [`Outcome::ClientGone`] otherwise. The default one records nothing.
 ///
 /// # Examples
 ///
@@ -38,6 +38,7 @@ use crate::transaction::{Active, Context, CurrentTransaction};
 /// assert_eq!(exporter.count("GET /books/{id}"), 1);
 /// # Ok::<(), opbeat_core::FlushError>(())
 /// ```
+#[derive(Default)]
 #[must_use = "a transaction that is dropped counts as a client that has gone"]
 pub struct HttpTransaction {
     live: Option<Live>,
@@ -108,6 +109,16 @@ impl HttpTransaction {
     pub fn set_outcome(&mut self, outcome: Outcome) {
         if let Some(live) = &mut self.live {
             live.outcome = Some(outcome);
+        }
+    }
+
+    /// Reports what the handler failed with, where that is no [`Error`](std::error::Error) but can be shown.
+    ///
+    /// What is one is reported by [`current`](Self::current) and
+    /// [`capture_error`](CurrentTransaction::capture_error), which tells its causes too.
+    pub fn capture_failure<E: fmt::Display + ?Sized>(&self, failure: &E) {
+        if self.is_recording() {
+            self.current().report(failure_record(failure));
         }
     }
 

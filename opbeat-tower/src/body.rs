@@ -1,0 +1,105 @@
+//! From the response's head to its last byte.
+
+use std::fmt::{self, Display};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use opbeat_core::Outcome;
+use opbeat_core::http::HttpTransaction;
+use pin_project::pin_project;
+use tower_http::classify::ClassifyEos;
+
+use crate::failure;
+
+/// The body of a recorded response. Its last byte ends the transaction.
+#[pin_project]
+pub struct OpbeatBody<B, E> {
+    #[pin]
+    inner: B,
+    recording: Recording<E>,
+}
+
+/// What is left to be said of the transaction.
+struct Recording<E> {
+    transaction: HttpTransaction,
+    classify_eos: Option<E>,
+}
+
+impl<B, E: ClassifyEos> OpbeatBody<B, E> {
+    pub(crate) fn new(inner: B, transaction: HttpTransaction, classify_eos: Option<E>, ends_here: bool) -> Self {
+        let mut recording = Recording { transaction, classify_eos };
+        if ends_here {
+            recording.complete(None);
+        }
+        Self { inner, recording }
+    }
+}
+
+impl<B, E> Body for OpbeatBody<B, E>
+where
+    B: Body,
+    B::Error: Display + 'static,
+    E: ClassifyEos,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let frame = {
+            let _entered = this.recording.transaction.enter();
+            ready!(this.inner.as_mut().poll_frame(cx))
+        };
+        match &frame {
+            None => this.recording.complete(None),
+            Some(Err(error)) => this.recording.fail(error),
+            Some(Ok(frame)) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
+            // Whoever writes the body does not ask again when it says that this was all.
+            Some(Ok(_)) if this.inner.is_end_stream() => this.recording.complete(None),
+            Some(Ok(_)) => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<E: ClassifyEos> Recording<E> {
+    fn complete(&mut self, trailers: Option<&HeaderMap>) {
+        let mut transaction = mem::take(&mut self.transaction);
+        let is_failure = self.classify_eos.take().is_some_and(|eos| eos.classify_eos(trailers).is_err());
+        if is_failure {
+            transaction.set_outcome(Outcome::ServerError);
+        }
+        transaction.complete();
+    }
+
+    fn fail<F: Display + 'static>(&mut self, error: &F) {
+        let transaction = mem::take(&mut self.transaction);
+        failure::report(&transaction, error);
+        transaction.end(Outcome::ServerError);
+    }
+}
+
+/// An empty body that nothing is recorded of, for frameworks that make one up.
+impl<B: Default, E> Default for OpbeatBody<B, E> {
+    fn default() -> Self {
+        let recording = Recording { transaction: HttpTransaction::default(), classify_eos: None };
+        Self { inner: B::default(), recording }
+    }
+}
+
+impl<B, E> fmt::Debug for OpbeatBody<B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpbeatBody").field("transaction", &self.recording.transaction).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! The service that the layer makes.
+
+use std::fmt::Display;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use opbeat_core::http::HttpTransaction;
+use tower_http::classify::MakeClassifier;
+use tower_service::Service;
+
+use crate::body::OpbeatBody;
+use crate::future::ResponseFuture;
+use crate::layer::Settings;
+use crate::request;
+use crate::route_name::{RequestHead, RouteName};
+
+/// A service whose requests are recorded, from [`OpbeatLayer`](crate::OpbeatLayer).
+#[derive(Clone, Debug)]
+pub struct OpbeatService<S, M, N> {
+    pub(crate) inner: S,
+    pub(crate) settings: Settings<M, N>,
+}
+
+impl<S, M, N, ReqBody, ResBody> Service<Request<ReqBody>> for OpbeatService<S, M, N>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: Display + 'static,
+    ResBody: Body,
+    ResBody::Error: Display + 'static,
+    M: MakeClassifier,
+    N: RouteName,
+{
+    type Response = Response<OpbeatBody<ResBody, M::ClassifyEos>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, M::Classifier>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let mut transaction = self.settings.begin(&request);
+        let classifier = self.settings.make_classifier.make_classifier(&request);
+        let inner = {
+            let _entered = transaction.enter();
+            self.inner.call(request)
+        };
+        ResponseFuture::new(inner, transaction, classifier)
+    }
+}
+
+impl<M, N: RouteName> Settings<M, N> {
+    fn begin<B>(&self, request: &Request<B>) -> HttpTransaction {
+        let method = request.method().as_str();
+        let transaction = HttpTransaction::begin(&self.agent, self.kind, method, || request::record(request));
+        if transaction.is_recording()
+            && let Some(name) = self.route_name.route_name(&RequestHead::of(request))
+        {
+            transaction.set_route_name(name);
+        }
+        transaction
+    }
+}
