@@ -57,6 +57,11 @@ impl MemoryExporter {
         self.kept().errors.clone()
     }
 
+    /// Takes out all that was kept.
+    pub fn take(&self) -> Batch {
+        std::mem::take(&mut *self.kept())
+    }
+
     fn kept(&self) -> MutexGuard<'_, Batch> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

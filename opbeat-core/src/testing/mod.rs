@@ -1,5 +1,6 @@
 //! Test doubles, for this project and for those who use it.
 
+pub mod behaviour;
 mod memory;
 mod server;
 
