@@ -1,4 +1,21 @@
 //! The Opbeat server: takes what agents send, keeps it, and shows where a web application is slow and what fails in it.
+//!
+//! ```text
+//! agents ─► intake ─► queue ─► worker ─► store ─► query ─► dashboard, api
+//! ```
 
+mod cli;
+mod data_folder;
+mod directory;
+pub mod intake;
+pub mod queue;
+mod server;
 pub mod sketch;
 pub mod store;
+pub mod worker;
+
+pub use cli::Command;
+pub use data_folder::DataFolderError;
+pub use server::{
+    AppCredentials, NameError, RegisterError, Server, ServerConfig, StartError, create_app, create_read_token,
+};

@@ -4,8 +4,20 @@
 //! without waiting. Each function takes the organization or the app that it is about: there is no query without its
 //! tenant.
 
+mod apply;
+mod apps;
+mod changes;
+mod cursor;
 mod document;
+mod errors;
+mod retention;
+mod rollups;
+mod samples;
+mod span_stacks;
 
+pub use apply::{BodyChanges, ParkedMessage};
+pub use apps::{App, NewApp, random_hex};
+pub use changes::{Changes, NewError, NewSample, NewSpanStack, Rollup, SelfTime, TransactionKey};
 pub use document::{SampleDocument, SampleSpan};
 
 use std::path::Path;
@@ -48,10 +60,32 @@ impl Store {
         Ok(Self { writer, readers })
     }
 
+    /// Returns whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.readers).await.is_ok()
+    }
+
     /// Closes all connections, once their queries are done.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+impl StoreError {
+    /// Returns whether the data is at fault, so that another attempt would fail as well.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()
+            }
+            Self::Database(error) => {
+                matches!(error, sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_))
+            }
+            Self::Document(_) => true,
+            Self::Migration(_) => false,
+        }
     }
 }
 

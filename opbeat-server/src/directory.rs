@@ -1,0 +1,69 @@
+//! Tokens in memory, so that intake works while the database is away.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::intake::{DirectoryUnavailable, TokenDirectory, TokenOwner};
+use crate::store::{Store, StoreError};
+
+/// An unknown token makes the directory look into the store at most this often, whoever sends how many of them.
+const BETWEEN_READS: Duration = Duration::from_millis(500);
+
+/// Known tokens, and where they come from.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreDirectory {
+    store: Store,
+    known: Arc<RwLock<HashMap<[u8; 32], TokenOwner>>>,
+    /// When the store was read last, and whether that worked.
+    last_read: Arc<Mutex<Option<(Instant, bool)>>>,
+}
+
+impl StoreDirectory {
+    pub(crate) async fn open(store: Store) -> Result<Self, StoreError> {
+        let directory = Self { store, known: Arc::default(), last_read: Arc::default() };
+        directory.read().await?;
+        Ok(directory)
+    }
+
+    async fn read(&self) -> Result<(), StoreError> {
+        let owners = self.store.secret_tokens().await?;
+        let known = owners.into_iter().map(|owner| (owner.token_hash, owner)).collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    fn get(&self, hash: &[u8; 32]) -> Option<TokenOwner> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    async fn find(&self, hash: &[u8; 32]) -> Result<Option<TokenOwner>, DirectoryUnavailable> {
+        if let Some(owner) = self.get(hash) {
+            return Ok(Some(owner));
+        }
+        // Whoever waits here finds what the one before has read.
+        let mut last_read = self.last_read.lock().await;
+        let is_fresh = last_read.is_some_and(|(at, _)| at.elapsed() < BETWEEN_READS);
+        if !is_fresh {
+            let read = self.read().await;
+            if let Err(error) = &read {
+                tracing::warn!(%error, "an unknown token cannot be looked up; known ones still work");
+            }
+            *last_read = Some((Instant::now(), read.is_ok()));
+        }
+        match *last_read {
+            Some((_, false)) => Err(DirectoryUnavailable),
+            _ => Ok(self.get(hash)),
+        }
+    }
+}
+
+impl TokenDirectory for StoreDirectory {
+    fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>> {
+        Box::pin(self.find(hash))
+    }
+}

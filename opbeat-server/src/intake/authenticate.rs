@@ -1,0 +1,92 @@
+//! Who sends.
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::Rejection;
+
+/// The app that a token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenOwner {
+    /// The token's SHA-256.
+    pub token_hash: [u8; 32],
+    /// The organization's id.
+    pub organization_id: String,
+    /// The organization's short name.
+    pub organization: String,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's short name.
+    pub app: String,
+}
+
+/// Tokens cannot be looked up right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectoryUnavailable;
+
+/// Knows which app a token belongs to.
+pub trait TokenDirectory: Send + Sync + 'static {
+    /// Looks a token up by its SHA-256.
+    fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>>;
+}
+
+/// Returns a token's SHA-256: all that is kept of it.
+#[must_use]
+pub fn hash_token(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Finds the app that a request may post to.
+pub(super) async fn authenticate(
+    tokens: &dyn TokenDirectory,
+    headers: &HeaderMap,
+    organization: &str,
+    app: &str,
+) -> Result<TokenOwner, Rejection> {
+    let hash = hash_token(bearer(headers)?);
+    let found = tokens.find(&hash).await.map_err(|DirectoryUnavailable| unavailable())?;
+    // The directory compares as hash maps do; the last word has a comparison that takes the same time for all.
+    let owner = found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown)?;
+    let is_organization = organization == owner.organization_id || organization == owner.organization;
+    let is_app = app == owner.app_id || app == owner.app;
+    if is_organization && is_app { Ok(owner) } else { Err(foreign()) }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
+    let header = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(missing)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+}
+
+fn missing() -> Rejection {
+    Rejection::new(
+        StatusCode::UNAUTHORIZED,
+        "The request has no token. Send the header `Authorization: Bearer <secret token>`; \
+         `opbeat app create ORG/APP` prints one.",
+    )
+}
+
+fn unknown() -> Rejection {
+    Rejection::new(
+        StatusCode::UNAUTHORIZED,
+        "The secret token is not known here. `opbeat app create ORG/APP` prints a new one for the same app.",
+    )
+}
+
+fn foreign() -> Rejection {
+    Rejection::new(
+        StatusCode::FORBIDDEN,
+        "The secret token belongs to another app than the URL names. \
+         Check the organization id and the app id against what `opbeat app create ORG/APP` printed.",
+    )
+}
+
+fn unavailable() -> Rejection {
+    Rejection::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The token cannot be checked right now, because the database does not answer. Send the same again later.",
+    )
+}

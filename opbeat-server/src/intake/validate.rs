@@ -1,0 +1,103 @@
+//! The shape and the meaning of bodies.
+
+use axum::http::StatusCode;
+use opbeat_core::protocol::{ErrorBody, TraceGroup, Traces, TransactionsBody};
+use serde::de::DeserializeOwned;
+
+use super::Rejection;
+
+/// Longer arrays come from no agent.
+const MAX_GROUPS: usize = 50_000;
+
+/// Durations of one body at the most.
+const MAX_DURATIONS: usize = 1_000_000;
+
+/// A duration in milliseconds that no request takes: ten years.
+const MAX_DURATION: f64 = 10.0 * 365.0 * 86_400_000.0;
+
+/// Parses the body of `errors/`.
+///
+/// # Errors
+///
+/// Returns a rejection that names the field that is at fault.
+pub fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
+    let body: ErrorBody = parse(json)?;
+    if body.message.is_empty() && body.exception.is_none() && body.param_message.is_none() {
+        return Err(Rejection::field("message", "it is empty, and there is no exception either"));
+    }
+    Ok(body)
+}
+
+/// Parses the body of `transactions/`.
+///
+/// # Errors
+///
+/// Returns a rejection that names the field that is at fault.
+pub fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
+    let body: TransactionsBody = parse(json)?;
+    check_transactions(&body)?;
+    match &body.traces {
+        Traces::Groups(groups) => check_groups(groups)?,
+        Traces::Sampled { groups, raw } => {
+            check_groups(groups)?;
+            check_raw(groups.len(), raw)?;
+        }
+    }
+    check_count("breakdown", body.breakdown.len())?;
+    let self_times = body.breakdown.iter().map(|group| group.self_ms);
+    check_durations("breakdown", self_times)?;
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Rejection> {
+    serde_json::from_slice(json).map_err(|error| {
+        let reason = if error.is_data() { "it is JSON of another shape" } else { "it is no JSON" };
+        let message = format!(
+            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol says, plain or in zlib."
+        );
+        let mut rejection = Rejection::new(StatusCode::BAD_REQUEST, message);
+        rejection.fields.insert("body".to_owned(), serde_json::json!({ "body": error.to_string() }));
+        rejection
+    })
+}
+
+fn check_transactions(body: &TransactionsBody) -> Result<(), Rejection> {
+    check_count("transactions", body.transactions.len())?;
+    let count: usize = body.transactions.iter().map(|group| group.durations.len()).sum();
+    if count > MAX_DURATIONS {
+        return Err(Rejection::field("transactions", format!("there are more than {MAX_DURATIONS} durations")));
+    }
+    check_durations("durations", body.transactions.iter().flat_map(|group| group.durations.iter().copied()))
+}
+
+fn check_groups(groups: &[TraceGroup]) -> Result<(), Rejection> {
+    check_count("traces", groups.len())?;
+    check_durations("traces", groups.iter().flat_map(|group| group.durations.iter().map(|(span, _)| *span)))
+}
+
+fn check_raw(groups: usize, raw: &[opbeat_core::protocol::RawTransaction]) -> Result<(), Rejection> {
+    check_count("raw", raw.len())?;
+    for sample in raw {
+        let durations = sample.spans.iter().map(|span| span.duration);
+        check_durations("raw", durations.chain([sample.duration]))?;
+        if let Some(span) = sample.spans.iter().find(|span| span.group >= groups) {
+            let reason = format!("it points at group {} of {groups}", span.group);
+            return Err(Rejection::field("raw", reason));
+        }
+    }
+    Ok(())
+}
+
+fn check_count(field: &str, count: usize) -> Result<(), Rejection> {
+    if count > MAX_GROUPS {
+        return Err(Rejection::field(field, format!("there are {count} of them, more than {MAX_GROUPS}")));
+    }
+    Ok(())
+}
+
+fn check_durations(field: &str, mut durations: impl Iterator<Item = f64>) -> Result<(), Rejection> {
+    match durations.find(|duration| !(0.0..=MAX_DURATION).contains(duration)) {
+        Some(duration) => Err(Rejection::field(field, format!("{duration} is no duration in milliseconds"))),
+        None => Ok(()),
+    }
+}

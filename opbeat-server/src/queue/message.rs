@@ -1,0 +1,69 @@
+//! What the queue carries.
+
+use opbeat_core::protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which of the intake's endpoints a body was posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// `errors/`
+    Errors,
+    /// `transactions/`
+    Transactions,
+}
+
+/// A body as it was posted, with what its request said beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What its request said.
+    pub envelope: Envelope,
+    /// The body as it was received, compressed or not.
+    pub body: Vec<u8>,
+}
+
+/// What a request said beside its body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The app's id.
+    pub app_id: String,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// When the body was received, in microseconds since 1970.
+    pub received_at: i64,
+    /// `X-Opbeat-Platform`, such as `lang=python/3.11.7 platform=CPython framework=flask/2.2.5`.
+    #[serde(default)]
+    pub platform: String,
+    /// `Idempotency-Key`, if there was one.
+    #[serde(default)]
+    pub idempotency_key: String,
+}
+
+impl Envelope {
+    /// Returns when the body was received.
+    #[must_use]
+    pub const fn received(&self) -> Timestamp {
+        Timestamp::from_micros(self.received_at)
+    }
+}
+
+impl Message {
+    /// Encodes the message: the envelope as a line of JSON, then the body.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec(&self.envelope).expect("strings and numbers can be written as JSON");
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// Decodes what [`encode`](Self::encode) made.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the envelope is none.
+    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let envelope = serde_json::from_slice(&bytes[..end])?;
+        Ok(Self { envelope, body: bytes.get(end + 1..).unwrap_or_default().to_vec() })
+    }
+}

@@ -1,0 +1,40 @@
+//! One HTTP server for intake, pages and API.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::health::{Health, healthz};
+use crate::directory::StoreDirectory;
+use crate::intake::{self, IntakeLimits};
+use crate::queue::Queue;
+use crate::store::Store;
+
+/// What the routes are made of.
+pub(super) struct Parts {
+    pub(super) queue: Queue,
+    pub(super) tokens: Arc<StoreDirectory>,
+    pub(super) limits: IntakeLimits,
+    pub(super) store: Store,
+    pub(super) listens_to_loopback: bool,
+}
+
+pub(super) fn router(parts: &Parts) -> Router {
+    let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
+    intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits)
+        .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
+}
+
+/// Serves until it is told to stop, then finishes the requests that run.
+pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        // Whoever could tell us is gone as well.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the HTTP server failed");
+    }
+}

