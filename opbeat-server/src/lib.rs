@@ -8,6 +8,7 @@ mod cli;
 mod data_folder;
 mod directory;
 pub mod intake;
+pub mod query;
 pub mod queue;
 mod server;
 pub mod sketch;

@@ -67,8 +67,9 @@ impl Queue {
     pub fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
         std::fs::create_dir_all(folder)?;
         let (writer, end) = Writer::open(folder, limits.segment, from)?;
-        // Without its folder the queue begins anew, behind nothing that the worker has seen.
-        let from = from.min(end);
+        // Without its folder the queue begins anew, and a cursor points beside it.
+        let first = segment::list(folder)?.first().copied().unwrap_or(end.segment);
+        let from = from.max(Position::start_of(first)).min(end);
         let backlog = Arc::new(Backlog::measure(folder, from)?);
         let (sender, appends) = sync_channel(MAX_WAITING);
         let (ends, tail) = watch::channel(end);

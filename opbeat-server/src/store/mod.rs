@@ -10,6 +10,7 @@ mod changes;
 mod cursor;
 mod document;
 mod errors;
+pub mod read;
 mod retention;
 mod rollups;
 mod samples;

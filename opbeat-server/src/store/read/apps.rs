@@ -1,0 +1,150 @@
+//! Which apps there are, and who may see them.
+
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::store::{Store, StoreError};
+
+/// More apps than these are not listed at once.
+const MAX_APPS: i64 = 500;
+
+/// What a reader may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All organizations: whoever sits at the server's own machine.
+    Everything,
+    /// One organization, by its id.
+    Organization(String),
+}
+
+/// An app with its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppName {
+    /// The organization's id.
+    pub organization_id: String,
+    /// The organization's short name.
+    pub organization: String,
+    /// The app's id.
+    pub id: String,
+    /// The app's short name.
+    pub name: String,
+}
+
+/// How much an app has done since a point in time.
+#[derive(Clone, Debug)]
+pub struct AppActivity {
+    /// The app.
+    pub app: AppName,
+    /// Transactions.
+    pub count: i64,
+    /// Failed transactions.
+    pub failed: i64,
+    /// When it was heard of last, in microseconds since 1970.
+    pub last_seen: Option<i64>,
+    /// Error groups that are open.
+    pub open_errors: i64,
+}
+
+impl Store {
+    /// Returns the organization that a read token belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT organization_id FROM read_tokens WHERE hash = ?")
+            .bind(&token_hash[..])
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Finds an app by ids or short names.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn find_app(&self, scope: &Scope, organization: &str, app: &str) -> Result<Option<AppName>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
+                    apps.id AS id, apps.short_name AS name
+             FROM apps JOIN organizations ON organizations.id = apps.organization_id WHERE ",
+        );
+        push_scope(&mut query, scope);
+        query.push(" AND (organizations.id = ").push_bind(organization);
+        query.push(" OR organizations.short_name = ").push_bind(organization);
+        query.push(") AND (apps.id = ").push_bind(app).push(" OR apps.short_name = ").push_bind(app).push(")");
+        let row = query.build().fetch_optional(&self.readers).await?;
+        row.as_ref().map(app_name).transpose()
+    }
+
+    /// Returns all apps, with what they have done since a point in time (seconds since 1970).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
+                    apps.id AS id, apps.short_name AS name,
+                    (SELECT max(last_seen) FROM transactions WHERE app_id = apps.id) AS last_transaction,
+                    (SELECT max(last_seen) FROM error_groups WHERE app_id = apps.id) AS last_error,
+                    (SELECT count(*) FROM error_groups WHERE app_id = apps.id AND status = 'open') AS open_errors,
+                    activity.count AS count, activity.failed AS failed
+             FROM apps JOIN organizations ON organizations.id = apps.organization_id
+             LEFT JOIN (
+                 SELECT transactions.app_id, sum(rollups.count) AS count, sum(rollups.failed) AS failed
+                 FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
+                 WHERE rollups.resolution = 60 AND rollups.start >= ",
+        );
+        query.push_bind(since).push(" GROUP BY transactions.app_id) AS activity ON activity.app_id = apps.id WHERE ");
+        push_scope(&mut query, scope);
+        query.push(" ORDER BY organizations.short_name, apps.short_name LIMIT ").push_bind(MAX_APPS);
+        let rows = query.build().fetch_all(&self.readers).await?;
+        rows.iter().map(activity).collect()
+    }
+
+    /// Returns when an app was heard of last, in microseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn last_seen(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(last_seen) FROM (
+                 SELECT max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
+                 UNION ALL SELECT max(last_seen) FROM error_groups WHERE app_id = ?1
+             )",
+        )
+        .bind(app_id)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+}
+
+fn push_scope(query: &mut QueryBuilder<Sqlite>, scope: &Scope) {
+    match scope {
+        Scope::Everything => query.push("1"),
+        Scope::Organization(id) => query.push("organizations.id = ").push_bind(id.clone()),
+    };
+}
+
+fn app_name(row: &sqlx::sqlite::SqliteRow) -> Result<AppName, StoreError> {
+    Ok(AppName {
+        organization_id: row.try_get("organization_id")?,
+        organization: row.try_get("organization")?,
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+    })
+}
+
+fn activity(row: &sqlx::sqlite::SqliteRow) -> Result<AppActivity, StoreError> {
+    let last_transaction: Option<i64> = row.try_get("last_transaction")?;
+    Ok(AppActivity {
+        app: app_name(row)?,
+        count: row.try_get::<Option<i64>, _>("count")?.unwrap_or(0),
+        failed: row.try_get::<Option<i64>, _>("failed")?.unwrap_or(0),
+        last_seen: last_transaction.max(row.try_get("last_error")?),
+        open_errors: row.try_get("open_errors")?,
+    })
+}

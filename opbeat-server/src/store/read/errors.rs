@@ -1,0 +1,182 @@
+//! Error groups and their occurrences.
+
+use opbeat_core::protocol::ErrorBody;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::store::document::unpack;
+use crate::store::{Store, StoreError};
+
+/// Which groups come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorOrder {
+    /// Those that happened last.
+    LastSeen,
+    /// Those that happened most often.
+    TimesSeen,
+}
+
+/// A group of errors.
+#[derive(Clone, Debug)]
+pub struct ErrorGroupRow {
+    /// Its id in the store.
+    pub id: i64,
+    /// Its number in the app.
+    pub number: i64,
+    /// The errors' type, or an empty string.
+    pub type_name: String,
+    /// What the latest one says.
+    pub message: String,
+    /// What is held responsible.
+    pub culprit: String,
+    /// How bad it is.
+    pub level: String,
+    /// `open`, by now.
+    pub status: String,
+    /// Microseconds since 1970.
+    pub first_seen: i64,
+    /// Microseconds since 1970.
+    pub last_seen: i64,
+    /// How often.
+    pub times_seen: i64,
+}
+
+/// An occurrence without its document.
+#[derive(Clone, Copy, Debug)]
+pub struct OccurrenceSummary {
+    /// Its id in the store.
+    pub id: i64,
+    /// Microseconds since 1970.
+    pub happened_at: i64,
+}
+
+/// One occurrence of an error.
+#[derive(Clone, Debug)]
+pub struct OccurrenceRow {
+    /// Its id in the store.
+    pub id: i64,
+    /// Microseconds since 1970.
+    pub happened_at: i64,
+    /// The agent's id of the transaction that it happened in, or an empty string.
+    pub transaction_external_id: String,
+    /// The error as it was reported.
+    pub document: ErrorBody,
+}
+
+const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, first_seen, last_seen, times_seen";
+
+impl Store {
+    /// Returns an app's error groups, and how many there are.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn error_groups(
+        &self,
+        app_id: &str,
+        order: ErrorOrder,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<ErrorGroupRow>, i64), StoreError> {
+        let order = match order {
+            ErrorOrder::LastSeen => "last_seen DESC",
+            ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC",
+        };
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
+        query.push_bind(app_id.to_owned()).push(format!(" ORDER BY status <> 'open', {order} LIMIT "));
+        query.push_bind(limit).push(" OFFSET ").push_bind(offset);
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let total = sqlx::query("SELECT count(*) FROM error_groups WHERE app_id = ?").bind(app_id);
+        let total = total.fetch_one(&self.readers).await?.try_get(0)?;
+        Ok((rows.iter().map(group).collect::<Result<_, _>>()?, total))
+    }
+
+    /// Returns an app's error group by its number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
+        query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
+        let row = query.build().fetch_optional(&self.readers).await?;
+        row.as_ref().map(group).transpose()
+    }
+
+    /// Returns how often a group's errors happened: pairs of a row's start in seconds and a count.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn error_counts(
+        &self,
+        group: i64,
+        resolution: i64,
+        (from, to): (i64, i64),
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT start, count FROM error_rollups
+             WHERE group_id = ? AND resolution = ? AND start >= ? AND start < ? ORDER BY start",
+        )
+        .bind(group)
+        .bind(resolution)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// Returns the occurrences of a group that are kept, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id, happened_at FROM error_occurrences WHERE group_id = ? ORDER BY id DESC LIMIT 100")
+                .bind(group)
+                .fetch_all(&self.readers)
+                .await?;
+        let summary =
+            |row: &sqlx::sqlite::SqliteRow| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
+        rows.iter().map(summary).collect()
+    }
+
+    /// Returns one occurrence of a group.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, happened_at, transaction_external_id, document
+             FROM error_occurrences WHERE group_id = ? AND id = ?",
+        )
+        .bind(group)
+        .bind(id)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(OccurrenceRow {
+            id: row.try_get("id")?,
+            happened_at: row.try_get("happened_at")?,
+            transaction_external_id: row.try_get("transaction_external_id")?,
+            document: unpack(row.try_get("document")?)?,
+        }))
+    }
+}
+
+fn group(row: &sqlx::sqlite::SqliteRow) -> Result<ErrorGroupRow, StoreError> {
+    Ok(ErrorGroupRow {
+        id: row.try_get("id")?,
+        number: row.try_get("number")?,
+        type_name: row.try_get("type_name")?,
+        message: row.try_get("message")?,
+        culprit: row.try_get("culprit")?,
+        level: row.try_get("level")?,
+        status: row.try_get("status")?,
+        first_seen: row.try_get("first_seen")?,
+        last_seen: row.try_get("last_seen")?,
+        times_seen: row.try_get("times_seen")?,
+    })
+}

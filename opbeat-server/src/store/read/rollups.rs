@@ -1,0 +1,133 @@
+//! Transactions, their durations and the breakdown of their time.
+
+use futures_util::TryStreamExt;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::store::rollups::{read, unsigned};
+use crate::store::{Rollup, SelfTime, Store, StoreError};
+
+/// Which rows of which app are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct RollupSpan<'a> {
+    /// The app's id.
+    pub app_id: &'a str,
+    /// One transaction, or all.
+    pub transaction: Option<i64>,
+    /// Seconds that one row stands for: 60 or 3600.
+    pub resolution: i64,
+    /// The first row's start, in seconds since 1970.
+    pub from: i64,
+    /// The end, which is not part of it.
+    pub to: i64,
+}
+
+/// A transaction's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionRow {
+    /// Its id in the store.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its kind, or an empty string.
+    pub kind: String,
+}
+
+/// The durations of one transaction, result and minute or hour.
+#[derive(Clone, Debug)]
+pub struct RollupRow {
+    /// The transaction's id.
+    pub transaction: i64,
+    /// Seconds since 1970.
+    pub start: i64,
+    /// The result.
+    pub result: String,
+    /// The durations.
+    pub rollup: Rollup,
+}
+
+impl Store {
+    /// Returns an app's transaction.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
+        let row = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
+            .bind(app_id)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(transaction).transpose()
+    }
+
+    /// Returns an app's transactions.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
+        let rows = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ?")
+            .bind(app_id)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(transaction).collect()
+    }
+
+    /// Calls `each` with every row of durations, one after the other, so that none has to be kept.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn each_rollup(&self, span: RollupSpan<'_>, mut each: impl FnMut(RollupRow)) -> Result<(), StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
+                    rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch
+             FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
+        );
+        push_span(&mut query, span, "rollups");
+        let mut rows = query.build().fetch(&self.readers);
+        while let Some(row) = rows.try_next().await? {
+            each(RollupRow {
+                transaction: row.try_get("transaction_id")?,
+                start: row.try_get("start")?,
+                result: row.try_get("result")?,
+                rollup: read(&row)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the time by kind of span.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT breakdowns.kind, sum(breakdowns.count) AS count, sum(breakdowns.self_ms) AS self_ms
+             FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
+        );
+        push_span(&mut query, span, "breakdowns");
+        query.push(" GROUP BY breakdowns.kind ORDER BY self_ms DESC LIMIT 100");
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let part = |row: &sqlx::sqlite::SqliteRow| {
+            let self_time = SelfTime { count: unsigned(row.try_get("count")?), self_ms: row.try_get("self_ms")? };
+            Ok((row.try_get("kind")?, self_time))
+        };
+        rows.iter().map(part).collect()
+    }
+}
+
+fn push_span(query: &mut QueryBuilder<Sqlite>, span: RollupSpan<'_>, table: &'static str) {
+    query.push("transactions.app_id = ").push_bind(span.app_id.to_owned());
+    query.push(format!(" AND {table}.resolution = ")).push_bind(span.resolution);
+    query.push(format!(" AND {table}.start >= ")).push_bind(span.from);
+    query.push(format!(" AND {table}.start < ")).push_bind(span.to);
+    if let Some(transaction) = span.transaction {
+        query.push(" AND transactions.id = ").push_bind(transaction);
+    }
+}
+
+fn transaction(row: &sqlx::sqlite::SqliteRow) -> Result<TransactionRow, StoreError> {
+    Ok(TransactionRow { id: row.try_get("id")?, name: row.try_get("name")?, kind: row.try_get("kind")? })
+}

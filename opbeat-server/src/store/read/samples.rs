@@ -1,0 +1,139 @@
+//! Sampled transactions.
+
+use opbeat_core::protocol::Frame;
+use sqlx::Row;
+
+use crate::store::document::unpack;
+use crate::store::{SampleDocument, Store, StoreError};
+
+/// Which samples come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleOrder {
+    /// The slowest.
+    Slowest,
+    /// The newest.
+    Newest,
+}
+
+/// A sample without its spans.
+#[derive(Clone, Debug)]
+pub struct SampleSummaryRow {
+    /// Its id in the store.
+    pub id: i64,
+    /// When it began, in microseconds since 1970.
+    pub happened_at: i64,
+    /// How long it took.
+    pub duration_ms: f64,
+    /// Its result.
+    pub result: String,
+    /// How it ended, or an empty string.
+    pub outcome: String,
+}
+
+/// A sample.
+#[derive(Clone, Debug)]
+pub struct SampleRow {
+    /// What lists show of it.
+    pub summary: SampleSummaryRow,
+    /// The agent's id of it, or an empty string.
+    pub external_id: String,
+    /// Its spans and context.
+    pub document: SampleDocument,
+}
+
+const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome";
+
+impl Store {
+    /// Returns samples of an app's transaction in a time (microseconds since 1970).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn samples(
+        &self,
+        app_id: &str,
+        transaction: i64,
+        (from, to): (i64, i64),
+        order: SampleOrder,
+        limit: i64,
+    ) -> Result<Vec<SampleSummaryRow>, StoreError> {
+        let order = match order {
+            SampleOrder::Slowest => "samples.duration_ms DESC",
+            SampleOrder::Newest => "samples.happened_at DESC",
+        };
+        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+            "SELECT {COLUMNS} FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+             WHERE transactions.app_id = "
+        ));
+        query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
+        query.push(" AND samples.happened_at >= ").push_bind(from).push(" AND samples.happened_at < ").push_bind(to);
+        query.push(format!(" ORDER BY {order} LIMIT ")).push_bind(limit);
+        let rows = query.build().fetch_all(&self.readers).await?;
+        rows.iter().map(summary).collect()
+    }
+
+    /// Returns one sample of an app's transaction.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn sample(&self, app_id: &str, transaction: i64, id: i64) -> Result<Option<SampleRow>, StoreError> {
+        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+            "SELECT {COLUMNS}, samples.external_id, samples.document
+             FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+             WHERE transactions.app_id = "
+        ));
+        query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
+        query.push(" AND samples.id = ").push_bind(id);
+        let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
+        Ok(Some(SampleRow {
+            summary: summary(&row)?,
+            external_id: row.try_get("external_id")?,
+            document: unpack(row.try_get("document")?)?,
+        }))
+    }
+
+    /// Finds the sample of an app that an agent knows by an id: its transaction's id and its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT samples.transaction_id, samples.id
+             FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+             WHERE transactions.app_id = ? AND samples.external_id = ? AND samples.external_id <> '' LIMIT 1",
+        )
+        .bind(app_id)
+        .bind(external_id)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
+    }
+
+    /// Returns the stack that an app's spans of a kind and signature were started from, the oldest call first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
+        let row = sqlx::query("SELECT frames FROM span_stacks WHERE app_id = ? AND kind = ? AND signature = ?")
+            .bind(app_id)
+            .bind(kind)
+            .bind(signature)
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some(row) = row else { return Ok(Vec::new()) };
+        Ok(serde_json::from_str(row.try_get(0)?).map_err(std::io::Error::from)?)
+    }
+}
+
+fn summary(row: &sqlx::sqlite::SqliteRow) -> Result<SampleSummaryRow, StoreError> {
+    Ok(SampleSummaryRow {
+        id: row.try_get("id")?,
+        happened_at: row.try_get("happened_at")?,
+        duration_ms: row.try_get("duration_ms")?,
+        result: row.try_get("result")?,
+        outcome: row.try_get("outcome")?,
+    })
+}
