@@ -4,7 +4,9 @@
 //! agents ─► intake ─► queue ─► worker ─► store ─► query ─► dashboard, api
 //! ```
 
+pub mod api;
 mod cli;
+pub mod dashboard;
 mod data_folder;
 mod directory;
 pub mod intake;

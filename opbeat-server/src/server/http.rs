@@ -8,8 +8,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::health::{Health, healthz};
+use crate::api;
+use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
 use crate::intake::{self, IntakeLimits};
+use crate::query::Query;
 use crate::queue::Queue;
 use crate::store::Store;
 
@@ -24,8 +27,12 @@ pub(super) struct Parts {
 
 pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
+    let query = Query::new(parts.store.clone());
+    let dashboard = Dashboard { query: query.clone(), open_to_loopback: parts.listens_to_loopback };
     intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits)
         .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
+        .merge(api::router(query))
+        .merge(dashboard::router(dashboard))
 }
 
 /// Serves until it is told to stop, then finishes the requests that run.

@@ -1,0 +1,40 @@
+//! Who asks: every request carries a read token.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+use crate::query::{AppIdentity, Query, Scope};
+
+/// A program, and what it may read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    pub(super) query: Query,
+    pub(super) scope: Scope,
+}
+
+impl FromRequestParts<Query> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, query: &Query) -> Result<Self, Problem> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or_else(|| {
+            Problem::unauthorized(
+                "The request has no token. Send `Authorization: Bearer <read token>`; \
+                 `opbeat token create ORG` prints one.",
+            )
+        })?;
+        let scope = query.scope_of(token.trim()).await?.ok_or_else(|| {
+            Problem::unauthorized("The read token is not known here. `opbeat token create ORG` prints a new one.")
+        })?;
+        Ok(Self { query: query.clone(), scope })
+    }
+}
+
+impl Reader {
+    /// Finds an app of the reader's organization.
+    pub(super) async fn app(&self, organization: &str, app: &str) -> Result<AppIdentity, Problem> {
+        self.query.find_app(&self.scope, organization, app).await?.ok_or_else(|| Problem::missing("app"))
+    }
+}

@@ -1,0 +1,89 @@
+//! Errors.
+
+use axum::Json;
+use axum::extract::{Path, Query as Params};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::access::Reader;
+use super::problem::Problem;
+use super::wishes::{Part, now};
+use crate::query::{ErrorDetail, ErrorList, ErrorOrder};
+
+/// Which errors come first.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Order {
+    /// `last_seen` (the default) or `times_seen`.
+    order: Option<String>,
+}
+
+/// Lists error groups, open ones first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), Part, Order),
+    responses((status = 200, body = ErrorList)),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(part): Params<Part>,
+    Params(Order { order }): Params<Order>,
+) -> Result<Json<ErrorList>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let (limit, offset) = part.limit_and_offset()?;
+    let order = match order.as_deref() {
+        None | Some("last_seen") => ErrorOrder::LastSeen,
+        Some("times_seen") => ErrorOrder::TimesSeen,
+        Some(other) => {
+            return Err(Problem::invalid("order", format!("{other:?} is neither `last_seen` nor `times_seen`")));
+        }
+    };
+    Ok(Json(reader.query.errors(&app, order, (limit.into(), offset.into()), now()).await?))
+}
+
+/// Returns an error group with its newest occurrence.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn one(
+    reader: Reader,
+    Path((organization, app, number)): Path<(String, String, i64)>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    detail(&reader, &organization, &app, number, None).await
+}
+
+/// Returns an error group with one of its occurrences.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
+    tag = "errors",
+    params(
+        ("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path), ("occurrence" = i64, Path)
+    ),
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn occurrence(
+    reader: Reader,
+    Path((organization, app, number, occurrence)): Path<(String, String, i64, i64)>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    detail(&reader, &organization, &app, number, Some(occurrence)).await
+}
+
+async fn detail(
+    reader: &Reader,
+    organization: &str,
+    app: &str,
+    number: i64,
+    occurrence: Option<i64>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    let app = reader.app(organization, app).await?;
+    let detail = reader.query.error(&app, number, occurrence, now()).await?;
+    detail.map(Json).ok_or_else(|| Problem::missing("error"))
+}

@@ -1,0 +1,93 @@
+//! The JSON API: the same answers as the pages give, for programs.
+
+mod access;
+mod apps;
+mod errors;
+mod problem;
+mod transactions;
+mod wishes;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::query::Query;
+
+/// Makes the routes below `/api/v2/`.
+pub fn router(query: Query) -> Router {
+    let routes = Router::new()
+        .route("/organizations/{organization}/apps/", get(apps::list))
+        .route("/organizations/{organization}/apps/{app}/transactions/", get(transactions::list))
+        .route("/organizations/{organization}/apps/{app}/transactions/{transaction}/", get(transactions::one))
+        .route("/organizations/{organization}/apps/{app}/transactions/{transaction}/series/", get(transactions::series))
+        .route(
+            "/organizations/{organization}/apps/{app}/transactions/{transaction}/breakdown/",
+            get(transactions::breakdown),
+        )
+        .route(
+            "/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/",
+            get(transactions::samples),
+        )
+        .route(
+            "/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/{sample}/",
+            get(transactions::sample),
+        )
+        .route("/organizations/{organization}/apps/{app}/series/", get(transactions::app_series))
+        .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
+        .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
+        .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
+        .route(
+            "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
+            get(errors::occurrence),
+        )
+        .with_state(query);
+    Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::not_found))
+}
+
+/// Returns the API's description.
+async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(description())
+}
+
+/// Describes the API: OpenAPI 3.1.
+#[must_use]
+pub fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Opbeat", description = "Where a web application is slow, and what fails in it."),
+    paths(
+        apps::list,
+        transactions::list,
+        transactions::one,
+        transactions::series,
+        transactions::breakdown,
+        transactions::samples,
+        transactions::sample,
+        transactions::app_series,
+        transactions::app_breakdown,
+        errors::list,
+        errors::one,
+        errors::occurrence,
+    ),
+    modifiers(&Bearer),
+    security(("read_token" = [])),
+)]
+struct Description;
+
+/// Says that every request carries a read token.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A read token of the organization, from `opbeat token create ORG`."))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("read_token", SecurityScheme::Http(scheme));
+    }
+}

@@ -1,0 +1,179 @@
+//! Transactions: durations, breakdown and samples.
+
+use axum::Json;
+use axum::extract::{Path, Query as Params};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::access::Reader;
+use super::problem::Problem;
+use super::wishes::{Part, Time};
+use crate::query::{BreakdownPart, Sample, SampleOrder, SampleSummary, Series, TransactionList, TransactionSummary};
+
+/// Which transactions are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// Their kind.
+    kind: Option<String>,
+    /// A part of their name.
+    search: Option<String>,
+}
+
+/// Which samples are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Order {
+    /// `slowest` (the default) or `newest` first.
+    order: Option<String>,
+}
+
+/// Lists transactions by impact: those that take most of all time first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/",
+    tag = "transactions",
+    params(("organization" = String, Path), ("app" = String, Path), Time, Part, Filter),
+    responses((status = 200, body = TransactionList)),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(time): Params<Time>,
+    Params(part): Params<Part>,
+    Params(filter): Params<Filter>,
+) -> Result<Json<TransactionList>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let (limit, offset) = part.limit_and_offset()?;
+    let part = (limit as usize, offset as usize);
+    let (kind, search) = (filter.kind.as_deref(), filter.search.as_deref());
+    Ok(Json(reader.query.transactions(&app, &time.range()?, kind, search, part).await?))
+}
+
+/// Returns one transaction.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/",
+    tag = "transactions",
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    responses((status = 200, body = TransactionSummary)),
+)]
+pub(super) async fn one(
+    reader: Reader,
+    Path((organization, app, transaction)): Path<(String, String, i64)>,
+    Params(time): Params<Time>,
+) -> Result<Json<TransactionSummary>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let summary = reader.query.transaction(&app, transaction, &time.range()?).await?;
+    summary.map(Json).ok_or_else(|| Problem::missing("transaction"))
+}
+
+/// Returns a transaction's durations and requests over time.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/series/",
+    tag = "transactions",
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    responses((status = 200, body = Series)),
+)]
+pub(super) async fn series(
+    reader: Reader,
+    Path((organization, app, transaction)): Path<(String, String, i64)>,
+    Params(time): Params<Time>,
+) -> Result<Json<Series>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    Ok(Json(reader.query.series(&app, Some(transaction), &time.range()?).await?))
+}
+
+/// Returns where a transaction's time goes.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/breakdown/",
+    tag = "transactions",
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    responses((status = 200, body = Vec<BreakdownPart>)),
+)]
+pub(super) async fn breakdown(
+    reader: Reader,
+    Path((organization, app, transaction)): Path<(String, String, i64)>,
+    Params(time): Params<Time>,
+) -> Result<Json<Vec<BreakdownPart>>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    Ok(Json(reader.query.breakdown(&app, Some(transaction), &time.range()?).await?))
+}
+
+/// Lists samples of a transaction.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/",
+    tag = "transactions",
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time, Order),
+    responses((status = 200, body = Vec<SampleSummary>)),
+)]
+pub(super) async fn samples(
+    reader: Reader,
+    Path((organization, app, transaction)): Path<(String, String, i64)>,
+    Params(time): Params<Time>,
+    Params(Order { order }): Params<Order>,
+) -> Result<Json<Vec<SampleSummary>>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let order = match order.as_deref() {
+        None | Some("slowest") => SampleOrder::Slowest,
+        Some("newest") => SampleOrder::Newest,
+        Some(other) => return Err(Problem::invalid("order", format!("{other:?} is neither `slowest` nor `newest`"))),
+    };
+    Ok(Json(reader.query.samples(&app, transaction, &time.range()?, order, 100).await?))
+}
+
+/// Returns one sample with its spans.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/{sample}/",
+    tag = "transactions",
+    params(
+        ("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), ("sample" = i64, Path)
+    ),
+    responses((status = 200, body = Sample)),
+)]
+pub(super) async fn sample(
+    reader: Reader,
+    Path((organization, app, transaction, sample)): Path<(String, String, i64, i64)>,
+) -> Result<Json<Sample>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let sample = reader.query.sample(&app, transaction, sample).await?;
+    sample.map(Json).ok_or_else(|| Problem::missing("sample"))
+}
+
+/// Returns the durations and requests of all of an app's transactions over time.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/series/",
+    tag = "apps",
+    params(("organization" = String, Path), ("app" = String, Path), Time),
+    responses((status = 200, body = Series)),
+)]
+pub(super) async fn app_series(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(time): Params<Time>,
+) -> Result<Json<Series>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    Ok(Json(reader.query.series(&app, None, &time.range()?).await?))
+}
+
+/// Returns where the time of all of an app's transactions goes.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/breakdown/",
+    tag = "apps",
+    params(("organization" = String, Path), ("app" = String, Path), Time),
+    responses((status = 200, body = Vec<BreakdownPart>)),
+)]
+pub(super) async fn app_breakdown(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(time): Params<Time>,
+) -> Result<Json<Vec<BreakdownPart>>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    Ok(Json(reader.query.breakdown(&app, None, &time.range()?).await?))
+}

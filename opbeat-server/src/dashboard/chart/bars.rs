@@ -1,0 +1,111 @@
+//! Requests over time, by result.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::scale::{BOTTOM, Scale, clock, percent, times};
+use crate::dashboard::format::count;
+use crate::query::{Series, SeriesPoint};
+
+/// Classes of results, from the bottom to the top of a bar.
+const CLASSES: [(&str, &str); 5] =
+    [("ok", "ok"), ("redirect", "redirected"), ("client", "client error"), ("failed", "failed"), ("other", "other")];
+
+/// Draws how many requests a series had, by their results.
+pub(in crate::dashboard) fn results(series: &Series) -> Markup {
+    let points = &series.points;
+    let minutes = series.step_seconds as f64 / 60.0;
+    let highest = points.iter().map(|point| point.count as f64 / minutes).fold(0.0, f64::max);
+    let scale = Scale::up_to(highest);
+    let starts: Vec<i64> = points.iter().map(|point| point.start_seconds).collect();
+    let seen = |class: &str| points.iter().any(|point| by_class(point).contains_key(class));
+    html! {
+        figure.chart {
+            figcaption {
+                "Requests per minute"
+                span.legend {
+                    @for (class, name) in CLASSES.into_iter().filter(|(class, _)| seen(class)) {
+                        span class={ "key box " (class) } { (name) }
+                    }
+                }
+            }
+            svg role="img" aria-label={ "Requests per minute by result, up to " (rate(highest)) } {
+                (scale.grid(rate))
+                @for (index, point) in points.iter().enumerate() {
+                    (bar(point, index, points.len(), minutes, &scale, series.step_seconds))
+                }
+                (times(&starts, series.step_seconds))
+            }
+        }
+    }
+}
+
+fn rate(number: f64) -> String {
+    if number < 10.0 && number.fract() > 0.0 {
+        format!("{number:.2} rpm")
+    } else {
+        format!("{} rpm", count(number as u64))
+    }
+}
+
+fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale, step: i64) -> Markup {
+    let text: Vec<String> =
+        point.results.iter().map(|(result, number)| format!("{} {}", label(result), count(*number))).collect();
+    html! {
+        @if point.count > 0 {
+            g {
+                title { (clock(point.start_seconds, step >= 7_200)) " UTC\n" (text.join("\n")) }
+                @for (class, from, to) in stacked(point, minutes) {
+                    @let (top, bottom) = (scale.y(to), scale.y(from));
+                    rect class={ "bar " (class) } x=(percent((index as f64 + 0.1) / of as f64)) y=(format!("{top:.2}"))
+                        width=(percent(0.8 / of as f64)) height=(format!("{:.2}", bottom - top)) {}
+                }
+                rect.hover x=(percent(index as f64 / of as f64)) y="14" width=(percent(1.0 / of as f64)) height=(BOTTOM - 14.0) {}
+            }
+        }
+    }
+}
+
+/// Returns each class with where its part of the bar begins and ends.
+fn stacked(point: &SeriesPoint, minutes: f64) -> Vec<(&'static str, f64, f64)> {
+    let classes = by_class(point);
+    let counts = CLASSES.iter().filter_map(|(class, _)| Some((*class, *classes.get(class)? as f64 / minutes)));
+    counts
+        .scan(0.0, |below, (class, rate)| {
+            let from = *below;
+            *below += rate;
+            Some((class, from, *below))
+        })
+        .collect()
+}
+
+fn by_class(point: &SeriesPoint) -> BTreeMap<&'static str, u64> {
+    let mut classes = BTreeMap::new();
+    for (result, number) in &point.results {
+        *classes.entry(result_class(result)).or_default() += number;
+    }
+    classes
+}
+
+fn label(result: &str) -> &str {
+    if result.is_empty() { "no result" } else { result }
+}
+
+/// Returns the class of a result: `ok`, `redirect`, `client`, `failed` or `other`.
+pub(in crate::dashboard) fn result_class(result: &str) -> &'static str {
+    let status = result.strip_prefix("HTTP ").unwrap_or(result);
+    let first = status.chars().next().filter(|_| status.len() == 3 && status.starts_with(|c: char| c.is_ascii_digit()));
+    match first {
+        Some('1' | '2') => "ok",
+        Some('3') => "redirect",
+        Some('4') => "client",
+        Some('5') => "failed",
+        _ => match result {
+            "ok" | "success" | "done" => "ok",
+            "error" | "failed" | "failure" | "panicked" | "timed_out" | "shed" | "server_error" => "failed",
+            "client_gone" | "cancelled" => "client",
+            _ => "other",
+        },
+    }
+}

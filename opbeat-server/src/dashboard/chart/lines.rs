@@ -1,0 +1,84 @@
+//! Durations over time: the average and percentiles.
+
+use maud::{Markup, html};
+
+use super::scale::{BOTTOM, Scale, TOP, clock, percent, times};
+use crate::dashboard::format::duration;
+use crate::query::{Series, SeriesPoint};
+
+type Value = fn(&SeriesPoint) -> Option<f64>;
+
+/// The lines, the least important first, so that the most important lies on top.
+const LINES: [(&str, &str, Value); 4] = [
+    ("99th percentile", "p99", |point| point.p99_ms),
+    ("95th percentile", "p95", |point| point.p95_ms),
+    ("median", "p50", |point| point.p50_ms),
+    ("average", "average", |point| point.average_ms),
+];
+
+/// Draws a series' durations.
+pub(in crate::dashboard) fn durations(series: &Series) -> Markup {
+    let points = &series.points;
+    let highest = points.iter().filter_map(|point| point.p99_ms).fold(0.0, f64::max);
+    let scale = Scale::up_to(highest);
+    let starts: Vec<i64> = points.iter().map(|point| point.start_seconds).collect();
+    html! {
+        figure.chart {
+            figcaption { "Response time" (legend()) }
+            svg role="img" aria-label={ "Response time: average and percentiles, up to " (duration(highest)) } {
+                (scale.grid(duration))
+                svg.plot x="0" y=(TOP) width="100%" height=(BOTTOM - TOP) viewBox="0 0 1000 1000" preserveAspectRatio="none" {
+                    @for (_, class, value) in LINES {
+                        path class={ "line " (class) } d=(outline(points, &scale, value)) {}
+                    }
+                }
+                (times(&starts, series.step_seconds))
+                @for (index, point) in points.iter().enumerate() {
+                    (hover(point, index, points.len(), series.step_seconds))
+                }
+            }
+        }
+    }
+}
+
+fn legend() -> Markup {
+    html! {
+        span.legend { @for (name, class, _) in LINES.iter().rev() { span class={ "key " (class) } { (name) } } }
+    }
+}
+
+/// Joins the points that have a value. One alone becomes a short line, so that it shows.
+fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
+    let width = 1_000.0 / points.len().max(1) as f64;
+    let mut outline = String::new();
+    let mut is_open = false;
+    for (index, point) in points.iter().enumerate() {
+        let Some(value) = value(point) else {
+            is_open = false;
+            continue;
+        };
+        let y = (scale.y(value) - TOP) / (BOTTOM - TOP) * 1_000.0;
+        let x = (index as f64 + 0.5) * width;
+        if is_open {
+            outline.push_str(&format!("L{x:.1} {y:.1}"));
+        } else {
+            outline.push_str(&format!("M{:.1} {y:.1}L{:.1} {y:.1}", x - width * 0.3, x + width * 0.3));
+        }
+        is_open = true;
+    }
+    outline
+}
+
+/// A step that says its values when it is pointed at.
+fn hover(point: &SeriesPoint, index: usize, count: usize, step: i64) -> Markup {
+    let values =
+        LINES.iter().rev().filter_map(|(name, _, value)| value(point).map(|ms| format!("{name} {}", duration(ms))));
+    let text = values.collect::<Vec<_>>().join("\n");
+    html! {
+        @if !text.is_empty() {
+            rect.hover x=(percent(index as f64 / count as f64)) y=(TOP) width=(percent(1.0 / count as f64)) height=(BOTTOM - TOP) {
+                title { (clock(point.start_seconds, step >= 7_200)) " UTC\n" (text) }
+            }
+        }
+    }
+}

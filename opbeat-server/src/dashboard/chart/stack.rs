@@ -1,0 +1,51 @@
+//! Where time goes, and when.
+
+use maud::{Markup, html};
+
+use super::scale::percent;
+use crate::dashboard::format::share;
+use crate::query::BreakdownPart;
+
+/// Draws one bar that is all the time, divided by kind.
+pub(in crate::dashboard) fn breakdown(parts: &[BreakdownPart]) -> Markup {
+    let starts = parts.iter().scan(0.0, |before, part| {
+        let start = *before;
+        *before += part.share;
+        Some(start)
+    });
+    html! {
+        svg.breakdown role="img" aria-label="Time by kind" {
+            @for (part, start) in parts.iter().zip(starts) {
+                rect class={ "kind " (kind_class(&part.kind)) } x=(percent(start)) y="0" width=(percent(part.share)) height="100%" {
+                    title { (part.kind) " " (share(part.share)) }
+                }
+            }
+        }
+    }
+}
+
+/// Draws where in its transaction a span lies.
+pub(in crate::dashboard) fn position(kind: &str, start: f64, length: f64, whole: f64) -> Markup {
+    let whole = whole.max(f64::MIN_POSITIVE);
+    let start = (start / whole).clamp(0.0, 1.0);
+    // What is too short to be seen is shown as a stroke.
+    let length = (length / whole).clamp(0.002, (1.0 - start).max(0.002));
+    html! {
+        svg.track aria-hidden="true" {
+            rect class={ "kind " (kind_class(kind)) } x=(percent(start)) y="15%" width=(percent(length)) height="70%" rx="2" {}
+        }
+    }
+}
+
+/// Returns a kind's colour, by its first word.
+pub(in crate::dashboard) fn kind_class(kind: &str) -> &'static str {
+    match kind.split('.').next().unwrap_or(kind) {
+        "app" => "app",
+        "db" => "db",
+        "ext" | "http" => "ext",
+        "template" | "view" => "template",
+        "cache" => "cache",
+        "code" => "code",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,94 @@
+//! What all pages have around their content.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{STYLE_PATH, path};
+use crate::query::{AppIdentity, RANGES, Range};
+
+/// What a page is about.
+pub(super) struct Page<'a> {
+    pub(super) title: &'a str,
+    pub(super) app: Option<&'a AppIdentity>,
+    pub(super) tab: Option<Tab>,
+    pub(super) is_signed_in: bool,
+}
+
+/// The parts of an app.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Performance,
+    Errors,
+}
+
+pub(super) fn page(page: &Page<'_>, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (page.title) " · Opbeat" }
+                link rel="stylesheet" href=(STYLE_PATH);
+                link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 9h3l2-6 3 11 2-5h4' fill='none' stroke='%232f7d5b' stroke-width='2'/%3E%3C/svg%3E";
+            }
+            body {
+                a.skip href="#content" { "Skip to content" }
+                (header(page))
+                main #content { (content) }
+                footer { "Opbeat " (env!("CARGO_PKG_VERSION")) " · times are in UTC · " a href="/api/v2/openapi.json" { "API" } }
+            }
+        }
+    }
+}
+
+fn header(page: &Page<'_>) -> Markup {
+    html! {
+        header.top {
+            nav.crumbs aria-label="Where you are" {
+                a.brand href="/" { (pulse()) "Opbeat" }
+                @if let Some(app) = page.app {
+                    span.slash aria-hidden="true" { "/" }
+                    a href=(path::app(app)) { (app.organization) " / " strong { (app.name) } }
+                }
+            }
+            @if let Some(app) = page.app {
+                nav.tabs aria-label="Parts of the app" {
+                    (tab("Performance", &path::app(app), page.tab == Some(Tab::Performance)))
+                    (tab("Errors", &path::errors(app), page.tab == Some(Tab::Errors)))
+                }
+            }
+            @if page.is_signed_in {
+                form.sign-out method="post" action="/sign-out" { button.plain type="submit" { "Sign out" } }
+            }
+        }
+    }
+}
+
+fn tab(name: &str, href: &str, is_current: bool) -> Markup {
+    html! { a href=(href) aria-current=[is_current.then_some("page")] { (name) } }
+}
+
+fn pulse() -> Markup {
+    html! {
+        svg.pulse viewBox="0 0 16 16" aria-hidden="true" { path d="M1 9h3l2-6 3 11 2-5h4" {} }
+    }
+}
+
+/// Links to the same page over other times.
+pub(super) fn ranges(base: &str, current: &Range) -> Markup {
+    html! {
+        nav.ranges aria-label="Time" {
+            @for (name, _) in RANGES {
+                a href={ (base) "?range=" (name) } aria-current=[(current.name == Some(name)).then_some("true")] { (name) }
+            }
+        }
+    }
+}
+
+/// A number with what it means.
+pub(super) fn figure(label: &str, value: &str, note: &str) -> Markup {
+    html! {
+        div.figure { dt { (label) } dd { (value) @if !note.is_empty() { small { (note) } } } }
+    }
+}

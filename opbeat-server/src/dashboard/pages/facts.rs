@@ -1,0 +1,57 @@
+//! Facts: names and values that an application or an agent reports.
+
+use maud::{Markup, html};
+use serde_json::{Map, Value};
+
+/// Lists facts in a table.
+pub(super) fn list(facts: &Map<String, Value>) -> Markup {
+    html! {
+        @if !facts.is_empty() {
+            div.box { table.facts-table { tbody {
+                @for (name, value) in facts { tr { th scope="row" { (name) } td { (shown(value)) } } }
+            } } }
+        }
+    }
+}
+
+/// Shows a request: its line first, then headers and the rest.
+pub(super) fn request(http: &Map<String, Value>) -> Markup {
+    let text = |name: &str| http.get(name).and_then(Value::as_str).unwrap_or_default();
+    let query = text("query_string");
+    let is_shown_apart = |name: &str| matches!(name, "method" | "url" | "query_string" | "headers");
+    let rest: Map<String, Value> = http
+        .iter()
+        .filter(|(name, value)| !is_shown_apart(name) && !is_empty(value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    html! {
+        p.request { strong { (text("method")) } " " code { (text("url")) @if !query.is_empty() { "?" (query) } } }
+        @if let Some(Value::Object(headers)) = http.get("headers") {
+            @if !headers.is_empty() { details { summary { "Headers" } (list(headers)) } }
+        }
+        @if !rest.is_empty() { details { summary { "More of the request" } (list(&rest)) } }
+    }
+}
+
+/// Text as it is; anything else as JSON. Long text keeps its lines.
+pub(super) fn shown(value: &Value) -> Markup {
+    match value {
+        Value::String(text) => html! { code { (text) } },
+        Value::Null => html! { span.muted { "–" } },
+        Value::Object(_) | Value::Array(_) => {
+            let json = serde_json::to_string_pretty(value).unwrap_or_default();
+            html! { pre { code { (json) } } }
+        }
+        other => html! { code { (other.to_string()) } },
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,115 @@
+//! One sampled transaction as a waterfall.
+
+use axum::extract::{Path, Query as Params};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::transaction::result;
+use super::transactions::suffix;
+use super::{Wishes, facts, find_app, frames, range};
+use crate::dashboard::access::Reader;
+use crate::dashboard::chart;
+use crate::dashboard::format::{count, duration, time, transaction_name};
+use crate::dashboard::layout::{Page, Tab, figure, page};
+use crate::dashboard::path;
+use crate::dashboard::problem::Problem;
+use crate::query::{Sample, SampleSpanView};
+
+/// Spans shown at first.
+const SHOWN: usize = 100;
+
+pub(in crate::dashboard) async fn sample(
+    reader: Reader,
+    Path((organization, app, transaction, id)): Path<(String, String, i64, i64)>,
+    wishes: Params<Wishes>,
+) -> Result<Markup, Problem> {
+    let app = find_app(&reader, &organization, &app).await?;
+    let range = range(&reader, &app, &wishes).await?;
+    let summary = reader.query.transaction(&app, transaction, &range).await?.ok_or(Problem::NotFound("transaction"))?;
+    let sample = reader.query.sample(&app, transaction, id).await?.ok_or(Problem::NotFound("sample"))?;
+    let name = transaction_name(&summary.transaction.name);
+    let content = html! {
+        p.back { a href={ (path::transaction(&app, transaction)) (suffix(&range)) } { "← " (name) } }
+        h1 { @if sample.is_aggregate { "The mean of " (name) } @else { "A sample of " (name) } }
+        (figures(&sample))
+        @if sample.is_aggregate {
+            p.muted { "The agent sends no single transactions: each span is shown at its mean duration." }
+        }
+        (waterfall(&sample))
+        (context(&sample))
+    };
+    let title = format!("Sample of {name}");
+    let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Performance), is_signed_in: reader.is_signed_in };
+    Ok(page(&head, &content))
+}
+
+fn figures(sample: &Sample) -> Markup {
+    html! {
+        dl.figures {
+            (figure("duration", &duration(sample.summary.duration_ms), ""))
+            @if let Some(head) = sample.context.head_ms { (figure("until the head", &duration(head), "")) }
+            @if !sample.summary.result.is_empty() {
+                div.figure { dt { "result" } dd { (result(&sample.summary.result, &sample.summary.outcome)) } }
+            }
+            (figure("when", &time(&sample.summary.happened_at), ""))
+        }
+    }
+}
+
+fn waterfall(sample: &Sample) -> Markup {
+    let whole = sample.summary.duration_ms;
+    let rest = sample.spans.len().saturating_sub(SHOWN);
+    html! {
+        section {
+            h2 { "Waterfall" }
+            div.waterfall {
+                div.span.whole {
+                    span.what { "whole transaction" }
+                    (chart::position("transaction", 0.0, whole, whole))
+                    span.number { (duration(whole)) }
+                }
+                @for span in sample.spans.iter().take(SHOWN) { (span_row(span, whole)) }
+            }
+            @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time is the application's own code." } }
+            @if rest > 0 {
+                details { summary { (count(rest as u64)) " more spans" } div.waterfall { @for span in sample.spans.iter().skip(SHOWN) { (span_row(span, whole)) } } }
+            }
+            @if let Some(dropped) = sample.context.dropped_spans { p.muted { (count(dropped)) " more spans were not recorded, because there were too many." } }
+        }
+    }
+}
+
+/// A span; what is known of it unfolds.
+fn span_row(span: &SampleSpanView, whole: f64) -> Markup {
+    let depth = format!("what d{}", span.depth.min(8));
+    let line = html! {
+        span class=(depth) { span class={ "dot " (chart::kind_class(&span.kind)) } {} (span.signature) " " span.muted { (span.kind) } }
+        (chart::position(&span.kind, span.start_ms, span.duration_ms, whole))
+        span.number { (duration(span.duration_ms)) }
+    };
+    let has_facts = !span.extra.is_empty() || !span.frames.is_empty();
+    html! {
+        @if has_facts {
+            details.span-facts {
+                summary { div.span { (line) } }
+                div.facts {
+                    p.muted { "starts after " (duration(span.start_ms)) }
+                    (facts::list(&span.extra))
+                    @if !span.frames.is_empty() { (frames::stack(&span.frames)) }
+                }
+            }
+        } @else {
+            div.span { (line) }
+        }
+    }
+}
+
+fn context(sample: &Sample) -> Markup {
+    let context = &sample.context;
+    html! {
+        @if let Some(Value::Object(http)) = &context.http { section { h2 { "Request" } (facts::request(http)) } }
+        @for (title, value) in [("User", &context.user), ("Tags", &context.tags), ("Extra", &context.extra)] {
+            @if let Some(Value::Object(map)) = value { @if !map.is_empty() { section { h2 { (title) } (facts::list(map)) } } }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One transaction: how long it takes, where its time goes, and samples of it.
+
+use axum::extract::{Path, Query as Params};
+use maud::{Markup, html};
+
+use super::transactions::suffix;
+use super::{Wishes, find_app, now, range};
+use crate::dashboard::access::Reader;
+use crate::dashboard::chart;
+use crate::dashboard::format::{ago, count, duration, per_minute, seconds, share, time, transaction_name};
+use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
+use crate::dashboard::path;
+use crate::dashboard::problem::Problem;
+use crate::query::{AppIdentity, BreakdownPart, Range, SampleOrder, SampleSummary, TransactionSummary};
+
+/// Samples of each order.
+const SAMPLES: i64 = 10;
+
+pub(in crate::dashboard) async fn transaction(
+    reader: Reader,
+    Path((organization, app, id)): Path<(String, String, i64)>,
+    wishes: Params<Wishes>,
+) -> Result<Markup, Problem> {
+    let app = find_app(&reader, &organization, &app).await?;
+    let range = range(&reader, &app, &wishes).await?;
+    let summary = reader.query.transaction(&app, id, &range).await?.ok_or(Problem::NotFound("transaction"))?;
+    let series = reader.query.series(&app, Some(id), &range).await?;
+    let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
+    let slowest = reader.query.samples(&app, id, &range, SampleOrder::Slowest, SAMPLES).await?;
+    let newest = reader.query.samples(&app, id, &range, SampleOrder::Newest, SAMPLES).await?;
+    let name = transaction_name(&summary.transaction.name);
+    let content = html! {
+        div.title {
+            h1 { (name) @if !summary.transaction.kind.is_empty() { " " span.tag { (summary.transaction.kind) } } }
+            (ranges(&path::transaction(&app, id), &range))
+        }
+        (figures(&summary))
+        div.charts { (chart::durations(&series)) (chart::results(&series)) }
+        (time_by_kind(&breakdown, summary.count))
+        section.columns {
+            (samples("Slowest samples", &app, id, &slowest, &range))
+            (samples("Newest samples", &app, id, &newest, &range))
+        }
+    };
+    let title = format!("{name} of {}", app.name);
+    let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Performance), is_signed_in: reader.is_signed_in };
+    Ok(page(&head, &content))
+}
+
+fn figures(summary: &TransactionSummary) -> Markup {
+    let failed = summary.failed as f64 / summary.count.max(1) as f64;
+    html! {
+        dl.figures {
+            (figure("average", &duration(summary.average_ms), ""))
+            (figure("median", &duration(summary.p50_ms), ""))
+            (figure("95th percentile", &duration(summary.p95_ms), ""))
+            (figure("99th percentile", &duration(summary.p99_ms), ""))
+            (figure("throughput", &per_minute(summary.per_minute), &format!("{} in all", count(summary.count))))
+            (figure("failed", &share(failed), &format!("{} of {}", count(summary.failed), count(summary.count))))
+        }
+    }
+}
+
+fn time_by_kind(parts: &[BreakdownPart], transactions: u64) -> Markup {
+    html! {
+        section {
+            h2 { "Where the time goes" }
+            @if parts.is_empty() {
+                p.muted { "Nothing ran in this time." }
+            } @else {
+                (chart::breakdown(parts))
+                div.box { table.kinds {
+                    caption.hidden { "Time by kind of span" }
+                    thead { tr { th { "kind" } th.number { "share" } th.number { "per transaction" } th.number.wide { "spans per transaction" } } }
+                    tbody { @for part in parts { (kind_row(part, transactions)) } }
+                } }
+            }
+        }
+    }
+}
+
+fn kind_row(part: &BreakdownPart, transactions: u64) -> Markup {
+    let transactions = transactions.max(1) as f64;
+    let is_app = part.kind == "app";
+    html! {
+        tr {
+            td { span class={ "dot " (chart::kind_class(&part.kind)) } {} (part.kind) @if is_app { " " span.muted { "the application's own code" } } }
+            td.number { (share(part.share)) }
+            td.number { (duration(part.self_ms / transactions)) }
+            td.number.wide { @if is_app { "–" } @else { (format!("{:.1}", part.count as f64 / transactions)) } }
+        }
+    }
+}
+
+fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSummary], range: &Range) -> Markup {
+    let now = now();
+    html! {
+        div {
+            h2 { (title) }
+            @if samples.is_empty() {
+                p.muted { "No sample was kept in this time." }
+            } @else {
+                div.box { table {
+                    thead { tr { th { "when" } th { "result" } th.number { "duration" } } }
+                    tbody {
+                        @for sample in samples {
+                            tr {
+                                td { a href={ (path::sample(app, transaction, sample.id)) (suffix(range)) } title=(time(&sample.happened_at)) { (ago(seconds(&sample.happened_at), now)) } }
+                                td { (result(&sample.result, &sample.outcome)) }
+                                td.number { (duration(sample.duration_ms)) }
+                            }
+                        }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// Says a result, and how it came about where that is not plain.
+pub(super) fn result(result: &str, outcome: &str) -> Markup {
+    let outcome = outcome.replace('_', " ");
+    html! {
+        @if result.is_empty() { span.muted { "–" } } @else { span class={ "result " (chart::result_class(result)) } { (result.replace('_', " ")) } }
+        @if matches!(outcome.as_str(), "panicked" | "client gone" | "timed out" | "shed") && outcome != result.replace('_', " ") {
+            " " span.muted { (outcome) }
+        }
+    }
+}
