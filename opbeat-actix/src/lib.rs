@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Opbeat for actix-web: a middleware that names requests after their resources and reports what fails in them.
+//!
+//! # Examples
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer, get, web};
+//! use opbeat_actix::{Agent, Current, Opbeat, User};
+//!
+//! #[get("/books/{id}")]
+//! async fn book(id: web::Path<u32>, Current(transaction): Current) -> String {
+//!     transaction.set_user(User::new(42));
+//!     format!("book {id}")
+//! }
+//!
+//! # async fn start() -> std::io::Result<()> {
+//! let agent = Agent::from_env();
+//! HttpServer::new(move || App::new().wrap(Opbeat::new(&agent)).service(book))
+//!     .bind("127.0.0.1:3000")?
+//!     .run()
+//!     .await
+//! # }
+//! ```
+//!
+//! Wrap the `App` with it last: it then lies around the other middlewares.
+
+mod body;
+mod extract;
+mod failure;
+mod future;
+mod middleware;
+mod request;
+
+pub use body::OpbeatBody;
+pub use extract::Current;
+pub use future::ResponseFuture;
+pub use middleware::{Opbeat, OpbeatMiddleware};
+pub use opbeat_core::{
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, Transaction, TransactionName,
+    TransactionResult, User, capture_error, capture_message, current, in_span, span,
+};

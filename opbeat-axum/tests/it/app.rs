@@ -23,7 +23,7 @@ pub(crate) fn router() -> Router {
         .route("/error", get(async || Json(Unwritable)))
         .route("/panicking", get(panicking))
         .route("/panicking-body", get(async || chunks(&["one"], stream::once(no_pages()))))
-        .route("/endless", get(async || chunks(&["one"], stream::pending())))
+        .route("/endless", get(async || chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))))
         .route("/waiting", get(wait_forever))
         .route("/described", get(described))
         .nest("/shop", cart)

@@ -16,7 +16,7 @@
 //! | `GET /error` | fails in the framework's own way, answered by 500 |
 //! | `GET /panicking` | panics with `no books` |
 //! | `GET /panicking-body` | answers 200, sends the chunk `one`, and panics with `no pages` in the body |
-//! | `GET /endless` | answers 200, sends the chunk `one`, and never ends |
+//! | `GET /endless` | answers 200, and sends the chunk `one` again and again, without end |
 //! | `GET /waiting` | calls [`wait_forever`] |
 //! | `GET /described` | calls [`describe`] and answers 200 with the text `described` |
 //! | `GET /shop/cart/{id}` | in a nested router or scope: answers 200 with the id as text |

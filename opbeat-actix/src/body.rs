@@ -1,0 +1,100 @@
+//! From the response's head to its last byte.
+
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{BodySize, MessageBody};
+use bytes::Bytes;
+use opbeat_core::Outcome;
+use opbeat_core::http::HttpTransaction;
+use pin_project::pin_project;
+
+/// The body of a recorded response. Its last byte ends the transaction.
+#[pin_project]
+pub struct OpbeatBody<B> {
+    #[pin]
+    inner: B,
+    recording: Recording,
+}
+
+/// What is left to be said of the transaction.
+struct Recording {
+    transaction: HttpTransaction,
+    /// Bytes until the end, where the body says how many it has: then nobody asks whether there are more.
+    left: Option<u64>,
+}
+
+impl<B: MessageBody> OpbeatBody<B> {
+    pub(crate) fn new(inner: B, transaction: HttpTransaction, ends_here: bool) -> Self {
+        let left = match inner.size() {
+            BodySize::Sized(length) => Some(length),
+            BodySize::None | BodySize::Stream => None,
+        };
+        let mut recording = Recording { transaction, left };
+        if ends_here {
+            recording.complete();
+        }
+        Self { inner, recording }
+    }
+}
+
+impl<B: MessageBody> MessageBody for OpbeatBody<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.inner.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+        let this = self.project();
+        let chunk = {
+            let _entered = this.recording.transaction.enter();
+            ready!(this.inner.poll_next(cx))
+        };
+        match &chunk {
+            None => this.recording.complete(),
+            // The error is of a type that says nothing until it is given away, and so its status is reported.
+            Some(Err(_)) => this.recording.fail(),
+            Some(Ok(chunk)) => this.recording.note(chunk.len()),
+        }
+        Poll::Ready(chunk)
+    }
+
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        let Self { inner, mut recording } = self;
+        match inner.try_into_bytes() {
+            Ok(bytes) => {
+                recording.complete();
+                Ok(bytes)
+            }
+            Err(inner) => Err(Self { inner, recording }),
+        }
+    }
+}
+
+impl Recording {
+    fn note(&mut self, bytes: usize) {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(bytes as u64);
+            if *left == 0 {
+                self.complete();
+            }
+        }
+    }
+
+    fn complete(&mut self) {
+        mem::take(&mut self.transaction).complete();
+    }
+
+    fn fail(&mut self) {
+        mem::take(&mut self.transaction).end(Outcome::ServerError);
+    }
+}
+
+impl<B> fmt::Debug for OpbeatBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpbeatBody").field("transaction", &self.recording.transaction).finish_non_exhaustive()
+    }
+}

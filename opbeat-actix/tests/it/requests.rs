@@ -1,0 +1,53 @@
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{App, error, test, web};
+use opbeat_actix::{Current, Opbeat};
+use opbeat_core::ErrorRecord;
+
+use crate::monitored;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn named(Current(transaction): Current) -> &'static str {
+    transaction.set_name("shop.named");
+    if transaction.is_recording() { "recorded" } else { "not recorded" }
+}
+
+#[actix_web::test]
+async fn handlers_find_their_transaction() {
+    let (agent, exporter) = monitored();
+    let app = App::new().wrap(Opbeat::new(&agent)).wrap(Opbeat::new(&agent)).route("/", web::get().to(named));
+    let app = test::init_service(app).await;
+    let body = test::call_and_read_body(&app, test::TestRequest::get().uri("/").to_request()).await;
+    assert_eq!(body, "recorded");
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.count("shop.named"), 1, "a second middleware adds nothing");
+}
+
+async fn report_of(error: fn() -> actix_web::Error) -> Vec<ErrorRecord> {
+    let (agent, exporter) = monitored();
+    let app = App::new().wrap(Opbeat::new(&agent));
+    let app = app.route("/", web::get().to(move || async move { Err::<String, _>(error()) }));
+    let app = test::init_service(app).await;
+    let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    assert!(response.status() >= StatusCode::BAD_REQUEST);
+    test::read_body(response).await;
+    agent.flush(PATIENCE).unwrap();
+    exporter.errors()
+}
+
+#[actix_web::test]
+async fn errors_keep_their_type_and_words() {
+    let errors = report_of(|| std::io::Error::other("the shelf is broken").into()).await;
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].message, "the shelf is broken");
+    assert!(errors[0].type_name.is_some());
+    let errors = report_of(|| error::ErrorInternalServerError("out of ink")).await;
+    assert_eq!((errors.len(), errors[0].message.as_str()), (1, "out of ink"));
+}
+
+#[actix_web::test]
+async fn a_clients_mistake_is_no_error() {
+    assert!(report_of(|| error::ErrorBadRequest("no title")).await.is_empty());
+}
