@@ -1,2 +1,85 @@
-//! Placeholder.
-fn main() {}
+//! A bookshop that is monitored: an axum application, an actix service, a bare hyper server, and the Opbeat server.
+//!
+//! `cargo run -p quickstart` runs it under a gentle load until Ctrl-C; `cargo run -p quickstart -- --check` for a few
+//! seconds, and fails unless every request is counted exactly once.
+
+mod arguments;
+mod check;
+mod covers;
+mod ledger;
+mod load;
+mod monitor;
+mod prices;
+mod shop;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use arguments::Arguments;
+use ledger::Ledger;
+use load::Load;
+use monitor::Monitor;
+
+/// Errors of a program that only has to say what happened.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// How long `--check` sends requests.
+const CHECK: Duration = Duration::from_secs(8);
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "the program's output")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<ExitCode, Failure> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    log_to_terminal(&arguments);
+    let ledger = Ledger::default();
+    let monitor = Monitor::start(&arguments).await?;
+    let prices = prices::start(monitor.agent("prices")).await?;
+    let covers = covers::start(monitor.agent("covers")).await?;
+    let shop = shop::start(monitor.agent("shop"), &ledger, prices, covers).await?;
+    let newsletter = tokio::spawn(shop::newsletter(monitor.agent("shop").clone(), ledger.clone()));
+    let load = Load::new(shop, ledger.clone(), arguments.pause());
+    if arguments.check {
+        load.run_for(CHECK).await;
+        newsletter.abort();
+        // Whatever the job has begun, it has written down.
+        let _ = newsletter.await;
+        return check::run(monitor, &ledger).await;
+    }
+    announce(&monitor, shop);
+    tokio::select! {
+        () = load.run_for(Duration::MAX) => {}
+        stopped = tokio::signal::ctrl_c() => stopped?,
+    }
+    monitor.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Panics and errors of the shop are part of the show; a terminal full of them is not.
+fn log_to_terminal(arguments: &Arguments) {
+    let filter = if arguments.check { "error,opbeat=warn" } else { "warn,opbeat=info" };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        if !place.contains("recommendations.rs") {
+            tracing::error!("{panic}");
+        }
+    }));
+}
+
+#[expect(clippy::print_stdout, reason = "the program's output")]
+fn announce(monitor: &Monitor, shop: std::net::SocketAddr) {
+    println!("\n  Opbeat shows the bookshop at  {}/quickstart/shop/", monitor.url());
+    println!("  The bookshop itself runs at   http://{shop}/\n");
+    println!("  A gentle load calls it, and some of it is slow or fails on purpose. Stop with Ctrl-C.\n");
+}

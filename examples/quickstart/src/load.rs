@@ -1,0 +1,97 @@
+//! Visitors.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::ledger::Ledger;
+
+/// Visitors at once.
+const VISITORS: usize = 4;
+
+/// One thing that visitors do.
+struct Visit {
+    method: reqwest::Method,
+    path: &'static str,
+    transaction: &'static str,
+    /// The type of the error that is reported if it fails.
+    error: &'static str,
+}
+
+const fn get(path: &'static str, transaction: &'static str) -> Visit {
+    Visit { method: reqwest::Method::GET, path, transaction, error: "HTTP 500" }
+}
+
+/// What visitors do, again and again.
+const VISITS: [Visit; 10] = [
+    get("/", "GET /"),
+    get("/books/1", "GET /books/{id}"),
+    get("/books/2", "GET /books/{id}"),
+    get("/books/1/cover", "GET /books/{id}/cover"),
+    Visit { method: reqwest::Method::POST, path: "/orders", transaction: "POST /orders", error: "OrderError" },
+    get("/search?text=a", "GET /search"),
+    get("/books/7", "GET /books/{id}"),
+    get("/books/999", "GET /books/{id}"),
+    get("/wp-login.php", "GET unmatched"),
+    Visit {
+        method: reqwest::Method::GET,
+        path: "/recommendations",
+        transaction: "GET /recommendations",
+        error: "panic",
+    },
+];
+
+/// Visitors of the shop, who write down what they do.
+#[derive(Clone)]
+pub(crate) struct Load {
+    client: reqwest::Client,
+    shop: SocketAddr,
+    ledger: Ledger,
+    pause: Duration,
+}
+
+impl Load {
+    pub(crate) fn new(shop: SocketAddr, ledger: Ledger, pause: Duration) -> Self {
+        // A connection for each request, since a panic closes its own, and the count is to be exact.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default();
+        Self { client, shop, ledger, pause }
+    }
+
+    /// Lets visitors come for some time, and waits until the last one has left.
+    pub(crate) async fn run_for(&self, time: Duration) {
+        let end = Instant::now().checked_add(time);
+        let visitors: Vec<_> = (0..VISITORS).map(|number| tokio::spawn(self.clone().visit(number, end))).collect();
+        for visitor in visitors {
+            // A visitor does not panic.
+            let _ = visitor.await;
+        }
+    }
+
+    async fn visit(self, number: usize, end: Option<Instant>) {
+        let is_over = || end.is_some_and(|end| Instant::now() >= end);
+        for visit in VISITS.iter().cycle().skip(number * 3) {
+            if is_over() {
+                return;
+            }
+            self.call(visit).await;
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+
+    async fn call(&self, visit: &Visit) {
+        self.ledger.sent("shop", visit.transaction);
+        let url = format!("http://{}{}", self.shop, visit.path);
+        let answer = self.client.request(visit.method.clone(), url).send().await;
+        let has_failed = match answer {
+            Ok(response) => {
+                let is_failure = response.status().is_server_error();
+                // The body is read to its end, which is where a transaction ends.
+                let _ = response.bytes().await;
+                is_failure
+            }
+            Err(_) => true,
+        };
+        if has_failed {
+            self.ledger.failed("shop", visit.error);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The actix service: prices of books.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, error, get, web};
+use opbeat_actix::Opbeat;
+use opbeat_core::{Agent, in_span};
+use tokio::sync::oneshot;
+
+use crate::Failure;
+
+/// Starts the service on a free port, with a runtime of its own, as actix likes it.
+pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, Failure> {
+    let agent = agent.clone();
+    let (ready, address) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("prices".to_owned())
+        .spawn(move || actix_web::rt::System::new().block_on(serve(agent, ready)))?;
+    Ok(address.await??)
+}
+
+async fn serve(agent: Agent, ready: oneshot::Sender<std::io::Result<SocketAddr>>) {
+    let server = HttpServer::new(move || App::new().wrap(Opbeat::new(&agent)).service(price))
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0");
+    match server {
+        Ok(server) => {
+            // Nobody waits only when the program ends at once.
+            let _ = ready.send(Ok(server.addrs()[0]));
+            let _ = server.run().await;
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+        }
+    }
+}
+
+#[get("/prices/{book}")]
+async fn price(book: web::Path<i64>) -> actix_web::Result<String> {
+    let price = in_span("price table", "cache.memory", look_up(*book)).await;
+    price.map(|cents| cents.to_string()).ok_or_else(|| error::ErrorNotFound("no such book"))
+}
+
+async fn look_up(book: i64) -> Option<i64> {
+    tokio::time::sleep(Duration::from_micros(delay(book))).await;
+    (book > 0).then_some(899 + book * 100)
+}
+
+/// Some books take longer than others.
+fn delay(book: i64) -> u64 {
+    300 + 400 * book.unsigned_abs().rem_euclid(5)
+}

@@ -1,0 +1,65 @@
+//! Looking at books.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use opbeat_core::{in_span, span};
+use serde::Deserialize;
+
+use super::Shop;
+use super::catalogue::{self, Book};
+
+/// The start page: all books.
+pub(super) async fn list(State(shop): State<Shop>) -> Result<Json<Vec<Book>>, StatusCode> {
+    catalogue::all(&shop.database).await.map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A book with its price, which another service knows.
+pub(super) async fn one(State(shop): State<Shop>, Path(id): Path<i64>) -> Result<String, StatusCode> {
+    let book = catalogue::find(&shop.database, id).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let book = book.ok_or(StatusCode::NOT_FOUND)?;
+    shop.ledger.sent("prices", "GET /prices/{book}");
+    let price = call(&shop, shop.prices, &format!("/prices/{id}")).await.ok_or(StatusCode::BAD_GATEWAY)?;
+    let _rendering = span("book.txt", "template.format");
+    Ok(format!("{} by {}: {price} cents\n", book.title, book.author))
+}
+
+/// A book's cover, from a server of its own.
+pub(super) async fn cover(State(shop): State<Shop>, Path(id): Path<i64>) -> Result<impl IntoResponse, StatusCode> {
+    shop.ledger.sent("covers", "GET /covers/{book}");
+    let picture = call(&shop, shop.covers, &format!("/covers/{id}")).await.ok_or(StatusCode::BAD_GATEWAY)?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], picture))
+}
+
+/// What is searched for.
+#[derive(Deserialize)]
+pub(super) struct Search {
+    text: String,
+}
+
+/// A search that looks at every book by itself, as one regrets it later: slow, and one query too many a book.
+pub(super) async fn search(
+    State(shop): State<Shop>,
+    Query(Search { text }): Query<Search>,
+) -> Result<Json<Vec<Book>>, StatusCode> {
+    let mut found = Vec::new();
+    for book in catalogue::all(&shop.database).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)? {
+        let whole = catalogue::find(&shop.database, book.id).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        in_span("rank", "code.rank", tokio::time::sleep(Duration::from_millis(4))).await;
+        found.extend(whole.filter(|book| book.title.contains(&text)));
+    }
+    Ok(Json(found))
+}
+
+/// Calls another server, in a span.
+async fn call(shop: &Shop, server: SocketAddr, path: &str) -> Option<String> {
+    let url = format!("http://{server}{path}");
+    let exchange = async { shop.client.get(&url).send().await?.error_for_status()?.text().await };
+    let answer = in_span(format!("GET {server}"), "ext.http.reqwest", exchange).extra("url", url.clone()).await;
+    answer.ok()
+}
