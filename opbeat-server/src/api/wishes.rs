@@ -16,7 +16,7 @@ const MAX_ROWS: u32 = 200;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Time {
-    /// `1h`, `6h`, `24h`, `7d` or `30d`, up to now.
+    /// `15m`, `1h`, `6h`, `24h`, `7d` or `30d`, up to now.
     range: Option<String>,
     /// The start, RFC 3339. It is moved back to a whole minute, or hour for more than six hours.
     from: Option<String>,
@@ -28,7 +28,7 @@ impl Time {
     pub(super) fn range(&self) -> Result<Range, Problem> {
         let now = now();
         let asked = Range::parse(self.range.as_deref(), self.from.as_deref(), self.to.as_deref(), now)?;
-        Ok(asked.unwrap_or_else(|| Range::reaching(now, now)))
+        Ok(asked.unwrap_or_else(|| Range::for_activity(0, now, now)))
     }
 }
 

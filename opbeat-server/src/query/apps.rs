@@ -69,14 +69,14 @@ impl Query {
         Ok(self.store.find_app(scope, organization, app).await?.map(Into::into))
     }
 
-    /// Returns the range to begin with: the last hour, or as far back as the app was last heard of.
+    /// Returns the range to begin with: the last hour, less if the app is new, more if it is silent.
     ///
     /// # Errors
     ///
     /// Returns [`QueryError`] if the database fails.
     pub async fn default_range(&self, app: &AppIdentity, now: i64) -> Result<Range, QueryError> {
-        let last_seen = self.store.last_seen(&app.id).await?;
-        Ok(Range::reaching(last_seen.map_or(now, |micros| micros / 1_000_000), now))
+        let (first, last) = self.store.activity(&app.id).await?.unwrap_or_default();
+        Ok(Range::for_activity(first / 1_000_000, last / 1_000_000, now))
     }
 
     /// Returns whether an app has ever been heard of.
@@ -85,7 +85,7 @@ impl Query {
     ///
     /// Returns [`QueryError`] if the database fails.
     pub async fn has_reported(&self, app: &AppIdentity) -> Result<bool, QueryError> {
-        Ok(self.store.last_seen(&app.id).await?.is_some())
+        Ok(self.store.activity(&app.id).await?.is_some())
     }
 }
 

@@ -4,8 +4,8 @@ use opbeat_core::protocol::Timestamp;
 use serde::Serialize;
 
 /// The ranges that pages offer, with their length in seconds.
-pub const RANGES: [(&str, i64); 5] =
-    [("1h", 3_600), ("6h", 6 * 3_600), ("24h", 86_400), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
+pub const RANGES: [(&str, i64); 6] =
+    [("15m", 900), ("1h", 3_600), ("6h", 6 * 3_600), ("24h", 86_400), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
 
 /// Points of a chart, at the most.
 const MAX_POINTS: i64 = 120;
@@ -33,7 +33,7 @@ pub struct Range {
 
 /// A range that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; use range=1h, 6h, 24h, 7d or 30d, or from= and to= as in 2026-05-04T10:00:00Z")]
+#[error("{0}; use range=15m, 1h, 6h, 24h, 7d or 30d, or from= and to= as in 2026-05-04T10:00:00Z")]
 pub struct InvalidRange(String);
 
 impl Range {
@@ -46,10 +46,11 @@ impl Range {
         Some(Self { name: Some(name), ..Self::between(to - length, to) })
     }
 
-    /// Returns the shortest named range that reaches back to a point (seconds since 1970).
+    /// Returns the range to begin with for an app that was heard of first and last at two points (seconds since
+    /// 1970): all there is if it is new, else an hour, or as far back as there is anything.
     #[must_use]
-    pub fn reaching(back_to: i64, now: i64) -> Self {
-        let reaches = |(_, length): &&(&str, i64)| now - length < back_to;
+    pub fn for_activity(first: i64, last: i64, now: i64) -> Self {
+        let reaches = |(name, length): &&(&str, i64)| now - length < if *name == "15m" { first } else { last };
         let name = RANGES.iter().find(reaches).map_or("1h", |(name, _)| *name);
         Self::named(name, now).unwrap_or_else(|| Self::between(now - 3_600, now))
     }
@@ -130,7 +131,7 @@ mod tests {
         for (name, length) in RANGES {
             let range = Range::named(name, 1_700_000_123).unwrap();
             let points = range.points().count();
-            assert!((20..=122).contains(&points), "{name}: {points}");
+            assert!((15..=122).contains(&points), "{name}: {points}");
             assert!(range.to > 1_700_000_123 && range.from <= 1_700_000_123 - length + 60);
             assert_eq!((range.from % range.resolution, range.to % range.resolution), (0, 0));
         }

@@ -40,7 +40,7 @@ pub(in crate::dashboard) fn position(kind: &str, start: f64, length: f64, whole:
 /// Returns a kind's colour, by its first word.
 pub(in crate::dashboard) fn kind_class(kind: &str) -> &'static str {
     match kind.split('.').next().unwrap_or(kind) {
-        "app" => "app",
+        "app" | "transaction" => "app",
         "db" => "db",
         "ext" | "http" => "ext",
         "template" | "view" => "template",

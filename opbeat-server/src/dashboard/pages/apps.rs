@@ -38,7 +38,7 @@ fn card(summary: &AppSummary, now: i64) -> Markup {
                     div.figure { dt { "failed" } dd.bad[is_failing] { (share(summary.failed_share)) } }
                     div.figure { dt { "open errors" } dd { (signed_count(summary.open_errors)) } }
                 }
-                p.muted { "heard of " (last_seen) }
+                p.muted { "last data " (last_seen) }
             } @else {
                 p.muted { "waiting for its first request" }
             }

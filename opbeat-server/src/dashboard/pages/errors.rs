@@ -57,7 +57,7 @@ fn orders(app: &AppIdentity, is_by_count: bool) -> Markup {
 fn table(app: &AppIdentity, list: &ErrorList) -> Markup {
     let now = now();
     html! {
-        div.box { table.errors {
+        div.panel { table.errors {
             caption.hidden { "Errors" }
             thead { tr { th { "error" } th.number { "times" } th.trend { "last 24 h" } th.number { "last seen" } th.number.wide { "first seen" } } }
             tbody { @for error in &list.errors { (row(app, error, now)) } }

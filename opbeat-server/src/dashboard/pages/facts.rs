@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 pub(super) fn list(facts: &Map<String, Value>) -> Markup {
     html! {
         @if !facts.is_empty() {
-            div.box { table.facts-table { tbody {
+            div.panel { table.facts-table { tbody {
                 @for (name, value) in facts { tr { th scope="row" { (name) } td { (shown(value)) } } }
             } } }
         }

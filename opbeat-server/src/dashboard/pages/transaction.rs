@@ -69,7 +69,7 @@ fn time_by_kind(parts: &[BreakdownPart], transactions: u64) -> Markup {
                 p.muted { "Nothing ran in this time." }
             } @else {
                 (chart::breakdown(parts))
-                div.box { table.kinds {
+                div.panel { table.kinds {
                     caption.hidden { "Time by kind of span" }
                     thead { tr { th { "kind" } th.number { "share" } th.number { "per transaction" } th.number.wide { "spans per transaction" } } }
                     tbody { @for part in parts { (kind_row(part, transactions)) } }
@@ -100,7 +100,7 @@ fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSu
             @if samples.is_empty() {
                 p.muted { "No sample was kept in this time." }
             } @else {
-                div.box { table {
+                div.panel { table {
                     thead { tr { th { "when" } th { "result" } th.number { "duration" } } }
                     tbody {
                         @for sample in samples {

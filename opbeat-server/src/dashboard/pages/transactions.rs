@@ -70,8 +70,8 @@ fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wi
         @if list.transactions.is_empty() {
             p.empty { "Nothing ran in this time, or nothing has that name. Choose a longer time above." }
         } @else {
-            div.box {
-                table {
+            div.panel {
+                table.ranking {
                     caption.hidden { "Transactions, those that take most of all time first" }
                     thead { tr {
                         th { "transaction" } th.impact { "impact" }
@@ -95,18 +95,18 @@ fn row(app: &AppIdentity, summary: &TransactionSummary, range: &Range) -> Markup
                 a href={ (path::transaction(app, summary.transaction.id)) (suffix(range)) } { (name) }
                 @if !summary.transaction.kind.is_empty() { " " span.tag { (summary.transaction.kind) } }
             }
-            td.impact {
+            td.impact data-label="impact" {
                 svg.meter role="img" aria-label={ (share(summary.impact)) " of all time" } {
                     rect.bar.impact x="0" y="0" width={ (format!("{:.2}", summary.impact * 100.0)) "%" } height="100%" rx="2" {}
                 }
                 span { (share(summary.impact)) }
             }
-            td.number { (duration(summary.average_ms)) }
+            td.number data-label="average" { (duration(summary.average_ms)) }
             td.number.wide { (duration(summary.p50_ms)) }
-            td.number { (duration(summary.p95_ms)) }
+            td.number data-label="95th" { (duration(summary.p95_ms)) }
             td.number.wide { (duration(summary.p99_ms)) }
             td.number.wide { (per_minute(summary.per_minute)) }
-            td.number.bad[failed >= 0.05] { (share(failed)) }
+            td.number.bad[failed >= 0.05] data-label="failed" { (share(failed)) }
         }
     }
 }

@@ -103,22 +103,23 @@ impl Store {
         rows.iter().map(activity).collect()
     }
 
-    /// Returns when an app was heard of last, in microseconds since 1970.
+    /// Returns when an app was heard of first and last, in microseconds since 1970.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] if the database fails.
-    pub async fn last_seen(&self, app_id: &str) -> Result<Option<i64>, StoreError> {
+    pub async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query(
-            "SELECT max(last_seen) FROM (
-                 SELECT max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
-                 UNION ALL SELECT max(last_seen) FROM error_groups WHERE app_id = ?1
+            "SELECT min(first_seen), max(last_seen) FROM (
+                 SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
+                 UNION ALL SELECT min(first_seen), max(last_seen) FROM error_groups WHERE app_id = ?1
              )",
         )
         .bind(app_id)
         .fetch_one(&self.readers)
         .await?;
-        Ok(row.try_get(0)?)
+        let (first, last): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(first.zip(last))
     }
 }
 
