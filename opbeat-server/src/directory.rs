@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use crate::intake::{DirectoryUnavailable, TokenDirectory, TokenOwner};
 use crate::store::{Store, StoreError};
 
-/// An unknown token makes the directory look into the store at most this often, whoever sends how many of them.
-const BETWEEN_READS: Duration = Duration::from_millis(500);
+/// Unknown tokens make the directory look into the store at most this often, whoever sends how many of them.
+const BETWEEN_READS: Duration = Duration::from_millis(50);
 
 /// Known tokens, and where they come from.
 #[derive(Clone, Debug)]
@@ -45,15 +45,19 @@ impl StoreDirectory {
         if let Some(owner) = self.get(hash) {
             return Ok(Some(owner));
         }
-        // Whoever waits here finds what the one before has read.
+        // All who wait while the store is read share the answer, so that many unknown tokens cost no more than one.
+        let asked_at = Instant::now();
         let mut last_read = self.last_read.lock().await;
-        let is_fresh = last_read.is_some_and(|(at, _)| at.elapsed() < BETWEEN_READS);
-        if !is_fresh {
+        if last_read.is_none_or(|(at, _)| at < asked_at) {
+            if let Some((at, _)) = *last_read {
+                tokio::time::sleep_until(at + BETWEEN_READS).await;
+            }
+            let at = Instant::now();
             let read = self.read().await;
             if let Err(error) = &read {
                 tracing::warn!(%error, "an unknown token cannot be looked up; known ones still work");
             }
-            *last_read = Some((Instant::now(), read.is_ok()));
+            *last_read = Some((at, read.is_ok()));
         }
         match *last_read {
             Some((_, false)) => Err(DirectoryUnavailable),

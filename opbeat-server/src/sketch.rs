@@ -60,7 +60,8 @@ impl Sketch {
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let last_rank = self.count().checked_sub(1)?;
-        let rank = (share.clamp(0.0, 1.0) * last_rank as f64).floor() as u64;
+        // The nearest rank: of three durations, the longest is the 99th percentile.
+        let rank = ((share.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).saturating_sub(1).min(last_rank);
         let mut below = 0;
         let reached = self.buckets.iter().find(|(_, count)| {
             below += **count;
@@ -143,7 +144,7 @@ mod tests {
     /// The value at the rank that `quantile` looks for, found by sorting.
     fn exact(values: &mut [f64], share: f64) -> f64 {
         values.sort_by(f64::total_cmp);
-        values[(share * (values.len() - 1) as f64).floor() as usize]
+        values[((share * values.len() as f64).ceil() as usize).max(1) - 1]
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `opbeat serve`
 
 use std::error::Error;
+use std::io::Write;
 use std::net::SocketAddr;
 
 use clap::Args;
@@ -21,32 +22,45 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    #[expect(clippy::print_stdout, reason = "the command's output")]
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
+        // Before anybody knows that the server runs, so that no signal comes too early.
+        let stop = stop_signal()?;
         let config = ServerConfig::new(&self.data.data, self.listen);
         let server = Server::start(config).await?;
-        println!("Opbeat listens on {}", server.url());
-        println!("State lies in {}", self.data.data.display());
-        println!("Next: `opbeat app create acme/shop` prints what an application needs to report here.");
-        stop_signal().await?;
+        // Whoever reads it may have closed the pipe after the first line, which must not stop the server.
+        let _ = write!(
+            std::io::stdout(),
+            "Opbeat listens on {}\nState lies in {}\n\
+             Next: `opbeat app create acme/shop` prints what an application needs to report here.\n",
+            server.url(),
+            self.data.data.display()
+        );
+        stop.await;
         tracing::info!("stops");
         server.shut_down().await;
         Ok(())
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
+/// Asks for SIGINT and SIGTERM, and returns what waits for one of them.
 #[cfg(unix)]
-async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
-/// Waits for Ctrl-C.
+/// Returns what waits for Ctrl-C.
 #[cfg(not(unix))]
-async fn stop_signal() -> std::io::Result<()> {
-    signal::ctrl_c().await
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
 }

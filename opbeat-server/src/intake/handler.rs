@@ -77,7 +77,7 @@ impl Intake {
             let _permit = permit;
             check(endpoint, &body, limit)
         });
-        checked.await.unwrap_or_else(|_| Err(Rejection::new(StatusCode::BAD_REQUEST, "The body cannot be read.")))
+        checked.await.unwrap_or_else(|error| Err(if error.is_panic() { unreadable() } else { stopping() }))
     }
 }
 
@@ -100,6 +100,10 @@ fn header(headers: &HeaderMap, name: &str) -> String {
 fn unavailable(error: &AppendError) -> Rejection {
     let message = format!("The body was not stored: {error}. Nothing is lost if you send the same again later.");
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
+}
+
+fn unreadable() -> Rejection {
+    Rejection::new(StatusCode::BAD_REQUEST, "The body cannot be read: the server stumbled over it. Please report this.")
 }
 
 fn stopping() -> Rejection {

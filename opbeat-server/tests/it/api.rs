@@ -1,0 +1,99 @@
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::running::Running;
+
+#[tokio::test]
+async fn every_route_is_described_and_answers() {
+    let running = Running::start().await;
+    running
+        .accept(
+            "transactions",
+            &json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.0]}], "traces": {
+                "groups": [{"transaction": "GET /", "signature": "transaction", "kind": "transaction", "parents": []}],
+                "raw": [[1.0, [0, 0.0, 1.0], {"id": "x"}]],
+            }}),
+        )
+        .await;
+    running.accept("errors", &json!({"message": "no books"})).await;
+    running.drained().await;
+    let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
+    assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
+    let paths = described["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 12);
+    let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
+    for path in paths.keys() {
+        let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
+        let path = path.replace("{transaction}", "1").replace("{sample}", "1").replace("{number}", "1");
+        if path.is_empty() {
+            continue;
+        }
+        let answer = running.ask(&path.replace("{occurrence}", &occurrence)).await;
+        assert!(!answer.is_null(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_reads_its_own_organization_only() {
+    let running = Running::start().await;
+    running
+        .accept("transactions", &json!({"transactions": [{"transaction": "GET /", "durations": [1.0]}], "traces": []}))
+        .await;
+    running.drained().await;
+    running.server.create_app("rival", "shop").await.unwrap();
+    let rival = running.server.create_read_token("rival").await.unwrap();
+    let get = async |path: &str, token: Option<&str>| {
+        let mut request = running.client.get(format!("{}/api/v2/organizations/{path}", running.server.url()));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap().status()
+    };
+    for path in [
+        "acme/apps/shop/transactions/",
+        "acme/apps/shop/transactions/1/",
+        "acme/apps/shop/errors/",
+        "acme/apps/shop/series/",
+    ] {
+        assert_eq!(get(path, Some(&rival)).await, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(get(path, None).await, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    assert_eq!(get("acme/apps/", Some(&rival)).await, StatusCode::FORBIDDEN);
+    assert_eq!(
+        get("rival/apps/shop/transactions/1/", Some(&rival)).await,
+        StatusCode::NOT_FOUND,
+        "ids of others are no key"
+    );
+    let secret = running.app.secret_token.clone();
+    assert_eq!(get("acme/apps/shop/errors/", Some(&secret)).await, StatusCode::UNAUTHORIZED, "agents cannot read");
+}
+
+#[tokio::test]
+async fn mistakes_are_explained() {
+    let running = Running::start().await;
+    let token = running.server.create_read_token("acme").await.unwrap();
+    for (query, reason) in
+        [("range=2h", "there is no range"), ("limit=1000", "ask for 1 to 200 rows"), ("from=soon", "no point in time")]
+    {
+        let url = format!("{}/api/v2/organizations/acme/apps/shop/transactions/?{query}", running.server.url());
+        let response = running.client.get(url).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        let body: Value = response.json().await.unwrap();
+        assert!(body["error_message"].as_str().unwrap().contains(reason), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_names_come_in_parts() {
+    let running = Running::start().await;
+    let groups: Vec<Value> =
+        (0..10_000).map(|number| json!({"transaction": format!("job {number}"), "durations": [number]})).collect();
+    running.accept("transactions", &json!({"transactions": groups, "traces": []})).await;
+    running.drained().await;
+    let list = running.ask("transactions/?limit=50&offset=100").await;
+    assert_eq!((&list["total"], list["transactions"].as_array().unwrap().len()), (&json!(10_000), 50));
+    assert_eq!(list["transactions"][0]["name"], "job 9899", "the costliest come first");
+    let page = running.page("/acme/shop/").await;
+    assert_eq!(page.matches("<tr>").count(), 101, "a head and a hundred rows");
+    assert!(page.contains("next"));
+}

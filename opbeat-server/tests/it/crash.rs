@@ -1,0 +1,160 @@
+//! What was answered 202 survives whatever happens to the process.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use opbeat_server::store::NewApp;
+use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::running::{PATIENCE, intake_url, zlib};
+
+const CRASHES: usize = 10;
+const SENDERS: usize = 8;
+
+/// Starts the real binary, and returns it with its address once it is ready.
+pub(crate) fn serve(data: &Path) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_opbeat"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("Opbeat listens on ").expect("it says where it listens").to_owned();
+    (child, url)
+}
+
+/// What was sent, by the name that each request has to itself.
+#[derive(Default)]
+struct Sent {
+    accepted: Vec<String>,
+    unanswered: Vec<String>,
+}
+
+/// Sends requests until the server is gone.
+async fn send(app: AppCredentials, url: String, prefix: String, sent: Arc<Mutex<Sent>>) {
+    let client = reqwest::Client::new();
+    let url = intake_url(&app, "transactions").replace(&app.server_url, &url);
+    for number in 0.. {
+        let name = format!("{prefix}-{number}");
+        let body = json!({"transactions": [{"transaction": name, "result": 200, "durations": [1.0]}], "traces": []});
+        let request = client.post(&url).bearer_auth(&app.secret_token).body(zlib(&body.to_string()));
+        match request.send().await {
+            Ok(response) => {
+                assert_eq!(response.status(), StatusCode::ACCEPTED);
+                sent.lock().unwrap().accepted.push(name);
+            }
+            Err(_) => {
+                sent.lock().unwrap().unanswered.push(name);
+                return;
+            }
+        }
+    }
+}
+
+/// Loads the server, and kills it after a random time.
+async fn crash(round: usize, data: &Path, app: &AppCredentials, sent: &Arc<Mutex<Sent>>) {
+    let (mut child, url) = serve(data);
+    let senders = (0..SENDERS).map(|sender| {
+        let prefix = format!("crash-{round}-{sender}");
+        tokio::spawn(send(app.clone(), url.clone(), prefix, Arc::clone(sent)))
+    });
+    let senders: Vec<_> = senders.collect();
+    let life = Duration::from_millis(fastrand::u64(50..800));
+    // The moment of the crash is what is tested, not something that is waited for.
+    tokio::time::sleep(life).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_accepted_request_is_stored_exactly_once_after_ten_crashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = {
+        let server = Server::start(ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap())).await.unwrap();
+        let app = server.create_app("acme", "shop").await.unwrap();
+        server.shut_down().await;
+        app
+    };
+    let sent = Arc::new(Mutex::new(Sent::default()));
+    for round in 0..CRASHES {
+        crash(round, folder.path(), &app, &sent).await;
+    }
+    let stored = stored(folder.path()).await;
+    let sent = sent.lock().unwrap();
+    assert!(sent.accepted.len() > CRASHES, "the load got through: {}", sent.accepted.len());
+    let wrong: Vec<_> = sent.accepted.iter().filter(|name| stored.get(*name) != Some(&1)).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} accepted requests are not stored once: {wrong:?}",
+        wrong.len(),
+        sent.accepted.len()
+    );
+    for name in &sent.unanswered {
+        assert!(stored.get(name).is_none_or(|count| *count == 1), "{name} is stored {:?} times", stored.get(name));
+    }
+    assert!(stored.keys().all(|name| sent.accepted.contains(name) || sent.unanswered.contains(name)));
+}
+
+/// Starts the server once more, and reads how often each name is counted.
+async fn stored(data: &Path) -> std::collections::HashMap<String, u64> {
+    let server = Server::start(ServerConfig::new(data, "127.0.0.1:0".parse().unwrap())).await.unwrap();
+    let client = reqwest::Client::new();
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        let health: Value = client.get(format!("{}/healthz", server.url())).send().await.unwrap().json().await.unwrap();
+        if health["queue"]["backlog_bytes"] == 0 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "the queue is not worked off: {health}");
+    }
+    let token = server.create_read_token("acme").await.unwrap();
+    let mut stored = std::collections::HashMap::new();
+    for offset in (0..).step_by(200) {
+        let url =
+            format!("{}/api/v2/organizations/acme/apps/shop/transactions/?range=1h&offset={offset}", server.url());
+        let list: Value = client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        let page = list["transactions"].as_array().unwrap();
+        if page.is_empty() {
+            break;
+        }
+        for transaction in page {
+            let name = transaction["name"].as_str().unwrap().to_owned();
+            stored.insert(name, transaction["count"].as_u64().unwrap());
+        }
+    }
+    server.shut_down().await;
+    stored
+}
+
+#[tokio::test]
+async fn agents_keep_their_ids_and_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opbeat_server::store::Store::open(&folder.path().join("opbeat.sqlite")).await.unwrap();
+    let new = NewApp {
+        organization: "acme".to_owned(),
+        app: "shop".to_owned(),
+        organization_id: Some("0123".to_owned()),
+        app_id: Some("45".to_owned()),
+    };
+    let app = opbeat_server::create_app(&store, &new, Some("old-token".to_owned()), "http://x").await.unwrap();
+    assert_eq!(
+        (app.organization_id.as_str(), app.app_id.as_str(), app.secret_token.as_str()),
+        ("0123", "45", "old-token")
+    );
+    let again = opbeat_server::create_app(&store, &new, Some("old-token".to_owned()), "http://x").await;
+    assert_eq!(
+        again.unwrap_err().to_string(),
+        "the id or the token that you gave is in use already, for another organization or app"
+    );
+}

@@ -1,0 +1,139 @@
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::running::{Running, zlib};
+
+const GOOD: &str =
+    r#"{"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.5, 2.5]}], "traces": []}"#;
+
+async fn refusal(response: reqwest::Response) -> (u16, String, Value) {
+    let status = response.status().as_u16();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["status"], status);
+    (status, body["error_message"].as_str().unwrap().to_owned(), body["structured_error"].clone())
+}
+
+#[tokio::test]
+async fn all_forms_of_a_body_are_accepted() {
+    let running = Running::start().await;
+    assert_eq!(running.post("transactions", GOOD).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(running.post("transactions", zlib(GOOD)).await.status(), StatusCode::ACCEPTED);
+    let without_slash = running.intake("transactions").trim_end_matches('/').to_owned();
+    let request = running.client.post(without_slash).bearer_auth(&running.app.secret_token).body(GOOD);
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::ACCEPTED);
+    running.drained().await;
+    let list = running.ask("transactions/?range=1h").await;
+    assert_eq!((&list["transactions"][0]["count"], &list["transactions"][0]["average_ms"]), (&json!(6), &json!(2.0)));
+}
+
+#[tokio::test]
+async fn tokens_are_checked() {
+    let running = Running::start().await;
+    let url = running.intake("errors");
+    let (status, message, _) = refusal(running.client.post(&url).body(GOOD).send().await.unwrap()).await;
+    assert_eq!(status, 401);
+    insta::assert_snapshot!(message, @"The request has no token. Send the header `Authorization: Bearer <secret token>`; `opbeat app create ORG/APP` prints one.");
+    let (status, message, _) = refusal(running.client.post(&url).bearer_auth("guess").send().await.unwrap()).await;
+    assert_eq!(status, 401);
+    insta::assert_snapshot!(message, @"The secret token is not known here. `opbeat app create ORG/APP` prints a new one for the same app.");
+    let other = running.server.create_app("acme", "other").await.unwrap();
+    let (status, message, _) =
+        refusal(running.client.post(&url).bearer_auth(&other.secret_token).send().await.unwrap()).await;
+    assert_eq!(status, 403);
+    insta::assert_snapshot!(message, @"The secret token belongs to another app than the URL names. Check the organization id and the app id against what `opbeat app create ORG/APP` printed.");
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_refused() {
+    let running = Running::start().await;
+    let response = running.client.request(Method::PUT, running.intake("errors")).send().await.unwrap();
+    assert_eq!(response.headers()["allow"], "POST");
+    let (status, message, _) = refusal(response).await;
+    assert_eq!((status, message.as_str()), (405, "PUT is not understood here. Use POST."));
+    let (status, message, _) = refusal(running.get("/api/v1/organizations/x/apps/y/metrics/").await).await;
+    assert_eq!(status, 404);
+    assert!(message.contains("/errors/ or …/transactions/"), "{message}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_is_said() {
+    let running = Running::start().await;
+    let cases = [
+        ("transactions", "no json", "no JSON", "body"),
+        ("transactions", r#"{"traces": []}"#, "missing field `transactions`", "body"),
+        (
+            "transactions",
+            r#"{"transactions": [{"transaction": "a", "durations": [-1]}]}"#,
+            "-1 is no duration",
+            "durations",
+        ),
+        (
+            "transactions",
+            r#"{"transactions": [], "traces": {"groups": [], "raw": [[1.0, [7, 0, 1]]]}}"#,
+            "group 7 of 0",
+            "raw",
+        ),
+        ("errors", "{}", "it is empty, and there is no exception either", "message"),
+        ("errors", r#"{"message": "a", "stacktrace": {"frames": [{"lineno": "7"}]}}"#, "invalid type", "body"),
+    ];
+    for (endpoint, body, reason, field) in cases {
+        let (status, message, fields) = refusal(running.post(endpoint, body).await).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(message.contains(reason), "{body}: {message}");
+        assert!(fields[field][field].is_string(), "{body}: {fields}");
+    }
+    let broken = [0x78, 0x9c, 1, 2, 3].to_vec();
+    let (status, message, _) = refusal(running.post("errors", broken).await).await;
+    assert_eq!(status, 400);
+    assert!(message.contains("begins like zlib"), "{message}");
+}
+
+#[tokio::test]
+async fn sizes_are_capped_before_and_after_inflating() {
+    let running = Running::start_with(|config| {
+        config.intake.body = 1 << 20;
+        config.intake.inflated = 4 << 20;
+    })
+    .await;
+    let (status, message, _) = refusal(running.post("errors", vec![b' '; (1 << 20) + 1]).await).await;
+    assert_eq!((status, message.as_str()), (413, "The body is larger than 1 MiB. Send smaller ones, more often."));
+    // Spaces compress a thousandfold: this claims half a gigabyte.
+    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..512 {
+        std::io::Write::write_all(&mut bomb, &vec![b' '; 1 << 20]).unwrap();
+    }
+    let bomb = bomb.finish().unwrap();
+    assert!(bomb.len() < 1 << 20);
+    let (status, message, _) = refusal(running.post("errors", bomb).await).await;
+    assert_eq!((status, message.as_str()), (413, "The body is larger than 4 MiB. Send smaller ones, more often."));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_said() {
+    let running = Running::start_with(|config| config.queue.backlog = 10).await;
+    let (status, message, _) = refusal(running.post("transactions", GOOD).await).await;
+    assert_eq!(status, 503);
+    assert!(message.contains("Nothing is lost if you send the same again later"), "{message}");
+    assert_eq!(running.get("/healthz").await.status(), StatusCode::OK, "it still takes what fits");
+}
+
+#[tokio::test]
+async fn a_repeated_body_is_counted_once() {
+    let running = Running::start().await;
+    for _ in 0..3 {
+        let request = running.client.post(running.intake("transactions")).bearer_auth(&running.app.secret_token);
+        let response = request.header("Idempotency-Key", "one").body(GOOD).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+    }
+    running.drained().await;
+    assert_eq!(running.ask("transactions/").await["transactions"][0]["count"], 2);
+}
+
+#[tokio::test]
+async fn an_app_that_is_created_later_may_send_at_once() {
+    let running = Running::start().await;
+    let later = running.server.create_app("acme", "later").await.unwrap();
+    let url = crate::running::intake_url(&later, "transactions");
+    let response = running.client.post(url).bearer_auth(&later.secret_token).body(GOOD).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+}

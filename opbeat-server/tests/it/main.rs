@@ -1,0 +1,12 @@
+//! The server through its ports and its command line: real files, real connections, real processes.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod agents;
+mod api;
+mod command;
+mod crash;
+mod intake;
+mod pages;
+mod queue;
+mod running;

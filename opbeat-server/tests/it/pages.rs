@@ -1,0 +1,171 @@
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+
+use crate::running::Running;
+
+/// Takes out the head, whose style's address changes with the version.
+fn text(page: &str) -> String {
+    let main = page.split_once("<main id=\"content\">").unwrap().1.split_once("</main>").unwrap().0;
+    let mut text = String::new();
+    let mut is_tag = false;
+    for character in main.chars() {
+        match character {
+            '<' => {
+                is_tag = true;
+                text.push(' ');
+            }
+            '>' => is_tag = false,
+            _ if !is_tag => text.push(character),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+async fn with_traffic() -> Running {
+    let running = Running::start().await;
+    let group = |signature: &str, kind: &str, parents: &[&str]| json!({"transaction": "GET /books/{id}", "transaction_kind": "web.axum", "signature": signature, "kind": kind, "parents": parents, "extra": {"sql": "SELECT title"}});
+    running.accept("transactions", &json!({
+        "transactions": [
+            {"transaction": "GET /books/{id}", "kind": "web.axum", "result": 200, "durations": [10.0, 20.0, 30.0]},
+            {"transaction": "GET /books/{id}", "kind": "web.axum", "result": 500, "durations": [40.0]},
+        ],
+        "traces": {
+            "groups": [group("transaction", "transaction", &[]), group("render", "template", &["transaction"]), group("SELECT FROM books", "db.sqlite.query", &["transaction", "render"])],
+            "raw": [[40.0, [0, 0.0, 40.0], [1, 5.0, 30.0], [2, 10.0, 20.0], {"id": "t1", "result": 500, "outcome": "server_error", "http": {"method": "GET", "url": "http://shop.example/books/1", "headers": {"accept": "*/*"}}}]],
+        },
+    })).await;
+    running.accept("errors", &json!({
+        "message": "CartError: <script>alert(1)</script>",
+        "exception": {"type": "CartError", "value": "<script>alert(1)</script>", "causes": [{"type": "Timeout", "value": "the bank is closed"}]},
+        "culprit": "shop::cart::buy",
+        "stacktrace": {"frames": [
+            {"filename": "tokio/src/task.rs", "lineno": 7, "function": "tokio::poll", "in_app": false},
+            {"filename": "shop/src/cart.rs", "lineno": 42, "function": "shop::cart::buy", "in_app": true, "pre_context": ["fn buy() {"], "context_line": "    pay()?;", "post_context": ["}"]},
+        ]},
+        "transaction": {"id": "t1", "name": "GET /books/{id}", "kind": "web.axum", "result": 500},
+        "http": {"method": "GET", "url": "javascript:alert(1)", "headers": {"cookie": "session=abc123"}},
+    })).await;
+    running.drained().await;
+    running
+}
+
+#[tokio::test]
+async fn an_empty_server_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = opbeat_server::ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+    let server = opbeat_server::Server::start(config).await.unwrap();
+    let page = reqwest::get(server.url()).await.unwrap().text().await.unwrap();
+    insta::assert_snapshot!(text(&page), @"Create your first app An app is one web application that reports here. This command creates it, and prints what the application needs: opbeat app create acme/shop Run it on this machine, with the same --data folder as the server.");
+}
+
+#[tokio::test]
+async fn a_silent_app_says_what_to_do() {
+    let running = Running::start().await;
+    assert!(text(&running.page("/").await).contains("waiting for its first request"));
+    let page = text(&running.page("/acme/shop/").await);
+    assert!(
+        page.contains("Waiting for the first request of shop") && page.contains("opbeat app create acme/shop"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn transactions_show_what_they_cost() {
+    let running = with_traffic().await;
+    let apps = text(&running.page("/").await);
+    assert!(apps.contains("acme / shop") && apps.contains("failed 25 %") && apps.contains("open errors 1"), "{apps}");
+    let list = text(&running.page("/acme/shop/").await);
+    assert!(list.contains("average 25.0 ms") && list.contains("failed 25 % 1 of 4"), "{list}");
+    assert!(list.contains("GET /books/{id} web.axum 100 % 25.0 ms"), "{list}");
+    let one = text(&running.page("/acme/shop/transactions/1").await);
+    assert!(one.contains("db.sqlite.query 50 % ") && one.contains("template 25 % ") && one.contains("app"), "{one}");
+    let sample = text(&running.page("/acme/shop/transactions/1/samples/1").await);
+    assert!(
+        sample.contains("SELECT FROM books db.sqlite.query 20.0 ms") && sample.contains("sql SELECT title"),
+        "{sample}"
+    );
+    assert!(sample.contains("GET http://shop.example/books/1"), "{sample}");
+}
+
+#[tokio::test]
+async fn errors_show_where_they_come_from() {
+    let running = with_traffic().await;
+    let list = text(&running.page("/acme/shop/errors/").await);
+    assert!(list.contains("CartError &lt;script&gt;alert(1)&lt;/script&gt; E#1 · shop::cart::buy 1"), "{list}");
+    let page = running.page("/acme/shop/errors/1/").await;
+    assert!(!page.contains("<script"), "what agents send is text");
+    assert!(!page.contains("href=\"javascript"), "and no address");
+    assert!(!page.contains("abc123"), "secrets are not shown");
+    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it leads to the transaction that it ended");
+    let page = text(&page);
+    assert!(page.contains("Caused by Timeout the bank is closed"), "{page}");
+    assert!(page.contains("shop::cart::buy shop/src/cart.rs:42 41 fn buy() { 42 pay()?; 43 }"), "{page}");
+    assert!(page.contains("1 call of libraries"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let running = Running::start().await;
+    for path in ["/nobody/nothing/", "/acme/shop/transactions/7", "/acme/shop/errors/7/", "/acme/shop/what/is/this"] {
+        let response = running.get(path).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(response.text().await.unwrap().contains("Show all apps"), "{path}");
+    }
+    assert_eq!(running.get("/acme/shop/?range=2h").await.status(), StatusCode::OK, "nothing to show in no time");
+}
+
+#[tokio::test]
+async fn pages_are_open_to_this_machine_only() {
+    let running = with_traffic().await;
+    let client = Client::builder().redirect(Policy::none()).build();
+    let client = client.unwrap();
+    let url = format!("{}/acme/shop/", running.server.url());
+    for (header, value) in [("x-forwarded-for", "10.0.0.1"), ("host", "rebound.example"), ("forwarded", "for=10.0.0.1")]
+    {
+        let response = client.get(&url).header(header, value).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{header}");
+        assert_eq!(response.headers()["location"], "/sign-in?next=%2Facme%2Fshop%2F");
+    }
+}
+
+#[tokio::test]
+async fn a_read_token_signs_in_to_its_own_organization() {
+    let running = with_traffic().await;
+    running.server.create_app("rival", "shop").await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let from_afar = |request: reqwest::RequestBuilder| request.header("x-forwarded-for", "10.0.0.1");
+    let sign_in = async |token: &str| {
+        let request = client.post(format!("{}/sign-in", running.server.url()));
+        let form = format!("token={token}&next=//evil.example");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        from_afar(request).send().await.unwrap()
+    };
+    assert_eq!(sign_in("guess").await.status(), StatusCode::UNAUTHORIZED);
+    let signed_in = sign_in(&running.server.create_read_token("rival").await.unwrap()).await;
+    assert_eq!((signed_in.status(), signed_in.headers()["location"].to_str().unwrap()), (StatusCode::SEE_OTHER, "/"));
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let get = async |path: &str| {
+        let request = client.get(format!("{}{path}", running.server.url())).header("cookie", cookie);
+        from_afar(request).send().await.unwrap()
+    };
+    assert!(!get("/").await.text().await.unwrap().contains("acme"));
+    assert_eq!(get("/acme/shop/").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(get("/rival/shop/").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn pages_load_nothing_from_elsewhere() {
+    let running = with_traffic().await;
+    let response = running.get("/acme/shop/").await;
+    let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+    let page = response.text().await.unwrap();
+    assert!(!page.contains(" style=\"") && !page.contains("<script"), "the policy forbids both");
+    let style = page.split_once("rel=\"stylesheet\" href=\"").unwrap().1.split_once('"').unwrap().0;
+    let style = running.get(style).await;
+    assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
+}

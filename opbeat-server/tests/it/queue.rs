@@ -1,0 +1,135 @@
+//! The queue by itself: what was appended is read, once, after whatever happened to its files.
+
+use std::fs;
+use std::path::Path;
+
+use opbeat_server::queue::{Endpoint, Envelope, Message, Position, Queue, QueueLimits, Reader};
+
+const SMALL: QueueLimits = QueueLimits { segment: 1_000, backlog: 1 << 20 };
+
+fn message(number: usize) -> Message {
+    let envelope = Envelope {
+        app_id: "app".to_owned(),
+        endpoint: Endpoint::Errors,
+        received_at: 0,
+        platform: String::new(),
+        idempotency_key: String::new(),
+    };
+    Message { envelope, body: format!("body {number}").into_bytes() }
+}
+
+async fn append(queue: &Queue, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        queue.append(&message(number)).await.unwrap();
+    }
+}
+
+/// Reads to the end of what is there.
+async fn read(reader: &mut Reader, count: usize) -> (Vec<String>, Position) {
+    let mut bodies = Vec::new();
+    let mut position = Position::default();
+    while bodies.len() < count {
+        let read = reader.next().await.unwrap().unwrap();
+        for record in read.records {
+            bodies.push(String::from_utf8(Message::decode(&record).unwrap().body).unwrap());
+        }
+        position = read.next;
+    }
+    (bodies, position)
+}
+
+fn bodies(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("body {number}")).collect()
+}
+
+fn last_segment(folder: &Path) -> std::path::PathBuf {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "log"));
+    files.sort();
+    files.pop().unwrap()
+}
+
+#[tokio::test]
+async fn records_are_read_in_order_across_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+    append(&queue, 0..100).await;
+    assert!(fs::read_dir(folder.path()).unwrap().count() > 3, "segments are rolled");
+    let (read, position) = read(&mut reader, 100).await;
+    assert_eq!(read, bodies(0..100));
+    queue.release(position).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what is read is removed");
+    assert_eq!(queue.backlog(), 0);
+}
+
+#[tokio::test]
+async fn a_reopened_queue_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+    append(&queue, 0..30).await;
+    let (_, position) = read(&mut reader, 30).await;
+    append(&queue, 30..40).await;
+    drop((queue, reader));
+    let (queue, mut reader) = Queue::open(folder.path(), SMALL, position).unwrap();
+    append(&queue, 40..45).await;
+    assert_eq!(read(&mut reader, 15).await.0, bodies(30..45));
+}
+
+#[tokio::test]
+async fn a_torn_record_is_cut_off_wherever_it_is_torn() {
+    let limits = QueueLimits::default();
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, _) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    append(&queue, 0..3).await;
+    drop(queue);
+    let file = last_segment(folder.path());
+    let whole = fs::read(&file).unwrap();
+    let third = whole.len() / 3;
+    for cut in 1..third {
+        fs::write(&file, &whole[..whole.len() - cut]).unwrap();
+        let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+        append(&queue, 7..8).await;
+        let (read, _) = read(&mut reader, 3).await;
+        assert_eq!(read, ["body 0", "body 1", "body 7"], "cut by {cut}");
+    }
+}
+
+#[tokio::test]
+async fn damage_in_a_closed_segment_costs_the_rest_of_it_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, _) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+    append(&queue, 0..100).await;
+    drop(queue);
+    let first = folder.path().join(format!("{:020}.log", 1));
+    let mut bytes = fs::read(&first).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&first, bytes).unwrap();
+    let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+    append(&queue, 100..101).await;
+    let mut seen = Vec::new();
+    let mut damage = 0;
+    while seen.last() != Some(&"body 100".to_owned()) {
+        let read = reader.next().await.unwrap().unwrap();
+        damage += usize::from(read.damage.is_some());
+        seen.extend(
+            read.records.iter().map(|record| String::from_utf8(Message::decode(record).unwrap().body).unwrap()),
+        );
+    }
+    assert_eq!(damage, 1);
+    assert!(seen.len() > 85 && seen.len() < 101, "{}", seen.len());
+}
+
+#[tokio::test]
+async fn a_full_queue_takes_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = QueueLimits { backlog: 500, ..SMALL };
+    let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    let mut taken = 0;
+    while queue.append(&message(taken)).await.is_ok() {
+        taken += 1;
+    }
+    let (_, position) = read(&mut reader, taken).await;
+    queue.release(position).unwrap();
+    queue.append(&message(0)).await.unwrap();
+}

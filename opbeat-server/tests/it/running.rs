@@ -1,0 +1,95 @@
+//! A server on a free port, with an app.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Long enough for any machine; nothing waits for it that works.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Running {
+    pub(crate) server: Server,
+    pub(crate) app: AppCredentials,
+    pub(crate) client: Client,
+    read_token: String,
+    _folder: TempDir,
+}
+
+impl Running {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        change(&mut config);
+        let server = Server::start(config).await.unwrap();
+        let app = server.create_app("acme", "shop").await.unwrap();
+        let read_token = server.create_read_token("acme").await.unwrap();
+        Self { server, app, client: Client::new(), read_token, _folder: folder }
+    }
+
+    pub(crate) fn intake(&self, endpoint: &str) -> String {
+        intake_url(&self.app, endpoint)
+    }
+
+    /// Posts a body as this app's agent.
+    pub(crate) async fn post(&self, endpoint: &str, body: impl Into<reqwest::Body>) -> Response {
+        let request = self.client.post(self.intake(endpoint)).bearer_auth(&self.app.secret_token);
+        request.body(body).send().await.unwrap()
+    }
+
+    pub(crate) async fn accept(&self, endpoint: &str, body: &Value) {
+        let response = self.post(endpoint, zlib(&body.to_string())).await;
+        assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
+    }
+
+    /// Waits until the worker has stored all that is queued.
+    pub(crate) async fn drained(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let health: Value = self.get("/healthz").await.json().await.unwrap();
+            if health["queue"]["backlog_bytes"] == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the queue is not worked off: {health}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.server.url())).send().await.unwrap()
+    }
+
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let response = self.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.text().await.unwrap()
+    }
+
+    /// Asks the API about the app.
+    pub(crate) async fn ask(&self, path: &str) -> Value {
+        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.server.url());
+        let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json().await.unwrap()
+    }
+}
+
+pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {
+    let AppCredentials { server_url, organization_id, app_id, .. } = app;
+    format!("{server_url}/api/v1/organizations/{organization_id}/apps/{app_id}/{endpoint}/")
+}
+
+pub(crate) fn zlib(body: &str) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
