@@ -1,0 +1,77 @@
+use std::convert::Infallible;
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use opbeat_core::Outcome;
+use opbeat_tower::OpbeatLayer;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::app::NoShelf;
+use crate::{app, monitored};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_boxed_service_error_is_reported_with_its_type() {
+    let (agent, exporter) = monitored();
+    let fail = async |_: Request<()>| Err::<Response<app::Body>, Box<dyn Error + Send + Sync>>(Box::new(NoShelf));
+    let service = OpbeatLayer::new(&agent).kind("web.test").layer(service_fn(fail));
+    assert!(service.oneshot(Request::new(())).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("NoShelf"), "there is no shelf"));
+    assert_eq!(exporter.samples()[0].outcome, Outcome::ServerError);
+    assert_eq!(exporter.errors().len(), 1);
+}
+
+#[tokio::test]
+async fn any_other_service_error_is_reported_by_its_words() {
+    let (agent, exporter) = monitored();
+    let fail = async |_: Request<()>| Err::<Response<app::Body>, _>("out of paper");
+    let service = OpbeatLayer::new(&agent).layer(service_fn(fail));
+    assert!(service.oneshot(Request::new(())).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.errors()[0].message, "out of paper");
+}
+
+/// A gRPC answer: 200, and what came of it in the trailers.
+fn grpc(status: &'static str) -> Response<impl http_body::Body<Data = Bytes, Error = Infallible>> {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static(status));
+    let frames = [Ok(Frame::data(Bytes::from_static(b"answer"))), Ok(Frame::trailers(trailers))];
+    Response::new(StreamBody::new(futures_util::stream::iter(frames)))
+}
+
+#[tokio::test]
+async fn grpc_fails_by_its_trailers() {
+    for (status, outcome) in [("0", Outcome::Ok), ("13", Outcome::ServerError)] {
+        let (agent, exporter) = monitored();
+        let answer = async move |_: Request<()>| Ok::<_, Infallible>(grpc(status));
+        let service = OpbeatLayer::new_for_grpc(&agent).layer(service_fn(answer));
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(exporter.samples().is_empty(), "the transaction lasts to the trailers");
+        assert!(response.into_body().collect().await.unwrap().trailers().is_some());
+        agent.flush(PATIENCE).unwrap();
+        assert_eq!(exporter.samples()[0].outcome, outcome, "grpc-status {status}");
+        assert_eq!(exporter.samples()[0].kind, "web.grpc");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_a_failure() {
+    let (agent, exporter) = monitored();
+    let answer = async |_: Request<()>| {
+        let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(std::io::Error::other("the disk is gone"))];
+        Ok::<_, Infallible>(Response::new(StreamBody::new(futures_util::stream::iter(frames))))
+    };
+    let service = OpbeatLayer::new(&agent).layer(service_fn(answer));
+    assert!(service.oneshot(Request::new(())).await.unwrap().into_body().collect().await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::ServerError);
+    assert_eq!(exporter.errors()[0].message, "the disk is gone");
+}
