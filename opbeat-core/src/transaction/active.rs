@@ -54,12 +54,10 @@ impl Active {
         Self { recorder, id: TransactionId(fastrand::u128(..)), kind, started: Instant::now(), state: Mutex::default() }
     }
 
-    pub(crate) fn with_request(self, name: TransactionName, request: RequestRecord) -> Self {
-        {
-            let mut state = self.state();
-            state.name = name;
-            state.request = Some(request);
-        }
+    pub(crate) fn with_request(mut self, name: TransactionName, request: RequestRecord) -> Self {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.name = name;
+        state.request = Some(request);
         self
     }
 

@@ -1,0 +1,11 @@
+//! Every request of the bookshop is counted exactly once.
+
+use std::process::Command;
+
+#[test]
+fn the_bookshop_is_counted_exactly() {
+    let output = Command::new(env!("CARGO_BIN_EXE_quickstart")).arg("--check").output().expect("the program runs");
+    let summary = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{summary}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(summary.contains("\"differences\": []"), "{summary}");
+}
