@@ -19,7 +19,6 @@ mod samples;
 mod scrub;
 mod self_time;
 mod sender;
-mod source;
 mod symbols;
 mod worker;
 

@@ -1,10 +1,14 @@
 //! From return addresses to named calls with source lines.
 
+mod resolve;
+mod source;
+
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::sync::Arc;
 
-use super::source::{self, Sources};
+use resolve::{Call, Resolver};
+use source::Sources;
+
 use crate::record::{ErrorRecord, Frame, Stack};
 
 /// Addresses remembered. An application raises its errors at few places, and so this is seldom reached.
@@ -18,6 +22,7 @@ const MAX_FRAMES: usize = 100;
 pub(super) struct Symbols {
     /// The calls at an address, the innermost first: more than one where calls were inlined.
     cache: HashMap<usize, Arc<[Frame]>>,
+    resolver: Resolver,
     sources: Sources,
 }
 
@@ -51,9 +56,7 @@ impl Symbols {
         if let Some(frames) = self.cache.get(&address) {
             return Arc::clone(frames);
         }
-        let mut frames = Vec::new();
-        backtrace::resolve(address as *mut c_void, |symbol| frames.extend(frame(symbol)));
-        let frames: Arc<[Frame]> = frames.into();
+        let frames: Arc<[Frame]> = self.resolver.resolve(address).into_iter().map(frame).collect();
         if self.cache.len() < MAX_CACHED {
             self.cache.insert(address, Arc::clone(&frames));
         }
@@ -61,19 +64,17 @@ impl Symbols {
     }
 }
 
-fn frame(symbol: &backtrace::Symbol) -> Option<Frame> {
-    // The alternate form leaves out the hash that the compiler appends.
-    let function = format!("{:#}", symbol.name()?);
-    let path = symbol.filename().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    Some(Frame {
+fn frame(call: Call) -> Frame {
+    let Call { function, path, line, column } = call;
+    Frame {
         in_app: source::is_application(&function, &path),
         filename: source::shorten(&path).to_owned(),
-        line: symbol.lineno().unwrap_or(0),
-        column: symbol.colno(),
+        line,
+        column,
         function,
         path,
         ..Frame::default()
-    })
+    }
 }
 
 /// Cuts what led to the capture itself, and the start of the thread; then what is too deep.
