@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::capture::{error_record, message_record};
 use crate::config::{Config, ConfigError};
+use crate::notice;
 use crate::panic_hook;
 use crate::pipeline::{Exporter, FlushError, Pipeline, Recorder};
 use crate::record::{ErrorId, ErrorRecord, Level};
@@ -70,7 +71,7 @@ impl Agent {
             return Self::disabled();
         }
         Self::launch(config, exporter).unwrap_or_else(|error| {
-            log::error!(target: "opbeat", "{}; the application runs unmonitored", ConfigError::Thread(error));
+            notice::error(format_args!("{}; the application runs unmonitored", ConfigError::Thread(error)));
             Self::disabled()
         })
     }
@@ -131,7 +132,7 @@ impl Agent {
     #[cfg(feature = "intake")]
     fn start_or_disable(config: Result<Config, ConfigError>) -> Self {
         config.and_then(|config| Self::start(&config)).unwrap_or_else(|error| {
-            crate::config::complain(&error);
+            notice::error(format_args!("{error}; the application runs unmonitored"));
             Self::disabled()
         })
     }

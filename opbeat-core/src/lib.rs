@@ -27,6 +27,7 @@
 mod agent;
 mod capture;
 mod config;
+mod notice;
 mod panic_hook;
 mod pipeline;
 mod record;

@@ -32,8 +32,8 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "record"]),
-        sentence: "`pipeline` imports `record` only: exporters and live transactions come to it by traits",
+        rule: Rule::Only(&["pipeline", "record", "notice"]),
+        sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
     },
     Wall {
         folder: "opbeat-core/src/transaction",
@@ -42,7 +42,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/export",
-        rule: Rule::Only(&["export", "pipeline", "record", "protocol", "config"]),
+        rule: Rule::Only(&["export", "pipeline", "record", "protocol", "config", "notice"]),
         sentence: "`export` alone turns records into the wire format, and knows nothing of live transactions",
     },
     Wall {

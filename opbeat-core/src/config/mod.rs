@@ -1,13 +1,9 @@
 //! What an agent is told at its start.
 
-#[cfg(feature = "intake")]
-mod complaint;
 mod env;
 
 use std::time::Duration;
 
-#[cfg(feature = "intake")]
-pub(crate) use complaint::complain;
 pub use env::{VARIABLES, Variable};
 
 /// Where the server listens when it is started without options.

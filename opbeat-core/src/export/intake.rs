@@ -9,6 +9,7 @@ use super::encode::{self, Sender};
 use super::endpoint::Endpoint;
 use super::transport::{Answer, Transport};
 use crate::config::{Config, ConfigError};
+use crate::notice;
 use crate::pipeline::{Batch, ExportError, Exporter};
 
 /// Delivers to an Opbeat server, this project's or one that speaks the original protocol.
@@ -98,10 +99,10 @@ impl IntakeExporter {
 
     fn note(&mut self, settled: Result<Settled, ExportError>, what: &str) -> Result<(), ExportError> {
         match settled? {
-            Settled::Refused(reason) => log::error!(target: "opbeat", "{what} is lost: {reason}"),
+            Settled::Refused(reason) => notice::error(format_args!("{what} is lost: {reason}")),
             Settled::Delivered if !self.has_delivered => {
                 self.has_delivered = true;
-                log::info!(target: "opbeat", "delivers to the Opbeat server at {}", self.endpoint.server);
+                notice::info(format_args!("delivers to the Opbeat server at {}", self.endpoint.server));
             }
             Settled::Delivered => {}
         }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::outbox::Outbox;
 use super::{Batch, ExportError, Exporter};
 
+use crate::notice;
+
 /// The longest time between two attempts.
 const MAX_DELAY: Duration = Duration::from_secs(36);
 
@@ -35,7 +37,7 @@ fn run(mut exporter: impl Exporter, outbox: &Outbox) {
 /// An exporter that panics loses its batch, and not the thread.
 fn attempt(exporter: &mut impl Exporter, batch: &mut Batch) -> Result<(), ExportError> {
     catch_unwind(AssertUnwindSafe(|| exporter.export(batch))).unwrap_or_else(|_| {
-        log::error!(target: "opbeat", "the exporter panicked; what it was to deliver is lost");
+        notice::error(format_args!("the exporter panicked; what it was to deliver is lost"));
         Ok(())
     })
 }
@@ -52,7 +54,7 @@ impl Outage {
     fn note(&mut self, error: &ExportError) -> Duration {
         self.failures += 1;
         if self.failures == 1 {
-            log::warn!(target: "opbeat", "{error}");
+            notice::warn(format_args!("{error}"));
         }
         let delay = Duration::from_secs(u64::from(self.failures).pow(2)).min(MAX_DELAY);
         error.retry_after.unwrap_or_else(|| delay.mul_f64(1.0 - 0.2 * fastrand::f64()))
@@ -60,7 +62,7 @@ impl Outage {
 
     fn end(&mut self) {
         if self.failures > 0 {
-            log::info!(target: "opbeat", "delivery works again, after {} failed attempts", self.failures);
+            notice::info(format_args!("delivery works again, after {} failed attempts", self.failures));
             self.failures = 0;
         }
     }

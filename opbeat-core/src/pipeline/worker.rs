@@ -12,6 +12,7 @@ use super::queue::{CapturedError, Queue};
 use super::samples::Samples;
 use super::symbols::Symbols;
 use super::{Batch, Clock, scrub};
+use crate::notice;
 use crate::record::ErrorRecord;
 
 /// How long the worker rests between two looks into the queue while there is traffic.
@@ -77,7 +78,7 @@ impl Worker {
                 Ok(true) => thread::park_timeout(REST),
                 Ok(false) if self.queue.is_closed() => return,
                 Ok(false) => self.sleep(),
-                Err(_) => log::error!(target: "opbeat", "the worker panicked; it goes on with what comes next"),
+                Err(_) => notice::error(format_args!("the worker panicked; it goes on with what comes next")),
             }
         }
     }
@@ -190,12 +191,11 @@ impl Worker {
 
 fn warn_of_loss(errors: u64, transactions: usize) {
     if errors > 0 {
-        log::warn!(target: "opbeat", "{errors} errors were not reported, because there were too many at once");
+        notice::warn(format_args!("{errors} errors were not reported, because there were too many at once"));
     }
     if transactions > 0 {
-        log::warn!(
-            target: "opbeat",
+        notice::warn(format_args!(
             "{transactions} transactions are lost: the server has been away for longer than memory lasts"
-        );
+        ));
     }
 }

@@ -146,3 +146,45 @@ fn what_cannot_work_is_one_clear_error() {
     assert!(matches!(Agent::start(&config().enabled(false)), Ok(agent) if !agent.is_recording()));
     assert!(matches!(Agent::start(&config().server_url("ftp://x")), Err(ConfigError::Invalid { .. })));
 }
+
+#[test]
+fn the_readme_lists_every_variable() {
+    let readme = include_str!("../../../README.md");
+    for variable in opbeat_core::VARIABLES {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name))).expect(variable.name);
+        assert!(row.contains(variable.meaning), "{row}");
+    }
+}
+
+/// Keeps the log's lines.
+struct Lines(std::sync::Mutex<Vec<String>>);
+
+impl log::Log for Lines {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        self.0.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn an_outage_is_told_once() {
+    static LINES: Lines = Lines(std::sync::Mutex::new(Vec::new()));
+    log::set_logger(&LINES).unwrap();
+    log::set_max_level(log::LevelFilter::Info);
+    let server = ScriptedServer::start([Reply::Close, Reply::Close, Reply::Close]);
+    let agent = Agent::start(&server.config()).unwrap();
+    record_one(&agent);
+    let failed = (0..20).take_while(|_| agent.flush(PATIENCE).is_err()).count();
+    assert!(failed >= 2, "{failed}");
+    let lines = LINES.0.lock().unwrap().clone();
+    let warnings: Vec<_> =
+        lines.iter().filter(|line| line.contains(&server.url()) && line.starts_with("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{lines:?}");
+    assert!(warnings[0].contains("Start it with `opbeat serve`, or set OPBEAT_SERVER_URL"), "{warnings:?}");
+    assert!(lines.iter().any(|line| line.starts_with("INFO delivery works again")), "{lines:?}");
+}

@@ -56,7 +56,7 @@ impl Message {
         bytes
     }
 
-    /// Decodes what [`encode`](Self::encode) made.
+    /// Decodes what the queue was given.
     ///
     /// # Errors
     ///
