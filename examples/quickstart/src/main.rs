@@ -68,7 +68,8 @@ async fn run() -> Result<ExitCode, Failure> {
 /// Panics and errors of the shop are part of the show; a terminal full of them is not.
 fn log_to_terminal(arguments: &Arguments) {
     let filter = if arguments.check { "error,opbeat=warn" } else { "warn,opbeat=info" };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         if !place.contains("recommendations.rs") {
