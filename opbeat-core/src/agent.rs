@@ -142,7 +142,7 @@ impl Agent {
         let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout });
         *LATEST.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&running);
         if config.panic_hook {
-            panic_hook::install();
+            panic_hook::install(latest_recorder);
         }
         Ok(Self { running: Some(running) })
     }
@@ -177,8 +177,12 @@ pub fn capture_message(level: Level, message: impl Into<String>) -> Option<Error
     latest()?.report(message_record(level, message.into()))
 }
 
+fn latest_recorder() -> Option<Recorder> {
+    latest()?.recorder().cloned()
+}
+
 /// Returns the agent that was started last; `None` rather than waiting for one that starts right now.
-pub(crate) fn latest() -> Option<Agent> {
+fn latest() -> Option<Agent> {
     let running = LATEST.try_read().ok()?.upgrade()?;
     Some(Agent { running: Some(running) })
 }

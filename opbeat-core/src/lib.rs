@@ -34,6 +34,7 @@ mod record;
 mod transaction;
 
 pub mod http;
+pub mod secrets;
 
 #[cfg(feature = "intake")]
 mod export;

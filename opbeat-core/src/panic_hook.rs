@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use crate::agent::latest;
 use crate::capture::panic_record;
+use crate::pipeline::Recorder;
 use crate::transaction::current;
 
 thread_local! {
@@ -14,34 +14,33 @@ thread_local! {
 
 /// Installs the hook, once in a process, before the hook that is there.
 ///
-/// The earlier hook runs after ours, so that the message in the terminal stays what it was.
-pub(crate) fn install() {
+/// The earlier hook runs after ours, so that the message in the terminal stays what it was. `recorder` tells where panics
+/// outside of all transactions go.
+pub(crate) fn install(recorder: fn() -> Option<Recorder>) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let earlier = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            report_once(panic);
+            report_once(panic, recorder);
             earlier(panic);
         }));
     });
 }
 
 /// Reports unless the report itself panics, which would end in a circle.
-fn report_once(panic: &PanicHookInfo<'_>) {
+fn report_once(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
     let is_inside = REPORTS.try_with(|reports| reports.replace(true)).unwrap_or(true);
     if !is_inside {
-        report(panic);
+        report(panic, recorder);
         let _ = REPORTS.try_with(|reports| reports.set(false));
     }
 }
 
-fn report(panic: &PanicHookInfo<'_>) {
+fn report(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
     let transaction = current();
     if transaction.is_recording() {
         transaction.report(panic_record(panic));
-    } else if let Some(agent) = latest()
-        && let Some(recorder) = agent.recorder()
-    {
+    } else if let Some(recorder) = recorder() {
         recorder.capture(panic_record(panic), None);
     }
 }

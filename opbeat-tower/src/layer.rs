@@ -6,6 +6,7 @@ use tower_layer::Layer;
 
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
+use crate::settings::Settings;
 
 /// Tells failed responses of HTTP by their status: 5xx.
 pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
@@ -16,15 +17,6 @@ pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
 #[derive(Clone, Debug)]
 pub struct OpbeatLayer<M = HttpClassifier, N = NoRouteName> {
     settings: Settings<M, N>,
-}
-
-/// What the layer hands to each service.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings<M, N> {
-    pub(crate) agent: Agent,
-    pub(crate) kind: &'static str,
-    pub(crate) make_classifier: M,
-    pub(crate) route_name: N,
 }
 
 impl OpbeatLayer {

@@ -32,6 +32,7 @@ mod layer;
 mod request;
 mod route_name;
 mod service;
+mod settings;
 
 pub use body::OpbeatBody;
 pub use future::ResponseFuture;

@@ -5,15 +5,13 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
-use opbeat_core::http::HttpTransaction;
 use tower_http::classify::MakeClassifier;
 use tower_service::Service;
 
 use crate::body::OpbeatBody;
 use crate::future::ResponseFuture;
-use crate::layer::Settings;
-use crate::request;
-use crate::route_name::{RequestHead, RouteName};
+use crate::route_name::RouteName;
+use crate::settings::Settings;
 
 /// A service whose requests are recorded, from [`OpbeatLayer`](crate::OpbeatLayer).
 #[derive(Clone, Debug)]
@@ -47,18 +45,5 @@ where
             self.inner.call(request)
         };
         ResponseFuture::new(inner, transaction, classifier)
-    }
-}
-
-impl<M, N: RouteName> Settings<M, N> {
-    fn begin<B>(&self, request: &Request<B>) -> HttpTransaction {
-        let method = request.method().as_str();
-        let transaction = HttpTransaction::begin(&self.agent, self.kind, method, || request::record(request));
-        if transaction.is_recording()
-            && let Some(name) = self.route_name.route_name(&RequestHead::of(request))
-        {
-            transaction.set_route_name(name);
-        }
-        transaction
     }
 }

@@ -32,7 +32,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "record", "notice"]),
+        rule: Rule::Only(&["pipeline", "record", "notice", "secrets"]),
         sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
     },
     Wall {

@@ -7,6 +7,7 @@
 //!           parked                                       ▼
 //! ```
 
+mod body;
 mod errors;
 mod failure;
 mod interpret;

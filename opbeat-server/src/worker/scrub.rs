@@ -1,28 +1,7 @@
 //! Secrets are removed on arrival too: old agents send `Authorization` and `Cookie` in clear.
 
+use opbeat_core::secrets::{REDACTED, is_secret_name};
 use serde_json::{Map, Value};
-
-/// What stands in a secret's place.
-const REDACTED: &str = "[REDACTED]";
-
-/// Parts of names whose values are secret, in lower case and without `-` and `_`.
-const SECRET_NAMES: [&str; 15] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "auth",
-    "credential",
-    "session",
-    "csrf",
-    "cookie",
-    "cardnumber",
-    "creditcard",
-];
 
 /// Deeper values come from no agent.
 const MAX_DEPTH: usize = 64;
@@ -44,7 +23,7 @@ pub(super) fn text(text: &str) -> String {
 
 fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
     for (name, value) in map {
-        if is_secret(name) {
+        if is_secret_name(name) {
             redact(value);
         } else {
             scrub_value(value, depth + 1);
@@ -70,13 +49,6 @@ fn redact(value: &mut Value) {
     }
 }
 
-fn is_secret(name: &str) -> bool {
-    let bare: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let names_author = bare.starts_with("author") && !bare.starts_with("authoriz");
-    // Where a name says how something is done, as in `auth_type`, nothing is lost by being careful.
-    !names_author && SECRET_NAMES.iter().any(|secret| bare.contains(secret))
-}
-
 /// Replaces the values of `name=value` pairs whose names are secret, wherever text has them: in queries of URLs, in
 /// forms, in the printed forms of objects that hold one.
 fn scrub_pairs(text: &str) -> String {
@@ -87,7 +59,7 @@ fn scrub_pairs(text: &str) -> String {
         scrubbed.push_str(before);
         let name = before[..at].rsplit(|c: char| !(c.is_alphanumeric() || "-_.[]%".contains(c))).next();
         let end = after.find(|c: char| c.is_whitespace() || "&;,'\"<>)}]".contains(c)).unwrap_or(after.len());
-        if name.is_some_and(is_secret) && end > 0 {
+        if name.is_some_and(is_secret_name) && end > 0 {
             scrubbed.push_str(REDACTED);
             rest = &after[end..];
         } else {

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{APP, ROOT, stacks};
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
+use crate::worker::body::Body;
 use crate::worker::scrub;
-use crate::worker::transactions::Body;
 
 /// The groups of one transaction, by their path from the root.
 type Groups = BTreeMap<Vec<String>, Vec<TraceGroup>>;

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{APP, ROOT, self_time, stacks};
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
+use crate::worker::body::Body;
 use crate::worker::failure::result_text;
 use crate::worker::scrub;
-use crate::worker::transactions::Body;
 
 /// Adds the samples, and their breakdown unless the body brings an exact one.
 pub(in crate::worker) fn sampled(
