@@ -57,7 +57,8 @@ impl HttpTransaction {
     /// It records nothing if the agent does not, and if the request is already part of another HTTP transaction: a
     /// second layer around the same service adds nothing. Then `request` is not called.
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, request: impl FnOnce() -> RequestRecord) -> Self {
-        let is_nested = || Context::with(|context| context.transaction.is_some()).unwrap_or(false);
+        let is_request = |context: &mut Context| context.transaction.as_ref().is_some_and(|active| active.is_request);
+        let is_nested = || Context::with(is_request).unwrap_or(false);
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
             return Self { live: None };
         };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::mem;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,12 @@ const MAX_NAMES: usize = 1_000;
 
 /// The name of transactions beyond [`MAX_NAMES`].
 const OTHER_NAMES: &str = "(other names)";
+
+/// More different groups than this, by results that differ each time or kinds that do, are counted together.
+const MAX_GROUPS: usize = 10_000;
+
+/// What stands for results and kinds beyond [`MAX_GROUPS`].
+const OTHER: &str = "other";
 
 /// The durations of all transactions, and where their time went.
 #[derive(Default)]
@@ -39,6 +46,23 @@ struct BreakdownKey {
     span_kind: Cow<'static, str>,
 }
 
+impl DurationKey {
+    fn fold(self) -> Self {
+        Self { result: OTHER.into(), ..self }
+    }
+}
+
+impl BreakdownKey {
+    fn fold(self) -> Self {
+        Self { span_kind: OTHER.into(), ..self }
+    }
+}
+
+/// Folds a new key if there are too many.
+fn fold_beyond<K: Eq + Hash, V>(groups: &HashMap<K, V>, key: K, fold: fn(K) -> K) -> K {
+    if groups.len() < MAX_GROUPS || groups.contains_key(&key) { key } else { fold(key) }
+}
+
 impl Counts {
     /// Counts a transaction, and folds its name if there are too many.
     pub(super) fn add(&mut self, record: &mut TransactionRecord) {
@@ -56,9 +80,11 @@ impl Counts {
     /// Adds what was counted elsewhere.
     pub(super) fn merge(&mut self, other: Self) {
         for (key, milliseconds) in other.durations {
+            let key = fold_beyond(&self.durations, key, DurationKey::fold);
             self.durations.entry(key).or_default().extend(milliseconds);
         }
         for (key, (count, self_time)) in other.breakdown {
+            let key = fold_beyond(&self.breakdown, key, BreakdownKey::fold);
             let sum = self.breakdown.entry(key).or_default();
             *sum = (sum.0 + count, sum.1 + self_time);
         }
@@ -99,6 +125,7 @@ impl Counts {
             kind: mem::take(&mut record.kind),
             result: mem::take(&mut record.result),
         };
+        let key = fold_beyond(&self.durations, key, DurationKey::fold);
         if let Some(durations) = self.durations.get_mut(&key) {
             durations.push(milliseconds);
             (record.name, record.kind, record.result) = (key.name, key.kind, key.result);
@@ -118,6 +145,7 @@ impl Counts {
                 kind: record.kind.clone(),
                 span_kind: span_kind.clone(),
             };
+            let key = fold_beyond(&self.breakdown, key, BreakdownKey::fold);
             let sum = self.breakdown.entry(key).or_default();
             *sum = (sum.0 + 1, sum.1 + time);
         });

@@ -12,6 +12,10 @@ const MAX_TRANSACTIONS: usize = 2_000_000;
 /// Batches that wait, at the most. The worker makes them larger while one waits, and so few are enough.
 const MAX_BATCHES: usize = 64;
 
+/// Samples and errors that wait, at the most. They are large, and old ones tell less than new ones.
+const MAX_SAMPLES: usize = 1_000;
+const MAX_ERRORS: usize = 1_000;
+
 /// The batches on their way, and those who wait for them.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -143,6 +147,7 @@ impl Outbox {
 
 impl State {
     fn make_room(&mut self) -> usize {
+        self.thin_out();
         let mut transactions: usize = self.batches.iter().map(Batch::transactions).sum();
         let mut dropped = 0;
         while self.batches.len() > 1 && (self.batches.len() > MAX_BATCHES || transactions > MAX_TRANSACTIONS) {
@@ -151,6 +156,24 @@ impl State {
             dropped += oldest;
         }
         dropped
+    }
+}
+
+impl State {
+    /// Drops the samples and errors of the oldest batches, as far as there are too many.
+    fn thin_out(&mut self) {
+        let (mut samples, mut errors) = (0, 0);
+        for batch in self.batches.iter_mut().rev() {
+            samples += batch.samples.len();
+            errors += batch.errors.len();
+            if samples > MAX_SAMPLES {
+                batch.samples.clear();
+            }
+            if errors > MAX_ERRORS {
+                batch.dropped_errors += batch.errors.len() as u64;
+                batch.errors.clear();
+            }
+        }
     }
 }
 

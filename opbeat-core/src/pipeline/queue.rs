@@ -70,6 +70,11 @@ impl Queue {
         self.transactions.pop()
     }
 
+    /// Returns how many transactions wait.
+    pub(super) fn len(&self) -> usize {
+        self.transactions.len()
+    }
+
     pub(super) fn pop_error(&self) -> Option<Box<CapturedError>> {
         self.errors.pop()
     }

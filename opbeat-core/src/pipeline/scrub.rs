@@ -5,8 +5,13 @@ use std::borrow::Cow;
 use crate::record::{ErrorRecord, RequestRecord, TransactionRecord, Value};
 use crate::secrets::{REDACTED, is_secret_name};
 
+/// Bytes of a message or a value that are kept.
+const MAX_TEXT: usize = 8 * 1024;
+
 /// Clears an error of secrets: in headers, query, tags and extra values.
 pub(super) fn error(record: &mut ErrorRecord) {
+    cut(&mut record.message);
+    record.causes.iter_mut().for_each(|cause| cut(&mut cause.message));
     scrub_request(&mut record.request);
     scrub_values(&mut record.tags);
     scrub_values(&mut record.extra);
@@ -36,11 +41,23 @@ fn scrub_values(values: &mut [(Cow<'static, str>, Value)]) {
     for (name, value) in values {
         if is_secret_name(name) {
             *value = Value::from(REDACTED);
-        } else if let Value::Text(text) = value
-            && let Cow::Owned(scrubbed) = scrub_url(text)
-        {
-            *value = Value::from(scrubbed);
+        } else if let Value::Text(text) = value {
+            if let Cow::Owned(scrubbed) = scrub_url(text) {
+                *text = Cow::Owned(scrubbed);
+            }
+            if text.len() > MAX_TEXT {
+                cut(text.to_mut());
+            }
         }
+    }
+}
+
+/// Cuts a text to what is kept, and marks where.
+fn cut(text: &mut String) {
+    if text.len() > MAX_TEXT {
+        let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
     }
 }
 

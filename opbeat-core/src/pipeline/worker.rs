@@ -18,6 +18,9 @@ use crate::record::ErrorRecord;
 /// How long the worker rests between two looks into the queue while there is traffic.
 const REST: Duration = Duration::from_millis(10);
 
+/// Transactions that the worker takes before it looks after the rest of its work.
+const TURN: usize = 16_384;
+
 /// How long the worker sleeps when there is none. Who finds it asleep wakes it; a wake-up that gets lost between two
 /// processors costs no more than this.
 const IDLE: Duration = Duration::from_secs(1);
@@ -75,16 +78,17 @@ impl Worker {
         loop {
             let turn = catch_unwind(AssertUnwindSafe(|| self.turn()));
             match turn {
-                Ok(true) => thread::park_timeout(REST),
-                Ok(false) if self.queue.is_closed() => return,
-                Ok(false) => self.sleep(),
+                Ok(taken) if taken >= TURN => {}
+                Ok(1..) => thread::park_timeout(REST),
+                Ok(0) if self.queue.is_closed() => return,
+                Ok(0) => self.sleep(),
                 Err(_) => notice::error(format_args!("the worker panicked; it goes on with what comes next")),
             }
         }
     }
 
-    /// Does what there is to do. Returns whether there was anything.
-    fn turn(&mut self) -> bool {
+    /// Does what there is to do. Returns how many transactions and errors it took.
+    fn turn(&mut self) -> usize {
         let requested = self.outbox.requested();
         let is_flush = requested > self.cut;
         let taken = self.drain(is_flush);
@@ -95,7 +99,7 @@ impl Worker {
             self.cut = requested;
             self.outbox.set_cut(requested);
         }
-        taken > 0
+        taken
     }
 
     fn drain(&mut self, is_flush: bool) -> usize {
@@ -105,7 +109,11 @@ impl Worker {
             self.waiting.push((Instant::now() + PATIENCE, error));
             taken += 1;
         }
-        while let Some(transaction) = self.queue.pop_transaction() {
+        // Those that wait now, when a flush asks for them; else no more than a turn, however fast more come.
+        let limit = if is_flush { self.queue.len().max(TURN) } else { TURN };
+        while taken < limit
+            && let Some(transaction) = self.queue.pop_transaction()
+        {
             let mut record = transaction.take(&self.clock);
             self.counts.add(&mut record);
             self.samples.offer(record);

@@ -28,6 +28,8 @@ pub(crate) struct Active {
     pub(crate) id: TransactionId,
     kind: Cow<'static, str>,
     started: Instant,
+    /// Whether it is an HTTP request's: a second layer around the same request then adds nothing.
+    pub(crate) is_request: bool,
     state: Mutex<State>,
 }
 
@@ -51,13 +53,15 @@ struct State {
 
 impl Active {
     pub(crate) fn new(recorder: Recorder, kind: Cow<'static, str>) -> Self {
-        Self { recorder, id: TransactionId(fastrand::u128(..)), kind, started: Instant::now(), state: Mutex::default() }
+        let id = TransactionId(fastrand::u128(..));
+        Self { recorder, id, kind, started: Instant::now(), is_request: false, state: Mutex::default() }
     }
 
     pub(crate) fn with_request(mut self, name: TransactionName, request: RequestRecord) -> Self {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.name = name;
         state.request = Some(request);
+        self.is_request = true;
         self
     }
 

@@ -94,6 +94,19 @@ fn a_nested_layer_adds_nothing() {
 }
 
 #[test]
+fn a_request_inside_of_a_job_is_a_request() {
+    let (agent, exporter) = monitored();
+    let job = agent.begin_transaction("task.crawl");
+    {
+        let _entered = job.enter();
+        begin(&agent, "GET").complete();
+    }
+    job.end("crawl", "ok");
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!((exporter.count("crawl"), exporter.count("GET unmatched")), (1, 1));
+}
+
+#[test]
 fn strange_methods_are_no_names() {
     let (agent, exporter) = monitored();
     HttpTransaction::begin(&agent, "web.test", "BREW", RequestRecord::default).end(Outcome::ClientError);

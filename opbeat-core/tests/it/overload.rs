@@ -72,3 +72,31 @@ fn a_storm_of_errors_is_bounded_and_counted() {
     assert!(exporter.errors().len() <= 500, "{}", exporter.errors().len());
     assert!(!exporter.errors().is_empty());
 }
+
+/// An exporter that nobody answers.
+struct Dead {
+    seen: mpsc::Sender<(usize, usize)>,
+}
+
+impl Exporter for Dead {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        // The test may have seen enough.
+        let _ = self.seen.send((batch.samples.len(), batch.errors.len()));
+        Err(ExportError::new("nobody answers"))
+    }
+}
+
+#[test]
+fn memory_stays_bounded_while_nobody_answers() {
+    let (seen, _batches) = mpsc::channel();
+    let agent = Agent::with_exporter(&Config::default(), Dead { seen });
+    for _ in 0..20 {
+        for number in 0..200 {
+            agent.begin_transaction("task.test").end(format!("test {number}"), "failed");
+            agent.capture_error(&std::fmt::Error);
+        }
+        // Each flush makes a batch that has to wait.
+        assert!(agent.flush(PATIENCE).is_err());
+    }
+    assert!(agent.shutdown(PATIENCE).is_err(), "what is left is lost, and that is said");
+}

@@ -114,3 +114,27 @@ fn public_futures_and_handles_cross_threads() {
     is_send::<opbeat_core::InTransaction<std::future::Ready<()>>>();
     is_send::<opbeat_core::http::HttpTransaction>();
 }
+
+#[test]
+fn endless_results_and_kinds_fold() {
+    let (agent, exporter) = monitored();
+    for number in 0..12_000 {
+        let transaction = agent.begin_transaction("task.mail");
+        drop(transaction.span("step", format!("kind.{number}")));
+        transaction.end("shop.mail", format!("result {number}"));
+    }
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.count("shop.mail"), 12_000, "none is lost");
+    assert!(exporter.durations().len() <= 10_010, "{}", exporter.durations().len());
+    assert!(exporter.breakdown().len() <= 10_010, "{}", exporter.breakdown().len());
+}
+
+#[test]
+fn long_values_are_cut() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.mail");
+    transaction.set_extra("letter", "é".repeat(100_000));
+    transaction.end("shop.mail", "ok");
+    agent.flush(PATIENCE).unwrap();
+    assert!(exporter.samples()[0].extra[0].1.to_string().len() < 9_000);
+}

@@ -1,0 +1,109 @@
+//! From records to the wire.
+
+mod error;
+mod groups;
+mod values;
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use groups::Groups;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use values::{http, milliseconds, result, round, user, values};
+
+use crate::pipeline::Batch;
+use crate::protocol::{
+    BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
+};
+use crate::record::{BreakdownRecord, DurationGroup, TransactionRecord};
+
+/// What every body says of its sender.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) hostname: String,
+    pub(super) release: Option<String>,
+}
+
+impl Sender {
+    /// Makes the body for `transactions/`.
+    pub(super) fn transactions(&self, batch: &Batch) -> TransactionsBody {
+        TransactionsBody {
+            transactions: batch.durations.iter().map(transaction_group).collect(),
+            traces: self.traces(&batch.samples),
+            breakdown: batch.breakdown.iter().map(breakdown_group).collect(),
+            machine: self.machine(),
+        }
+    }
+
+    fn traces(&self, samples: &[TransactionRecord]) -> Traces {
+        let mut groups = Groups::default();
+        let raw = samples.iter().map(|sample| self.raw(sample, &mut groups)).collect();
+        Traces::Sampled { groups: groups.list, raw }
+    }
+
+    fn raw(&self, sample: &TransactionRecord, groups: &mut Groups) -> RawTransaction {
+        let duration = milliseconds(sample.duration);
+        let root = RawSpan { group: groups.root(sample), start: 0.0, duration };
+        let spans = sample.spans.iter().map(|span| RawSpan {
+            group: groups.span(sample, span),
+            start: milliseconds(span.start),
+            duration: milliseconds(span.duration.unwrap_or_else(|| sample.duration.saturating_sub(span.start))),
+        });
+        let spans = std::iter::once(root).chain(spans).collect();
+        RawTransaction { duration, spans, context: Some(self.context(sample)) }
+    }
+
+    fn context(&self, sample: &TransactionRecord) -> SampleContext {
+        SampleContext {
+            id: Some(sample.id.to_string()),
+            timestamp: Some(sample.started_at.into()),
+            result: Some(result(&sample.result)),
+            outcome: Some(sample.outcome.as_str().to_owned()),
+            head_ms: sample.head.map(milliseconds),
+            dropped_spans: (sample.dropped_spans > 0).then(|| sample.dropped_spans.into()),
+            rev: self.release.clone(),
+            http: sample.request.as_ref().map(|request| Json::Object(http(request))),
+            user: sample.user.as_ref().map(|found| Json::Object(user(found))),
+            tags: values(&sample.tags).map(Json::Object),
+            extra: values(&sample.extra).map(Json::Object),
+            other: Map::new(),
+        }
+    }
+
+    fn machine(&self) -> Option<Machine> {
+        Some(Machine { hostname: self.hostname.clone() })
+    }
+}
+
+/// Compresses a body as all Opbeat agents do.
+pub(super) fn zlib(body: &impl Serialize) -> std::io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let mut buffered = std::io::BufWriter::new(&mut encoder);
+    serde_json::to_writer(&mut buffered, body)?;
+    buffered.flush()?;
+    drop(buffered);
+    encoder.finish()
+}
+
+fn transaction_group(group: &DurationGroup) -> TransactionGroup {
+    TransactionGroup {
+        transaction: group.name.clone(),
+        result: Some(result(&group.result)),
+        kind: Some(group.kind.to_string()),
+        timestamp: Some(group.minute.into()),
+        durations: group.milliseconds.iter().map(|milliseconds| round(f64::from(*milliseconds))).collect(),
+    }
+}
+
+fn breakdown_group(record: &BreakdownRecord) -> BreakdownGroup {
+    BreakdownGroup {
+        transaction: record.name.clone(),
+        transaction_kind: record.kind.to_string(),
+        timestamp: record.minute.into(),
+        kind: record.span_kind.to_string(),
+        count: record.count,
+        self_ms: milliseconds(record.self_time),
+    }
+}

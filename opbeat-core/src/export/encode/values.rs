@@ -1,0 +1,69 @@
+//! Values, as JSON has them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use crate::record::{RequestRecord, TransactionResult, User, Value};
+
+/// Says what the request was, in the keys that all Opbeat agents use.
+pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
+    let mut headers = Map::new();
+    for (name, value) in request.headers() {
+        headers.insert(name, value.into());
+    }
+    let target = request.target();
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let header = |name: &str| headers.get(name).and_then(Json::as_str).unwrap_or_default();
+    let scheme = match header("x-forwarded-proto") {
+        "https" => "https",
+        _ => "http",
+    };
+    let url = match header("host") {
+        "" => path.to_owned(),
+        host => format!("{scheme}://{host}{path}"),
+    };
+    let mut http = Map::new();
+    http.insert("url".to_owned(), url.into());
+    http.insert("method".to_owned(), request.method().into());
+    http.insert("query_string".to_owned(), query.into());
+    http.insert("secure".to_owned(), (scheme == "https").into());
+    http.insert("headers".to_owned(), headers.into());
+    http
+}
+
+pub(super) fn user(user: &User) -> Map<String, Json> {
+    let parts = [("id", &user.id), ("username", &user.username), ("email", &user.email)];
+    parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?.into()))).collect()
+}
+
+pub(super) fn values(values: &[(Cow<'static, str>, Value)]) -> Option<Map<String, Json>> {
+    let map: Map<_, _> = values.iter().map(|(key, value)| (key.to_string(), self::value(value))).collect();
+    (!map.is_empty()).then_some(map)
+}
+
+fn value(value: &Value) -> Json {
+    match value {
+        Value::Text(text) => Json::from(text.as_ref()),
+        Value::Integer(number) => (*number).into(),
+        Value::Float(number) => (*number).into(),
+        Value::Bool(truth) => (*truth).into(),
+    }
+}
+
+pub(super) fn result(result: &TransactionResult) -> Json {
+    match result {
+        TransactionResult::Status(status) => (*status).into(),
+        TransactionResult::Word(word) => Json::from(word.as_ref()),
+    }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    round(duration.as_secs_f64() * 1_000.0)
+}
+
+/// Microseconds are enough, and shorter on the wire.
+pub(super) fn round(milliseconds: f64) -> f64 {
+    (milliseconds * 1_000.0).round() / 1_000.0
+}
