@@ -12,6 +12,7 @@ mod directory;
 pub mod intake;
 pub mod query;
 pub mod queue;
+mod refusal;
 mod server;
 pub mod sketch;
 pub mod store;

@@ -41,6 +41,7 @@ pub fn router(query: Query) -> Router {
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
+        .layer(axum::middleware::map_response(problem::in_form))
         .with_state(query);
     Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::not_found))
 }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::intake::Rejection;
 use crate::query::{InvalidRange, QueryError};
+use crate::refusal;
 
 /// A request that was not answered.
 #[derive(Debug)]
@@ -45,6 +46,17 @@ impl From<InvalidRange> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.0.into_response()
+    }
+}
+
+/// Gives the framework's own refusals the form of all others.
+pub(super) async fn in_form(response: Response) -> Response {
+    match refusal::formless(response).await {
+        Ok((status, text)) => {
+            let message = format!("{}; /api/v2/openapi.json says what is understood.", text.trim_end_matches('.'));
+            Rejection::new(status, message).into_response()
+        }
+        Err(response) => response,
     }
 }
 

@@ -48,6 +48,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/sign-out", post(pages::sign_out))
         .route(STYLE_PATH, get(style))
         .fallback(pages::not_found)
+        .layer(axum::middleware::map_response(problem::in_form))
         .layer(axum::middleware::map_response(protect))
         .with_state(dashboard)
 }

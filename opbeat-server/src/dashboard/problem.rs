@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::layout::{Page, page};
 use crate::query::{InvalidRange, QueryError};
+use crate::refusal;
 
 /// A page that cannot be shown.
 #[derive(Debug)]
@@ -44,6 +45,14 @@ impl IntoResponse for Problem {
             }
         };
         (status, message(title, &text)).into_response()
+    }
+}
+
+/// Gives the framework's own refusals, such as that of a number that is none, the form of a page.
+pub(super) async fn in_form(response: Response) -> Response {
+    match refusal::formless(response).await {
+        Ok((status, text)) => (status, message("This address is not understood", &text)).into_response(),
+        Err(response) => response,
     }
 }
 

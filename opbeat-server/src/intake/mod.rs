@@ -71,5 +71,6 @@ pub fn router(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimit
         .route("/api/v1/{*rest}", axum::routing::any(handler::not_found))
         // Bodies are capped where they are read, by the limit of their endpoint.
         .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::map_response(rejection::in_form))
         .with_state(intake)
 }

@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::refusal;
+
 /// A refused request: a status, a sentence that says what to do, and the field that is at fault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
@@ -52,5 +54,13 @@ impl IntoResponse for Rejection {
         };
         response.headers_mut().extend(header.map(|(name, value)| (name, HeaderValue::from_static(value))));
         response
+    }
+}
+
+/// Gives the framework's own refusals, such as that of a path that is no UTF-8, the form of all others.
+pub(super) async fn in_form(response: Response) -> Response {
+    match refusal::formless(response).await {
+        Ok((status, text)) => Rejection::new(status, text).into_response(),
+        Err(response) => response,
     }
 }

@@ -97,3 +97,23 @@ async fn ten_thousand_names_come_in_parts() {
     assert_eq!(page.matches("<tr>").count(), 101, "a head and a hundred rows");
     assert!(page.contains("next"));
 }
+
+#[tokio::test]
+async fn the_frameworks_own_refusals_have_the_same_form() {
+    let running = Running::start().await;
+    let token = running.server.create_read_token("acme").await.unwrap();
+    let url = |path: &str| format!("{}/api/v2/organizations/acme/apps/shop/{path}", running.server.url());
+    let requests = [
+        (running.client.get(url("transactions/first/")), 400),
+        (running.client.delete(url("errors/")), 405),
+        (running.client.get(url("nothing/")), 404),
+    ];
+    for (request, status) in requests {
+        let body: Value = request.bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        assert_eq!(body["status"], status, "{body}");
+        assert!(body["error_message"].as_str().unwrap().contains("openapi.json"), "{body}");
+    }
+    let page = running.get("/acme/shop/transactions/first").await;
+    assert_eq!(page.status(), StatusCode::BAD_REQUEST);
+    assert!(page.text().await.unwrap().contains("This address is not understood"));
+}

@@ -52,6 +52,8 @@ async fn other_methods_and_paths_are_refused() {
     assert_eq!((status, message.as_str()), (405, "PUT is not understood here. Use POST."));
     let (status, message, _) = refusal(running.get("/api/v1/organizations/x/apps/y/metrics/").await).await;
     assert_eq!(status, 404);
+    let broken = running.client.post(format!("{}/api/v1/organizations/%ff/apps/y/errors/", running.server.url()));
+    assert_eq!(refusal(broken.send().await.unwrap()).await.0, 400);
     assert!(message.contains("/errors/ or …/transactions/"), "{message}");
 }
 
