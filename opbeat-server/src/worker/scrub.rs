@@ -70,6 +70,24 @@ fn scrub_pairs(text: &str) -> String {
     scrubbed
 }
 
+/// Replaces the literals that a line of source gives to secret names, as in `password = "hunter2"`: whoever writes such a
+/// line should not find it on a page as well.
+pub(super) fn source_line(line: &str) -> String {
+    let Some((before, after)) = line.split_once(['=', ':']) else { return line.to_owned() };
+    let name =
+        before.trim_end_matches([' ', ':', '"', '\'']).rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+    let value = after.trim_start_matches([' ', '=', ':']);
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'));
+    match (name.is_some_and(is_secret_name), quote) {
+        (true, Some(quote)) => {
+            let head = &line[..line.len() - value.len()];
+            let tail = value[1..].split_once(quote).map_or("", |(_, tail)| tail);
+            format!("{head}{quote}{REDACTED}{quote}{tail}")
+        }
+        _ => line.to_owned(),
+    }
+}
+
 /// Masks runs of 13 to 19 digits, with spaces or dashes between them, that pass as card numbers.
 fn mask_cards(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -124,6 +142,21 @@ mod tests {
         assert!(!text.contains("abc123") && !text.contains("4111"), "{text}");
         for kept in ["shop.example", "page=2", "Emma", "Austen", "it was [REDACTED], sir", "[POST]>", "#top"] {
             assert!(text.contains(kept) || kept == "#top", "{kept} is gone: {text}");
+        }
+    }
+
+    #[test]
+    fn literals_of_secret_names_are_removed_from_source() {
+        let cases = [
+            (r#"    password = "hunter2""#, r#"    password = "[REDACTED]""#),
+            (r#"let api_key = "abc", page = 2;"#, r#"let api_key = "[REDACTED]", page = 2;"#),
+            (r#"  "secret_token": 'abc',"#, r#"  "secret_token": '[REDACTED]',"#),
+            ("token = get_token()", "token = get_token()"),
+            (r#"title = "Emma""#, r#"title = "Emma""#),
+            ("use std::fmt;", "use std::fmt;"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(source_line(line), expected);
         }
     }
 

@@ -99,9 +99,9 @@ async fn sizes_are_capped_before_and_after_inflating() {
     .await;
     let (status, message, _) = refusal(running.post("errors", vec![b' '; (1 << 20) + 1]).await).await;
     assert_eq!((status, message.as_str()), (413, "The body is larger than 1 MiB. Send smaller ones, more often."));
-    // Spaces compress a thousandfold: this claims half a gigabyte.
+    // Spaces compress a thousandfold.
     let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    for _ in 0..512 {
+    for _ in 0..64 {
         std::io::Write::write_all(&mut bomb, &vec![b' '; 1 << 20]).unwrap();
     }
     let bomb = bomb.finish().unwrap();

@@ -54,12 +54,16 @@ fn figures(detail: &ErrorDetail) -> Markup {
     let error = &detail.error;
     html! {
         dl.figures {
-            (figure("seen", &format!("{} times", signed_count(error.times_seen)), ""))
+            (figure("seen", &times(error.times_seen), ""))
             (figure("last", &ago(seconds(&error.last_seen), now), &time(&error.last_seen)))
             (figure("first", &ago(seconds(&error.first_seen), now), &time(&error.first_seen)))
             div.figure { dt { "last 24 h" } dd { (chart::spark(&error.trend, "how often in each of the last 24 hours")) } }
         }
     }
+}
+
+fn times(count: i64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", signed_count(count)) }
 }
 
 fn occurrence_links(app: &AppIdentity, detail: &ErrorDetail) -> Markup {

@@ -58,6 +58,8 @@ fn scrub_body(body: &mut ErrorBody) {
     }
     for frame in body.stacktrace.iter_mut().flat_map(|stack| &mut stack.frames) {
         frame.vars.iter_mut().for_each(|vars: &mut Value| scrub::value(vars));
+        let around = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
+        around.chain(&mut frame.context_line).for_each(|line| *line = scrub::source_line(line));
     }
     if let Some(opbeat_core::protocol::ParamMessage::Parts { params, .. }) = &mut body.param_message {
         scrub::value(params);
