@@ -10,22 +10,23 @@ use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
 use opbeat_core::http::{HttpTransaction, unmatched};
-use pin_project::pin_project;
+use pin_project::{pin_project, pinned_drop};
 
 use crate::body::OpbeatBody;
 use crate::failure;
 
 /// The future of a recorded request.
-#[pin_project]
+#[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F> {
+    /// Empty once it is dropped.
     #[pin]
-    inner: F,
+    inner: Option<F>,
     transaction: HttpTransaction,
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) fn new(inner: F, transaction: HttpTransaction) -> Self {
-        Self { inner, transaction }
+        Self { inner: Some(inner), transaction }
     }
 }
 
@@ -40,7 +41,8 @@ where
         let this = self.project();
         let answer = {
             let _entered = this.transaction.enter();
-            ready!(this.inner.poll(cx))
+            let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+            ready!(inner.poll(cx))
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
@@ -74,6 +76,16 @@ fn fail(mut transaction: HttpTransaction, error: &Error) {
     failure::report(&transaction, error);
     transaction.head(error.as_response_error().status_code().as_u16());
     transaction.complete();
+}
+
+/// What the handler holds is dropped inside of its transaction, so that destructors find it.
+#[pinned_drop]
+impl<F> PinnedDrop for ResponseFuture<F> {
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        let _entered = this.transaction.enter();
+        this.inner.set(None);
+    }
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {

@@ -10,17 +10,18 @@ use http::Response;
 use http_body::Body;
 use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
-use pin_project::pin_project;
+use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
 
 use crate::body::OpbeatBody;
 use crate::failure;
 
 /// The future of a recorded request.
-#[pin_project]
+#[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F, C> {
+    /// Empty once it is dropped.
     #[pin]
-    inner: F,
+    inner: Option<F>,
     transaction: HttpTransaction,
     /// Taken when the response is there.
     classifier: Option<C>,
@@ -28,7 +29,7 @@ pub struct ResponseFuture<F, C> {
 
 impl<F, C> ResponseFuture<F, C> {
     pub(crate) fn new(inner: F, transaction: HttpTransaction, classifier: C) -> Self {
-        Self { inner, transaction, classifier: Some(classifier) }
+        Self { inner: Some(inner), transaction, classifier: Some(classifier) }
     }
 }
 
@@ -45,7 +46,8 @@ where
         let this = self.project();
         let answer = {
             let _entered = this.transaction.enter();
-            ready!(this.inner.poll(cx))
+            let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+            ready!(inner.poll(cx))
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
@@ -75,6 +77,16 @@ fn respond<B: Body, C: ClassifyResponse>(
         Some(ClassifiedResponse::Ready(Ok(()))) | None => None,
     };
     response.map(|body| OpbeatBody::new(body, transaction, classify_eos, ends_here))
+}
+
+/// What the handler holds is dropped inside of its transaction, so that destructors find it.
+#[pinned_drop]
+impl<F, C> PinnedDrop for ResponseFuture<F, C> {
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        let _entered = this.transaction.enter();
+        this.inner.set(None);
+    }
 }
 
 impl<F, C> fmt::Debug for ResponseFuture<F, C> {

@@ -12,6 +12,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/books/{id}")
                 .route(web::get().to(echo_id))
+                .route(web::head().to(async || HttpResponse::Ok()))
                 .route(web::delete().to(async || HttpResponse::NoContent())),
         )
         .route("/books", web::post().to(async || HttpResponse::UnprocessableEntity().body("no title")))

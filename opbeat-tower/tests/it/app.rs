@@ -40,6 +40,7 @@ pub(crate) fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
 pub(crate) async fn handle<B>(request: Request<B>) -> Result<Response<Body>, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     Ok(match (method, path.as_str()) {
+        (Method::HEAD, "/books/1") => status(StatusCode::OK),
         (Method::DELETE, "/books/1") => status(StatusCode::NO_CONTENT),
         (Method::GET, path) if path.starts_with("/books/") || path.starts_with("/shop/cart/") => {
             text(StatusCode::OK, path.rsplit('/').next().unwrap_or_default().to_owned())

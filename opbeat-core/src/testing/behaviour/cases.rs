@@ -14,7 +14,8 @@ pub(super) struct Case {
     pub(super) result: &'static str,
     pub(super) outcome: Outcome,
     pub(super) errors: Errors,
-    pub(super) is_described: bool,
+    /// User, tags and spans, as the verdict writes them.
+    pub(super) description: &'static str,
 }
 
 /// What the client does after its request.
@@ -48,7 +49,7 @@ const PLAIN: Case = Case {
     result: "200",
     outcome: Outcome::Ok,
     errors: Errors::None,
-    is_described: false,
+    description: "",
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -67,6 +68,13 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case { name: "empty", request: "GET /empty", answer: Some((200, "")), transaction: "GET /empty", ..PLAIN },
+    Case {
+        name: "head only",
+        request: "HEAD /books/1",
+        answer: Some((200, "")),
+        transaction: "HEAD /books/{id}",
+        ..PLAIN
+    },
     Case {
         name: "no content",
         request: "DELETE /books/1",
@@ -145,6 +153,7 @@ pub(super) const CASES: &[Case] = &[
         transaction: "GET /waiting",
         result: "client_gone",
         outcome: Outcome::ClientGone,
+        description: "left=early",
         ..PLAIN
     },
     Case {
@@ -167,7 +176,7 @@ pub(super) const CASES: &[Case] = &[
         request: "GET /described",
         answer: Some((200, "described")),
         transaction: "GET /described",
-        is_described: true,
+        description: "user 7, plan=gold, render > SELECT FROM books",
         ..PLAIN
     },
 ];

@@ -8,11 +8,21 @@ use crate::{User, current, span};
 static ARRIVED: Mutex<u64> = Mutex::new(0);
 static CHANGED: Condvar = Condvar::new();
 
-/// Never returns, and tells the table that the handler runs.
+/// Never returns, and tells the table that the handler runs. When it is dropped, it says so in a tag.
 pub async fn wait_forever() {
+    let _leaving = Leaving;
     *ARRIVED.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     CHANGED.notify_all();
     std::future::pending().await
+}
+
+/// Tags the transaction from a destructor, as guards of applications do.
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        current().set_tag("left", "early");
+    }
 }
 
 /// Says of the current transaction what the table expects: a user, a tag, two spans.

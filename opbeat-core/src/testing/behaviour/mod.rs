@@ -7,6 +7,7 @@
 //! | route | its handler |
 //! |---|---|
 //! | `GET /books/{id}` | answers 200 with the id as text |
+//! | `HEAD /books/{id}` | answers 200 without a body |
 //! | `DELETE /books/{id}` | answers 204 |
 //! | `POST /books` | answers 422 with the text `no title` |
 //! | `GET /streamed` | answers 200 with the chunks `one`, `two`, `three` and no length |

@@ -65,7 +65,7 @@ fn compare_transaction(subject: &Subject<'_>, case: &Case, recorded: &Batch) -> 
         compare("the result", case.result.to_owned(), sample.result.to_string()),
         compare("the outcome", case.outcome, sample.outcome),
         compare("the request", case.request.to_owned(), request_line(sample)),
-        compare("user, tags and spans", described(case.is_described), description(sample)),
+        compare("user, tags and spans", case.description.to_owned(), description(sample)),
     ]
     .into_iter()
     .flatten()
@@ -75,11 +75,6 @@ fn compare_transaction(subject: &Subject<'_>, case: &Case, recorded: &Batch) -> 
 
 fn request_line(sample: &TransactionRecord) -> String {
     sample.request.as_ref().map(|request| format!("{} {}", request.method(), request.target())).unwrap_or_default()
-}
-
-fn described(is_described: bool) -> String {
-    let described = "user 7, plan=gold, render > SELECT FROM books";
-    if is_described { described.to_owned() } else { String::new() }
 }
 
 fn description(sample: &TransactionRecord) -> String {
