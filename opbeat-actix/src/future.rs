@@ -83,8 +83,10 @@ fn fail(mut transaction: HttpTransaction, error: &Error) {
 impl<F> PinnedDrop for ResponseFuture<F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let _entered = this.transaction.enter();
-        this.inner.set(None);
+        if this.transaction.is_recording() {
+            let _entered = this.transaction.enter();
+            this.inner.set(None);
+        }
     }
 }
 

@@ -84,8 +84,10 @@ fn respond<B: Body, C: ClassifyResponse>(
 impl<F, C> PinnedDrop for ResponseFuture<F, C> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let _entered = this.transaction.enter();
-        this.inner.set(None);
+        if this.transaction.is_recording() {
+            let _entered = this.transaction.enter();
+            this.inner.set(None);
+        }
     }
 }
 

@@ -51,6 +51,19 @@ struct State {
     error: Option<ErrorId>,
 }
 
+impl State {
+    /// Returns `index` if that span still runs, else the nearest span around it that does.
+    fn running(&self, mut index: Option<u32>) -> Option<u32> {
+        while let Some(span) = index.and_then(|index| self.spans.get(index as usize)) {
+            if span.duration.is_none() {
+                return index;
+            }
+            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
+        }
+        None
+    }
+}
+
 impl Active {
     pub(crate) fn new(recorder: Recorder, kind: Cow<'static, str>) -> Self {
         let id = TransactionId(fastrand::u128(..));
@@ -152,26 +165,20 @@ impl Active {
         Some(index)
     }
 
-    /// Ends a span.
-    pub(crate) fn end_span(&self, index: u32) {
+    /// Ends a span. Returns `current` if that span still runs, else the nearest span around it that does.
+    pub(crate) fn end_span(&self, index: u32, current: Option<u32>) -> Option<u32> {
         let now = self.started.elapsed();
-        self.change_span(index, |span| span.duration = Some(now.saturating_sub(span.start)));
+        let mut state = self.state();
+        if state.ended.is_none()
+            && let Some(span) = state.spans.get_mut(index as usize)
+        {
+            span.duration = Some(now.saturating_sub(span.start));
+        }
+        state.running(current)
     }
 
     pub(crate) fn set_span_extra(&self, index: u32, key: Cow<'static, str>, value: Value) {
         self.change_span(index, |span| set(&mut span.extra, key, value));
-    }
-
-    /// Returns `index` if that span still runs, else the nearest span around it that does.
-    pub(crate) fn running(&self, mut index: Option<u32>) -> Option<u32> {
-        let state = self.state();
-        while let Some(span) = index.and_then(|index| state.spans.get(index as usize)) {
-            if span.duration.is_none() {
-                return index;
-            }
-            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
-        }
-        None
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {

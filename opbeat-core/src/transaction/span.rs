@@ -35,12 +35,11 @@ struct Live {
 /// drop(span);
 /// ```
 pub fn span(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
-    let transaction =
-        Context::with(|context| if context.leaf.is_some() { None } else { context.transaction.clone() }).flatten();
-    match transaction {
-        Some(active) => Span::start(&active, signature.into(), kind.into()),
-        None => Span::default(),
-    }
+    let live = Context::with(|context| {
+        let active = Arc::clone(context.transaction.as_ref()?);
+        Live::start_current(context, active, signature.into(), kind.into())
+    });
+    Span { live: live.flatten() }
 }
 
 /// Runs a future in a span of its own, which starts when the future is first polled.
@@ -61,20 +60,15 @@ pub fn in_span<F>(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'
 
 impl Span {
     pub(crate) fn start(active: &Arc<Active>, signature: Cow<'static, str>, kind: Cow<'static, str>) -> Self {
-        let started = Context::with(|context| {
+        let live = Context::with(|context| {
             let is_current = context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, active));
-            if !is_current {
-                return active.start_span(signature, kind, None);
+            if is_current {
+                return Live::start_current(context, Arc::clone(active), signature, kind);
             }
-            if context.leaf.is_some() {
-                return None;
-            }
-            let index = active.start_span(signature, kind, context.span)?;
-            context.span = Some(index);
-            Some(index)
+            let index = active.start_span(signature, kind, None)?;
+            Some(Live { active: Arc::clone(active), index })
         });
-        let live = started.flatten().map(|index| Live { active: Arc::clone(active), index });
-        Self { live }
+        Self { live: live.flatten() }
     }
 
     /// Lets the span swallow what starts beneath it, so that a query through two libraries is shown once.
@@ -98,22 +92,42 @@ impl Span {
 }
 
 impl Live {
+    /// Starts a span within the current one, and makes it current.
+    fn start_current(
+        context: &mut Context,
+        active: Arc<Active>,
+        signature: Cow<'static, str>,
+        kind: Cow<'static, str>,
+    ) -> Option<Self> {
+        if context.leaf.is_some() {
+            return None;
+        }
+        let index = active.start_span(signature, kind, context.span)?;
+        context.span = Some(index);
+        Some(Self { active, index })
+    }
+
     fn belongs_to(&self, context: &Context) -> bool {
         context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, &self.active))
+    }
+
+    /// Ends the span. Guards may be dropped in any order, and so the nearest span that still runs becomes current.
+    fn end(&self, context: &mut Context) {
+        if self.belongs_to(context) {
+            context.leaf = context.leaf.filter(|leaf| *leaf != self.index);
+            context.span = self.active.end_span(self.index, context.span);
+        } else {
+            self.active.end_span(self.index, None);
+        }
     }
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
         let Some(live) = self.live.take() else { return };
-        live.active.end_span(live.index);
-        Context::with(|context| {
-            if live.belongs_to(context) {
-                context.leaf = context.leaf.filter(|leaf| *leaf != live.index);
-                // Guards may be dropped in any order, and so the nearest span that still runs is looked for.
-                context.span = live.active.running(context.span);
-            }
-        });
+        if Context::with(|context| live.end(context)).is_none() {
+            live.active.end_span(live.index, None);
+        }
     }
 }
 
