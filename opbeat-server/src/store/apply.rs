@@ -43,7 +43,8 @@ impl Store {
         now: i64,
     ) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
-        let mut transaction = connection.begin().await?;
+        // At once a writer, so that nobody else writes between what is read and what is written.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let changes = merge_new(&mut transaction, bodies).await?;
         write(&mut transaction, &changes).await?;
         for message in parked {
@@ -63,7 +64,8 @@ impl Store {
     /// Returns [`StoreError`] if the database refuses.
     pub async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
-        let mut transaction = connection.begin().await?;
+        // At once a writer, so that nobody else writes between what is read and what is written.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let tried = write(&mut transaction, &body.changes).await;
         transaction.rollback().await?;
         tried
