@@ -25,13 +25,16 @@ pub fn print(measured: &Measured) -> ExitCode {
 fn table(measured: &Measured, path: &'static str, load: Load, title: &str) {
     let bare = measured.bare[&(path, load)];
     println!("{title}, `GET {path}`, {load:?}; beyond the bare router, which takes {bare} ns:\n");
-    println!("| | time | of sentry-tower's | CPU of the request's thread | CPU of all threads | allocations |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!(
+        "| | time | of sentry-tower's | CPU of the request's thread | CPU of all threads | allocations | rounds with losses |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     let sentry = measured.costs[&("sentry-tower", path, load)].wall as f64;
     for name in &NAMES[1..] {
         let cost = measured.costs[&(*name, path, load)];
+        let (lossy, rounds) = measured.lossy[&(*name, path, load)];
         println!(
-            "| {name} | {} ns | {:.2} | {} ns | {} ns | {} |",
+            "| {name} | {} ns | {:.2} | {} ns | {} ns | {} | {lossy} of {rounds} |",
             cost.wall,
             cost.wall as f64 / sentry,
             cost.thread,
@@ -46,7 +49,11 @@ fn bounds(measured: &Measured) -> Vec<(String, bool)> {
     let [plain, spans] = PATHS;
     let allocations = measured.allocations[&("opbeat", plain)];
     let few = format!("at most {MAX_ALLOCATIONS} allocations beyond the bare router: {allocations}");
-    let mut bounds = vec![(few, allocations <= MAX_ALLOCATIONS)];
+    let lossless = measured.lossy.iter().all(|((name, ..), (lossy, _))| *name != "opbeat" || *lossy == 0);
+    let mut bounds = vec![
+        (few, allocations <= MAX_ALLOCATIONS),
+        ("each transaction and span of ours was counted exactly once".to_owned(), lossless),
+    ];
     for load in Load::ALL {
         let wall = |name, path| measured.costs[&(name, path, load)].wall;
         let (ours, sentry) = (wall("opbeat", plain), wall("sentry-tower", plain));

@@ -30,7 +30,7 @@ impl Load {
     const fn rounds(self) -> usize {
         match self {
             Self::Burst => 93,
-            Self::Sustained => 41,
+            Self::Sustained => 61,
         }
     }
 }
@@ -54,6 +54,8 @@ pub struct Measured {
     pub costs: BTreeMap<(&'static str, &'static str, Load), Cost>,
     /// Allocations of the request's thread beyond the bare router.
     pub allocations: BTreeMap<(&'static str, &'static str), i64>,
+    /// How many rounds lost something, of how many.
+    pub lossy: BTreeMap<(&'static str, &'static str, Load), (usize, usize)>,
     /// The bare router's wall time.
     pub bare: BTreeMap<(&'static str, Load), i64>,
 }
@@ -88,9 +90,9 @@ fn measure_load(runners: &mut [Runner], path: &'static str, load: Load, measured
     let triples = run_triples(runners, path, load);
     let mut bare: Vec<i64> = triples.iter().flat_map(|triple| [triple.before.wall, triple.after.wall]).collect();
     bare.sort_unstable();
-    // Slower neighbours say that the machine had other things to do.
+    // Slower neighbours say that the machine had other things to do. Who drops what it records looks cheaper than it is.
     let slowest = bare[bare.len() / 20] * 6 / 5;
-    let counts = |triple: &&Triple| triple.before.wall.max(triple.after.wall) <= slowest;
+    let counts = |triple: &&Triple| triple.before.wall.max(triple.after.wall) <= slowest && triple.measured.lost == 0;
     let counting: Vec<&Triple> = triples.iter().filter(counts).collect();
     for (index, runner) in runners.iter().enumerate().skip(1) {
         let own: Vec<&Triple> = counting.iter().copied().filter(|triple| triple.variant == index).collect();
@@ -98,6 +100,8 @@ fn measure_load(runners: &mut [Runner], path: &'static str, load: Load, measured
             return Err(format!("{path}, {load:?}: only {} rounds of {} count", own.len(), runner.name));
         }
         measured.costs.insert((runner.name, path, load), cost(&own));
+        let lossy = triples.iter().filter(|triple| triple.variant == index && triple.measured.lost > 0).count();
+        measured.lossy.insert((runner.name, path, load), (lossy, load.rounds()));
     }
     let neighbours = counting.iter().map(|triple| triple.before.wall).collect();
     measured.bare.insert((path, load), median(neighbours));

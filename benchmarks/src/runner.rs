@@ -11,6 +11,8 @@ pub struct Round {
     pub thread: i64,
     /// Processor time of all other threads.
     pub others: i64,
+    /// Transactions and spans of the whole round that were not delivered.
+    pub lost: i64,
 }
 
 /// A process that runs one variant.
@@ -38,8 +40,8 @@ impl Runner {
     /// Runs a number of requests.
     pub fn run(&mut self, path: &str, requests: u64) -> Round {
         let numbers = self.ask(&format!("run {path} {requests}"));
-        let [wall, thread, others] = numbers[..] else { panic!("{} answered {numbers:?}", self.name) };
-        Round { wall, thread, others }
+        let [wall, thread, others, lost] = numbers[..] else { panic!("{} answered {numbers:?}", self.name) };
+        Round { wall, thread, others, lost }
     }
 
     /// Counts the allocations of one request.

@@ -131,7 +131,7 @@ impl SpanExporter for DiscardSpans {
 
 fn otel() -> Variant {
     let counter = Counter::default();
-    // At its default length the queue drops what a closed loop records, and looks cheaper than it is.
+    // At its default length the queue drops even what a burst records, and looks cheaper than it is.
     let config = BatchConfigBuilder::default().with_max_queue_size(OTEL_QUEUE).build();
     let processor = BatchSpanProcessor::builder(DiscardSpans(counter.clone())).with_batch_config(config).build();
     let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
