@@ -1,121 +1,141 @@
 //! Rounds of all variants in turn.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use crate::runner::{Round, Runner};
 use crate::variants::NAMES;
-
-/// Requests of one round, few enough that the machine's mood is the same in neighbouring rounds.
-const REQUESTS: usize = 1_024;
-
-/// Rounds of each variant.
-const ROUNDS: usize = 61;
 
 /// The two kinds of requests.
 pub const PATHS: [&str; 2] = ["/users/42", "/spans"];
 
-/// What one request costs in one variant.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cost {
-    /// Nanoseconds beyond the bare router.
-    pub added: i64,
-    /// Nanoseconds.
-    pub whole: i64,
-    /// Allocations of the request's thread beyond the bare router.
-    pub allocations: i64,
+/// How many requests a round has, and how many rounds there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Load {
+    /// About two milliseconds: background threads that rest between batches do not come to work meanwhile.
+    Burst,
+    /// So long that background threads work beside the requests.
+    Sustained,
 }
 
-/// Costs by variant and path.
-pub type Costs = BTreeMap<(&'static str, &'static str), Cost>;
+impl Load {
+    pub const ALL: [Self; 2] = [Self::Burst, Self::Sustained];
 
-/// Measures all variants.
-pub fn measure() -> Costs {
-    let mut runners: Vec<Runner> = NAMES.iter().map(|name| Runner::start(name)).collect();
-    for runner in &mut runners {
-        let checked = runner.ask("check");
-        assert_eq!(checked, "ok", "{}: {checked}", runner.name);
-    }
-    let mut costs = Costs::new();
-    for path in PATHS {
-        measure_path(&mut runners, path, &mut costs);
-    }
-    costs
-}
-
-fn measure_path(runners: &mut [Runner], path: &'static str, costs: &mut Costs) {
-    let counts: Vec<i64> = runners.iter_mut().map(|runner| runner.number(&format!("count {path}"))).collect();
-    let time = |runner: &mut Runner| runner.number(&format!("time {path} {REQUESTS}"));
-    for runner in runners.iter_mut() {
-        let _warm_up = time(runner);
-    }
-    let mut added: Vec<Vec<i64>> = vec![Vec::new(); runners.len()];
-    let mut whole = added.clone();
-    for round in 0..ROUNDS {
-        for turn in 1..runners.len() {
-            let variant = 1 + (turn + round) % (runners.len() - 1);
-            let before = time(&mut runners[0]);
-            let measured = time(&mut runners[variant]);
-            let after = time(&mut runners[0]);
-            // Neighbours that differ say that the machine had other things to do.
-            if (before - after).abs() * 5 < before.min(after) {
-                added[variant].push(measured - (before + after) / 2);
-                whole[variant].push(measured);
-                whole[0].push(before);
-            }
+    const fn requests(self) -> u64 {
+        match self {
+            Self::Burst => 1_024,
+            Self::Sustained => 16_384,
         }
     }
-    for (index, runner) in runners.iter().enumerate() {
-        let added = if index == 0 { 0 } else { median(&mut added[index]) };
-        let cost = Cost { added, whole: median(&mut whole[index]), allocations: counts[index] - counts[0] };
-        costs.insert((runner.name, path), cost);
+
+    const fn rounds(self) -> usize {
+        match self {
+            Self::Burst => 93,
+            Self::Sustained => 61,
+        }
     }
 }
 
-fn median(numbers: &mut [i64]) -> i64 {
+/// Medians of fewer rounds say nothing.
+const MIN_ROUNDS: usize = 9;
+
+/// What one request costs beyond the bare router, in nanoseconds, as medians.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    pub wall: i64,
+    /// Processor time of the request's thread.
+    pub thread: i64,
+    /// Processor time of all threads.
+    pub all_threads: i64,
+}
+
+/// What was measured.
+#[derive(Debug, Default)]
+pub struct Measured {
+    pub costs: BTreeMap<(&'static str, &'static str, Load), Cost>,
+    /// Allocations of the request's thread beyond the bare router.
+    pub allocations: BTreeMap<(&'static str, &'static str), i64>,
+    /// How many rounds lost something, of how many.
+    pub lossy: BTreeMap<(&'static str, &'static str, Load), (usize, usize)>,
+    /// The bare router's wall time.
+    pub bare: BTreeMap<(&'static str, Load), i64>,
+}
+
+/// Measures all variants.
+///
+/// # Errors
+///
+/// Returns an error when other work on the machine left too few rounds that count.
+pub fn measure() -> Result<Measured, String> {
+    let mut runners = NAMES.map(Runner::start);
+    let mut measured = Measured::default();
+    for path in PATHS {
+        let counts = runners.each_mut().map(|runner| runner.count(path));
+        measured.allocations.extend(NAMES.iter().zip(counts).map(|(name, count)| ((*name, path), count - counts[0])));
+        for load in Load::ALL {
+            measure_load(&mut runners, path, load, &mut measured)?;
+        }
+    }
+    Ok(measured)
+}
+
+/// A variant's round between two of the bare router.
+struct Triple {
+    variant: usize,
+    before: Round,
+    measured: Round,
+    after: Round,
+}
+
+fn measure_load(runners: &mut [Runner], path: &'static str, load: Load, measured: &mut Measured) -> Result<(), String> {
+    let triples = run_triples(runners, path, load);
+    let mut bare: Vec<i64> = triples.iter().flat_map(|triple| [triple.before.wall, triple.after.wall]).collect();
+    bare.sort_unstable();
+    // Slower neighbours say that the machine had other things to do. Who drops what it records looks cheaper than it is.
+    let slowest = bare[bare.len() / 20] * 6 / 5;
+    let counts = |triple: &&Triple| triple.before.wall.max(triple.after.wall) <= slowest && triple.measured.lost == 0;
+    let counting: Vec<&Triple> = triples.iter().filter(counts).collect();
+    for (index, runner) in runners.iter().enumerate().skip(1) {
+        let own: Vec<&Triple> = counting.iter().copied().filter(|triple| triple.variant == index).collect();
+        if own.len() < MIN_ROUNDS {
+            return Err(format!("{path}, {load:?}: only {} rounds of {} count", own.len(), runner.name));
+        }
+        measured.costs.insert((runner.name, path, load), cost(&own));
+        let lossy = triples.iter().filter(|triple| triple.variant == index && triple.measured.lost > 0).count();
+        measured.lossy.insert((runner.name, path, load), (lossy, load.rounds()));
+    }
+    let neighbours = counting.iter().map(|triple| triple.before.wall).collect();
+    measured.bare.insert((path, load), median(neighbours));
+    Ok(())
+}
+
+fn run_triples(runners: &mut [Runner], path: &str, load: Load) -> Vec<Triple> {
+    let mut triples = Vec::new();
+    let peers = runners.len() - 1;
+    for round in 0..load.rounds() {
+        for turn in 0..peers {
+            // Each pass starts at another variant, so that none always follows the same one.
+            let variant = 1 + (turn + round) % peers;
+            let before = runners[0].run(path, load.requests());
+            let measured = runners[variant].run(path, load.requests());
+            let after = runners[0].run(path, load.requests());
+            triples.push(Triple { variant, before, measured, after });
+        }
+    }
+    triples
+}
+
+fn cost(triples: &[&Triple]) -> Cost {
+    let added = |time: fn(&Round) -> i64| {
+        median(triples.iter().map(|it| time(&it.measured) - (time(&it.before) + time(&it.after)) / 2).collect())
+    };
+    Cost {
+        wall: added(|round| round.wall),
+        thread: added(|round| round.thread),
+        all_threads: added(|round| round.thread + round.others),
+    }
+}
+
+fn median(mut numbers: Vec<i64>) -> i64 {
     numbers.sort_unstable();
-    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
-}
-
-/// A process that runs one variant.
-struct Runner {
-    name: &'static str,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    child: Child,
-}
-
-impl Runner {
-    fn start(name: &'static str) -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut child = Command::new(program)
-            .arg(name)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program runs once more");
-        let input = child.stdin.take().expect("it is piped");
-        let output = BufReader::new(child.stdout.take().expect("it is piped"));
-        Self { name, input, output, child }
-    }
-
-    fn ask(&mut self, question: &str) -> String {
-        writeln!(self.input, "{question}").expect("the variant listens");
-        let mut answer = String::new();
-        self.output.read_line(&mut answer).expect("the variant answers");
-        answer.trim().to_owned()
-    }
-
-    fn number(&mut self, question: &str) -> i64 {
-        let answer = self.ask(question);
-        answer.parse().unwrap_or_else(|_| panic!("{} answered {answer:?} to {question:?}", self.name))
-    }
-}
-
-impl Drop for Runner {
-    fn drop(&mut self) {
-        // It ends with its input as well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    numbers[numbers.len() / 2]
 }

@@ -9,24 +9,51 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Request;
 use axum::routing::get;
-use opentelemetry::trace::{Span as _, Tracer as _};
+use opentelemetry::trace::{Span as _, SpanId, Tracer as _};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter};
+use sentry::protocol::EnvelopeItem;
 
 /// The variants, the bare router first.
 pub const NAMES: [&str; 4] = ["bare", "opbeat", "otel-tower", "sentry-tower"];
 
+/// Spans that OpenTelemetry's queue has room for. The default is 2,048.
+const OTEL_QUEUE: usize = 8_192;
+
 /// Child spans of a request to `/spans`.
-const SPANS: usize = 5;
+pub const SPANS: u64 = 5;
+
+/// What came out of a variant's exporter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub transactions: u64,
+    /// Child spans.
+    pub spans: u64,
+}
+
+/// Counts what an exporter gets.
+#[derive(Clone, Debug, Default)]
+struct Counter(Arc<[AtomicU64; 2]>);
+
+impl Counter {
+    fn add(&self, transactions: u64, spans: u64) {
+        self.0[0].fetch_add(transactions, Ordering::Relaxed);
+        self.0[1].fetch_add(spans, Ordering::Relaxed);
+    }
+
+    fn delivered(&self) -> Delivered {
+        Delivered { transactions: self.0[0].load(Ordering::Relaxed), spans: self.0[1].load(Ordering::Relaxed) }
+    }
+}
 
 /// A monitored application.
 pub struct Variant {
     pub router: Router,
-    /// Delivers what is recorded, and returns how many transactions (for OpenTelemetry: spans) were delivered.
-    pub delivered: Box<dyn Fn() -> u64>,
-    /// What one plain request and one to `/spans` deliver.
-    pub per_request: (u64, u64),
+    /// Delivers what is recorded, and returns what was delivered since the start.
+    pub deliver: Box<dyn Fn() -> Delivered>,
+    /// Whether requests are recorded at all.
+    pub records: bool,
     /// Lives as long as the application.
     _guard: Box<dyn std::any::Any>,
 }
@@ -53,16 +80,19 @@ fn router(spans: fn()) -> Router {
 }
 
 fn bare() -> Variant {
-    Variant { router: router(|| {}), delivered: Box::new(|| 0), per_request: (0, 0), _guard: Box::new(()) }
+    Variant { router: router(|| {}), deliver: Box::new(Delivered::default), records: false, _guard: Box::new(()) }
 }
 
-/// Counts transactions, and drops them.
-struct Discard(Arc<AtomicU64>);
+/// Counts transactions and their spans, and drops them.
+struct Discard(Counter);
 
 impl opbeat_core::Exporter for Discard {
     fn export(&mut self, batch: &mut opbeat_core::Batch) -> Result<(), opbeat_core::ExportError> {
-        self.0.fetch_add(batch.transactions() as u64, Ordering::Relaxed);
+        // Only samples keep their spans, but the breakdown counts them all, and `app` once a transaction.
+        let spans = batch.breakdown.iter().filter(|record| record.span_kind != "app").map(|record| record.count);
+        self.0.add(batch.transactions() as u64, spans.sum());
         batch.durations.clear();
+        batch.breakdown.clear();
         batch.samples.clear();
         batch.errors.clear();
         Ok(())
@@ -70,8 +100,8 @@ impl opbeat_core::Exporter for Discard {
 }
 
 fn opbeat() -> Variant {
-    let count = Arc::new(AtomicU64::new(0));
-    let agent = opbeat_core::Agent::with_exporter(&opbeat_core::Config::default(), Discard(Arc::clone(&count)));
+    let counter = Counter::default();
+    let agent = opbeat_core::Agent::with_exporter(&opbeat_core::Config::default(), Discard(counter.clone()));
     let spans = || {
         for _ in 0..SPANS {
             let span = opbeat_core::span("SELECT FROM users", "db.sqlite.query");
@@ -80,29 +110,30 @@ fn opbeat() -> Variant {
     };
     let router = router(spans).layer(opbeat_axum::OpbeatLayer::new(&agent));
     let flushed = agent.clone();
-    let delivered = move || {
+    let deliver = move || {
         flushed.flush(Duration::from_secs(30)).expect("the exporter takes everything");
-        count.load(Ordering::Relaxed)
+        counter.delivered()
     };
-    Variant { router, delivered: Box::new(delivered), per_request: (1, 1), _guard: Box::new(agent) }
+    Variant { router, deliver: Box::new(deliver), records: true, _guard: Box::new(agent) }
 }
 
 /// Counts spans, and drops them.
 #[derive(Debug)]
-struct DiscardSpans(Arc<AtomicU64>);
+struct DiscardSpans(Counter);
 
 impl SpanExporter for DiscardSpans {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        let roots = batch.iter().filter(|span| span.parent_span_id == SpanId::INVALID).count() as u64;
+        self.0.add(roots, batch.len() as u64 - roots);
         Ok(())
     }
 }
 
 fn otel() -> Variant {
-    let count = Arc::new(AtomicU64::new(0));
-    // At its default length the queue drops what a closed loop records, and looks cheaper than it is.
-    let config = BatchConfigBuilder::default().with_max_queue_size(65_536).with_max_export_batch_size(8_192).build();
-    let processor = BatchSpanProcessor::builder(DiscardSpans(Arc::clone(&count))).with_batch_config(config).build();
+    let counter = Counter::default();
+    // At its default length the queue drops even what a burst records, and looks cheaper than it is.
+    let config = BatchConfigBuilder::default().with_max_queue_size(OTEL_QUEUE).build();
+    let processor = BatchSpanProcessor::builder(DiscardSpans(counter.clone())).with_batch_config(config).build();
     let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
     global::set_tracer_provider(provider.clone());
     let spans = || {
@@ -115,25 +146,29 @@ fn otel() -> Variant {
     };
     let router = router(spans).layer(opentelemetry_instrumentation_tower::http::server::Layer::new());
     let flushed = provider.clone();
-    let delivered = move || {
+    let deliver = move || {
         flushed.force_flush().expect("the exporter takes everything");
-        count.load(Ordering::Relaxed)
+        counter.delivered()
     };
-    Variant { router, delivered: Box::new(delivered), per_request: (1, 1 + SPANS as u64), _guard: Box::new(provider) }
+    Variant { router, deliver: Box::new(deliver), records: true, _guard: Box::new(provider) }
 }
 
 /// Counts envelopes, and drops them.
-struct DiscardEnvelopes(Arc<AtomicU64>);
+struct DiscardEnvelopes(Counter);
 
 impl sentry::Transport for DiscardEnvelopes {
-    fn send_envelope(&self, _: sentry::Envelope) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    fn send_envelope(&self, envelope: sentry::Envelope) {
+        for item in envelope.items() {
+            if let EnvelopeItem::Transaction(transaction) = item {
+                self.0.add(1, transaction.spans.len() as u64);
+            }
+        }
     }
 }
 
 fn sentry_tower() -> Variant {
-    let count = Arc::new(AtomicU64::new(0));
-    let transport: Arc<dyn sentry::Transport> = Arc::new(DiscardEnvelopes(Arc::clone(&count)));
+    let counter = Counter::default();
+    let transport: Arc<dyn sentry::Transport> = Arc::new(DiscardEnvelopes(counter.clone()));
     let options = sentry::ClientOptions::new()
         .dsn("https://public@sentry.example/1")
         .traces_sample_rate(1.0)
@@ -152,6 +187,6 @@ fn sentry_tower() -> Variant {
     let router = router(spans)
         .layer(sentry_tower::SentryHttpLayer::new().enable_transaction())
         .layer(sentry_tower::NewSentryLayer::<Request<Body>>::new_from_top());
-    let delivered = move || count.load(Ordering::Relaxed);
-    Variant { router, delivered: Box::new(delivered), per_request: (1, 1), _guard: Box::new(guard) }
+    let deliver = move || counter.delivered();
+    Variant { router, deliver: Box::new(deliver), records: true, _guard: Box::new(guard) }
 }
