@@ -36,13 +36,16 @@ struct Slots {
 impl Samples {
     /// Offers a transaction. It is kept, or dropped.
     pub(super) fn offer(&mut self, record: TransactionRecord) {
-        let is_first = self.seen.len() < MAX_SEEN && self.note(&record.name);
         let has_room = self.kept < MAX_SAMPLES;
-        let slots = match self.slots.get_mut(&record.name) {
-            Some(slots) => slots,
-            None if has_room => self.slots.entry(record.name.clone()).or_default(),
-            None => return,
-        };
+        if let Some(slots) = self.slots.get_mut(&record.name) {
+            self.kept += usize::from(slots.offer(record, false, has_room));
+            return;
+        }
+        let is_first = self.seen.len() < MAX_SEEN && self.note(&record.name);
+        if !has_room {
+            return;
+        }
+        let slots = self.slots.entry(record.name.clone()).or_default();
         self.kept += usize::from(slots.offer(record, is_first, has_room));
     }
 

@@ -207,6 +207,8 @@ fn set(values: &mut Values, key: Cow<'static, str>, value: Value) {
     if let Some((_, old)) = values.iter_mut().find(|(known, _)| *known == key) {
         *old = value;
     } else if values.len() < MAX_VALUES {
+        // Most have one or two.
+        values.reserve_exact(usize::from(values.capacity() == values.len()) * (1 + values.len()));
         values.push((key, value));
     }
 }

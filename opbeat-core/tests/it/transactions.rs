@@ -125,8 +125,8 @@ fn endless_results_and_kinds_fold() {
     }
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.count("shop.mail"), 12_000, "none is lost");
-    assert!(exporter.durations().len() <= 10_010, "{}", exporter.durations().len());
-    assert!(exporter.breakdown().len() <= 10_010, "{}", exporter.breakdown().len());
+    assert!(exporter.durations().len() <= 202, "{}", exporter.durations().len());
+    assert!(exporter.breakdown().len() <= 202, "{}", exporter.breakdown().len());
 }
 
 #[test]
