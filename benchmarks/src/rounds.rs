@@ -35,6 +35,9 @@ impl Load {
     }
 }
 
+/// The rounds are run so often at the most, until enough of them count.
+const PASSES: usize = 5;
+
 /// Medians of fewer rounds say nothing.
 const MIN_ROUNDS: usize = 9;
 
@@ -87,25 +90,41 @@ struct Triple {
 }
 
 fn measure_load(runners: &mut [Runner], path: &'static str, load: Load, measured: &mut Measured) -> Result<(), String> {
-    let triples = run_triples(runners, path, load);
-    let mut bare: Vec<i64> = triples.iter().flat_map(|triple| [triple.before.wall, triple.after.wall]).collect();
-    bare.sort_unstable();
-    // Slower neighbours say that the machine had other things to do. Who drops what it records looks cheaper than it is.
-    let slowest = bare[bare.len() / 20] * 6 / 5;
-    let counts = |triple: &&Triple| triple.before.wall.max(triple.after.wall) <= slowest && triple.measured.lost == 0;
-    let counting: Vec<&Triple> = triples.iter().filter(counts).collect();
+    let mut triples = Vec::new();
+    for _ in 0..PASSES {
+        triples.extend(run_triples(runners, path, load));
+        if (1..runners.len()).all(|variant| rounds_of(&counting(&triples), variant).len() >= MIN_ROUNDS) {
+            break;
+        }
+    }
+    let counting = counting(&triples);
     for (index, runner) in runners.iter().enumerate().skip(1) {
-        let own: Vec<&Triple> = counting.iter().copied().filter(|triple| triple.variant == index).collect();
+        let own = rounds_of(&counting, index);
         if own.len() < MIN_ROUNDS {
             return Err(format!("{path}, {load:?}: only {} rounds of {} count", own.len(), runner.name));
         }
         measured.costs.insert((runner.name, path, load), cost(&own));
-        let lossy = triples.iter().filter(|triple| triple.variant == index && triple.measured.lost > 0).count();
-        measured.lossy.insert((runner.name, path, load), (lossy, load.rounds()));
+        let all = triples.iter().filter(|triple| triple.variant == index);
+        let lossy = all.clone().filter(|triple| triple.measured.lost > 0).count();
+        measured.lossy.insert((runner.name, path, load), (lossy, all.count()));
     }
     let neighbours = counting.iter().map(|triple| triple.before.wall).collect();
     measured.bare.insert((path, load), median(neighbours));
     Ok(())
+}
+
+/// Returns the rounds that count. Slower neighbours say that the machine had other things to do, and who drops what it
+/// records looks cheaper than it is.
+fn counting(triples: &[Triple]) -> Vec<&Triple> {
+    let mut bare: Vec<i64> = triples.iter().flat_map(|triple| [triple.before.wall, triple.after.wall]).collect();
+    bare.sort_unstable();
+    let slowest = bare[bare.len() / 20] * 6 / 5;
+    let counts = |triple: &&Triple| triple.before.wall.max(triple.after.wall) <= slowest && triple.measured.lost == 0;
+    triples.iter().filter(counts).collect()
+}
+
+fn rounds_of<'a>(triples: &[&'a Triple], variant: usize) -> Vec<&'a Triple> {
+    triples.iter().copied().filter(|triple| triple.variant == variant).collect()
 }
 
 fn run_triples(runners: &mut [Runner], path: &str, load: Load) -> Vec<Triple> {
