@@ -9,13 +9,14 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
-use pin_project::pin_project;
+use pin_project::{pin_project, pinned_drop};
 
 /// The body of a recorded response. Its last byte ends the transaction.
-#[pin_project]
+#[pin_project(PinnedDrop)]
 pub struct OpbeatBody<B> {
+    /// Empty once it is taken out or dropped.
     #[pin]
-    inner: B,
+    inner: Option<B>,
     recording: Recording,
 }
 
@@ -36,7 +37,7 @@ impl<B: MessageBody> OpbeatBody<B> {
         if ends_here {
             recording.complete();
         }
-        Self { inner, recording }
+        Self { inner: Some(inner), recording }
     }
 }
 
@@ -44,15 +45,13 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {
-        self.inner.size()
+        self.inner.as_ref().map_or(BodySize::None, MessageBody::size)
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
         let this = self.project();
-        let chunk = {
-            let _entered = this.recording.transaction.enter();
-            ready!(this.inner.poll_next(cx))
-        };
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
+        let chunk = ready!(this.recording.transaction.poll(|| inner.poll_next(cx)));
         match &chunk {
             None => this.recording.complete(),
             // The error is of a type that says nothing until it is given away, and so its status is reported.
@@ -62,14 +61,16 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
         Poll::Ready(chunk)
     }
 
-    fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { inner, mut recording } = self;
-        match inner.try_into_bytes() {
+    fn try_into_bytes(mut self) -> Result<Bytes, Self> {
+        match self.inner.take().map_or_else(|| Ok(Bytes::new()), MessageBody::try_into_bytes) {
             Ok(bytes) => {
-                recording.complete();
+                self.recording.complete();
                 Ok(bytes)
             }
-            Err(inner) => Err(Self { inner, recording }),
+            Err(inner) => {
+                self.inner = Some(inner);
+                Err(self)
+            }
         }
     }
 }
@@ -90,6 +91,18 @@ impl Recording {
 
     fn fail(&mut self) {
         mem::take(&mut self.transaction).end(Outcome::ServerError);
+    }
+}
+
+/// What the body holds is dropped inside of its transaction, so that destructors find it.
+#[pinned_drop]
+impl<B> PinnedDrop for OpbeatBody<B> {
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if this.recording.transaction.is_recording() {
+            let _entered = this.recording.transaction.enter();
+            this.inner.set(None);
+        }
     }
 }
 

@@ -1,47 +1,59 @@
 //! What handlers and middlewares fail with.
 
 use std::error::Error as StdError;
-use std::{fmt, io};
+use std::io;
 
-use actix_web::Error;
+use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
+use actix_web::{Error, ResponseError};
+use opbeat_core::CurrentTransaction;
 use opbeat_core::http::HttpTransaction;
 
-/// Reports an error that ends a request, if it is the application's fault: with its causes where its type is known.
-///
-/// `actix_web::Error` hides what it was made of from all but those who know the type.
-pub(crate) fn report(transaction: &HttpTransaction, error: &Error) {
-    if error.as_response_error().status_code().is_server_error() && transaction.is_recording() {
-        report_known::<Box<dyn StdError>>(transaction, error, |error| &**error)
-            .or_else(|| report_known::<io::Error>(transaction, error, |error| error))
-            .unwrap_or_else(|| {
-                transaction.current().capture_error::<dyn StdError + '_>(&Hidden(error));
-            });
+use crate::printed::Printed;
+
+/// Reports an error if it is of the type that this one knows. Returns whether it is.
+pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
+
+/// Returns the downcast to a type.
+pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
+    |error, transaction| {
+        let known = error.as_error::<T>();
+        known.map(|known| transaction.capture_error(known)).is_some()
     }
 }
 
-fn report_known<T: actix_web::ResponseError + 'static>(
-    transaction: &HttpTransaction,
-    error: &Error,
-    chain: impl FnOnce(&T) -> &(dyn StdError + 'static),
-) -> Option<()> {
-    let known = error.as_error::<T>()?;
-    transaction.current().capture_error(chain(known));
-    Some(())
+/// What is known of all applications.
+const KNOWN: [Downcast; 7] = [
+    |error, transaction| {
+        let known = error.as_error::<crate::Error>();
+        known.map(|known| transaction.report_failure(known.failure())).is_some()
+    },
+    |error, transaction| {
+        let known = error.as_error::<Box<dyn StdError>>();
+        known.map(|known| transaction.capture_error(&**known)).is_some()
+    },
+    |error, transaction| capture::<io::Error>(error, transaction),
+    |error, transaction| capture::<JsonPayloadError>(error, transaction),
+    |error, transaction| capture::<PayloadError>(error, transaction),
+    |error, transaction| capture::<QueryPayloadError>(error, transaction),
+    |error, transaction| capture::<UrlencodedError>(error, transaction),
+];
+
+fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &CurrentTransaction) -> bool {
+    downcast::<T>()(error, transaction)
 }
 
-/// An error of a type that is not known here: it says and prints what the hidden one does, so that it is named after it.
-struct Hidden<'a>(&'a Error);
-
-impl fmt::Debug for Hidden<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0.as_response_error(), f)
+/// Reports an error that ends a request, with its causes as far as its type is known, or prints them. What the client
+/// did wrong is noted with the transaction.
+pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
+    if !transaction.is_recording() {
+        return;
+    }
+    let current = transaction.current();
+    let status = error.as_response_error().status_code();
+    if status.is_client_error() {
+        current.set_extra("error", error.to_string());
+    }
+    if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
+        current.capture_error(&Printed::of(error));
     }
 }
-
-impl fmt::Display for Hidden<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.0.as_response_error(), f)
-    }
-}
-
-impl StdError for Hidden<'_> {}

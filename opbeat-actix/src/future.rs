@@ -3,30 +3,33 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_web::Error;
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
-use opbeat_core::http::{HttpTransaction, unmatched};
+use opbeat_core::http::HttpTransaction;
 use pin_project::{pin_project, pinned_drop};
 
 use crate::body::OpbeatBody;
-use crate::failure;
+use crate::middleware::Answering;
+use crate::respond::{fail, fail_by_panic, respond};
 
 /// The future of a recorded request.
 #[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F> {
-    /// Empty once it is dropped.
+    /// Empty once it is dropped, and if the call panicked.
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
+    answering: Answering,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, transaction: HttpTransaction) -> Self {
-        Self { inner: Some(inner), transaction }
+    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, answering: Answering) -> Self {
+        Self { inner, transaction, answering }
     }
 }
 
@@ -38,44 +41,40 @@ where
     type Output = Result<ServiceResponse<OpbeatBody<B>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answer = {
-            let _entered = this.transaction.enter();
-            let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-            ready!(inner.poll(cx))
+        let mut this = self.project();
+        let catches_panics = this.answering.catches_panics;
+        let answer = match this.inner.as_mut().as_pin_mut() {
+            Some(inner) => ready!(this.transaction.poll(|| poll_or_catch(inner, cx, catches_panics))),
+            None => Answer::Panicked,
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
-            Ok(response) => Ok(respond(response, transaction)),
-            Err(error) => {
-                fail(transaction, &error);
-                Err(error)
-            }
+            Answer::Returned(Ok(response)) => Ok(respond(response, transaction, this.answering)),
+            Answer::Returned(Err(error)) => Err(fail(transaction, error, this.answering)),
+            Answer::Panicked => Err(fail_by_panic(transaction)),
         })
     }
 }
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
-fn respond<B: MessageBody>(
-    response: ServiceResponse<B>,
-    mut transaction: HttpTransaction,
-) -> ServiceResponse<OpbeatBody<B>> {
-    if let Some(error) = response.response().error() {
-        failure::report(&transaction, error);
-    }
-    if response.status() == 404 && response.request().match_pattern().is_none() {
-        transaction.set_route_name(unmatched(response.request().method().as_str()));
-    }
-    let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
-    let ends_here = transaction.head(response.status().as_u16()) || is_empty;
-    response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
+/// What came of a handler.
+enum Answer<T> {
+    Returned(T),
+    Panicked,
 }
 
-/// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.
-fn fail(mut transaction: HttpTransaction, error: &Error) {
-    failure::report(&transaction, error);
-    transaction.head(error.as_response_error().status_code().as_u16());
-    transaction.complete();
+fn poll_or_catch<F: Future>(inner: Pin<&mut F>, cx: &mut Context<'_>, catches: bool) -> Poll<Answer<F::Output>> {
+    if !catches {
+        return inner.poll(cx).map(Answer::Returned);
+    }
+    // What panicked is not polled again, so that nobody sees what it left half done.
+    match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
+        Ok(answer) => answer.map(Answer::Returned),
+        Err(payload) => {
+            // A payload may panic once more when it is dropped, and then only leaks.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            Poll::Ready(Answer::Panicked)
+        }
+    }
 }
 
 /// What the handler holds is dropped inside of its transaction, so that destructors find it.

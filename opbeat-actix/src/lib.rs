@@ -24,17 +24,22 @@
 //! Wrap the `App` with it last: it then lies around the other middlewares.
 
 mod body;
+mod error;
 mod extract;
 mod failure;
 mod future;
 mod middleware;
+mod patterns;
+mod printed;
 mod request;
+mod respond;
 
 pub use body::OpbeatBody;
+pub use error::{Error, Result};
 pub use extract::Current;
 pub use future::ResponseFuture;
 pub use middleware::{Opbeat, OpbeatMiddleware};
 pub use opbeat_core::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, Transaction, TransactionName,
-    TransactionResult, User, capture_error, capture_message, current, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
+    TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
 };

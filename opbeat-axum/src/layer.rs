@@ -1,23 +1,106 @@
 //! The layer, which knows axum's routes.
 
-use axum::extract::MatchedPath;
-use opbeat_core::http::route;
-use opbeat_core::{Agent, TransactionName};
-use opbeat_tower::{HttpClassifier, OpbeatService, RequestHead, RouteName};
+use std::error::Error;
+use std::sync::Once;
+use std::time::Duration;
+
+use opbeat_core::Agent;
+use opbeat_core::http::warn_once;
+use opbeat_tower::{HttpClassifier, OpbeatService};
 use tower_layer::Layer;
+
+use crate::MatchedPathName;
 
 /// Records every request of a router as a transaction, named after its route: `GET /books/{id}`.
 ///
 /// Requests that no route matches are counted together, as `GET unmatched`.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use opbeat_axum::{Agent, OpbeatLayer};
+///
+/// let agent = Agent::from_env();
+/// let app: Router = Router::new()
+///     .route("/books/{id}", get(async || "Emma"))
+///     .layer(OpbeatLayer::new(&agent).catch_panics(true).error_id_header(true));
+/// ```
 #[derive(Clone, Debug)]
 pub struct OpbeatLayer {
     inner: opbeat_tower::OpbeatLayer<HttpClassifier, MatchedPathName>,
+    route_name: MatchedPathName,
 }
 
 impl OpbeatLayer {
     /// Makes a layer that records through an agent.
     pub fn new(agent: &Agent) -> Self {
-        Self { inner: opbeat_tower::OpbeatLayer::new(agent).kind("web.axum").route_name(MatchedPathName) }
+        let route_name = MatchedPathName::default();
+        let inner = opbeat_tower::OpbeatLayer::new(agent).kind("web.axum").route_name(route_name.clone());
+        Self { inner, route_name }
+    }
+
+    /// Sets the transactions' dotted kind, such as `web.admin`.
+    #[must_use]
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.inner = self.inner.kind(kind);
+        self
+    }
+
+    /// Names what lies beneath a prefix that is nested as a service: `GET /files/*` for `nest_service("/files", …)`.
+    ///
+    /// Axum tells layers nothing of such requests. Without this word they are counted as `GET unmatched`.
+    #[must_use]
+    pub fn nested_service(mut self, prefix: &str) -> Self {
+        self.route_name = self.route_name.nested_service(prefix);
+        self.inner = self.inner.route_name(self.route_name.clone());
+        self
+    }
+
+    /// Answers 500, without a body, in place of a handler that panicked before its head. Without it, a panic goes on to
+    /// the server, which closes the connection.
+    #[must_use]
+    pub fn catch_panics(mut self, catches: bool) -> Self {
+        self.inner = self.inner.catch_panics(catches);
+        self
+    }
+
+    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    #[must_use]
+    pub fn error_id_header(mut self, tells: bool) -> Self {
+        self.inner = self.inner.error_id_header(tells);
+        self
+    }
+
+    /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
+    /// clients that have gone.
+    #[must_use]
+    pub fn outer_time_limit(mut self, limit: Duration) -> Self {
+        self.inner = self.inner.outer_time_limit(limit);
+        self
+    }
+
+    /// Reports the error of a type that failed responses carry in their extensions, as axum's own example of error
+    /// handling has them do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use opbeat_axum::{Agent, OpbeatLayer};
+    /// # #[derive(Debug)] struct AppError;
+    /// # impl std::fmt::Display for AppError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no shelf") }
+    /// # }
+    /// # impl std::error::Error for AppError {}
+    /// # let agent = Agent::disabled();
+    /// let layer = OpbeatLayer::new(&agent).capture_extension::<Arc<AppError>>();
+    /// // … and in `AppError::into_response`: response.extensions_mut().insert(Arc::new(self));
+    /// ```
+    #[must_use]
+    pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.inner = self.inner.capture_extension::<T>();
+        self
     }
 }
 
@@ -25,17 +108,19 @@ impl<S> Layer<S> for OpbeatLayer {
     type Service = OpbeatService<S, HttpClassifier, MatchedPathName>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        warn_if_outside_of_router::<S>();
         self.inner.layer(inner)
     }
 }
 
-/// Names requests after the path that axum's router matched.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct MatchedPathName;
-
-impl RouteName for MatchedPathName {
-    fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
-        let path = head.extensions.get::<MatchedPath>()?;
-        Some(route(head.method.as_str(), path.as_str().to_owned()))
+/// Around a router, no route is known yet: all requests are unmatched.
+fn warn_if_outside_of_router<S>() {
+    static WARNED: Once = Once::new();
+    if std::any::type_name::<S>().contains("axum::routing::Router<") {
+        warn_once(
+            &WARNED,
+            "OpbeatLayer lies around the router, where no route is known: all requests are counted as unmatched. Add it \
+             by Router::layer instead",
+        );
     }
 }

@@ -23,12 +23,22 @@
 //! Add the layer last, by [`Router::layer`](axum::Router::layer): it then lies around all routes and the other layers,
 //! and knows which route matched.
 
+mod error;
 mod extract;
+mod handle_error;
 mod layer;
+mod rejection;
+mod request_body;
+mod route_name;
 
+pub use error::{Error, Result};
 pub use extract::Current;
-pub use layer::{MatchedPathName, OpbeatLayer};
+pub use handle_error::handle_error;
+pub use layer::OpbeatLayer;
 pub use opbeat_tower::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, Transaction, TransactionName,
-    TransactionResult, User, capture_error, capture_message, current, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
+    TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
 };
+pub use rejection::{Noted, NotedRejection};
+pub use request_body::{RequestBodyLayer, RequestBodyService};
+pub use route_name::MatchedPathName;

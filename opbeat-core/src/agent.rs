@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use crate::capture::{error_record, message_record};
+use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
 use crate::notice;
 use crate::panic_hook;
-use crate::pipeline::{Exporter, FlushError, Pipeline, Recorder};
+use crate::pipeline::{Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
+use crate::secrets::Secrets;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current};
 
 /// Monitors an application: begins transactions, reports errors, delivers both in the background.
@@ -83,7 +84,7 @@ impl Agent {
 
     /// Begins a transaction of a dotted kind, such as `task.newsletter`.
     pub fn begin_transaction(&self, kind: impl Into<Cow<'static, str>>) -> Transaction {
-        let active = self.recorder().map(|recorder| Arc::new(Active::new(recorder.clone(), kind.into())));
+        let active = self.recorder().map(|recorder| Active::begin(recorder, kind.into(), |_| ()));
         Transaction::new(CurrentTransaction { active })
     }
 
@@ -138,8 +139,9 @@ impl Agent {
     }
 
     fn launch(config: &Config, exporter: impl Exporter) -> std::io::Result<Self> {
-        let pipeline = Pipeline::start(exporter, config.flush_interval)?;
+        let pipeline = Pipeline::start(exporter, settings(config))?;
         let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout });
+        allow_stacks();
         *LATEST.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&running);
         if config.panic_hook {
             panic_hook::install(latest_recorder);
@@ -150,6 +152,15 @@ impl Agent {
     fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
         let current = current();
         if current.is_recording() { current.report(record) } else { self.recorder()?.capture(record, None) }
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        flush_interval: config.flush_interval,
+        blocking_threshold: config.blocking_threshold,
+        ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
+        secrets: Secrets::new(&config.secret_names),
     }
 }
 

@@ -44,14 +44,17 @@ pub mod protocol;
 pub mod testing;
 
 pub use agent::{Agent, capture_error, capture_message};
-pub use config::{Config, ConfigError, VARIABLES, Variable};
+pub use capture::Failure;
+pub use config::{Config, ConfigError, HEALTH_CHECKS, VARIABLES, Variable};
 pub use pipeline::{Batch, ExportError, Exporter, FlushError};
 pub use record::{
-    BreakdownRecord, Cause, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Outcome, RequestRecord,
-    SpanRecord, Stack, TransactionId, TransactionName, TransactionRecord, TransactionReference, TransactionResult,
-    User, Value,
+    BreakdownRecord, Cause, Drops, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Outcome,
+    RequestRecord, SpanRecord, Stack, TraceParent, TransactionId, TransactionName, TransactionRecord,
+    TransactionReference, TransactionResult, User, Value,
 };
-pub use transaction::{CurrentTransaction, Entered, InSpan, InTransaction, Span, Transaction, current, in_span, span};
+pub use transaction::{
+    CurrentTransaction, Detached, Entered, InSpan, InTransaction, Span, Transaction, current, in_span, span,
+};
 
 #[cfg(feature = "intake")]
 pub use export::IntakeExporter;

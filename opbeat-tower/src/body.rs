@@ -9,16 +9,17 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
-use pin_project::pin_project;
+use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 
-use crate::failure;
+use crate::{failure, grpc};
 
 /// The body of a recorded response. Its last byte ends the transaction.
-#[pin_project]
+#[pin_project(PinnedDrop)]
 pub struct OpbeatBody<B, E> {
+    /// Empty where a panic was answered, and once it is dropped.
     #[pin]
-    inner: B,
+    inner: Option<B>,
     recording: Recording<E>,
 }
 
@@ -26,11 +27,18 @@ pub struct OpbeatBody<B, E> {
 struct Recording<E> {
     transaction: HttpTransaction,
     classify_eos: Option<E>,
+    is_grpc: bool,
 }
 
 impl<B, E: ClassifyEos> OpbeatBody<B, E> {
-    pub(crate) fn new(inner: B, transaction: HttpTransaction, classify_eos: Option<E>, ends_here: bool) -> Self {
-        let mut recording = Recording { transaction, classify_eos };
+    pub(crate) fn new(
+        inner: Option<B>,
+        transaction: HttpTransaction,
+        classify_eos: Option<E>,
+        ends_here: bool,
+        is_grpc: bool,
+    ) -> Self {
+        let mut recording = Recording { transaction, classify_eos, is_grpc };
         if ends_here {
             recording.complete(None);
         }
@@ -49,52 +57,61 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = {
-            let _entered = this.recording.transaction.enter();
-            ready!(this.inner.as_mut().poll_frame(cx))
-        };
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let frame = ready!(this.recording.transaction.poll(|| inner.as_mut().poll_frame(cx)));
         match &frame {
             None => this.recording.complete(None),
             Some(Err(error)) => this.recording.fail(error),
             Some(Ok(frame)) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
             // Whoever writes the body does not ask again when it says that this was all.
-            Some(Ok(_)) if this.inner.is_end_stream() => this.recording.complete(None),
+            Some(Ok(_)) if inner.is_end_stream() => this.recording.complete(None),
             Some(Ok(_)) => {}
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
 impl<E: ClassifyEos> Recording<E> {
     fn complete(&mut self, trailers: Option<&HeaderMap>) {
         let mut transaction = mem::take(&mut self.transaction);
+        let is_settled = self.is_grpc && trailers.is_some_and(|trailers| grpc::note_status(trailers, &mut transaction));
         let is_failure = self.classify_eos.take().is_some_and(|eos| eos.classify_eos(trailers).is_err());
-        if is_failure {
+        if is_failure && !is_settled {
             transaction.set_outcome(Outcome::ServerError);
         }
         transaction.complete();
     }
 
     fn fail<F: Display + 'static>(&mut self, error: &F) {
-        let transaction = mem::take(&mut self.transaction);
-        failure::report(&transaction, error);
-        transaction.end(Outcome::ServerError);
+        failure::end(mem::take(&mut self.transaction), error);
+    }
+}
+
+/// What the body holds is dropped inside of its transaction, so that destructors find it.
+#[pinned_drop]
+impl<B, E> PinnedDrop for OpbeatBody<B, E> {
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if this.recording.transaction.is_recording() {
+            let _entered = this.recording.transaction.enter();
+            this.inner.set(None);
+        }
     }
 }
 
 /// An empty body that nothing is recorded of, for frameworks that make one up.
 impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
-        let recording = Recording { transaction: HttpTransaction::default(), classify_eos: None };
-        Self { inner: B::default(), recording }
+        let recording = Recording { transaction: HttpTransaction::default(), classify_eos: None, is_grpc: false };
+        Self { inner: Some(B::default()), recording }
     }
 }
 

@@ -1,35 +1,39 @@
 //! From the call to the response's head.
 
+use std::any::Any;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
 use http_body::Body;
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
 use pin_project::{pin_project, pinned_drop};
-use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
+use tower_http::classify::ClassifyResponse;
 
 use crate::body::OpbeatBody;
 use crate::failure;
+use crate::respond::{respond, respond_to_panic};
+use crate::settings::Answering;
 
 /// The future of a recorded request.
 #[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F, C> {
-    /// Empty once it is dropped.
+    /// Empty once it is dropped, and if the call panicked.
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
+    answering: Answering,
     /// Taken when the response is there.
     classifier: Option<C>,
 }
 
 impl<F, C> ResponseFuture<F, C> {
-    pub(crate) fn new(inner: F, transaction: HttpTransaction, classifier: C) -> Self {
-        Self { inner: Some(inner), transaction, classifier: Some(classifier) }
+    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, answering: Answering, classifier: C) -> Self {
+        Self { inner, transaction, answering, classifier: Some(classifier) }
     }
 }
 
@@ -43,40 +47,47 @@ where
     type Output = Result<Response<OpbeatBody<B, C::ClassifyEos>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answer = {
-            let _entered = this.transaction.enter();
-            let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-            ready!(inner.poll(cx))
+        let mut this = self.project();
+        let catches_panics = this.answering.catches_panics;
+        let answer = match this.inner.as_mut().as_pin_mut() {
+            Some(inner) => ready!(this.transaction.poll(|| poll_or_catch(inner, cx, catches_panics))),
+            None => Answer::Panicked,
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
-            Ok(response) => Ok(respond(response, transaction, this.classifier.take())),
-            Err(error) => {
-                failure::report(&transaction, &error);
-                transaction.end(Outcome::ServerError);
+            Answer::Returned(Ok(response)) => {
+                Ok(respond(response, transaction, this.answering, this.classifier.take()))
+            }
+            Answer::Returned(Err(error)) => {
+                failure::end(transaction, &error);
                 Err(error)
             }
+            Answer::Panicked => Ok(respond_to_panic(transaction, this.answering)),
         })
     }
 }
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
-fn respond<B: Body, C: ClassifyResponse>(
-    response: Response<B>,
-    mut transaction: HttpTransaction,
-    classifier: Option<C>,
-) -> Response<OpbeatBody<B, C::ClassifyEos>> {
-    let ends_here = transaction.head(response.status().as_u16()) || response.body().is_end_stream();
-    let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
-        Some(ClassifiedResponse::Ready(Err(_))) => {
-            transaction.set_outcome(Outcome::ServerError);
-            None
-        }
-        Some(ClassifiedResponse::RequiresEos(classify_eos)) => Some(classify_eos),
-        Some(ClassifiedResponse::Ready(Ok(()))) | None => None,
-    };
-    response.map(|body| OpbeatBody::new(body, transaction, classify_eos, ends_here))
+/// What came of a handler.
+enum Answer<T> {
+    Returned(T),
+    Panicked,
+}
+
+fn poll_or_catch<F: Future>(inner: Pin<&mut F>, cx: &mut Context<'_>, catches: bool) -> Poll<Answer<F::Output>> {
+    if !catches {
+        return inner.poll(cx).map(Answer::Returned);
+    }
+    // What panicked is not polled again, so that nobody sees what it left half done.
+    match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
+        Ok(answer) => answer.map(Answer::Returned),
+        Err(payload) => Poll::Ready(caught(payload)),
+    }
+}
+
+fn caught<T>(payload: Box<dyn Any + Send>) -> Answer<T> {
+    // A payload may panic once more when it is dropped, and then only leaks.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    Answer::Panicked
 }
 
 /// What the handler holds is dropped inside of its transaction, so that destructors find it.

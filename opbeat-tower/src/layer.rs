@@ -1,12 +1,18 @@
 //! What is added to a stack of layers.
 
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
 use opbeat_core::Agent;
-use tower_http::classify::{GrpcErrorsAsFailures, MakeClassifier, ServerErrorsAsFailures, SharedClassifier};
+use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassifier};
 use tower_layer::Layer;
 
+use crate::carrier;
+use crate::grpc::GrpcMethodName;
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
-use crate::settings::Settings;
+use crate::settings::{Answering, Settings};
 
 /// Tells failed responses of HTTP by their status: 5xx.
 pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
@@ -14,6 +20,8 @@ pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
 /// Records every request of the service beneath as a transaction.
 ///
 /// `M` tells failed responses from others, as in [`tower_http::trace`]; `N` names requests after their routes.
+///
+/// It belongs around the other layers. A second one around the same request adds nothing.
 #[derive(Clone, Debug)]
 pub struct OpbeatLayer<M = HttpClassifier, N = NoRouteName> {
     settings: Settings<M, N>,
@@ -26,18 +34,25 @@ impl OpbeatLayer {
     }
 }
 
-impl OpbeatLayer<SharedClassifier<GrpcErrorsAsFailures>> {
-    /// Makes a layer for a gRPC service, whose responses fail by their `grpc-status`.
+impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
+    /// Makes a layer for a gRPC service such as tonic's.
+    ///
+    /// Calls are named `package.Service/Method`, and end with the status that the trailers or the head say.
     pub fn new_for_grpc(agent: &Agent) -> Self {
-        Self::with_classifier(agent, "web.grpc", SharedClassifier::new(GrpcErrorsAsFailures::new()))
+        let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(GrpcMethodName);
+        layer.settings.answering.is_grpc = true;
+        layer
     }
 }
 
 impl<M> OpbeatLayer<M> {
     /// Makes a layer that tells failed responses by a classifier of your own.
     pub fn with_classifier(agent: &Agent, kind: &'static str, make_classifier: M) -> Self {
+        let answering = Answering { is_grpc: false, catches_panics: false, tells_error_id: false, carriers: None };
         let agent = agent.clone();
-        Self { settings: Settings { agent, kind, make_classifier, route_name: NoRouteName } }
+        Self {
+            settings: Settings { agent, kind, make_classifier, route_name: NoRouteName, time_limit: None, answering },
+        }
     }
 }
 
@@ -51,8 +66,57 @@ impl<M, N> OpbeatLayer<M, N> {
 
     /// Names requests after their routes.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
-        let Settings { agent, kind, make_classifier, .. } = self.settings;
-        OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name } }
+        let Settings { agent, kind, make_classifier, time_limit, answering, .. } = self.settings;
+        OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, answering } }
+    }
+
+    /// Answers 500, without a body, in place of a handler that panicked before its head. Without it, a panic goes on to
+    /// the server, which closes the connection.
+    #[must_use]
+    pub fn catch_panics(mut self, catches: bool) -> Self {
+        self.settings.answering.catches_panics = catches;
+        self
+    }
+
+    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    #[must_use]
+    pub fn error_id_header(mut self, tells: bool) -> Self {
+        self.settings.answering.tells_error_id = tells;
+        self
+    }
+
+    /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
+    /// clients that have gone.
+    ///
+    /// Layers inside of this one need no such word: what they answer or fail with tells.
+    #[must_use]
+    pub fn outer_time_limit(mut self, limit: Duration) -> Self {
+        self.settings.time_limit = Some(limit);
+        self
+    }
+
+    /// Reports the error of a type that failed responses carry in their extensions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use opbeat_tower::{Agent, OpbeatLayer};
+    /// # #[derive(Debug)] struct AppError;
+    /// # impl std::fmt::Display for AppError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no shelf") }
+    /// # }
+    /// # impl std::error::Error for AppError {}
+    /// # let agent = Agent::disabled();
+    /// let layer = OpbeatLayer::new(&agent).capture_extension::<Arc<AppError>>();
+    /// // … and where the response is made: response.extensions_mut().insert(Arc::new(error));
+    /// ```
+    #[must_use]
+    pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(mut self) -> Self {
+        let known = self.settings.answering.carriers.take();
+        let carriers = known.iter().flat_map(|known| known.iter().copied()).chain([carrier::of::<T>()]);
+        self.settings.answering.carriers = Some(carriers.collect());
+        self
     }
 }
 
@@ -60,6 +124,6 @@ impl<S, M: MakeClassifier + Clone, N: RouteName> Layer<S> for OpbeatLayer<M, N> 
     type Service = OpbeatService<S, M, N>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        OpbeatService { inner, settings: self.settings.clone() }
+        OpbeatService { inner, settings: Arc::new(self.settings.clone()) }
     }
 }

@@ -26,20 +26,25 @@
 //! [`Agent::begin_transaction`](opbeat_core::Agent::begin_transaction).
 
 mod body;
+mod carrier;
 mod failure;
 mod future;
+mod grpc;
 mod layer;
 mod request;
+mod respond;
 mod route_name;
 mod service;
 mod settings;
 
 pub use body::OpbeatBody;
+pub use failure::outcome_of;
 pub use future::ResponseFuture;
+pub use grpc::GrpcMethodName;
 pub use layer::{HttpClassifier, OpbeatLayer};
 pub use opbeat_core::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, Transaction, TransactionName,
-    TransactionResult, User, capture_error, capture_message, current, http, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
+    TransactionName, TransactionResult, User, capture_error, capture_message, current, http, in_span, span,
 };
 pub use route_name::{NoRouteName, RequestHead, RouteName};
 pub use service::OpbeatService;

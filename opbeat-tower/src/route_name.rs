@@ -1,5 +1,7 @@
 //! Which route a request takes.
 
+use std::net::IpAddr;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 use opbeat_core::TransactionName;
 
@@ -36,6 +38,11 @@ impl<'a> RequestHead<'a> {
 pub trait RouteName: Clone {
     /// Returns the name of the route that the request takes, if there is one.
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName>;
+
+    /// Returns the address of the other end of the connection, where the framework knows it.
+    fn client(&self, _: &RequestHead<'_>) -> Option<IpAddr> {
+        None
+    }
 }
 
 impl<F> RouteName for F

@@ -1,6 +1,8 @@
 //! The service that the layer makes.
 
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -14,10 +16,17 @@ use crate::route_name::RouteName;
 use crate::settings::Settings;
 
 /// A service whose requests are recorded, from [`OpbeatLayer`](crate::OpbeatLayer).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OpbeatService<S, M, N> {
     pub(crate) inner: S,
-    pub(crate) settings: Settings<M, N>,
+    /// Routers clone a service for each request.
+    pub(crate) settings: Arc<Settings<M, N>>,
+}
+
+impl<S: Clone, M, N> Clone for OpbeatService<S, M, N> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), settings: Arc::clone(&self.settings) }
+    }
 }
 
 impl<S, M, N, ReqBody, ResBody> Service<Request<ReqBody>> for OpbeatService<S, M, N>
@@ -40,10 +49,15 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let mut transaction = self.settings.begin(&request);
         let classifier = self.settings.make_classifier.make_classifier(&request);
+        let answering = self.settings.answering.clone();
         let inner = {
             let _entered = transaction.enter();
-            self.inner.call(request)
+            if answering.catches_panics {
+                catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok()
+            } else {
+                Some(self.inner.call(request))
+            }
         };
-        ResponseFuture::new(inner, transaction, classifier)
+        ResponseFuture::new(inner, transaction, answering, classifier)
     }
 }

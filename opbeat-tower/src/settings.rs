@@ -1,9 +1,13 @@
 //! What the layer hands to each service, and how each request begins.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::Request;
 use opbeat_core::Agent;
 use opbeat_core::http::HttpTransaction;
 
+use crate::carrier::Carrier;
 use crate::request;
 use crate::route_name::{RequestHead, RouteName};
 
@@ -14,16 +18,35 @@ pub(crate) struct Settings<M, N> {
     pub(crate) kind: &'static str,
     pub(crate) make_classifier: M,
     pub(crate) route_name: N,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) answering: Answering,
+}
+
+/// What is done with an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answering {
+    /// What the status of a gRPC call is: in the trailers, or in the head if there is no message.
+    pub(crate) is_grpc: bool,
+    pub(crate) catches_panics: bool,
+    pub(crate) tells_error_id: bool,
+    /// Where errors are found in a response; none but our own by default, so that a request pays for no list.
+    pub(crate) carriers: Option<Arc<[Carrier]>>,
 }
 
 impl<M, N: RouteName> Settings<M, N> {
     pub(crate) fn begin<B>(&self, request: &Request<B>) -> HttpTransaction {
+        let head = RequestHead::of(request);
         let method = request.method().as_str();
-        let transaction = HttpTransaction::begin(&self.agent, self.kind, method, || request::record(request));
-        if transaction.is_recording()
-            && let Some(name) = self.route_name.route_name(&RequestHead::of(request))
-        {
-            transaction.set_route_name(name);
+        let mut transaction = HttpTransaction::begin(&self.agent, self.kind, method, |record| {
+            request::describe(request, self.route_name.client(&head), record);
+        });
+        if transaction.is_recording() {
+            if let Some(name) = self.route_name.route_name(&head) {
+                transaction.set_route_name(name);
+            }
+            if let Some(limit) = self.time_limit {
+                transaction.set_time_limit(limit);
+            }
         }
         transaction
     }

@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use opbeat_core::http::{HttpTransaction, route};
-use opbeat_core::{Agent, RequestRecord, span};
+use opbeat_core::{Agent, span};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Failure;
@@ -43,17 +43,13 @@ async fn monitored(agent: &Agent, request: Request<Incoming>) -> Result<Response
     let method = request.method().as_str().to_owned();
     let target = request.uri().path().to_owned();
     let mut transaction =
-        HttpTransaction::begin(agent, "web.hyper", &method, || RequestRecord::new(&method, &target, 0));
+        HttpTransaction::begin(agent, "web.hyper", &method, |request| request.set_line(&method, &target));
     if target.starts_with("/covers/") {
         transaction.set_route_name(route(&method, "/covers/{book}"));
     }
     let response = {
         let mut handler = pin!(picture(request));
-        std::future::poll_fn(|cx| {
-            let _entered = transaction.enter();
-            handler.as_mut().poll(cx)
-        })
-        .await
+        std::future::poll_fn(|cx| transaction.poll(|| handler.as_mut().poll(cx))).await
     };
     let ends_here = transaction.head(response.status().as_u16()) || response.body().is_end_stream();
     Ok(response.map(|inner| MonitoredBody::new(inner, transaction, ends_here)))

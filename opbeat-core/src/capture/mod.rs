@@ -1,8 +1,13 @@
 //! From an error value to a record of it: its type, its chain of sources, the stack.
 
 mod chain;
+mod failure;
 mod record;
 mod stack;
 mod type_name;
 
-pub(crate) use record::{error_record, failure_record, message_record, panic_record, status_record};
+pub use failure::Failure;
+pub(crate) use record::{
+    blocked_record, error_record, event_record, failure_record, message_record, panic_record, status_record,
+};
+pub(crate) use stack::allow as allow_stacks;

@@ -16,8 +16,28 @@ pub(super) fn of<E: std::error::Error + ?Sized>(error: &E) -> TypeName {
     if full.starts_with("dyn ") { TypeName { name: from_debug(error), module: None } } else { split(full) }
 }
 
-/// Splits `shop::cart::CartError<u8>` into `CartError` and `shop::cart`.
+/// Names the type that an error was made from; `None` for what can hold any error, or is none.
+pub(super) fn of_source<E>() -> Option<TypeName> {
+    const HOLDERS: [&str; 7] = [
+        "alloc::boxed::Box<dyn ",
+        "&",
+        "alloc::string::String",
+        "alloc::borrow::Cow<",
+        "anyhow::",
+        "eyre::",
+        "color_eyre::",
+    ];
+    let full = std::any::type_name::<E>();
+    (!HOLDERS.iter().any(|holder| full.starts_with(holder))).then(|| split(full))
+}
+
+/// Splits `shop::cart::CartError<u8>` into `CartError` and `shop::cart`. What only holds an error is not its type.
 pub(super) fn split(full: &str) -> TypeName {
+    const HOLDERS: [&str; 3] = ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<"];
+    let held = HOLDERS.iter().find_map(|holder| full.strip_prefix(holder));
+    if let Some(held) = held {
+        return split(held.strip_suffix('>').unwrap_or(held));
+    }
     let bare = full.split('<').next().unwrap_or(full);
     match bare.rsplit_once("::") {
         Some((module, name)) => TypeName { name: name.to_owned(), module: Some(module.to_owned()) },
@@ -26,27 +46,33 @@ pub(super) fn split(full: &str) -> TypeName {
 }
 
 /// Returns the first word of an error's `Debug` output, or `Error` if that is not the name of a type or variant.
+///
+/// Errors that print their message instead begin with a word of it, which is no name.
 pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E) -> String {
-    let mut word = FirstWord::default();
-    // Writing stops at the first character that is no part of a name, which is no failure.
-    let _ = std::fmt::write(&mut word, format_args!("{error:?}"));
-    if word.name.starts_with(|first: char| first.is_ascii_uppercase()) { word.name } else { "Error".to_owned() }
+    let mut start = Start::default();
+    // Writing stops when enough is known, which is no failure.
+    let _ = std::fmt::write(&mut start, format_args!("{error:?}"));
+    let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
+    let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
+    if is_name && goes_on_as_type { start.name } else { "Error".to_owned() }
 }
 
-/// Keeps a name, and refuses what comes after it: `Debug` output can be long.
+/// Keeps a name and the two characters behind it, and refuses what comes then: `Debug` output can be long.
 #[derive(Default)]
-struct FirstWord {
+struct Start {
     name: String,
+    rest: String,
 }
 
-impl std::fmt::Write for FirstWord {
+impl std::fmt::Write for Start {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         const LONGEST: usize = 100;
         for character in text.chars() {
-            if !(character.is_ascii_alphanumeric() || character == '_') || self.name.len() >= LONGEST {
+            let is_name = self.rest.is_empty() && (character.is_ascii_alphanumeric() || character == '_');
+            if is_name { &mut self.name } else { &mut self.rest }.push(character);
+            if self.rest.chars().count() >= 2 || self.name.len() >= LONGEST {
                 return Err(std::fmt::Error);
             }
-            self.name.push(character);
         }
         Ok(())
     }
@@ -60,13 +86,34 @@ mod tests {
     fn types_are_named_without_module_and_arguments() {
         let expected = TypeName { name: "CartError".to_owned(), module: Some("shop::cart".to_owned()) };
         assert_eq!(split("shop::cart::CartError<alloc::string::String>"), expected);
+        assert_eq!(split("alloc::sync::Arc<shop::cart::CartError>"), expected);
         assert_eq!(split("str").module, None);
     }
+
+    struct Sentence;
+
+    impl std::fmt::Debug for Sentence {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Loading the cart failed")
+        }
+    }
+
+    impl std::fmt::Display for Sentence {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Loading the cart failed")
+        }
+    }
+
+    impl std::error::Error for Sentence {}
 
     #[test]
     fn behind_dyn_the_debug_output_has_to_do() {
         let parse: Box<dyn std::error::Error> = Box::new("x".parse::<u32>().unwrap_err());
         assert_eq!(of(&*parse).name, "ParseIntError");
+        let struct_like: Box<dyn std::error::Error> = Box::new(std::io::Error::from_raw_os_error(2));
+        assert_eq!(of(&*struct_like).name, "Os");
+        let sentence: Box<dyn std::error::Error> = Box::new(Sentence);
+        assert_eq!(of(&*sentence).name, "Error", "a message is no name");
         let text: Box<dyn std::error::Error> = "no more books".into();
         assert_eq!(of(&*text).name, "Error", "a string quotes itself");
     }

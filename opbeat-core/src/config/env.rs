@@ -73,6 +73,30 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "`false` or `0`: panics are not reported",
         set: |config, value| truth(value).map(|panic_hook| config.panic_hook = panic_hook),
     },
+    Variable {
+        name: "OPBEAT_IGNORE_NAMES",
+        default: Some("health checks"),
+        meaning: "transactions that are not recorded, such as `GET /metrics, * /internal/*`",
+        set: |config, value| list(&mut config.ignore_names, value),
+    },
+    Variable {
+        name: "OPBEAT_IGNORE_USER_AGENTS",
+        default: Some(""),
+        meaning: "requests that are not recorded, such as `kube-probe/*, *UptimeRobot*`",
+        set: |config, value| list(&mut config.ignore_user_agents, value),
+    },
+    Variable {
+        name: "OPBEAT_SECRET_NAMES",
+        default: Some(""),
+        meaning: "names whose values never leave the process, beside the usual ones, such as `*iban*`",
+        set: |config, value| list(&mut config.secret_names, value),
+    },
+    Variable {
+        name: "OPBEAT_BLOCKING_THRESHOLD",
+        default: Some("0.1"),
+        meaning: "seconds that a poll of a handler may take before it is reported",
+        set: |config, value| seconds(value).map(|threshold| config.blocking_threshold = threshold),
+    },
 ];
 
 impl Config {
@@ -120,6 +144,12 @@ fn set(field: &mut String, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Replaces the default by what stands between commas.
+fn list(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
+    *field = value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).map(str::to_owned).collect();
+    Ok(())
+}
+
 fn truth(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -129,9 +159,9 @@ fn truth(value: &str) -> Result<bool, &'static str> {
 }
 
 fn seconds(value: &str) -> Result<Duration, &'static str> {
-    const EXPECTED: &str = "a number of seconds between 0.1 and 3600";
+    const EXPECTED: &str = "a number of seconds between 0.01 and 3600";
     let seconds: f64 = value.parse().map_err(|_| EXPECTED)?;
-    if (0.1..=3_600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(EXPECTED) }
+    if (0.01..=3_600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(EXPECTED) }
 }
 
 #[cfg(test)]
@@ -164,7 +194,7 @@ mod tests {
     fn wrong_values_are_said() {
         let with = |name, value| read(&[NEEDED[0], NEEDED[1], NEEDED[2], (name, value)]);
         let error = with("OPBEAT_FLUSH_INTERVAL", "soon").unwrap_err();
-        assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.1 and 3600"#);
+        assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.01 and 3600"#);
         assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));
         assert!(with("OPBEAT_DISABLE_SEND", "perhaps").is_err());
     }

@@ -46,7 +46,22 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// Whether panics are reported by a hook, which the process then keeps. Default: true.
     pub panic_hook: bool,
+    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: health checks, as
+    /// [`HEALTH_CHECKS`] lists them.
+    pub ignore_names: Vec<String>,
+    /// User agents whose requests are not recorded, as patterns with `*` and `?`. Default: none.
+    pub ignore_user_agents: Vec<String>,
+    /// Names of headers, cookies, parameters and values that are secret beside those that always are, as patterns with
+    /// `*` and `?`. Default: none.
+    pub secret_names: Vec<String>,
+    /// A poll of a handler that takes longer is reported: it holds up the others on its executor's thread. Default:
+    /// 100 ms.
+    pub blocking_threshold: Duration,
 }
+
+/// Templates of health checks, whose requests are not recorded: there are many, and they say nothing.
+pub const HEALTH_CHECKS: [&str; 8] =
+    ["* /health", "* /healthz", "* /livez", "* /readyz", "* /live", "* /ready", "* /ping", "* /-/healthy"];
 
 impl Default for Config {
     fn default() -> Self {
@@ -61,6 +76,10 @@ impl Default for Config {
             flush_interval: Duration::from_secs(5),
             shutdown_timeout: Duration::from_secs(2),
             panic_hook: true,
+            ignore_names: HEALTH_CHECKS.map(str::to_owned).to_vec(),
+            ignore_user_agents: Vec::new(),
+            secret_names: Vec::new(),
+            blocking_threshold: Duration::from_millis(100),
         }
     }
 }
@@ -116,6 +135,36 @@ impl Config {
     #[must_use]
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
+        self
+    }
+
+    /// Does not record transactions of these names, as patterns with `*` and `?`, beside health checks.
+    #[must_use]
+    pub fn ignore_name(mut self, pattern: impl Into<String>) -> Self {
+        self.ignore_names.push(pattern.into());
+        self
+    }
+
+    /// Does not record requests of these user agents, as patterns with `*` and `?`.
+    #[must_use]
+    pub fn ignore_user_agent(mut self, pattern: impl Into<String>) -> Self {
+        self.ignore_user_agents.push(pattern.into());
+        self
+    }
+
+    /// Treats the values of these names as secret too: of headers, cookies, parameters, tags, extra values.
+    ///
+    /// `*` stands for any characters, `?` for one, in whatever case.
+    #[must_use]
+    pub fn secret_name(mut self, pattern: impl Into<String>) -> Self {
+        self.secret_names.push(pattern.into());
+        self
+    }
+
+    /// Sets how long a poll of a handler may take before it is reported.
+    #[must_use]
+    pub fn blocking_threshold(mut self, threshold: Duration) -> Self {
+        self.blocking_threshold = threshold;
         self
     }
 

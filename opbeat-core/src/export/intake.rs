@@ -11,6 +11,7 @@ use super::transport::{Answer, Transport};
 use crate::config::{Config, ConfigError};
 use crate::notice;
 use crate::pipeline::{Batch, ExportError, Exporter};
+use crate::record::Drops;
 
 /// Delivers to an Opbeat server, this project's or one that speaks the original protocol.
 ///
@@ -41,7 +42,7 @@ impl IntakeExporter {
     }
 
     fn deliver_transactions(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        if batch.durations.is_empty() && batch.samples.is_empty() {
+        if batch.durations.is_empty() && batch.samples.is_empty() && batch.drops.is_empty() {
             return Ok(());
         }
         let body = self.sender.transactions(batch);
@@ -50,6 +51,7 @@ impl IntakeExporter {
         batch.durations.clear();
         batch.breakdown.clear();
         batch.samples.clear();
+        batch.drops = Drops::default();
         Ok(())
     }
 

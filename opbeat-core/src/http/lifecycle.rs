@@ -2,37 +2,40 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use super::name::{ends_at_head, static_method, unmatched};
+use super::work::Work;
+use super::{EnteredHttp, outcome};
 use crate::agent::Agent;
-use crate::capture::{failure_record, status_record};
-use crate::record::{Outcome, RequestRecord, TransactionName};
-use crate::transaction::{Active, Context, CurrentTransaction};
+use crate::capture::{Failure, blocked_record, failure_record, status_record};
+use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
+use crate::transaction::{Active, Context, CurrentTransaction, End};
 
 /// The transaction of one HTTP request, moved by an adapter from the request's future into the response's body.
 ///
 /// It ends exactly once: by [`complete`](Self::complete) at the response's last byte, by [`end`](Self::end) with what
-/// the adapter knows, or when it is dropped: as panicked if a panic came through [`enter`](Self::enter), as
-/// [`Outcome::ClientGone`] otherwise. The default one records nothing.
+/// the adapter knows, or when it is dropped: as panicked if a panic came through [`poll`](Self::poll) or
+/// [`enter`](Self::enter), as [`Outcome::ClientGone`] otherwise. The default one records nothing.
 ///
 /// # Examples
 ///
 /// ```
-/// use opbeat_core::{Agent, Config, RequestRecord, http::{HttpTransaction, route}, testing::MemoryExporter};
+/// use std::task::Poll;
+/// use opbeat_core::{Agent, Config, http::{HttpTransaction, route}, testing::MemoryExporter};
 ///
 /// let exporter = MemoryExporter::default();
 /// let agent = Agent::with_exporter(&Config::default(), exporter.clone());
 ///
-/// let mut transaction = HttpTransaction::begin(&agent, "web.example", "GET", || {
-///     RequestRecord::new("GET", "/books/1", 0)
+/// let mut transaction = HttpTransaction::begin(&agent, "web.example", "GET", |request| {
+///     request.set_line("GET", "/books/1");
 /// });
 /// transaction.set_route_name(route("GET", "/books/{id}"));
-/// let status = {
-///     let _entered = transaction.enter();
-///     200
-/// };
-/// transaction.head(status);
-/// transaction.complete();
+/// if let Poll::Ready(status) = transaction.poll(|| Poll::Ready(200)) {
+///     transaction.head(status);
+///     transaction.complete();
+/// }
 ///
 /// agent.flush(std::time::Duration::from_secs(5))?;
 /// assert_eq!(exporter.count("GET /books/{id}"), 1);
@@ -49,22 +52,26 @@ struct Live {
     method: &'static str,
     status: Option<u16>,
     outcome: Option<Outcome>,
+    head: Option<Duration>,
+    work: Work,
+    /// The first poll of a body most often is the last one, and reads no clock.
+    body_was_polled: bool,
+    time_limit: Option<Duration>,
 }
 
 impl HttpTransaction {
     /// Begins the transaction of a request that has just arrived.
     ///
     /// It records nothing if the agent does not, and if the request is already part of another HTTP transaction: a
-    /// second layer around the same service adds nothing. Then `request` is not called.
-    pub fn begin(agent: &Agent, kind: &'static str, method: &str, request: impl FnOnce() -> RequestRecord) -> Self {
+    /// second layer around the same service adds nothing. Then `describe` is not called.
+    pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
         let is_request = |context: &mut Context| context.transaction.as_ref().is_some_and(|active| active.is_request);
         let is_nested = || Context::with(is_request).unwrap_or(false);
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
             return Self { live: None };
         };
-        let active = Active::new(recorder.clone(), kind.into()).with_request(unmatched(method), request());
-        let context = Context::of(Arc::new(active));
-        Self { live: Some(Live { context, method: static_method(method), status: None, outcome: None }) }
+        let active = Active::begin(recorder, kind.into(), |active| active.set_request(unmatched(method), describe));
+        Self { live: Some(Live::new(active, static_method(method))) }
     }
 
     /// Returns whether anything is recorded: an adapter may skip its work if not.
@@ -80,9 +87,30 @@ impl HttpTransaction {
         }
     }
 
-    /// Makes the transaction current until the guard is dropped: to be held around each poll, never over one.
+    /// Says that something around the adapter drops the request after this time: it then counts as
+    /// [`Outcome::TimedOut`], and not as a client that has gone.
+    pub fn set_time_limit(&mut self, limit: Duration) {
+        if let Some(live) = &mut self.live {
+            live.time_limit = Some(limit);
+        }
+    }
+
+    /// Polls the handler's future or the response's body, with the transaction current.
     ///
-    /// A panic that unwinds through the guard ends the transaction.
+    /// What the poll takes counts as time at work. A panic that unwinds through it ends the transaction.
+    pub fn poll<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        self.resume();
+        let answer = {
+            let _entered = self.enter();
+            work()
+        };
+        self.pause(answer.is_pending());
+        answer
+    }
+
+    /// Makes the transaction current until the guard is dropped, for work that is no poll: calls and destructors.
+    ///
+    /// It is never to be held over an `.await`. A panic that unwinds through the guard ends the transaction.
     pub fn enter(&mut self) -> EnteredHttp<'_> {
         EnteredHttp::new(self)
     }
@@ -96,12 +124,12 @@ impl HttpTransaction {
     /// Notes that the response's head is ready, and with what status. Returns whether the response ends there.
     ///
     /// It does for `HEAD`, 1xx, 204 and 304; then, or when the body is known to be empty, the adapter calls
-    /// [`complete`](Self::complete) at once.
+    /// [`complete`](Self::complete) at once. Whatever the handler failed with has to be reported before.
     pub fn head(&mut self, status: u16) -> bool {
         let Some(live) = &mut self.live else { return true };
-        live.status = Some(status);
-        if let Some(active) = &live.context.transaction {
-            active.mark_head();
+        live.note_head(status);
+        if status >= 500 {
+            live.report_failed_response();
         }
         ends_at_head(live.method, status)
     }
@@ -123,6 +151,19 @@ impl HttpTransaction {
         }
     }
 
+    /// Reports a failure that the response carries.
+    pub fn report_failure(&self, failure: &Failure) {
+        if let Some(active) = self.active() {
+            CurrentTransaction { active: Some(Arc::clone(active)) }.report_failure(failure);
+        }
+    }
+
+    /// Returns the id of the error that was reported, if there is one: for a response header.
+    #[must_use]
+    pub fn error_id(&self) -> Option<ErrorId> {
+        self.active()?.error()
+    }
+
     /// Ends the transaction at the response's last byte, with what its status says.
     pub fn complete(mut self) {
         self.finish(None);
@@ -133,16 +174,33 @@ impl HttpTransaction {
         self.finish(Some(outcome));
     }
 
-    fn finish(&mut self, outcome: Option<Outcome>) {
-        let Some(mut live) = self.live.take() else { return };
-        let Some(active) = live.context.transaction.take() else {
-            return;
-        };
-        let outcome = outcome.or(live.outcome).unwrap_or_else(|| outcome_of(live.status));
-        if outcome == Outcome::ServerError && active.error().is_none() {
-            report_status(&active, live.status);
+    pub(super) fn finish(&mut self, outcome: Option<Outcome>) {
+        if let Some(live) = self.live.take() {
+            live.end(outcome);
         }
-        active.end(outcome, live.status.map_or_else(|| outcome.into(), Into::into));
+    }
+
+    pub(super) fn swap_context(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.context.swap();
+        }
+    }
+
+    fn resume(&mut self) {
+        if let Some(live) = &mut self.live
+            && (live.head.is_none() || live.body_was_polled)
+        {
+            live.work.resume();
+        }
+    }
+
+    fn pause(&mut self, is_pending: bool) {
+        let Some(live) = &mut self.live else { return };
+        // The head and the end read the clock by themselves.
+        if is_pending || live.body_was_polled {
+            live.work.pause(Instant::now());
+        }
+        live.body_was_polled = live.head.is_some();
     }
 
     fn active(&self) -> Option<&Arc<Active>> {
@@ -150,70 +208,88 @@ impl HttpTransaction {
     }
 }
 
-/// A request without a response has failed.
-fn outcome_of(status: Option<u16>) -> Outcome {
-    match status {
-        Some(101) => Outcome::Upgraded,
-        Some(100..=399) => Outcome::Ok,
-        Some(400..=499) => Outcome::ClientError,
-        _ => Outcome::ServerError,
+impl Live {
+    fn new(active: Arc<Active>, method: &'static str) -> Self {
+        let work = Work::begin(active.started);
+        let context = Context::of(active);
+        Self {
+            context,
+            method,
+            status: None,
+            outcome: None,
+            head: None,
+            work,
+            body_was_polled: false,
+            time_limit: None,
+        }
+    }
+
+    fn note_head(&mut self, status: u16) {
+        self.status = Some(status);
+        if let Some(active) = &self.context.transaction {
+            let now = Instant::now();
+            self.head = Some(now.saturating_duration_since(active.started));
+            self.work.pause(now);
+        }
+    }
+
+    /// Reports an answer of 5xx that nobody reported an error for: the request failed all the same.
+    fn report_failed_response(&self) {
+        let Some(active) = &self.context.transaction else { return };
+        let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        if outcome == Outcome::ServerError && active.error().is_none() {
+            report(active, status_record(self.status));
+        }
+    }
+
+    fn end(mut self, outcome: Option<Outcome>) {
+        let outcome = outcome.or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        self.outcome = Some(outcome);
+        if outcome == Outcome::ServerError {
+            self.report_failed_response();
+        }
+        let Some(active) = self.context.transaction.take() else { return };
+        let now = Instant::now();
+        self.work.pause(now);
+        // What a panic takes is the hooks' time, and it is reported anyway.
+        if outcome != Outcome::Panicked && self.work.longest() > active.recorder.blocking_threshold() {
+            active.recorder.capture(blocked_record(self.work.longest()), Some(Arc::clone(&active) as _));
+        }
+        let duration = now.saturating_duration_since(active.started);
+        let result = self.status.map_or_else(|| outcome.into(), Into::into);
+        active.end(End { duration, outcome, result, head: self.head, busy: Some(self.work.busy()) });
+    }
+
+    /// Tells why a request was dropped before its end.
+    fn outcome_of_drop(&self) -> Outcome {
+        let ran_for = |active: &Arc<Active>| active.started.elapsed();
+        let is_late =
+            |limit: Duration| self.context.transaction.as_ref().is_some_and(|active| ran_for(active) >= limit);
+        match self.time_limit {
+            _ if std::thread::panicking() => Outcome::Panicked,
+            Some(limit) if is_late(limit) => Outcome::TimedOut,
+            _ => Outcome::ClientGone,
+        }
     }
 }
 
-/// Reports an answer of 5xx that nobody reported an error for: the request failed all the same.
-fn report_status(active: &Arc<Active>, status: Option<u16>) {
-    let record = status_record(status);
+fn report(active: &Arc<Active>, record: crate::record::ErrorRecord) {
     active.mark_error(record.id);
     active.recorder.capture(record, Some(Arc::clone(active) as _));
 }
 
-/// What is dropped before its end has lost its client, except in a panic.
+/// What is dropped before its end has lost its client, except in a panic and at a time limit.
 impl Drop for HttpTransaction {
     fn drop(&mut self) {
-        let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::ClientGone };
-        self.finish(Some(outcome));
+        if let Some(live) = self.live.take() {
+            let outcome = live.outcome_of_drop();
+            live.end(Some(outcome));
+        }
     }
 }
 
 impl fmt::Debug for HttpTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("HttpTransaction").field(&self.current().id()).finish()
-    }
-}
-
-/// Keeps an [`HttpTransaction`] current.
-#[must_use = "the transaction is current for as long as this guard lives"]
-pub struct EnteredHttp<'a> {
-    transaction: &'a mut HttpTransaction,
-    was_panicking: bool,
-}
-
-impl<'a> EnteredHttp<'a> {
-    fn new(transaction: &'a mut HttpTransaction) -> Self {
-        let mut entered = Self { was_panicking: std::thread::panicking(), transaction };
-        entered.swap_context();
-        entered
-    }
-
-    fn swap_context(&mut self) {
-        if let Some(live) = &mut self.transaction.live {
-            live.context.swap();
-        }
-    }
-}
-
-/// Executors catch a panic above us, and drop the future when nothing unwinds any more: it has to be noticed here.
-impl Drop for EnteredHttp<'_> {
-    fn drop(&mut self) {
-        self.swap_context();
-        if !self.was_panicking && std::thread::panicking() {
-            self.transaction.finish(Some(Outcome::Panicked));
-        }
-    }
-}
-
-impl fmt::Debug for EnteredHttp<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EnteredHttp").finish_non_exhaustive()
     }
 }

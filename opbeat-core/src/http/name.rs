@@ -1,8 +1,10 @@
 //! Names and rules of HTTP that all adapters share.
 
-use std::borrow::Cow;
-
+use super::template;
 use crate::record::TransactionName;
+
+/// What unmatched requests are counted under, whatever their URL.
+const UNMATCHED: &str = "unmatched";
 
 /// Returns a method's name without an allocation; `OTHER` for methods that no RFC names.
 ///
@@ -14,15 +16,18 @@ pub fn static_method(method: &str) -> &'static str {
 }
 
 /// Names requests after their method and their route's template: `GET /books/{id}`.
+///
+/// Each template is kept for the life of the process, so that a request pays for no memory; there is room for 2,000 of
+/// them, and what comes later is counted as `GET (other routes)`. It is for templates, never for paths.
 #[must_use]
-pub fn route(method: &str, template: impl Into<Cow<'static, str>>) -> TransactionName {
-    TransactionName::Route { method: static_method(method), route: template.into() }
+pub fn route(method: &str, template: &str) -> TransactionName {
+    TransactionName::Route { method: static_method(method), route: template::keep(template) }
 }
 
 /// Names requests that no route matched: `GET unmatched`, whatever the URL.
 #[must_use]
 pub fn unmatched(method: &str) -> TransactionName {
-    route(method, "unmatched")
+    TransactionName::Route { method: static_method(method), route: UNMATCHED }
 }
 
 /// Returns whether a response has no body, whatever its headers say.

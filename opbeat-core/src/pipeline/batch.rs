@@ -1,6 +1,6 @@
 //! What is sent at once.
 
-use crate::record::{BreakdownRecord, DurationGroup, ErrorRecord, TransactionRecord};
+use crate::record::{BreakdownRecord, Drops, DurationGroup, ErrorRecord, TransactionRecord};
 
 /// What was recorded in one interval, or what is left of it to deliver.
 #[derive(Clone, Debug, Default)]
@@ -16,20 +16,26 @@ pub struct Batch {
     pub samples: Vec<TransactionRecord>,
     /// The errors.
     pub errors: Vec<ErrorRecord>,
-    /// How many errors were left out since the last batch, because there were too many.
-    pub dropped_errors: u64,
+    /// What was left out since the last batch.
+    pub drops: Drops,
 }
 
 impl Batch {
     /// Returns whether nothing is left to deliver.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.durations.is_empty() && self.samples.is_empty() && self.errors.is_empty()
+        self.durations.is_empty() && self.samples.is_empty() && self.errors.is_empty() && self.drops.is_empty()
     }
 
     /// Returns how many transactions it counts.
     #[must_use]
     pub fn transactions(&self) -> usize {
         self.durations.iter().map(|group| group.milliseconds.len()).sum()
+    }
+
+    /// Returns how many errors it tells of.
+    #[must_use]
+    pub fn occurrences(&self) -> u64 {
+        self.errors.iter().map(|error| error.occurrences).sum()
     }
 }

@@ -1,12 +1,17 @@
-//! Every transaction counted, exactly.
+//! Every transaction counted, exactly, and some of them kept whole.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::self_time;
-use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord, TransactionResult};
+use foldhash::fast::RandomState;
+
+use super::Settings;
+use super::groups::Minute;
+use super::samples::{Slot, Slots};
+use super::self_time::SelfTimes;
+use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord};
 
 /// More different names than this are counted under [`OTHER_NAMES`]: a name with an id in it must not fill the memory.
 const MAX_NAMES: usize = 1_000;
@@ -14,173 +19,165 @@ const MAX_NAMES: usize = 1_000;
 /// The name of transactions beyond [`MAX_NAMES`].
 const OTHER_NAMES: &str = "(other names)";
 
-/// More different groups than this, by kinds that differ each time, are counted together.
-const MAX_GROUPS: usize = 10_000;
+/// So many transactions, or minutes of names, are delivered before their time.
+const MAX_TRANSACTIONS: usize = 50_000;
+const MAX_MINUTES: usize = 2_000;
 
-/// A group's different results, and its kinds of spans, beyond this many are counted together.
-const MAX_PARTS: usize = 100;
+/// How many samples an interval keeps in all, however many names there are.
+const MAX_SAMPLES: usize = 200;
 
-/// What stands for kinds and results beyond the bounds.
-const OTHER: &str = "other";
-
-/// The durations of all transactions, and where their time went.
+/// The durations of all transactions, where their time went, and samples of them.
 #[derive(Default)]
 pub(super) struct Counts {
-    groups: HashMap<GroupKey, Group>,
-    names: HashSet<TransactionName>,
-    total: usize,
+    /// Names stay from interval to interval: most come again.
+    names: HashMap<Key, Entry, RandomState>,
+    totals: Totals,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct GroupKey {
-    minute: u64,
+struct Key {
     name: TransactionName,
     kind: Cow<'static, str>,
 }
 
-/// Transactions of one minute, name and kind. Results and kinds of spans are few, so that a search is faster than a map.
+/// What is known of one name and kind.
 #[derive(Default)]
-struct Group {
-    durations: Vec<(TransactionResult, Vec<f32>)>,
-    breakdown: Vec<(Cow<'static, str>, SelfTime)>,
+struct Entry {
+    is_ignored: bool,
+    was_seen: bool,
+    minutes: Vec<Minute>,
+    slots: Slots,
 }
 
-#[derive(Clone, Copy, Default)]
-struct SelfTime {
-    count: u64,
-    total: Duration,
+/// How much there is of all names together.
+#[derive(Default)]
+struct Totals {
+    transactions: usize,
+    minutes: usize,
+    samples: usize,
+    self_times: SelfTimes,
+}
+
+/// Where a transaction is to be kept.
+pub(super) struct Place {
+    key: Key,
+    slot: Slot,
 }
 
 impl Counts {
-    /// Counts a transaction, and folds its name if there are too many.
-    pub(super) fn add(&mut self, record: &mut TransactionRecord) {
-        self.total += 1;
+    /// Counts a transaction, and folds its name if there are too many. Returns its place if it is to be kept whole.
+    pub(super) fn add(&mut self, record: &mut TransactionRecord, settings: &Settings) -> Option<Place> {
+        if settings.ignore.user_agent(record) {
+            return None;
+        }
         // The record's parts are borrowed for the key and given back, since nearly all keys are known.
-        let key = GroupKey {
-            minute: minute_of(record.started_at),
-            name: mem::take(&mut record.name),
-            kind: mem::take(&mut record.kind),
+        let mut key = Key { name: mem::take(&mut record.name), kind: mem::take(&mut record.kind) };
+        let slot = match self.names.get_mut(&key) {
+            Some(entry) => entry.add(record, &mut self.totals),
+            None => {
+                key = self.make_known(key, settings);
+                self.names.get_mut(&key).and_then(|entry| entry.add(record, &mut self.totals))
+            }
         };
-        let is_known = self.groups.get_mut(&key).map(|group| group.add(record)).is_some();
-        let key = if is_known { key } else { self.add_first(key, record) };
+        let place = slot.map(|slot| Place { key: key.clone(), slot });
         (record.name, record.kind) = (key.name, key.kind);
+        place
     }
 
-    /// Returns how many transactions are counted.
-    pub(super) fn total(&self) -> usize {
-        self.total
+    /// Keeps a transaction as a sample.
+    pub(super) fn keep(&mut self, place: &Place, record: TransactionRecord) {
+        let has_room = self.totals.has_room();
+        if let Some(entry) = self.names.get_mut(&place.key) {
+            self.totals.samples += usize::from(entry.slots.keep(place.slot, record, has_room));
+        }
+    }
+
+    /// Returns whether so much is counted that it is delivered before its time.
+    pub(super) fn is_full(&self) -> bool {
+        self.totals.transactions >= MAX_TRANSACTIONS || self.totals.minutes >= MAX_MINUTES
     }
 
     /// Adds what was counted elsewhere.
-    pub(super) fn merge(&mut self, other: Self) {
-        for (key, group) in other.groups {
-            let key = self.make_known(key);
-            self.groups.entry(key).or_default().merge(group);
+    pub(super) fn merge(&mut self, other: Self, settings: &Settings) {
+        for (key, entry) in other.names {
+            let key = self.make_known(key, settings);
+            let Some(known) = self.names.get_mut(&key) else { continue };
+            for minute in entry.minutes {
+                known.minute(minute.start, &mut self.totals).merge(minute);
+            }
         }
-        self.total += other.total;
+        self.totals.transactions += other.totals.transactions;
     }
 
-    /// Moves out what was counted. The known names stay.
-    pub(super) fn take(&mut self) -> (Vec<DurationGroup>, Vec<BreakdownRecord>) {
-        self.total = 0;
-        let (mut durations, mut breakdown) = (Vec::new(), Vec::new());
-        for (key, group) in self.groups.drain() {
-            group.split(&key, &mut durations, &mut breakdown);
+    /// Moves out what was counted and kept. The names stay.
+    pub(super) fn take(&mut self) -> (Vec<DurationGroup>, Vec<BreakdownRecord>, Vec<TransactionRecord>) {
+        let (mut durations, mut breakdown, mut samples) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, entry) in &mut self.names {
+            for minute in entry.minutes.drain(..) {
+                minute.split(&key.name, &key.kind, &mut durations, &mut breakdown);
+            }
+            samples.extend(entry.slots.take());
         }
+        self.totals = Totals::default();
         // One order, so that bodies can be compared.
         durations.sort_by(|a, b| (a.minute, &a.name).cmp(&(b.minute, &b.name)));
         breakdown.sort_by(|a, b| (a.minute, &a.name, &a.span_kind).cmp(&(b.minute, &b.name, &b.span_kind)));
-        (durations, breakdown)
+        (durations, breakdown, samples)
     }
 
-    /// Counts a transaction whose group may not be there yet. Returns what it is counted under.
-    fn add_first(&mut self, key: GroupKey, record: &TransactionRecord) -> GroupKey {
-        let key = self.make_known(key);
-        self.groups.entry(key.clone()).or_default().add(record);
-        key
-    }
-
-    /// Notes a key's name, and folds the key if there are too many names or groups.
-    fn make_known(&mut self, mut key: GroupKey) -> GroupKey {
-        if !self.names.contains(&key.name) {
-            if self.names.len() < MAX_NAMES {
-                self.names.insert(key.name.clone());
-            } else {
-                key.name = OTHER_NAMES.into();
-            }
+    /// Notes a name, and folds it if there are too many.
+    fn make_known(&mut self, mut key: Key, settings: &Settings) -> Key {
+        if self.names.contains_key(&key) {
+            return key;
         }
-        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
-            key = GroupKey { minute: key.minute, name: OTHER_NAMES.into(), kind: OTHER.into() };
+        if self.names.len() >= MAX_NAMES {
+            key.name = OTHER_NAMES.into();
         }
+        if self.names.len() >= 2 * MAX_NAMES {
+            // Even the kinds differ each time.
+            key.kind = "other".into();
+        }
+        let is_ignored = settings.ignore.name(&key.name.to_string());
+        self.names.entry(key.clone()).or_insert_with(|| Entry { is_ignored, ..Entry::default() });
         key
     }
 }
 
-impl Group {
-    fn add(&mut self, record: &TransactionRecord) {
-        let milliseconds = record.duration.as_secs_f32() * 1_000.0;
-        self.durations(&record.result).push(milliseconds);
-        self_time::each(&record.spans, record.duration, |kind, time| {
-            let sum = self.self_time(kind);
-            sum.count += 1;
-            sum.total += time;
-        });
-    }
-
-    fn merge(&mut self, other: Self) {
-        for (result, milliseconds) in other.durations {
-            self.durations(&result).extend(milliseconds);
+impl Entry {
+    fn add(&mut self, record: &TransactionRecord, totals: &mut Totals) -> Option<Slot> {
+        if self.is_ignored {
+            return None;
         }
-        for (kind, more) in other.breakdown {
-            let sum = self.self_time(&kind);
-            sum.count += more.count;
-            sum.total += more.total;
-        }
+        let index = self.minute_index(minute_of(record.started_at), totals);
+        self.minutes[index].add(record, &mut totals.self_times);
+        totals.transactions += 1;
+        let is_first = !mem::replace(&mut self.was_seen, true);
+        self.slots.choose(record, is_first, totals.has_room())
     }
 
-    fn durations(&mut self, result: &TransactionResult) -> &mut Vec<f32> {
-        part(&mut self.durations, result, OTHER.into())
+    fn minute(&mut self, start: u64, totals: &mut Totals) -> &mut Minute {
+        let index = self.minute_index(start, totals);
+        &mut self.minutes[index]
     }
 
-    #[expect(clippy::ptr_arg, reason = "a kind that is a constant is cloned without an allocation")]
-    fn self_time(&mut self, kind: &Cow<'static, str>) -> &mut SelfTime {
-        part(&mut self.breakdown, kind, OTHER.into())
-    }
-
-    fn split(self, key: &GroupKey, durations: &mut Vec<DurationGroup>, breakdown: &mut Vec<BreakdownRecord>) {
-        let minute = UNIX_EPOCH + Duration::from_secs(key.minute * 60);
-        let (name, kind) = (key.name.to_string(), &key.kind);
-        durations.extend(self.durations.into_iter().map(|(result, milliseconds)| DurationGroup {
-            minute,
-            name: name.clone(),
-            kind: kind.clone(),
-            result,
-            milliseconds,
-        }));
-        breakdown.extend(self.breakdown.into_iter().map(|(span_kind, sum)| BreakdownRecord {
-            minute,
-            name: name.clone(),
-            kind: kind.clone(),
-            span_kind,
-            count: sum.count,
-            self_time: sum.total,
-        }));
+    /// Finds a minute's group or makes it. There are two at a minute's turn, and more in an outage.
+    fn minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
+        let found = self.minutes.iter().rposition(|minute| minute.start == start);
+        found.unwrap_or_else(|| {
+            totals.minutes += 1;
+            self.minutes.push(Minute::new(start));
+            self.minutes.len() - 1
+        })
     }
 }
 
-/// Finds a part by its key, or makes one; beyond the bound, all new ones are the same.
-fn part<'a, K: Clone + PartialEq, V: Default>(parts: &'a mut Vec<(K, V)>, key: &K, other: K) -> &'a mut V {
-    let is_full = parts.len() >= MAX_PARTS;
-    let found = parts.iter().position(|(known, _)| known == key);
-    let found = found.or_else(|| is_full.then(|| parts.iter().position(|(known, _)| *known == other)).flatten());
-    let index = found.unwrap_or_else(|| {
-        parts.push((if is_full { other } else { key.clone() }, V::default()));
-        parts.len() - 1
-    });
-    &mut parts[index].1
+impl Totals {
+    fn has_room(&self) -> bool {
+        self.samples < MAX_SAMPLES
+    }
 }
 
 /// Returns a point's minute, counted from 1970. What lies before counts as 1970.
 fn minute_of(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+    time.duration_since(UNIX_EPOCH).map_or(0, |since: Duration| since.as_secs() / 60)
 }

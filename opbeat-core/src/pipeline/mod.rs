@@ -9,9 +9,13 @@
 mod batch;
 mod clock;
 mod counts;
+mod errors;
 mod exporter;
 mod finished;
 mod flush;
+mod groups;
+mod ignore;
+mod losses;
 mod outbox;
 mod queue;
 mod recorder;
@@ -19,6 +23,7 @@ mod samples;
 mod scrub;
 mod self_time;
 mod sender;
+mod settings;
 mod symbols;
 mod worker;
 
@@ -27,4 +32,6 @@ pub(crate) use clock::Clock;
 pub use exporter::{ExportError, Exporter};
 pub(crate) use finished::Finished;
 pub use flush::FlushError;
+pub(crate) use ignore::Ignore;
 pub(crate) use recorder::{Pipeline, Recorder};
+pub(crate) use settings::Settings;

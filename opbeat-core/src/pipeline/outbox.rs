@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::losses::Losses;
 use super::{Batch, ExportError, FlushError};
+use crate::record::Drops;
 
 /// Transactions that wait for a server, at the most: 8 MB of durations.
 const MAX_TRANSACTIONS: usize = 2_000_000;
@@ -19,6 +21,7 @@ const MAX_ERRORS: usize = 1_000;
 /// The batches on their way, and those who wait for them.
 #[derive(Default)]
 pub(super) struct Outbox {
+    losses: Losses,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -38,12 +41,28 @@ struct State {
 
 impl Outbox {
     /// Adds a batch. Returns how many transactions were dropped to make room: those of the oldest batches.
-    pub(super) fn push(&self, batch: Batch) -> usize {
+    pub(super) fn push(&self, batch: Batch) -> u64 {
         let mut state = self.lock();
         state.batches.push_back(batch);
-        let dropped = state.make_room();
+        let lost = state.make_room();
+        self.losses.add(lost);
         self.changed.notify_all();
-        dropped
+        lost.transactions
+    }
+
+    /// Notes what is lost.
+    pub(super) fn lose(&self, drops: Drops) {
+        self.losses.add(drops);
+    }
+
+    /// Returns what was lost since the start.
+    pub(super) fn losses(&self) -> Drops {
+        self.losses.total()
+    }
+
+    /// Returns what was lost since the last call, for the server to know.
+    pub(super) fn take_untold_losses(&self) -> Drops {
+        self.losses.take_untold()
     }
 
     /// Returns how many batches wait or are on their way.
@@ -146,34 +165,43 @@ impl Outbox {
 }
 
 impl State {
-    fn make_room(&mut self) -> usize {
-        self.thin_out();
+    fn make_room(&mut self) -> Drops {
+        let mut lost = self.thin_out();
         let mut transactions: usize = self.batches.iter().map(Batch::transactions).sum();
-        let mut dropped = 0;
         while self.batches.len() > 1 && (self.batches.len() > MAX_BATCHES || transactions > MAX_TRANSACTIONS) {
-            let oldest = self.batches.pop_front().map_or(0, |batch| batch.transactions());
-            transactions -= oldest;
-            dropped += oldest;
+            let Some(oldest) = self.batches.pop_front() else { break };
+            transactions -= oldest.transactions();
+            lost += everything(&oldest);
         }
-        dropped
+        lost
     }
-}
 
-impl State {
     /// Drops the samples and errors of the oldest batches, as far as there are too many.
-    fn thin_out(&mut self) {
-        let (mut samples, mut errors) = (0, 0);
+    fn thin_out(&mut self) -> Drops {
+        let (mut samples, mut errors, mut lost) = (0, 0, Drops::default());
         for batch in self.batches.iter_mut().rev() {
             samples += batch.samples.len();
             errors += batch.errors.len();
             if samples > MAX_SAMPLES {
+                lost.samples += batch.samples.len() as u64;
                 batch.samples.clear();
             }
             if errors > MAX_ERRORS {
-                batch.dropped_errors += batch.errors.len() as u64;
+                lost.errors += batch.occurrences();
                 batch.errors.clear();
             }
         }
+        lost
+    }
+}
+
+/// Returns what is lost with a batch.
+fn everything(batch: &Batch) -> Drops {
+    Drops {
+        transactions: batch.transactions() as u64,
+        samples: batch.samples.len() as u64,
+        errors: batch.occurrences(),
+        ..batch.drops
     }
 }
 

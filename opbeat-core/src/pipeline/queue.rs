@@ -1,14 +1,15 @@
 //! Between the request path and the worker.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 
 use crossbeam_queue::ArrayQueue;
 
 use super::counts::Counts;
-use super::{Clock, Finished};
-use crate::record::ErrorRecord;
+use super::errors::{CapturedError, Repeats};
+use super::{Clock, Finished, Settings};
 
 /// Room for the transactions of some 10 ms at half a million a second.
 const TRANSACTIONS: usize = 8_192;
@@ -16,34 +17,34 @@ const TRANSACTIONS: usize = 8_192;
 /// Errors are large, and those of a storm are alike.
 const ERRORS: usize = 256;
 
-/// An error, and the transaction that it happened in.
-pub(super) struct CapturedError {
-    pub(super) record: ErrorRecord,
-    pub(super) transaction: Option<Arc<dyn Finished>>,
-}
-
-/// Two bounded queues. What finds the first full is counted at once, so that overload takes span trees, never counts.
+/// Two bounded queues. What finds them full is counted at once, so that overload takes details, never counts.
 pub(super) struct Queue {
+    settings: Settings,
     transactions: ArrayQueue<Arc<dyn Finished>>,
     errors: ArrayQueue<Box<CapturedError>>,
     overflow: Mutex<Option<Box<Counts>>>,
-    dropped_errors: AtomicU64,
+    error_overflow: Mutex<Repeats>,
     worker: OnceLock<Thread>,
     worker_sleeps: AtomicBool,
     closed: AtomicBool,
 }
 
 impl Queue {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         Self {
+            settings,
             transactions: ArrayQueue::new(TRANSACTIONS),
             errors: ArrayQueue::new(ERRORS),
             overflow: Mutex::default(),
-            dropped_errors: AtomicU64::new(0),
+            error_overflow: Mutex::default(),
             worker: OnceLock::new(),
             worker_sleeps: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(super) fn push_transaction(&self, transaction: Arc<dyn Finished>) {
@@ -58,9 +59,13 @@ impl Queue {
 
     /// Returns whether there was room.
     pub(super) fn push_error(&self, error: Box<CapturedError>) -> bool {
-        let has_room = !self.is_closed() && self.errors.push(error).is_ok();
-        if !has_room {
-            self.dropped_errors.fetch_add(1, Ordering::Relaxed);
+        if self.is_closed() {
+            return false;
+        }
+        let refused = self.errors.push(error).err();
+        let has_room = refused.is_none();
+        if let Some(error) = refused {
+            lock(&self.error_overflow).add(error);
         }
         self.wake();
         has_room
@@ -80,11 +85,12 @@ impl Queue {
     }
 
     pub(super) fn take_overflow(&self) -> Option<Box<Counts>> {
-        self.overflow.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.overflow).take()
     }
 
-    pub(super) fn take_dropped_errors(&self) -> u64 {
-        self.dropped_errors.swap(0, Ordering::Relaxed)
+    /// Takes out the errors that were only counted.
+    pub(super) fn take_error_overflow(&self) -> Repeats {
+        mem::take(&mut *lock(&self.error_overflow))
     }
 
     /// Refuses everything from now on.
@@ -126,8 +132,13 @@ impl Queue {
     }
 
     fn count_overflow(&self, transaction: &dyn Finished) {
-        let mut record = transaction.take(&Clock::now());
-        let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
-        overflow.get_or_insert_default().add(&mut record);
+        transaction.look(&Clock::now(), &mut |record| {
+            // There is no room for samples here.
+            lock(&self.overflow).get_or_insert_default().add(record, &self.settings);
+        });
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

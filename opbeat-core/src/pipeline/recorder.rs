@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::errors::CapturedError;
 use super::outbox::Outbox;
-use super::queue::{CapturedError, Queue};
+use super::queue::Queue;
 use super::worker::Worker;
-use super::{Exporter, Finished, FlushError, sender};
-use crate::record::{ErrorId, ErrorRecord};
+use super::{Exporter, Finished, FlushError, Settings, sender};
+use crate::record::{Drops, ErrorId, ErrorRecord};
 
 /// Takes what happened, from any thread, and never blocks.
 #[derive(Clone)]
@@ -21,10 +22,20 @@ impl Recorder {
         self.queue.push_transaction(transaction);
     }
 
-    /// Takes an error. Returns its id, unless it was dropped because there were too many.
+    /// Takes an error. Returns its id, unless it was only counted because there were too many.
     pub(crate) fn capture(&self, record: ErrorRecord, transaction: Option<Arc<dyn Finished>>) -> Option<ErrorId> {
         let id = record.id;
         self.queue.push_error(Box::new(CapturedError { record, transaction })).then_some(id)
+    }
+
+    /// Returns how long a poll may take before it is reported.
+    pub(crate) fn blocking_threshold(&self) -> Duration {
+        self.queue.settings().blocking_threshold
+    }
+
+    /// Returns whether two recorders are the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.queue, &other.queue)
     }
 }
 
@@ -40,16 +51,21 @@ impl Pipeline {
     /// # Errors
     ///
     /// Returns an error if the system has no thread for us.
-    pub(crate) fn start(exporter: impl Exporter, flush_interval: Duration) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new());
+    pub(crate) fn start(exporter: impl Exporter, settings: Settings) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(settings));
         let outbox = Arc::new(Outbox::default());
         sender::spawn(exporter, Arc::clone(&outbox))?;
-        Worker::spawn(&queue, Arc::clone(&outbox), flush_interval)?;
+        Worker::spawn(&queue, Arc::clone(&outbox))?;
         Ok(Self { recorder: Recorder { queue }, outbox })
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    /// Returns what was left out since the start.
+    pub(crate) fn drops(&self) -> Drops {
+        self.outbox.losses()
     }
 
     /// Delivers what was recorded until now, or gives up at the deadline.

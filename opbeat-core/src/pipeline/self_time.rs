@@ -8,23 +8,40 @@ use crate::record::SpanRecord;
 /// The kind of the time that no span covers.
 pub(super) const APP: &str = "app";
 
-/// Calls `add` with the kind and the self time of each span, and once with [`APP`] and what no span covers.
-///
-/// A span's self time is its duration less the union of its direct children, which may overlap when they ran at once.
-/// Spans must be in the order of their start, as they are recorded.
-pub(super) fn each(spans: &[SpanRecord], duration: Duration, mut add: impl FnMut(&Cow<'static, str>, Duration)) {
-    // The transaction itself lies behind the spans.
-    let root = spans.len();
-    let mut covers = vec![Cover::default(); spans.len() + 1];
-    for span in spans {
-        let parent = span.parent.filter(|parent| *parent < root).unwrap_or(root);
-        let end_of_parent = spans.get(parent).map_or(duration, |parent| end(parent, duration));
-        covers[parent].add(span.start, end(span, duration).min(end_of_parent));
+/// Works out self times. It keeps its memory from one transaction to the next.
+#[derive(Default)]
+pub(super) struct SelfTimes {
+    covers: Vec<Cover>,
+}
+
+impl SelfTimes {
+    /// Calls `add` with the kind and the self time of each span, and once with [`APP`] and what no span covers.
+    ///
+    /// A span's self time is its duration less the union of its direct children, which may overlap when they ran at
+    /// once. Spans must be in the order of their start, as they are recorded.
+    pub(super) fn each(
+        &mut self,
+        spans: &[SpanRecord],
+        duration: Duration,
+        mut add: impl FnMut(&Cow<'static, str>, Duration),
+    ) {
+        if spans.is_empty() {
+            return add(&Cow::Borrowed(APP), duration);
+        }
+        // The transaction itself lies behind the spans.
+        let root = spans.len();
+        self.covers.clear();
+        self.covers.resize(root + 1, Cover::default());
+        for span in spans {
+            let parent = span.parent.filter(|parent| *parent < root).unwrap_or(root);
+            let end_of_parent = spans.get(parent).map_or(duration, |parent| end(parent, duration));
+            self.covers[parent].add(span.start, end(span, duration).min(end_of_parent));
+        }
+        for (span, cover) in spans.iter().zip(&self.covers) {
+            add(&span.kind, (end(span, duration).saturating_sub(span.start)).saturating_sub(cover.total));
+        }
+        add(&Cow::Borrowed(APP), duration.saturating_sub(self.covers[root].total));
     }
-    for (span, cover) in spans.iter().zip(&covers) {
-        add(&span.kind, (end(span, duration).saturating_sub(span.start)).saturating_sub(cover.total));
-    }
-    add(&Cow::Borrowed(APP), duration.saturating_sub(covers[root].total));
 }
 
 /// A span that had not ended, or ended late, ends with its transaction.
@@ -63,7 +80,8 @@ mod tests {
 
     fn self_times(spans: &[SpanRecord], duration: u64) -> Vec<(String, u128)> {
         let mut times = Vec::new();
-        each(spans, Duration::from_millis(duration), |kind, time| times.push((kind.to_string(), time.as_millis())));
+        let add = |kind: &Cow<'static, str>, time: Duration| times.push((kind.to_string(), time.as_millis()));
+        SelfTimes::default().each(spans, Duration::from_millis(duration), add);
         times
     }
 

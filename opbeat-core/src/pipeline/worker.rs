@@ -7,13 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::counts::Counts;
+use super::errors::{CapturedError, Storm, Waiting};
 use super::outbox::Outbox;
-use super::queue::{CapturedError, Queue};
-use super::samples::Samples;
+use super::queue::Queue;
 use super::symbols::Symbols;
-use super::{Batch, Clock, scrub};
+use super::{Batch, Clock, Finished, Settings, scrub};
 use crate::notice;
-use crate::record::ErrorRecord;
+use crate::record::{Drops, ErrorRecord};
 
 /// How long the worker rests between two looks into the queue while there is traffic.
 const REST: Duration = Duration::from_millis(10);
@@ -25,47 +25,35 @@ const TURN: usize = 16_384;
 /// processors costs no more than this.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// A batch that counts this many transactions is cut before its time.
-const MAX_TRANSACTIONS: usize = 50_000;
-
 /// A batch carries this many errors; the rest are counted.
 const MAX_ERRORS: usize = 500;
 
 /// While this many batches wait for the server, the worker makes larger ones instead of more.
 const BACKLOG: usize = 2;
 
-/// An error waits this long for its transaction's end, so that it can tell the name and the result.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Counts, samples and completes what the queue holds, and cuts it into batches.
 pub(super) struct Worker {
     queue: Arc<Queue>,
     outbox: Arc<Outbox>,
-    flush_interval: Duration,
-    clock: Clock,
     counts: Counts,
-    samples: Samples,
+    waiting: Waiting,
+    storm: Storm,
     symbols: Symbols,
     errors: Vec<ErrorRecord>,
-    dropped_errors: u64,
-    waiting: Vec<(Instant, Box<CapturedError>)>,
     due: Option<Instant>,
     cut: u64,
 }
 
 impl Worker {
-    pub(super) fn spawn(queue: &Arc<Queue>, outbox: Arc<Outbox>, flush_interval: Duration) -> std::io::Result<()> {
+    pub(super) fn spawn(queue: &Arc<Queue>, outbox: Arc<Outbox>) -> std::io::Result<()> {
         let mut worker = Self {
             queue: Arc::clone(queue),
             outbox,
-            flush_interval,
-            clock: Clock::now(),
             counts: Counts::default(),
-            samples: Samples::default(),
+            waiting: Waiting::default(),
+            storm: Storm::default(),
             symbols: Symbols::default(),
             errors: Vec::new(),
-            dropped_errors: 0,
-            waiting: Vec::new(),
             due: None,
             cut: 0,
         };
@@ -103,89 +91,103 @@ impl Worker {
     }
 
     fn drain(&mut self, is_flush: bool) -> usize {
-        self.clock = Clock::now();
-        let mut taken = 0;
-        while let Some(error) = self.queue.pop_error() {
-            self.waiting.push((Instant::now() + PATIENCE, error));
-            taken += 1;
+        let now = Instant::now();
+        let mut taken = self.waiting.fill(&self.queue, now);
+        taken += self.drain_transactions(is_flush);
+        self.drain_overflow(now);
+        let ready = if is_flush { self.waiting.take_all() } else { self.waiting.take_ready(now) };
+        for error in ready {
+            if let Some(error) = self.storm.admit(error, now) {
+                self.complete_error(error);
+            }
         }
-        // Those that wait now, when a flush asks for them; else no more than a turn, however fast more come.
-        let limit = if is_flush { self.queue.len().max(TURN) } else { TURN };
-        while taken < limit
-            && let Some(transaction) = self.queue.pop_transaction()
-        {
-            let mut record = transaction.take(&self.clock);
-            self.counts.add(&mut record);
-            self.samples.offer(record);
-            taken += 1;
-        }
-        if let Some(overflow) = self.queue.take_overflow() {
-            self.counts.merge(*overflow);
-            taken += 1;
-        }
-        self.complete_errors(is_flush);
         if taken > 0 {
-            self.due.get_or_insert(Instant::now() + self.flush_interval);
+            self.due.get_or_insert(now + self.settings().flush_interval);
         }
         taken
     }
 
-    /// Completes the errors whose transactions have ended, or that have waited long enough.
-    fn complete_errors(&mut self, is_flush: bool) {
-        let now = Instant::now();
-        let is_ready = |(until, error): &mut (Instant, Box<CapturedError>)| {
-            is_flush || *until <= now || error.transaction.as_ref().is_none_or(|transaction| transaction.has_ended())
-        };
-        let ready: Vec<_> = self.waiting.extract_if(.., is_ready).collect();
-        for (_, error) in ready {
-            self.complete_error(*error);
+    /// Takes those that wait now, when a flush asks for them; else no more than a turn, however fast more come.
+    fn drain_transactions(&mut self, is_flush: bool) -> usize {
+        let clock = Clock::now();
+        let limit = if is_flush { self.queue.len().max(TURN) } else { TURN };
+        let mut taken = 0;
+        while taken < limit
+            && let Some(transaction) = self.queue.pop_transaction()
+        {
+            self.count(&clock, transaction);
+            taken += 1;
         }
+        taken
+    }
+
+    fn count(&mut self, clock: &Clock, transaction: Arc<dyn Finished>) {
+        let (mut place, mut spans) = (None, 0);
+        let settings = self.queue.settings();
+        transaction.look(clock, &mut |record| {
+            place = self.counts.add(record, settings);
+            spans = u64::from(record.dropped_spans);
+        });
+        if spans > 0 {
+            self.outbox.lose(Drops { spans, ..Drops::default() });
+        }
+        if let Some(place) = place {
+            self.counts.keep(&place, transaction.take());
+        }
+        transaction.recycle();
+    }
+
+    /// Adds what was only counted, since a queue was full.
+    fn drain_overflow(&mut self, now: Instant) {
+        if let Some(overflow) = self.queue.take_overflow() {
+            self.counts.merge(*overflow, self.queue.settings());
+        }
+        let repeats = self.queue.take_error_overflow();
+        self.outbox.lose(Drops { errors: repeats.uncounted(), ..Drops::default() });
+        self.storm.add(repeats, now);
     }
 
     fn complete_error(&mut self, error: CapturedError) {
         if self.errors.len() >= MAX_ERRORS {
-            self.dropped_errors += 1;
+            let errors = error.record.occurrences;
+            self.outbox.lose(Drops { errors, ..Drops::default() });
             return;
         }
-        let CapturedError { mut record, transaction } = error;
-        if let Some(transaction) = transaction {
-            transaction.complete_error(&mut record);
-        }
+        let mut record = error.complete();
         self.symbols.complete(&mut record);
-        scrub::error(&mut record);
+        scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
     }
 
     /// While the server is away, batches grow instead of multiplying.
     fn is_due(&self) -> bool {
-        let is_full = self.counts.total() >= MAX_TRANSACTIONS;
         let is_time = self.due.is_some_and(|due| due <= Instant::now());
-        is_full || (is_time && self.outbox.len() < BACKLOG)
+        self.counts.is_full() || (is_time && self.outbox.len() < BACKLOG)
     }
 
     fn cut_batch(&mut self) {
         self.due = None;
-        let (durations, breakdown) = self.counts.take();
-        let mut samples = self.samples.take();
-        samples.iter_mut().for_each(scrub::transaction);
+        for error in self.storm.take_held() {
+            self.complete_error(error);
+        }
+        let (durations, breakdown, mut samples) = self.counts.take();
+        samples.iter_mut().for_each(|sample| scrub::transaction(sample, &self.settings().secrets));
         let batch = Batch {
             id: fastrand::u128(..),
             durations,
             breakdown,
             samples,
             errors: mem::take(&mut self.errors),
-            dropped_errors: mem::take(&mut self.dropped_errors) + self.queue.take_dropped_errors(),
+            drops: self.outbox.take_untold_losses(),
         };
-        if batch.is_empty() {
-            return;
+        if !batch.is_empty() {
+            warn_of_loss(batch.drops.errors, self.outbox.push(batch));
         }
-        warn_of_loss(batch.dropped_errors, self.outbox.push(batch));
     }
 
     /// Waits for the next transaction, or until a batch is due.
     fn sleep(&self) {
-        let errors = self.waiting.iter().map(|(until, _)| *until).min();
-        let until = self.due.into_iter().chain(errors).min();
+        let until = self.due.into_iter().chain(self.waiting.until()).min();
         let queue = &self.queue;
         match until {
             Some(until) => {
@@ -195,11 +197,15 @@ impl Worker {
             None => queue.sleep(|| thread::park_timeout(IDLE)),
         }
     }
+
+    fn settings(&self) -> &Settings {
+        self.queue.settings()
+    }
 }
 
-fn warn_of_loss(errors: u64, transactions: usize) {
+fn warn_of_loss(errors: u64, transactions: u64) {
     if errors > 0 {
-        notice::warn(format_args!("{errors} errors were not reported, because there were too many at once"));
+        notice::warn(format_args!("{errors} errors were not reported, because there were too many different ones"));
     }
     if transactions > 0 {
         notice::warn(format_args!(

@@ -57,6 +57,9 @@ pub struct ErrorBody {
     /// The release that the application runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
+    /// *Extension.* How many errors it stands for, where there were too many alike to send each; 1 where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrences: Option<u64>,
 }
 
 /// What was thrown, returned or panicked with.

@@ -1,5 +1,6 @@
 //! The body of `transactions/`: durations of every transaction, and where the time of some of them went.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
@@ -24,6 +25,9 @@ pub struct TransactionsBody {
     /// The machine that sends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
+    /// *Extension.* What the agent left out since its last body, by what was left out: `errors`, `samples`, …
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub drops: BTreeMap<String, u64>,
 }
 
 /// The durations of all transactions of one name, result, kind and minute.
@@ -144,6 +148,18 @@ pub struct SampleContext {
     /// *Extension.* Milliseconds from the start until the response's head was ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_ms: Option<f64>,
+    /// *Extension.* Milliseconds that the request waited before it reached the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_ms: Option<f64>,
+    /// *Extension.* Milliseconds that the handler was at work on its executor's thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_ms: Option<f64>,
+    /// *Extension.* The id of the distributed trace that the transaction is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// *Extension.* The id of the transaction that started this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// *Extension.* Spans that were not kept, because there were too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_spans: Option<u64>,

@@ -53,6 +53,23 @@ impl Level {
     }
 }
 
+/// How an error came to be reported, from what tells least to what tells most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A response that failed without saying why.
+    Status,
+    /// A line in the application's log.
+    Logged,
+    /// What a service failed with, of which nothing is known but its words.
+    Described,
+    /// An error or a message that was captured as it was.
+    #[default]
+    Captured,
+    /// A panic.
+    Panicked,
+}
+
 /// One captured error, panic or message.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -61,6 +78,10 @@ pub struct ErrorRecord {
     pub id: ErrorId,
     /// When it was captured.
     pub happened_at: SystemTime,
+    /// How it came to be reported.
+    pub origin: Origin,
+    /// How many errors it stands for: more than one when there were too many alike to send each.
+    pub occurrences: u64,
     /// How bad it is.
     pub level: Level,
     /// The error's type without its module; `None` for messages.

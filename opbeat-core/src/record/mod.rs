@@ -3,16 +3,20 @@
 //! The pipeline makes these records out of live transactions and captured errors, off the request path; exporters
 //! read them.
 
+mod drops;
 mod error;
 mod outcome;
 mod request;
 mod span;
+mod trace;
 mod transaction;
 mod value;
 
-pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Stack, TransactionReference};
+pub use drops::Drops;
+pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Stack, TransactionReference};
 pub use outcome::{Outcome, TransactionResult};
 pub use request::RequestRecord;
 pub use span::SpanRecord;
+pub use trace::TraceParent;
 pub use transaction::{BreakdownRecord, DurationGroup, TransactionId, TransactionName, TransactionRecord};
 pub use value::{User, Value};

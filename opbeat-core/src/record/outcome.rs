@@ -42,6 +42,11 @@ impl Outcome {
         }
     }
 
+    /// Returns whether there was a response, so that an application can say more of its end than the adapter saw.
+    pub(crate) const fn has_response(self) -> bool {
+        matches!(self, Self::Ok | Self::ClientError | Self::ServerError | Self::Upgraded)
+    }
+
     /// Returns whether the application failed: the outcomes that count as errors.
     #[must_use]
     pub const fn is_failure(self) -> bool {

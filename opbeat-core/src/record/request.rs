@@ -1,18 +1,22 @@
 //! The HTTP request behind an error.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The HTTP request behind a transaction, kept in one allocation until somebody asks.
+/// The HTTP request behind a transaction, kept in one buffer until somebody asks.
 ///
 /// Requests are recorded on the request path, and nearly all of them are never looked at. So the parts lie behind one
-/// another in one buffer, and turn into strings off the request path, when there is an error or a sample to send.
+/// another in one buffer, which the next request uses again, and turn into strings off the request path, when there is
+/// an error or a sample to send.
 ///
 /// # Examples
 ///
 /// ```
 /// use opbeat_core::RequestRecord;
 ///
-/// let mut request = RequestRecord::new("GET", "/books?page=2", 64);
+/// let mut request = RequestRecord::default();
+/// request.set_line("GET", "/books?page=2");
 /// request.push_header("host", b"shop.example");
 /// assert_eq!(request.headers().collect::<Vec<_>>(), [("host".into(), "shop.example".into())]);
 /// ```
@@ -20,6 +24,9 @@ use std::fmt;
 pub struct RequestRecord {
     /// Method, target and then header names and values in turn, each behind its length as a `u16`.
     parts: Vec<u8>,
+    client: Option<IpAddr>,
+    /// The start of the body, where the application wants it recorded.
+    body: Option<String>,
 }
 
 /// Longer parts are cut: no server takes longer ones by default.
@@ -28,64 +35,124 @@ const MAX_PART: usize = 8 * 1024;
 /// The headers of one request take at most this much.
 const MAX_TOTAL: usize = 32 * 1024;
 
-impl RequestRecord {
-    /// Starts a record of a request's method and target (path and query) with room for `headers` bytes of headers.
-    ///
-    /// Room for headers is the sum of their names' and values' lengths and of [`HEADER_OVERHEAD`](Self::HEADER_OVERHEAD) each.
-    #[must_use]
-    pub fn new(method: &str, target: &str, headers: usize) -> Self {
-        let room = method.len() + target.len() + headers + Self::HEADER_OVERHEAD;
-        let mut record = Self { parts: Vec::with_capacity(room.min(MAX_TOTAL)) };
-        record.push(method.as_bytes());
-        record.push(target.as_bytes());
-        record
-    }
+/// The bytes of each part's length.
+const LENGTH: usize = size_of::<u16>();
 
-    /// The bytes that a header takes beside its name and value.
-    pub const HEADER_OVERHEAD: usize = 4;
+/// A buffer that has grown larger than this is not kept for the next request.
+const MAX_KEPT: usize = 4 * 1024;
+
+/// A larger number is no number of seconds: this one is in the year 5138.
+const MAX_SECONDS: f64 = 1e11;
+
+/// No proxy lets a request wait for longer.
+const MAX_QUEUED: Duration = Duration::from_secs(3_600);
+
+impl RequestRecord {
+    /// Starts the record of a request with its method and its target: path and query.
+    pub fn set_line(&mut self, method: &str, target: &str) {
+        self.parts.clear();
+        self.push(method.as_bytes());
+        self.push(target.as_bytes());
+    }
 
     /// Adds a header. Beyond 32 KiB in all, headers are left out.
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
-        if self.parts.len() + name.len() + value.len() + Self::HEADER_OVERHEAD <= MAX_TOTAL {
+        if self.parts.len() + name.len() + value.len() + 2 * LENGTH <= MAX_TOTAL {
             self.push(name.as_bytes());
             self.push(value);
         }
     }
 
+    /// Sets the address that the request came from: the other end of the connection.
+    pub fn set_client(&mut self, client: Option<IpAddr>) {
+        self.client = client;
+    }
+
+    /// Returns the address that the request came from.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
     /// Returns the method.
     #[must_use]
     pub fn method(&self) -> String {
-        self.iter().next().unwrap_or_default()
+        self.iter().next().map(text).unwrap_or_default()
     }
 
     /// Returns the target: the path with the query.
     #[must_use]
     pub fn target(&self) -> String {
-        self.iter().nth(1).unwrap_or_default()
+        self.iter().nth(1).map(text).unwrap_or_default()
     }
 
     /// Returns the headers' names and values; bytes that are no UTF-8 are replaced.
     pub fn headers(&self) -> impl Iterator<Item = (String, String)> + '_ {
         let mut parts = self.iter().skip(2);
-        std::iter::from_fn(move || parts.next().zip(parts.next()))
+        std::iter::from_fn(move || parts.next().zip(parts.next())).map(|(name, value)| (text(name), text(value)))
+    }
+
+    /// Returns the value of the first header of a name, in whatever case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut parts = self.iter().skip(2);
+        let mut headers = std::iter::from_fn(|| parts.next().zip(parts.next()));
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Returns the start of the body, where it was recorded.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+
+    /// Returns how long the request waited in front of the application, by the header that proxies add.
+    ///
+    /// `X-Request-Start`, or `X-Queue-Start`, is the time in seconds, milliseconds or microseconds since 1970, with or
+    /// without `t=`: proxies differ. A time that lies hours away is another clock's.
+    #[must_use]
+    pub fn queued_before(&self, started_at: SystemTime) -> Option<Duration> {
+        let value = self.header("x-request-start").or_else(|| self.header("x-queue-start"))?;
+        let number: f64 = value.trim().trim_start_matches("t=").parse().ok()?;
+        let seconds = [1.0, 1e3, 1e6].into_iter().map(|unit| number / unit).find(|seconds| *seconds < MAX_SECONDS)?;
+        let arrived = UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
+        started_at.duration_since(arrived).ok().filter(|queued| *queued < MAX_QUEUED)
+    }
+
+    pub(crate) fn set_body(&mut self, body: Option<String>) {
+        self.body = body;
+    }
+
+    /// Empties the record for the next request. Its buffer stays, unless it is large.
+    pub(crate) fn clear(&mut self) {
+        self.parts.clear();
+        self.parts.shrink_to(MAX_KEPT);
+        self.client = None;
+        self.body = None;
     }
 
     fn push(&mut self, part: &[u8]) {
         let part = &part[..part.len().min(MAX_PART)];
         let length = u16::try_from(part.len()).unwrap_or(0);
+        self.parts.reserve(LENGTH + part.len());
         self.parts.extend_from_slice(&length.to_le_bytes());
         self.parts.extend_from_slice(part);
     }
 
-    fn iter(&self) -> impl Iterator<Item = String> + '_ {
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.parts.as_slice();
         std::iter::from_fn(move || {
-            let (length, tail) = rest.split_first_chunk::<2>()?;
+            let (length, tail) = rest.split_first_chunk::<LENGTH>()?;
             let (part, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
             rest = tail;
-            Some(String::from_utf8_lossy(part).into_owned())
+            Some(part)
         })
     }
+}
+
+fn text(part: &[u8]) -> String {
+    String::from_utf8_lossy(part).into_owned()
 }
 
 /// Headers carry secrets, so only the request's line is shown.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Outcome, RequestRecord, SpanRecord, TransactionResult, User, Value};
+use super::{Outcome, RequestRecord, SpanRecord, TraceParent, TransactionResult, User, Value};
 
 /// Tells one transaction from all others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,8 +31,8 @@ pub enum TransactionName {
     Route {
         /// The method.
         method: &'static str,
-        /// The template.
-        route: Cow<'static, str>,
+        /// The template, as [`http::route`](crate::http::route) keeps it.
+        route: &'static str,
     },
 }
 
@@ -81,8 +81,16 @@ pub struct TransactionRecord {
     pub started_at: SystemTime,
     /// How long it took, to the last byte of its response.
     pub duration: Duration,
+    /// The time that the request waited before it reached the application, as the proxy in front of it noted.
+    pub queued: Option<Duration>,
     /// The time until the response's head was ready.
     pub head: Option<Duration>,
+    /// The time that the handler was at work on its executor's thread; it waited for the rest.
+    pub busy: Option<Duration>,
+    /// The trace that the request brought along.
+    pub trace: Option<TraceParent>,
+    /// The transaction that started this one.
+    pub parent: Option<TransactionId>,
     /// Its parts, in the order of their start.
     pub spans: Vec<SpanRecord>,
     /// How many spans were not kept, because there were too many.
@@ -95,6 +103,31 @@ pub struct TransactionRecord {
     pub tags: Vec<(Cow<'static, str>, Value)>,
     /// Whatever the application added.
     pub extra: Vec<(Cow<'static, str>, Value)>,
+}
+
+impl Default for TransactionRecord {
+    fn default() -> Self {
+        Self {
+            id: TransactionId(0),
+            name: TransactionName::default(),
+            kind: Cow::Borrowed(""),
+            result: TransactionResult::default(),
+            outcome: Outcome::default(),
+            started_at: SystemTime::UNIX_EPOCH,
+            duration: Duration::ZERO,
+            queued: None,
+            head: None,
+            busy: None,
+            trace: None,
+            parent: None,
+            spans: Vec::new(),
+            dropped_spans: 0,
+            request: None,
+            user: None,
+            tags: Vec::new(),
+            extra: Vec::new(),
+        }
+    }
 }
 
 /// The durations of all transactions of one name, kind, result and minute.

@@ -74,7 +74,7 @@ impl Exporter for MemoryExporter {
         kept.breakdown.append(&mut batch.breakdown);
         kept.samples.append(&mut batch.samples);
         kept.errors.append(&mut batch.errors);
-        kept.dropped_errors += batch.dropped_errors;
+        kept.drops += batch.drops;
         Ok(())
     }
 }

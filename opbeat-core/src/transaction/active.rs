@@ -1,134 +1,164 @@
 //! A transaction while it runs.
 
 use std::borrow::Cow;
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::pool;
+use super::state::{self, State};
 use crate::pipeline::{Clock, Finished, Recorder};
 use crate::record::{
-    ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TransactionId, TransactionName, TransactionRecord,
-    TransactionReference, TransactionResult, User, Value,
+    ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName,
+    TransactionRecord, TransactionReference, TransactionResult, User, Value,
 };
 
 /// A transaction never keeps more spans than this; the rest are counted.
 pub(crate) const MAX_SPANS: usize = 500;
 
-/// Tags and extra values beyond this many are left out.
-const MAX_VALUES: usize = 64;
-
-/// Room for spans is made at once, since most transactions that have one have a few.
-const FIRST_SPANS: usize = 8;
-
-type Values = Vec<(Cow<'static, str>, Value)>;
-
 /// A transaction while it runs, shared by its guard, its handles and its spans.
 pub(crate) struct Active {
     pub(crate) recorder: Recorder,
     pub(crate) id: TransactionId,
-    kind: Cow<'static, str>,
-    started: Instant,
+    pub(crate) started: Instant,
     /// Whether it is an HTTP request's: a second layer around the same request then adds nothing.
     pub(crate) is_request: bool,
     state: Mutex<State>,
 }
 
-/// What changes while a transaction runs.
-#[derive(Default)]
-struct State {
-    name: TransactionName,
-    /// The application chose the name, so that the adapter's does not replace it.
-    renamed: bool,
-    result: Option<TransactionResult>,
-    ended: Option<(Duration, Outcome)>,
-    head: Option<Duration>,
-    spans: Vec<SpanRecord>,
-    dropped_spans: u32,
-    request: Option<RequestRecord>,
-    user: Option<User>,
-    tags: Values,
-    extra: Values,
-    error: Option<ErrorId>,
-}
-
-impl State {
-    /// Returns `index` if that span still runs, else the nearest span around it that does.
-    fn running(&self, mut index: Option<u32>) -> Option<u32> {
-        while let Some(span) = index.and_then(|index| self.spans.get(index as usize)) {
-            if span.duration.is_none() {
-                return index;
-            }
-            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
-        }
-        None
-    }
+/// How a transaction ended, as its owner saw it.
+pub(crate) struct End {
+    pub(crate) duration: Duration,
+    pub(crate) outcome: Outcome,
+    pub(crate) result: TransactionResult,
+    pub(crate) head: Option<Duration>,
+    pub(crate) busy: Option<Duration>,
 }
 
 impl Active {
-    pub(crate) fn new(recorder: Recorder, kind: Cow<'static, str>) -> Self {
-        let id = TransactionId(fastrand::u128(..));
-        Self { recorder, id, kind, started: Instant::now(), is_request: false, state: Mutex::default() }
+    /// Begins a transaction, in the memory of one that is done with where there is one.
+    pub(crate) fn begin(recorder: &Recorder, kind: Cow<'static, str>, prepare: impl FnOnce(&mut Self)) -> Arc<Self> {
+        let mut active = pool::take().unwrap_or_else(|| Arc::new(Self::new(recorder)));
+        if let Some(unique) = Arc::get_mut(&mut active) {
+            unique.reuse(recorder, kind);
+            prepare(unique);
+        }
+        active
     }
 
-    pub(crate) fn with_request(mut self, name: TransactionName, request: RequestRecord) -> Self {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.name = name;
-        state.request = Some(request);
+    fn new(recorder: &Recorder) -> Self {
+        let state = Mutex::default();
+        Self { recorder: recorder.clone(), id: TransactionId(0), started: Instant::now(), is_request: false, state }
+    }
+
+    fn reuse(&mut self, recorder: &Recorder, kind: Cow<'static, str>) {
+        if !self.recorder.is(recorder) {
+            self.recorder = recorder.clone();
+        }
+        self.id = TransactionId(fastrand::u128(1..));
+        self.is_request = false;
+        self.started = Instant::now();
+        let id = self.id;
+        let record = self.record();
+        record.id = id;
+        record.kind = kind;
+    }
+
+    /// Notes the request, in the buffer of an earlier one.
+    pub(crate) fn set_request(&mut self, name: TransactionName, describe: impl FnOnce(&mut RequestRecord)) {
         self.is_request = true;
-        self
+        let record = self.record();
+        record.name = name;
+        describe(record.request.get_or_insert_default());
+    }
+
+    /// Notes which transaction started this one.
+    pub(crate) fn set_parent(&mut self, parent: &Self) {
+        let record = self.record();
+        record.parent = Some(parent.id);
+        record.trace = Some(parent.trace_parent(None));
+        record.request = None;
+    }
+
+    fn record(&mut self) -> &mut TransactionRecord {
+        &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).record
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Ends a transaction that is no request's, now.
+    pub(crate) fn end_now(self: Arc<Self>, outcome: Outcome, result: TransactionResult) {
+        let duration = self.started.elapsed();
+        self.end(End { duration, outcome, result, head: None, busy: None });
     }
 
     /// Ends the transaction, and hands it to the recorder. A second call does nothing.
     ///
-    /// A result that the application chose stays.
-    pub(crate) fn end(self: &Arc<Self>, outcome: Outcome, result: TransactionResult) {
-        let duration = self.started.elapsed();
+    /// A result and an outcome that the application chose stay, but for those that only its end can tell.
+    pub(crate) fn end(self: Arc<Self>, end: End) {
         {
             let mut state = self.state();
-            if state.ended.is_some() {
+            if state.ended {
                 return;
             }
-            state.ended = Some((duration, outcome));
-            state.result.get_or_insert(result);
+            state.ended = true;
+            state.record.outcome = state.outcome.filter(|_| end.outcome.has_response()).unwrap_or(end.outcome);
+            if !state.has_result {
+                state.record.result = end.result;
+            }
+            (state.record.duration, state.record.head, state.record.busy) = (end.duration, end.head, end.busy);
         }
-        self.recorder.finish(Arc::clone(self) as Arc<dyn Finished>);
-    }
-
-    pub(crate) fn mark_head(&self) {
-        let head = self.started.elapsed();
-        self.change(|state| state.head = Some(head));
+        let finished = Arc::clone(&self);
+        self.recorder.finish(finished);
     }
 
     /// Names the transaction, unless the application has.
     pub(crate) fn name(&self, name: TransactionName) {
         self.change(|state| {
             if !state.renamed {
-                state.name = name;
+                state.record.name = name;
             }
         });
     }
 
     pub(crate) fn rename(&self, name: TransactionName) {
         self.change(|state| {
-            state.name = name;
+            state.record.name = name;
             state.renamed = true;
         });
     }
 
     pub(crate) fn set_result(&self, result: TransactionResult) {
-        self.change(|state| state.result = Some(result));
+        self.change(|state| {
+            state.record.result = result;
+            state.has_result = true;
+        });
+    }
+
+    pub(crate) fn set_outcome(&self, outcome: Outcome) {
+        self.change(|state| state.outcome = Some(outcome));
+    }
+
+    /// Returns the outcome that the application chose.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.state().outcome
     }
 
     pub(crate) fn set_user(&self, user: User) {
-        self.change(|state| state.user = Some(user));
+        self.change(|state| state.record.user = Some(user));
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: Value) {
-        self.change(|state| set(&mut state.tags, key, value));
+        self.change(|state| state::set(&mut state.record.tags, key, value));
     }
 
     pub(crate) fn set_extra(&self, key: Cow<'static, str>, value: Value) {
-        self.change(|state| set(&mut state.extra, key, value));
+        self.change(|state| state::set(&mut state.record.extra, key, value));
+    }
+
+    pub(crate) fn set_request_body(&self, body: String) {
+        self.change(|state| state.record.request.get_or_insert_default().set_body(Some(body)));
     }
 
     /// Remembers that an error was reported, so that the failure is not reported a second time.
@@ -140,6 +170,16 @@ impl Active {
         self.state().error
     }
 
+    /// Returns what a call to another service has to say of the trace.
+    pub(crate) fn trace_parent(&self, span: Option<u32>) -> TraceParent {
+        let state = self.state();
+        let remote = state.record.trace.or_else(|| state.record.request.as_ref().and_then(remote_trace));
+        // The ids are random, and so are their parts; each span's differs from the transaction's own.
+        let own = u64::try_from(self.id.0 & u128::from(u64::MAX)).unwrap_or(1);
+        let parent_id = own.wrapping_add(span.map_or(0, |span| u64::from(span) + 1)).max(1);
+        TraceParent { trace_id: remote.map_or(self.id.0, |remote| remote.trace_id), parent_id, sampled: true }
+    }
+
     /// Starts a span and returns its index; `None` when there are too many or the transaction has ended.
     pub(crate) fn start_span(
         &self,
@@ -148,52 +188,28 @@ impl Active {
         parent: Option<u32>,
     ) -> Option<u32> {
         let start = self.started.elapsed();
-        let mut state = self.state();
-        if state.ended.is_some() {
-            return None;
-        }
-        if state.spans.len() >= MAX_SPANS {
-            state.dropped_spans = state.dropped_spans.saturating_add(1);
-            return None;
-        }
-        if state.spans.capacity() == 0 {
-            state.spans.reserve_exact(FIRST_SPANS);
-        }
-        let index = u32::try_from(state.spans.len()).ok()?;
         let parent = parent.map(|parent| parent as usize);
-        state.spans.push(SpanRecord { signature, kind, parent, start, duration: None, extra: Vec::new() });
-        Some(index)
+        let span = SpanRecord { signature, kind, parent, start, duration: None, extra: Vec::new() };
+        self.state().start_span(span, MAX_SPANS)
     }
 
     /// Ends a span. Returns `current` if that span still runs, else the nearest span around it that does.
     pub(crate) fn end_span(&self, index: u32, current: Option<u32>) -> Option<u32> {
         let now = self.started.elapsed();
         let mut state = self.state();
-        if state.ended.is_none()
-            && let Some(span) = state.spans.get_mut(index as usize)
-        {
-            span.duration = Some(now.saturating_sub(span.start));
-        }
+        state.end_span(index, now);
         state.running(current)
     }
 
     pub(crate) fn set_span_extra(&self, index: u32, key: Cow<'static, str>, value: Value) {
-        self.change_span(index, |span| set(&mut span.extra, key, value));
+        self.state().set_span_value(index, key, value);
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
-        if state.ended.is_none() {
+        if !state.ended {
             change(&mut state);
         }
-    }
-
-    fn change_span(&self, index: u32, change: impl FnOnce(&mut SpanRecord)) {
-        self.change(|state| {
-            if let Some(span) = state.spans.get_mut(index as usize) {
-                change(span);
-            }
-        });
     }
 
     /// A panic inside of the lock leaves nothing half done, so that a poisoned lock is as good as any.
@@ -202,56 +218,55 @@ impl Active {
     }
 }
 
-/// Sets a value by its key; the last one wins.
-fn set(values: &mut Values, key: Cow<'static, str>, value: Value) {
-    if let Some((_, old)) = values.iter_mut().find(|(known, _)| *known == key) {
-        *old = value;
-    } else if values.len() < MAX_VALUES {
-        // Most have one or two.
-        values.reserve_exact(usize::from(values.capacity() == values.len()) * (1 + values.len()));
-        values.push((key, value));
-    }
+/// Returns the trace that a request brought along.
+fn remote_trace(request: &RequestRecord) -> Option<TraceParent> {
+    TraceParent::parse(request.header("traceparent")?)
 }
 
 impl Finished for Active {
-    fn take(&self, clock: &Clock) -> TransactionRecord {
+    fn look(&self, clock: &Clock, look: &mut dyn FnMut(&mut TransactionRecord)) {
         let mut state = self.state();
-        let (duration, outcome) = state.ended.unwrap_or((self.started.elapsed(), Outcome::Ok));
-        // Its errors look at it later, and so it must not be emptied under them.
-        let has_errors = state.error.is_some();
-        TransactionRecord {
-            id: self.id,
-            name: if has_errors { state.name.clone() } else { mem::take(&mut state.name) },
-            kind: self.kind.clone(),
-            result: if has_errors { state.result.clone() } else { state.result.take() }.unwrap_or_default(),
-            outcome,
-            started_at: clock.at(self.started),
-            duration,
-            head: state.head,
-            spans: mem::take(&mut state.spans),
-            dropped_spans: state.dropped_spans,
-            request: if has_errors { state.request.clone() } else { state.request.take() },
-            user: if has_errors { state.user.clone() } else { state.user.take() },
-            tags: if has_errors { state.tags.clone() } else { mem::take(&mut state.tags) },
-            extra: if has_errors { state.extra.clone() } else { mem::take(&mut state.extra) },
+        state.record.started_at = clock.at(self.started);
+        if !self.is_request {
+            // The buffer of an earlier request may lie here.
+            state.record.request = None;
         }
+        look(&mut state.record);
+    }
+
+    fn take(&self) -> TransactionRecord {
+        let mut record = self.state().take();
+        if let Some(request) = &record.request {
+            record.trace = record.trace.or_else(|| remote_trace(request));
+            record.queued = request.queued_before(record.started_at);
+        }
+        record
     }
 
     fn has_ended(&self) -> bool {
-        self.state().ended.is_some()
+        self.state().ended
+    }
+
+    fn name(&self) -> String {
+        self.state().record.name.to_string()
     }
 
     fn complete_error(&self, error: &mut ErrorRecord) {
         let state = self.state();
+        let record = &state.record;
         error.transaction = Some(TransactionReference {
             id: self.id,
-            name: state.name.to_string(),
-            kind: self.kind.clone(),
-            result: state.result.clone(),
+            name: record.name.to_string(),
+            kind: record.kind.clone(),
+            result: (state.ended || state.has_result).then(|| record.result.clone()),
         });
-        error.request.clone_from(&state.request);
-        error.user.clone_from(&state.user);
-        error.tags.extend(state.tags.iter().cloned());
-        error.extra.extend(state.extra.iter().cloned());
+        error.request = record.request.clone().filter(|_| self.is_request);
+        error.user.clone_from(&record.user);
+        error.tags.extend(record.tags.iter().cloned());
+        error.extra.extend(record.extra.iter().cloned());
+    }
+
+    fn recycle(self: Arc<Self>) {
+        pool::give_back(self);
     }
 }

@@ -5,9 +5,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Active, Context, Entered, InTransaction, Span};
-use crate::capture::{error_record, message_record};
-use crate::record::{ErrorId, ErrorRecord, Level, TransactionId, TransactionName, TransactionResult, User, Value};
+use super::{Active, Context, Detached, Entered, InTransaction, Span};
+use crate::capture::{Failure, error_record, message_record};
+use crate::record::{
+    ErrorId, ErrorRecord, Level, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, User, Value,
+};
 
 /// A handle to a transaction, cheap to clone, that does nothing when there is none or when it has ended.
 ///
@@ -60,6 +62,15 @@ impl CurrentTransaction {
         }
     }
 
+    /// Sets how the transaction ended, where its response does not tell: a handler that gave up waiting, for one.
+    ///
+    /// A panic and a client that has gone tell more, and stay.
+    pub fn set_outcome(&self, outcome: Outcome) {
+        if let Some(active) = &self.active {
+            active.set_outcome(outcome);
+        }
+    }
+
     /// Says who the work is done for. Errors show it.
     pub fn set_user(&self, user: User) {
         if let Some(active) = &self.active {
@@ -79,6 +90,37 @@ impl CurrentTransaction {
         if let Some(active) = &self.active {
             active.set_extra(key.into(), value.into());
         }
+    }
+
+    /// Sets the request's body, for errors to show. Its first 8 KiB are kept, without its secrets.
+    pub fn set_request_body(&self, body: impl AsRef<[u8]>) {
+        const MAX_BODY: usize = 8 * 1024;
+        if let Some(active) = &self.active {
+            let body = body.as_ref();
+            active.set_request_body(String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]).into_owned());
+        }
+    }
+
+    /// Returns the id of the first error that was reported: what a page can show to its user.
+    #[must_use]
+    pub fn error_id(&self) -> Option<ErrorId> {
+        self.active.as_ref()?.error()
+    }
+
+    /// Returns what a call to another service has to say of the trace, as the value of its `traceparent` header.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let mut headers: Vec<(&str, String)> = Vec::new();
+    /// if let Some(parent) = opbeat_core::current().trace_parent() {
+    ///     headers.push(("traceparent", parent.to_string()));
+    /// }
+    /// ```
+    #[must_use]
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        let active = self.active.as_ref()?;
+        Some(active.trace_parent(self.context().span))
     }
 
     /// Starts a span in the transaction; see [`span`](crate::span()).
@@ -120,6 +162,49 @@ impl CurrentTransaction {
     /// ```
     pub fn wrap<F>(&self, future: F) -> InTransaction<F> {
         InTransaction::new(self.context(), future)
+    }
+
+    /// Runs a closure with the transaction current: on a thread of another pool, as often as it takes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let transaction = opbeat_core::current();
+    /// std::thread::scope(|scope| {
+    ///     for shelf in 0..4 {
+    ///         let transaction = transaction.clone();
+    ///         scope.spawn(move || transaction.run(|| println!("counting shelf {shelf}")));
+    ///     }
+    /// });
+    /// ```
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.enter();
+        work()
+    }
+
+    /// Makes a closure that has the transaction current when it is called: for `spawn_blocking`, threads and pools.
+    ///
+    /// The current span stays the parent of what the closure starts.
+    pub fn wrap_fn<T>(&self, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+        let context = self.context();
+        move || {
+            let _entered = Entered::new(context);
+            work()
+        }
+    }
+
+    /// Lets a future go on when the transaction is over: for tasks that nobody waits for.
+    ///
+    /// For as long as the transaction runs, the future is part of it. What is left then becomes a background
+    /// transaction of its own, of the kind `task.detached`, which knows its parent and is named after the code.
+    pub fn detach<F>(&self, future: F) -> Detached<F> {
+        Detached::new(self.context(), future)
+    }
+
+    /// Reports a failure that was captured before, where it happened. Returns the report's id.
+    pub fn report_failure(&self, failure: &Failure) -> Option<ErrorId> {
+        self.active.as_ref()?;
+        self.report(failure.record())
     }
 
     pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {

@@ -38,12 +38,12 @@ impl Transaction {
     ///
     /// A result that is a status code of 500 or more, or one of the words `error`, `failed` and `failure`, counts as
     /// failed.
-    pub fn end(self, name: impl Into<TransactionName>, result: impl Into<TransactionResult>) {
-        let Some(active) = &self.handle.active else { return };
+    pub fn end(mut self, name: impl Into<TransactionName>, result: impl Into<TransactionResult>) {
+        let Some(active) = self.handle.active.take() else { return };
         let result = result.into();
         active.rename(name.into());
         active.set_result(result.clone());
-        active.end(outcome_of(&result), result);
+        active.end_now(outcome_of(&result), result);
     }
 }
 
@@ -60,12 +60,13 @@ fn outcome_of(result: &TransactionResult) -> Outcome {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let Some(active) = &self.handle.active else { return };
-        if std::thread::panicking() {
-            active.end(Outcome::Panicked, Outcome::Panicked.into());
+        let Some(active) = self.handle.active.take() else { return };
+        let (outcome, result) = if std::thread::panicking() {
+            (Outcome::Panicked, Outcome::Panicked.into())
         } else {
-            active.end(Outcome::ClientGone, "cancelled".into());
-        }
+            (Outcome::ClientGone, "cancelled".into())
+        };
+        active.end_now(outcome, result);
     }
 }
 

@@ -7,14 +7,19 @@
 mod active;
 mod context;
 mod current;
+mod detached;
 mod guard;
+mod pool;
 mod span;
+mod state;
 mod wrap;
 
-pub(crate) use active::Active;
+pub(crate) use active::{Active, End};
 pub(crate) use context::Context;
 pub use context::Entered;
 pub use current::{CurrentTransaction, current};
+pub use detached::Detached;
 pub use guard::Transaction;
+pub(crate) use span::spans_without_transaction;
 pub use span::{Span, in_span, span};
 pub use wrap::{InSpan, InTransaction};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Active, Context, InSpan};
 use crate::record::Value;
@@ -35,11 +36,22 @@ struct Live {
 /// drop(span);
 /// ```
 pub fn span(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
-    let live = Context::with(|context| {
-        let active = Arc::clone(context.transaction.as_ref()?);
-        Live::start_current(context, active, signature.into(), kind.into())
+    let live = Context::with(|context| match &context.transaction {
+        Some(active) => Live::start_current(context, Arc::clone(active), signature.into(), kind.into()),
+        None => {
+            WITHOUT_TRANSACTION.fetch_add(1, Ordering::Relaxed);
+            None
+        }
     });
     Span { live: live.flatten() }
+}
+
+/// Spans that were started where no transaction was current, since the process began.
+static WITHOUT_TRANSACTION: AtomicU64 = AtomicU64::new(0);
+
+/// Returns how many spans were started where no transaction was current: code that a task or a thread took out of it.
+pub(crate) fn spans_without_transaction() -> u64 {
+    WITHOUT_TRANSACTION.load(Ordering::Relaxed)
 }
 
 /// Runs a future in a span of its own, which starts when the future is first polled.

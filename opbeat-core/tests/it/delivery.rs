@@ -2,7 +2,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use opbeat_core::testing::{Reply, ScriptedServer};
-use opbeat_core::{Agent, Config, ConfigError, FlushError, RequestRecord, User, http};
+use opbeat_core::{Agent, Config, ConfigError, FlushError, User, http};
 use serde_json::Value as Json;
 
 use crate::PATIENCE;
@@ -18,7 +18,7 @@ fn redact(json: &mut Json) {
             "timestamp" => *value = "[time]".into(),
             "id" if value.as_str().is_some_and(|id| id.len() == 32) => *value = "[id]".into(),
             "client_supplied_id" => *value = "[id]".into(),
-            "self_ms" | "head_ms" => *value = "[ms]".into(),
+            "self_ms" | "head_ms" | "busy_ms" => *value = "[ms]".into(),
             "durations" => *value = format!("[{} durations]", value.as_array().map_or(0, Vec::len)).into(),
             _ => redact(value),
         }),
@@ -32,10 +32,13 @@ fn redact(json: &mut Json) {
 fn bodies_are_what_the_protocol_says() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config().release("1.2.3").panic_hook(false)).unwrap();
-    let mut request = RequestRecord::new("GET", "/books/1?token=hunter2&page=2", 0);
-    request.push_header("host", b"shop.example");
-    request.push_header("cookie", b"session=hunter2");
-    let mut transaction = http::HttpTransaction::begin(&agent, "web.test", "GET", || request);
+    let mut transaction = http::HttpTransaction::begin(&agent, "web.test", "GET", |request| {
+        request.set_line("GET", "/books/1?token=hunter2&page=2");
+        request.set_client(Some([192, 0, 2, 7].into()));
+        request.push_header("host", b"shop.example");
+        request.push_header("cookie", b"session=hunter2");
+        request.push_header("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    });
     transaction.set_route_name(http::route("GET", "/books/{id}"));
     {
         let _entered = transaction.enter();

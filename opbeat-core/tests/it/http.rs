@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use opbeat_core::http::{HttpTransaction, route};
-use opbeat_core::{Agent, Outcome, RequestRecord, TransactionResult};
+use opbeat_core::{Agent, Outcome, TransactionResult};
 
 use crate::{PATIENCE, monitored};
 
 fn begin(agent: &Agent, method: &'static str) -> HttpTransaction {
-    HttpTransaction::begin(agent, "web.test", method, || RequestRecord::new(method, "/books/1?page=2", 0))
+    HttpTransaction::begin(agent, "web.test", method, |request| request.set_line(method, "/books/1?page=2"))
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_request_inside_of_a_job_is_a_request() {
 #[test]
 fn strange_methods_are_no_names() {
     let (agent, exporter) = monitored();
-    HttpTransaction::begin(&agent, "web.test", "BREW", RequestRecord::default).end(Outcome::ClientError);
+    HttpTransaction::begin(&agent, "web.test", "BREW", |_| ()).end(Outcome::ClientError);
     agent.flush(Duration::from_secs(10)).unwrap();
     assert_eq!(exporter.count("OTHER unmatched"), 1);
 }

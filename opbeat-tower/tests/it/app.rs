@@ -32,7 +32,7 @@ pub(crate) fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
         path if path.starts_with("/books/") => "/books/{id}",
         path if path.starts_with("/shop/cart/") => "/shop/cart/{id}",
         path if path.starts_with("/nowhere") => return None,
-        path => return Some(route(head.method.as_str(), path.to_owned())),
+        path => return Some(route(head.method.as_str(), path)),
     };
     Some(route(head.method.as_str(), template))
 }

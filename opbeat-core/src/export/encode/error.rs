@@ -39,6 +39,7 @@ impl Sender {
                 result: transaction.result.as_ref().map(result),
             }),
             rev: self.release.clone(),
+            occurrences: (record.occurrences > 1).then_some(record.occurrences),
             ..ErrorBody::default()
         }
     }

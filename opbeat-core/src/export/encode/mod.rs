@@ -34,6 +34,12 @@ impl Sender {
             traces: self.traces(&batch.samples),
             breakdown: batch.breakdown.iter().map(breakdown_group).collect(),
             machine: self.machine(),
+            drops: batch
+                .drops
+                .reasons()
+                .filter(|(_, count)| *count > 0)
+                .map(|(why, count)| (why.to_owned(), count))
+                .collect(),
         }
     }
 
@@ -62,6 +68,10 @@ impl Sender {
             result: Some(result(&sample.result)),
             outcome: Some(sample.outcome.as_str().to_owned()),
             head_ms: sample.head.map(milliseconds),
+            queued_ms: sample.queued.map(milliseconds),
+            busy_ms: sample.busy.map(milliseconds),
+            trace_id: sample.trace.map(|trace| format!("{:032x}", trace.trace_id)),
+            parent: sample.parent.map(|parent| parent.to_string()),
             dropped_spans: (sample.dropped_spans > 0).then(|| sample.dropped_spans.into()),
             rev: self.release.clone(),
             http: sample.request.as_ref().map(|request| Json::Object(http(request))),

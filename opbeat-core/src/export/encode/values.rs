@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::record::{RequestRecord, TransactionResult, User, Value};
 
@@ -30,6 +30,12 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     http.insert("query_string".to_owned(), query.into());
     http.insert("secure".to_owned(), (scheme == "https").into());
     http.insert("headers".to_owned(), headers.into());
+    if let Some(client) = request.client() {
+        http.insert("env".to_owned(), json!({"REMOTE_ADDR": client.to_string()}));
+    }
+    if let Some(body) = request.body() {
+        http.insert("data".to_owned(), body.into());
+    }
     http
 }
 

@@ -1,0 +1,58 @@
+//! Which pattern a path matches.
+
+use std::cell::RefCell;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+
+use actix_web::dev::ServiceRequest;
+use opbeat_core::TransactionName;
+use opbeat_core::http::route;
+
+/// Paths that are remembered: a power of two.
+const SLOTS: usize = 256;
+
+/// The patterns of the paths that came last.
+///
+/// Actix tells a middleware the pattern by matching the path against all resources, which takes longer than all else that
+/// is recorded of a request. Many requests have a path that came before; they are told by a keyed hash of it, so that
+/// no client can make two alike.
+pub(crate) struct Patterns {
+    hasher: RandomState,
+    recent: RefCell<Box<[Option<Recent>; SLOTS]>>,
+}
+
+#[derive(Clone)]
+struct Recent {
+    hash: u64,
+    name: Option<TransactionName>,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        let recent = RefCell::new(Box::new([const { None }; SLOTS]));
+        Self { hasher: RandomState::new(), recent }
+    }
+}
+
+impl Patterns {
+    /// Returns the name of the resource that a request takes, if there is one.
+    pub(crate) fn name(&self, request: &ServiceRequest) -> Option<TransactionName> {
+        let hash = self.hasher.hash_one((request.method(), request.path()));
+        let slot = usize::try_from(hash % SLOTS as u64).unwrap_or(0);
+        if let Some(recent) = &self.recent.borrow()[slot]
+            && recent.hash == hash
+        {
+            return recent.name.clone();
+        }
+        let name = request.match_pattern().map(|pattern| route(request.method().as_str(), &pattern));
+        self.recent.borrow_mut()[slot] = Some(Recent { hash, name: name.clone() });
+        name
+    }
+}
+
+impl fmt::Debug for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patterns").finish_non_exhaustive()
+    }
+}

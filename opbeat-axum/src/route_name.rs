@@ -1,0 +1,54 @@
+//! What requests are named after.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, MatchedPath};
+use opbeat_core::TransactionName;
+use opbeat_core::http::route;
+use opbeat_tower::{RequestHead, RouteName};
+
+/// Names requests after the path that axum's router matched.
+#[derive(Clone, Debug, Default)]
+pub struct MatchedPathName {
+    nested: Option<Arc<[Nested]>>,
+}
+
+/// A service that is nested at a prefix.
+#[derive(Clone, Debug)]
+struct Nested {
+    prefix: String,
+    template: String,
+}
+
+impl MatchedPathName {
+    /// Names what lies beneath a prefix that is nested as a service: `GET /files/*`.
+    #[must_use]
+    pub fn nested_service(self, prefix: &str) -> Self {
+        let prefix = prefix.trim_end_matches('/').to_owned();
+        let template = format!("{prefix}/*");
+        let known = self.nested.iter().flat_map(|nested| nested.iter().cloned());
+        Self { nested: Some(known.chain([Nested { prefix, template }]).collect()) }
+    }
+}
+
+impl Nested {
+    fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(self.prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl RouteName for MatchedPathName {
+    fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
+        if let Some(path) = head.extensions.get::<MatchedPath>() {
+            return Some(route(head.method.as_str(), path.as_str()));
+        }
+        let nested = self.nested.iter().flat_map(|nested| nested.iter());
+        let found = { nested }.find(|nested| nested.holds(head.uri.path()))?;
+        Some(route(head.method.as_str(), &found.template))
+    }
+
+    fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+    }
+}

@@ -1,0 +1,73 @@
+//! A failure on its way to where it is reported.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::record::{error_record, typed_error_record};
+use crate::record::ErrorRecord;
+
+/// A failure that was captured where it happened, and is reported where its request ends.
+///
+/// It knows the error's type, its chain of sources, the stack, and the line that made it. It is cheap to clone, so that a
+/// response can carry it: the adapters look for one among a failed response's extensions.
+///
+/// # Examples
+///
+/// ```
+/// use opbeat_core::Failure;
+///
+/// let error = "twelve".parse::<u32>().unwrap_err();
+/// let failure = Failure::new(&error);
+/// assert_eq!(failure.to_string(), "invalid digit found in string");
+/// ```
+#[derive(Clone)]
+pub struct Failure {
+    record: Arc<ErrorRecord>,
+}
+
+impl Failure {
+    /// Captures an error here: this call's line is the one that is shown.
+    #[track_caller]
+    #[must_use]
+    pub fn new<E: Error + ?Sized>(error: &E) -> Self {
+        Self { record: Arc::new(error_record(error)) }
+    }
+
+    /// Captures an error here whose type is gone, though it is known to have been made from an `E`: a boxed one.
+    #[track_caller]
+    #[must_use]
+    pub fn of_type<E>(error: &(dyn Error + 'static)) -> Self {
+        Self { record: Arc::new(typed_error_record::<E>(error)) }
+    }
+
+    pub(crate) fn record(&self) -> ErrorRecord {
+        (*self.record).clone()
+    }
+}
+
+impl<E: Error> From<E> for Failure {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::new(&error)
+    }
+}
+
+/// Says what the error said.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.record.message)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = &self.record;
+        f.debug_struct("Failure")
+            .field("type_name", &record.type_name)
+            .field("message", &record.message)
+            .field("causes", &record.causes)
+            .field("location", &record.location)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,36 @@
+//! A request's transaction while it is current.
+
+use std::fmt;
+
+use super::HttpTransaction;
+use crate::record::Outcome;
+
+/// Keeps an [`HttpTransaction`] current.
+#[must_use = "the transaction is current for as long as this guard lives"]
+pub struct EnteredHttp<'a> {
+    transaction: &'a mut HttpTransaction,
+    was_panicking: bool,
+}
+
+impl<'a> EnteredHttp<'a> {
+    pub(super) fn new(transaction: &'a mut HttpTransaction) -> Self {
+        transaction.swap_context();
+        Self { was_panicking: std::thread::panicking(), transaction }
+    }
+}
+
+/// Executors catch a panic above us, and drop the future when nothing unwinds any more: it has to be noticed here.
+impl Drop for EnteredHttp<'_> {
+    fn drop(&mut self) {
+        self.transaction.swap_context();
+        if !self.was_panicking && std::thread::panicking() {
+            self.transaction.finish(Some(Outcome::Panicked));
+        }
+    }
+}
+
+impl fmt::Debug for EnteredHttp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnteredHttp").finish_non_exhaustive()
+    }
+}

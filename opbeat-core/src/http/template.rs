@@ -1,0 +1,85 @@
+//! Routes' templates, each kept once.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+/// Different templates that are kept; what comes later is one of [`OTHERS`]. A router has fewer.
+const MOST: usize = 2_000;
+
+/// What stands for templates beyond [`MOST`].
+const OTHERS: &str = "(other routes)";
+
+/// Longer templates are cut: they are no template.
+const LONGEST: usize = 500;
+
+/// Slots of each thread's own memory: a power of two.
+const SLOTS: usize = 64;
+
+/// All templates, for as long as the process runs: their number is bounded, and so is their memory.
+static ALL: RwLock<Option<HashSet<&'static str>>> = RwLock::new(None);
+
+thread_local! {
+    /// The templates that this thread used last, so that threads don't contend for [`ALL`].
+    static RECENT: RefCell<[&'static str; SLOTS]> = const { RefCell::new([""; SLOTS]) };
+}
+
+/// Returns the same text with the life of the process, without an allocation for one that is known.
+pub(super) fn keep(template: &str) -> &'static str {
+    let template = cut(template);
+    let slot = slot_of(template);
+    let recent = RECENT.try_with(|recent| recent.borrow()[slot]).unwrap_or_default();
+    if recent == template {
+        return recent;
+    }
+    let kept = find_or_add(template);
+    // A thread that ends has no use for it any more.
+    let _ = RECENT.try_with(|recent| recent.borrow_mut()[slot] = kept);
+    kept
+}
+
+fn find_or_add(template: &str) -> &'static str {
+    let known = ALL.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|all| all.get(template).copied());
+    known.unwrap_or_else(|| add(template))
+}
+
+fn add(template: &str) -> &'static str {
+    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    let all = all.get_or_insert_default();
+    if let Some(known) = all.get(template) {
+        return known;
+    }
+    if all.len() >= MOST {
+        return OTHERS;
+    }
+    let kept: &'static str = Box::leak(template.to_owned().into_boxed_str());
+    all.insert(kept);
+    kept
+}
+
+fn cut(template: &str) -> &str {
+    let end = (0..=LONGEST.min(template.len())).rev().find(|end| template.is_char_boundary(*end)).unwrap_or(0);
+    &template[..end]
+}
+
+/// Tells templates apart well enough by their length and their last bytes, where routes differ.
+fn slot_of(template: &str) -> usize {
+    let tail = template.as_bytes().iter().rev().take(8);
+    tail.fold(template.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte))) % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_kept_once() {
+        let (one, other) = (keep("/books/{id}"), keep(&String::from("/books/{id}")));
+        assert_eq!((one, one.as_ptr()), ("/books/{id}", other.as_ptr()));
+    }
+
+    #[test]
+    fn what_is_no_template_is_cut() {
+        assert_eq!(keep(&"é".repeat(400)).len(), LONGEST);
+    }
+}

@@ -1,0 +1,32 @@
+//! What makes errors alike, before their stacks have names.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::CapturedError;
+use crate::record::Stack;
+
+/// Returns a number that alike errors share: type, place and causes; without a stack also the words and the transaction.
+///
+/// It tells apart whatever the server's grouping tells apart, so that totals stay exact for each group.
+pub(super) fn of(error: &CapturedError) -> u64 {
+    let record = &error.record;
+    let mut hasher = DefaultHasher::new();
+    (record.level, record.origin, &record.type_name, &record.module).hash(&mut hasher);
+    if let Some(location) = &record.location {
+        (&location.file, location.line, location.column).hash(&mut hasher);
+    }
+    record.causes.iter().for_each(|cause| cause.type_name.hash(&mut hasher));
+    match &record.stack {
+        Stack::Addresses(addresses) if record.type_name.is_some() => addresses.hash(&mut hasher),
+        Stack::Addresses(_) | Stack::Frames(_) => {
+            words(&record.message).for_each(|word| word.hash(&mut hasher));
+            error.transaction.as_ref().map(|transaction| transaction.name()).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// Leaves out whatever has a digit in it: numbers, ids, hashes, dates.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { word })
+}

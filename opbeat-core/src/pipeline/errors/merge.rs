@@ -1,0 +1,56 @@
+//! One failure, one report, however often it was logged, returned and captured.
+
+use super::CapturedError;
+use crate::record::{ErrorRecord, Level, Origin, Stack};
+
+/// Shorter words are found in any message.
+const TELLING: usize = 4;
+
+/// Merges the reports of the same failure in the same transaction: the richest stays, under the id of the first, which
+/// the application may have shown.
+pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
+    let mut merged: Vec<CapturedError> = Vec::with_capacity(errors.len());
+    for error in errors {
+        let same =
+            merged.iter_mut().find(|known| known.shares_transaction(&error) && is_same(&known.record, &error.record));
+        match same {
+            Some(known) => keep_richer(known, error),
+            None => merged.push(error),
+        }
+    }
+    merged
+}
+
+fn keep_richer(known: &mut CapturedError, mut other: CapturedError) {
+    if richness(&other.record) > richness(&known.record) {
+        (other.record.id, other.record.happened_at) = (known.record.id, known.record.happened_at);
+        *known = other;
+    }
+}
+
+/// Returns whether two reports tell of the same failure: one of them says, or was caused by, what the other says.
+fn is_same(one: &ErrorRecord, other: &ErrorRecord) -> bool {
+    let is_failure = |record: &ErrorRecord| matches!(record.level, Level::Error | Level::Fatal);
+    let stands_for = |status: &ErrorRecord, other: &ErrorRecord| status.origin == Origin::Status && is_failure(other);
+    // A panic by the same words elsewhere is another failure; what repeats a panic's words in its message is not.
+    let are_panics = one.origin == Origin::Panicked && other.origin == Origin::Panicked;
+    stands_for(one, other) || stands_for(other, one) || (!are_panics && (says(one, other) || says(other, one)))
+}
+
+/// Returns whether what `inner` says is among what `outer` says or was caused by.
+fn says(outer: &ErrorRecord, inner: &ErrorRecord) -> bool {
+    let repeats = |message: &str| message == inner.message || message.contains(inner.message.as_str());
+    if inner.message.len() < TELLING {
+        return outer.message == inner.message && outer.type_name == inner.type_name;
+    }
+    repeats(&outer.message) || outer.causes.iter().any(|cause| repeats(&cause.message))
+}
+
+/// What tells more is kept: first by how it came, then by the causes, then by the stack.
+fn richness(record: &ErrorRecord) -> (Origin, usize, usize) {
+    let stack = match &record.stack {
+        Stack::Addresses(addresses) => addresses.len(),
+        Stack::Frames(frames) => frames.len(),
+    };
+    (record.origin, record.causes.len(), stack)
+}

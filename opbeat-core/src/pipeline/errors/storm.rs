@@ -1,0 +1,115 @@
+//! Few reports of many alike errors, and exact totals all the same.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+
+use super::{CapturedError, fingerprint};
+
+/// Alike errors that are sent each by itself in a window; of the rest, one an interval stands for all.
+const SENT_EACH: u64 = 10;
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Different errors that are remembered. Beyond, each is sent by itself, as far as a batch has room.
+const MAX_KNOWN: usize = 1_000;
+
+/// Decides which errors are sent, and keeps one of those that are not to stand for them.
+#[derive(Default)]
+pub(in super::super) struct Storm {
+    known: HashMap<u64, Bucket, RandomState>,
+}
+
+struct Bucket {
+    window: Instant,
+    sent: u64,
+    held: Option<Box<CapturedError>>,
+    held_back: u64,
+}
+
+impl Storm {
+    /// Returns the error if it is to be sent by itself. Otherwise it is held, to stand for all that are alike.
+    pub(in super::super) fn admit(&mut self, error: CapturedError, now: Instant) -> Option<CapturedError> {
+        let fingerprint = fingerprint::of(&error);
+        if self.known.len() >= MAX_KNOWN {
+            self.forget(now);
+        }
+        if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&fingerprint) {
+            return Some(error);
+        }
+        self.known.entry(fingerprint).or_insert_with(|| Bucket::new(now)).admit(error, now)
+    }
+
+    /// Adds errors that were counted elsewhere, and keeps those that stand for them.
+    pub(in super::super) fn add(&mut self, repeats: Repeats, now: Instant) {
+        for (fingerprint, (error, count)) in repeats.counted {
+            self.known.entry(fingerprint).or_insert_with(|| Bucket::new(now)).hold(error, count);
+        }
+    }
+
+    /// Takes out the errors that stand for others, each with how many it stands for.
+    pub(in super::super) fn take_held(&mut self) -> Vec<CapturedError> {
+        self.known.values_mut().filter_map(Bucket::take_held).map(|error| *error).collect()
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.known.retain(|_, bucket| bucket.held.is_some() || now < bucket.window + WINDOW);
+    }
+}
+
+impl Bucket {
+    fn new(now: Instant) -> Self {
+        Self { window: now, sent: 0, held: None, held_back: 0 }
+    }
+
+    fn admit(&mut self, error: CapturedError, now: Instant) -> Option<CapturedError> {
+        if now >= self.window + WINDOW {
+            (self.window, self.sent) = (now, 0);
+        }
+        if self.sent < SENT_EACH {
+            self.sent += 1;
+            return Some(error);
+        }
+        let count = error.record.occurrences;
+        self.hold(Box::new(error), count);
+        None
+    }
+
+    fn hold(&mut self, error: Box<CapturedError>, count: u64) {
+        self.held_back += count;
+        self.held = Some(error);
+    }
+
+    fn take_held(&mut self) -> Option<Box<CapturedError>> {
+        let mut error = self.held.take()?;
+        error.record.occurrences = std::mem::take(&mut self.held_back);
+        Some(error)
+    }
+}
+
+/// Errors that were only counted, since their queue was full: one of each kind, and how many.
+#[derive(Default)]
+pub(in super::super) struct Repeats {
+    counted: HashMap<u64, (Box<CapturedError>, u64), RandomState>,
+    uncounted: u64,
+}
+
+impl Repeats {
+    pub(in super::super) fn add(&mut self, error: Box<CapturedError>) {
+        let fingerprint = fingerprint::of(&error);
+        if let Some((_, count)) = self.counted.get_mut(&fingerprint) {
+            *count += error.record.occurrences;
+        } else if self.counted.len() < MAX_KNOWN {
+            let count = error.record.occurrences;
+            self.counted.insert(fingerprint, (error, count));
+        } else {
+            self.uncounted += error.record.occurrences;
+        }
+    }
+
+    /// Returns how many were too different to be counted.
+    pub(in super::super) fn uncounted(&self) -> u64 {
+        self.uncounted
+    }
+}

@@ -1,0 +1,61 @@
+//! Errors wait for the end of their transaction, so that they tell its name and result, and show once.
+
+use std::mem;
+use std::time::{Duration, Instant};
+
+use super::{CapturedError, merge};
+use crate::pipeline::queue::Queue;
+
+/// An error waits this long for its transaction's end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The errors that wait.
+#[derive(Default)]
+pub(in super::super) struct Waiting {
+    errors: Vec<Waiter>,
+}
+
+struct Waiter {
+    error: Box<CapturedError>,
+    until: Instant,
+    /// The transaction had ended before the queue was read last, and so all of its errors are here.
+    is_complete: bool,
+}
+
+impl Waiting {
+    /// Takes in what the queue holds. Returns how many errors that were.
+    pub(in super::super) fn fill(&mut self, queue: &Queue, now: Instant) -> usize {
+        for waiter in &mut self.errors {
+            waiter.is_complete |= waiter.error.has_ended();
+        }
+        let before = self.errors.len();
+        while let Some(error) = queue.pop_error() {
+            let is_complete = error.transaction.is_none() || self.has_complete(&error);
+            self.errors.push(Waiter { error, until: now + PATIENCE, is_complete });
+        }
+        self.errors.len() - before
+    }
+
+    /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure.
+    pub(in super::super) fn take_ready(&mut self, now: Instant) -> Vec<CapturedError> {
+        if self.errors.is_empty() {
+            return Vec::new();
+        }
+        let ready = self.errors.extract_if(.., |waiter| waiter.is_complete || waiter.until <= now);
+        merge::merge(ready.map(|waiter| *waiter.error).collect())
+    }
+
+    /// Takes out all errors, one for each failure.
+    pub(in super::super) fn take_all(&mut self) -> Vec<CapturedError> {
+        merge::merge(mem::take(&mut self.errors).into_iter().map(|waiter| *waiter.error).collect())
+    }
+
+    /// Returns when the first error will have waited for long enough.
+    pub(in super::super) fn until(&self) -> Option<Instant> {
+        self.errors.iter().map(|waiter| waiter.until).min()
+    }
+
+    fn has_complete(&self, error: &CapturedError) -> bool {
+        self.errors.iter().any(|waiter| waiter.is_complete && waiter.error.shares_transaction(error))
+    }
+}

@@ -1,0 +1,19 @@
+//! What the pipeline is told at its start.
+
+use std::time::Duration;
+
+use super::ignore::Ignore;
+use crate::secrets::Secrets;
+
+/// What the pipeline is told at its start.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The time from an event to its delivery.
+    pub(crate) flush_interval: Duration,
+    /// A poll that takes longer is reported.
+    pub(crate) blocking_threshold: Duration,
+    /// What is not recorded.
+    pub(crate) ignore: Ignore,
+    /// What does not leave the process.
+    pub(crate) secrets: Secrets,
+}

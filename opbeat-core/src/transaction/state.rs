@@ -1,0 +1,108 @@
+//! What changes while a transaction runs.
+
+use std::borrow::Cow;
+use std::mem;
+use std::time::Duration;
+
+use crate::record::{ErrorId, Outcome, SpanRecord, TransactionRecord, Value};
+
+/// Tags and extra values beyond this many are left out.
+const MAX_VALUES: usize = 64;
+
+/// Room for more spans than this is not kept for the next transaction.
+const MAX_KEPT_SPANS: usize = 64;
+
+pub(super) type Values = Vec<(Cow<'static, str>, Value)>;
+
+/// What changes while a transaction runs: the record in the making, and what decides how it ends.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) record: TransactionRecord,
+    /// The application chose the name, so that the adapter's does not replace it.
+    pub(super) renamed: bool,
+    /// The application chose the result.
+    pub(super) has_result: bool,
+    /// The application chose the outcome.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) ended: bool,
+    /// The first error that was reported.
+    pub(super) error: Option<ErrorId>,
+    /// Facts of spans by the span's index: one list for all, so that a span needs no memory of its own.
+    span_values: Vec<(u32, Cow<'static, str>, Value)>,
+}
+
+impl State {
+    /// Returns `index` if that span still runs, else the nearest span around it that does.
+    pub(super) fn running(&self, mut index: Option<u32>) -> Option<u32> {
+        while let Some(span) = index.and_then(|index| self.record.spans.get(index as usize)) {
+            if span.duration.is_none() {
+                return index;
+            }
+            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
+        }
+        None
+    }
+
+    pub(super) fn start_span(&mut self, span: SpanRecord, most: usize) -> Option<u32> {
+        if self.ended {
+            return None;
+        }
+        if self.record.spans.len() >= most {
+            self.record.dropped_spans = self.record.dropped_spans.saturating_add(1);
+            return None;
+        }
+        let index = u32::try_from(self.record.spans.len()).ok()?;
+        self.record.spans.push(span);
+        Some(index)
+    }
+
+    pub(super) fn end_span(&mut self, index: u32, now: Duration) {
+        if !self.ended
+            && let Some(span) = self.record.spans.get_mut(index as usize)
+        {
+            span.duration = Some(now.saturating_sub(span.start));
+        }
+    }
+
+    pub(super) fn set_span_value(&mut self, index: u32, key: Cow<'static, str>, value: Value) {
+        if !self.ended && self.span_values.iter().filter(|(span, ..)| *span == index).count() < MAX_VALUES {
+            self.span_values.push((index, key, value));
+        }
+    }
+
+    /// Moves the whole record out, or copies it for as long as errors still look at it.
+    pub(super) fn take(&mut self) -> TransactionRecord {
+        for (index, key, value) in self.span_values.drain(..) {
+            if let Some(span) = self.record.spans.get_mut(index as usize) {
+                set(&mut span.extra, key, value);
+            }
+        }
+        if self.error.is_some() { self.record.clone() } else { mem::take(&mut self.record) }
+    }
+
+    /// Empties the state for the next transaction, and keeps its memory.
+    pub(super) fn clear(&mut self) {
+        let old = mem::take(self);
+        let TransactionRecord { mut spans, mut request, mut tags, mut extra, .. } = old.record;
+        spans.clear();
+        spans.shrink_to(MAX_KEPT_SPANS);
+        tags.clear();
+        extra.clear();
+        if let Some(request) = &mut request {
+            request.clear();
+        }
+        self.span_values = old.span_values;
+        self.span_values.clear();
+        self.span_values.shrink_to(MAX_KEPT_SPANS);
+        self.record = TransactionRecord { spans, request, tags, extra, ..TransactionRecord::default() };
+    }
+}
+
+/// Sets a value by its key; the last one wins.
+pub(super) fn set(values: &mut Values, key: Cow<'static, str>, value: Value) {
+    if let Some((_, old)) = values.iter_mut().find(|(known, _)| *known == key) {
+        *old = value;
+    } else if values.len() < MAX_VALUES {
+        values.push((key, value));
+    }
+}

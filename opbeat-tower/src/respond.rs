@@ -1,0 +1,78 @@
+//! What a response's head says of its transaction.
+
+use http::{HeaderValue, Response, StatusCode};
+use http_body::Body;
+use opbeat_core::Outcome;
+use opbeat_core::http::HttpTransaction;
+use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
+
+use crate::body::OpbeatBody;
+use crate::settings::Answering;
+use crate::{carrier, grpc};
+
+/// The header that tells a client the id of the error that was reported.
+const ERROR_ID: &str = "x-opbeat-id";
+
+/// Notes the head, and lets the body carry the transaction on to its last byte.
+pub(crate) fn respond<B: Body, C: ClassifyResponse>(
+    response: Response<B>,
+    mut transaction: HttpTransaction,
+    answering: &Answering,
+    classifier: Option<C>,
+) -> Response<OpbeatBody<B, C::ClassifyEos>> {
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        carrier::report(&response, answering.carriers.as_deref().unwrap_or_default(), &transaction);
+    }
+    let is_empty = response.body().is_end_stream();
+    let ends_here = transaction.head(status.as_u16()) || is_empty;
+    let is_settled = answering.is_grpc && grpc::note_status(response.headers(), &mut transaction);
+    let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
+        Some(ClassifiedResponse::Ready(Err(_))) if !is_settled && !is_telling(status) => {
+            transaction.set_outcome(Outcome::ServerError);
+            None
+        }
+        Some(ClassifiedResponse::RequiresEos(classify_eos)) => Some(classify_eos),
+        Some(ClassifiedResponse::Ready(_)) | None => None,
+    };
+    let mut response = response;
+    if answering.tells_error_id {
+        tell_error_id(&mut response, &transaction);
+    }
+    let is_grpc = answering.is_grpc;
+    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, is_grpc))
+}
+
+/// Answers in place of a handler that panicked: 500, and no body.
+pub(crate) fn respond_to_panic<B, E>(
+    mut transaction: HttpTransaction,
+    answering: &Answering,
+) -> Response<OpbeatBody<B, E>>
+where
+    B: Body,
+    E: tower_http::classify::ClassifyEos,
+{
+    transaction.set_outcome(Outcome::Panicked);
+    if transaction.error_id().is_none() {
+        transaction.capture_failure("the handler panicked");
+    }
+    transaction.head(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    if answering.tells_error_id {
+        tell_error_id(&mut response, &transaction);
+    }
+    response.map(|()| OpbeatBody::new(None, transaction, None, true, false))
+}
+
+/// The outcome follows from the status, and a classifier that only knows 5xx has nothing to add.
+fn is_telling(status: StatusCode) -> bool {
+    status.is_server_error()
+}
+
+fn tell_error_id<B>(response: &mut Response<B>, transaction: &HttpTransaction) {
+    let id = transaction.error_id().and_then(|id| HeaderValue::try_from(id.to_string()).ok());
+    if let Some(id) = id {
+        response.headers_mut().insert(ERROR_ID, id);
+    }
+}
