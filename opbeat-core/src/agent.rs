@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
+use crate::diagnosis::Diagnosis;
 use crate::notice;
 use crate::panic_hook;
-use crate::pipeline::{Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
+use crate::pipeline::{Build, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::secrets::Secrets;
-use crate::transaction::{Active, CurrentTransaction, Transaction, current};
+use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
 
 /// Monitors an application: begins transactions, reports errors, delivers both in the background.
 ///
@@ -38,7 +40,12 @@ pub struct Agent {
 struct Running {
     pipeline: Pipeline,
     shutdown_timeout: Duration,
+    /// Asks the way out once more, besides the thread that delivers.
+    probe: Probe,
 }
+
+/// Asks the way out whether a delivery would work.
+type Probe = Box<dyn Fn() -> Result<String, String> + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
 /// The agent that was started last: where errors outside of all transactions go.
 static LATEST: RwLock<Weak<Running>> = RwLock::new(Weak::new());
@@ -63,7 +70,8 @@ impl Agent {
             return Ok(Self::disabled());
         }
         let exporter = crate::export::IntakeExporter::new(config)?;
-        Self::launch(config, exporter).map_err(ConfigError::Thread)
+        let copy = config.clone();
+        Self::launch(config, exporter, Box::new(move || probe_intake(&copy))).map_err(ConfigError::Thread)
     }
 
     /// Starts an agent that delivers through an exporter of your own.
@@ -71,7 +79,8 @@ impl Agent {
         if !config.enabled {
             return Self::disabled();
         }
-        Self::launch(config, exporter).unwrap_or_else(|error| {
+        let probe = || Ok("an exporter of the application's own".to_owned());
+        Self::launch(config, exporter, Box::new(probe)).unwrap_or_else(|error| {
             notice::error(format_args!("{}; the application runs unmonitored", ConfigError::Thread(error)));
             Self::disabled()
         })
@@ -120,6 +129,27 @@ impl Agent {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.shut_down(timeout))
     }
 
+    /// Finds out what works and what does not. It asks the server, and blocks for some seconds at the most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, Config, testing::MemoryExporter};
+    /// let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
+    /// println!("{}", agent.diagnose());
+    /// ```
+    #[must_use]
+    pub fn diagnose(&self) -> Diagnosis {
+        let server = self.running.as_ref().map(|running| (running.probe)());
+        Diagnosis {
+            is_recording: self.is_recording(),
+            server: server.unwrap_or_else(|| Err("the agent is disabled, or could not start".to_owned())),
+            build: Build::of_this_process(),
+            drops: self.running.as_ref().map(|running| running.pipeline.drops()).unwrap_or_default(),
+            spans_without_transaction: spans_without_transaction(),
+        }
+    }
+
     /// Returns whether anything is recorded.
     #[must_use]
     pub fn is_recording(&self) -> bool {
@@ -138,13 +168,13 @@ impl Agent {
         })
     }
 
-    fn launch(config: &Config, exporter: impl Exporter) -> std::io::Result<Self> {
+    fn launch(config: &Config, exporter: impl Exporter, probe: Probe) -> std::io::Result<Self> {
         let pipeline = Pipeline::start(exporter, settings(config))?;
-        let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout });
+        let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
         allow_stacks();
         *LATEST.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&running);
         if config.panic_hook {
-            panic_hook::install(latest_recorder);
+            panic_hook::install(latest_recorder, flush_latest);
         }
         Ok(Self { running: Some(running) })
     }
@@ -186,6 +216,27 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
 #[track_caller]
 pub fn capture_message(level: Level, message: impl Into<String>) -> Option<ErrorId> {
     latest()?.report(message_record(level, message.into()))
+}
+
+/// Reports a record, to the current transaction's agent or else to the one that was started last.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn report_latest(record: ErrorRecord) -> Option<ErrorId> {
+    latest()?.report(record)
+}
+
+#[cfg(feature = "intake")]
+fn probe_intake(config: &Config) -> Result<String, String> {
+    let mut exporter = crate::export::IntakeExporter::new(config).map_err(|error| error.to_string())?;
+    let found = exporter.probe().map_err(|error| error.message)?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Delivers what there is while there still is a process.
+fn flush_latest() {
+    if let Some(running) = latest().and_then(|agent| agent.running) {
+        // There is nobody left to tell.
+        let _ = running.pipeline.flush(running.shutdown_timeout);
+    }
 }
 
 fn latest_recorder() -> Option<Recorder> {

@@ -27,12 +27,15 @@
 mod agent;
 mod capture;
 mod config;
+mod diagnosis;
 mod notice;
 mod panic_hook;
 mod pipeline;
 mod record;
 mod transaction;
 
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub mod events;
 pub mod http;
 pub mod secrets;
 
@@ -40,13 +43,16 @@ pub mod secrets;
 mod export;
 #[cfg(feature = "protocol")]
 pub mod protocol;
+#[cfg(feature = "tokio")]
+pub mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use agent::{Agent, capture_error, capture_message};
 pub use capture::Failure;
 pub use config::{Config, ConfigError, HEALTH_CHECKS, VARIABLES, Variable};
-pub use pipeline::{Batch, ExportError, Exporter, FlushError};
+pub use diagnosis::Diagnosis;
+pub use pipeline::{Batch, Build, ExportError, Exporter, FlushError};
 pub use record::{
     BreakdownRecord, Cause, Drops, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Outcome,
     RequestRecord, SpanRecord, Stack, TraceParent, TransactionId, TransactionName, TransactionRecord,

@@ -15,16 +15,28 @@ thread_local! {
 /// Installs the hook, once in a process, before the hook that is there.
 ///
 /// The earlier hook runs after ours, so that the message in the terminal stays what it was. `recorder` tells where panics
-/// outside of all transactions go.
-pub(crate) fn install(recorder: fn() -> Option<Recorder>) {
+/// outside of all transactions go, and `flush` delivers them where the process ends with the panic.
+pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let earlier = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             report_once(panic, recorder);
+            if ends_process(panic) {
+                flush();
+            }
             earlier(panic);
         }));
     });
+}
+
+/// Returns whether the process ends when the hooks return: it was built so, or the panic cannot unwind.
+///
+/// The standard library says the latter by a panic of its own, in these words.
+fn ends_process(panic: &PanicHookInfo<'_>) -> bool {
+    const WORDS: [&str; 2] = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
+    let message = panic.payload().downcast_ref::<&str>().copied().unwrap_or_default();
+    cfg!(panic = "abort") || WORDS.contains(&message)
 }
 
 /// Reports unless the report itself panics, which would end in a circle.

@@ -7,7 +7,7 @@ mod stack;
 mod type_name;
 
 pub use failure::Failure;
-pub(crate) use record::{
-    blocked_record, error_record, event_record, failure_record, message_record, panic_record, status_record,
-};
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use record::event_record;
+pub(crate) use record::{blocked_record, error_record, failure_record, message_record, panic_record, status_record};
 pub(crate) use stack::allow as allow_stacks;

@@ -80,6 +80,7 @@ pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
 }
 
 /// Records an event of the application's log, with the error that it carries if there is one.
+#[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn event_record(level: Level, message: String, error: Option<&(dyn Error + 'static)>) -> ErrorRecord {
     let mut record = match error {
         Some(error) => ErrorRecord {

@@ -10,6 +10,8 @@ pub(super) struct Endpoint {
     pub(super) server: String,
     pub(super) errors: Uri,
     pub(super) transactions: Uri,
+    /// Tells whether the token is accepted.
+    pub(super) app: Uri,
     pub(super) is_https: bool,
 }
 
@@ -30,10 +32,10 @@ impl Endpoint {
         }
         let url = |what| {
             let Config { organization_id, app_id, .. } = config;
-            let url = format!("{server}/api/v1/organizations/{organization_id}/apps/{app_id}/{what}/");
+            let url = format!("{server}/api/v1/organizations/{organization_id}/apps/{app_id}/{what}");
             url.parse().map_err(|_| invalid_ids(config))
         };
-        Ok(Self { errors: url("errors")?, transactions: url("transactions")?, is_https, server })
+        Ok(Self { errors: url("errors/")?, transactions: url("transactions/")?, app: url("")?, is_https, server })
     }
 }
 

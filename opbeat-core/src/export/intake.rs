@@ -22,7 +22,6 @@ pub struct IntakeExporter {
     endpoint: Endpoint,
     transport: Transport,
     sender: Sender,
-    has_delivered: bool,
 }
 
 impl IntakeExporter {
@@ -38,7 +37,7 @@ impl IntakeExporter {
             hostname: config.hostname.clone().unwrap_or_else(system_hostname),
             release: config.release.clone(),
         };
-        Ok(Self { endpoint, transport, sender, has_delivered: false })
+        Ok(Self { endpoint, transport, sender })
     }
 
     fn deliver_transactions(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
@@ -99,16 +98,26 @@ impl IntakeExporter {
         ))
     }
 
-    fn note(&mut self, settled: Result<Settled, ExportError>, what: &str) -> Result<(), ExportError> {
-        match settled? {
-            Settled::Refused(reason) => notice::error(format_args!("{what} is lost: {reason}")),
-            Settled::Delivered if !self.has_delivered => {
-                self.has_delivered = true;
-                notice::info(format_args!("delivers to the Opbeat server at {}", self.endpoint.server));
-            }
-            Settled::Delivered => {}
+    fn note(&self, settled: Result<Settled, ExportError>, what: &str) -> Result<(), ExportError> {
+        if let Settled::Refused(reason) = settled? {
+            notice::error(format_args!("{what} is lost: {reason}"));
         }
         Ok(())
+    }
+
+    /// Says what an answer to the question means whether the token is accepted.
+    fn found(&self, answer: Answer) -> Result<String, ExportError> {
+        let server = format!("the Opbeat server at {}", self.endpoint.server);
+        let tls = if self.endpoint.is_https { "over TLS" } else { "without TLS" };
+        match answer.status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(format!(
+                "delivers to {server} {tls}; it is an older one, and does not tell whether it accepts the token"
+            )),
+            _ => match self.settle(answer)? {
+                Settled::Delivered => Ok(format!("delivers to {server} {tls}; the token is accepted")),
+                Settled::Refused(reason) => Err(ExportError::new(reason)),
+            },
+        }
     }
 }
 
@@ -116,6 +125,11 @@ impl Exporter for IntakeExporter {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         self.deliver_transactions(batch)?;
         self.deliver_errors(batch)
+    }
+
+    fn probe(&mut self) -> Result<Option<String>, ExportError> {
+        let answer = self.transport.get(&self.endpoint.app).map_err(|reason| self.unreachable(&reason))?;
+        self.found(answer).map(Some)
     }
 }
 

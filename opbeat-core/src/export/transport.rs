@@ -5,6 +5,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use hyper::http::request::Builder as RequestBuilder;
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
@@ -16,6 +17,9 @@ use crate::config::{Config, ConfigError};
 
 /// From the connection's start to the answer's last byte.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The same for a question whose answer nobody needs.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Connecting alone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,17 +65,27 @@ impl Transport {
     /// Posts a body and waits for the answer.
     pub(super) fn post(&self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Answer, String> {
         let request = Request::post(uri)
-            .header(AUTHORIZATION, &self.authorization)
             .header(CONTENT_TYPE, "application/octet-stream")
-            .header(USER_AGENT, AGENT)
             .header("X-Opbeat-Platform", "platform=rust")
-            .header("Idempotency-Key", key)
+            .header("Idempotency-Key", key);
+        self.send(request, body, TIMEOUT)
+    }
+
+    /// Asks, and waits for the answer for a short time only: what is to be delivered waits too.
+    pub(super) fn get(&self, uri: &Uri) -> Result<Answer, String> {
+        self.send(Request::get(uri), Vec::new(), PROBE_TIMEOUT)
+    }
+
+    fn send(&self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Answer, String> {
+        let request = request
+            .header(AUTHORIZATION, &self.authorization)
+            .header(USER_AGENT, AGENT)
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| error.to_string())?;
         self.runtime.block_on(async {
-            tokio::time::timeout(TIMEOUT, self.exchange(request))
+            tokio::time::timeout(timeout, self.exchange(request))
                 .await
-                .unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())))
+                .unwrap_or_else(|_| Err(format!("no answer within {} s", timeout.as_secs())))
         })
     }
 

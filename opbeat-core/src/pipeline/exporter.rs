@@ -17,6 +17,15 @@ pub trait Exporter: Send + 'static {
     ///
     /// Returns an error when another attempt may succeed.
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError>;
+
+    /// Finds out whether a delivery would work, and says what it found. Asked once, at the start.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that says what to do if it would not work.
+    fn probe(&mut self) -> Result<Option<String>, ExportError> {
+        Ok(None)
+    }
 }
 
 /// A delivery that failed and will be tried again.

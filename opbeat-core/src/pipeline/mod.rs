@@ -7,6 +7,7 @@
 //! ```
 
 mod batch;
+mod build;
 mod clock;
 mod counts;
 mod errors;
@@ -28,6 +29,7 @@ mod symbols;
 mod worker;
 
 pub use batch::Batch;
+pub use build::Build;
 pub(crate) use clock::Clock;
 pub use exporter::{ExportError, Exporter};
 pub(crate) use finished::Finished;

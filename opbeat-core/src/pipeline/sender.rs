@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::outbox::Outbox;
-use super::{Batch, ExportError, Exporter};
+use super::{Batch, Build, ExportError, Exporter};
 
 use crate::notice;
 
@@ -20,6 +20,7 @@ pub(super) fn spawn(exporter: impl Exporter, outbox: Arc<Outbox>) -> std::io::Re
 
 fn run(mut exporter: impl Exporter, outbox: &Outbox) {
     let mut outage = Outage::default();
+    greet(&mut exporter, &mut outage);
     while let Some(mut batch) = outbox.next() {
         match attempt(&mut exporter, &mut batch) {
             Ok(()) => {
@@ -31,6 +32,18 @@ fn run(mut exporter: impl Exporter, outbox: &Outbox) {
                 outbox.failed(batch, &error, delay);
             }
         }
+    }
+}
+
+/// Tells at the start what works and what does not, so that nobody has to wait for an error to find out.
+fn greet(exporter: &mut impl Exporter, outage: &mut Outage) {
+    match catch_unwind(AssertUnwindSafe(|| exporter.probe())) {
+        Ok(Ok(Some(found))) => notice::info(format_args!("{found}; {}", Build::of_this_process())),
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => {
+            outage.note(&error);
+        }
+        Err(_) => notice::error(format_args!("the exporter panicked when it was asked whether it works")),
     }
 }
 

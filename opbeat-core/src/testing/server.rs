@@ -30,6 +30,8 @@ pub enum Reply {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Seen {
+    /// The request's method.
+    pub method: String,
     /// The request's path.
     pub path: String,
     /// Its headers, names in lower case.
@@ -157,6 +159,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some(seen) = read_request(&mut reader)? {
+        if seen.method == "GET" {
+            // A question whether the token is accepted is no delivery, and not part of the script.
+            write_response(&mut writer, 200, "", "{}")?;
+            continue;
+        }
         match shared.note(seen) {
             Reply::Status(status, body) => write_response(&mut writer, status, "", body)?,
             Reply::RetryAfter(seconds) => {
@@ -175,13 +182,14 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Seen>> {
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let word = |index| line.split(' ').nth(index).unwrap_or_default().to_owned();
+    let (method, path) = (word(0), word(1));
     let headers = read_headers(reader)?;
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     let body = serde_json::from_reader(ZlibDecoder::new(body.as_slice())).unwrap_or(Json::Null);
-    Ok(Some(Seen { path, headers, body }))
+    Ok(Some(Seen { method, path, headers, body }))
 }
 
 fn read_headers(reader: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {

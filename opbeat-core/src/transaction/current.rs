@@ -185,7 +185,7 @@ impl CurrentTransaction {
     /// Makes a closure that has the transaction current when it is called: for `spawn_blocking`, threads and pools.
     ///
     /// The current span stays the parent of what the closure starts.
-    pub fn wrap_fn<T>(&self, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let context = self.context();
         move || {
             let _entered = Entered::new(context);

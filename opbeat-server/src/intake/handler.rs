@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use bytes::Bytes;
 use opbeat_core::protocol::Timestamp;
+use serde_json::json;
 
 use super::{Intake, Rejection, authenticate, body, inflate, parse_errors, parse_transactions};
 use crate::intake::InflateError;
@@ -15,6 +17,17 @@ use crate::queue::{AppendError, Endpoint, Envelope, Message};
 
 /// Headers are kept up to this length.
 const MAX_HEADER: usize = 256;
+
+/// Tells an agent at its start whether its token is accepted.
+pub(super) async fn app(
+    State(intake): State<Intake>,
+    Path((organization, app)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<serde_json::Value>, Rejection> {
+    let owner = authenticate::authenticate(&*intake.tokens, &headers, &organization, &app).await?;
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(Json(json!({"organization": owner.organization, "app": owner.app, "server": format!("opbeat/{version}")})))
+}
 
 pub(super) async fn errors(
     State(intake): State<Intake>,
@@ -36,6 +49,11 @@ pub(super) async fn transactions(
 
 pub(super) async fn method_not_allowed(method: Method) -> Rejection {
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not understood here. Use POST."))
+}
+
+pub(super) async fn app_method_not_allowed(method: Method) -> Rejection {
+    let message = format!("{method} is not understood here. Post to …/errors/ or …/transactions/.");
+    Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 pub(super) async fn not_found(uri: Uri) -> Rejection {

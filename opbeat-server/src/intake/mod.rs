@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
+use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
 pub use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
@@ -63,7 +63,10 @@ pub fn router(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimit
     let intake = Intake { queue, tokens, limits, at_once };
     let errors = || post(handler::errors).fallback(handler::method_not_allowed);
     let transactions = || post(handler::transactions).fallback(handler::method_not_allowed);
+    let app = || get(handler::app).fallback(handler::app_method_not_allowed);
     Router::new()
+        .route("/api/v1/organizations/{organization}/apps/{app}/", app())
+        .route("/api/v1/organizations/{organization}/apps/{app}", app())
         .route("/api/v1/organizations/{organization}/apps/{app}/errors/", errors())
         .route("/api/v1/organizations/{organization}/apps/{app}/errors", errors())
         .route("/api/v1/organizations/{organization}/apps/{app}/transactions/", transactions())

@@ -106,6 +106,8 @@ pub struct NewError {
     pub message: String,
     /// What is held responsible.
     pub culprit: String,
+    /// How many errors it stands for.
+    pub occurrences: i64,
     /// The error as it is shown, frames the oldest first.
     pub document: ErrorBody,
 }

@@ -14,7 +14,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]
             Some(group) => update_group(connection, group, error).await?,
             None => create_group(connection, error).await?,
         };
-        count(connection, group, error.happened_at).await?;
+        count(connection, group, error).await?;
         insert_occurrence(connection, group, error).await?;
     }
     Ok(())
@@ -33,7 +33,7 @@ async fn find_group(connection: &mut SqliteConnection, error: &NewError) -> Resu
 async fn update_group(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<i64, StoreError> {
     sqlx::query(
         "UPDATE error_groups SET
-             times_seen = times_seen + 1,
+             times_seen = times_seen + ?5,
              message = CASE WHEN ?1 >= last_seen THEN ?2 ELSE message END,
              culprit = CASE WHEN ?1 >= last_seen THEN ?3 ELSE culprit END,
              first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1)
@@ -43,6 +43,7 @@ async fn update_group(connection: &mut SqliteConnection, group: i64, error: &New
     .bind(&error.message)
     .bind(&error.culprit)
     .bind(group)
+    .bind(error.occurrences)
     .execute(connection)
     .await?;
     Ok(group)
@@ -58,7 +59,7 @@ async fn create_group(connection: &mut SqliteConnection, error: &NewError) -> Re
     let row = sqlx::query(
         "INSERT INTO error_groups
              (app_id, number, fingerprint, type_name, message, culprit, level, first_seen, last_seen, times_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1) RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9) RETURNING id",
     )
     .bind(&error.app_id)
     .bind(number.try_get::<i64, _>(0)?)
@@ -68,21 +69,23 @@ async fn create_group(connection: &mut SqliteConnection, error: &NewError) -> Re
     .bind(&error.culprit)
     .bind(error.document.level.as_deref().unwrap_or("error"))
     .bind(error.happened_at)
+    .bind(error.occurrences)
     .fetch_one(connection)
     .await?;
     Ok(row.try_get(0)?)
 }
 
-async fn count(connection: &mut SqliteConnection, group: i64, happened_at: i64) -> Result<(), StoreError> {
-    let second = happened_at.div_euclid(1_000_000);
+async fn count(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<(), StoreError> {
+    let second = error.happened_at.div_euclid(1_000_000);
     for resolution in RESOLUTIONS {
         sqlx::query(
-            "INSERT INTO error_rollups (group_id, resolution, start, count) VALUES (?, ?, ?, 1)
-             ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = count + 1",
+            "INSERT INTO error_rollups (group_id, resolution, start, count) VALUES (?, ?, ?, ?)
+             ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = count + excluded.count",
         )
         .bind(group)
         .bind(resolution)
         .bind(second - second.rem_euclid(resolution))
+        .bind(error.occurrences)
         .execute(&mut *connection)
         .await?;
     }

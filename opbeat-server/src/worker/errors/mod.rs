@@ -10,6 +10,9 @@ use super::{scrub, time};
 use crate::queue::Envelope;
 use crate::store::{Changes, NewError};
 
+/// No agent counts more errors in one interval: a number beyond this one is a mistake.
+const MAX_OCCURRENCES: i64 = 10_000_000;
+
 /// Longer messages are cut.
 const MAX_MESSAGE: usize = 10_000;
 
@@ -26,6 +29,7 @@ pub(super) fn changes(envelope: &Envelope, mut body: ErrorBody) -> Changes {
         type_name: body.exception.as_ref().map(|exception| exception.type_name.clone()).unwrap_or_default(),
         message: shown_message(&body),
         culprit: culprit(&body),
+        occurrences: body.occurrences.map_or(1, |count| i64::try_from(count).unwrap_or(1).clamp(1, MAX_OCCURRENCES)),
         document: body,
     };
     Changes { errors: vec![error], ..Changes::default() }

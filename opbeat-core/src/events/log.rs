@@ -1,0 +1,74 @@
+//! Error records of the crate [`log`](https://docs.rs/log), reported as errors.
+
+use std::fmt;
+
+use log::{LevelFilter, Log, Metadata, Record};
+
+use super::{Event, location};
+
+/// A logger that reports what is logged at the level of errors, and hands everything on to another one.
+///
+/// An error that is also returned or captured in the same transaction is reported once.
+///
+/// # Examples
+///
+/// ```
+/// use log::LevelFilter;
+/// use opbeat_core::events::log::ErrorLog;
+/// # struct Terminal;
+/// # impl log::Log for Terminal {
+/// #     fn enabled(&self, _: &log::Metadata<'_>) -> bool { true }
+/// #     fn log(&self, _: &log::Record<'_>) {}
+/// #     fn flush(&self) {}
+/// # }
+///
+/// ErrorLog::new(Terminal).install(LevelFilter::Info)?;
+/// log::error!("the shelf is broken");
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+pub struct ErrorLog<L> {
+    inner: L,
+}
+
+impl<L: Log + 'static> ErrorLog<L> {
+    /// Reports errors, and hands everything on to `inner`.
+    pub const fn new(inner: L) -> Self {
+        Self { inner }
+    }
+
+    /// Makes it the logger of the process.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is a logger already.
+    pub fn install(self, level: LevelFilter) -> Result<(), log::SetLoggerError> {
+        log::set_boxed_logger(Box::new(self)).map(|()| log::set_max_level(level.max(LevelFilter::Error)))
+    }
+}
+
+impl<L: Log> Log for ErrorLog<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() == log::Level::Error || self.inner.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.level() == log::Level::Error && !Event::is_own(record.target()) {
+            let message = record.args().to_string();
+            let location = location(record.file(), record.line());
+            Event { target: record.target(), message, error: None, location }.report();
+        }
+        if self.inner.enabled(record.metadata()) {
+            self.inner.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+}
+
+impl<L> fmt::Debug for ErrorLog<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorLog").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! Error events of the crate [`tracing`](https://docs.rs/tracing), reported as errors.
+
+use std::error::Error;
+use std::fmt;
+
+use tracing_core::field::{Field, Visit};
+use tracing_core::{Event as TracingEvent, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+use super::{Event, location};
+
+/// A layer that reports events at the level of errors.
+///
+/// A field that is an error, as in `error!(error = &err as &dyn Error, "no cart")`, brings its chain of sources along. An
+/// error that is also returned or captured in the same transaction is reported once.
+///
+/// # Examples
+///
+/// ```
+/// use opbeat_core::events::tracing::ErrorEvents;
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ErrorEvents;
+
+impl ErrorEvents {
+    /// Makes the layer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<S: Subscriber> Layer<S> for ErrorEvents {
+    fn on_event(&self, event: &TracingEvent<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if *metadata.level() != Level::ERROR || Event::is_own(metadata.target()) {
+            return;
+        }
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let location = location(metadata.file(), metadata.line());
+        let Fields { message, chain } = fields;
+        let error = chain.as_ref().map(|chain| chain as &(dyn Error + 'static));
+        Event { target: metadata.target(), message, error, location }.report();
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    chain: Option<Link>,
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            value.clone_into(&mut self.message);
+        }
+    }
+
+    fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
+        self.chain.get_or_insert_with(|| Link::copy(value, MAX_LINKS));
+    }
+}
+
+/// Longer chains are cut: one that long most likely runs in a circle.
+const MAX_LINKS: usize = 16;
+
+/// A copy of an error that an event lends: what it says and prints, and its sources.
+struct Link {
+    message: String,
+    printed: String,
+    source: Option<Box<Self>>,
+}
+
+impl Link {
+    fn copy(error: &(dyn Error + 'static), most: usize) -> Self {
+        let source = error.source().filter(|_| most > 1).map(|source| Box::new(Self::copy(source, most - 1)));
+        Self { message: error.to_string(), printed: format!("{error:?}"), source }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.printed)
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Link {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,33 @@
+//! What the way the application was built means for its reports.
+
+use std::fmt;
+
+use super::symbols;
+
+/// What the way the application was built means for its reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Build {
+    /// Whether stacks show files and lines: the binary has debug information, or a file beside it does.
+    pub has_debug_information: bool,
+    /// Whether a panic ends its task only, and not the process.
+    pub unwinds: bool,
+}
+
+impl Build {
+    /// Finds out how the running program was built. It reads the program's file: not for the request path.
+    pub(crate) fn of_this_process() -> Self {
+        Self { has_debug_information: symbols::has_lines(), unwinds: cfg!(panic = "unwind") }
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.has_debug_information {
+            "stacks show lines"
+        } else {
+            "stacks show no lines, since there is no debug information: set `debug = \"line-tables-only\"` in the profile"
+        })?;
+        f.write_str(if self.unwinds { "; panics unwind" } else { "; panics abort the process" })
+    }
+}
