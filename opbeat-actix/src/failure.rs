@@ -5,8 +5,8 @@ use std::io;
 
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::{Error, ResponseError};
-use opbeat_core::CurrentTransaction;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{HttpTransaction, outcome_of_status};
+use opbeat_core::{CurrentTransaction, Outcome};
 
 use crate::printed::Printed;
 
@@ -43,7 +43,7 @@ fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &C
 }
 
 /// Reports an error that ends a request, with its causes as far as its type is known, or prints them. What the client
-/// did wrong is noted with the transaction.
+/// did wrong is noted with the transaction; time limits are outcomes, and no errors.
 pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
     if !transaction.is_recording() {
         return;
@@ -53,7 +53,9 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
     if status.is_client_error() {
         current.set_extra("error", error.to_string());
     }
-    if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
+    if outcome_of_status(status.as_u16()) == Outcome::ServerError
+        && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current))
+    {
         current.capture_error(&Printed::of(error));
     }
 }

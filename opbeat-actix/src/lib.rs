@@ -39,6 +39,7 @@ pub use error::{Error, Result};
 pub use extract::Current;
 pub use future::ResponseFuture;
 pub use middleware::{Opbeat, OpbeatMiddleware};
+pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
 pub use opbeat_core::{
     Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
     TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,

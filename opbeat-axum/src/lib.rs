@@ -35,6 +35,7 @@ pub use error::{Error, Result};
 pub use extract::Current;
 pub use handle_error::handle_error;
 pub use layer::OpbeatLayer;
+pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
 pub use opbeat_tower::{
     Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
     TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,

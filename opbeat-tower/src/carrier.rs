@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use http::{Extensions, Response};
-use opbeat_core::http::HttpTransaction;
-use opbeat_core::{CurrentTransaction, Failure};
+use opbeat_core::http::{HttpTransaction, outcome_of_status};
+use opbeat_core::{CurrentTransaction, Failure, Outcome};
 
 /// Reports the error that a response's extensions hold, if it is of the type that this one knows.
 pub(crate) type Carrier = fn(&Extensions, &CurrentTransaction);
@@ -18,10 +18,11 @@ pub(crate) fn of<T: Error + Clone + Send + Sync + 'static>() -> Carrier {
     }
 }
 
-/// Reports what a failed response carries. What the client did wrong is noted with the transaction.
+/// Reports what a failed response carries. What the client did wrong is noted with the transaction; time limits are
+/// outcomes, and no errors.
 pub(crate) fn report<B>(response: &Response<B>, carriers: &[Carrier], transaction: &HttpTransaction) {
     let failure = response.extensions().get::<Failure>();
-    if response.status().is_server_error() {
+    if outcome_of_status(response.status().as_u16()) == Outcome::ServerError {
         if let Some(failure) = failure {
             transaction.report_failure(failure);
         }

@@ -1,13 +1,23 @@
 //! The application that the behaviour table asks for, as one writes it with actix.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
+use actix_web::error::ErrorGatewayTimeout;
+use actix_web::http::header::{CONTENT_TYPE, UPGRADE};
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use opbeat_core::testing::behaviour::{describe, wait_forever};
+use opbeat_actix::{Agent, Opbeat, Outcome};
+use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
 
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
+pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
+    responses(config);
+    names(config, agent);
+    ends(config);
+}
+
+fn responses(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/books/{id}")
@@ -16,21 +26,58 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(async || HttpResponse::NoContent())),
         )
         .route("/books", web::post().to(async || HttpResponse::UnprocessableEntity().body("no title")))
+        .route("/echo", web::post().to(async |body: String| body))
         .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
+        .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
         .route("/cached", web::get().to(async || HttpResponse::NotModified()))
+        .route("/upgrade", web::get().to(upgrade));
+}
+
+fn names(config: &mut web::ServiceConfig, agent: &Agent) {
+    let twice = web::scope("/twice").wrap(Opbeat::new(agent)).route("", web::get().to(async || "twice"));
+    config
+        .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
+        .service(twice)
+        .route("/renamed", web::get().to(renamed))
+        .route("/healthz", web::get().to(async || "fine"));
+}
+
+fn ends(config: &mut web::ServiceConfig) {
+    config
         .route("/failing", web::get().to(async || HttpResponse::ServiceUnavailable().body("closed")))
         .route("/error", web::get().to(failing))
+        .route("/chain", web::get().to(chain))
+        .route("/captured", web::get().to(captured))
+        .route("/timeout", web::get().to(timeout))
+        .route("/shed", web::get().to(shed))
         .route("/panicking", web::get().to(panicking))
+        .route("/panicking-call", web::get().to(panicking_call))
         .route("/panicking-body", web::get().to(async || chunks(&["one"], stream::once(no_pages()))))
-        .route("/endless", web::get().to(async || chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))))
+        .route("/endless", web::get().to(endless))
         .route("/waiting", web::get().to(waiting))
         .route("/described", web::get().to(described))
-        .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)));
+        .route("/spawned", web::get().to(spawned));
 }
 
 async fn echo_id(id: web::Path<u32>) -> String {
     id.to_string()
+}
+
+async fn events() -> HttpResponse {
+    let stream = stream::iter(["data: one\n\n", "data: two\n\n"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/event-stream")).streaming(stream)
+}
+
+async fn upgrade() -> HttpResponse {
+    tag();
+    HttpResponse::SwitchingProtocols().insert_header((UPGRADE, "chess")).finish()
+}
+
+async fn renamed() -> &'static str {
+    rename();
+    "renamed"
 }
 
 async fn described() -> &'static str {
@@ -42,13 +89,54 @@ async fn failing() -> Result<HttpResponse, std::io::Error> {
     Err(std::io::Error::other("the shelf is broken"))
 }
 
+async fn chain() -> opbeat_actix::Result<&'static str> {
+    Err(CartError::new())?
+}
+
+async fn captured() -> opbeat_actix::Result<&'static str> {
+    let error = CartError::new();
+    opbeat_actix::capture_error(&error);
+    Err(error)?
+}
+
+async fn timeout() -> actix_web::Result<&'static str> {
+    tag();
+    let endless = std::future::pending::<&'static str>();
+    actix_web::rt::time::timeout(Duration::from_millis(1), endless).await.map_err(ErrorGatewayTimeout)
+}
+
+async fn shed() -> HttpResponse {
+    opbeat_actix::current().set_outcome(Outcome::Shed);
+    HttpResponse::ServiceUnavailable().finish()
+}
+
 async fn panicking() -> HttpResponse {
+    tag();
     panic!("no books")
+}
+
+fn panicking_call() -> std::future::Ready<HttpResponse> {
+    panic!("no shelf")
+}
+
+async fn endless() -> HttpResponse {
+    tag();
+    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
 }
 
 async fn waiting() -> HttpResponse {
     wait_forever().await;
     HttpResponse::Ok().finish()
+}
+
+async fn spawned() -> opbeat_actix::Result<&'static str> {
+    opbeat_actix::spawn(async { count_shelves() }).await?;
+    Ok("spawned")
+}
+
+async fn second_chunk() -> Chunk {
+    wait_for_reader().await;
+    Ok(Bytes::from_static(b"two"))
 }
 
 async fn no_pages() -> Chunk {

@@ -1,36 +1,108 @@
 //! The application that the behaviour table asks for, as one writes it with axum.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::error_handling::HandleErrorLayer;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::{StreamExt, stream};
-use opbeat_core::testing::behaviour::{describe, wait_forever};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use opbeat_axum::{Agent, OpbeatLayer, handle_error};
+use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use tower::{ServiceBuilder, service_fn};
 
-pub(crate) fn router() -> Router {
-    let cart = Router::new().route("/cart/{id}", get(echo_id));
+pub(crate) fn router(agent: &Agent) -> Router {
+    responses().merge(names(agent)).merge(ends())
+}
+
+fn responses() -> Router {
     Router::new()
         .route("/books/{id}", get(echo_id).delete(async || StatusCode::NO_CONTENT))
         .route("/books", post(async || (StatusCode::UNPROCESSABLE_ENTITY, "no title")))
+        .route("/echo", post(async |body: String| body))
         .route("/streamed", get(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/gated", get(async || chunks(&["one"], stream::once(second_chunk()))))
+        .route("/events", get(events))
+        .route("/trailers", get(trailers))
         .route("/empty", get(async || StatusCode::OK))
         .route("/cached", get(async || StatusCode::NOT_MODIFIED))
+        .route("/upgrade", get(upgrade))
+}
+
+fn names(agent: &Agent) -> Router {
+    let cart = Router::new().route("/cart/{id}", get(echo_id));
+    let twice = Router::new().route("/twice", get(async || "twice")).layer(OpbeatLayer::new(agent));
+    let files = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("a file"))));
+    Router::new()
+        .nest("/shop", cart)
+        .nest_service("/files", files)
+        .merge(twice)
+        .route("/renamed", get(renamed))
+        .route("/healthz", get(async || "fine"))
+}
+
+fn ends() -> Router {
+    let panics_in_call =
+        service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response, Infallible>> { panic!("no shelf") });
+    Router::new()
         .route("/failing", get(async || (StatusCode::SERVICE_UNAVAILABLE, "closed")))
         .route("/error", get(async || Json(Unwritable)))
+        .route("/chain", get(chain))
+        .route("/captured", get(captured))
+        .route("/timeout", get(tagged_forever).layer(limits().timeout(Duration::from_millis(1))))
+        .route("/shed", get(async || "shed").layer(limits().load_shed().concurrency_limit(0)))
         .route("/panicking", get(panicking))
+        .route_service("/panicking-call", panics_in_call)
         .route("/panicking-body", get(async || chunks(&["one"], stream::once(no_pages()))))
-        .route("/endless", get(async || chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))))
+        .route("/endless", get(endless))
         .route("/waiting", get(wait_forever))
         .route("/described", get(described))
-        .nest("/shop", cart)
+        .route("/spawned", get(spawned))
+}
+
+/// What is outermost of a route's limits: the answer to what they fail with.
+fn limits() -> ServiceBuilder<tower::layer::util::Stack<HandleErrorLayer<Answer, ()>, tower::layer::util::Identity>> {
+    ServiceBuilder::new().layer(HandleErrorLayer::new(answer as Answer))
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Answer = fn(BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)>;
+
+fn answer(error: BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)> {
+    Box::pin(handle_error(error))
 }
 
 async fn echo_id(Path(id): Path<u32>) -> String {
     id.to_string()
+}
+
+async fn events() -> Response {
+    let events = chunks(&["data: one\n\n", "data: two\n\n"], stream::empty());
+    ([(CONTENT_TYPE, "text/event-stream")], events).into_response()
+}
+
+async fn trailers() -> Response {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-checksum", HeaderValue::from_static("1"));
+    let frames = [Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"one"))), Ok(Frame::trailers(trailers))];
+    ([(TRAILER, "x-checksum")], Body::new(StreamBody::new(stream::iter(frames)))).into_response()
+}
+
+async fn upgrade() -> Response {
+    tag();
+    (StatusCode::SWITCHING_PROTOCOLS, [(UPGRADE, "chess")]).into_response()
+}
+
+async fn renamed() -> &'static str {
+    rename();
+    "renamed"
 }
 
 async fn described() -> &'static str {
@@ -38,11 +110,42 @@ async fn described() -> &'static str {
     "described"
 }
 
+async fn chain() -> opbeat_axum::Result<&'static str> {
+    Err(CartError::new())?
+}
+
+async fn captured() -> opbeat_axum::Result<&'static str> {
+    let error = CartError::new();
+    opbeat_axum::capture_error(&error);
+    Err(error)?
+}
+
+async fn tagged_forever() {
+    tag();
+    std::future::pending().await
+}
+
 async fn panicking() -> Response {
+    tag();
     panic!("no books")
 }
 
-async fn no_pages() -> Result<Bytes, Infallible> {
+async fn endless() -> Response {
+    tag();
+    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
+}
+
+async fn spawned() -> opbeat_axum::Result<&'static str> {
+    opbeat_axum::spawn(async { count_shelves() }).await?;
+    Ok("spawned")
+}
+
+async fn second_chunk() -> Chunk {
+    wait_for_reader().await;
+    Ok(Bytes::from_static(b"two"))
+}
+
+async fn no_pages() -> Chunk {
     panic!("no pages")
 }
 

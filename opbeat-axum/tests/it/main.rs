@@ -6,10 +6,4 @@ mod app;
 mod behaviour;
 mod extract;
 
-use opbeat_axum::{Agent, Config};
-use opbeat_core::testing::MemoryExporter;
-
-fn monitored() -> (Agent, MemoryExporter) {
-    let exporter = MemoryExporter::default();
-    (Agent::with_exporter(&Config::default(), exporter.clone()), exporter)
-}
+use opbeat_core::testing::behaviour::monitored;

@@ -16,3 +16,4 @@ pub use entered::EnteredHttp;
 pub use lifecycle::HttpTransaction;
 pub use misuse::warn_once;
 pub use name::{ends_at_head, route, static_method, unmatched};
+pub use outcome::outcome_of_status;

@@ -2,9 +2,13 @@
 
 use crate::record::Outcome;
 
-/// Returns how a request with this status ended. One without a response has failed.
-///
-/// 408 and 504 are what time limits answer.
+/// Returns how a request with this status ended, as far as the status tells. 408 and 504 are what time limits answer.
+#[must_use]
+pub fn outcome_of_status(status: u16) -> Outcome {
+    of(Some(status))
+}
+
+/// Returns how a request ended. One without a response has failed.
 pub(super) fn of(status: Option<u16>) -> Outcome {
     match status {
         Some(101) => Outcome::Upgraded,

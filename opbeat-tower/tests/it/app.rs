@@ -1,16 +1,20 @@
 //! The application that the behaviour table asks for, as a tower service without a framework.
 
 use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use opbeat_core::testing::behaviour::{describe, wait_forever};
+use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
 use opbeat_tower::http::route;
-use opbeat_tower::{RequestHead, TransactionName};
+use opbeat_tower::{Failure, Outcome, RequestHead, TransactionName};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -31,44 +35,141 @@ pub(crate) fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
     let template = match head.uri.path() {
         path if path.starts_with("/books/") => "/books/{id}",
         path if path.starts_with("/shop/cart/") => "/shop/cart/{id}",
-        path if path.starts_with("/nowhere") => return None,
-        path => return Some(route(head.method.as_str(), path)),
+        path if path.starts_with("/files/") => "/files/*",
+        path if path.contains("/nowhere") => return None,
+        path => path,
     };
     Some(route(head.method.as_str(), template))
 }
 
-pub(crate) async fn handle<B>(request: Request<B>) -> Result<Response<Body>, Infallible> {
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// What is called, so that one route can panic before there is a future.
+pub(crate) fn call<B>(request: Request<B>) -> Answer
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+{
+    if request.uri().path() == "/panicking-call" {
+        panic!("no shelf");
+    }
+    Box::pin(async { Ok(handle(request).await) })
+}
+
+async fn handle<B>(request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body + Send,
+    B::Data: Send,
+{
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    Ok(match (method, path.as_str()) {
+    match (method, path.as_str()) {
         (Method::HEAD, "/books/1") => status(StatusCode::OK),
         (Method::DELETE, "/books/1") => status(StatusCode::NO_CONTENT),
+        (Method::PUT, "/books/1") => status(StatusCode::METHOD_NOT_ALLOWED),
         (Method::GET, path) if path.starts_with("/books/") || path.starts_with("/shop/cart/") => {
             text(StatusCode::OK, path.rsplit('/').next().unwrap_or_default().to_owned())
         }
+        (Method::GET, path) if path.starts_with("/files/") => text(StatusCode::OK, "a file"),
         (Method::POST, "/books") => text(StatusCode::UNPROCESSABLE_ENTITY, "no title"),
-        (_, "/streamed") => chunks(stream::iter(["one", "two", "three"])),
-        (_, "/empty") => status(StatusCode::OK),
-        (_, "/cached") => status(StatusCode::NOT_MODIFIED),
-        (_, "/failing") => text(StatusCode::SERVICE_UNAVAILABLE, "closed"),
-        (_, "/error") => {
-            opbeat_tower::capture_error(&NoShelf);
-            text(StatusCode::INTERNAL_SERVER_ERROR, "")
+        (Method::POST, "/echo") => echo(request).await,
+        (_, path) => respond(path).await.unwrap_or_else(|| end(path)),
+    }
+}
+
+async fn respond(path: &str) -> Option<Response<Body>> {
+    Some(match path {
+        "/streamed" => chunks(stream::iter(["one", "two", "three"])),
+        "/gated" => chunks(stream::once(async { "one" }).chain(stream::once(second_chunk()))),
+        "/events" => {
+            with_header(chunks(stream::iter(["data: one\n\n", "data: two\n\n"])), CONTENT_TYPE, "text/event-stream")
         }
-        (_, "/panicking") => panic!("no books"),
-        (_, "/panicking-body") => {
-            chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") })))
+        "/trailers" => trailers(),
+        "/empty" => status(StatusCode::OK),
+        "/healthz" => text(StatusCode::OK, "fine"),
+        "/cached" => status(StatusCode::NOT_MODIFIED),
+        "/twice" => text(StatusCode::OK, "twice"),
+        "/upgrade" => {
+            tag();
+            with_header(status(StatusCode::SWITCHING_PROTOCOLS), UPGRADE, "chess")
         }
-        (_, "/endless") => chunks(stream::repeat("one")),
-        (_, "/waiting") => {
-            wait_forever().await;
-            status(StatusCode::OK)
+        "/renamed" => {
+            rename();
+            text(StatusCode::OK, "renamed")
         }
-        (_, "/described") => {
+        "/described" => {
             describe();
             text(StatusCode::OK, "described")
         }
-        _ => status(StatusCode::NOT_FOUND),
+        "/spawned" => {
+            let counted = opbeat_core::task::spawn(async { count_shelves() }).await;
+            text(StatusCode::OK, if counted.is_ok() { "spawned" } else { "the task failed" })
+        }
+        "/timeout" => timeout().await,
+        "/waiting" => {
+            wait_forever().await;
+            status(StatusCode::OK)
+        }
+        _ => return None,
     })
+}
+
+fn end(path: &str) -> Response<Body> {
+    match path {
+        "/failing" => text(StatusCode::SERVICE_UNAVAILABLE, "closed"),
+        "/error" => {
+            opbeat_tower::capture_error(&NoShelf);
+            text(StatusCode::INTERNAL_SERVER_ERROR, "")
+        }
+        "/chain" => fail(&CartError::new()),
+        "/captured" => {
+            let error = CartError::new();
+            opbeat_tower::capture_error(&error);
+            fail(&error)
+        }
+        "/shed" => {
+            opbeat_tower::current().set_outcome(Outcome::Shed);
+            status(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        "/panicking" => {
+            tag();
+            panic!("no books")
+        }
+        "/panicking-body" => chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") }))),
+        "/endless" => {
+            tag();
+            chunks(stream::repeat("one"))
+        }
+        _ => status(StatusCode::NOT_FOUND),
+    }
+}
+
+async fn timeout() -> Response<Body> {
+    tag();
+    let endless = std::future::pending::<Response<Body>>();
+    let answer = tokio::time::timeout(Duration::from_millis(1), endless).await;
+    answer.unwrap_or_else(|_| status(StatusCode::GATEWAY_TIMEOUT))
+}
+
+async fn echo<B>(request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body,
+{
+    match request.into_body().collect().await {
+        Ok(body) => text(StatusCode::OK, body.to_bytes()),
+        Err(_) => status(StatusCode::BAD_REQUEST),
+    }
+}
+
+async fn second_chunk() -> &'static str {
+    wait_for_reader().await;
+    "two"
+}
+
+/// A failed response that carries its error.
+fn fail(error: &CartError) -> Response<Body> {
+    let mut response = status(StatusCode::INTERNAL_SERVER_ERROR);
+    response.extensions_mut().insert(Failure::new(error));
+    response
 }
 
 pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
@@ -81,6 +182,19 @@ fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Empty::new().boxed());
     *response.status_mut() = status;
     response
+}
+
+fn with_header(mut response: Response<Body>, name: http::HeaderName, value: &'static str) -> Response<Body> {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+}
+
+fn trailers() -> Response<Body> {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-checksum", HeaderValue::from_static("1"));
+    let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Ok(Frame::trailers(trailers))];
+    let body = BodyExt::boxed(StreamBody::new(stream::iter(frames)));
+    with_header(Response::new(body), TRAILER, "x-checksum")
 }
 
 fn chunks(chunks: impl Stream<Item = &'static str> + Send + Sync + 'static) -> Response<Body> {

@@ -1,51 +1,128 @@
 //! A client that does what browsers don't.
 
-use std::io::{self, BufRead, BufReader, Read as _, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::cases::Read;
-use super::handlers::{arrived, wait_for_arrival};
+use super::cases::{Case, Read};
+use super::handlers::{arrived, open_gate, wait_for_arrival};
 
 /// No answer takes longer on any machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Sends a request and does with the response what the case says. Returns the status and the body.
-pub(super) fn exchange(address: SocketAddr, request: &str, read: Read) -> io::Result<Option<(u16, String)>> {
-    let before = arrived();
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "{request} HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
-    match read {
-        Read::Nothing if !wait_for_arrival(before, PATIENCE) => Err(io::Error::other("the handler did not run")),
-        Read::Nothing => stream.shutdown(Shutdown::Both).map(|()| None),
-        Read::FirstChunk => read_first_chunk(&stream).map(|()| None),
-        Read::All => read_all(&stream),
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// Status and body, where the whole response was read.
+    pub answer: Option<(u16, String)>,
+    /// The head's lines, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The time from the body's first bytes to when the rest was let go.
+    pub held: Duration,
+}
+
+impl Exchange {
+    /// Returns a header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-fn read_first_chunk(stream: &TcpStream) -> io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    read_head(&mut reader)?;
-    reader.read_exact(&mut [0])?;
-    stream.shutdown(Shutdown::Both)
+impl Case {
+    /// Sends the request, and does with the response what the case says.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection fails, or the answer is none of HTTP.
+    pub fn send(&self, address: SocketAddr) -> io::Result<Exchange> {
+        let before = arrived();
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut reader = BufReader::new(&stream);
+        self.write(&stream, &mut reader)?;
+        match self.read {
+            Read::Nothing if !wait_for_arrival(before, PATIENCE) => Err(io::Error::other("the handler did not run")),
+            Read::Nothing => stream.shutdown(Shutdown::Both).map(|()| Exchange::default()),
+            Read::Head => read_head(&mut reader).map(|head| head.unwrap_or_default().into()),
+            Read::FirstChunk => read_first_bytes(&mut reader).and_then(|_| leave(&stream)),
+            Read::Slowly => read_slowly(&mut reader),
+            Read::All => read_all(&mut reader),
+        }
+    }
+
+    fn write(&self, mut stream: &TcpStream, reader: &mut impl BufRead) -> io::Result<()> {
+        let Self { request, body, .. } = self;
+        let mut head = format!("{request} HTTP/1.1\r\nHost: shop.example\r\nX-Probe: 1\r\n");
+        let connection = if self.headers.iter().any(|line| line.starts_with("Upgrade:")) { "Upgrade" } else { "close" };
+        head += &format!("Content-Length: {}\r\nConnection: {connection}\r\n", body.len());
+        self.headers.iter().for_each(|line| head += &format!("{line}\r\n"));
+        stream.write_all((head + "\r\n").as_bytes())?;
+        if self.headers.contains(&"Expect: 100-continue") {
+            let head = read_head(reader)?.unwrap_or_default();
+            if head.status != 100 {
+                return Err(io::Error::other(format!("instead of 100 came {}", head.status)));
+            }
+        }
+        stream.write_all(body.as_bytes())
+    }
 }
 
-fn read_all(stream: &TcpStream) -> io::Result<Option<(u16, String)>> {
-    let mut reader = BufReader::new(stream);
-    let Some(head) = read_head(&mut reader)? else { return Ok(None) };
+fn leave(stream: &TcpStream) -> io::Result<Exchange> {
+    stream.shutdown(Shutdown::Both).map(|()| Exchange::default())
+}
+
+/// Reads the head and a byte of what follows.
+fn read_first_bytes(reader: &mut impl BufRead) -> io::Result<Head> {
+    let head = read_head(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    reader.fill_buf().map(|_| head)
+}
+
+/// The time between the first bytes and the gate's opening is the client's, and the transaction has to last that long.
+fn read_slowly(reader: &mut impl BufRead) -> io::Result<Exchange> {
+    let head = read_first_bytes(reader)?;
+    let first = Instant::now();
+    std::thread::yield_now();
+    let held = first.elapsed();
+    open_gate();
+    Ok(Exchange { held, ..read_body(reader, head)? })
+}
+
+fn read_all(reader: &mut impl BufRead) -> io::Result<Exchange> {
+    match read_head(reader)? {
+        Some(head) => read_body(reader, head),
+        None => Ok(Exchange::default()),
+    }
+}
+
+fn read_body(reader: &mut impl BufRead, head: Head) -> io::Result<Exchange> {
     let mut body = Vec::new();
-    if head.is_chunked {
-        read_chunks(&mut reader, &mut body)?;
+    if head.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked")) {
+        read_chunks(reader, &mut body)?;
     } else {
         reader.read_to_end(&mut body)?;
     }
-    Ok(Some((head.status, String::from_utf8_lossy(&body).into_owned())))
+    let answer = Some((head.status, String::from_utf8_lossy(&body).into_owned()));
+    Ok(Exchange { answer, ..head.into() })
 }
 
+#[derive(Default)]
 struct Head {
     status: u16,
-    is_chunked: bool,
+    headers: Vec<(String, String)>,
+}
+
+impl Head {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl From<Head> for Exchange {
+    fn from(head: Head) -> Self {
+        Self { headers: head.headers, ..Self::default() }
+    }
 }
 
 fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
@@ -54,14 +131,12 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
         return Ok(None);
     }
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let mut head = Head { status: status.ok_or(io::ErrorKind::InvalidData)?, is_chunked: false };
+    let mut head = Head { status: status.ok_or(io::ErrorKind::InvalidData)?, headers: Vec::new() };
     loop {
         line.clear();
         reader.read_line(&mut line)?;
-        head.is_chunked |= line.to_ascii_lowercase().starts_with("transfer-encoding: chunked");
-        if line.trim_end().is_empty() {
-            return Ok(Some(head));
-        }
+        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(Some(head)) };
+        head.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
 }
 

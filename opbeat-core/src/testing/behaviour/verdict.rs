@@ -4,25 +4,25 @@ use std::time::Instant;
 
 use super::Subject;
 use super::cases::{Case, Errors};
-use super::client::{self, PATIENCE};
+use super::client::{Exchange, PATIENCE};
 use crate::pipeline::Batch;
 use crate::record::{ErrorRecord, TransactionRecord};
 
 /// Runs one case. The error says how it differs.
 pub(super) fn judge(subject: &Subject<'_>, case: &Case) -> Result<(), String> {
     subject.exporter.take();
-    let answer = client::exchange(subject.address, case.request, case.read)
-        .map_err(|error| format!("{}: the exchange failed: {error}", case.name))?;
-    let recorded = wait_for_record(subject);
-    let differences: Vec<String> = [
-        compare("the answer", expected_answer(case, answer.as_ref()), answer.clone()),
-        compare("how many transactions were counted", 1, recorded.transactions()),
-        compare_transaction(subject, case, &recorded),
+    let exchange =
+        case.send(subject.address).map_err(|error| format!("{}: the exchange failed: {error}", case.name))?;
+    let recorded = if case.transaction.is_some() { wait_for_record(subject) } else { flush(subject) };
+    let mut differences = vec![
+        compare("the answer", expected_answer(case, exchange.answer.as_ref()), exchange.answer.clone()),
+        compare("how many transactions were counted", usize::from(case.transaction.is_some()), recorded.transactions()),
         compare_errors(case, &recorded.errors),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    ];
+    if let Some(name) = case.transaction {
+        differences.push(compare_transaction(subject, case, name, &exchange, &recorded));
+    }
+    let differences: Vec<String> = differences.into_iter().flatten().collect();
     if differences.is_empty() { Ok(()) } else { Err(format!("{}: {}", case.name, differences.join("; "))) }
 }
 
@@ -57,15 +57,22 @@ fn expected_answer(case: &Case, answer: Option<&(u16, String)>) -> Option<(u16, 
     Some((status, body))
 }
 
-fn compare_transaction(subject: &Subject<'_>, case: &Case, recorded: &Batch) -> Option<String> {
+fn compare_transaction(
+    subject: &Subject<'_>,
+    case: &Case,
+    name: &str,
+    exchange: &Exchange,
+    recorded: &Batch,
+) -> Option<String> {
     let Some(sample) = recorded.samples.first() else { return Some("nothing was sampled".to_owned()) };
     let differences: Vec<String> = [
-        compare("the name", case.transaction.to_owned(), sample.name.to_string()),
+        compare("the name", name.to_owned(), sample.name.to_string()),
         compare("the kind", subject.kind, &*sample.kind),
         compare("the result", case.result.to_owned(), sample.result.to_string()),
         compare("the outcome", case.outcome, sample.outcome),
-        compare("the request", case.request.to_owned(), request_line(sample)),
+        compare("the request", format!("{} 1", case.request), request_line(sample)),
         compare("user, tags and spans", case.description.to_owned(), description(sample)),
+        compare("whether it lasts to its last byte", true, lasts(sample, exchange)),
     ]
     .into_iter()
     .flatten()
@@ -73,37 +80,58 @@ fn compare_transaction(subject: &Subject<'_>, case: &Case, recorded: &Batch) -> 
     (!differences.is_empty()).then(|| differences.join("; "))
 }
 
+/// A body that is held up takes that much longer than the head.
+fn lasts(sample: &TransactionRecord, exchange: &Exchange) -> bool {
+    let after_head = sample.duration.saturating_sub(sample.head.unwrap_or_default());
+    after_head >= exchange.held && sample.busy.is_some_and(|busy| busy <= sample.duration)
+}
+
+/// Method, target, and the header that every request brings.
 fn request_line(sample: &TransactionRecord) -> String {
-    sample.request.as_ref().map(|request| format!("{} {}", request.method(), request.target())).unwrap_or_default()
+    let Some(request) = &sample.request else { return String::new() };
+    format!("{} {} {}", request.method(), request.target(), request.header("x-probe").unwrap_or("without its headers"))
 }
 
 fn description(sample: &TransactionRecord) -> String {
     let user = sample.user.as_ref().and_then(|user| user.id.as_ref()).map(|id| format!("user {id}"));
     let tags = sample.tags.iter().map(|(key, value)| format!("{key}={value}"));
-    let spans = sample.spans.iter().map(|span| match span.parent.and_then(|parent| sample.spans.get(parent)) {
-        Some(parent) => format!("{} > {}", parent.signature, span.signature),
-        None => String::new(),
+    let is_parent = |index: usize| sample.spans.iter().any(|span| span.parent == Some(index));
+    let spans = sample.spans.iter().enumerate().map(|(index, span)| {
+        match span.parent.and_then(|parent| sample.spans.get(parent)) {
+            Some(parent) => format!("{} > {}", parent.signature, span.signature),
+            None if is_parent(index) => String::new(),
+            None => span.signature.to_string(),
+        }
     });
     user.into_iter().chain(tags).chain(spans).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn compare_errors(case: &Case, errors: &[ErrorRecord]) -> Option<String> {
     let count = usize::from(!matches!(case.errors, Errors::None));
-    let expected = match case.errors {
-        Errors::Of(type_name, message) => vec![(Some(type_name), message)],
-        Errors::One | Errors::None => errors.iter().map(parts).collect(),
-    };
     let of_transaction = |error: &ErrorRecord| {
-        error.transaction.as_ref().is_some_and(|transaction| transaction.name == case.transaction)
+        error.transaction.as_ref().is_some_and(|transaction| Some(transaction.name.as_str()) == case.transaction)
             && error.request.is_some()
     };
+    let Some(error) = errors.first() else {
+        return compare("how many errors were reported", count, 0);
+    };
     compare("how many errors were reported", count, errors.len())
-        .or_else(|| compare("the error", expected, errors.iter().map(parts).collect()))
+        .or_else(|| compare_error(case, error))
         .or_else(|| compare("whether errors tell transaction and request", true, errors.iter().all(of_transaction)))
 }
 
-fn parts(error: &ErrorRecord) -> (Option<&str>, &str) {
-    (error.type_name.as_deref(), &error.message)
+fn compare_error(case: &Case, error: &ErrorRecord) -> Option<String> {
+    let said = (error.type_name.as_deref().unwrap_or_default(), error.message.as_str());
+    match case.errors {
+        Errors::None | Errors::One => None,
+        Errors::Of(type_name, message) => compare("the error", (type_name, message), said),
+        Errors::Chain(type_name, message, cause) => {
+            let caused_by: Vec<&str> = error.causes.iter().map(|cause| cause.message.as_str()).collect();
+            compare("the error", (type_name, message), said)
+                .or_else(|| compare("its causes", vec![cause], caused_by))
+                .or_else(|| compare("whether its line is known", true, error.location.is_some()))
+        }
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the calls make their values on the spot")]
