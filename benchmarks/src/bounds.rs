@@ -1,4 +1,6 @@
-//! What has to hold.
+//! What has to hold of one request.
+
+use load::bound::Bound;
 
 use crate::rounds::{Load, Measured, PATHS};
 use crate::variants::{Framework, SPANS};
@@ -8,19 +10,6 @@ const MAX_ALLOCATIONS: i64 = 5;
 
 /// Allocations of a child span, at the most.
 const MAX_SPAN_ALLOCATIONS: f64 = 1.0;
-
-/// A bound, and whether it holds.
-#[derive(Clone, Debug)]
-pub struct Bound {
-    pub sentence: String,
-    pub holds: bool,
-}
-
-impl Bound {
-    pub fn new(sentence: impl Into<String>, holds: bool) -> Self {
-        Self { sentence: sentence.into(), holds }
-    }
-}
 
 /// Returns the bounds for one framework.
 pub fn of(measured: &Measured, framework: &Framework) -> Vec<Bound> {

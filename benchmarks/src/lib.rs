@@ -1,5 +1,6 @@
 //! What both programs load applications with, and read off them.
 
+pub mod bound;
 pub mod lane;
 pub mod process;
 pub mod processor;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use load::bound::{Bound, verdict};
 use load::lane::{Lane, drive};
 use load::process::{Process, answer};
 use load::quantiles::{median, quantile};
@@ -12,9 +13,7 @@ use load::{processor, sink};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
-use crate::bounds::Bound;
 use crate::child::Deliveries;
-use crate::report::verdict;
 use crate::variants::axum_application;
 
 const VARIANTS: [&str; 5] = ["bare", "floor", "opbeat", "otel-tower", "sentry-tower"];

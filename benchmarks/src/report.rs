@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::bounds::{self, Bound};
+use load::bound::verdict;
+
+use crate::bounds;
 use crate::rounds::{Load, Measured, PATHS};
 use crate::variants::{Framework, SPANS};
 
@@ -25,14 +27,6 @@ pub fn print(measured: &Measured, frameworks: &[Framework]) -> ExitCode {
         found.extend(bounds::of(measured, framework));
     }
     verdict(&found)
-}
-
-/// Prints the bounds. Fails if one does not hold.
-pub fn verdict(bounds: &[Bound]) -> ExitCode {
-    for Bound { sentence, holds } in bounds {
-        println!("- {}: {sentence}", if *holds { "holds" } else { "DOES NOT HOLD" });
-    }
-    if bounds.iter().all(|bound| bound.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn bare(measured: &Measured, framework: &Framework, path: &'static str, load: Load) -> String {

@@ -1,0 +1,78 @@
+//! A storm of errors beside plain requests.
+
+use load::bound::Bound;
+use load::lane::{Lane, drive};
+use load::quantiles::median;
+use load::sink::Manner;
+
+use crate::application::{Application, Server};
+use crate::effort::Effort;
+
+const SERVERS: [Server; 2] = [Server::Nobody, Server::Running(Manner::Healthy)];
+
+/// Errors a second.
+const RATE: u32 = 1_000;
+
+/// What is left of the unmonitored application's plain requests beside the same storm, at the least.
+const LEFT: f64 = 0.95;
+
+struct Case {
+    application: Application,
+    /// Plain requests, and failing ones.
+    lanes: [Lane; 2],
+    /// Plain requests a second, round by round: without the storm and with it.
+    throughputs: [Vec<f64>; 2],
+    /// Megabytes before the first storm and after the last.
+    memory: [f64; 2],
+}
+
+pub fn measure(effort: Effort) -> Vec<Bound> {
+    let mut cases = SERVERS.map(Case::start);
+    for _ in 0..effort.rounds {
+        for case in &mut cases {
+            case.run(effort, false);
+        }
+        for case in &mut cases {
+            case.run(effort, true);
+        }
+    }
+    println!("`GET /users/42` from 16 connections, alone and beside {RATE} errors a second; requests a second:\n");
+    println!("| reports to | alone | with errors | memory before | after |\n|---|---:|---:|---:|---:|");
+    for Case { application, throughputs, memory: [before, after], .. } in &cases {
+        let [alone, storm] = [0, 1].map(|kind| middle(throughputs[kind].iter().copied()));
+        println!("| {} | {alone:.0} | {storm:.0} | {before:.1} MB | {after:.1} MB |", application.server.words());
+    }
+    let [alone, storm] = [0, 1].map(|kind| share(&cases, kind));
+    println!("\nOf the unmonitored application's requests, {alone:.3} are left without errors.\n");
+    let sentence = format!("beside {RATE} errors a second, at least {LEFT} of the plain requests are left: {storm:.3}");
+    vec![Bound::new(sentence, storm >= LEFT)]
+}
+
+impl Case {
+    fn start(server: Server) -> Self {
+        let mut application = Application::start(server);
+        let plain = Lane::closed(application.port, "/users/42", 16);
+        let failing = Lane::paced(application.port, "/fails", 8, RATE).expecting_failure();
+        let memory = [application.memory(); 2];
+        Self { application, lanes: [plain, failing], throughputs: Default::default(), memory }
+    }
+
+    fn run(&mut self, effort: Effort, is_storm: bool) {
+        let lanes = if is_storm { &mut self.lanes[..] } else { &mut self.lanes[..1] };
+        let time = drive(lanes, effort.seconds(10));
+        let throughput = self.lanes[0].take().len() as f64 / time.as_secs_f64();
+        self.throughputs[usize::from(is_storm)].push(throughput);
+        self.lanes[1].take();
+        self.memory[1] = self.application.memory();
+    }
+}
+
+/// Returns what is left of the unmonitored application's throughput, as the median of the rounds.
+fn share(cases: &[Case; 2], kind: usize) -> f64 {
+    let [unmonitored, monitored] = cases.each_ref().map(|case| &case.throughputs[kind]);
+    middle(monitored.iter().zip(unmonitored).map(|(monitored, unmonitored)| monitored / unmonitored))
+}
+
+fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
+    median(numbers.map(|number| (number * 1e6) as i64)) as f64 / 1e6
+}
