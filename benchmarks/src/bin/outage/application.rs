@@ -86,6 +86,12 @@ impl Application {
         assert_eq!(called as u64, count, "it calls as often as it is told");
     }
 
+    /// Returns the processor time of all its threads so far.
+    pub fn processor(&mut self) -> Duration {
+        let [micros] = self.process.ask("processor");
+        Duration::from_micros(micros as u64)
+    }
+
     /// Returns the resident memory in megabytes.
     pub fn memory(&mut self) -> f64 {
         let [kilobytes] = self.process.ask("memory");

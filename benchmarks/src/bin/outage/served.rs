@@ -11,7 +11,7 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use load::process::answer;
 use load::quantiles::quantile;
-use load::sink;
+use load::{processor, sink};
 use log::LevelFilter;
 use opbeat_axum::{Agent, Config};
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// - `captures`: answers with the nanoseconds of capturing an error, median and nine tenths.
 /// - `call N`: calls the application that often in process.
 /// - `memory`: answers with the resident memory, in kilobytes.
+/// - `processor`: answers with the processor time of all threads so far, in microseconds.
 pub fn run(url: &str) -> ExitCode {
     // Other panics than those that are measured are bugs of this program.
     std::panic::set_hook(Box::new(|panic| {
@@ -50,6 +51,7 @@ pub fn run(url: &str) -> ExitCode {
         (["captures"], _) => captures(),
         (["call", count], _) => caller.call(count.parse().expect("a number")),
         (["memory"], _) => resident().to_string(),
+        (["processor"], _) => processor::process().as_micros().to_string(),
         _ => panic!("{words:?} is none of the questions"),
     })
 }

@@ -22,6 +22,8 @@ struct Case {
     lanes: [Lane; 2],
     /// Plain requests a second, round by round: without the storm and with it.
     throughputs: [Vec<f64>; 2],
+    /// Processor time of a second with the storm, all threads together.
+    processor: Vec<f64>,
     /// Megabytes before the first storm and after the last.
     memory: [f64; 2],
 }
@@ -37,11 +39,9 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
         }
     }
     println!("`GET /users/42` from 16 connections, alone and beside {RATE} errors a second; requests a second:\n");
-    println!("| reports to | alone | with errors | memory before | after |\n|---|---:|---:|---:|---:|");
-    for Case { application, throughputs, memory: [before, after], .. } in &cases {
-        let [alone, storm] = [0, 1].map(|kind| middle(throughputs[kind].iter().copied()));
-        println!("| {} | {alone:.0} | {storm:.0} | {before:.1} MB | {after:.1} MB |", application.server.words());
-    }
+    println!("| reports to | alone | with errors | CPU with errors | memory before | after |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    cases.iter().for_each(Case::print);
     let [alone, storm] = [0, 1].map(|kind| share(&cases, kind));
     println!("\nOf the unmonitored application's requests, {alone:.3} are left without errors.\n");
     let sentence = format!("beside {RATE} errors a second, at least {LEFT} of the plain requests are left: {storm:.3}");
@@ -54,16 +54,26 @@ impl Case {
         let plain = Lane::closed(application.port, "/users/42", 16);
         let failing = Lane::paced(application.port, "/fails", 8, RATE).expecting_failure();
         let memory = [application.memory(); 2];
-        Self { application, lanes: [plain, failing], throughputs: Default::default(), memory }
+        Self { application, lanes: [plain, failing], throughputs: Default::default(), processor: Vec::new(), memory }
     }
 
     fn run(&mut self, effort: Effort, is_storm: bool) {
         let lanes = if is_storm { &mut self.lanes[..] } else { &mut self.lanes[..1] };
-        let time = drive(lanes, effort.seconds(10));
-        let throughput = self.lanes[0].take().len() as f64 / time.as_secs_f64();
-        self.throughputs[usize::from(is_storm)].push(throughput);
-        self.lanes[1].take();
+        let before = self.application.processor();
+        let time = drive(lanes, effort.seconds(10)).as_secs_f64();
+        if is_storm {
+            self.processor.push((self.application.processor() - before).as_secs_f64() / time);
+        }
+        let [plain, _] = self.lanes.each_mut().map(Lane::take);
+        self.throughputs[usize::from(is_storm)].push(plain.len() as f64 / time);
         self.memory[1] = self.application.memory();
+    }
+
+    fn print(&self) {
+        let [alone, storm] = self.throughputs.each_ref().map(|rounds| middle(rounds.iter().copied()));
+        let (server, processor) = (self.application.server.words(), middle(self.processor.iter().copied()));
+        let [before, after] = self.memory;
+        println!("| {server} | {alone:.0} | {storm:.0} | {processor:.2} | {before:.1} MB | {after:.1} MB |");
     }
 }
 
