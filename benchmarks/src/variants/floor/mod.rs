@@ -73,11 +73,11 @@ impl<N: Send + 'static> Floor<N> {
 }
 
 impl<N> Floor<N> {
-    fn push(&self, mut record: Record<N>) {
+    fn push(&self, mut record: Box<Record<N>>) {
         record.spans = SPANS_HERE.with_borrow_mut(mem::take);
         record.end = Some(Instant::now());
         // A loss is found by what was delivered.
-        let _ = self.0.push(Box::new(record));
+        let _ = self.0.push(record);
     }
 }
 

@@ -43,14 +43,15 @@ impl Span {
 /// A request that has not ended. It ends when this is dropped.
 pub(crate) struct Open<N> {
     floor: Floor<N>,
-    record: Option<Record<N>>,
+    /// Boxed from the start, so that futures and bodies stay narrow.
+    record: Option<Box<Record<N>>>,
 }
 
 impl<N> Open<N> {
     pub(super) fn new(floor: &Floor<N>, name: N) -> Self {
         let (id, start) = (fastrand::u128(1..), Instant::now());
         let record = Record { id, name, status: 0, start, end: None, spans: Vec::new() };
-        Self { floor: floor.clone(), record: Some(record) }
+        Self { floor: floor.clone(), record: Some(Box::new(record)) }
     }
 
     /// Notes the response's head.
