@@ -3,24 +3,53 @@
 //! `cargo run --release --manifest-path benchmarks/Cargo.toml` prints the tables, and exits 1 if a bound does not hold.
 //!
 //! Each variant runs in a process of its own, since tracer providers and hubs are global. They take turns, the bare
-//! router before and after each, and the medians of the differences count: machines are shared, and a single absolute
-//! time says little. Allocations are counted on the request's thread, exactly.
+//! application before and after each, and the medians of the differences count: machines are shared, and a single
+//! absolute time says little. Allocations are counted on the request's thread, exactly.
 
+mod bounds;
 mod child;
-mod processor;
+mod driver;
+mod loopback;
 mod report;
 mod rounds;
-mod runner;
+mod triples;
 mod variants;
 
 use std::process::ExitCode;
 
+use variants::{FRAMEWORKS, Framework};
+
+const USAGE: &str = "\
+Usage: request-cost [axum|actix]            what one request costs; both without a name
+       request-cost --loopback              how much of a server's throughput is left
+       request-cost variant NAME PATH COUNT calls a variant COUNT times, a multiple of 128";
+
 fn main() -> ExitCode {
-    if let Some(variant) = std::env::args().nth(1) {
-        return child::serve(&variant);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => measure(&FRAMEWORKS),
+        ["--loopback"] => loopback::measure(),
+        ["variant", name, path, count] => child::call(name, path, count),
+        ["sink", manner, port] => load::sink::run(manner, port),
+        ["serve", name] => loopback::serve(name),
+        ["answer", name] => child::serve(name),
+        [name] => match FRAMEWORKS.iter().find(|framework| framework.name == *name) {
+            Some(framework) => measure(&[*framework]),
+            None => usage(),
+        },
+        _ => usage(),
     }
-    match rounds::measure() {
-        Ok(measured) => report::print(&measured),
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::FAILURE
+}
+
+fn measure(frameworks: &[Framework]) -> ExitCode {
+    match rounds::measure(frameworks) {
+        Ok(measured) => report::print(&measured, frameworks),
         Err(reason) => {
             eprintln!("The machine was too busy to measure ({reason}). Run it again when less is going on.");
             ExitCode::FAILURE

@@ -1,0 +1,45 @@
+//! A million requests while the server is away, and what is left of them when it comes back.
+
+use std::time::Duration;
+
+use load::bound::Bound;
+use load::sink::{Manner, Sink, closed_port};
+
+use crate::application::Application;
+
+const REQUESTS: u64 = 1_000_000;
+const STEPS: u64 = 10;
+
+/// What may be added after the first step: each duration is kept, in four bytes and room to grow, so that nothing is
+/// lost.
+const GROWTH: f64 = 8.0;
+
+/// A flush fails that an attempt of before fails under.
+const FLUSHES: usize = 5;
+
+pub fn measure() -> Vec<Bound> {
+    let port = closed_port();
+    let mut application = Application::start_before_server(port);
+    let start = application.memory();
+    println!("Memory while the server is away, which is {start:.1} MB at the start:\n");
+    println!("| requests | memory |\n|---:|---:|");
+    let memory: Vec<f64> = (1..=STEPS).map(|step| run_step(&mut application, step)).collect();
+    let mut sink = Sink::start(Manner::Healthy, port);
+    let has_flushed = (0..FLUSHES).any(|_| {
+        let flushed = application.flush(Duration::from_secs(30));
+        flushed.is_some_and(|(_, flushed)| flushed)
+    });
+    let arrived = sink.delivered().transactions;
+    println!("\nWhen it is back, {arrived} transactions arrive.\n");
+    let grown = memory[memory.len() - 1] - memory[0];
+    let flat = format!("after the first step, memory grows by at most {GROWTH} MB: {grown:.1} MB");
+    let exact = format!("each of {REQUESTS} requests was counted once: {arrived}");
+    vec![Bound::new(flat, grown <= GROWTH), Bound::new(exact, has_flushed && arrived == REQUESTS)]
+}
+
+fn run_step(application: &mut Application, step: u64) -> f64 {
+    application.call(REQUESTS / STEPS);
+    let memory = application.memory();
+    println!("| {} | {memory:.1} MB |", step * REQUESTS / STEPS);
+    memory
+}

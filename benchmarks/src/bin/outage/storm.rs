@@ -1,0 +1,88 @@
+//! A storm of errors beside plain requests.
+
+use load::bound::Bound;
+use load::lane::{Lane, drive};
+use load::quantiles::median;
+use load::sink::Manner;
+
+use crate::application::{Application, Server};
+use crate::effort::Effort;
+
+const SERVERS: [Server; 2] = [Server::Nobody, Server::Running(Manner::Healthy)];
+
+/// Errors a second.
+const RATE: u32 = 1_000;
+
+/// What is left of the unmonitored application's plain requests beside the same storm, at the least.
+const LEFT: f64 = 0.95;
+
+struct Case {
+    application: Application,
+    /// Plain requests, and failing ones.
+    lanes: [Lane; 2],
+    /// Plain requests a second, round by round: without the storm and with it.
+    throughputs: [Vec<f64>; 2],
+    /// Processor time of a second with the storm, all threads together.
+    processor: Vec<f64>,
+    /// Megabytes before the first storm and after the last.
+    memory: [f64; 2],
+}
+
+pub fn measure(effort: Effort) -> Vec<Bound> {
+    let mut cases = SERVERS.map(Case::start);
+    for _ in 0..effort.rounds {
+        for case in &mut cases {
+            case.run(effort, false);
+        }
+        for case in &mut cases {
+            case.run(effort, true);
+        }
+    }
+    println!("`GET /users/42` from 16 connections, alone and beside {RATE} errors a second; requests a second:\n");
+    println!("| reports to | alone | with errors | CPU with errors | memory before | after |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    cases.iter().for_each(Case::print);
+    let [alone, storm] = [0, 1].map(|kind| share(&cases, kind));
+    println!("\nOf the unmonitored application's requests, {alone:.3} are left without errors.\n");
+    let sentence = format!("beside {RATE} errors a second, at least {LEFT} of the plain requests are left: {storm:.3}");
+    vec![Bound::new(sentence, storm >= LEFT)]
+}
+
+impl Case {
+    fn start(server: Server) -> Self {
+        let mut application = Application::start(server);
+        let plain = Lane::closed(application.port, "/users/42", 16);
+        let failing = Lane::paced(application.port, "/fails", 8, RATE).expecting_failure();
+        let memory = [application.memory(); 2];
+        Self { application, lanes: [plain, failing], throughputs: Default::default(), processor: Vec::new(), memory }
+    }
+
+    fn run(&mut self, effort: Effort, is_storm: bool) {
+        let lanes = if is_storm { &mut self.lanes[..] } else { &mut self.lanes[..1] };
+        let before = self.application.processor();
+        let time = drive(lanes, effort.seconds(10)).as_secs_f64();
+        if is_storm {
+            self.processor.push((self.application.processor() - before).as_secs_f64() / time);
+        }
+        let [plain, _] = self.lanes.each_mut().map(Lane::take);
+        self.throughputs[usize::from(is_storm)].push(plain.len() as f64 / time);
+        self.memory[1] = self.application.memory();
+    }
+
+    fn print(&self) {
+        let [alone, storm] = self.throughputs.each_ref().map(|rounds| middle(rounds.iter().copied()));
+        let (server, processor) = (self.application.server.words(), middle(self.processor.iter().copied()));
+        let [before, after] = self.memory;
+        println!("| {server} | {alone:.0} | {storm:.0} | {processor:.2} | {before:.1} MB | {after:.1} MB |");
+    }
+}
+
+/// Returns what is left of the unmonitored application's throughput, as the median of the rounds.
+fn share(cases: &[Case; 2], kind: usize) -> f64 {
+    let [unmonitored, monitored] = cases.each_ref().map(|case| &case.throughputs[kind]);
+    middle(monitored.iter().zip(unmonitored).map(|(monitored, unmonitored)| monitored / unmonitored))
+}
+
+fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
+    median(numbers.map(|number| (number * 1e6) as i64)) as f64 / 1e6
+}

@@ -1,0 +1,70 @@
+//! What agents post, read off the wire and counted.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead};
+
+use flate2::read::ZlibDecoder;
+use serde_json::Value;
+
+use crate::sink::Delivered;
+
+/// One request as it came.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    path: String,
+    key: String,
+    body: Vec<u8>,
+}
+
+/// Reads a request. `None` when the client has closed the connection.
+pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Posted>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (mut key, mut length) = (String::new(), 0);
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "idempotency-key" => value.trim().clone_into(&mut key),
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some(Posted { path, key, body }))
+}
+
+/// Counts what was posted, and what was posted again once.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    keys: BTreeSet<String>,
+    delivered: Delivered,
+}
+
+impl Tally {
+    /// Adds requests. Returns what was delivered from the start on.
+    pub(crate) fn add(&mut self, posted: Vec<Posted>) -> Delivered {
+        for Posted { path, key, body } in posted {
+            if path.ends_with("/transactions/") && self.keys.insert(key) {
+                self.count(&body);
+            }
+        }
+        self.delivered
+    }
+
+    fn count(&mut self, body: &[u8]) {
+        let body: Value = serde_json::from_reader(ZlibDecoder::new(body)).expect("agents send deflated JSON");
+        let entries = |key: &str| body[key].as_array().cloned().unwrap_or_default();
+        let durations = |group: &Value| group["durations"].as_array().map_or(0, Vec::len) as u64;
+        self.delivered.transactions += entries("transactions").iter().map(durations).sum::<u64>();
+        // Only samples carry their spans, but the breakdown counts them all, and `app` once a transaction.
+        let breakdown = entries("breakdown");
+        let spans = breakdown.iter().filter(|group| group["kind"] != "app");
+        self.delivered.spans += spans.filter_map(|group| group["count"].as_u64()).sum::<u64>();
+    }
+}

@@ -1,0 +1,57 @@
+//! Processes that answer questions, one line each, with numbers.
+
+use std::io::{BufRead, BufReader, Write, stdin, stdout};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+
+/// The asking end.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    child: Child,
+}
+
+impl Process {
+    /// Starts this program once more.
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program has a path");
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program runs once more");
+        let input = child.stdin.take().expect("it is piped");
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self { name: name.to_owned(), input, output, child }
+    }
+
+    /// Asks, and waits for the answer.
+    pub fn ask<const N: usize>(&mut self, question: &str) -> [i64; N] {
+        writeln!(self.input, "{question}").expect("the process listens");
+        let mut answer = String::new();
+        self.output.read_line(&mut answer).expect("the process answers");
+        assert!(!answer.is_empty(), "{} failed: its message is above", self.name);
+        let numbers: Vec<i64> = answer.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        numbers.try_into().unwrap_or_else(|_| panic!("{} answered {answer:?} to {question:?}", self.name))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It ends with its input as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The answering end: passes on what is asked, as words, until nobody asks any more.
+pub fn answer(mut reply: impl FnMut(&[&str]) -> String) -> ExitCode {
+    for line in stdin().lock().lines().map_while(Result::ok) {
+        let words: Vec<&str> = line.split(' ').collect();
+        println!("{}", reply(&words));
+        stdout().flush().expect("somebody listens");
+    }
+    ExitCode::SUCCESS
+}
