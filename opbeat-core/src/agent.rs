@@ -188,7 +188,7 @@ impl Agent {
 fn settings(config: &Config) -> Settings {
     Settings {
         flush_interval: config.flush_interval,
-        blocking_threshold: config.blocking_threshold,
+        blocking_threshold: u64::try_from(config.blocking_threshold.as_nanos()).unwrap_or(u64::MAX),
         ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
         secrets: Secrets::new(&config.secret_names),
     }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::name::{ends_at_head, static_method, unmatched};
+use super::name::{MethodKind, unmatched};
 use super::work::Work;
 use super::{EnteredHttp, outcome};
 use crate::agent::Agent;
@@ -49,10 +49,11 @@ pub struct HttpTransaction {
 
 struct Live {
     context: Context,
-    method: &'static str,
+    method: MethodKind,
     status: Option<u16>,
     outcome: Option<Outcome>,
-    head: Option<Duration>,
+    /// Nanoseconds from the start to the head.
+    head: Option<u64>,
     work: Work,
     /// The first poll of a body most often is the last one, and reads no clock.
     body_was_polled: bool,
@@ -71,7 +72,7 @@ impl HttpTransaction {
             return Self { live: None };
         };
         let active = Active::begin(recorder, kind.into(), |active| active.set_request(unmatched(method), describe));
-        Self { live: Some(Live::new(active, static_method(method))) }
+        Self { live: Some(Live::new(active, MethodKind::of(method))) }
     }
 
     /// Returns whether anything is recorded: an adapter may skip its work if not.
@@ -131,7 +132,7 @@ impl HttpTransaction {
         if status >= 500 {
             live.report_failed_response();
         }
-        ends_at_head(live.method, status)
+        live.method.ends_at_head(status)
     }
 
     /// Marks the transaction as failed, whatever its status: for protocols that answer 200 and say more later, as gRPC.
@@ -190,7 +191,7 @@ impl HttpTransaction {
         if let Some(live) = &mut self.live
             && (live.head.is_none() || live.body_was_polled)
         {
-            live.work.resume();
+            live.work.resume(|| nanoseconds(&live.context));
         }
     }
 
@@ -198,7 +199,7 @@ impl HttpTransaction {
         let Some(live) = &mut self.live else { return };
         // The head and the end read the clock by themselves.
         if is_pending || live.body_was_polled {
-            live.work.pause(Instant::now());
+            live.work.pause(nanoseconds(&live.context));
         }
         live.body_was_polled = live.head.is_some();
     }
@@ -209,16 +210,14 @@ impl HttpTransaction {
 }
 
 impl Live {
-    fn new(active: Arc<Active>, method: &'static str) -> Self {
-        let work = Work::begin(active.started);
-        let context = Context::of(active);
+    fn new(active: Arc<Active>, method: MethodKind) -> Self {
         Self {
-            context,
+            context: Context::of(active),
             method,
             status: None,
             outcome: None,
             head: None,
-            work,
+            work: Work::begin(),
             body_was_polled: false,
             time_limit: None,
         }
@@ -226,11 +225,9 @@ impl Live {
 
     fn note_head(&mut self, status: u16) {
         self.status = Some(status);
-        if let Some(active) = &self.context.transaction {
-            let now = Instant::now();
-            self.head = Some(now.saturating_duration_since(active.started));
-            self.work.pause(now);
-        }
+        let now = nanoseconds(&self.context);
+        self.head = Some(now);
+        self.work.pause(now);
     }
 
     /// Reports an answer of 5xx that nobody reported an error for: the request failed all the same.
@@ -249,15 +246,16 @@ impl Live {
             self.report_failed_response();
         }
         let Some(active) = self.context.transaction.take() else { return };
-        let now = Instant::now();
-        self.work.pause(now);
+        let duration = active.started.elapsed();
+        self.work.pause(in_nanoseconds(duration));
         // What a panic takes is the hooks' time, and it is reported anyway.
         if outcome != Outcome::Panicked && self.work.longest() > active.recorder.blocking_threshold() {
-            active.recorder.capture(blocked_record(self.work.longest()), Some(Arc::clone(&active) as _));
+            let longest = Duration::from_nanos(self.work.longest());
+            active.recorder.capture(blocked_record(longest), Some(Arc::clone(&active) as _));
         }
-        let duration = now.saturating_duration_since(active.started);
+        let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
         let result = self.status.map_or_else(|| outcome.into(), Into::into);
-        active.end(End { duration, outcome, result, head: self.head, busy: Some(self.work.busy()) });
+        active.end(End { duration, outcome, result, head, busy });
     }
 
     /// Tells why a request was dropped before its end.
@@ -271,6 +269,16 @@ impl Live {
             _ => Outcome::ClientGone,
         }
     }
+}
+
+/// Returns the time since the transaction began.
+fn nanoseconds(context: &Context) -> u64 {
+    context.transaction.as_ref().map_or(0, |active| in_nanoseconds(active.started.elapsed()))
+}
+
+/// Five centuries fit.
+fn in_nanoseconds(duration: Duration) -> u64 {
+    duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
 }
 
 fn report(active: &Arc<Active>, record: crate::record::ErrorRecord) {

@@ -30,6 +30,30 @@ pub fn unmatched(method: &str) -> TransactionName {
     TransactionName::Route { method: static_method(method), route: UNMATCHED }
 }
 
+/// What a method means for its response's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MethodKind {
+    Head,
+    Connect,
+    Other,
+}
+
+impl MethodKind {
+    pub(super) fn of(method: &str) -> Self {
+        match method {
+            "HEAD" => Self::Head,
+            "CONNECT" => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) fn ends_at_head(self, status: u16) -> bool {
+        self == Self::Head
+            || matches!(status, 100..=199 | 204 | 304)
+            || (self == Self::Connect && (200..300).contains(&status))
+    }
+}
+
 /// Returns whether a response has no body, whatever its headers say.
 ///
 /// That is so for every answer to `HEAD`, for 1xx, 204 and 304: [RFC 9112 section 6.3][rfc]. A successful `CONNECT` and
@@ -38,5 +62,5 @@ pub fn unmatched(method: &str) -> TransactionName {
 /// [rfc]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 #[must_use]
 pub fn ends_at_head(method: &str, status: u16) -> bool {
-    method == "HEAD" || matches!(status, 100..=199 | 204 | 304) || (method == "CONNECT" && (200..300).contains(&status))
+    MethodKind::of(method).ends_at_head(status)
 }

@@ -1,42 +1,41 @@
 //! The time that a handler is at work, and not waiting.
 
-use std::time::{Duration, Instant};
-
-/// Adds up the polls of one request.
+/// Adds up the polls of one request, in nanoseconds since its start.
 ///
-/// It reads no clock of its own where the transaction reads one anyway: at its start, at the head, at its end.
+/// It needs no reading of the clock where the transaction reads it anyway: at its start, at the head, at its end.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    since: Option<Instant>,
-    busy: Duration,
-    longest: Duration,
+    /// When the work began that goes on now.
+    since: Option<u64>,
+    busy: u64,
+    longest: u64,
 }
 
 impl Work {
     /// Begins with the work that a service does before its first poll.
-    pub(super) fn begin(started: Instant) -> Self {
-        Self { since: Some(started), ..Self::default() }
+    pub(super) fn begin() -> Self {
+        Self { since: Some(0), ..Self::default() }
     }
 
-    pub(super) fn resume(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
+    pub(super) fn resume(&mut self, now: impl FnOnce() -> u64) {
+        self.since.get_or_insert_with(now);
     }
 
-    pub(super) fn pause(&mut self, now: Instant) {
+    pub(super) fn pause(&mut self, now: u64) {
         if let Some(since) = self.since.take() {
-            let poll = now.saturating_duration_since(since);
+            let poll = now.saturating_sub(since);
             self.busy += poll;
             self.longest = self.longest.max(poll);
         }
     }
 
     /// Returns all time at work until now.
-    pub(super) fn busy(&self) -> Duration {
+    pub(super) fn busy(&self) -> u64 {
         self.busy
     }
 
     /// Returns the longest poll until now.
-    pub(super) fn longest(&self) -> Duration {
+    pub(super) fn longest(&self) -> u64 {
         self.longest
     }
 }

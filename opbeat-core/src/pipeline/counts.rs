@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::mem;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use foldhash::fast::RandomState;
 
-use super::Settings;
 use super::groups::Minute;
 use super::samples::{Slot, Slots};
 use super::self_time::SelfTimes;
+use super::{Clock, Settings};
 use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord};
 
 /// More different names than this are counted under [`OTHER_NAMES`]: a name with an id in it must not fill the memory.
@@ -27,17 +28,49 @@ const MAX_MINUTES: usize = 2_000;
 const MAX_SAMPLES: usize = 200;
 
 /// The durations of all transactions, where their time went, and samples of them.
-#[derive(Default)]
 pub(super) struct Counts {
+    clock: Clock,
     /// Names stay from interval to interval: most come again.
     names: HashMap<Key, Entry, RandomState>,
+    /// How many of them are names of their own.
+    known: usize,
     totals: Totals,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+impl Default for Counts {
+    fn default() -> Self {
+        Self { clock: Clock::now(), names: HashMap::default(), known: 0, totals: Totals::default() }
+    }
+}
+
+#[derive(Clone, Eq)]
 struct Key {
     name: TransactionName,
     kind: Cow<'static, str>,
+}
+
+/// Names of routes are kept once, so that most often their addresses tell that they are the same.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        let names = match (&self.name, &other.name) {
+            (
+                TransactionName::Route { method, route },
+                TransactionName::Route { method: its_method, route: its_route },
+            ) => same(route, its_route) && same(method, its_method),
+            (name, its_name) => name == its_name,
+        };
+        names && same(&self.kind, &other.kind)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.name, &self.kind).hash(state);
+    }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 /// What is known of one name and kind.
@@ -55,6 +88,7 @@ struct Totals {
     transactions: usize,
     minutes: usize,
     samples: usize,
+    dropped_spans: u64,
     self_times: SelfTimes,
 }
 
@@ -66,10 +100,17 @@ pub(super) struct Place {
 
 impl Counts {
     /// Counts a transaction, and folds its name if there are too many. Returns its place if it is to be kept whole.
-    pub(super) fn add(&mut self, record: &mut TransactionRecord, settings: &Settings) -> Option<Place> {
+    pub(super) fn add(
+        &mut self,
+        record: &mut TransactionRecord,
+        started: Instant,
+        settings: &Settings,
+    ) -> Option<Place> {
         if settings.ignore.user_agent(record) {
             return None;
         }
+        record.started_at = self.clock.at(started);
+        self.totals.dropped_spans += u64::from(record.dropped_spans);
         // The record's parts are borrowed for the key and given back, since nearly all keys are known.
         let mut key = Key { name: mem::take(&mut record.name), kind: mem::take(&mut record.kind) };
         let slot = match self.names.get_mut(&key) {
@@ -88,8 +129,13 @@ impl Counts {
     pub(super) fn keep(&mut self, place: &Place, record: TransactionRecord) {
         let has_room = self.totals.has_room();
         if let Some(entry) = self.names.get_mut(&place.key) {
-            self.totals.samples += usize::from(entry.slots.keep(place.slot, record, has_room));
+            self.totals.samples += usize::from(entry.slots.keep(place.slot, Box::new(record), has_room));
         }
+    }
+
+    /// Returns how many spans were not kept since the last call, because their transactions had too many.
+    pub(super) fn take_dropped_spans(&mut self) -> u64 {
+        mem::take(&mut self.totals.dropped_spans)
     }
 
     /// Returns whether so much is counted that it is delivered before its time.
@@ -97,16 +143,29 @@ impl Counts {
         self.totals.transactions >= MAX_TRANSACTIONS || self.totals.minutes >= MAX_MINUTES
     }
 
-    /// Adds what was counted elsewhere.
-    pub(super) fn merge(&mut self, other: Self, settings: &Settings) {
-        for (key, entry) in other.names {
-            let key = self.make_known(key, settings);
-            let Some(known) = self.names.get_mut(&key) else { continue };
-            for minute in entry.minutes {
-                known.minute(minute.start, &mut self.totals).merge(minute);
-            }
+    /// Moves what was counted and kept here to another place. The names stay, and time is told by a new clock.
+    pub(super) fn drain_into(&mut self, total: &mut Self, clock: Clock, settings: &Settings) {
+        self.clock = clock;
+        for (key, entry) in self.names.iter_mut().filter(|(_, entry)| !entry.minutes.is_empty()) {
+            total.merge(key, entry, settings);
         }
-        self.totals.transactions += other.totals.transactions;
+        total.totals.transactions += self.totals.transactions;
+        total.totals.dropped_spans += self.totals.dropped_spans;
+        self.totals = Totals::default();
+    }
+
+    fn merge(&mut self, key: &Key, other: &mut Entry, settings: &Settings) {
+        let key = self.make_known(key.clone(), settings);
+        let Some(entry) = self.names.get_mut(&key) else { return };
+        for minute in other.minutes.drain(..) {
+            let index = entry.minute_index(minute.start, &mut self.totals);
+            entry.minutes[index].merge(minute);
+        }
+        let (candidates, samples) = other.slots.take();
+        for sample in samples {
+            entry.offer(sample, &mut self.totals);
+        }
+        entry.slots.add_candidates(candidates);
     }
 
     /// Moves out what was counted and kept. The names stay.
@@ -116,7 +175,7 @@ impl Counts {
             for minute in entry.minutes.drain(..) {
                 minute.split(&key.name, &key.kind, &mut durations, &mut breakdown);
             }
-            samples.extend(entry.slots.take());
+            samples.extend(entry.slots.take().1.map(|sample| *sample));
         }
         self.totals = Totals::default();
         // One order, so that bodies can be compared.
@@ -130,7 +189,9 @@ impl Counts {
         if self.names.contains_key(&key) {
             return key;
         }
-        if self.names.len() >= MAX_NAMES {
+        if self.known < MAX_NAMES {
+            self.known += usize::from(key.name != OTHER_NAMES.into());
+        } else {
             key.name = OTHER_NAMES.into();
         }
         if self.names.len() >= 2 * MAX_NAMES {
@@ -155,9 +216,13 @@ impl Entry {
         self.slots.choose(record, is_first, totals.has_room())
     }
 
-    fn minute(&mut self, start: u64, totals: &mut Totals) -> &mut Minute {
-        let index = self.minute_index(start, totals);
-        &mut self.minutes[index]
+    /// Offers a sample that was kept elsewhere.
+    fn offer(&mut self, sample: Box<TransactionRecord>, totals: &mut Totals) {
+        let is_first = !mem::replace(&mut self.was_seen, true);
+        let has_room = totals.has_room();
+        if let Some(slot) = self.slots.choose(&sample, is_first, has_room) {
+            totals.samples += usize::from(self.slots.keep(slot, sample, has_room));
+        }
     }
 
     /// Finds a minute's group or makes it. There are two at a minute's turn, and more in an outage.

@@ -1,9 +1,9 @@
 //! From finished transactions and captured errors to batches that an exporter delivers.
 //!
 //! ```text
-//! request path ─► Recorder ─► Queue ─► worker thread ─► Outbox ─► sender thread ─► Exporter
-//!                 never blocks bounded  counts, samples, bounded   back-off
-//!                                       errors
+//! request path ─► Recorder ─► Shards: counts and samples ─┐
+//!                 never blocks                            ├─► worker thread ─► Outbox ─► sender thread ─► Exporter
+//!                          └─► Queue: errors ─────────────┘   symbols, scrubbing         bounded   back-off
 //! ```
 
 mod batch;
@@ -25,6 +25,7 @@ mod scrub;
 mod self_time;
 mod sender;
 mod settings;
+mod shards;
 mod symbols;
 mod worker;
 

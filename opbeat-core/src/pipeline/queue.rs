@@ -2,27 +2,27 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
+use super::Settings;
 use super::counts::Counts;
 use super::errors::{CapturedError, Repeats};
-use super::{Clock, Finished, Settings};
-
-/// Room for the transactions of some 10 ms at half a million a second.
-const TRANSACTIONS: usize = 8_192;
+use super::shards::{Seat, Shards};
+use crate::record::TransactionRecord;
 
 /// Errors are large, and those of a storm are alike.
 const ERRORS: usize = 256;
 
-/// Two bounded queues. What finds them full is counted at once, so that overload takes details, never counts.
+/// What threads have counted, and a bounded queue of errors. An error that finds it full is counted at once, so that
+/// overload takes details, never counts.
 pub(super) struct Queue {
     settings: Settings,
-    transactions: ArrayQueue<Arc<dyn Finished>>,
+    shards: Shards,
     errors: ArrayQueue<Box<CapturedError>>,
-    overflow: Mutex<Option<Box<Counts>>>,
     error_overflow: Mutex<Repeats>,
     worker: OnceLock<Thread>,
     worker_sleeps: AtomicBool,
@@ -33,9 +33,8 @@ impl Queue {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            transactions: ArrayQueue::new(TRANSACTIONS),
+            shards: Shards::new(),
             errors: ArrayQueue::new(ERRORS),
-            overflow: Mutex::default(),
             error_overflow: Mutex::default(),
             worker: OnceLock::new(),
             worker_sleeps: AtomicBool::new(false),
@@ -47,14 +46,31 @@ impl Queue {
         &self.settings
     }
 
-    pub(super) fn push_transaction(&self, transaction: Arc<dyn Finished>) {
+    /// Counts a transaction. Returns its seat if it is to be kept whole.
+    pub(super) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<Seat> {
         if self.is_closed() {
-            return;
+            return None;
         }
-        if let Err(transaction) = self.transactions.push(transaction) {
-            self.count_overflow(&*transaction);
+        let seat = self.shards.add(record, started, &self.settings);
+        if self.shards.is_full() {
+            self.wake();
         }
-        self.wake();
+        seat
+    }
+
+    /// Keeps a transaction as a sample.
+    pub(super) fn keep(&self, seat: &Seat, record: TransactionRecord) {
+        self.shards.keep(seat, record);
+    }
+
+    /// Moves what all threads have counted.
+    pub(super) fn drain_counts(&self, total: &mut Counts) {
+        self.shards.drain_into(total, &self.settings);
+    }
+
+    /// Returns whether some thread has counted so much that it is to be taken over now.
+    pub(super) fn is_full(&self) -> bool {
+        self.shards.is_full()
     }
 
     /// Returns whether there was room.
@@ -71,21 +87,8 @@ impl Queue {
         has_room
     }
 
-    pub(super) fn pop_transaction(&self) -> Option<Arc<dyn Finished>> {
-        self.transactions.pop()
-    }
-
-    /// Returns how many transactions wait.
-    pub(super) fn len(&self) -> usize {
-        self.transactions.len()
-    }
-
     pub(super) fn pop_error(&self) -> Option<Box<CapturedError>> {
         self.errors.pop()
-    }
-
-    pub(super) fn take_overflow(&self) -> Option<Box<Counts>> {
-        lock(&self.overflow).take()
     }
 
     /// Takes out the errors that were only counted.
@@ -112,13 +115,13 @@ impl Queue {
     /// Parks the calling worker until there is something to do, if there is nothing now.
     pub(super) fn sleep(&self, park: impl FnOnce()) {
         self.worker_sleeps.store(true, Ordering::SeqCst);
-        if self.transactions.is_empty() && self.errors.is_empty() {
+        if self.errors.is_empty() && !self.shards.is_full() {
             park();
         }
         self.worker_sleeps.store(false, Ordering::SeqCst);
     }
 
-    /// Wakes the worker if it sleeps. While it is awake, which under load it always is, this is one read.
+    /// Wakes the worker if it sleeps. While it is awake this is one read.
     fn wake(&self) {
         if self.worker_sleeps.load(Ordering::Relaxed) && self.worker_sleeps.swap(false, Ordering::SeqCst) {
             self.wake_always();
@@ -129,13 +132,6 @@ impl Queue {
         if let Some(worker) = self.worker.get() {
             worker.unpark();
         }
-    }
-
-    fn count_overflow(&self, transaction: &dyn Finished) {
-        transaction.look(&Clock::now(), &mut |record| {
-            // There is no room for samples here.
-            lock(&self.overflow).get_or_insert_default().add(record, &self.settings);
-        });
     }
 }
 

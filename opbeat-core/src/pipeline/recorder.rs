@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::errors::CapturedError;
 use super::outbox::Outbox;
 use super::queue::Queue;
+use super::shards::Seat;
 use super::worker::Worker;
 use super::{Exporter, Finished, FlushError, Settings, sender};
-use crate::record::{Drops, ErrorId, ErrorRecord};
+use crate::record::{Drops, ErrorId, ErrorRecord, TransactionRecord};
 
 /// Takes what happened, from any thread, and never blocks.
 #[derive(Clone)]
@@ -17,9 +18,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Takes a transaction that has ended.
-    pub(crate) fn finish(&self, transaction: Arc<dyn Finished>) {
-        self.queue.push_transaction(transaction);
+    /// Counts a transaction that has ended. Returns its seat if it is to be kept whole, by [`keep`](Self::keep).
+    pub(crate) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<Seat> {
+        self.queue.count(record, started)
+    }
+
+    /// Keeps a transaction as a sample.
+    pub(crate) fn keep(&self, seat: &Seat, record: TransactionRecord) {
+        self.queue.keep(seat, record);
     }
 
     /// Takes an error. Returns its id, unless it was only counted because there were too many.
@@ -28,8 +34,8 @@ impl Recorder {
         self.queue.push_error(Box::new(CapturedError { record, transaction })).then_some(id)
     }
 
-    /// Returns how long a poll may take before it is reported.
-    pub(crate) fn blocking_threshold(&self) -> Duration {
+    /// Returns how many nanoseconds a poll may take before it is reported.
+    pub(crate) fn blocking_threshold(&self) -> u64 {
         self.queue.settings().blocking_threshold
     }
 

@@ -10,10 +10,10 @@ const FAILED: usize = 3;
 /// The samples of one name in an interval: the failed, the slowest, the first ever seen, and a random one.
 #[derive(Default)]
 pub(super) struct Slots {
-    first: Option<TransactionRecord>,
+    first: Option<Box<TransactionRecord>>,
     failed: Vec<TransactionRecord>,
-    slowest: Option<TransactionRecord>,
-    random: Option<TransactionRecord>,
+    slowest: Option<Box<TransactionRecord>>,
+    random: Option<Box<TransactionRecord>>,
     /// How many transactions could have become the random one.
     candidates: u64,
 }
@@ -44,11 +44,11 @@ impl Slots {
     }
 
     /// Keeps a transaction in the place that was chosen. Returns whether there is one more sample now.
-    pub(super) fn keep(&mut self, slot: Slot, record: TransactionRecord, has_room: bool) -> bool {
+    pub(super) fn keep(&mut self, slot: Slot, record: Box<TransactionRecord>, has_room: bool) -> bool {
         match slot {
             Slot::First => self.first.replace(record).is_none(),
             Slot::Failed => {
-                self.failed.push(record);
+                self.failed.push(*record);
                 true
             }
             Slot::Slowest => match self.slowest.replace(record) {
@@ -60,10 +60,15 @@ impl Slots {
         }
     }
 
-    /// Moves the samples out.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = TransactionRecord> + use<> {
-        let Self { first, failed, slowest, random, .. } = mem::take(self);
-        first.into_iter().chain(failed).chain(slowest).chain(random)
+    /// Moves the samples out, and how many transactions they were chosen from.
+    pub(super) fn take(&mut self) -> (u64, impl Iterator<Item = Box<TransactionRecord>> + use<>) {
+        let Self { first, failed, slowest, random, candidates } = mem::take(self);
+        (candidates, first.into_iter().chain(failed.into_iter().map(Box::new)).chain(slowest).chain(random))
+    }
+
+    /// Counts candidates that were seen elsewhere.
+    pub(super) fn add_candidates(&mut self, candidates: u64) {
+        self.candidates += candidates;
     }
 
     /// Draws each candidate with the same probability: reservoir sampling, Vitter's algorithm R with room for one.

@@ -10,8 +10,8 @@ use crate::secrets::Secrets;
 pub(crate) struct Settings {
     /// The time from an event to its delivery.
     pub(crate) flush_interval: Duration,
-    /// A poll that takes longer is reported.
-    pub(crate) blocking_threshold: Duration,
+    /// A poll that takes more nanoseconds is reported.
+    pub(crate) blocking_threshold: u64,
     /// What is not recorded.
     pub(crate) ignore: Ignore,
     /// What does not leave the process.

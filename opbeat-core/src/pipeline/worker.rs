@@ -11,18 +11,14 @@ use super::errors::{CapturedError, Storm, Waiting};
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::symbols::Symbols;
-use super::{Batch, Clock, Finished, Settings, scrub};
+use super::{Batch, Settings, scrub};
 use crate::notice;
 use crate::record::{Drops, ErrorRecord};
 
-/// How long the worker rests between two looks into the queue while there is traffic.
+/// How long the worker rests between two looks after errors that wait for the end of their transaction.
 const REST: Duration = Duration::from_millis(10);
 
-/// Transactions that the worker takes before it looks after the rest of its work.
-const TURN: usize = 16_384;
-
-/// How long the worker sleeps when there is none. Who finds it asleep wakes it; a wake-up that gets lost between two
-/// processors costs no more than this.
+/// How long the worker sleeps at the most. A wake-up that gets lost between two processors costs no more than this.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// A batch carries this many errors; the rest are counted.
@@ -40,7 +36,8 @@ pub(super) struct Worker {
     storm: Storm,
     symbols: Symbols,
     errors: Vec<ErrorRecord>,
-    due: Option<Instant>,
+    /// When the next batch is due.
+    due: Instant,
     cut: u64,
 }
 
@@ -54,7 +51,7 @@ impl Worker {
             storm: Storm::default(),
             symbols: Symbols::default(),
             errors: Vec::new(),
-            due: None,
+            due: Instant::now() + queue.settings().flush_interval,
             cut: 0,
         };
         let thread = thread::Builder::new().name("opbeat-worker".to_owned()).spawn(move || worker.run())?;
@@ -63,88 +60,48 @@ impl Worker {
     }
 
     fn run(&mut self) {
-        loop {
-            let turn = catch_unwind(AssertUnwindSafe(|| self.turn()));
-            match turn {
-                Ok(taken) if taken >= TURN => {}
-                Ok(1..) => thread::park_timeout(REST),
-                Ok(0) if self.queue.is_closed() => return,
-                Ok(0) => self.sleep(),
-                Err(_) => notice::error(format_args!("the worker panicked; it goes on with what comes next")),
+        while !self.queue.is_closed() {
+            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+                notice::error(format_args!("the worker panicked; it goes on with what comes next"));
             }
+            self.sleep();
         }
     }
 
-    /// Does what there is to do. Returns how many transactions and errors it took.
-    fn turn(&mut self) -> usize {
+    /// Does what there is to do.
+    fn turn(&mut self) {
         let requested = self.outbox.requested();
         let is_flush = requested > self.cut;
-        let taken = self.drain(is_flush);
-        if is_flush || self.is_due() {
-            self.cut_batch();
+        self.drain_errors(is_flush);
+        let now = Instant::now();
+        if is_flush || self.queue.is_full() || now >= self.due {
+            self.due = now + self.settings().flush_interval;
+            self.queue.drain_counts(&mut self.counts);
+            let spans = self.counts.take_dropped_spans();
+            self.outbox.lose(Drops { spans, ..Drops::default() });
+            // While the server is away, batches grow instead of multiplying.
+            if is_flush || self.counts.is_full() || self.outbox.len() < BACKLOG {
+                self.cut_batch();
+            }
         }
         if is_flush {
             self.cut = requested;
             self.outbox.set_cut(requested);
         }
-        taken
     }
 
-    fn drain(&mut self, is_flush: bool) -> usize {
+    fn drain_errors(&mut self, is_flush: bool) {
         let now = Instant::now();
-        let mut taken = self.waiting.fill(&self.queue, now);
-        taken += self.drain_transactions(is_flush);
-        self.drain_overflow(now);
+        self.waiting.fill(&self.queue, now);
+        let repeats = self.queue.take_error_overflow();
+        self.outbox.lose(Drops { errors: repeats.uncounted(), ..Drops::default() });
+        self.storm.add(repeats, now);
         let ready = if is_flush { self.waiting.take_all() } else { self.waiting.take_ready(now) };
         for error in ready {
             if let Some(error) = self.storm.admit(error, now) {
                 self.complete_error(error);
             }
         }
-        if taken > 0 {
-            self.due.get_or_insert(now + self.settings().flush_interval);
-        }
-        taken
-    }
-
-    /// Takes those that wait now, when a flush asks for them; else no more than a turn, however fast more come.
-    fn drain_transactions(&mut self, is_flush: bool) -> usize {
-        let clock = Clock::now();
-        let limit = if is_flush { self.queue.len().max(TURN) } else { TURN };
-        let mut taken = 0;
-        while taken < limit
-            && let Some(transaction) = self.queue.pop_transaction()
-        {
-            self.count(&clock, transaction);
-            taken += 1;
-        }
-        taken
-    }
-
-    fn count(&mut self, clock: &Clock, transaction: Arc<dyn Finished>) {
-        let (mut place, mut spans) = (None, 0);
-        let settings = self.queue.settings();
-        transaction.look(clock, &mut |record| {
-            place = self.counts.add(record, settings);
-            spans = u64::from(record.dropped_spans);
-        });
-        if spans > 0 {
-            self.outbox.lose(Drops { spans, ..Drops::default() });
-        }
-        if let Some(place) = place {
-            self.counts.keep(&place, transaction.take());
-        }
-        transaction.recycle();
-    }
-
-    /// Adds what was only counted, since a queue was full.
-    fn drain_overflow(&mut self, now: Instant) {
-        if let Some(overflow) = self.queue.take_overflow() {
-            self.counts.merge(*overflow, self.queue.settings());
-        }
-        let repeats = self.queue.take_error_overflow();
-        self.outbox.lose(Drops { errors: repeats.uncounted(), ..Drops::default() });
-        self.storm.add(repeats, now);
     }
 
     fn complete_error(&mut self, error: CapturedError) {
@@ -159,14 +116,7 @@ impl Worker {
         self.errors.push(record);
     }
 
-    /// While the server is away, batches grow instead of multiplying.
-    fn is_due(&self) -> bool {
-        let is_time = self.due.is_some_and(|due| due <= Instant::now());
-        self.counts.is_full() || (is_time && self.outbox.len() < BACKLOG)
-    }
-
     fn cut_batch(&mut self) {
-        self.due = None;
         for error in self.storm.take_held() {
             self.complete_error(error);
         }
@@ -185,17 +135,11 @@ impl Worker {
         }
     }
 
-    /// Waits for the next transaction, or until a batch is due.
+    /// Waits until a batch is due, an error comes, or a thread has counted too much.
     fn sleep(&self) {
-        let until = self.due.into_iter().chain(self.waiting.until()).min();
-        let queue = &self.queue;
-        match until {
-            Some(until) => {
-                let rest = until.saturating_duration_since(Instant::now()).max(REST);
-                queue.sleep(|| thread::park_timeout(rest));
-            }
-            None => queue.sleep(|| thread::park_timeout(IDLE)),
-        }
+        let longest = if self.waiting.is_empty() { IDLE } else { REST };
+        let rest = self.due.saturating_duration_since(Instant::now()).min(longest);
+        self.queue.sleep(|| thread::park_timeout(rest));
     }
 
     fn settings(&self) -> &Settings {

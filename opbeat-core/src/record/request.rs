@@ -57,7 +57,9 @@ impl RequestRecord {
 
     /// Adds a header. Beyond 32 KiB in all, headers are left out.
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
-        if self.parts.len() + name.len() + value.len() + 2 * LENGTH <= MAX_TOTAL {
+        let room = name.len() + value.len() + 2 * LENGTH;
+        if self.parts.len() + room <= MAX_TOTAL {
+            self.parts.reserve(room);
             self.push(name.as_bytes());
             self.push(value);
         }
@@ -127,7 +129,9 @@ impl RequestRecord {
     /// Empties the record for the next request. Its buffer stays, unless it is large.
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
-        self.parts.shrink_to(MAX_KEPT);
+        if self.parts.capacity() > MAX_KEPT {
+            self.parts.shrink_to(MAX_KEPT);
+        }
         self.client = None;
         self.body = None;
     }
@@ -135,7 +139,6 @@ impl RequestRecord {
     fn push(&mut self, part: &[u8]) {
         let part = &part[..part.len().min(MAX_PART)];
         let length = u16::try_from(part.len()).unwrap_or(0);
-        self.parts.reserve(LENGTH + part.len());
         self.parts.extend_from_slice(&length.to_le_bytes());
         self.parts.extend_from_slice(part);
     }

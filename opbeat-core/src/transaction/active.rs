@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::pool;
 use super::state::{self, State};
-use crate::pipeline::{Clock, Finished, Recorder};
+use crate::pipeline::{Finished, Recorder};
 use crate::record::{
     ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName,
     TransactionRecord, TransactionReference, TransactionResult, User, Value,
@@ -93,7 +93,7 @@ impl Active {
         self.end(End { duration, outcome, result, head: None, busy: None });
     }
 
-    /// Ends the transaction, and hands it to the recorder. A second call does nothing.
+    /// Ends the transaction and counts it. A second call does nothing.
     ///
     /// A result and an outcome that the application chose stay, but for those that only its end can tell.
     pub(crate) fn end(self: Arc<Self>, end: End) {
@@ -108,9 +108,20 @@ impl Active {
                 state.record.result = end.result;
             }
             (state.record.duration, state.record.head, state.record.busy) = (end.duration, end.head, end.busy);
+            self.count(&mut state);
         }
-        let finished = Arc::clone(&self);
-        self.recorder.finish(finished);
+        pool::give_back(self);
+    }
+
+    /// Counts the transaction, and keeps it whole if it is chosen as a sample.
+    fn count(&self, state: &mut State) {
+        if !self.is_request {
+            // The buffer of an earlier request may lie here.
+            state.record.request = None;
+        }
+        if let Some(seat) = self.recorder.count(&mut state.record, self.started) {
+            self.recorder.keep(&seat, with_request_facts(state.take()));
+        }
     }
 
     /// Names the transaction, unless the application has.
@@ -223,26 +234,16 @@ fn remote_trace(request: &RequestRecord) -> Option<TraceParent> {
     TraceParent::parse(request.header("traceparent")?)
 }
 
+/// Reads out of the request what is only looked at in samples.
+fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
+    if let Some(request) = &record.request {
+        record.trace = record.trace.or_else(|| remote_trace(request));
+        record.queued = request.queued_before(record.started_at);
+    }
+    record
+}
+
 impl Finished for Active {
-    fn look(&self, clock: &Clock, look: &mut dyn FnMut(&mut TransactionRecord)) {
-        let mut state = self.state();
-        state.record.started_at = clock.at(self.started);
-        if !self.is_request {
-            // The buffer of an earlier request may lie here.
-            state.record.request = None;
-        }
-        look(&mut state.record);
-    }
-
-    fn take(&self) -> TransactionRecord {
-        let mut record = self.state().take();
-        if let Some(request) = &record.request {
-            record.trace = record.trace.or_else(|| remote_trace(request));
-            record.queued = request.queued_before(record.started_at);
-        }
-        record
-    }
-
     fn has_ended(&self) -> bool {
         self.state().ended
     }
@@ -264,9 +265,5 @@ impl Finished for Active {
         error.user.clone_from(&record.user);
         error.tags.extend(record.tags.iter().cloned());
         error.extra.extend(record.extra.iter().cloned());
-    }
-
-    fn recycle(self: Arc<Self>) {
-        pool::give_back(self);
     }
 }

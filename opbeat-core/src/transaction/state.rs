@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::time::Duration;
 
-use crate::record::{ErrorId, Outcome, SpanRecord, TransactionRecord, Value};
+use crate::record::{ErrorId, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value};
 
 /// Tags and extra values beyond this many are left out.
 const MAX_VALUES: usize = 64;
@@ -82,19 +82,24 @@ impl State {
 
     /// Empties the state for the next transaction, and keeps its memory.
     pub(super) fn clear(&mut self) {
-        let old = mem::take(self);
-        let TransactionRecord { mut spans, mut request, mut tags, mut extra, .. } = old.record;
-        spans.clear();
-        spans.shrink_to(MAX_KEPT_SPANS);
-        tags.clear();
-        extra.clear();
-        if let Some(request) = &mut request {
+        let record = &mut self.record;
+        record.name = TransactionName::default();
+        record.result = TransactionResult::default();
+        (record.trace, record.parent, record.dropped_spans) = (None, None, 0);
+        if !record.spans.is_empty() {
+            record.spans.clear();
+            record.spans.shrink_to(MAX_KEPT_SPANS);
+            self.span_values.clear();
+            self.span_values.shrink_to(MAX_KEPT_SPANS);
+        }
+        if let Some(request) = &mut record.request {
             request.clear();
         }
-        self.span_values = old.span_values;
-        self.span_values.clear();
-        self.span_values.shrink_to(MAX_KEPT_SPANS);
-        self.record = TransactionRecord { spans, request, tags, extra, ..TransactionRecord::default() };
+        record.user = None;
+        record.tags.clear();
+        record.extra.clear();
+        (self.renamed, self.has_result, self.ended) = (false, false, false);
+        (self.outcome, self.error) = (None, None);
     }
 }
 

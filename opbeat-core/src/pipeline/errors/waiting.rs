@@ -23,17 +23,15 @@ struct Waiter {
 }
 
 impl Waiting {
-    /// Takes in what the queue holds. Returns how many errors that were.
-    pub(in super::super) fn fill(&mut self, queue: &Queue, now: Instant) -> usize {
+    /// Takes in what the queue holds.
+    pub(in super::super) fn fill(&mut self, queue: &Queue, now: Instant) {
         for waiter in &mut self.errors {
             waiter.is_complete |= waiter.error.has_ended();
         }
-        let before = self.errors.len();
         while let Some(error) = queue.pop_error() {
             let is_complete = error.transaction.is_none() || self.has_complete(&error);
             self.errors.push(Waiter { error, until: now + PATIENCE, is_complete });
         }
-        self.errors.len() - before
     }
 
     /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure.
@@ -50,9 +48,9 @@ impl Waiting {
         merge::merge(mem::take(&mut self.errors).into_iter().map(|waiter| *waiter.error).collect())
     }
 
-    /// Returns when the first error will have waited for long enough.
-    pub(in super::super) fn until(&self) -> Option<Instant> {
-        self.errors.iter().map(|waiter| waiter.until).min()
+    /// Returns whether no error waits.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
     }
 
     fn has_complete(&self, error: &CapturedError) -> bool {
