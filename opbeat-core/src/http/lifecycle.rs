@@ -235,7 +235,7 @@ impl Live {
         let Some(active) = &self.context.transaction else { return };
         let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
         if outcome == Outcome::ServerError && active.error().is_none() {
-            report(active, status_record(self.status));
+            active.report_error(status_record(self.status));
         }
     }
 
@@ -251,7 +251,7 @@ impl Live {
         // What a panic takes is the hooks' time, and it is reported anyway.
         if outcome != Outcome::Panicked && self.work.longest() > active.recorder.blocking_threshold() {
             let longest = Duration::from_nanos(self.work.longest());
-            active.recorder.capture(blocked_record(longest), Some(Arc::clone(&active) as _));
+            active.report(blocked_record(longest));
         }
         let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
         let result = self.status.map_or_else(|| outcome.into(), Into::into);
@@ -279,11 +279,6 @@ fn nanoseconds(context: &Context) -> u64 {
 /// Five centuries fit.
 fn in_nanoseconds(duration: Duration) -> u64 {
     duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
-}
-
-fn report(active: &Arc<Active>, record: crate::record::ErrorRecord) {
-    active.mark_error(record.id);
-    active.recorder.capture(record, Some(Arc::clone(active) as _));
 }
 
 /// What is dropped before its end has lost its client, except in a panic and at a time limit.

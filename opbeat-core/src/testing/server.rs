@@ -116,6 +116,21 @@ impl ScriptedServer {
         self.shared.lock().seen.clone()
     }
 
+    /// Checks that a secret stands in none of the requests that came in: in no path, no header, no body.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it does, and says where.
+    pub fn assert_never_saw(&self, secret: &str) {
+        for seen in self.seen() {
+            let leak = seen.headers.iter().find(|(_, value)| value.contains(secret)).map(|(name, _)| name.clone());
+            let leak = leak.or_else(|| seen.path.contains(secret).then(|| "the path".to_owned()));
+            let leak =
+                leak.or_else(|| seen.body.to_string().contains(secret).then(|| format!("the body {}", seen.body)));
+            assert!(leak.is_none(), "{secret:?} left the process, to {}, in {}", seen.path, leak.unwrap_or_default());
+        }
+    }
+
     /// Waits until so many requests came in, and returns them.
     ///
     /// # Panics

@@ -172,9 +172,16 @@ impl Active {
         self.change(|state| state.record.request.get_or_insert_default().set_body(Some(body)));
     }
 
-    /// Remembers that an error was reported, so that the failure is not reported a second time.
-    pub(crate) fn mark_error(&self, id: ErrorId) {
-        self.state().error.get_or_insert(id);
+    /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
+    pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
+        self.state().error.get_or_insert(record.id);
+        self.report(record)
+    }
+
+    /// Reports something that did not make the transaction fail.
+    pub(crate) fn report(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
+        self.state().is_observed = true;
+        self.recorder.capture(record, Some(Arc::clone(self) as _))
     }
 
     pub(crate) fn error(&self) -> Option<ErrorId> {

@@ -209,8 +209,7 @@ impl CurrentTransaction {
 
     pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
         let active = self.active.as_ref()?;
-        active.mark_error(record.id);
-        active.recorder.capture(record, Some(Arc::clone(active) as _))
+        active.report_error(record)
     }
 
     /// Keeps the current span, if it is one of this transaction's.

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// The first error that was reported.
     pub(super) error: Option<ErrorId>,
+    /// Reports look at the record after its end, so that it must stay.
+    pub(super) is_observed: bool,
     /// Facts of spans by the span's index: one list for all, so that a span needs no memory of its own.
     span_values: Vec<(u32, Cow<'static, str>, Value)>,
 }
@@ -77,7 +79,7 @@ impl State {
                 set(&mut span.extra, key, value);
             }
         }
-        if self.error.is_some() { self.record.clone() } else { mem::take(&mut self.record) }
+        if self.is_observed { self.record.clone() } else { mem::take(&mut self.record) }
     }
 
     /// Empties the state for the next transaction, and keeps its memory.
@@ -98,7 +100,7 @@ impl State {
         record.user = None;
         record.tags.clear();
         record.extra.clear();
-        (self.renamed, self.has_result, self.ended) = (false, false, false);
+        (self.renamed, self.has_result, self.ended, self.is_observed) = (false, false, false, false);
         (self.outcome, self.error) = (None, None);
     }
 }

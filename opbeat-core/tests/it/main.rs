@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod context;
 mod delivery;
+mod endings;
 mod errors;
 mod http;
 mod overload;
+mod reports;
 mod spans;
 mod transactions;
 

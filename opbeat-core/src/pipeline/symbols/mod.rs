@@ -45,6 +45,7 @@ impl Symbols {
             frames.extend(self.resolve(*address).iter().cloned());
         }
         trim(&mut frames);
+        frames.retain(|frame| frame.in_app || !source::is_plumbing(&frame.function));
         frames.reverse();
         for frame in &mut frames {
             self.sources.add_context(frame);
@@ -74,10 +75,10 @@ fn frame(call: Call) -> Frame {
     let Call { function, path, line, column } = call;
     Frame {
         in_app: source::is_application(&function, &path),
+        function: source::readable(&function),
         filename: source::shorten(&path).to_owned(),
         line,
         column,
-        function,
         path,
         ..Frame::default()
     }

@@ -85,6 +85,35 @@ pub(super) fn is_panic_machinery(function: &str) -> bool {
         || (function.starts_with("<alloc::boxed::Box<") && function.contains("core::ops::function::Fn<"))
 }
 
+/// Returns whether a call only hands on to the next one, as those around a poll and a closure do: they are on each
+/// asynchronous stack many times, and say nothing.
+pub(super) fn is_plumbing(function: &str) -> bool {
+    const PARTS: [&str; 12] = [
+        "core::future::future::Future>::poll",
+        "core::future::into_future",
+        "core::ops::function::Fn",
+        "core::panic::unwind_safe::AssertUnwindSafe",
+        "std::panicking::try",
+        "std::panicking::catch_unwind",
+        "std::panic::catch_unwind",
+        "std::sys::backtrace::__rust_begin_short_backtrace",
+        "__rust_try",
+        "futures_core::future::TryFuture",
+        "tracing::instrument::Instrumented",
+        "std::thread::local::LocalKey",
+    ];
+    PARTS.iter().any(|part| function.contains(part))
+}
+
+/// Names the body of an asynchronous function after the function: `shop::buy`, and not `shop::buy::{{closure}}`.
+pub(super) fn readable(function: &str) -> String {
+    let mut name = function;
+    while let Some(outer) = name.strip_suffix("::{{closure}}").or_else(|| name.strip_suffix("::{closure#0}")) {
+        name = outer;
+    }
+    name.to_owned()
+}
+
 /// Cuts a path to what tells it apart: from the crate's name for foreign code, from `src` or the file's folder for own.
 pub(super) fn shorten(path: &str) -> &str {
     for marker in ["/registry/src/", "/git/checkouts/", "/rustc/", "/rust/deps/"] {
@@ -173,6 +202,14 @@ mod tests {
         for (function, path, expected) in cases {
             assert_eq!(is_application(function, path), expected, "{function} in {path:?}");
         }
+    }
+
+    #[test]
+    fn asynchronous_noise_is_left_out() {
+        assert_eq!(readable("shop::cart::buy::{{closure}}::{{closure}}"), "shop::cart::buy");
+        assert!(is_plumbing("<core::pin::Pin<P> as core::future::future::Future>::poll"));
+        assert!(is_plumbing("core::ops::function::FnOnce::call_once"));
+        assert!(!is_plumbing("tokio::runtime::task::harness::Harness<T,S>::poll"));
     }
 
     #[test]

@@ -1,0 +1,157 @@
+use std::fmt;
+use std::time::Duration;
+
+use opbeat_core::events::tracing::ErrorEvents;
+use opbeat_core::http::HttpTransaction;
+use opbeat_core::testing::ScriptedServer;
+use opbeat_core::testing::behaviour::CartError;
+use opbeat_core::{Agent, Failure, Level, Origin, Outcome};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::{PATIENCE, monitored};
+
+fn begin(agent: &Agent) -> HttpTransaction {
+    HttpTransaction::begin(agent, "web.test", "GET", |request| request.set_line("GET", "/"))
+}
+
+#[test]
+fn one_failure_is_one_report_however_often_it_is_told() {
+    let (agent, exporter) = monitored();
+    let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
+    let mut transaction = begin(&agent);
+    let shown = tracing::subscriber::with_default(subscriber, || {
+        let _entered = transaction.enter();
+        let error = CartError::new();
+        let shown = opbeat_core::capture_message(Level::Error, "checkout failed: there is no cart");
+        tracing::error!(error = &error as &dyn std::error::Error, "checkout failed");
+        tracing::error!("checkout failed: {error}");
+        opbeat_core::capture_error(&error);
+        opbeat_core::current().report_failure(&Failure::new(&error));
+        shown
+    });
+    transaction.head(500);
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert_eq!((errors[0].type_name.as_deref(), errors[0].causes.len()), (Some("CartError"), 1), "the richest");
+    assert_eq!(Some(errors[0].id), shown, "under the id that was given out first");
+}
+
+#[test]
+fn different_failures_are_different_reports() {
+    let (agent, exporter) = monitored();
+    let transaction = begin(&agent);
+    transaction.current().capture_error(&CartError::new());
+    transaction.current().capture_error(&fmt::Error);
+    transaction.end(Outcome::ServerError);
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.errors().len(), 2);
+}
+
+#[test]
+fn logged_errors_are_reported_with_their_chain() {
+    let (agent, exporter) = monitored();
+    let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::error!(error = &CartError::new() as &dyn std::error::Error, "checkout failed");
+        tracing::warn!("the cart is slow");
+        tracing::error!(target: "opbeat", "what the core says itself");
+    });
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.len(), 1);
+    assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Logged, "there is no cart"));
+    assert_eq!(errors[0].causes[0].message, "the shelf is broken");
+    assert!(errors[0].location.as_ref().unwrap().file.ends_with("reports.rs"));
+}
+
+#[test]
+fn a_storm_keeps_exact_totals() {
+    let (agent, exporter) = monitored();
+    for number in 0..5_000 {
+        agent.capture_error(&std::io::Error::other(format!("no shelf {number}")));
+    }
+    agent.capture_error(&fmt::Error);
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    let (rare, common): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.message.starts_with("an error"));
+    assert_eq!(common.iter().map(|error| error.occurrences).sum::<u64>(), 5_000);
+    assert!(common.len() <= 11, "{}", common.len());
+    assert_eq!(rare.len(), 1, "others are told as before");
+}
+
+#[test]
+fn secrets_leave_the_process_in_no_body() {
+    // Source lines around a failure are sent, and so the source must not have it in one word.
+    let secret = ["s3", "cret"].concat();
+    let server = ScriptedServer::start([]);
+    let agent = Agent::start(&server.config().secret_name("*iban*").panic_hook(false)).unwrap();
+    let mut transaction = HttpTransaction::begin(&agent, "web.test", "POST", |request| {
+        request.set_line("POST", &format!("/pay?token={secret}&page=2&iban={secret}"));
+        request.push_header("authorization", format!("Bearer {secret}").as_bytes());
+        request.push_header("cookie", format!("session={secret}").as_bytes());
+        request.push_header("referer", format!("https://shop.example/?api_key={secret}").as_bytes());
+        request.push_header("x-customer-iban", secret.as_bytes());
+    });
+    {
+        let _entered = transaction.enter();
+        let current = opbeat_core::current();
+        let card = "4111 1111 1111 ".to_owned() + "1111";
+        current.set_request_body(format!(r#"{{"password": "{secret}", "card": "{card}", "iban": "{secret}"}}"#));
+        current.set_extra("db", format!("postgres://shop:{secret}@db.example/shop"));
+        current.set_tag("password", secret.clone());
+        let query = opbeat_core::span("connect", "db");
+        query.set_extra("url", format!("redis://:{secret}@cache:6379"));
+        drop(query);
+        let message = format!("cannot open postgres://shop:{secret}@db.example/shop");
+        current.capture_error(&std::io::Error::other(message));
+    }
+    transaction.head(500);
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(server.seen().len(), 2, "a sample and an error");
+    server.assert_never_saw(&secret);
+    server.assert_never_saw(&("4111 1111 1111 ".to_owned() + "1111"));
+}
+
+#[test]
+fn ignored_requests_are_not_recorded() {
+    let exporter = opbeat_core::testing::MemoryExporter::default();
+    let config = opbeat_core::Config::default().ignore_name("task.*").ignore_user_agent("kube-probe/*");
+    let agent = Agent::with_exporter(&config, exporter.clone());
+    agent.begin_transaction("task").end("task.clean", "ok");
+    let ask = |path: &'static str, agent_name: &'static str| {
+        let transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| {
+            request.set_line("GET", path);
+            request.push_header("user-agent", agent_name.as_bytes());
+        });
+        transaction.set_route_name(opbeat_core::http::route("GET", path));
+        transaction.end(Outcome::Ok);
+    };
+    ask("/healthz", "curl/8");
+    ask("/books", "kube-probe/1.31");
+    ask("/books", "curl/8");
+    agent.flush(PATIENCE).unwrap();
+    let names: Vec<String> = exporter.durations().into_iter().map(|group| group.name).collect();
+    assert_eq!((names, exporter.count("GET /books")), (vec!["GET /books".to_owned()], 1));
+}
+
+#[test]
+fn a_diagnosis_says_what_works() {
+    let server = ScriptedServer::start([]);
+    let agent = Agent::start(&server.config()).unwrap();
+    let diagnosis = agent.diagnose();
+    assert!(diagnosis.server.as_ref().unwrap().ends_with("without TLS; the token is accepted"), "{diagnosis}");
+    assert!(diagnosis.build.has_debug_information && diagnosis.build.unwinds);
+    assert!(diagnosis.drops.is_empty());
+    let text = diagnosis.to_string();
+    assert!(text.starts_with("monitoring: requests are recorded\nserver: delivers to"), "{text}");
+
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = server.config().server_url(format!("http://127.0.0.1:{port}"));
+    let agent = Agent::start(&config.shutdown_timeout(Duration::from_millis(1))).unwrap();
+    let reason = agent.diagnose().server.unwrap_err();
+    assert!(reason.contains("cannot be reached") && reason.contains("opbeat serve"), "{reason}");
+    assert!(!Agent::disabled().diagnose().is_recording);
+}
