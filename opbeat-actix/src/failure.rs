@@ -56,6 +56,6 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
     if outcome_of_status(status.as_u16()) == Outcome::ServerError
         && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current))
     {
-        current.capture_error(&Printed::of(error));
+        current.capture_error::<dyn StdError>(&Printed::of(error));
     }
 }

@@ -4,6 +4,7 @@
 
 mod app;
 mod behaviour;
+mod errors;
 mod requests;
 
 use opbeat_core::testing::behaviour::monitored;

@@ -4,6 +4,7 @@
 
 mod app;
 mod behaviour;
+mod errors;
 mod extract;
 
 use opbeat_core::testing::behaviour::monitored;

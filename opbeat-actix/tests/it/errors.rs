@@ -1,0 +1,141 @@
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpResponse, ResponseError, test, web};
+use opbeat_actix::Opbeat;
+use opbeat_core::testing::behaviour::CartError;
+use opbeat_core::{Batch, ErrorRecord, Outcome};
+
+use crate::monitored;
+
+type Make = fn() -> actix_web::Error;
+
+/// Fails with an error behind a middleware. Returns the response's status, its id and what was recorded.
+async fn fail(error: Make, adjust: fn(Opbeat) -> Opbeat) -> (StatusCode, Option<String>, Batch) {
+    let handler = web::to(move || async move { Err::<String, _>(error()) });
+    respond(handler, adjust).await
+}
+
+async fn respond(handler: actix_web::Route, adjust: fn(Opbeat) -> Opbeat) -> (StatusCode, Option<String>, Batch) {
+    let (agent, exporter) = monitored();
+    let app = App::new().wrap(adjust(Opbeat::new(&agent))).route("/", handler);
+    let app = test::init_service(app).await;
+    let request = test::TestRequest::post().uri("/").set_payload("title=Emma&password=hunter2").to_request();
+    let (status, id) = match test::try_call_service(&app, request).await {
+        Ok(response) => {
+            let id = response.headers().get("x-opbeat-id").map(|id| id.to_str().unwrap().to_owned());
+            let status = response.status();
+            test::read_body(response).await;
+            (status, id)
+        }
+        Err(error) => (error.as_response_error().status_code(), None),
+    };
+    agent.flush(Duration::from_secs(30)).unwrap();
+    (status, id, exporter.take())
+}
+
+fn only(recorded: &Batch) -> &ErrorRecord {
+    assert_eq!(recorded.errors.len(), 1, "{:#?}", recorded.errors);
+    &recorded.errors[0]
+}
+
+fn told(error: &ErrorRecord) -> (String, Vec<&str>) {
+    (error.message.clone(), error.causes.iter().map(|cause| cause.message.as_str()).collect())
+}
+
+/// An application's own error.
+#[derive(Debug)]
+struct ShopError(CartError);
+
+impl fmt::Display for ShopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("checkout failed")
+    }
+}
+
+impl std::error::Error for ShopError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl ResponseError for ShopError {}
+
+#[actix_web::test]
+async fn registered_types_keep_their_chain() {
+    let (_, _, recorded) = fail(|| ShopError(CartError::new()).into(), |opbeat| opbeat.downcast::<ShopError>()).await;
+    let error = only(&recorded);
+    assert_eq!(error.type_name.as_deref(), Some("ShopError"));
+    assert_eq!(told(error), ("checkout failed".to_owned(), vec!["there is no cart", "the shelf is broken"]));
+}
+
+#[actix_web::test]
+async fn any_other_type_keeps_its_name_and_words() {
+    let (_, _, recorded) = fail(|| ShopError(CartError::new()).into(), |opbeat| opbeat).await;
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("ShopError"), "checkout failed"));
+}
+
+#[actix_web::test]
+async fn boxed_errors_anyhow_and_eyre_keep_their_chain() {
+    let boxed: Make = || (Box::new(CartError::new()) as Box<dyn std::error::Error>).into();
+    let anyhow: Make = || ErrorInternalServerError(anyhow::Error::new(ShopError(CartError::new())).context("no order"));
+    let eyre: Make = || {
+        let report = eyre::Report::new(CartError::new()).wrap_err("no order");
+        InternalError::new(report, StatusCode::INTERNAL_SERVER_ERROR).into()
+    };
+    let (_, _, recorded) = fail(boxed, |opbeat| opbeat).await;
+    assert_eq!(told(only(&recorded)), ("there is no cart".to_owned(), vec!["the shelf is broken"]));
+    let (_, _, recorded) = fail(anyhow, |opbeat| opbeat).await;
+    let causes = vec!["checkout failed", "there is no cart", "the shelf is broken"];
+    assert_eq!(told(only(&recorded)), ("no order".to_owned(), causes));
+    let (_, _, recorded) = fail(eyre, |opbeat| opbeat).await;
+    assert_eq!(told(only(&recorded)), ("no order".to_owned(), vec!["there is no cart", "the shelf is broken"]));
+}
+
+#[actix_web::test]
+async fn our_own_error_tells_the_line_of_the_question_mark() {
+    async fn checkout() -> opbeat_actix::Result<&'static str> {
+        Err(CartError::new())?
+    }
+    let (status, id, recorded) = respond(web::to(checkout), |opbeat| opbeat.error_id_header(true)).await;
+    let error = only(&recorded);
+    assert_eq!(status.as_u16(), 500);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("CartError"), "there is no cart"));
+    assert!(error.location.as_ref().unwrap().file.ends_with("errors.rs"));
+    assert_eq!(id, Some(error.id.to_string()));
+}
+
+#[actix_web::test]
+async fn errors_of_middlewares_are_told() {
+    let (agent, exporter) = monitored();
+    let refuse = actix_web::middleware::from_fn(async |_, _: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+        Err::<actix_web::dev::ServiceResponse, _>(std::io::Error::other("the queue is gone").into())
+    });
+    let app = App::new().wrap(refuse).wrap(Opbeat::new(&agent)).route("/", web::to(async || "never"));
+    let app = test::init_service(app).await;
+    assert!(test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await.is_err());
+    agent.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(exporter.errors()[0].message, "the queue is gone");
+}
+
+#[actix_web::test]
+async fn a_panic_is_answered_where_that_is_wished() {
+    async fn panics() -> HttpResponse {
+        panic!("no books")
+    }
+    let (status, _, recorded) = respond(web::to(panics), |opbeat| opbeat.catch_panics(true)).await;
+    assert_eq!(status.as_u16(), 500);
+    assert_eq!(only(&recorded).message, "no books");
+    let sample = &recorded.samples[0];
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
+}
+
+#[actix_web::test]
+async fn the_request_is_told_with_its_body() {
+    let read = web::to(async |_: String| HttpResponse::InternalServerError());
+    let (_, _, recorded) = respond(read, |opbeat| opbeat.request_bodies(100)).await;
+    assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some("title=Emma&password=[REDACTED]"));
+}

@@ -1,0 +1,179 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use opbeat_axum::{Failure, Noted, OpbeatLayer, RequestBodyLayer};
+use opbeat_core::testing::behaviour::CartError;
+use opbeat_core::{Batch, ErrorRecord, Outcome};
+use tower::ServiceExt;
+
+use crate::monitored;
+
+/// Calls a router behind a layer. Returns the response, its body and what was recorded.
+async fn call(
+    router: Router,
+    adjust: impl FnOnce(OpbeatLayer) -> OpbeatLayer,
+    request: Request<Body>,
+) -> (StatusCode, Option<String>, String, Batch) {
+    let (agent, exporter) = monitored();
+    let response = router.layer(adjust(OpbeatLayer::new(&agent))).oneshot(request).await.unwrap();
+    let (status, id) = (response.status(), response.headers().get("x-opbeat-id").cloned());
+    let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let id = id.map(|id| id.to_str().unwrap().to_owned());
+    (status, id, String::from_utf8(body.to_vec()).unwrap(), exporter.take())
+}
+
+fn request(method: &str, body: &'static str) -> Request<Body> {
+    let request = Request::builder().method(method).uri("/").header("content-type", "application/json");
+    request.body(Body::from(body)).unwrap()
+}
+
+fn only(recorded: &Batch) -> &ErrorRecord {
+    assert_eq!(recorded.errors.len(), 1, "{:#?}", recorded.errors);
+    &recorded.errors[0]
+}
+
+async fn checkout() -> opbeat_axum::Result<&'static str> {
+    let checked: Result<&'static str, CartError> = Err(CartError::new());
+    let line = line!() + 1;
+    let answer = checked.inspect_err(|_| opbeat_axum::current().set_extra("line", line))?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn the_line_of_the_question_mark_is_told() {
+    let router = Router::new().route("/", get(checkout));
+    let (status, _, body, recorded) = call(router, |layer| layer, request("GET", "")).await;
+    assert_eq!((status.as_u16(), body.as_str()), (500, "Internal Server Error"), "clients are told nothing");
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("CartError"), "there is no cart"));
+    assert_eq!(error.causes[0].message, "the shelf is broken");
+    let location = error.location.as_ref().unwrap();
+    let line = &error.extra.iter().find(|(key, _)| key == "line").unwrap().1;
+    assert!(location.file.ends_with("errors.rs"));
+    assert_eq!(line.to_string(), location.line.to_string());
+}
+
+#[tokio::test]
+async fn anything_that_becomes_an_error_is_told() {
+    async fn words() -> opbeat_axum::Result<()> {
+        Err("out of paper")?
+    }
+    async fn forbidden() -> opbeat_axum::Result<()> {
+        Err(opbeat_axum::Error::from(CartError::new()).with_status(StatusCode::FORBIDDEN))
+    }
+    let (_, _, _, recorded) = call(Router::new().route("/", get(words)), |layer| layer, request("GET", "")).await;
+    assert_eq!((only(&recorded).type_name.as_deref(), &*only(&recorded).message), (Some("Error"), "out of paper"));
+    let (status, _, _, recorded) =
+        call(Router::new().route("/", get(forbidden)), |layer| layer, request("GET", "")).await;
+    assert_eq!((status.as_u16(), recorded.errors.len()), (403, 0), "what the client did wrong is no error");
+    assert_eq!(recorded.samples[0].extra, [("error".into(), "there is no cart".into())]);
+}
+
+/// An application's own error, as axum's example of error handling has it.
+#[derive(Debug)]
+struct AppError(CartError);
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("checkout failed")
+    }
+}
+
+impl std::error::Error for AppError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::BAD_GATEWAY.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+#[tokio::test]
+async fn extensions_carry_errors() {
+    let router = Router::new().route("/", get(async || AppError(CartError::new())));
+    let (_, _, _, recorded) =
+        call(router, |layer| layer.capture_extension::<Arc<AppError>>(), request("GET", "")).await;
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("AppError"), "checkout failed"));
+    let causes: Vec<&str> = error.causes.iter().map(|cause| cause.message.as_str()).collect();
+    assert_eq!(causes, ["there is no cart", "the shelf is broken"]);
+
+    let carry = async || (StatusCode::INTERNAL_SERVER_ERROR, Extension(Failure::new(&CartError::new())), "oops");
+    let (_, _, body, recorded) = call(Router::new().route("/", get(carry)), |layer| layer, request("GET", "")).await;
+    assert_eq!((body.as_str(), only(&recorded).message.as_str()), ("oops", "there is no cart"));
+}
+
+#[tokio::test]
+async fn rejections_are_told() {
+    let noted = Router::new().route("/", post(async |Noted(Json(number)): Noted<Json<u32>>| number.to_string()));
+    let (status, _, body, recorded) = call(noted, |layer| layer, request("POST", "\"two\"")).await;
+    assert_eq!((status.as_u16(), recorded.errors.len()), (422, 0));
+    assert!(body.starts_with("Failed to deserialize"), "{body}");
+    let (key, note) = &recorded.samples[0].extra[0];
+    assert!(key == "error" && note.to_string().starts_with("Failed to deserialize"), "{note}");
+
+    let missing = Router::new().route("/", get(async |Noted(Extension(_)): Noted<Extension<u32>>| "never"));
+    let (status, _, _, recorded) = call(missing, |layer| layer, request("GET", "")).await;
+    assert_eq!(status.as_u16(), 500);
+    assert!(only(&recorded).message.contains("Missing request extension"), "{}", only(&recorded).message);
+
+    type Rejected = Result<Json<u32>, axum::extract::rejection::JsonRejection>;
+    async fn asks(number: Rejected) -> opbeat_axum::Result<String> {
+        Ok(number?.to_string())
+    }
+    let (status, _, body, _) =
+        call(Router::new().route("/", post(asks)), |layer| layer, request("POST", "\"two\"")).await;
+    assert_eq!(status.as_u16(), 422, "it is answered as it would have been");
+    assert!(body.starts_with("Failed to deserialize"), "{body}");
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_where_that_is_wished() {
+    async fn panics(State(()): State<()>) -> &'static str {
+        opbeat_axum::current().set_tag("plan", "gold");
+        panic!("no books")
+    }
+    let router = Router::new().route("/", get(panics)).with_state(());
+    let (status, id, body, recorded) =
+        call(router, |layer| layer.catch_panics(true).error_id_header(true), request("GET", "")).await;
+    assert_eq!((status.as_u16(), body.as_str()), (500, ""));
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("panic"), "no books"));
+    assert_eq!(id, Some(error.id.to_string()));
+    let sample = &recorded.samples[0];
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
+    assert_eq!(sample.tags, [("plan".into(), "gold".into())]);
+}
+
+#[tokio::test]
+async fn the_request_is_told_with_its_body() {
+    let echo = post(async |_: String| StatusCode::INTERNAL_SERVER_ERROR);
+    let router = Router::new().route("/", echo).layer(RequestBodyLayer::new(20));
+    let sent = r#"{"title": "Emma", "year": 1815}"#;
+    let (_, _, _, recorded) = call(router, |layer| layer, request("POST", sent)).await;
+    assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some(&sent[..20]));
+}
+
+#[tokio::test]
+async fn around_the_router_it_works_without_names() {
+    let (agent, exporter) = monitored();
+    let router: Router = Router::new().route("/books/{id}", get(async || "Emma"));
+    let service = tower::Layer::layer(&OpbeatLayer::new(&agent), router);
+    let response = service.oneshot(Request::get("/books/1").body(Body::empty()).unwrap()).await.unwrap();
+    axum::body::to_bytes(Body::new(response.into_body()), 100).await.unwrap();
+    agent.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(exporter.count("GET unmatched"), 1);
+}

@@ -1,0 +1,70 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http::{Request, Response};
+use opbeat_core::Outcome;
+use opbeat_tower::OpbeatLayer;
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::{app, monitored};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn never(_: Request<()>) -> Result<Response<app::Body>, Infallible> {
+    opbeat_tower::current().set_tag("plan", "gold");
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn time_limits_inside_and_outside_are_told() {
+    let (agent, exporter) = monitored();
+    let limit = Duration::from_millis(5);
+    let inside = OpbeatLayer::new(&agent).layer(ServiceBuilder::new().timeout(limit).service_fn(never));
+    assert!(inside.oneshot(Request::new(())).await.is_err());
+    let outside = OpbeatLayer::new(&agent).outer_time_limit(limit).layer(service_fn(never));
+    let outside = ServiceBuilder::new().timeout(limit).service(outside);
+    assert!(outside.oneshot(Request::new(())).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let samples = exporter.samples();
+    assert_eq!(samples.len(), 2);
+    for sample in samples {
+        assert_eq!(sample.outcome, Outcome::TimedOut);
+        assert_eq!(sample.tags, [("plan".into(), "gold".into())]);
+    }
+    assert!(exporter.errors().is_empty(), "a time limit is an outcome");
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_time_limit_has_left() {
+    let (agent, exporter) = monitored();
+    let service = OpbeatLayer::new(&agent).outer_time_limit(PATIENCE).layer(service_fn(never));
+    drop(service.oneshot(Request::new(())));
+    let service = OpbeatLayer::new(&agent).outer_time_limit(PATIENCE).layer(service_fn(never));
+    assert!(tokio::time::timeout(Duration::from_millis(1), service.oneshot(Request::new(()))).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::ClientGone);
+}
+
+#[tokio::test]
+async fn shed_load_is_told() {
+    let (agent, exporter) = monitored();
+    let full = ServiceBuilder::new().load_shed().concurrency_limit(0).service_fn(never);
+    let service = OpbeatLayer::new(&agent).layer(full);
+    assert!(service.oneshot(Request::new(())).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::Shed);
+    assert!(exporter.errors().is_empty());
+}
+
+#[tokio::test]
+async fn a_panic_in_the_call_is_answered_where_that_is_wished() {
+    let (agent, exporter) = monitored();
+    let panics = |_: Request<()>| -> std::future::Ready<Result<Response<app::Body>, Infallible>> { panic!("no shelf") };
+    let service = OpbeatLayer::new(&agent).catch_panics(true).error_id_header(true).layer(service_fn(panics));
+    let response = service.oneshot(Request::new(())).await.unwrap();
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    assert_eq!((response.status().as_u16(), error.message.as_str()), (500, "no shelf"));
+    assert_eq!(response.headers()["x-opbeat-id"], error.id.to_string().as_str());
+    assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
+}
