@@ -29,7 +29,10 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
             rounds.push(application.captures());
         }
     }
-    println!("Capturing an error with a stack of about 40 frames on the request's thread, 1,000 a second; medians of {} rounds:\n", effort.rounds);
+    println!(
+        "Capturing an error with a stack of about 40 frames on the request's thread, 1,000 a second; medians of {} rounds:\n",
+        effort.rounds
+    );
     println!("| reports to | median | 90 % |\n|---|---:|---:|");
     let bounds = cases.map(|(application, _, rounds)| {
         let [half, most] = [0, 1].map(|index| median(rounds.iter().map(|round| round[index])));
