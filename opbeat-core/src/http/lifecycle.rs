@@ -11,7 +11,7 @@ use super::{EnteredHttp, outcome};
 use crate::agent::Agent;
 use crate::capture::{Failure, blocked_record, failure_record, status_record};
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
-use crate::transaction::{Active, Context, CurrentTransaction, End};
+use crate::transaction::{Active, Context, CurrentTransaction, End, Pool};
 
 /// The transaction of one HTTP request, moved by an adapter from the request's future into the response's body.
 ///
@@ -44,9 +44,15 @@ use crate::transaction::{Active, Context, CurrentTransaction, End};
 #[derive(Default)]
 #[must_use = "a transaction that is dropped counts as a client that has gone"]
 pub struct HttpTransaction {
-    live: Option<Live>,
+    live: Option<Box<Live>>,
 }
 
+thread_local! {
+    /// Where requests keep what they need, so that what an adapter's future and body carry is one pointer.
+    static POOL: Pool<Box<Live>> = const { Pool::new() };
+}
+
+#[derive(Default)]
 struct Live {
     context: Context,
     method: MethodKind,
@@ -72,7 +78,7 @@ impl HttpTransaction {
             return Self { live: None };
         };
         let active = Active::begin(recorder, kind.into(), |active| active.set_request(unmatched(method), describe));
-        Self { live: Some(Live::new(active, MethodKind::of(method))) }
+        Self { live: Some(Live::begin(active, MethodKind::of(method))) }
     }
 
     /// Returns whether anything is recorded: an adapter may skip its work if not.
@@ -100,12 +106,15 @@ impl HttpTransaction {
     ///
     /// What the poll takes counts as time at work. A panic that unwinds through it ends the transaction.
     pub fn poll<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        self.resume();
+        let Some(live) = &mut self.live else { return work() };
+        live.resume();
         let answer = {
             let _entered = self.enter();
             work()
         };
-        self.pause(answer.is_pending());
+        if let Some(live) = &mut self.live {
+            live.pause(answer.is_pending());
+        }
         answer
     }
 
@@ -187,40 +196,31 @@ impl HttpTransaction {
         }
     }
 
-    fn resume(&mut self) {
-        if let Some(live) = &mut self.live
-            && (live.head.is_none() || live.body_was_polled)
-        {
-            live.work.resume(|| nanoseconds(&live.context));
-        }
-    }
-
-    fn pause(&mut self, is_pending: bool) {
-        let Some(live) = &mut self.live else { return };
-        // The head and the end read the clock by themselves.
-        if is_pending || live.body_was_polled {
-            live.work.pause(nanoseconds(&live.context));
-        }
-        live.body_was_polled = live.head.is_some();
-    }
-
     fn active(&self) -> Option<&Arc<Active>> {
         self.live.as_ref().and_then(|live| live.context.transaction.as_ref())
     }
 }
 
 impl Live {
-    fn new(active: Arc<Active>, method: MethodKind) -> Self {
-        Self {
-            context: Context::of(active),
-            method,
-            status: None,
-            outcome: None,
-            head: None,
-            work: Work::begin(),
-            body_was_polled: false,
-            time_limit: None,
+    fn begin(active: Arc<Active>, method: MethodKind) -> Box<Self> {
+        let mut live = Pool::take(&POOL).unwrap_or_default();
+        *live = Self { context: Context::of(active), method, work: Work::begin(), ..Self::default() };
+        live
+    }
+
+    fn resume(&mut self) {
+        if self.head.is_none() || self.body_was_polled {
+            let context = &self.context;
+            self.work.resume(|| nanoseconds(context));
         }
+    }
+
+    fn pause(&mut self, is_pending: bool) {
+        // The head and the end read the clock by themselves.
+        if is_pending || self.body_was_polled {
+            self.work.pause(nanoseconds(&self.context));
+        }
+        self.body_was_polled = self.head.is_some();
     }
 
     fn note_head(&mut self, status: u16) {
@@ -239,7 +239,7 @@ impl Live {
         }
     }
 
-    fn end(mut self, outcome: Option<Outcome>) {
+    fn end(mut self: Box<Self>, outcome: Option<Outcome>) {
         let outcome = outcome.or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
         self.outcome = Some(outcome);
         if outcome == Outcome::ServerError {
@@ -256,6 +256,7 @@ impl Live {
         let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
         let result = self.status.map_or_else(|| outcome.into(), Into::into);
         active.end(End { duration, outcome, result, head, busy });
+        Pool::give_back(&POOL, self);
     }
 
     /// Tells why a request was dropped before its end.

@@ -31,10 +31,11 @@ pub fn unmatched(method: &str) -> TransactionName {
 }
 
 /// What a method means for its response's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum MethodKind {
     Head,
     Connect,
+    #[default]
     Other,
 }
 

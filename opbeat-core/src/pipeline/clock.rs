@@ -1,18 +1,34 @@
 //! Points in time from measured instants.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Tells the time of day of instants, so that the request path reads one clock only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     instant: Instant,
     time: SystemTime,
+    /// Minutes since 1970 at `instant`, and when the next one begins.
+    minute: u64,
+    until: Instant,
 }
 
 impl Clock {
     /// Reads both clocks. To be done now and then, since the time of day gets corrected.
     pub(crate) fn now() -> Self {
-        Self { instant: Instant::now(), time: SystemTime::now() }
+        let (instant, time) = (Instant::now(), SystemTime::now());
+        let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let gone = Duration::new(since_1970.as_secs() % 60, since_1970.subsec_nanos());
+        let left = MINUTE.saturating_sub(gone);
+        Self { instant, time, minute: minute_of(time), until: instant + left }
+    }
+
+    /// Returns the minute that an instant lies in, counted from 1970. Nearly all lie in the one in which the clocks were
+    /// read, which takes two comparisons.
+    pub(super) fn minute_at(&self, instant: Instant) -> u64 {
+        let is_this_one = self.instant <= instant && instant < self.until;
+        if is_this_one { self.minute } else { minute_of(self.at(instant)) }
     }
 
     /// Returns the time of day at an instant.
@@ -22,4 +38,9 @@ impl Clock {
             None => self.time - self.instant.duration_since(instant),
         }
     }
+}
+
+/// Returns a point's minute, counted from 1970. What lies before counts as 1970.
+fn minute_of(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
 }

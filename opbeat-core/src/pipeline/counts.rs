@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::mem;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
@@ -63,9 +63,13 @@ impl PartialEq for Key {
     }
 }
 
+/// Routes tell nearly all names apart, and each further part costs every request as much again.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.name, &self.kind).hash(state);
+        match &self.name {
+            TransactionName::Route { route, .. } => route.hash(state),
+            name => name.hash(state),
+        }
     }
 }
 
@@ -109,18 +113,21 @@ impl Counts {
         if settings.ignore.user_agent(record) {
             return None;
         }
-        record.started_at = self.clock.at(started);
         self.totals.dropped_spans += u64::from(record.dropped_spans);
         // The record's parts are borrowed for the key and given back, since nearly all keys are known.
         let mut key = Key { name: mem::take(&mut record.name), kind: mem::take(&mut record.kind) };
+        let minute = self.clock.minute_at(started);
         let slot = match self.names.get_mut(&key) {
-            Some(entry) => entry.add(record, &mut self.totals),
+            Some(entry) => entry.add(record, minute, &mut self.totals),
             None => {
                 key = self.make_known(key, settings);
-                self.names.get_mut(&key).and_then(|entry| entry.add(record, &mut self.totals))
+                self.names.get_mut(&key).and_then(|entry| entry.add(record, minute, &mut self.totals))
             }
         };
-        let place = slot.map(|slot| Place { key: key.clone(), slot });
+        let place = slot.map(|slot| {
+            record.started_at = self.clock.at(started);
+            Place { key: key.clone(), slot }
+        });
         (record.name, record.kind) = (key.name, key.kind);
         place
     }
@@ -205,11 +212,11 @@ impl Counts {
 }
 
 impl Entry {
-    fn add(&mut self, record: &TransactionRecord, totals: &mut Totals) -> Option<Slot> {
+    fn add(&mut self, record: &TransactionRecord, minute: u64, totals: &mut Totals) -> Option<Slot> {
         if self.is_ignored {
             return None;
         }
-        let index = self.minute_index(minute_of(record.started_at), totals);
+        let index = self.minute_index(minute, totals);
         self.minutes[index].add(record, &mut totals.self_times);
         totals.transactions += 1;
         let is_first = !mem::replace(&mut self.was_seen, true);
@@ -240,9 +247,4 @@ impl Totals {
     fn has_room(&self) -> bool {
         self.samples < MAX_SAMPLES
     }
-}
-
-/// Returns a point's minute, counted from 1970. What lies before counts as 1970.
-fn minute_of(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since: Duration| since.as_secs() / 60)
 }

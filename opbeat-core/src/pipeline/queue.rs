@@ -17,6 +17,10 @@ use crate::record::TransactionRecord;
 /// Errors are large, and those of a storm are alike.
 const ERRORS: usize = 256;
 
+/// The worker is woken for so many errors. Fewer wait until it looks by itself: waking a thread takes a request longer
+/// than all else about an error, and no error is sent before the next delivery anyway.
+const WAKING: usize = ERRORS / 2;
+
 /// What threads have counted, and a bounded queue of errors. An error that finds it full is counted at once, so that
 /// overload takes details, never counts.
 pub(super) struct Queue {
@@ -83,7 +87,9 @@ impl Queue {
         if let Some(error) = refused {
             lock(&self.error_overflow).add(error);
         }
-        self.wake();
+        if self.errors.len() >= WAKING {
+            self.wake();
+        }
         has_room
     }
 
@@ -115,7 +121,7 @@ impl Queue {
     /// Parks the calling worker until there is something to do, if there is nothing now.
     pub(super) fn sleep(&self, park: impl FnOnce()) {
         self.worker_sleeps.store(true, Ordering::SeqCst);
-        if self.errors.is_empty() && !self.shards.is_full() {
+        if self.errors.len() < WAKING && !self.shards.is_full() {
             park();
         }
         self.worker_sleeps.store(false, Ordering::SeqCst);

@@ -16,9 +16,10 @@ use crate::notice;
 use crate::record::{Drops, ErrorRecord};
 
 /// How long the worker rests between two looks after errors that wait for the end of their transaction.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(100);
 
-/// How long the worker sleeps at the most. A wake-up that gets lost between two processors costs no more than this.
+/// How long the worker sleeps at the most: then it looks after errors that are too few to wake it. A wake-up that gets
+/// lost between two processors costs no more than this.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// A batch carries this many errors; the rest are counted.
@@ -135,7 +136,7 @@ impl Worker {
         }
     }
 
-    /// Waits until a batch is due, an error comes, or a thread has counted too much.
+    /// Waits until a batch is due, many errors came, or a thread has counted too much.
     fn sleep(&self) {
         let longest = if self.waiting.is_empty() { IDLE } else { REST };
         let rest = self.due.saturating_duration_since(Instant::now()).min(longest);

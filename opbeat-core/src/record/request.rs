@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Method, target and then header names and values in turn, each behind its length as a `u16`.
+    /// Pairs: method and target, then each header's name and value. A pair lies behind its two lengths.
     parts: Vec<u8>,
     client: Option<IpAddr>,
     /// The start of the body, where the application wants it recorded.
@@ -35,8 +35,8 @@ const MAX_PART: usize = 8 * 1024;
 /// The headers of one request take at most this much.
 const MAX_TOTAL: usize = 32 * 1024;
 
-/// The bytes of each part's length.
-const LENGTH: usize = size_of::<u16>();
+/// The bytes of a pair's lengths, each a `u16`.
+const LENGTHS: usize = 2 * size_of::<u16>();
 
 /// A buffer that has grown larger than this is not kept for the next request.
 const MAX_KEPT: usize = 4 * 1024;
@@ -51,17 +51,13 @@ impl RequestRecord {
     /// Starts the record of a request with its method and its target: path and query.
     pub fn set_line(&mut self, method: &str, target: &str) {
         self.parts.clear();
-        self.push(method.as_bytes());
-        self.push(target.as_bytes());
+        self.push(method.as_bytes(), target.as_bytes());
     }
 
     /// Adds a header. Beyond 32 KiB in all, headers are left out.
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
-        let room = name.len() + value.len() + 2 * LENGTH;
-        if self.parts.len() + room <= MAX_TOTAL {
-            self.parts.reserve(room);
-            self.push(name.as_bytes());
-            self.push(value);
+        if self.parts.len() + name.len() + value.len() + LENGTHS <= MAX_TOTAL {
+            self.push(name.as_bytes(), value);
         }
     }
 
@@ -79,27 +75,24 @@ impl RequestRecord {
     /// Returns the method.
     #[must_use]
     pub fn method(&self) -> String {
-        self.iter().next().map(text).unwrap_or_default()
+        self.pairs().next().map(|(method, _)| text(method)).unwrap_or_default()
     }
 
     /// Returns the target: the path with the query.
     #[must_use]
     pub fn target(&self) -> String {
-        self.iter().nth(1).map(text).unwrap_or_default()
+        self.pairs().next().map(|(_, target)| text(target)).unwrap_or_default()
     }
 
     /// Returns the headers' names and values; bytes that are no UTF-8 are replaced.
     pub fn headers(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let mut parts = self.iter().skip(2);
-        std::iter::from_fn(move || parts.next().zip(parts.next())).map(|(name, value)| (text(name), text(value)))
+        self.pairs().skip(1).map(|(name, value)| (text(name), text(value)))
     }
 
     /// Returns the value of the first header of a name, in whatever case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut parts = self.iter().skip(2);
-        let mut headers = std::iter::from_fn(|| parts.next().zip(parts.next()));
-        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
+        let found = self.pairs().skip(1).find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
@@ -136,20 +129,25 @@ impl RequestRecord {
         self.body = None;
     }
 
-    fn push(&mut self, part: &[u8]) {
-        let part = &part[..part.len().min(MAX_PART)];
-        let length = u16::try_from(part.len()).unwrap_or(0);
-        self.parts.extend_from_slice(&length.to_le_bytes());
-        self.parts.extend_from_slice(part);
+    fn push(&mut self, one: &[u8], other: &[u8]) {
+        let [one, other] = [one, other].map(|part| &part[..part.len().min(MAX_PART)]);
+        // No part is longer than a length can say.
+        let lengths = (one.len() | other.len() << 16) as u32;
+        self.parts.reserve(LENGTHS + one.len() + other.len());
+        self.parts.extend_from_slice(&lengths.to_le_bytes());
+        self.parts.extend_from_slice(one);
+        self.parts.extend_from_slice(other);
     }
 
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = self.parts.as_slice();
         std::iter::from_fn(move || {
-            let (length, tail) = rest.split_first_chunk::<LENGTH>()?;
-            let (part, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            let (lengths, tail) = rest.split_first_chunk::<LENGTHS>()?;
+            let lengths = u32::from_le_bytes(*lengths) as usize;
+            let (one, tail) = tail.split_at_checked(lengths & 0xFFFF)?;
+            let (other, tail) = tail.split_at_checked(lengths >> 16)?;
             rest = tail;
-            Some(part)
+            Some((one, other))
         })
     }
 }

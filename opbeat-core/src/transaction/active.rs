@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::pool;
+use super::Pool;
 use super::state::{self, State};
 use crate::pipeline::{Finished, Recorder};
 use crate::record::{
@@ -14,6 +14,10 @@ use crate::record::{
 
 /// A transaction never keeps more spans than this; the rest are counted.
 pub(crate) const MAX_SPANS: usize = 500;
+
+thread_local! {
+    static POOL: Pool<Arc<Active>> = const { Pool::new() };
+}
 
 /// A transaction while it runs, shared by its guard, its handles and its spans.
 pub(crate) struct Active {
@@ -37,7 +41,7 @@ pub(crate) struct End {
 impl Active {
     /// Begins a transaction, in the memory of one that is done with where there is one.
     pub(crate) fn begin(recorder: &Recorder, kind: Cow<'static, str>, prepare: impl FnOnce(&mut Self)) -> Arc<Self> {
-        let mut active = pool::take().unwrap_or_else(|| Arc::new(Self::new(recorder)));
+        let mut active = Pool::take(&POOL).unwrap_or_else(|| Arc::new(Self::new(recorder)));
         if let Some(unique) = Arc::get_mut(&mut active) {
             unique.reuse(recorder, kind);
             prepare(unique);
@@ -83,7 +87,7 @@ impl Active {
         &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).record
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -110,7 +114,15 @@ impl Active {
             (state.record.duration, state.record.head, state.record.busy) = (end.duration, end.head, end.busy);
             self.count(&mut state);
         }
-        pool::give_back(self);
+        self.give_back();
+    }
+
+    /// Keeps the memory for the next transaction, unless somebody still holds this one.
+    fn give_back(mut self: Arc<Self>) {
+        if let Some(unique) = Arc::get_mut(&mut self) {
+            unique.clear();
+            Pool::give_back(&POOL, self);
+        }
     }
 
     /// Counts the transaction, and keeps it whole if it is chosen as a sample.

@@ -26,11 +26,13 @@ impl Context {
     }
 
     /// Looks at what is current. Nothing is, while the thread shuts down.
+    #[inline]
     pub(crate) fn with<T>(look: impl FnOnce(&mut Self) -> T) -> Option<T> {
         CURRENT.try_with(|current| current.try_borrow_mut().ok().map(|mut current| look(&mut current))).ok().flatten()
     }
 
     /// Swaps this context with what is current. The same call once more swaps them back.
+    #[inline]
     pub(crate) fn swap(&mut self) {
         Self::with(|current| mem::swap(current, self));
     }

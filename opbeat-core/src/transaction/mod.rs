@@ -20,6 +20,7 @@ pub use context::Entered;
 pub use current::{CurrentTransaction, current};
 pub use detached::Detached;
 pub use guard::Transaction;
+pub(crate) use pool::Pool;
 pub(crate) use span::spans_without_transaction;
 pub use span::{Span, in_span, span};
 pub use wrap::{InSpan, InTransaction};

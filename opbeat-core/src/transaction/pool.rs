@@ -1,34 +1,35 @@
-//! Transactions that are done with, to be used again.
+//! What is done with, to be used again.
 //!
-//! Most end on the thread that they began on, or on one that begins others, and their memory is still in its cache.
+//! Most requests end on the thread that they began on, or on one that begins others, and their memory is still in its
+//! cache.
 
 use std::cell::RefCell;
-use std::sync::Arc;
-
-use super::Active;
+use std::thread::LocalKey;
 
 /// As many as one thread has at once, but for bursts.
 const CAPACITY: usize = 64;
 
-thread_local! {
-    static POOL: RefCell<Vec<Arc<Active>>> = const { RefCell::new(Vec::new()) };
-}
+/// What one thread is done with.
+pub(crate) struct Pool<T>(RefCell<Vec<T>>);
 
-/// Takes a transaction that nobody else holds, empty but for its memory.
-pub(super) fn take() -> Option<Arc<Active>> {
-    POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten()
-}
+impl<T> Pool<T> {
+    pub(crate) const fn new() -> Self {
+        Self(RefCell::new(Vec::new()))
+    }
 
-/// Keeps a transaction for the next request, unless somebody still holds it or there are enough.
-pub(super) fn give_back(mut active: Arc<Active>) {
-    if let Some(unique) = Arc::get_mut(&mut active) {
-        unique.clear();
+    /// Takes something out; `None` if there is nothing, or the thread ends.
+    pub(crate) fn take(pool: &'static LocalKey<Self>) -> Option<T> {
+        pool.try_with(|pool| pool.0.try_borrow_mut().ok()?.pop()).ok().flatten()
+    }
+
+    /// Keeps something for the next request, unless there is enough.
+    pub(crate) fn give_back(pool: &'static LocalKey<Self>, done: T) {
         // A thread that ends needs it no more.
-        let _ = POOL.try_with(|pool| {
-            if let Ok(mut pool) = pool.try_borrow_mut()
+        let _ = pool.try_with(|pool| {
+            if let Ok(mut pool) = pool.0.try_borrow_mut()
                 && pool.len() < CAPACITY
             {
-                pool.push(active);
+                pool.push(done);
             }
         });
     }

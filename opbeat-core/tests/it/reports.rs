@@ -82,6 +82,23 @@ fn a_storm_keeps_exact_totals() {
 }
 
 #[test]
+fn errors_of_a_transaction_that_does_not_end_are_counted() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    {
+        let _entered = transaction.enter();
+        for number in 0..5_000 {
+            agent.capture_error(&std::io::Error::other(format!("no shelf {number:04}")));
+        }
+    }
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.iter().map(|error| error.occurrences).sum::<u64>(), 5_000);
+    assert!(errors.len() <= 12, "{}", errors.len());
+    transaction.end("test", "ok");
+}
+
+#[test]
 fn secrets_leave_the_process_in_no_body() {
     // Source lines around a failure are sent, and so the source must not have it in one word.
     let secret = ["s3", "cret"].concat();

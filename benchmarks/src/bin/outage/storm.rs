@@ -13,7 +13,7 @@ const SERVERS: [Server; 2] = [Server::Nobody, Server::Running(Manner::Healthy)];
 /// Errors a second.
 const RATE: u32 = 1_000;
 
-/// What is left of the unmonitored application's plain requests beside the same storm, at the least.
+/// What the errors leave of the throughput, at the least, beyond what they take from an unmonitored application.
 const LEFT: f64 = 0.95;
 
 struct Case {
@@ -43,9 +43,10 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
     println!("|---|---:|---:|---:|---:|---:|");
     cases.iter().for_each(Case::print);
     let [alone, storm] = [0, 1].map(|kind| share(&cases, kind));
-    println!("\nOf the unmonitored application's requests, {alone:.3} are left without errors.\n");
-    let sentence = format!("beside {RATE} errors a second, at least {LEFT} of the plain requests are left: {storm:.3}");
-    vec![Bound::new(sentence, storm >= LEFT)]
+    println!("\nOf the unmonitored application's requests, {alone:.3} are left alone, {storm:.3} beside errors.\n");
+    let left = storm / alone;
+    let sentence = format!("{RATE} errors a second leave at least {LEFT} of the throughput: {left:.3}");
+    vec![Bound::new(sentence, left >= LEFT)]
 }
 
 impl Case {

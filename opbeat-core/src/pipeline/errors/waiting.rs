@@ -9,6 +9,9 @@ use crate::pipeline::queue::Queue;
 /// An error waits this long for its transaction's end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// So many errors wait. If more come, none waits for its transaction's end.
+const MAX_WAITING: usize = 1_000;
+
 /// The errors that wait.
 #[derive(Default)]
 pub(in super::super) struct Waiting {
@@ -28,18 +31,22 @@ impl Waiting {
         for waiter in &mut self.errors {
             waiter.is_complete |= waiter.error.has_ended();
         }
-        while let Some(error) = queue.pop_error() {
+        while self.errors.len() < MAX_WAITING
+            && let Some(error) = queue.pop_error()
+        {
             let is_complete = error.transaction.is_none() || self.has_complete(&error);
             self.errors.push(Waiter { error, until: now + PATIENCE, is_complete });
         }
     }
 
-    /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure.
+    /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure; all
+    /// of them if there are too many.
     pub(in super::super) fn take_ready(&mut self, now: Instant) -> Vec<CapturedError> {
         if self.errors.is_empty() {
             return Vec::new();
         }
-        let ready = self.errors.extract_if(.., |waiter| waiter.is_complete || waiter.until <= now);
+        let is_full = self.errors.len() >= MAX_WAITING;
+        let ready = self.errors.extract_if(.., |waiter| is_full || waiter.is_complete || waiter.until <= now);
         merge::merge(ready.map(|waiter| *waiter.error).collect())
     }
 
