@@ -39,6 +39,8 @@ pub use error::{Error, Result};
 pub use extract::Current;
 pub use future::ResponseFuture;
 pub use middleware::{Opbeat, OpbeatMiddleware};
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub use opbeat_core::events;
 pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
 pub use opbeat_core::{
     Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,

@@ -36,6 +36,8 @@ pub use extract::Current;
 pub use handle_error::handle_error;
 pub use layer::OpbeatLayer;
 pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub use opbeat_tower::events;
 pub use opbeat_tower::{
     Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
     TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,

@@ -42,6 +42,8 @@ pub use failure::outcome_of;
 pub use future::ResponseFuture;
 pub use grpc::GrpcMethodName;
 pub use layer::{HttpClassifier, OpbeatLayer};
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub use opbeat_core::events;
 pub use opbeat_core::{
     Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
     TransactionName, TransactionResult, User, capture_error, capture_message, current, http, in_span, span,
