@@ -118,11 +118,7 @@ impl Query {
         let occurrences = self.store.occurrences(group.id).await?;
         let Some(id) = occurrence.or_else(|| occurrences.first().map(|newest| newest.id)) else { return Ok(None) };
         let Some(row) = self.store.occurrence(group.id, id).await? else { return Ok(None) };
-        let sample = match row.transaction_external_id.as_str() {
-            "" => None,
-            external_id => self.store.find_sample(&app.id, external_id).await?,
-        };
-        let sample = sample.map(|(transaction_id, sample_id)| SampleReference { transaction_id, sample_id });
+        let sample = self.sample_of(app, &row.transaction_external_id).await?;
         let occurrence = Occurrence { id: row.id, happened_at: rfc3339(row.happened_at), report: row.document, sample };
         let reference = |row: &crate::store::read::OccurrenceSummary| OccurrenceReference {
             id: row.id,

@@ -2,6 +2,7 @@
 
 mod apps;
 mod errors;
+mod losses;
 mod range;
 mod samples;
 mod series;
@@ -9,6 +10,7 @@ mod transactions;
 
 pub use apps::{AppIdentity, AppSummary};
 pub use errors::{ErrorDetail, ErrorList, ErrorSummary, Occurrence, OccurrenceReference};
+pub use losses::Loss;
 pub use range::{InvalidRange, RANGES, Range};
 pub use samples::{Sample, SampleReference, SampleSpanView, SampleSummary};
 pub use series::{Series, SeriesPoint};

@@ -37,6 +37,8 @@ pub struct Sample {
     pub spans: Vec<SampleSpanView>,
     /// Whether it shows the means of many transactions: some agents send no single ones.
     pub is_aggregate: bool,
+    /// The sample that started it, where that was sampled too.
+    pub parent: Option<SampleReference>,
     /// What is known of it: request, user, tags, extra values.
     #[schema(value_type = Object)]
     pub context: SampleContext,
@@ -106,7 +108,18 @@ impl Query {
         }
         let context = row.document.context;
         let is_aggregate = context.other.get("aggregate").and_then(Value::as_bool).unwrap_or(false);
-        Ok(Some(Sample { summary: row.summary.into(), spans, is_aggregate, context }))
+        let parent = self.sample_of(app, context.parent.as_deref().unwrap_or_default()).await?;
+        Ok(Some(Sample { summary: row.summary.into(), spans, is_aggregate, parent, context }))
+    }
+
+    /// Finds the sample that an agent knows by an id.
+    pub(super) async fn sample_of(
+        &self,
+        app: &AppIdentity,
+        external_id: &str,
+    ) -> Result<Option<SampleReference>, QueryError> {
+        let found = self.store.find_sample(&app.id, external_id).await?;
+        Ok(found.map(|(transaction_id, sample_id)| SampleReference { transaction_id, sample_id }))
     }
 }
 

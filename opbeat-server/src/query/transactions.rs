@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AppIdentity, Query, QueryError, Range};
+use super::{AppIdentity, Loss, Query, QueryError, Range};
 use crate::store::Rollup;
 use crate::store::read::{RollupSpan, TransactionRow};
 
@@ -59,6 +59,8 @@ pub struct TransactionList {
     pub transactions: Vec<TransactionSummary>,
     /// The kinds of all, for filters.
     pub kinds: Vec<String>,
+    /// What the agents had to leave out in that time.
+    pub losses: Vec<Loss>,
 }
 
 /// The time in spans of one kind.
@@ -115,7 +117,8 @@ impl Query {
         });
         let total = transactions.len();
         let transactions = transactions.into_iter().skip(offset).take(limit).collect();
-        Ok(TransactionList { total, transactions, kinds })
+        let losses = self.losses(app, range).await?;
+        Ok(TransactionList { total, transactions, kinds, losses })
     }
 
     /// Returns one transaction of an app; one without requests in the range counts none.

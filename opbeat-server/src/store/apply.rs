@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{Changes, Store, StoreError, cursor, errors, rollups, samples, span_stacks};
+use super::{Changes, Store, StoreError, cursor, errors, losses, rollups, samples, span_stacks};
 use crate::queue::Position;
 
 /// What one queued body changes.
@@ -100,7 +100,8 @@ async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(
     rollups::write_breakdowns(connection, &ids, &changes.breakdowns).await?;
     samples::write(connection, &ids, &changes.samples).await?;
     span_stacks::write(connection, &changes.span_stacks).await?;
-    errors::write(connection, &changes.errors).await
+    errors::write(connection, &changes.errors).await?;
+    losses::write(connection, &changes.losses).await
 }
 
 async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {

@@ -20,6 +20,19 @@ pub struct Changes {
     pub span_stacks: Vec<NewSpanStack>,
     /// Errors.
     pub errors: Vec<NewError>,
+    /// How much agents left out.
+    pub losses: BTreeMap<LossKey, u64>,
+}
+
+/// Names what an app's agents left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LossKey {
+    /// The app's id.
+    pub app_id: String,
+    /// The minute in which the server was told, in seconds since 1970.
+    pub minute: i64,
+    /// What: `errors`, `spans`, …
+    pub what: String,
 }
 
 /// Names a transaction of an app.
@@ -160,5 +173,8 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
+        for (key, count) in other.losses {
+            *self.losses.entry(key).or_default() += count;
+        }
     }
 }

@@ -10,6 +10,7 @@ mod changes;
 mod cursor;
 mod document;
 mod errors;
+mod losses;
 pub mod read;
 mod retention;
 mod rollups;
@@ -18,7 +19,7 @@ mod span_stacks;
 
 pub use apply::{BodyChanges, ParkedMessage};
 pub use apps::{App, NewApp, random_hex};
-pub use changes::{Changes, NewError, NewSample, NewSpanStack, Rollup, SelfTime, TransactionKey};
+pub use changes::{Changes, LossKey, NewError, NewSample, NewSpanStack, Rollup, SelfTime, TransactionKey};
 pub use document::{SampleDocument, SampleSpan};
 
 use std::path::Path;
@@ -29,7 +30,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqlSafeStr, SqlitePool};
 
 /// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "initial", include_str!("migrations/0001_initial.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "initial", include_str!("migrations/0001_initial.sql")),
+    (2, "losses", include_str!("migrations/0002_losses.sql")),
+];
 
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,11 +11,15 @@ const SAMPLE_DAYS: i64 = 14;
 /// Longer ranges are drawn from hours.
 const MINUTE_DAYS: i64 = 14;
 
+/// What agents left out matters for as long as somebody wonders about figures.
+const LOSS_DAYS: i64 = 90;
+
 /// Agents repeat a delivery within minutes; a day is generous.
 const KEY_DAYS: i64 = 1;
 
 impl Store {
-    /// Removes what is kept no longer: samples and minutes after 14 days, idempotency keys after one.
+    /// Removes what is kept no longer: samples and minutes after 14 days, losses after 90,
+    /// idempotency keys after one.
     ///
     /// # Errors
     ///
@@ -27,6 +31,7 @@ impl Store {
             ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
+            ("DELETE FROM losses WHERE start < ?", second - LOSS_DAYS * DAY),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {

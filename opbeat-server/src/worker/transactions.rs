@@ -1,12 +1,15 @@
 //! From the body of `transactions/` to rollups, breakdowns and samples.
 
+use std::collections::BTreeMap;
+
+use opbeat_core::Drops;
 use opbeat_core::protocol::{Traces, TransactionsBody};
 
 use super::body::{Body, cut};
 use super::failure::{is_failure, result_text};
 use super::traces;
 use crate::queue::Envelope;
-use crate::store::{Changes, SelfTime};
+use crate::store::{Changes, LossKey, SelfTime};
 
 /// Returns what a body changes.
 pub(super) fn changes(envelope: &Envelope, body: TransactionsBody) -> Changes {
@@ -20,11 +23,22 @@ pub(super) fn changes(envelope: &Envelope, body: TransactionsBody) -> Changes {
         changes.breakdowns.entry((key, minute, cut(&group.kind))).or_default().merge(self_time);
     }
     let has_breakdown = !body.breakdown.is_empty();
+    lose(&context, &body.drops, &mut changes);
     match body.traces {
         Traces::Groups(groups) => traces::aggregated(&context, groups, has_breakdown, &mut changes),
         Traces::Sampled { groups, raw } => traces::sampled(&context, groups, raw, has_breakdown, &mut changes),
     }
     changes
+}
+
+/// Notes what the agent left out. Words that no agent sends are not kept.
+fn lose(context: &Body<'_>, drops: &BTreeMap<String, u64>, changes: &mut Changes) {
+    for (what, _) in Drops::default().reasons() {
+        let Some(count) = drops.get(what).filter(|count| **count > 0) else { continue };
+        let app_id = context.envelope.app_id.clone();
+        let key = LossKey { app_id, minute: context.minute(None).seconds(), what: what.to_owned() };
+        changes.losses.insert(key, *count);
+    }
 }
 
 /// Adds every duration.

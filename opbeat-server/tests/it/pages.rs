@@ -61,6 +61,54 @@ async fn an_empty_server_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_agents_left_out_is_told() {
+    let running = Running::start().await;
+    let body = |drops| json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.0]}], "traces": [], "drops": drops});
+    running.accept("transactions", &body(json!({"errors": 12, "spans": 3, "of no agent": 4}))).await;
+    running.accept("transactions", &body(json!({"errors": 1_000, "samples": 0}))).await;
+    running.drained().await;
+    let list = text(&running.page("/acme/shop/").await);
+    assert!(
+        list.contains(
+            "The agents had to leave something out in this time: \
+             1 012 errors: too many different ones came at once, or this server was away for long \
+             3 spans: their transaction had more than 500"
+        ),
+        "{list}"
+    );
+    let list = running.ask("transactions/").await;
+    assert_eq!(list["losses"][0]["what"], "errors");
+    assert_eq!(list["losses"][0]["count"], 1_012);
+    assert_eq!(list["losses"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_sample_tells_its_waits_and_its_trace() {
+    let running = Running::start().await;
+    let group = json!({"transaction": "GET /", "signature": "transaction", "kind": "transaction"});
+    let sample = |context| json!([40.0, [0, 0.0, 40.0], context]);
+    let parent = json!({"id": "t1", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "queued_ms": 12.0, "head_ms": 30.0, "busy_ms": 4.0});
+    let child = json!({"id": "t2", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent": "t1"});
+    running
+        .accept(
+            "transactions",
+            &json!({
+                "transactions": [{"transaction": "GET /", "result": 200, "durations": [40.0, 40.0]}],
+                "traces": {"groups": [group], "raw": [sample(parent), sample(child)]},
+            }),
+        )
+        .await;
+    running.drained().await;
+    let page = text(&running.page("/acme/shop/transactions/1/samples/1").await);
+    assert!(
+        page.contains("queued before 12.0 ms by the proxy's header until the head 30.0 ms at work 4.00 ms"),
+        "{page}"
+    );
+    let page = running.page("/acme/shop/transactions/1/samples/2").await;
+    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it leads to what started it");
+}
+
+#[tokio::test]
 async fn a_silent_app_says_what_to_do() {
     let running = Running::start().await;
     assert!(text(&running.page("/").await).contains("waiting for its first request"));

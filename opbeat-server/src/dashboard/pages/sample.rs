@@ -13,7 +13,7 @@ use crate::dashboard::format::{count, duration, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{Sample, SampleSpanView};
+use crate::query::{AppIdentity, Sample, SampleReference, SampleSpanView};
 
 /// Spans shown at first.
 const SHOWN: usize = 100;
@@ -35,6 +35,7 @@ pub(in crate::dashboard) async fn sample(
         @if sample.is_aggregate {
             p.muted { "The agent sends no single transactions: each span is shown at its mean duration." }
         }
+        (origin(&app, &sample))
         (waterfall(&sample))
         (context(&sample))
     };
@@ -47,12 +48,34 @@ fn figures(sample: &Sample) -> Markup {
     html! {
         dl.figures {
             (figure("duration", &duration(sample.summary.duration_ms), ""))
+            @if let Some(queued) = sample.context.queued_ms { (figure("queued before", &duration(queued), "by the proxy's header")) }
             @if let Some(head) = sample.context.head_ms { (figure("until the head", &duration(head), "")) }
+            @if let Some(busy) = sample.context.busy_ms { (figure("at work", &duration(busy), "the rest was waiting")) }
             @if !sample.summary.result.is_empty() {
                 div.figure { dt { "result" } dd { (result(&sample.summary.result, &sample.summary.outcome)) } }
             }
             (figure("when", &time(&sample.summary.happened_at), ""))
         }
+    }
+}
+
+/// What it is part of.
+fn origin(app: &AppIdentity, sample: &Sample) -> Markup {
+    let Some(trace) = &sample.context.trace_id else { return html! {} };
+    html! {
+        p.muted {
+            "Part of the trace " code { (trace) }
+            @if sample.context.parent.is_some() { ", started by " (parent(app, sample.parent)) } "."
+        }
+    }
+}
+
+fn parent(app: &AppIdentity, parent: Option<SampleReference>) -> Markup {
+    match parent {
+        Some(parent) => {
+            html! { a href=(path::sample(app, parent.transaction_id, parent.sample_id)) { "another transaction" } }
+        }
+        None => html! { "a transaction that was not sampled" },
     }
 }
 

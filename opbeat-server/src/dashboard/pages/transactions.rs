@@ -10,7 +10,7 @@ use crate::dashboard::format::{count, duration, per_minute, share, transaction_n
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, Range, Series, TransactionList, TransactionSummary};
+use crate::query::{AppIdentity, Loss, Range, Series, TransactionList, TransactionSummary};
 
 /// Rows of one page.
 const ROWS: usize = 100;
@@ -39,6 +39,7 @@ pub(in crate::dashboard) async fn transactions(
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
         (figures(&series, &range))
+        (losses(&list.losses))
         div.charts { (chart::durations(&series)) (chart::results(&series)) }
         (ranking(&app, &list, &range, &wishes))
     };
@@ -58,6 +59,26 @@ fn figures(series: &Series, range: &Range) -> Markup {
             (figure("transactions", &count(requests), ""))
             (figure("failed", &share(failed as f64 / requests.max(1) as f64), &format!("{} of {}", count(failed), count(requests))))
         }
+    }
+}
+
+/// What the figures lack, told where they are.
+fn losses(losses: &[Loss]) -> Markup {
+    html! {
+        @if !losses.is_empty() {
+            section.notice {
+                p { strong { "The agents had to leave something out in this time:" } }
+                ul { @for loss in losses { li { (count(loss.count)) " " (thing(&loss.what)) ": " (loss.reason) } } }
+            }
+        }
+    }
+}
+
+fn thing(what: &str) -> &str {
+    match what {
+        "refused" => "deliveries",
+        "samples" => "sampled transactions",
+        other => other,
     }
 }
 

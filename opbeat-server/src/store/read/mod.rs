@@ -2,6 +2,7 @@
 
 mod apps;
 mod errors;
+mod losses;
 mod rollups;
 mod samples;
 
