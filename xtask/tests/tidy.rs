@@ -246,3 +246,13 @@ fn the_readme_shows_the_program_that_is_tested() {
     let readme = include_str!("../../README.md");
     assert!(readme.contains(code), "the README's program and examples/hello/src/main.rs differ");
 }
+
+#[test]
+fn the_guide_shows_code_that_is_tested() {
+    let examples: Vec<Source> = sources().into_iter().filter(|source| source.is_below("examples")).collect();
+    let guide = include_str!("../../docs/guides/write-an-adapter.md");
+    let blocks = guide.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let strangers: Vec<&str> =
+        blocks.filter(|block| !examples.iter().any(|example| example.text.contains(block))).collect();
+    assert!(strangers.is_empty(), "the guide shows what no example has:\n{}", strangers.join("\n"));
+}

@@ -153,7 +153,7 @@ impl Counts {
     /// Moves what was counted and kept here to another place. The names stay, and time is told by a new clock.
     pub(super) fn drain_into(&mut self, total: &mut Self, clock: Clock, settings: &Settings) {
         self.clock = clock;
-        for (key, entry) in self.names.iter_mut().filter(|(_, entry)| !entry.minutes.is_empty()) {
+        for (key, entry) in self.names.iter_mut().filter(|(_, entry)| entry.holds_something()) {
             total.merge(key, entry, settings);
         }
         total.totals.transactions += self.totals.transactions;
@@ -221,6 +221,11 @@ impl Entry {
         totals.transactions += 1;
         let is_first = !mem::replace(&mut self.was_seen, true);
         self.slots.choose(record, is_first, totals.has_room())
+    }
+
+    /// Returns whether there is something to move. A sample may come when its count is gone already.
+    fn holds_something(&self) -> bool {
+        !self.minutes.is_empty() || !self.slots.is_empty()
     }
 
     /// Offers a sample that was kept elsewhere.

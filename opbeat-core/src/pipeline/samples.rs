@@ -66,6 +66,11 @@ impl Slots {
         (candidates, first.into_iter().chain(failed.into_iter().map(Box::new)).chain(slowest).chain(random))
     }
 
+    /// Returns whether no sample is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.failed.is_empty() && self.slowest.is_none() && self.random.is_none()
+    }
+
     /// Counts candidates that were seen elsewhere.
     pub(super) fn add_candidates(&mut self, candidates: u64) {
         self.candidates += candidates;

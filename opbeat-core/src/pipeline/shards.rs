@@ -106,3 +106,26 @@ fn thread() -> usize {
     };
     THREAD.try_with(number).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::pipeline::Ignore;
+    use crate::secrets::Secrets;
+
+    #[test]
+    fn a_sample_is_moved_though_its_count_was_moved_before() {
+        let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);
+        let (ignore, secrets) = (Ignore::new(&[], &[]), Secrets::new::<&str>([]));
+        let settings = Settings { flush_interval, blocking_threshold, ignore, secrets };
+        let (shards, mut total) = (Shards::new(), Counts::default());
+        let mut record = TransactionRecord::default();
+        let seat = shards.add(&mut record, Instant::now(), &settings).expect("the first of its name is kept");
+        shards.drain_into(&mut total, &settings);
+        shards.keep(&seat, record);
+        shards.drain_into(&mut total, &settings);
+        assert_eq!(total.take().2.len(), 1);
+    }
+}

@@ -55,6 +55,16 @@ impl CurrentTransaction {
         }
     }
 
+    /// Names the transaction after the route that matched, unless the application gives it a name of its own.
+    ///
+    /// It is for adapters whose frameworks tell the route only within their router, where the
+    /// [`HttpTransaction`](crate::http::HttpTransaction) is out of reach.
+    pub fn set_route_name(&self, name: TransactionName) {
+        if let Some(active) = &self.active {
+            active.name(name);
+        }
+    }
+
     /// Sets the result that the transaction is counted under, in place of the one that it ends with.
     pub fn set_result(&self, result: impl Into<TransactionResult>) {
         if let Some(active) = &self.active {

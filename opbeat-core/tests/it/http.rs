@@ -25,6 +25,24 @@ fn a_request_ends_at_its_last_byte() {
 }
 
 #[test]
+fn a_route_that_is_known_within_the_router_only_names_the_request() {
+    let (agent, exporter) = monitored();
+    for renames in [false, true] {
+        let mut transaction = begin(&agent, "GET");
+        {
+            let _entered = transaction.enter();
+            if renames {
+                opbeat_core::current().set_name("shop.book");
+            }
+            opbeat_core::current().set_route_name(route("GET", "/books/{id}"));
+        }
+        transaction.complete();
+    }
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!((exporter.count("GET /books/{id}"), exporter.count("shop.book")), (1, 1));
+}
+
+#[test]
 fn responses_without_a_body_end_at_the_head() {
     let (agent, _exporter) = monitored();
     let cases = [("HEAD", 200), ("GET", 304), ("DELETE", 204), ("GET", 101), ("CONNECT", 200)];

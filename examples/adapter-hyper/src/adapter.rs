@@ -1,0 +1,74 @@
+//! The adapter: records each request, from its arrival to the last byte of its response.
+
+use std::convert::Infallible;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hyper::body::{Body as _, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response, StatusCode};
+use opbeat_core::http::{HttpTransaction, route};
+use opbeat_core::{Agent, Failure};
+
+use crate::{Body, Monitored, Router};
+
+/// Serves a router, and records its requests.
+#[derive(Clone, Debug)]
+pub struct Opbeat {
+    agent: Agent,
+    router: Arc<Router>,
+}
+
+impl Opbeat {
+    /// Records a router's requests through an agent.
+    pub fn new(agent: &Agent, router: Router) -> Self {
+        Self { agent: agent.clone(), router: Arc::new(router) }
+    }
+
+    fn begin(&self, request: &Request<Incoming>) -> HttpTransaction {
+        let method = request.method().as_str();
+        let transaction = HttpTransaction::begin(&self.agent, "web.hyper", method, |record| {
+            record.set_line(method, request.uri().path_and_query().map_or("*", |target| target.as_str()));
+            request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
+        });
+        // The name is there before the handler is called, so that it stands whatever happens.
+        if let Some(template) = self.router.template(request.uri().path()) {
+            transaction.set_route_name(route(method, template));
+        }
+        transaction
+    }
+}
+
+impl Service<Request<Incoming>> for Opbeat {
+    type Response = Response<Monitored<Body>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut transaction = self.begin(&request);
+        let handler = {
+            let _entered = transaction.enter();
+            self.router.call(request)
+        };
+        let handler = Monitored::new(handler, transaction);
+        Box::pin(async {
+            let (answer, transaction) = handler.await;
+            Ok(respond(answer, transaction))
+        })
+    }
+}
+
+/// Notes the head, and lets the body carry the transaction on to its last byte.
+fn respond(answer: Result<Response<Body>, Failure>, mut transaction: HttpTransaction) -> Response<Monitored<Body>> {
+    let response = answer.unwrap_or_else(|failure| {
+        transaction.report_failure(&failure);
+        let mut response = Response::new(Body::default());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    });
+    if transaction.head(response.status().as_u16()) || response.body().is_end_stream() {
+        mem::take(&mut transaction).complete();
+    }
+    response.map(|body| Monitored::new(body, transaction))
+}

@@ -1,0 +1,25 @@
+use adapter_hyper::Opbeat;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use opbeat_core::testing::behaviour::{Subject, check, monitored};
+use tokio::net::TcpListener;
+
+use crate::app;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hyper_does_what_every_adapter_does() {
+    let (agent, exporter) = monitored();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Opbeat::new(&agent, app::router(&agent));
+    let server = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone()));
+        }
+    });
+    let table = tokio::task::spawn_blocking(move || {
+        check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.hyper", exempt: &[] });
+    });
+    table.await.unwrap();
+    server.abort();
+}

@@ -1,0 +1,4 @@
+//! The adapter on a real port, against the table that all adapters pass.
+
+mod app;
+mod behaviour;

@@ -1,0 +1,99 @@
+//! The adapter: records each request, from its arrival to the last byte of its response.
+
+use std::error::Error as _;
+use std::mem;
+
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+use opbeat_core::http::{HttpTransaction, outcome_of_status};
+use opbeat_core::{Agent, Outcome, RequestRecord};
+use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
+
+use crate::monitored::Monitored;
+use crate::route_name;
+
+/// Records every request of what it is around as a transaction, named after its route: `GET /books/{id}`.
+///
+/// It belongs around the whole application. There, poem tells the route with the answer only, and a request that panics
+/// is counted as `GET unmatched`. A second one around an endpoint names those requests too, and adds nothing else.
+#[derive(Clone, Debug)]
+pub struct Opbeat {
+    agent: Agent,
+}
+
+impl Opbeat {
+    /// Makes a middleware that records through an agent.
+    pub fn new(agent: &Agent) -> Self {
+        Self { agent: agent.clone() }
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for Opbeat {
+    type Output = OpbeatEndpoint<E>;
+
+    fn transform(&self, inner: E) -> OpbeatEndpoint<E> {
+        OpbeatEndpoint { inner, agent: self.agent.clone() }
+    }
+}
+
+/// An endpoint whose requests are recorded, from [`Opbeat`].
+#[derive(Debug)]
+pub struct OpbeatEndpoint<E> {
+    inner: E,
+    agent: Agent,
+}
+
+impl<E: Endpoint> Endpoint for OpbeatEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let method = request.method().clone();
+        let mut transaction =
+            HttpTransaction::begin(&self.agent, "web.poem", method.as_str(), |record| describe(&request, record));
+        route_name::set_early(&transaction, &request);
+        let handler = {
+            let _entered = transaction.enter();
+            Box::pin(self.inner.call(request))
+        };
+        let (answer, transaction) = Monitored::new(handler, transaction).await;
+        let answer = answer.map(IntoResponse::into_response);
+        route_name::set(&transaction, &method, &answer);
+        match answer {
+            Ok(response) => Ok(respond(response, transaction)),
+            Err(error) => Err(fail(error, transaction)),
+        }
+    }
+}
+
+fn describe(request: &Request, record: &mut RequestRecord) {
+    // A nested route sees the rest of the path only.
+    let target = request.original_uri().path_and_query().map_or("*", |target| target.as_str());
+    record.set_line(request.method().as_str(), target);
+    record.set_client(request.remote_addr().as_socket_addr().map(|address| address.ip()));
+    request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
+}
+
+/// Notes the head, and lets the body carry the transaction on to its last byte.
+fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response {
+    let body = BoxBody::from(response.take_body());
+    if transaction.head(response.status().as_u16()) || body.is_end_stream() {
+        mem::take(&mut transaction).complete();
+    }
+    response.set_body(Body::from(Monitored::new(body, transaction).boxed()));
+    response
+}
+
+/// Notes the error that poem answers with. Nobody is asked once more, and so the transaction ends here.
+fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
+    let status = error.status().as_u16();
+    // Time limits are outcomes, and no errors. What an error was made from is its source.
+    if outcome_of_status(status) == Outcome::ServerError
+        && let Some(source) = error.source()
+    {
+        transaction.current().capture_error(source);
+    }
+    transaction.head(status);
+    transaction.complete();
+    error
+}

@@ -1,0 +1,69 @@
+//! What a request's transaction goes through: first the handler's future, then the response's body.
+
+use std::error::Error;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http_body::{Body, Frame, SizeHint};
+use opbeat_core::Outcome;
+use opbeat_core::http::HttpTransaction;
+
+/// A handler's future or a response's body: polled inside of its transaction, and dropped there.
+#[derive(Debug)]
+pub(crate) struct Monitored<T> {
+    inner: Option<T>,
+    transaction: HttpTransaction,
+}
+
+impl<T> Monitored<T> {
+    pub(crate) fn new(inner: T, transaction: HttpTransaction) -> Self {
+        Self { inner: Some(inner), transaction }
+    }
+}
+
+impl<F: Future + Unpin> Future for Monitored<F> {
+    type Output = (F::Output, HttpTransaction);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { inner: Some(handler), transaction } = &mut *self else { return Poll::Pending };
+        let answer = ready!(transaction.poll(|| Pin::new(handler).poll(cx)));
+        Poll::Ready((answer, mem::take(transaction)))
+    }
+}
+
+impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let Self { inner: Some(body), transaction } = &mut *self else { return Poll::Ready(None) };
+        let frame = ready!(transaction.poll(|| Pin::new(&mut *body).poll_frame(cx)));
+        match &frame {
+            Some(Err(error)) => {
+                transaction.current().capture_error(error);
+                mem::take(transaction).end(Outcome::ServerError);
+            }
+            // Whoever writes the body does not ask again when it says that this was all.
+            Some(Ok(frame)) if !frame.is_trailers() && !body.is_end_stream() => {}
+            _ => mem::take(transaction).complete(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
+
+/// A client that goes drops what is left of its request. Destructors find their transaction too.
+impl<T> Drop for Monitored<T> {
+    fn drop(&mut self) {
+        let _entered = self.transaction.enter();
+        self.inner = None;
+    }
+}

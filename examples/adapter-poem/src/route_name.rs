@@ -1,0 +1,44 @@
+//! Names of requests: the method, and the pattern of the route.
+
+use opbeat_core::TransactionName;
+use opbeat_core::http::{HttpTransaction, route};
+use poem::error::NotFoundError;
+use poem::http::Method;
+use poem::{PathPattern, Request, Response, Result};
+
+/// Names a request before its handler runs, as far as the middleware is within the router.
+///
+/// Then it most often is a second one: what records is the transaction of the first.
+pub(crate) fn set_early(transaction: &HttpTransaction, request: &Request) {
+    if let Some(pattern) = request.data::<PathPattern>() {
+        let recording = if transaction.is_recording() { transaction.current() } else { opbeat_core::current() };
+        recording.set_route_name(name(request.method(), pattern));
+    }
+}
+
+/// Names a request after the route that its answer tells.
+pub(crate) fn set(transaction: &HttpTransaction, method: &Method, answer: &Result<Response>) {
+    let pattern = match answer {
+        Ok(response) => response.data::<PathPattern>(),
+        // A nested router that knows no route has a pattern nonetheless: its own prefix.
+        Err(error) if error.is::<NotFoundError>() => None,
+        Err(error) => error.data::<PathPattern>(),
+    };
+    if let Some(pattern) = pattern {
+        transaction.set_route_name(name(method, pattern));
+    }
+}
+
+fn name(method: &Method, pattern: &PathPattern) -> TransactionName {
+    let parts: Vec<String> = pattern.0.split('/').map(part).collect();
+    route(method.as_str(), &parts.join("/"))
+}
+
+/// All adapters write parameters alike: `:id` and `:id<\d+>` are `{id}`, and `*path` is `*`.
+fn part(part: &str) -> String {
+    match part.split_at_checked(1) {
+        Some((":", parameter)) => format!("{{{}}}", parameter.split('<').next().unwrap_or(parameter)),
+        Some(("*", _)) => "*".to_owned(),
+        _ => part.to_owned(),
+    }
+}

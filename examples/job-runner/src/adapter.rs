@@ -1,0 +1,29 @@
+//! The adapter: from a job to a job that is recorded.
+
+use opbeat_core::Agent;
+
+use crate::Job;
+
+/// The kind of the transactions. The part behind the dot is the runner's name.
+const KIND: &str = "task.runner";
+
+/// Records a job as a transaction that begins when the job does, and not when it is queued.
+///
+/// Nothing has to be said of a panic: the agent's hook reports it. Dropped before its end, the transaction counts as
+/// panicked while a panic unwinds, and as cancelled otherwise.
+#[must_use]
+pub fn monitored(agent: &Agent, job: Job) -> Job {
+    let Job { name, work } = job;
+    let agent = agent.clone();
+    Job::new(name, async move {
+        let transaction = agent.begin_transaction(KIND);
+        // A job that does not get to its end has its name from here.
+        transaction.set_name(name);
+        let ended = transaction.wrap(work).await;
+        if let Err(error) = &ended {
+            transaction.capture_error(&**error);
+        }
+        transaction.end(name, if ended.is_ok() { "ok" } else { "failed" });
+        ended
+    })
+}

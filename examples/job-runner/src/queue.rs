@@ -1,0 +1,90 @@
+//! The queue, and the worker that takes jobs from it, one after the other.
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinError;
+
+use crate::{BoxError, Ending, Job};
+
+/// Where jobs wait. Its worker ends when the queue is dropped and empty.
+#[derive(Debug)]
+pub struct Queue {
+    waiting: mpsc::UnboundedSender<Queued>,
+}
+
+/// Follows one job.
+#[derive(Debug)]
+pub struct Ticket {
+    cancel: oneshot::Sender<()>,
+    ending: oneshot::Receiver<Ending>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    job: Job,
+    cancelled: oneshot::Receiver<()>,
+    ending: oneshot::Sender<Ending>,
+}
+
+impl Queue {
+    /// Starts the worker, on the current runtime. What `around` makes of a job is what runs.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    #[must_use]
+    pub fn start(around: impl Fn(Job) -> Job + Send + 'static) -> Self {
+        let (waiting, mut next) = mpsc::unbounded_channel::<Queued>();
+        tokio::spawn(async move {
+            while let Some(queued) = next.recv().await {
+                run(around(queued.job), queued.cancelled, queued.ending).await;
+            }
+        });
+        Self { waiting }
+    }
+
+    /// Queues a job.
+    pub fn push(&self, job: Job) -> Ticket {
+        let (cancel, cancelled) = oneshot::channel();
+        let (ended, ending) = oneshot::channel();
+        // Where the worker is gone, the ticket tells that the job was cancelled.
+        let _ = self.waiting.send(Queued { job, cancelled, ending: ended });
+        Ticket { cancel, ending }
+    }
+}
+
+impl Ticket {
+    /// Stops the job, and waits until it has stopped.
+    pub async fn cancel(self) -> Ending {
+        // A job that has ended already keeps its ending.
+        let _ = self.cancel.send(());
+        self.ending.await.unwrap_or(Ending::Cancelled)
+    }
+
+    /// Waits for the job's end.
+    pub async fn ended(self) -> Ending {
+        self.ending.await.unwrap_or(Ending::Cancelled)
+    }
+}
+
+/// Runs a job as a task of its own, so that a panic in it ends nothing else.
+async fn run(job: Job, cancelled: oneshot::Receiver<()>, ending: oneshot::Sender<Ending>) {
+    let mut task = tokio::spawn(job.work);
+    let ended = tokio::select! {
+        ended = &mut task => ended,
+        Ok(()) = cancelled => {
+            task.abort();
+            task.await
+        }
+    };
+    // Whoever has dropped the ticket does not want to know.
+    let _ = ending.send(ending_of(ended));
+}
+
+fn ending_of(ended: Result<Result<(), BoxError>, JoinError>) -> Ending {
+    match ended {
+        Ok(Ok(())) => Ending::Done,
+        Ok(Err(error)) => Ending::Failed(error),
+        Err(error) if error.is_panic() => Ending::Panicked,
+        Err(_) => Ending::Cancelled,
+    }
+}

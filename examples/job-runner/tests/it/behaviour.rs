@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use job_runner::{Ending, Job, Queue, monitored};
+use opbeat_core::testing::behaviour::{CartError, Runner, check_jobs, describe};
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+/// The queue with the jobs that the table asks for.
+struct Jobs {
+    runtime: Runtime,
+    queue: Queue,
+}
+
+impl Jobs {
+    fn end_of(&self, job: Job) -> Ending {
+        self.runtime.block_on(self.queue.push(job).ended())
+    }
+
+    /// Stops a job that never ends, when it runs.
+    fn cancel(&self, name: &'static str) -> Ending {
+        let runs = Arc::new(Notify::new());
+        let told = Arc::clone(&runs);
+        let ticket = self.queue.push(Job::new(name, async move {
+            told.notify_one();
+            std::future::pending().await
+        }));
+        self.runtime.block_on(async {
+            runs.notified().await;
+            ticket.cancel().await
+        })
+    }
+}
+
+impl Runner for Jobs {
+    fn run(&self, job: &str) {
+        let ending = match job {
+            "ok" => self.end_of(Job::new("ok", async {
+                describe();
+                Ok(())
+            })),
+            "failing" => self.end_of(Job::new("failing", async { Err(CartError::new().into()) })),
+            "panicking" => self.end_of(Job::new("panicking", async { panic!("no stamps") })),
+            _ => self.cancel("cancelled"),
+        };
+        let is_expected = match job {
+            "ok" => matches!(ending, Ending::Done),
+            "failing" => matches!(ending, Ending::Failed(_)),
+            "panicking" => matches!(ending, Ending::Panicked),
+            _ => matches!(ending, Ending::Cancelled),
+        };
+        assert!(is_expected, "{job}: {ending:?}");
+    }
+}
+
+#[test]
+fn jobs_are_recorded_as_in_every_runner() {
+    let (agent, exporter) = opbeat_core::testing::behaviour::monitored();
+    let (runtime, observer) = (Runtime::new().unwrap(), agent.clone());
+    let queue = {
+        let _entered = runtime.enter();
+        Queue::start(move |job| monitored(&agent, job))
+    };
+    check_jobs(&Jobs { runtime, queue }, &observer, &exporter, "task.runner");
+}
