@@ -43,7 +43,7 @@ pub const ROWS: &[Row] = &[
     row("Streams, events, trailers, HEAD, 204, 304, 100-continue: once, as a success", verdicts::every_response),
     row("Timed to the last byte of its body", verdicts::lasts),
     row("An upgrade is no failure", verdicts::upgraded),
-    row("A 4xx is told from a success and from a failure", |all| told(all, "client error", &[SUCCESS, FAILED])),
+    row("A 4xx is told from a success and from a failure", verdicts::client_error),
     row("A bare 503 is reported", |all| reported(all, "server error without an error")),
     row("The framework's own 500 is reported", |all| reported(all, "handler error")),
     row("A handler's error is reported, with its type", verdicts::typed),

@@ -57,12 +57,13 @@ fn failure(event: &Event<'_>) -> Failure {
     let said = |exception: &Exception| exception.value.clone().unwrap_or_default();
     let mut exceptions = event.exception.iter().rev();
     let outermost = exceptions.next();
+    let stacks = event.exception.iter().map(|exception| &exception.stacktrace);
+    let stacks = stacks.chain(event.threads.iter().map(|thread| &thread.stacktrace));
     Failure {
         type_name: outermost.map(|exception| exception.ty.clone()).unwrap_or_default(),
         message: outermost.map(said).or_else(|| event.message.clone()).unwrap_or_default(),
         causes: exceptions.map(said).collect(),
-        is_located: event.exception.iter().filter_map(|exception| exception.stacktrace.as_ref()).any(is_located)
-            || event.stacktrace.as_ref().is_some_and(is_located),
+        is_located: stacks.flatten().any(is_located),
         is_tied: event.request.is_some(),
         tags: event.tags.clone().into_iter().collect(),
     }

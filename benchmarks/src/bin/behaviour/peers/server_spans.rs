@@ -32,8 +32,8 @@ impl Record for Kept<SpanData> {
         let (servers, others): (Vec<&SpanData>, Vec<_>) =
             kept.iter().partition(|span| span.span_kind == SpanKind::Server);
         let requests = servers.into_iter().map(|server| request(server, &others)).collect();
-        let exceptions = kept.iter().flat_map(|span| span.events.iter()).filter(|event| event.name == "exception");
-        Recorded { requests, failures: exceptions.map(failure).collect() }
+        let exceptions = kept.iter().flat_map(|span| span.events.iter()).filter_map(failure);
+        Recorded { requests, failures: exceptions.collect() }
     }
 }
 
@@ -70,19 +70,21 @@ fn spans(server: &SpanData, others: &[&SpanData]) -> Vec<String> {
     paths(&nodes.collect::<Vec<_>>())
 }
 
-fn failure(event: &Event) -> Failure {
+/// An event is an exception by its attributes: with `tracing`, it is named after what logged it.
+fn failure(event: &Event) -> Option<Failure> {
     let mut tags = tags(&event.attributes);
+    let message = tags.remove("exception.message")?;
     let file = tags.iter().find(|(key, _)| key.starts_with("code.file")).map(|(_, file)| file.as_str());
-    Failure {
+    Some(Failure {
+        message,
         is_located: file.is_some_and(has_handlers),
         type_name: tags.remove("exception.type").unwrap_or_default(),
-        message: tags.remove("exception.message").unwrap_or_default(),
         // With `tracing`, this is the chain of sources.
         causes: tags.remove("exception.stacktrace").into_iter().collect(),
         // Events are part of their span.
         is_tied: true,
         tags,
-    }
+    })
 }
 
 fn tags(attributes: &[KeyValue]) -> Tags {

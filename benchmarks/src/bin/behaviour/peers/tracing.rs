@@ -1,6 +1,6 @@
 //! `tracing` spans of requests, bridged to OpenTelemetry.
 
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -15,7 +15,7 @@ use crate::words::Words;
 const WORDS: Words = Words {
     tag: |key, value| Span::current().set_attribute(key, value),
     describe,
-    rename: |name| _ = Span::current().record("otel.name", name),
+    rename: |name| Span::current().context().span().update_name(name),
     capture,
     shed: || Span::current().set_attribute("shed", true),
     count_shelves,

@@ -11,7 +11,7 @@ use std::fmt;
 pub use self::ends::{described, left_tags, panicked, spawned, tagged_in_panic, tags};
 pub use self::errors::{caused, located, reported, reported_once, typed};
 pub use self::names::{folded, keeps, left_out, nested_service, renamed};
-pub use self::responses::{every_response, lasts, upgraded};
+pub use self::responses::{client_error, every_response, lasts, upgraded};
 pub use self::told::told;
 use crate::recorded::{Recorded, Request};
 

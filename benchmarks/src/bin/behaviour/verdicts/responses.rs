@@ -44,3 +44,11 @@ pub fn upgraded(observed: &Observed) -> Verdict {
     let marked = format!("as `{}`", request.mark);
     Err(if request.code == Some(101) { Short::partly(marked) } else { Short::no(marked) })
 }
+
+/// Checks that a 4xx is told, by its mark or by its status, which says enough.
+pub fn client_error(observed: &Observed) -> Verdict {
+    let request = observed.once("client error")?;
+    let others = [observed.once(SUCCESS)?, observed.once("handler error")?];
+    let is_told = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
+    ensure(is_told, || Short::no(format!("as `{}`", request.mark)))
+}
