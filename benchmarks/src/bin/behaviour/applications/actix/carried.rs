@@ -1,0 +1,19 @@
+//! The routes that fail with an error, as one writes them with our `Result`, which carries errors to the middleware.
+
+use actix_web::web;
+
+use crate::cart::CartError;
+use crate::words::Words;
+
+pub fn carried(config: &mut web::ServiceConfig, words: Words) {
+    let captured = move || async move {
+        let error = CartError::new();
+        (words.capture)(&error);
+        opbeat_actix::Result::<&str>::Err(error.into())
+    };
+    config.route("/chain", web::get().to(chain)).route("/captured", web::get().to(captured));
+}
+
+async fn chain() -> opbeat_actix::Result<&'static str> {
+    Err(CartError::new())?
+}

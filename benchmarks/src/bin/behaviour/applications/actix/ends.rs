@@ -1,0 +1,88 @@
+//! Requests that fail, end early, or tell more of themselves.
+
+use std::future::{Ready, pending};
+use std::io;
+use std::time::Duration;
+
+use actix_web::error::ErrorGatewayTimeout;
+use actix_web::{HttpResponse, rt, web};
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::{Chunk, chunks};
+use crate::cart::CartError;
+use crate::words::Words;
+
+pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
+    config
+        .route("/failing", web::get().to(async || HttpResponse::ServiceUnavailable().body("closed")))
+        .route("/error", web::get().to(failing))
+        .route("/timeout", web::get().to(move || timeout(words)))
+        .route("/shed", web::get().to(move || shed(words)))
+        .route("/panicking", web::get().to(move || panicking(words)))
+        .route("/panicking-call", web::get().to(panicking_call))
+        .route("/panicking-body", web::get().to(async || chunks(&["one"], stream::once(no_pages()))))
+        .route("/endless", web::get().to(move || endless(words)))
+        .route("/waiting", web::get().to(move || waiting(words)))
+        .route("/described", web::get().to(move || described(words)))
+        .route("/spawned", web::get().to(move || spawned(words)));
+}
+
+/// Makes the routes that fail with an error, as one writes them when nothing is there to take errors.
+pub fn failures(config: &mut web::ServiceConfig, words: Words) {
+    let captured = move || async move {
+        let error = CartError::new();
+        (words.capture)(&error);
+        Err::<&str, _>(error)
+    };
+    config
+        .route("/chain", web::get().to(async || Err::<&str, _>(CartError::new())))
+        .route("/captured", web::get().to(captured));
+}
+
+async fn failing() -> io::Result<HttpResponse> {
+    Err(io::Error::other("the shelf is broken"))
+}
+
+async fn timeout(words: Words) -> actix_web::Result<&'static str> {
+    words.tag();
+    rt::time::timeout(Duration::from_millis(1), pending::<&'static str>()).await.map_err(ErrorGatewayTimeout)
+}
+
+async fn shed(words: Words) -> HttpResponse {
+    (words.shed)();
+    HttpResponse::ServiceUnavailable().finish()
+}
+
+async fn panicking(words: Words) -> HttpResponse {
+    words.tag();
+    panic!("no books")
+}
+
+fn panicking_call() -> Ready<HttpResponse> {
+    panic!("no shelf")
+}
+
+async fn endless(words: Words) -> HttpResponse {
+    words.tag();
+    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
+}
+
+async fn waiting(words: Words) -> HttpResponse {
+    words.wait_forever().await;
+    HttpResponse::Ok().finish()
+}
+
+async fn described(words: Words) -> &'static str {
+    words.tag();
+    (words.describe)();
+    "described"
+}
+
+async fn spawned(words: Words) -> &'static str {
+    (words.count_shelves)().await.map_or("failed", |()| "spawned")
+}
+
+async fn no_pages() -> Chunk {
+    panic!("no pages")
+}

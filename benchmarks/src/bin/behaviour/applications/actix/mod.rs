@@ -1,0 +1,78 @@
+//! The application with actix-web.
+
+mod carried;
+mod ends;
+mod responses;
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, TcpListener};
+
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+
+pub use self::carried::carried;
+pub use self::ends::failures;
+use crate::words::Words;
+
+/// What depends on the peer.
+#[derive(Clone, Copy)]
+pub struct Ways {
+    pub words: Words,
+    /// Makes the routes `/chain` and `/captured`.
+    pub failures: fn(&mut web::ServiceConfig, Words),
+}
+
+/// Serves the application on a thread of its own, behind a middleware, and returns its address. Each middleware makes
+/// another type of it.
+macro_rules! serve {
+    ($ways:expr, $middleware:expr) => {{
+        use actix_web::{App, HttpServer, rt, web};
+        let listener = $crate::applications::actix::listener();
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let factory = move || {
+            let twice = web::scope("/twice").wrap($middleware).route("", web::get().to(async || "twice"));
+            let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $ways);
+            App::new().wrap($middleware).configure(routes).service(twice)
+        };
+        std::thread::spawn(move || {
+            let server = HttpServer::new(factory).workers(1).disable_signals();
+            rt::System::new().block_on(async { server.listen(listener)?.run().await })
+        });
+        address
+    }};
+}
+pub(crate) use serve;
+
+pub fn listener() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port")
+}
+
+pub fn routes(config: &mut web::ServiceConfig, ways: Ways) {
+    responses::routes(config, ways.words);
+    names(config, ways.words);
+    ends::routes(config, ways.words);
+    (ways.failures)(config, ways.words);
+}
+
+fn names(config: &mut web::ServiceConfig, words: Words) {
+    let renamed = move || async move {
+        (words.rename)("shop.renamed");
+        "renamed"
+    };
+    config
+        .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
+        .route("/renamed", web::get().to(renamed))
+        .route("/healthz", web::get().to(async || "fine"));
+}
+
+async fn echo_id(id: web::Path<u32>) -> String {
+    id.to_string()
+}
+
+type Chunk = Result<Bytes, Infallible>;
+
+fn chunks(first: &'static [&'static str], rest: impl Stream<Item = Chunk> + 'static) -> HttpResponse {
+    let first = stream::iter(first).map(|chunk| Ok(Bytes::from_static(chunk.as_bytes())));
+    HttpResponse::Ok().streaming(first.chain(rest))
+}

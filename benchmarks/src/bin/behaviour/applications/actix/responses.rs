@@ -1,0 +1,44 @@
+//! Responses that end as they should.
+
+use std::convert::Infallible;
+
+use actix_web::http::header::{CONTENT_TYPE, UPGRADE};
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use super::{Chunk, chunks, echo_id};
+use crate::applications;
+use crate::words::Words;
+
+pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
+    let books = web::resource("/books/{id}")
+        .route(web::get().to(echo_id))
+        .route(web::head().to(async || HttpResponse::Ok()))
+        .route(web::delete().to(async || HttpResponse::NoContent()));
+    config
+        .service(books)
+        .route("/books", web::post().to(async || HttpResponse::UnprocessableEntity().body("no title")))
+        .route("/echo", web::post().to(async |body: String| body))
+        .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
+        .route("/events", web::get().to(events))
+        .route("/empty", web::get().to(async || HttpResponse::Ok()))
+        .route("/cached", web::get().to(async || HttpResponse::NotModified()))
+        .route("/upgrade", web::get().to(move || upgrade(words)));
+}
+
+async fn events() -> HttpResponse {
+    let stream = stream::iter(["data: one\n\n", "data: two\n\n"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/event-stream")).streaming(stream)
+}
+
+async fn upgrade(words: Words) -> HttpResponse {
+    words.tag();
+    HttpResponse::SwitchingProtocols().insert_header((UPGRADE, "chess")).finish()
+}
+
+async fn second_chunk() -> Chunk {
+    applications::second_chunk().await;
+    Ok(Bytes::from_static(b"two"))
+}

@@ -1,0 +1,66 @@
+//! What ours and others' record of the requests of our behaviour table, in one run.
+//!
+//! `cargo run --manifest-path benchmarks/Cargo.toml --bin behaviour` prints the tables, and exits 1 if ours does less
+//! than the frameworks allow.
+//!
+//! Each peer runs in a process of its own, since tracer providers, hubs and panic hooks are global. It serves the same
+//! application, with the peer's own words in the handlers, and its cells are worked out from what it recorded.
+
+mod applications;
+mod cart;
+mod columns;
+mod observed;
+mod peers;
+mod recorded;
+mod rows;
+mod spans;
+mod table;
+mod verdicts;
+mod words;
+
+use std::process::ExitCode;
+
+use columns::Column;
+
+const USAGE: &str = "\
+Usage: behaviour                        compares all
+       behaviour FRAMEWORK CRATE        prints the cells of one of them
+       behaviour FRAMEWORK CRATE CASE   prints what one of them recorded of one case";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => table::print(),
+        [framework, name, case @ ..] => match Column::find(framework, name) {
+            Some(column) => answer(column, case.first().copied()),
+            None => usage(),
+        },
+        _ => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::FAILURE
+}
+
+fn answer(column: &Column, case: Option<&str>) -> ExitCode {
+    keep_expected_panics_quiet();
+    let observed = observed::observe(column, case);
+    match case {
+        Some(_) => println!("{observed:#?}"),
+        None => rows::ROWS.iter().for_each(|row| println!("{}", row.cell(&observed))),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Handlers panic on purpose, on the servers' threads.
+fn keep_expected_panics_quiet() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("main") {
+            report(panic);
+        }
+    }));
+}

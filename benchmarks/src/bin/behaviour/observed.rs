@@ -1,0 +1,88 @@
+//! Sends the table's requests, and waits for what is recorded of them.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opbeat_core::testing::behaviour::{Case, cases};
+
+use crate::columns::Column;
+use crate::peers::Peer;
+use crate::recorded::{Record, Recorded, Request};
+use crate::verdicts::Short;
+
+/// What is not there by now was not recorded.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// When nothing came for so long, that was all.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// What was recorded of the cases, by their names.
+#[derive(Debug, Default)]
+pub struct Observed {
+    cases: BTreeMap<&'static str, Recorded>,
+}
+
+impl Observed {
+    /// Returns what was recorded of a case, unless the framework makes it impossible.
+    pub fn of(&self, case: &str) -> Result<&Recorded, Short> {
+        self.cases.get(case).ok_or(Short::Impossible)
+    }
+
+    /// Returns the one request that was recorded.
+    pub fn once(&self, case: &str) -> Result<&Request, Short> {
+        match self.of(case)?.requests.as_slice() {
+            [] => Err(Short::no("not recorded")),
+            [request] => Ok(request),
+            [_, _] => Err(Short::no("recorded twice")),
+            more => Err(Short::no(format!("recorded {} times", more.len()))),
+        }
+    }
+}
+
+/// Runs the table's cases, or one of them.
+///
+/// # Panics
+///
+/// Panics if a case cannot be sent: then the application is not what the table asks for.
+pub fn observe(column: &Column, only: Option<&str>) -> Observed {
+    let peer = (column.start)();
+    let is_possible = |case: &&Case| !column.exempt.contains(&case.name);
+    let is_wanted = |case: &&Case| only.is_none_or(|name| name == case.name);
+    let cases = cases().filter(is_possible).filter(is_wanted);
+    Observed { cases: cases.map(|case| (case.name, recorded(&peer, case))).collect() }
+}
+
+fn recorded(peer: &Peer, case: &Case) -> Recorded {
+    peer.recorder.clear();
+    match case.send(peer.address) {
+        Ok(exchange) => assert_answer(case, exchange.answer),
+        Err(error) => panic!("{}: the exchange failed: {error}", case.name),
+    }
+    settled(&*peer.recorder)
+}
+
+/// Where frameworks word the body themselves, only the status counts.
+fn assert_answer(case: &Case, answer: Option<(u16, String)>) {
+    let Some((status, body)) = case.answer else { return };
+    let (answered, text) = answer.unwrap_or_default();
+    let is_worded_by_framework = body.is_empty() && status >= 400;
+    assert_eq!(answered, status, "the answer to {}", case.name);
+    assert!(is_worded_by_framework || text == body, "{} was answered by {text:?}", case.name);
+}
+
+fn settled(recorder: &dyn Record) -> Recorded {
+    let start = Instant::now();
+    let (mut recorded, mut news) = (Recorded::default(), start);
+    loop {
+        let now = recorder.recorded();
+        if now != recorded {
+            (recorded, news) = (now, Instant::now());
+        }
+        let patience = if recorded == Recorded::default() { PATIENCE } else { QUIET };
+        if news.elapsed() >= patience {
+            return recorded;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,54 @@
+//! Responses that end as they should.
+
+use opbeat_core::testing::behaviour::cases;
+
+use super::{SUCCESS, Short, Verdict, ensure};
+use crate::applications::HELD;
+use crate::observed::Observed;
+
+/// Responses that no other row is about.
+const OTHERS: [&str; 8] =
+    ["streamed", "server-sent events", "trailers", "empty", "head only", "no content", "not modified", "continue"];
+
+/// Checks that each response is recorded once, with its status, and as a success.
+pub fn every_response(observed: &Observed) -> Verdict {
+    let possible = OTHERS.into_iter().filter(|name| observed.of(name).is_ok());
+    let wrong: Result<Vec<String>, Short> = possible.filter_map(|name| wrong(observed, name).transpose()).collect();
+    wrong.and_then(|wrong| ensure(wrong.is_empty(), || Short::partly(wrong.join(", "))))
+}
+
+fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Short> {
+    let success = &observed.once(SUCCESS)?.mark;
+    let expected = cases().find(|case| case.name == name).and_then(|case| case.result.parse().ok());
+    Ok(match observed.once(name) {
+        Err(short) => Some(format!("{name} {short}")),
+        Ok(request) if request.code.is_some() && request.code != expected => Some(format!("{name} has another status")),
+        Ok(request) if request.mark != *success => Some(format!("{name} is `{}`", request.mark)),
+        Ok(_) => None,
+    })
+}
+
+/// Checks that a body which is held up counts.
+pub fn lasts(observed: &Observed) -> Verdict {
+    let request = observed.once("streamed slowly")?;
+    ensure(request.duration >= HELD, || Short::no("to its head"))
+}
+
+/// Checks that a connection which goes over to another protocol is no failure.
+pub fn upgraded(observed: &Observed) -> Verdict {
+    let request = observed.once("upgrade")?;
+    let is_marked = request.mark.contains("upgrade");
+    if is_marked || request.code == Some(101) && request.mark == observed.once(SUCCESS)?.mark {
+        return Ok(());
+    }
+    let marked = format!("as `{}`", request.mark);
+    Err(if request.code == Some(101) { Short::partly(marked) } else { Short::no(marked) })
+}
+
+/// Checks that a 4xx is told, by its mark or by its status, which says enough.
+pub fn client_error(observed: &Observed) -> Verdict {
+    let request = observed.once("client error")?;
+    let others = [observed.once(SUCCESS)?, observed.once("handler error")?];
+    let is_told = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
+    ensure(is_told, || Short::no(format!("as `{}`", request.mark)))
+}
