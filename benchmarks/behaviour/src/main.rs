@@ -1,6 +1,6 @@
 //! What ours and others' record of the requests of our behaviour table, in one run.
 //!
-//! `cargo run --manifest-path benchmarks/Cargo.toml --bin behaviour` prints the tables, and exits 1 if ours does less
+//! `cargo run --manifest-path benchmarks/behaviour/Cargo.toml` prints the tables, and exits 1 if ours does less
 //! than the frameworks allow.
 //!
 //! Each peer runs in a process of its own, since tracer providers, hubs and panic hooks are global. It serves the same

@@ -3,7 +3,7 @@
 use crate::peers::{self, Peer};
 
 /// The lock file knows the versions.
-const LOCK: &str = include_str!("../../../Cargo.lock");
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// One crate for one framework.
 #[derive(Debug)]
