@@ -1,5 +1,6 @@
 //! From the response's head to its last byte.
 
+use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -42,20 +43,21 @@ impl<B: MessageBody> OpbeatBody<B> {
 }
 
 impl<B: MessageBody> MessageBody for OpbeatBody<B> {
-    type Error = B::Error;
+    /// What a body fails with becomes an error when it is boxed, and so it is boxed here to be reported.
+    type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
         self.inner.as_ref().map_or(BodySize::None, MessageBody::size)
     }
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, B::Error>>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
         let chunk = ready!(this.recording.transaction.poll(|| inner.poll_next(cx)));
+        let chunk = chunk.map(|chunk| chunk.map_err(Into::into));
         match &chunk {
             None => this.recording.complete(),
-            // The error is of a type that says nothing until it is given away, and so its status is reported.
-            Some(Err(_)) => this.recording.fail(),
+            Some(Err(error)) => this.recording.fail(&**error),
             Some(Ok(chunk)) => this.recording.note(chunk.len()),
         }
         Poll::Ready(chunk)
@@ -89,8 +91,10 @@ impl Recording {
         mem::take(&mut self.transaction).complete();
     }
 
-    fn fail(&mut self) {
-        mem::take(&mut self.transaction).end(Outcome::ServerError);
+    fn fail(&mut self, error: &dyn Error) {
+        let transaction = mem::take(&mut self.transaction);
+        transaction.current().capture_error(error);
+        transaction.end(Outcome::ServerError);
     }
 }
 

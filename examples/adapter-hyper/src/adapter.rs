@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
@@ -18,23 +19,33 @@ use crate::{Body, Monitored, Router};
 pub struct Opbeat {
     agent: Agent,
     router: Arc<Router>,
+    time_limit: Option<Duration>,
 }
 
 impl Opbeat {
     /// Records a router's requests through an agent.
     pub fn new(agent: &Agent, router: Router) -> Self {
-        Self { agent: agent.clone(), router: Arc::new(router) }
+        Self { agent: agent.clone(), router: Arc::new(router), time_limit: None }
+    }
+
+    /// Says that whatever calls it drops requests after this time: they then count as timed out.
+    #[must_use]
+    pub fn outer_time_limit(self, limit: Duration) -> Self {
+        Self { time_limit: Some(limit), ..self }
     }
 
     fn begin(&self, request: &Request<Incoming>) -> HttpTransaction {
         let method = request.method().as_str();
-        let transaction = HttpTransaction::begin(&self.agent, "web.hyper", method, |record| {
+        let mut transaction = HttpTransaction::begin(&self.agent, "web.hyper", method, |record| {
             record.set_line(method, request.uri().path_and_query().map_or("*", |target| target.as_str()));
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
         // The name is there before the handler is called, so that it stands whatever happens.
         if let Some(template) = self.router.template(request.uri().path()) {
             transaction.set_route_name(route(method, template));
+        }
+        if let Some(limit) = self.time_limit {
+            transaction.set_time_limit(limit);
         }
         transaction
     }

@@ -17,7 +17,8 @@ pub struct Monitored<T> {
 }
 
 impl<T> Monitored<T> {
-    pub(crate) fn new(inner: T, transaction: HttpTransaction) -> Self {
+    /// Takes a transaction along; the default one records nothing.
+    pub fn new(inner: T, transaction: HttpTransaction) -> Self {
         Self { inner: Some(inner), transaction }
     }
 }

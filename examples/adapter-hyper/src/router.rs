@@ -1,7 +1,7 @@
 //! The web framework: finds the handler of a request.
 
-use std::convert::Infallible;
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 
 use http_body_util::combinators::BoxBody;
@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use opbeat_core::Failure;
 
 /// The body of a response.
-pub type Body = BoxBody<Bytes, Infallible>;
+pub type Body = BoxBody<Bytes, io::Error>;
 
 /// What a handler returns: a response, or what it failed with.
 ///

@@ -3,18 +3,40 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use actix_web::error::ErrorGatewayTimeout;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::{ErrorGatewayTimeout, ErrorServiceUnavailable};
 use actix_web::http::header::{CONTENT_TYPE, UPGRADE};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
 use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
 
+const LIMIT: Duration = Duration::from_millis(1);
+
 pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
     responses(config);
     names(config, agent);
     ends(config);
+}
+
+/// Routes that have limits around the middleware, each in a scope that is monitored by itself.
+pub(crate) fn limited(config: &mut web::ServiceConfig, agent: &Agent) {
+    let late = web::scope("/late")
+        .wrap(Opbeat::new(agent).outer_time_limit(LIMIT))
+        .wrap(from_fn(time_limit))
+        .route("", web::get().to(tagged_forever));
+    let full = web::scope("/full").wrap(Opbeat::new(agent)).wrap(from_fn(shed_all)).route("", web::get().to(shed));
+    config.service(late).service(full);
+}
+
+async fn time_limit<B>(request: ServiceRequest, next: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
+    actix_web::rt::time::timeout(LIMIT, next.call(request)).await.map_err(ErrorGatewayTimeout)?
+}
+
+async fn shed_all<B>(_: ServiceRequest, _: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
+    Err(ErrorServiceUnavailable("full"))
 }
 
 fn responses(config: &mut web::ServiceConfig) {
@@ -52,6 +74,7 @@ fn ends(config: &mut web::ServiceConfig) {
         .route("/captured", web::get().to(captured))
         .route("/timeout", web::get().to(timeout))
         .route("/shed", web::get().to(shed))
+        .route("/broken-body", web::get().to(async || HttpResponse::Ok().streaming(broken())))
         .route("/panicking", web::get().to(panicking))
         .route("/panicking-call", web::get().to(panicking_call))
         .route("/panicking-body", web::get().to(async || chunks(&["one"], stream::once(no_pages()))))
@@ -99,10 +122,13 @@ async fn captured() -> opbeat_actix::Result<&'static str> {
     Err(error)?
 }
 
-async fn timeout() -> actix_web::Result<&'static str> {
+async fn tagged_forever() -> &'static str {
     tag();
-    let endless = std::future::pending::<&'static str>();
-    actix_web::rt::time::timeout(Duration::from_millis(1), endless).await.map_err(ErrorGatewayTimeout)
+    std::future::pending().await
+}
+
+async fn timeout() -> actix_web::Result<&'static str> {
+    actix_web::rt::time::timeout(LIMIT, tagged_forever()).await.map_err(ErrorGatewayTimeout)
 }
 
 async fn shed() -> HttpResponse {
@@ -137,6 +163,11 @@ async fn spawned() -> opbeat_actix::Result<&'static str> {
 async fn second_chunk() -> Chunk {
     wait_for_reader().await;
     Ok(Bytes::from_static(b"two"))
+}
+
+/// A chunk, and then an error.
+fn broken() -> impl Stream<Item = Result<Bytes, CartError>> {
+    stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }
 
 async fn no_pages() -> Chunk {

@@ -1,4 +1,4 @@
-use actix_web::{App, HttpServer, rt};
+use actix_web::{App, HttpServer, rt, web};
 use opbeat_actix::Opbeat;
 use opbeat_core::testing::behaviour::{Subject, check};
 
@@ -17,8 +17,8 @@ fn actix_does_what_every_adapter_does() {
     let (layer, observer) = (agent.clone(), agent);
     rt::System::new().block_on(async move {
         let server = HttpServer::new(move || {
-            let app = App::new().wrap(Opbeat::new(&layer));
-            app.configure(|config| app::routes(config, &layer))
+            let monitored = web::scope("").wrap(Opbeat::new(&layer)).configure(|config| app::routes(config, &layer));
+            App::new().configure(|config| app::limited(config, &layer)).service(monitored)
         })
         .workers(1)
         .disable_signals()

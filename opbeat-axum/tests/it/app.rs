@@ -18,8 +18,22 @@ use opbeat_axum::{Agent, OpbeatLayer, handle_error};
 use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
 use tower::{ServiceBuilder, service_fn};
 
+const LIMIT: Duration = Duration::from_millis(1);
+
 pub(crate) fn router(agent: &Agent) -> Router {
-    responses().merge(names(agent)).merge(ends())
+    let layer = OpbeatLayer::new(agent).nested_service("/files");
+    let monitored = responses().merge(names(agent)).merge(ends()).layer(layer);
+    // The last one's answer to unmatched paths stays, and has to be monitored.
+    limited(agent).merge(monitored)
+}
+
+/// Routes that have limits around the layer.
+fn limited(agent: &Agent) -> Router {
+    let layer = OpbeatLayer::new(agent);
+    let late = limits().timeout(LIMIT).layer(layer.clone().outer_time_limit(LIMIT));
+    let full = limits().load_shed().concurrency_limit(0).layer(layer);
+    let late = Router::new().route("/late", get(tagged_forever)).route_layer(late);
+    late.merge(Router::new().route("/full", get(async || "full")).route_layer(full))
 }
 
 fn responses() -> Router {
@@ -56,8 +70,9 @@ fn ends() -> Router {
         .route("/error", get(async || Json(Unwritable)))
         .route("/chain", get(chain))
         .route("/captured", get(captured))
-        .route("/timeout", get(tagged_forever).layer(limits().timeout(Duration::from_millis(1))))
+        .route("/timeout", get(tagged_forever).layer(limits().timeout(LIMIT)))
         .route("/shed", get(async || "shed").layer(limits().load_shed().concurrency_limit(0)))
+        .route("/broken-body", get(async || Body::from_stream(broken())))
         .route("/panicking", get(panicking))
         .route_service("/panicking-call", panics_in_call)
         .route("/panicking-body", get(async || chunks(&["one"], stream::once(no_pages()))))
@@ -143,6 +158,11 @@ async fn spawned() -> opbeat_axum::Result<&'static str> {
 async fn second_chunk() -> Chunk {
     wait_for_reader().await;
     Ok(Bytes::from_static(b"two"))
+}
+
+/// A chunk, and then an error.
+fn broken() -> impl stream::Stream<Item = Result<Bytes, CartError>> {
+    stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }
 
 async fn no_pages() -> Chunk {

@@ -1,4 +1,3 @@
-use opbeat_axum::OpbeatLayer;
 use opbeat_core::testing::behaviour::{Subject, check};
 
 use crate::{app, monitored};
@@ -8,7 +7,7 @@ async fn axum_does_what_every_adapter_does() {
     let (agent, exporter) = monitored();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = app::router(&agent).layer(OpbeatLayer::new(&agent).nested_service("/files"));
+    let router = app::router(&agent);
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let table = tokio::task::spawn_blocking(move || {
         check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.axum", exempt: &[] });

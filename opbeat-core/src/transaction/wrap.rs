@@ -4,26 +4,27 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
-use pin_project::pin_project;
+use pin_project::{pin_project, pinned_drop};
 
 use super::{Context, Span};
 use crate::record::Value;
 
 /// A future that has a transaction current whenever it is polled, from
 /// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap).
-#[pin_project]
+#[pin_project(PinnedDrop)]
 #[must_use = "futures do nothing unless polled"]
 pub struct InTransaction<F> {
     context: Context,
+    /// Empty once it is done, so that what it holds is dropped inside of its transaction.
     #[pin]
-    inner: F,
+    inner: Option<F>,
 }
 
 impl<F> InTransaction<F> {
     pub(crate) fn new(context: Context, inner: F) -> Self {
-        Self { context, inner }
+        Self { context, inner: Some(inner) }
     }
 }
 
@@ -31,9 +32,21 @@ impl<F: Future> Future for InTransaction<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let _entered = this.context.enter();
-        this.inner.poll(cx)
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let output = ready!(inner.poll(cx));
+        this.inner.set(None);
+        Poll::Ready(output)
+    }
+}
+
+#[pinned_drop]
+impl<F> PinnedDrop for InTransaction<F> {
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        let _entered = this.context.enter();
+        this.inner.set(None);
     }
 }
 

@@ -16,7 +16,10 @@ use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename
 use opbeat_tower::http::route;
 use opbeat_tower::{Failure, Outcome, RequestHead, TransactionName};
 
-pub(crate) type Body = BoxBody<Bytes, Infallible>;
+pub(crate) type Body = BoxBody<Bytes, CartError>;
+
+/// How long requests may take that are limited.
+pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
 /// What a service without a framework fails with.
 #[derive(Debug)]
@@ -105,6 +108,7 @@ async fn respond(path: &str) -> Option<Response<Body>> {
             text(StatusCode::OK, if counted.is_ok() { "spawned" } else { "the task failed" })
         }
         "/timeout" => timeout().await,
+        "/late" => tagged_forever().await,
         "/waiting" => {
             wait_forever().await;
             status(StatusCode::OK)
@@ -134,6 +138,7 @@ fn end(path: &str) -> Response<Body> {
             tag();
             panic!("no books")
         }
+        "/broken-body" => broken(),
         "/panicking-body" => chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") }))),
         "/endless" => {
             tag();
@@ -144,10 +149,13 @@ fn end(path: &str) -> Response<Body> {
 }
 
 async fn timeout() -> Response<Body> {
-    tag();
-    let endless = std::future::pending::<Response<Body>>();
-    let answer = tokio::time::timeout(Duration::from_millis(1), endless).await;
+    let answer = tokio::time::timeout(LIMIT, tagged_forever()).await;
     answer.unwrap_or_else(|_| status(StatusCode::GATEWAY_TIMEOUT))
+}
+
+async fn tagged_forever() -> Response<Body> {
+    tag();
+    std::future::pending().await
 }
 
 async fn echo<B>(request: Request<B>) -> Response<Body>
@@ -173,13 +181,13 @@ fn fail(error: &CartError) -> Response<Body> {
 }
 
 pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()).boxed());
+    let mut response = Response::new(Full::new(text.into()).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
     response
 }
 
-fn status(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Empty::new().boxed());
+pub(crate) fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
     response
 }
@@ -200,4 +208,10 @@ fn trailers() -> Response<Body> {
 fn chunks(chunks: impl Stream<Item = &'static str> + Send + Sync + 'static) -> Response<Body> {
     let frames = chunks.map(|chunk| Ok(Frame::data(Bytes::from_static(chunk.as_bytes()))));
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
+}
+
+/// A chunk, and then an error.
+fn broken() -> Response<Body> {
+    let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(CartError::new())];
+    Response::new(BodyExt::boxed(StreamBody::new(stream::iter(frames))))
 }

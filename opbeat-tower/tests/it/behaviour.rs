@@ -1,24 +1,31 @@
+use std::convert::Infallible;
+
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use opbeat_core::testing::behaviour::{Subject, check};
-use opbeat_tower::OpbeatLayer;
+use opbeat_core::testing::behaviour::{CartError, Subject, check};
+use opbeat_tower::{Agent, OpbeatLayer};
 use tokio::net::TcpListener;
-use tower::{Layer, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{app, monitored};
+
+type Answer = Result<Response<UnsyncBoxBody<Bytes, CartError>>, Infallible>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tower_does_what_every_adapter_does() {
     let (agent, exporter) = monitored();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let service = OpbeatLayer::new(&agent).route_name(app::route_name).layer(service_fn(app::call));
-    // A second layer around the first: the table counts each request once all the same.
-    let service = OpbeatLayer::new(&agent).route_name(app::route_name).layer(service);
+    let layer = agent.clone();
     let server = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let service = TowerToHyperService::new(service.clone());
+            let layer = layer.clone();
+            let service = TowerToHyperService::new(service_fn(move |request| answer(layer.clone(), request)));
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
@@ -27,4 +34,35 @@ async fn tower_does_what_every_adapter_does() {
     });
     table.await.unwrap();
     server.abort();
+}
+
+async fn answer(agent: Agent, request: Request<Incoming>) -> Answer {
+    let layer = OpbeatLayer::new(&agent).route_name(app::route_name);
+    match request.uri().path() {
+        "/late" => {
+            let inner = layer.outer_time_limit(app::LIMIT).layer(service_fn(app::call));
+            or(StatusCode::GATEWAY_TIMEOUT, ServiceBuilder::new().timeout(app::LIMIT).service(inner), request).await
+        }
+        "/full" => {
+            let full = ServiceBuilder::new().load_shed().concurrency_limit(0);
+            or(StatusCode::SERVICE_UNAVAILABLE, full.service(layer.layer(service_fn(app::call))), request).await
+        }
+        // A second layer around the first: the table counts each request once all the same.
+        _ => {
+            let service = layer.clone().layer(layer.layer(service_fn(app::call)));
+            or(StatusCode::INTERNAL_SERVER_ERROR, service, request).await
+        }
+    }
+}
+
+/// Answers by a status where a limit around the layer was reached.
+async fn or<S, B>(status: StatusCode, service: S, request: Request<Incoming>) -> Answer
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    B: http_body::Body<Data = Bytes, Error = CartError> + Send + 'static,
+{
+    match service.oneshot(request).await {
+        Ok(response) => Ok(response.map(BodyExt::boxed_unsync)),
+        Err(_) => Ok(app::status(status).map(BodyExt::boxed_unsync)),
+    }
 }

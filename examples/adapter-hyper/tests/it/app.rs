@@ -14,6 +14,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
 use opbeat_core::{Agent, Failure, Outcome};
 
+/// How long requests may take that are limited.
+pub(crate) const LIMIT: Duration = Duration::from_millis(1);
+
 type Result = std::result::Result<Response<Body>, Failure>;
 
 pub(crate) fn router(agent: &Agent) -> Router {
@@ -60,6 +63,8 @@ fn ends(router: Router) -> Router {
         .at(Method::GET, "/captured", captured)
         .at(Method::GET, "/timeout", timeout)
         .at(Method::GET, "/shed", shed)
+        .at(Method::GET, "/late", async |_| tagged_forever().await)
+        .at(Method::GET, "/broken-body", broken)
         .at(Method::GET, "/panicking", panicking)
         .at(Method::GET, "/panicking-call", |_| -> std::future::Ready<Result> { panic!("no shelf") })
         .at(Method::GET, "/panicking-body", async |_| {
@@ -98,9 +103,13 @@ async fn captured(_: Request<Incoming>) -> Result {
     Err(error)?
 }
 
-async fn timeout(_: Request<Incoming>) -> Result {
+async fn tagged_forever() -> Result {
     tag();
-    let endless = tokio::time::timeout(Duration::from_millis(1), std::future::pending()).await;
+    std::future::pending().await
+}
+
+async fn timeout(_: Request<Incoming>) -> Result {
+    let endless = tokio::time::timeout(LIMIT, tagged_forever()).await;
     endless.unwrap_or_else(|_| status(StatusCode::GATEWAY_TIMEOUT))
 }
 
@@ -129,6 +138,12 @@ async fn spawned(_: Request<Incoming>) -> Result {
     text(StatusCode::OK, "spawned")
 }
 
+/// A chunk, and then an error.
+async fn broken(_: Request<Incoming>) -> Result {
+    let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(io::Error::other(CartError::new()))];
+    Ok(Response::new(BodyExt::boxed(StreamBody::new(stream::iter(frames)))))
+}
+
 async fn second_chunk() -> &'static str {
     wait_for_reader().await;
     "two"
@@ -140,7 +155,7 @@ fn says(say: fn(), body: &'static str) -> Result {
 }
 
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Result {
-    let mut response = Response::new(Full::new(text.into()).boxed());
+    let mut response = Response::new(Full::new(text.into()).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;
     Ok(response)
 }

@@ -5,6 +5,7 @@ use opbeat_core::testing::behaviour::{Subject, check, monitored};
 use tokio::net::TcpListener;
 
 use crate::app;
+use crate::limits::Limits;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hyper_does_what_every_adapter_does() {
@@ -12,6 +13,7 @@ async fn hyper_does_what_every_adapter_does() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = Opbeat::new(&agent, app::router(&agent));
+    let service = Limits(service);
     let server = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone()));

@@ -56,6 +56,7 @@ fn ends(route: Route, opbeat: &Opbeat) -> Route {
         .at("/panicking", get(panicking).with(opbeat.clone()))
         .at("/panicking-call", get(make_sync(|_| -> Response { panic!("no shelf") })).with(opbeat.clone()))
         .at("/panicking-body", get(make_sync(|_| chunks(&["one"], stream::once(no_pages())))))
+        .at("/broken-body", get(make_sync(|_| chunks(&["one"], stream::once(broken())))))
         .at("/endless", get(endless))
         .at("/waiting", get(waiting))
         .at("/described", get(described))
@@ -158,6 +159,10 @@ async fn spawned() -> Result<&'static str> {
 async fn second_chunk() -> Chunk {
     wait_for_reader().await;
     Ok(Bytes::from_static(b"two"))
+}
+
+async fn broken() -> Chunk {
+    Err(io::Error::other(CartError::new()))
 }
 
 async fn no_pages() -> Chunk {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use job_runner::{Ending, Job, Queue, monitored};
-use opbeat_core::testing::behaviour::{CartError, Runner, check_jobs, describe};
+use opbeat_core::testing::behaviour::{CartError, Runner, check_jobs, describe, wait_forever};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
@@ -22,7 +22,8 @@ impl Jobs {
         let told = Arc::clone(&runs);
         let ticket = self.queue.push(Job::new(name, async move {
             told.notify_one();
-            std::future::pending().await
+            wait_forever().await;
+            Ok(())
         }));
         self.runtime.block_on(async {
             runs.notified().await;

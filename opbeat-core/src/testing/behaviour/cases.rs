@@ -292,6 +292,25 @@ const ENDS: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "timed out outside",
+        request: "GET /late",
+        answer: Some((504, "")),
+        transaction: Some("GET /late"),
+        result: "timed_out",
+        outcome: Outcome::TimedOut,
+        description: "plan=gold",
+        ..PLAIN
+    },
+    Case { name: "shed outside", request: "GET /full", answer: Some((503, "")), ..PLAIN },
+    Case {
+        name: "error in the body",
+        request: "GET /broken-body",
+        transaction: Some("GET /broken-body"),
+        outcome: Outcome::ServerError,
+        errors: Errors::One,
+        ..PLAIN
+    },
+    Case {
         name: "panic",
         request: "GET /panicking",
         transaction: Some("GET /panicking"),

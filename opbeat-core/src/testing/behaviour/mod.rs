@@ -24,6 +24,9 @@
 //! | `GET /captured` | captures a [`CartError`], and fails with it too |
 //! | `GET /timeout` | calls [`tag`] and never returns, behind a time limit that is answered by 504 |
 //! | `GET /shed` | is never reached, behind a limit of its load that is answered by 503 |
+//! | `GET /late` | calls [`tag`] and never returns, behind a time limit that lies around the adapter and is answered by 504 |
+//! | `GET /full` | is never reached, behind a limit of its load that lies around the adapter and is answered by 503 |
+//! | `GET /broken-body` | answers 200, sends the chunk `one`, and fails with an error in the body |
 //! | `GET /panicking` | calls [`tag`], and panics with `no books` |
 //! | `GET /panicking-call` | panics with `no shelf` where the framework calls it, before there is a future |
 //! | `GET /panicking-body` | answers 200, sends the chunk `one`, and panics with `no pages` in the body |
@@ -81,6 +84,8 @@ pub fn monitored() -> (Agent, MemoryExporter) {
 }
 
 /// Runs the whole table against an application.
+///
+/// Its handlers talk to the table's client through statics: one call at a time in a process.
 ///
 /// # Panics
 ///
