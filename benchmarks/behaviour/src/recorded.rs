@@ -44,7 +44,7 @@ pub type Tags = BTreeMap<String, String>;
 
 /// Returns whether a file of the source is one that handlers stand in.
 pub fn has_handlers(file: &str) -> bool {
-    file.contains("behaviour/applications/") && !file.ends_with("mod.rs")
+    file.contains("src/applications/") && !file.ends_with("mod.rs")
 }
 
 /// Where a peer records to.

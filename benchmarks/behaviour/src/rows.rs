@@ -27,6 +27,8 @@ const SUCCESS: (&str, &str) = ("plain", "a success");
 const PANIC: (&str, &str) = ("panic", "a panic");
 const FAILED: (&str, &str) = ("handler error", "any 500");
 const UNAVAILABLE: (&str, &str) = ("server error without an error", "any 503");
+const LEFT: (&str, &str) = (GONE, "a client that left");
+const LATE: &str = "timed out outside";
 const GONE: &str = "client gone before the head";
 const GONE_LATER: &str = "client gone in the body";
 
@@ -53,7 +55,11 @@ pub const ROWS: &[Row] = &[
     row("… with what caused it", |all| caused(all, "captured and returned")),
     row("A time limit is told from other failures", |all| told(all, "timed out inside", &[FAILED, UNAVAILABLE])),
     row("… and keeps what the handler said", |all| verdicts::tags(all, "timed out inside")),
+    row("… also from a client that left, where it lies around the layer", |all| {
+        told(all, LATE, &[SUCCESS, PANIC, LEFT])
+    }),
     row("Shed load is told from other failures", |all| told(all, "shed inside", &[FAILED, UNAVAILABLE])),
+    row("An error in the body is reported", verdicts::broken_body),
     row("A panic is recorded, with its error", |all| panicked(all, "panic", "no books")),
     row("… with what the handler said before", tagged_in_panic),
     row("… before there is a future", |all| panicked(all, "panic in the call", "no shelf")),

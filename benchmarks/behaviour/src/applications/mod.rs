@@ -12,6 +12,9 @@ use opbeat_core::testing::behaviour::wait_for_reader;
 /// The body's second chunk is held up so much longer than any head takes.
 pub const HELD: Duration = Duration::from_millis(200);
 
+/// How long requests may take that are limited.
+pub const LIMIT: Duration = Duration::from_millis(1);
+
 async fn second_chunk() {
     wait_for_reader().await;
     tokio::time::sleep(HELD).await;

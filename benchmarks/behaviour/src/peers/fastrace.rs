@@ -30,7 +30,7 @@ pub fn axum() -> Peer {
     let kept = Kept::default();
     fastrace::set_reporter(kept.clone(), Config::default());
     let ways = application::Ways { words: WORDS, failures: application::failures, answer: application::answer };
-    Peer::new(application::serve(ways, |router| router.layer(FastraceLayer::default())), kept)
+    Peer::new(application::serve(ways, |router, _| router.layer(FastraceLayer::default())), kept)
 }
 
 fn describe() {

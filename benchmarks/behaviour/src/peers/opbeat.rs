@@ -9,7 +9,7 @@ use opbeat_core::testing::behaviour::{count_shelves, describe, monitored};
 use opbeat_core::{Agent, ErrorRecord, Outcome, TransactionRecord, Value, capture_error, current};
 
 use super::Peer;
-use crate::applications::{self, actix};
+use crate::applications::{self, LIMIT, actix};
 use crate::recorded::{Failure, Record, Recorded, Request, Tags, has_handlers};
 use crate::spans::{Node, paths};
 use crate::words::Words;
@@ -30,7 +30,10 @@ pub fn axum() -> Peer {
     let answer: applications::axum::Answer = |error| Box::pin(opbeat_axum::handle_error(error));
     let ways = applications::axum::Ways { words: WORDS, failures: applications::axum::carried, answer };
     let layer = OpbeatLayer::new(&agent).nested_service("/files");
-    let address = applications::axum::serve(ways, |router| router.layer(layer.clone()));
+    let address = applications::axum::serve(ways, |router, limit| match limit {
+        Some(limit) => router.layer(layer.clone().outer_time_limit(limit)),
+        None => router.layer(layer.clone()),
+    });
     Peer::new(address, Recorder { agent, exporter })
 }
 
@@ -38,7 +41,8 @@ pub fn actix() -> Peer {
     let (agent, exporter) = monitored();
     let ways = actix::Ways { words: WORDS, failures: actix::carried };
     let recorded = agent.clone();
-    Peer::new(actix::serve!(ways, opbeat_actix::Opbeat::new(&recorded)), Recorder { agent, exporter })
+    let opbeat = move || opbeat_actix::Opbeat::new(&recorded);
+    Peer::new(actix::serve!(ways, opbeat(), opbeat().outer_time_limit(LIMIT)), Recorder { agent, exporter })
 }
 
 struct Recorder {

@@ -28,7 +28,7 @@ pub fn axum() -> Peer {
         failures: applications::axum::failures,
         answer: applications::axum::answer,
     };
-    Peer::new(applications::axum::serve(ways, |router| router.layer(Layer::new())), kept)
+    Peer::new(applications::axum::serve(ways, |router, _| router.layer(Layer::new())), kept)
 }
 
 pub fn actix() -> Peer {

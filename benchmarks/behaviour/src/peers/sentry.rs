@@ -33,7 +33,7 @@ pub fn axum() -> Peer {
         failures: applications::axum::failures,
         answer: applications::axum::answer,
     };
-    let address = applications::axum::serve(ways, |router| {
+    let address = applications::axum::serve(ways, |router, _| {
         let http = SentryHttpLayer::new().enable_transaction();
         router.layer(http).layer(NewSentryLayer::<Request<Body>>::new_from_top())
     });

@@ -30,7 +30,7 @@ pub fn axum() -> Peer {
     std::mem::forget(provider);
     let ways = application::Ways { words: WORDS, failures: application::failures, answer: application::answer };
     let layer = axum_tracing_opentelemetry::middleware::OtelAxumLayer::default();
-    Peer::new(application::serve(ways, |router| router.layer(layer.clone())), kept)
+    Peer::new(application::serve(ways, |router, _| router.layer(layer.clone())), kept)
 }
 
 fn describe() {

@@ -18,6 +18,18 @@ pub fn reported(observed: &Observed, case: &str) -> Verdict {
     Err(if is_marked { Short::partly("marked as failed") } else { Short::partly("its status") })
 }
 
+/// Checks that a request whose body failed brings a report.
+pub fn broken_body(observed: &Observed) -> Verdict {
+    let case = "error in the body";
+    let request = observed.once(case)?;
+    let is_marked = request.mark != observed.once(SUCCESS)?.mark;
+    match observed.of(case)?.failures.as_slice() {
+        [] if is_marked => Err(Short::partly("marked as failed")),
+        [] => Err(Short::no("looks like a success")),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that what a handler returned is reported, with its type and what it says.
 pub fn typed(observed: &Observed) -> Verdict {
     let failures = &observed.of("handler error with a cause")?.failures;

@@ -9,7 +9,7 @@ mod told;
 use std::fmt;
 
 pub use self::ends::{described, left_tags, panicked, spawned, tagged_in_panic, tags};
-pub use self::errors::{caused, located, reported, reported_once, typed};
+pub use self::errors::{broken_body, caused, located, reported, reported_once, typed};
 pub use self::names::{folded, keeps, left_out, nested_service, renamed};
 pub use self::responses::{client_error, every_response, lasts, upgraded};
 pub use self::told::told;

@@ -2,14 +2,16 @@
 
 use std::future::{Ready, pending};
 use std::io;
-use std::time::Duration;
 
-use actix_web::error::ErrorGatewayTimeout;
-use actix_web::{HttpResponse, rt, web};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::{ErrorGatewayTimeout, ErrorServiceUnavailable};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, Route, rt, web};
 use bytes::Bytes;
 use futures_util::stream;
 
 use super::{Chunk, chunks};
+use crate::applications::LIMIT;
 use crate::cart::CartError;
 use crate::words::Words;
 
@@ -19,6 +21,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
         .route("/error", web::get().to(failing))
         .route("/timeout", web::get().to(move || timeout(words)))
         .route("/shed", web::get().to(move || shed(words)))
+        .route("/broken-body", web::get().to(async || HttpResponse::Ok().streaming(broken())))
         .route("/panicking", web::get().to(move || panicking(words)))
         .route("/panicking-call", web::get().to(panicking_call))
         .route("/panicking-body", web::get().to(async || chunks(&["one"], stream::once(no_pages()))))
@@ -40,13 +43,31 @@ pub fn failures(config: &mut web::ServiceConfig, words: Words) {
         .route("/captured", web::get().to(captured));
 }
 
+pub fn late(words: Words) -> Route {
+    web::get().to(move || tagged_forever(words))
+}
+
+/// Drops requests after some time.
+pub async fn time_limit<B>(request: ServiceRequest, next: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
+    rt::time::timeout(LIMIT, next.call(request)).await.map_err(ErrorGatewayTimeout)?
+}
+
+/// Lets nobody through.
+pub async fn shed_all<B>(_: ServiceRequest, _: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
+    Err(ErrorServiceUnavailable("full"))
+}
+
 async fn failing() -> io::Result<HttpResponse> {
     Err(io::Error::other("the shelf is broken"))
 }
 
-async fn timeout(words: Words) -> actix_web::Result<&'static str> {
+async fn tagged_forever(words: Words) -> &'static str {
     words.tag();
-    rt::time::timeout(Duration::from_millis(1), pending::<&'static str>()).await.map_err(ErrorGatewayTimeout)
+    pending().await
+}
+
+async fn timeout(words: Words) -> actix_web::Result<&'static str> {
+    rt::time::timeout(LIMIT, tagged_forever(words)).await.map_err(ErrorGatewayTimeout)
 }
 
 async fn shed(words: Words) -> HttpResponse {
@@ -81,6 +102,11 @@ async fn described(words: Words) -> &'static str {
 
 async fn spawned(words: Words) -> &'static str {
     (words.count_shelves)().await.map_or("failed", |()| "spawned")
+}
+
+/// A chunk, and then an error.
+fn broken() -> impl stream::Stream<Item = Result<Bytes, CartError>> {
+    stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }
 
 async fn no_pages() -> Chunk {

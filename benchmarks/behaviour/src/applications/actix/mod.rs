@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
 pub use self::carried::carried;
-pub use self::ends::failures;
+pub use self::ends::{failures, late, shed_all, time_limit};
 use crate::words::Words;
 
 /// What depends on the peer.
@@ -26,14 +26,23 @@ pub struct Ways {
 /// Serves the application on a thread of its own, behind a middleware, and returns its address. Each middleware makes
 /// another type of it.
 macro_rules! serve {
-    ($ways:expr, $middleware:expr) => {{
+    ($ways:expr, $middleware:expr) => {
+        $crate::applications::actix::serve!($ways, $middleware, $middleware)
+    };
+    // The second one is told of the time limit around it.
+    ($ways:expr, $middleware:expr, $limited:expr) => {{
+        use actix_web::middleware::from_fn;
         use actix_web::{App, HttpServer, rt, web};
+        use $crate::applications::actix::{late, shed_all, time_limit};
         let listener = $crate::applications::actix::listener();
         let address = listener.local_addr().expect("a bound socket has an address");
         let factory = move || {
             let twice = web::scope("/twice").wrap($middleware).route("", web::get().to(async || "twice"));
             let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $ways);
-            App::new().wrap($middleware).configure(routes).service(twice)
+            let monitored = web::scope("").wrap($middleware).configure(routes).service(twice);
+            let timed = web::scope("/late").wrap($limited).wrap(from_fn(time_limit)).route("", late($ways.words));
+            let full = web::scope("/full").wrap($middleware).wrap(from_fn(shed_all)).route("", late($ways.words));
+            App::new().service(timed).service(full).service(monitored)
         };
         std::thread::spawn(move || {
             let server = HttpServer::new(factory).workers(1).disable_signals();

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::Ready;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::error_handling::HandleErrorLayer;
@@ -17,6 +16,7 @@ use tower::timeout::error::Elapsed;
 use tower::{ServiceBuilder, service_fn};
 
 use super::{Answer, BoxError, Chunk, Ways, chunks};
+use crate::applications::LIMIT;
 use crate::cart::CartError;
 use crate::words::Words;
 
@@ -27,8 +27,9 @@ pub(super) fn router(ways: Ways) -> Router {
     Router::new()
         .route("/failing", get(async || (StatusCode::SERVICE_UNAVAILABLE, "closed")))
         .route("/error", get(async || Json(Unwritable)))
-        .route("/timeout", get(move || tagged_forever(words)).layer(limits().timeout(Duration::from_millis(1))))
+        .route("/timeout", get(move || tagged_forever(words)).layer(limits().timeout(LIMIT)))
         .route("/shed", get(async || "shed").layer(limits().load_shed().concurrency_limit(0)))
+        .route("/broken-body", get(async || Body::from_stream(broken())))
         .route("/panicking", get(move || panicking(words)))
         .route_service("/panicking-call", panics_in_call)
         .route("/panicking-body", get(async || chunks(&["one"], stream::once(no_pages()))))
@@ -65,7 +66,7 @@ pub fn failures(words: Words) -> Router {
 }
 
 /// What is outermost of a route's limits: the answer to what they fail with.
-fn limits(answer: Answer) -> ServiceBuilder<Stack<HandleErrorLayer<Answer, ()>, Identity>> {
+pub(super) fn limits(answer: Answer) -> ServiceBuilder<Stack<HandleErrorLayer<Answer, ()>, Identity>> {
     ServiceBuilder::new().layer(HandleErrorLayer::new(answer))
 }
 
@@ -75,7 +76,7 @@ pub fn answer(error: BoxError) -> BoxFuture<'static, (StatusCode, &'static str)>
     Box::pin(async move { (status, "") })
 }
 
-async fn tagged_forever(words: Words) {
+pub(super) async fn tagged_forever(words: Words) {
     words.tag();
     std::future::pending().await
 }
@@ -83,6 +84,11 @@ async fn tagged_forever(words: Words) {
 async fn panicking(words: Words) -> Response {
     words.tag();
     panic!("no books")
+}
+
+/// A chunk, and then an error.
+fn broken() -> impl stream::Stream<Item = Result<Bytes, CartError>> {
+    stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }
 
 async fn no_pages() -> Chunk {

@@ -7,6 +7,7 @@ mod responses;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -20,6 +21,7 @@ use tower::service_fn;
 
 pub use self::carried::carried;
 pub use self::ends::{answer, failures};
+use super::LIMIT;
 use crate::words::Words;
 
 /// What depends on the peer.
@@ -35,10 +37,12 @@ pub struct Ways {
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Answer = fn(BoxError) -> BoxFuture<'static, (StatusCode, &'static str)>;
 
-/// Serves the application on a thread of its own.
-pub fn serve(ways: Ways, layer: impl Fn(Router) -> Router) -> SocketAddr {
-    let router = responses::router(ways.words).merge(names(ways.words, &layer)).merge(ends::router(ways));
-    let router = layer(router);
+/// Serves the application on a thread of its own, behind a layer that may be told of a time limit around it.
+pub fn serve(ways: Ways, layer: impl Fn(Router, Option<Duration>) -> Router) -> SocketAddr {
+    let plain = |router| layer(router, None);
+    let monitored = responses::router(ways.words).merge(names(ways.words, plain)).merge(ends::router(ways));
+    // The last one's answer to unmatched paths stays, and has to be monitored.
+    let router = limited(ways, &layer).merge(plain(monitored));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     let address = listener.local_addr().expect("a bound socket has an address");
     listener.set_nonblocking(true).expect("a socket can be told not to block");
@@ -50,6 +54,14 @@ pub fn serve(ways: Ways, layer: impl Fn(Router) -> Router) -> SocketAddr {
         })
     });
     address
+}
+
+/// Makes the routes that have limits around the layer.
+fn limited(ways: Ways, layer: impl Fn(Router, Option<Duration>) -> Router) -> Router {
+    let late = Router::new().route("/late", get(move || ends::tagged_forever(ways.words)));
+    let full = Router::new().route("/full", get(async || "full"));
+    let late = layer(late, Some(LIMIT)).route_layer(ends::limits(ways.answer).timeout(LIMIT));
+    late.merge(layer(full, None).route_layer(ends::limits(ways.answer).load_shed().concurrency_limit(0)))
 }
 
 fn names(words: Words, layer: impl Fn(Router) -> Router) -> Router {
