@@ -6,7 +6,12 @@ use std::io::{self, BufRead};
 use flate2::read::ZlibDecoder;
 use serde_json::Value;
 
-use crate::sink::Delivered;
+/// Transactions and child spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub transactions: u64,
+    pub spans: u64,
+}
 
 /// One request as it came.
 #[derive(Debug)]

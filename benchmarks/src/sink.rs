@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+pub use crate::intake::Delivered;
 use crate::intake::{self, Posted};
 use crate::process::{Process, answer};
 
@@ -31,13 +32,6 @@ impl Manner {
     fn word(self) -> String {
         format!("{self:?}").to_ascii_lowercase()
     }
-}
-
-/// Transactions and child spans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
-    pub transactions: u64,
-    pub spans: u64,
 }
 
 /// A server in a process of its own.

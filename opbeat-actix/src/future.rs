@@ -3,18 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{HttpTransaction, catch_panic};
 use pin_project::{pin_project, pinned_drop};
 
+use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::middleware::Answering;
 use crate::respond::{fail, fail_by_panic, respond};
 
 /// The future of a recorded request.
@@ -44,36 +43,18 @@ where
         let mut this = self.project();
         let catches_panics = this.answering.catches_panics;
         let answer = match this.inner.as_mut().as_pin_mut() {
-            Some(inner) => ready!(this.transaction.poll(|| poll_or_catch(inner, cx, catches_panics))),
-            None => Answer::Panicked,
+            Some(inner) => ready!(this.transaction.poll(|| {
+                // `None` stands for a panic, here and when the call panicked.
+                catch_panic(catches_panics, || inner.poll(cx)).map_or(Poll::Ready(None), |answer| answer.map(Some))
+            })),
+            None => None,
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
-            Answer::Returned(Ok(response)) => Ok(respond(response, transaction, this.answering)),
-            Answer::Returned(Err(error)) => Err(fail(transaction, error, this.answering)),
-            Answer::Panicked => Err(fail_by_panic(transaction)),
+            Some(Ok(response)) => Ok(respond(response, transaction, this.answering)),
+            Some(Err(error)) => Err(fail(transaction, error, this.answering)),
+            None => Err(fail_by_panic(transaction)),
         })
-    }
-}
-
-/// What came of a handler.
-enum Answer<T> {
-    Returned(T),
-    Panicked,
-}
-
-fn poll_or_catch<F: Future>(inner: Pin<&mut F>, cx: &mut Context<'_>, catches: bool) -> Poll<Answer<F::Output>> {
-    if !catches {
-        return inner.poll(cx).map(Answer::Returned);
-    }
-    // What panicked is not polled again, so that nobody sees what it left half done.
-    match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-        Ok(answer) => answer.map(Answer::Returned),
-        Err(payload) => {
-            // A payload may panic once more when it is dropped, and then only leaks.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            Poll::Ready(Answer::Panicked)
-        }
     }
 }
 

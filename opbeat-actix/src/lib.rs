@@ -23,6 +23,7 @@
 //!
 //! Wrap the `App` with it last: it then lies around the other middlewares.
 
+mod answering;
 mod body;
 mod error;
 mod extract;

@@ -2,8 +2,6 @@
 
 use std::error::Error as StdError;
 use std::future::{Ready, ready};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,10 +9,11 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, ResponseError};
 use opbeat_core::Agent;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{HttpTransaction, catch_panic};
 
+use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::failure::{Downcast, downcast};
+use crate::failure::downcast;
 use crate::future::ResponseFuture;
 use crate::patterns::Patterns;
 use crate::request;
@@ -41,15 +40,6 @@ pub struct Opbeat {
     time_limit: Option<Duration>,
     request_body: usize,
     answering: Answering,
-}
-
-/// What is done with an answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Answering {
-    pub(crate) catches_panics: bool,
-    pub(crate) tells_error_id: bool,
-    /// The application's own types of errors, if there are any.
-    pub(crate) downcasts: Option<Arc<[Downcast]>>,
 }
 
 impl Opbeat {
@@ -170,11 +160,7 @@ where
         let answering = self.settings.answering.clone();
         let inner = {
             let _entered = transaction.enter();
-            if answering.catches_panics {
-                catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok()
-            } else {
-                Some(self.inner.call(request))
-            }
+            catch_panic(answering.catches_panics, || self.inner.call(request))
         };
         ResponseFuture::new(inner, transaction, answering)
     }

@@ -9,9 +9,9 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use opbeat_core::Outcome;
 use opbeat_core::http::{HttpTransaction, unmatched};
 
+use crate::answering::Answering;
 use crate::body::OpbeatBody;
 use crate::failure;
-use crate::middleware::Answering;
 
 /// The header that tells a client the id of the error that was reported.
 const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");

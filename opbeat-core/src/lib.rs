@@ -23,6 +23,17 @@
 //! assert_eq!(exporter.count("shop.newsletter"), 1);
 //! # Ok::<(), opbeat_core::FlushError>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `intake` | yes | delivery to an Opbeat server |
+//! | `tls` | yes | the same over HTTPS |
+//! | `tokio` | | `task`: tasks that stay in their transaction |
+//! | `log`, `tracing` | | `events`: what is logged as an error is reported |
+//! | `protocol` | | the wire format, in both directions |
+//! | `testing` | | an exporter in memory, a scripted server, the behaviour table for adapters |
 
 mod agent;
 mod capture;

@@ -1,16 +1,14 @@
 //! From the call to the response's head.
 
-use std::any::Any;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
 use http_body::Body;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{HttpTransaction, catch_panic};
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyResponse;
 
@@ -50,44 +48,22 @@ where
         let mut this = self.project();
         let catches_panics = this.answering.catches_panics;
         let answer = match this.inner.as_mut().as_pin_mut() {
-            Some(inner) => ready!(this.transaction.poll(|| poll_or_catch(inner, cx, catches_panics))),
-            None => Answer::Panicked,
+            Some(inner) => ready!(this.transaction.poll(|| {
+                // `None` stands for a panic, here and when the call panicked.
+                catch_panic(catches_panics, || inner.poll(cx)).map_or(Poll::Ready(None), |answer| answer.map(Some))
+            })),
+            None => None,
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
-            Answer::Returned(Ok(response)) => {
-                Ok(respond(response, transaction, this.answering, this.classifier.take()))
-            }
-            Answer::Returned(Err(error)) => {
+            Some(Ok(response)) => Ok(respond(response, transaction, this.answering, this.classifier.take())),
+            Some(Err(error)) => {
                 failure::end(transaction, &error);
                 Err(error)
             }
-            Answer::Panicked => Ok(respond_to_panic(transaction, this.answering)),
+            None => Ok(respond_to_panic(transaction, this.answering)),
         })
     }
-}
-
-/// What came of a handler.
-enum Answer<T> {
-    Returned(T),
-    Panicked,
-}
-
-fn poll_or_catch<F: Future>(inner: Pin<&mut F>, cx: &mut Context<'_>, catches: bool) -> Poll<Answer<F::Output>> {
-    if !catches {
-        return inner.poll(cx).map(Answer::Returned);
-    }
-    // What panicked is not polled again, so that nobody sees what it left half done.
-    match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-        Ok(answer) => answer.map(Answer::Returned),
-        Err(payload) => Poll::Ready(caught(payload)),
-    }
-}
-
-fn caught<T>(payload: Box<dyn Any + Send>) -> Answer<T> {
-    // A payload may panic once more when it is dropped, and then only leaks.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    Answer::Panicked
 }
 
 /// What the handler holds is dropped inside of its transaction, so that destructors find it.

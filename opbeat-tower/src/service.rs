@@ -1,12 +1,12 @@
 //! The service that the layer makes.
 
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
+use opbeat_core::http::catch_panic;
 use tower_http::classify::MakeClassifier;
 use tower_service::Service;
 
@@ -52,11 +52,7 @@ where
         let answering = self.settings.answering.clone();
         let inner = {
             let _entered = transaction.enter();
-            if answering.catches_panics {
-                catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok()
-            } else {
-                Some(self.inner.call(request))
-            }
+            catch_panic(answering.catches_panics, || self.inner.call(request))
         };
         ResponseFuture::new(inner, transaction, answering, classifier)
     }

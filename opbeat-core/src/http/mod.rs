@@ -4,14 +4,17 @@
 //! through it, tells it the response's status, and completes it at the body's last byte. When it is dropped before, the
 //! client has gone or the handler has panicked: it finds out by itself.
 
+mod catch;
 mod entered;
 mod lifecycle;
+mod live;
 mod misuse;
 mod name;
 mod outcome;
 mod template;
 mod work;
 
+pub use catch::catch_panic;
 pub use entered::EnteredHttp;
 pub use lifecycle::HttpTransaction;
 pub use misuse::warn_once;

@@ -1,5 +1,7 @@
 //! A storm of errors beside plain requests.
 
+use std::time::Duration;
+
 use load::bound::Bound;
 use load::lane::{Lane, drive};
 use load::quantiles::median;
@@ -9,6 +11,10 @@ use crate::application::{Application, Server};
 use crate::effort::Effort;
 
 const SERVERS: [Server; 2] = [Server::Nobody, Server::Running(Manner::Healthy)];
+
+/// Each round's ten seconds are so many slices that take turns, since what else the machine does changes from second to
+/// second.
+const SLICES: usize = 40;
 
 /// Errors a second.
 const RATE: u32 = 1_000;
@@ -30,12 +36,9 @@ struct Case {
 
 pub fn measure(effort: Effort) -> Vec<Bound> {
     let mut cases = SERVERS.map(Case::start);
-    for _ in 0..effort.rounds {
-        for case in &mut cases {
-            case.run(effort, false);
-        }
-        for case in &mut cases {
-            case.run(effort, true);
+    for _ in 0..SLICES * effort.rounds {
+        for is_storm in [false, true] {
+            cases.iter_mut().for_each(|case| case.run(effort.seconds(10) / SLICES as u32, is_storm));
         }
     }
     println!("`GET /users/42` from 16 connections, alone and beside {RATE} errors a second; requests a second:\n");
@@ -58,10 +61,10 @@ impl Case {
         Self { application, lanes: [plain, failing], throughputs: Default::default(), processor: Vec::new(), memory }
     }
 
-    fn run(&mut self, effort: Effort, is_storm: bool) {
+    fn run(&mut self, duration: Duration, is_storm: bool) {
         let lanes = if is_storm { &mut self.lanes[..] } else { &mut self.lanes[..1] };
         let before = self.application.processor();
-        let time = drive(lanes, effort.seconds(10)).as_secs_f64();
+        let time = drive(lanes, duration).as_secs_f64();
         if is_storm {
             self.processor.push((self.application.processor() - before).as_secs_f64() / time);
         }

@@ -1,18 +1,23 @@
 //! Every transaction counted, exactly, and some of them kept whole.
 
-use std::borrow::Cow;
+mod entry;
+mod key;
+mod minute;
+mod self_time;
+mod slots;
+
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::mem;
 use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
-use super::groups::Minute;
-use super::samples::{Slot, Slots};
-use super::self_time::SelfTimes;
+use self::entry::Entry;
+use self::key::Key;
+use self::self_time::SelfTimes;
+use self::slots::Slot;
 use super::{Clock, Settings};
-use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord};
+use crate::record::{BreakdownRecord, DurationGroup, TransactionRecord};
 
 /// More different names than this are counted under [`OTHER_NAMES`]: a name with an id in it must not fill the memory.
 const MAX_NAMES: usize = 1_000;
@@ -41,49 +46,6 @@ impl Default for Counts {
     fn default() -> Self {
         Self { clock: Clock::now(), names: HashMap::default(), known: 0, totals: Totals::default() }
     }
-}
-
-#[derive(Clone, Eq)]
-struct Key {
-    name: TransactionName,
-    kind: Cow<'static, str>,
-}
-
-/// Names of routes are kept once, so that most often their addresses tell that they are the same.
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        let names = match (&self.name, &other.name) {
-            (
-                TransactionName::Route { method, route },
-                TransactionName::Route { method: its_method, route: its_route },
-            ) => same(route, its_route) && same(method, its_method),
-            (name, its_name) => name == its_name,
-        };
-        names && same(&self.kind, &other.kind)
-    }
-}
-
-/// Routes tell nearly all names apart, and each further part costs every request as much again.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match &self.name {
-            TransactionName::Route { route, .. } => route.hash(state),
-            name => name.hash(state),
-        }
-    }
-}
-
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
-}
-
-/// What is known of one name and kind.
-#[derive(Default)]
-struct Entry {
-    is_ignored: bool,
-    was_seen: bool,
-    minutes: Vec<Minute>,
-    slots: Slots,
 }
 
 /// How much there is of all names together.
@@ -206,45 +168,8 @@ impl Counts {
             key.kind = "other".into();
         }
         let is_ignored = settings.ignore.name(&key.name.to_string());
-        self.names.entry(key.clone()).or_insert_with(|| Entry { is_ignored, ..Entry::default() });
+        self.names.entry(key.clone()).or_insert_with(|| Entry::new(is_ignored));
         key
-    }
-}
-
-impl Entry {
-    fn add(&mut self, record: &TransactionRecord, minute: u64, totals: &mut Totals) -> Option<Slot> {
-        if self.is_ignored {
-            return None;
-        }
-        let index = self.minute_index(minute, totals);
-        self.minutes[index].add(record, &mut totals.self_times);
-        totals.transactions += 1;
-        let is_first = !mem::replace(&mut self.was_seen, true);
-        self.slots.choose(record, is_first, totals.has_room())
-    }
-
-    /// Returns whether there is something to move. A sample may come when its count is gone already.
-    fn holds_something(&self) -> bool {
-        !self.minutes.is_empty() || !self.slots.is_empty()
-    }
-
-    /// Offers a sample that was kept elsewhere.
-    fn offer(&mut self, sample: Box<TransactionRecord>, totals: &mut Totals) {
-        let is_first = !mem::replace(&mut self.was_seen, true);
-        let has_room = totals.has_room();
-        if let Some(slot) = self.slots.choose(&sample, is_first, has_room) {
-            totals.samples += usize::from(self.slots.keep(slot, sample, has_room));
-        }
-    }
-
-    /// Finds a minute's group or makes it. There are two at a minute's turn, and more in an outage.
-    fn minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
-        let found = self.minutes.iter().rposition(|minute| minute.start == start);
-        found.unwrap_or_else(|| {
-            totals.minutes += 1;
-            self.minutes.push(Minute::new(start));
-            self.minutes.len() - 1
-        })
     }
 }
 

@@ -1,0 +1,29 @@
+//! Panics that are answered instead of passed on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
+///
+/// What panicked must not be called or polled again, so that nobody sees what it left half done. The panic was reported by
+/// the agent's hook; the adapter answers in its place.
+///
+/// # Examples
+///
+/// ```
+/// use opbeat_core::http::catch_panic;
+///
+/// assert_eq!(catch_panic(true, || 200), Some(200));
+/// ```
+pub fn catch_panic<T>(catches: bool, work: impl FnOnce() -> T) -> Option<T> {
+    if !catches {
+        return Some(work());
+    }
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(answer) => Some(answer),
+        Err(payload) => {
+            // A payload may panic once more when it is dropped, and then only leaks.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            None
+        }
+    }
+}

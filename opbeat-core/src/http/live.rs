@@ -1,0 +1,112 @@
+//! What one request keeps from its arrival to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::name::MethodKind;
+use super::outcome;
+use super::work::Work;
+use crate::capture::{blocked_record, status_record};
+use crate::record::Outcome;
+use crate::transaction::{Active, Context, End, Pool};
+
+thread_local! {
+    /// Where requests keep what they need, so that what an adapter's future and body carry is one pointer.
+    static POOL: Pool<Box<Live>> = const { Pool::new() };
+}
+
+/// What one request keeps from its arrival to its end.
+#[derive(Default)]
+pub(super) struct Live {
+    pub(super) context: Context,
+    pub(super) method: MethodKind,
+    status: Option<u16>,
+    pub(super) outcome: Option<Outcome>,
+    /// Nanoseconds from the start to the head.
+    head: Option<u64>,
+    work: Work,
+    /// The first poll of a body most often is the last one, and reads no clock.
+    body_was_polled: bool,
+    pub(super) time_limit: Option<Duration>,
+}
+
+impl Live {
+    pub(super) fn begin(active: Arc<Active>, method: MethodKind) -> Box<Self> {
+        let mut live = Pool::take(&POOL).unwrap_or_default();
+        *live = Self { context: Context::of(active), method, work: Work::begin(), ..Self::default() };
+        live
+    }
+
+    pub(super) fn resume(&mut self) {
+        if self.head.is_none() || self.body_was_polled {
+            let context = &self.context;
+            self.work.resume(|| nanoseconds(context));
+        }
+    }
+
+    pub(super) fn pause(&mut self, is_pending: bool) {
+        // The head and the end read the clock by themselves.
+        if is_pending || self.body_was_polled {
+            self.work.pause(nanoseconds(&self.context));
+        }
+        self.body_was_polled = self.head.is_some();
+    }
+
+    pub(super) fn note_head(&mut self, status: u16) {
+        self.status = Some(status);
+        let now = nanoseconds(&self.context);
+        self.head = Some(now);
+        self.work.pause(now);
+    }
+
+    /// Reports an answer of 5xx that nobody reported an error for: the request failed all the same.
+    pub(super) fn report_failed_response(&self) {
+        let Some(active) = &self.context.transaction else { return };
+        let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        if outcome == Outcome::ServerError && active.error().is_none() {
+            active.report_error(status_record(self.status));
+        }
+    }
+
+    pub(super) fn end(mut self: Box<Self>, outcome: Option<Outcome>) {
+        let outcome = outcome.or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        self.outcome = Some(outcome);
+        if outcome == Outcome::ServerError {
+            self.report_failed_response();
+        }
+        let Some(active) = self.context.transaction.take() else { return };
+        let duration = active.started.elapsed();
+        self.work.pause(in_nanoseconds(duration));
+        // What a panic takes is the hooks' time, and it is reported anyway.
+        if outcome != Outcome::Panicked && self.work.longest() > active.recorder.blocking_threshold() {
+            let longest = Duration::from_nanos(self.work.longest());
+            active.report(blocked_record(longest));
+        }
+        let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
+        let result = self.status.map_or_else(|| outcome.into(), Into::into);
+        active.end(End { duration, outcome, result, head, busy });
+        Pool::give_back(&POOL, self);
+    }
+
+    /// Tells why a request was dropped before its end.
+    pub(super) fn outcome_of_drop(&self) -> Outcome {
+        let ran_for = |active: &Arc<Active>| active.started.elapsed();
+        let is_late =
+            |limit: Duration| self.context.transaction.as_ref().is_some_and(|active| ran_for(active) >= limit);
+        match self.time_limit {
+            _ if std::thread::panicking() => Outcome::Panicked,
+            Some(limit) if is_late(limit) => Outcome::TimedOut,
+            _ => Outcome::ClientGone,
+        }
+    }
+}
+
+/// Returns the time since the transaction began.
+fn nanoseconds(context: &Context) -> u64 {
+    context.transaction.as_ref().map_or(0, |active| in_nanoseconds(active.started.elapsed()))
+}
+
+/// Five centuries fit.
+fn in_nanoseconds(duration: Duration) -> u64 {
+    duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
+}
