@@ -34,8 +34,8 @@ fn reason(what: &str) -> &'static str {
         "errors" => "too many different ones came at once, or this server was away for long",
         "transactions" => "this server was away for longer than the agent's memory lasts; figures lack as many",
         "samples" => "this server was away for long; figures are exact all the same",
-        "spans" => "their transaction had more than 500",
-        "refused" => "this server could not read them; the application's log says why",
+        "spans" => "a transaction had more than 500",
+        "refused" => "this server could not read what came; the application's log says why",
         _ => "the agent does not say why",
     }
 }

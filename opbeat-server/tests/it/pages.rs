@@ -72,7 +72,7 @@ async fn what_agents_left_out_is_told() {
         list.contains(
             "The agents had to leave something out in this time: \
              1 012 errors: too many different ones came at once, or this server was away for long \
-             3 spans: their transaction had more than 500"
+             3 spans: a transaction had more than 500"
         ),
         "{list}"
     );

@@ -68,17 +68,20 @@ fn losses(losses: &[Loss]) -> Markup {
         @if !losses.is_empty() {
             section.notice {
                 p { strong { "The agents had to leave something out in this time:" } }
-                ul { @for loss in losses { li { (count(loss.count)) " " (thing(&loss.what)) ": " (loss.reason) } } }
+                ul { @for loss in losses { li { (count(loss.count)) " " (noun(loss)) ": " (loss.reason) } } }
             }
         }
     }
 }
 
-fn thing(what: &str) -> &str {
-    match what {
-        "refused" => "deliveries",
-        "samples" => "sampled transactions",
-        other => other,
+fn noun(loss: &Loss) -> &str {
+    match (loss.what.as_str(), loss.count) {
+        ("refused", 1) => "delivery",
+        ("refused", _) => "deliveries",
+        ("samples", 1) => "sampled transaction",
+        ("samples", _) => "sampled transactions",
+        (what, 1) => what.trim_end_matches('s'),
+        (what, _) => what,
     }
 }
 
