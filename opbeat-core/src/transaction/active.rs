@@ -58,7 +58,7 @@ impl Active {
         if !self.recorder.is(recorder) {
             self.recorder = recorder.clone();
         }
-        self.id = TransactionId(fastrand::u128(1..));
+        self.id = TransactionId(fastrand::u128(..).max(1));
         self.is_request = false;
         self.started = Instant::now();
         let id = self.id;
