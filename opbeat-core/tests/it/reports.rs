@@ -99,6 +99,24 @@ fn errors_of_a_transaction_that_does_not_end_are_counted() {
 }
 
 #[test]
+fn a_loop_that_fails_alike_is_counted_and_each_failure_once() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    {
+        let _entered = transaction.enter();
+        for _ in 0..7 {
+            agent.capture_error(&CartError::new());
+            agent.capture_message(Level::Error, "there is no cart");
+        }
+    }
+    transaction.end("test", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.len(), 1);
+    assert_eq!((errors[0].occurrences, errors[0].type_name.as_deref()), (7, Some("CartError")));
+}
+
+#[test]
 fn secrets_leave_the_process_in_no_body() {
     // Source lines around a failure are sent, and so the source must not have it in one word.
     let secret = ["s3", "cret"].concat();

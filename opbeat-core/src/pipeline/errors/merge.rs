@@ -7,13 +7,16 @@ use crate::record::{ErrorRecord, Level, Origin, Stack};
 const TELLING: usize = 4;
 
 /// Merges the reports of the same failure in the same transaction: the richest stays, under the id of the first, which
-/// the application may have shown.
+/// the application may have shown. What comes from the very same place again is another failure, and is counted.
 pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
     let mut merged: Vec<CapturedError> = Vec::with_capacity(errors.len());
     for error in errors {
         let same =
             merged.iter_mut().find(|known| known.shares_transaction(&error) && is_same(&known.record, &error.record));
         match same {
+            Some(known) if is_repetition(&known.record, &error.record) => {
+                known.record.occurrences += error.record.occurrences;
+            }
             Some(known) => keep_richer(known, error),
             None => merged.push(error),
         }
@@ -24,8 +27,14 @@ pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
 fn keep_richer(known: &mut CapturedError, mut other: CapturedError) {
     if richness(&other.record) > richness(&known.record) {
         (other.record.id, other.record.happened_at) = (known.record.id, known.record.happened_at);
+        other.record.occurrences = other.record.occurrences.max(known.record.occurrences);
         *known = other;
     }
+}
+
+/// Returns whether two reports are of two failures, as of a loop that goes on: one failure is told from several places.
+fn is_repetition(one: &ErrorRecord, other: &ErrorRecord) -> bool {
+    one.location.is_some() && one.location == other.location && one.stack == other.stack && one.message == other.message
 }
 
 /// Returns whether two reports tell of the same failure: one of them says, or was caused by, what the other says.
