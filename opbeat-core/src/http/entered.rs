@@ -13,6 +13,7 @@ pub struct EnteredHttp<'a> {
 }
 
 impl<'a> EnteredHttp<'a> {
+    #[inline]
     pub(super) fn new(transaction: &'a mut HttpTransaction) -> Self {
         transaction.swap_context();
         Self { was_panicking: std::thread::panicking(), transaction }
@@ -21,9 +22,10 @@ impl<'a> EnteredHttp<'a> {
 
 /// Executors catch a panic above us, and drop the future when nothing unwinds any more: it has to be noticed here.
 impl Drop for EnteredHttp<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.transaction.swap_context();
-        if !self.was_panicking && std::thread::panicking() {
+        if std::thread::panicking() && !self.was_panicking {
             self.transaction.finish(Some(Outcome::Panicked));
         }
     }

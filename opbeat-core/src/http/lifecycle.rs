@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::EnteredHttp;
 use super::live::Live;
-use super::name::{MethodKind, unmatched};
 use crate::agent::Agent;
 use crate::capture::{Failure, failure_record};
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
@@ -52,18 +51,19 @@ impl HttpTransaction {
     ///
     /// It records nothing if the agent does not, and if the request is already part of another HTTP transaction: a
     /// second layer around the same service adds nothing. Then `describe` is not called.
+    #[inline]
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
         let is_request = |context: &mut Context| context.transaction.as_ref().is_some_and(|active| active.is_request);
         let is_nested = || Context::with(is_request).unwrap_or(false);
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
             return Self { live: None };
         };
-        let active = Active::begin(recorder, kind.into(), |active| active.set_request(unmatched(method), describe));
-        Self { live: Some(Live::begin(active, MethodKind::of(method))) }
+        Self { live: Some(Live::begin(recorder, kind, method, describe)) }
     }
 
     /// Returns whether anything is recorded: an adapter may skip its work if not.
     #[must_use]
+    #[inline]
     pub fn is_recording(&self) -> bool {
         self.live.is_some()
     }
@@ -86,6 +86,7 @@ impl HttpTransaction {
     /// Polls the handler's future or the response's body, with the transaction current.
     ///
     /// What the poll takes counts as time at work. A panic that unwinds through it ends the transaction.
+    #[inline]
     pub fn poll<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
         let Some(live) = &mut self.live else { return work() };
         live.resume();
@@ -102,6 +103,7 @@ impl HttpTransaction {
     /// Makes the transaction current until the guard is dropped, for work that is no poll: calls and destructors.
     ///
     /// It is never to be held over an `.await`. A panic that unwinds through the guard ends the transaction.
+    #[inline]
     pub fn enter(&mut self) -> EnteredHttp<'_> {
         EnteredHttp::new(self)
     }
@@ -156,6 +158,7 @@ impl HttpTransaction {
     }
 
     /// Ends the transaction at the response's last byte, with what its status says.
+    #[inline]
     pub fn complete(mut self) {
         self.finish(None);
     }
@@ -165,18 +168,21 @@ impl HttpTransaction {
         self.finish(Some(outcome));
     }
 
+    #[inline]
     pub(super) fn finish(&mut self, outcome: Option<Outcome>) {
         if let Some(live) = self.live.take() {
             live.end(outcome);
         }
     }
 
+    #[inline]
     pub(super) fn swap_context(&mut self) {
         if let Some(live) = &mut self.live {
             live.context.swap();
         }
     }
 
+    #[inline]
     fn active(&self) -> Option<&Arc<Active>> {
         self.live.as_ref().and_then(|live| live.context.transaction.as_ref())
     }
@@ -184,10 +190,10 @@ impl HttpTransaction {
 
 /// What is dropped before its end has lost its client, except in a panic and at a time limit.
 impl Drop for HttpTransaction {
+    #[inline]
     fn drop(&mut self) {
         if let Some(live) = self.live.take() {
-            let outcome = live.outcome_of_drop();
-            live.end(Some(outcome));
+            live.end_by_drop();
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::name::MethodKind;
+use super::name::{MethodKind, unmatched};
 use super::outcome;
 use super::work::Work;
 use crate::capture::{blocked_record, status_record};
-use crate::record::Outcome;
+use crate::pipeline::Recorder;
+use crate::record::{Outcome, RequestRecord};
 use crate::transaction::{Active, Context, End, Pool};
 
 thread_local! {
@@ -31,12 +32,24 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn begin(active: Arc<Active>, method: MethodKind) -> Box<Self> {
+    /// Begins a request's transaction, in the memory of one that is done with where there is one.
+    pub(super) fn begin(
+        recorder: &Recorder,
+        kind: &'static str,
+        method: &str,
+        describe: impl FnOnce(&mut RequestRecord),
+    ) -> Box<Self> {
         let mut live = Pool::take(&POOL).unwrap_or_default();
-        *live = Self { context: Context::of(active), method, work: Work::begin(), ..Self::default() };
+        let active = live.context.transaction.get_or_insert_with(|| Arc::new(Active::new(recorder)));
+        if let Some(room) = Arc::get_mut(active) {
+            Active::begin_request(room, recorder, kind, unmatched(method), describe);
+        }
+        live.method = MethodKind::of(method);
+        live.work = Work::begin();
         live
     }
 
+    #[inline]
     pub(super) fn resume(&mut self) {
         if self.head.is_none() || self.body_was_polled {
             let context = &self.context;
@@ -44,6 +57,7 @@ impl Live {
         }
     }
 
+    #[inline]
     pub(super) fn pause(&mut self, is_pending: bool) {
         // The head and the end read the clock by themselves.
         if is_pending || self.body_was_polled {
@@ -74,7 +88,7 @@ impl Live {
         if outcome == Outcome::ServerError {
             self.report_failed_response();
         }
-        let Some(active) = self.context.transaction.take() else { return };
+        let Some(active) = &mut self.context.transaction else { return };
         let duration = active.started.elapsed();
         self.work.pause(in_nanoseconds(duration));
         // What a panic takes is the hooks' time, and it is reported anyway.
@@ -84,12 +98,26 @@ impl Live {
         }
         let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
         let result = self.status.map_or_else(|| outcome.into(), Into::into);
-        active.end(End { duration, outcome, result, head, busy });
+        let is_free = Active::end(active, End { duration, outcome, result, head, busy });
+        self.give_back(is_free);
+    }
+
+    /// Keeps the memory for the next request, and the transaction's too if it is free.
+    fn give_back(mut self: Box<Self>, is_free: bool) {
+        let transaction = self.context.transaction.take().filter(|_| is_free);
+        *self = Self { context: Context { transaction, ..Context::default() }, ..Self::default() };
         Pool::give_back(&POOL, self);
     }
 
+    /// Ends a request that was dropped before its end.
+    #[cold]
+    pub(super) fn end_by_drop(self: Box<Self>) {
+        let outcome = self.outcome_of_drop();
+        self.end(Some(outcome));
+    }
+
     /// Tells why a request was dropped before its end.
-    pub(super) fn outcome_of_drop(&self) -> Outcome {
+    fn outcome_of_drop(&self) -> Outcome {
         let ran_for = |active: &Arc<Active>| active.started.elapsed();
         let is_late =
             |limit: Duration| self.context.transaction.as_ref().is_some_and(|active| ran_for(active) >= limit);

@@ -10,6 +10,7 @@ const UNMATCHED: &str = "unmatched";
 ///
 /// Clients choose the method, and so an unknown one must not become a name of its own.
 #[must_use]
+#[inline]
 pub fn static_method(method: &str) -> &'static str {
     const METHODS: [&str; 9] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE"];
     METHODS.into_iter().find(|known| *known == method).unwrap_or("OTHER")

@@ -17,10 +17,12 @@ impl Work {
         Self { since: Some(0), ..Self::default() }
     }
 
+    #[inline]
     pub(super) fn resume(&mut self, now: impl FnOnce() -> u64) {
         self.since.get_or_insert_with(now);
     }
 
+    #[inline]
     pub(super) fn pause(&mut self, now: u64) {
         if let Some(since) = self.since.take() {
             let poll = now.saturating_sub(since);

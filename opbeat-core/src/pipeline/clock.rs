@@ -26,9 +26,15 @@ impl Clock {
 
     /// Returns the minute that an instant lies in, counted from 1970. Nearly all lie in the one in which the clocks were
     /// read, which takes two comparisons.
+    #[inline]
     pub(super) fn minute_at(&self, instant: Instant) -> u64 {
         let is_this_one = self.instant <= instant && instant < self.until;
-        if is_this_one { self.minute } else { minute_of(self.at(instant)) }
+        if is_this_one { self.minute } else { self.other_minute_at(instant) }
+    }
+
+    #[cold]
+    fn other_minute_at(&self, instant: Instant) -> u64 {
+        minute_of(self.at(instant))
     }
 
     /// Returns the time of day at an instant.

@@ -46,11 +46,13 @@ impl Queue {
         }
     }
 
+    #[inline]
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// Counts a transaction. Returns its seat if it is to be kept whole.
+    #[inline]
     pub(super) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<Seat> {
         if self.is_closed() {
             return None;
@@ -108,6 +110,7 @@ impl Queue {
         self.wake_always();
     }
 
+    #[inline]
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

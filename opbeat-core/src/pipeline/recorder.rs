@@ -19,6 +19,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Counts a transaction that has ended. Returns its seat if it is to be kept whole, by [`keep`](Self::keep).
+    #[inline]
     pub(crate) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<Seat> {
         self.queue.count(record, started)
     }
@@ -35,11 +36,13 @@ impl Recorder {
     }
 
     /// Returns how many nanoseconds a poll may take before it is reported.
+    #[inline]
     pub(crate) fn blocking_threshold(&self) -> u64 {
         self.queue.settings().blocking_threshold
     }
 
     /// Returns whether two recorders are the same.
+    #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.queue, &other.queue)
     }

@@ -13,7 +13,7 @@ use super::counts::{Counts, Place};
 use super::{Clock, Settings};
 use crate::record::TransactionRecord;
 
-/// More shards than this use more memory than they save time.
+/// More shards than this use more memory than they save time. Their number is a power of two.
 const MAX_SHARDS: usize = 32;
 
 thread_local! {
@@ -43,11 +43,12 @@ pub(crate) struct Seat {
 impl Shards {
     pub(super) fn new() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let shards = (0..threads.min(MAX_SHARDS)).map(|_| Shard::default()).collect();
+        let shards = (0..threads.next_power_of_two().min(MAX_SHARDS)).map(|_| Shard::default()).collect();
         Self { shards, is_full: AtomicBool::new(false) }
     }
 
     /// Counts a transaction. Returns its seat if it is to be kept whole.
+    #[inline]
     pub(super) fn add(&self, record: &mut TransactionRecord, started: Instant, settings: &Settings) -> Option<Seat> {
         let (shard, mut counts) = self.lock_any();
         let place = counts.add(record, started, settings);
@@ -63,6 +64,7 @@ impl Shards {
     }
 
     /// Returns whether some thread has counted so much that it is to be taken over now.
+    #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)
     }
@@ -77,10 +79,11 @@ impl Shards {
     }
 
     /// Locks this thread's shard, or the next one that nobody holds.
+    #[inline]
     fn lock_any(&self) -> (usize, MutexGuard<'_, Counts>) {
-        let own = thread() % self.shards.len();
-        for offset in 0..self.shards.len() {
-            let index = (own + offset) % self.shards.len();
+        let mask = self.shards.len() - 1;
+        let own = thread() & mask;
+        for index in (own..=own + mask).map(|index| index & mask) {
             match self.shards[index].counts.try_lock() {
                 Ok(counts) => return (index, counts),
                 Err(TryLockError::Poisoned(counts)) => return (index, counts.into_inner()),
@@ -96,6 +99,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Returns the number of the calling thread, the same each time. Threads that are about to end share one.
+#[inline]
 fn thread() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     let number = |thread: &Cell<usize>| {

@@ -20,10 +20,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// request.push_header("host", b"shop.example");
 /// assert_eq!(request.headers().collect::<Vec<_>>(), [("host".into(), "shop.example".into())]);
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub struct RequestRecord {
-    /// Pairs: method and target, then each header's name and value. A pair lies behind its two lengths.
+    /// Room for pairs, of which the first `filled` bytes are taken: method and target, then each header's name and value.
+    /// A pair lies behind its two lengths.
     parts: Vec<u8>,
+    filled: usize,
     client: Option<IpAddr>,
     /// The start of the body, where the application wants it recorded.
     body: Option<String>,
@@ -34,6 +36,9 @@ const MAX_PART: usize = 8 * 1024;
 
 /// The headers of one request take at most this much.
 const MAX_TOTAL: usize = 32 * 1024;
+
+/// Most requests of programs fit.
+const SMALLEST: usize = 512;
 
 /// The bytes of a pair's lengths, each a `u16`.
 const LENGTHS: usize = 2 * size_of::<u16>();
@@ -50,15 +55,14 @@ const MAX_QUEUED: Duration = Duration::from_secs(3_600);
 impl RequestRecord {
     /// Starts the record of a request with its method and its target: path and query.
     pub fn set_line(&mut self, method: &str, target: &str) {
-        self.parts.clear();
+        self.filled = 0;
         self.push(method.as_bytes(), target.as_bytes());
     }
 
     /// Adds a header. Beyond 32 KiB in all, headers are left out.
+    #[inline]
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
-        if self.parts.len() + name.len() + value.len() + LENGTHS <= MAX_TOTAL {
-            self.push(name.as_bytes(), value);
-        }
+        self.push(name.as_bytes(), value);
     }
 
     /// Sets the address that the request came from: the other end of the connection.
@@ -121,26 +125,42 @@ impl RequestRecord {
 
     /// Empties the record for the next request. Its buffer stays, unless it is large.
     pub(crate) fn clear(&mut self) {
-        self.parts.clear();
-        if self.parts.capacity() > MAX_KEPT {
-            self.parts.shrink_to(MAX_KEPT);
+        self.filled = 0;
+        if self.parts.len() > MAX_KEPT {
+            self.parts = Vec::new();
         }
         self.client = None;
         self.body = None;
     }
 
+    #[inline]
     fn push(&mut self, one: &[u8], other: &[u8]) {
         let [one, other] = [one, other].map(|part| &part[..part.len().min(MAX_PART)]);
+        let end = self.filled + LENGTHS + one.len() + other.len();
+        if end > self.parts.len() && !self.grow(end) {
+            return;
+        }
+        let (lengths, texts) = self.parts[self.filled..end].split_at_mut(LENGTHS);
         // No part is longer than a length can say.
-        let lengths = (one.len() | other.len() << 16) as u32;
-        self.parts.reserve(LENGTHS + one.len() + other.len());
-        self.parts.extend_from_slice(&lengths.to_le_bytes());
-        self.parts.extend_from_slice(one);
-        self.parts.extend_from_slice(other);
+        lengths.copy_from_slice(&((one.len() | other.len() << 16) as u32).to_le_bytes());
+        let (first, second) = texts.split_at_mut(one.len());
+        first.copy_from_slice(one);
+        second.copy_from_slice(other);
+        self.filled = end;
+    }
+
+    /// Makes room for so many bytes in all, unless that is too much.
+    #[cold]
+    fn grow(&mut self, end: usize) -> bool {
+        let is_allowed = end <= MAX_TOTAL;
+        if is_allowed {
+            self.parts.resize(end.next_power_of_two().max(SMALLEST), 0);
+        }
+        is_allowed
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut rest = self.parts.as_slice();
+        let mut rest = &self.parts[..self.filled];
         std::iter::from_fn(move || {
             let (lengths, tail) = rest.split_first_chunk::<LENGTHS>()?;
             let lengths = u32::from_le_bytes(*lengths) as usize;
@@ -149,6 +169,22 @@ impl RequestRecord {
             rest = tail;
             Some((one, other))
         })
+    }
+}
+
+/// What lies behind the filled part is of earlier requests.
+impl PartialEq for RequestRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs().eq(other.pairs()) && self.client == other.client && self.body == other.body
+    }
+}
+
+impl Eq for RequestRecord {}
+
+impl Clone for RequestRecord {
+    fn clone(&self) -> Self {
+        let parts = self.parts[..self.filled].to_vec();
+        Self { parts, filled: self.filled, client: self.client, body: self.body.clone() }
     }
 }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Pool;
 use super::state::{self, State};
 use crate::pipeline::{Finished, Recorder};
 use crate::record::{
@@ -14,10 +13,6 @@ use crate::record::{
 
 /// A transaction never keeps more spans than this; the rest are counted.
 pub(crate) const MAX_SPANS: usize = 500;
-
-thread_local! {
-    static POOL: Pool<Arc<Active>> = const { Pool::new() };
-}
 
 /// A transaction while it runs, shared by its guard, its handles and its spans.
 pub(crate) struct Active {
@@ -39,40 +34,44 @@ pub(crate) struct End {
 }
 
 impl Active {
-    /// Begins a transaction, in the memory of one that is done with where there is one.
+    /// Begins a transaction that is no request's.
     pub(crate) fn begin(recorder: &Recorder, kind: Cow<'static, str>, prepare: impl FnOnce(&mut Self)) -> Arc<Self> {
-        let mut active = Pool::take(&POOL).unwrap_or_else(|| Arc::new(Self::new(recorder)));
-        if let Some(unique) = Arc::get_mut(&mut active) {
-            unique.reuse(recorder, kind);
-            prepare(unique);
-        }
-        active
+        let mut active = Self::new(recorder);
+        active.start(kind);
+        prepare(&mut active);
+        Arc::new(active)
     }
 
-    fn new(recorder: &Recorder) -> Self {
+    /// Begins a request's transaction in `room`: new, or the memory of one that has ended and nobody holds.
+    pub(crate) fn begin_request(
+        room: &mut Self,
+        recorder: &Recorder,
+        kind: &'static str,
+        name: TransactionName,
+        describe: impl FnOnce(&mut RequestRecord),
+    ) {
+        if !room.recorder.is(recorder) {
+            room.recorder = recorder.clone();
+        }
+        room.is_request = true;
+        room.start(Cow::Borrowed(kind));
+        let record = room.record();
+        record.name = name;
+        describe(record.request.get_or_insert_default());
+    }
+
+    pub(crate) fn new(recorder: &Recorder) -> Self {
         let state = Mutex::default();
         Self { recorder: recorder.clone(), id: TransactionId(0), started: Instant::now(), is_request: false, state }
     }
 
-    fn reuse(&mut self, recorder: &Recorder, kind: Cow<'static, str>) {
-        if !self.recorder.is(recorder) {
-            self.recorder = recorder.clone();
-        }
-        self.id = TransactionId(fastrand::u128(..).max(1));
-        self.is_request = false;
+    fn start(&mut self, kind: Cow<'static, str>) {
+        let id = TransactionId(fastrand::u128(..).max(1));
+        self.id = id;
         self.started = Instant::now();
-        let id = self.id;
         let record = self.record();
         record.id = id;
         record.kind = kind;
-    }
-
-    /// Notes the request, in the buffer of an earlier one.
-    pub(crate) fn set_request(&mut self, name: TransactionName, describe: impl FnOnce(&mut RequestRecord)) {
-        self.is_request = true;
-        let record = self.record();
-        record.name = name;
-        describe(record.request.get_or_insert_default());
     }
 
     /// Notes which transaction started this one.
@@ -80,60 +79,29 @@ impl Active {
         let record = self.record();
         record.parent = Some(parent.id);
         record.trace = Some(parent.trace_parent(None));
-        record.request = None;
     }
 
     fn record(&mut self) -> &mut TransactionRecord {
         &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).record
     }
 
-    fn clear(&mut self) {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
     /// Ends a transaction that is no request's, now.
-    pub(crate) fn end_now(self: Arc<Self>, outcome: Outcome, result: TransactionResult) {
+    pub(crate) fn end_now(mut self: Arc<Self>, outcome: Outcome, result: TransactionResult) {
         let duration = self.started.elapsed();
-        self.end(End { duration, outcome, result, head: None, busy: None });
+        Self::end(&mut self, End { duration, outcome, result, head: None, busy: None });
     }
 
-    /// Ends the transaction and counts it. A second call does nothing.
-    ///
-    /// A result and an outcome that the application chose stay, but for those that only its end can tell.
-    pub(crate) fn end(self: Arc<Self>, end: End) {
-        {
-            let mut state = self.state();
-            if state.ended {
-                return;
-            }
-            state.ended = true;
-            state.record.outcome = state.outcome.filter(|_| end.outcome.has_response()).unwrap_or(end.outcome);
-            if !state.has_result {
-                state.record.result = end.result;
-            }
-            (state.record.duration, state.record.head, state.record.busy) = (end.duration, end.head, end.busy);
-            self.count(&mut state);
+    /// Ends the transaction and counts it; a second call does nothing. Returns whether nobody else holds it, so that its
+    /// memory is free for the next one.
+    pub(crate) fn end(this: &mut Arc<Self>, end: End) -> bool {
+        if let Some(alone) = Arc::get_mut(this) {
+            let state = alone.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            state.end(end, &alone.recorder, alone.started);
+            state.clear();
+            return true;
         }
-        self.give_back();
-    }
-
-    /// Keeps the memory for the next transaction, unless somebody still holds this one.
-    fn give_back(mut self: Arc<Self>) {
-        if let Some(unique) = Arc::get_mut(&mut self) {
-            unique.clear();
-            Pool::give_back(&POOL, self);
-        }
-    }
-
-    /// Counts the transaction, and keeps it whole if it is chosen as a sample.
-    fn count(&self, state: &mut State) {
-        if !self.is_request {
-            // The buffer of an earlier request may lie here.
-            state.record.request = None;
-        }
-        if let Some(seat) = self.recorder.count(&mut state.record, self.started) {
-            self.recorder.keep(&seat, with_request_facts(state.take()));
-        }
+        this.state().end(end, &this.recorder, this.started);
+        false
     }
 
     /// Names the transaction, unless the application has.
@@ -181,7 +149,11 @@ impl Active {
     }
 
     pub(crate) fn set_request_body(&self, body: String) {
-        self.change(|state| state.record.request.get_or_insert_default().set_body(Some(body)));
+        self.change(|state| {
+            if let Some(request) = &mut state.record.request {
+                request.set_body(Some(body));
+            }
+        });
     }
 
     /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
@@ -249,17 +221,8 @@ impl Active {
 }
 
 /// Returns the trace that a request brought along.
-fn remote_trace(request: &RequestRecord) -> Option<TraceParent> {
+pub(super) fn remote_trace(request: &RequestRecord) -> Option<TraceParent> {
     TraceParent::parse(request.header("traceparent")?)
-}
-
-/// Reads out of the request what is only looked at in samples.
-fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
-    if let Some(request) = &record.request {
-        record.trace = record.trace.or_else(|| remote_trace(request));
-        record.queued = request.queued_before(record.started_at);
-    }
-    record
 }
 
 impl Finished for Active {
@@ -280,7 +243,7 @@ impl Finished for Active {
             kind: record.kind.clone(),
             result: (state.ended || state.has_result).then(|| record.result.clone()),
         });
-        error.request = record.request.clone().filter(|_| self.is_request);
+        error.request = record.request.clone();
         error.user.clone_from(&record.user);
         error.tags.extend(record.tags.iter().cloned());
         error.extra.extend(record.extra.iter().cloned());

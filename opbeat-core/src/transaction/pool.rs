@@ -18,11 +18,13 @@ impl<T> Pool<T> {
     }
 
     /// Takes something out; `None` if there is nothing, or the thread ends.
+    #[inline]
     pub(crate) fn take(pool: &'static LocalKey<Self>) -> Option<T> {
         pool.try_with(|pool| pool.0.try_borrow_mut().ok()?.pop()).ok().flatten()
     }
 
     /// Keeps something for the next request, unless there is enough.
+    #[inline]
     pub(crate) fn give_back(pool: &'static LocalKey<Self>, done: T) {
         // A thread that ends needs it no more.
         let _ = pool.try_with(|pool| {

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::mem;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::End;
+use super::active::remote_trace;
+use crate::pipeline::Recorder;
 use crate::record::{ErrorId, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value};
 
 /// Tags and extra values beyond this many are left out.
@@ -34,6 +37,24 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Ends the transaction, counts it, and keeps it whole if it is chosen as a sample. A second call does nothing.
+    ///
+    /// A result and an outcome that the application chose stay, but for those that only its end can tell.
+    pub(super) fn end(&mut self, end: End, recorder: &Recorder, started: Instant) {
+        if mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let record = &mut self.record;
+        record.outcome = self.outcome.filter(|_| end.outcome.has_response()).unwrap_or(end.outcome);
+        if !self.has_result {
+            record.result = end.result;
+        }
+        (record.duration, record.head, record.busy) = (end.duration, end.head, end.busy);
+        if let Some(seat) = recorder.count(record, started) {
+            recorder.keep(&seat, with_request_facts(self.take()));
+        }
+    }
+
     /// Returns `index` if that span still runs, else the nearest span around it that does.
     pub(super) fn running(&self, mut index: Option<u32>) -> Option<u32> {
         while let Some(span) = index.and_then(|index| self.record.spans.get(index as usize)) {
@@ -73,7 +94,7 @@ impl State {
     }
 
     /// Moves the whole record out, or copies it for as long as errors still look at it.
-    pub(super) fn take(&mut self) -> TransactionRecord {
+    fn take(&mut self) -> TransactionRecord {
         for (index, key, value) in self.span_values.drain(..) {
             if let Some(span) = self.record.spans.get_mut(index as usize) {
                 set(&mut span.extra, key, value);
@@ -103,6 +124,15 @@ impl State {
         (self.renamed, self.has_result, self.ended, self.is_observed) = (false, false, false, false);
         (self.outcome, self.error) = (None, None);
     }
+}
+
+/// Reads out of the request what is only looked at in samples.
+fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
+    if let Some(request) = &record.request {
+        record.trace = record.trace.or_else(|| remote_trace(request));
+        record.queued = request.queued_before(record.started_at);
+    }
+    record
 }
 
 /// Sets a value by its key; the last one wins.

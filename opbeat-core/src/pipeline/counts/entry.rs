@@ -21,6 +21,7 @@ impl Entry {
         Self { is_ignored, ..Self::default() }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, record: &TransactionRecord, minute: u64, totals: &mut Totals) -> Option<Slot> {
         if self.is_ignored {
             return None;
@@ -47,6 +48,7 @@ impl Entry {
     }
 
     /// Finds a minute's group or makes it. There are two at a minute's turn, and more in an outage.
+    #[inline]
     pub(super) fn minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
         let found = self.minutes.iter().rposition(|minute| minute.start == start);
         found.unwrap_or_else(|| {

@@ -14,6 +14,7 @@ pub(super) struct Key {
 
 /// Names of routes are kept once, so that most often their addresses tell that they are the same.
 impl PartialEq for Key {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         let names = match (&self.name, &other.name) {
             (
@@ -28,6 +29,7 @@ impl PartialEq for Key {
 
 /// Routes tell nearly all names apart, and each further part costs every request as much again.
 impl Hash for Key {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         match &self.name {
             TransactionName::Route { route, .. } => route.hash(state),
@@ -36,6 +38,7 @@ impl Hash for Key {
     }
 }
 
+#[inline]
 fn same(one: &str, other: &str) -> bool {
     std::ptr::eq(one, other) || one == other
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::self_time::SelfTimes;
+use super::self_time::{APP, SelfTimes};
 use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord, TransactionResult};
 
 /// A minute's different results, and its kinds of spans, beyond this many are counted together.
@@ -18,6 +18,8 @@ pub(super) struct Minute {
     /// Minutes since 1970.
     pub(super) start: u64,
     durations: Vec<(TransactionResult, Vec<f32>)>,
+    /// What no span covers: the part that each transaction has.
+    app: SelfTime,
     breakdown: Vec<(Cow<'static, str>, SelfTime)>,
 }
 
@@ -29,27 +31,28 @@ struct SelfTime {
 
 impl Minute {
     pub(super) fn new(start: u64) -> Self {
-        Self { start, durations: Vec::new(), breakdown: Vec::new() }
+        Self { start, durations: Vec::new(), app: SelfTime::default(), breakdown: Vec::new() }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, record: &TransactionRecord, self_times: &mut SelfTimes) {
         let milliseconds = record.duration.as_secs_f32() * 1_000.0;
         self.durations(&record.result).push(milliseconds);
-        self_times.each(&record.spans, record.duration, |kind, time| {
-            let sum = self.self_time(kind);
-            sum.count += 1;
-            sum.total += time;
-        });
+        let of_app = if record.spans.is_empty() {
+            record.duration
+        } else {
+            self_times.each(&record.spans, record.duration, |kind, time| self.self_time(kind).add(1, time))
+        };
+        self.app.add(1, of_app);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         for (result, milliseconds) in other.durations {
             self.durations(&result).extend(milliseconds);
         }
+        self.app.add(other.app.count, other.app.total);
         for (kind, more) in other.breakdown {
-            let sum = self.self_time(&kind);
-            sum.count += more.count;
-            sum.total += more.total;
+            self.self_time(&kind).add(more.count, more.total);
         }
     }
 
@@ -71,7 +74,8 @@ impl Minute {
             result,
             milliseconds,
         }));
-        breakdown.extend(self.breakdown.into_iter().map(|(span_kind, sum)| BreakdownRecord {
+        let app = (Cow::Borrowed(APP), self.app);
+        breakdown.extend(self.breakdown.into_iter().chain([app]).map(|(span_kind, sum)| BreakdownRecord {
             minute,
             name: name.clone(),
             kind: kind.clone(),
@@ -81,6 +85,7 @@ impl Minute {
         }));
     }
 
+    #[inline]
     fn durations(&mut self, result: &TransactionResult) -> &mut Vec<f32> {
         part(&mut self.durations, result, OTHER.into())
     }
@@ -91,14 +96,28 @@ impl Minute {
     }
 }
 
+impl SelfTime {
+    #[inline]
+    fn add(&mut self, count: u64, time: Duration) {
+        self.count += count;
+        self.total += time;
+    }
+}
+
 /// Finds a part by its key, or makes one; beyond the bound, all new ones are the same.
+#[inline]
 fn part<'a, K: Clone + PartialEq, V: Default>(parts: &'a mut Vec<(K, V)>, key: &K, other: K) -> &'a mut V {
-    let is_full = parts.len() >= MAX_PARTS;
     let found = parts.iter().position(|(known, _)| known == key);
-    let found = found.or_else(|| is_full.then(|| parts.iter().position(|(known, _)| *known == other)).flatten());
-    let index = found.unwrap_or_else(|| {
+    let index = found.unwrap_or_else(|| new_part(parts, key, other));
+    &mut parts[index].1
+}
+
+#[cold]
+fn new_part<K: Clone + PartialEq, V: Default>(parts: &mut Vec<(K, V)>, key: &K, other: K) -> usize {
+    let is_full = parts.len() >= MAX_PARTS;
+    let found = is_full.then(|| parts.iter().position(|(known, _)| *known == other)).flatten();
+    found.unwrap_or_else(|| {
         parts.push((if is_full { other } else { key.clone() }, V::default()));
         parts.len() - 1
-    });
-    &mut parts[index].1
+    })
 }

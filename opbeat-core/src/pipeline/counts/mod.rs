@@ -66,6 +66,7 @@ pub(super) struct Place {
 
 impl Counts {
     /// Counts a transaction, and folds its name if there are too many. Returns its place if it is to be kept whole.
+    #[inline]
     pub(super) fn add(
         &mut self,
         record: &mut TransactionRecord,
@@ -108,6 +109,7 @@ impl Counts {
     }
 
     /// Returns whether so much is counted that it is delivered before its time.
+    #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.totals.transactions >= MAX_TRANSACTIONS || self.totals.minutes >= MAX_MINUTES
     }
@@ -154,6 +156,7 @@ impl Counts {
     }
 
     /// Notes a name, and folds it if there are too many.
+    #[cold]
     fn make_known(&mut self, mut key: Key, settings: &Settings) -> Key {
         if self.names.contains_key(&key) {
             return key;

@@ -29,6 +29,7 @@ pub(super) enum Slot {
 
 impl Slots {
     /// Chooses the place of a transaction, if it is to be kept. Most are not, and are looked at only.
+    #[inline]
     pub(super) fn choose(&mut self, record: &TransactionRecord, is_first: bool, has_room: bool) -> Option<Slot> {
         if has_room && is_first {
             return Some(Slot::First);
@@ -77,6 +78,7 @@ impl Slots {
     }
 
     /// Draws each candidate with the same probability: reservoir sampling, Vitter's algorithm R with room for one.
+    #[inline]
     fn draw(&mut self, has_room: bool) -> bool {
         self.candidates += 1;
         (self.random.is_some() || has_room) && fastrand::u64(..self.candidates) == 0
