@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -58,16 +58,18 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let frame = ready!(this.recording.transaction.poll(|| inner.as_mut().poll_frame(cx)));
-        match &frame {
-            None => this.recording.complete(None),
-            Some(Err(error)) => this.recording.fail(error),
-            Some(Ok(frame)) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
+        // Frames are wide, and so this one is looked at where it lies.
+        let polled = this.recording.transaction.poll(|| inner.as_mut().poll_frame(cx));
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.recording.complete(None),
+            Poll::Ready(Some(Err(error))) => this.recording.fail(error),
+            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
             // Whoever writes the body does not ask again when it says that this was all.
-            Some(Ok(_)) if inner.is_end_stream() => this.recording.complete(None),
-            Some(Ok(_)) => {}
+            Poll::Ready(Some(Ok(_))) if inner.is_end_stream() => this.recording.complete(None),
+            Poll::Ready(Some(Ok(_))) => {}
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -56,9 +56,9 @@ impl<E: Endpoint> Endpoint for OpbeatEndpoint<E> {
             let _entered = transaction.enter();
             Box::pin(self.inner.call(request))
         };
-        let (answer, transaction) = Monitored::new(handler, transaction).await;
+        let (answer, mut transaction) = Monitored::new(handler, transaction).await;
         let answer = answer.map(IntoResponse::into_response);
-        route_name::set(&transaction, &method, &answer);
+        route_name::set(&mut transaction, &method, &answer);
         match answer {
             Ok(response) => Ok(respond(response, transaction)),
             Err(error) => Err(fail(error, transaction)),

@@ -17,7 +17,7 @@ pub(crate) fn set_early(transaction: &HttpTransaction, request: &Request) {
 }
 
 /// Names a request after the route that its answer tells.
-pub(crate) fn set(transaction: &HttpTransaction, method: &Method, answer: &Result<Response>) {
+pub(crate) fn set(transaction: &mut HttpTransaction, method: &Method, answer: &Result<Response>) {
     let pattern = match answer {
         Ok(response) => response.data::<PathPattern>(),
         // A nested router that knows no route has a pattern nonetheless: its own prefix.

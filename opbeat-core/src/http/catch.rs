@@ -14,10 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// assert_eq!(catch_panic(true, || 200), Some(200));
 /// ```
+#[inline]
 pub fn catch_panic<T>(catches: bool, work: impl FnOnce() -> T) -> Option<T> {
-    if !catches {
-        return Some(work());
-    }
+    if catches { caught(work) } else { Some(work()) }
+}
+
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(answer) => Some(answer),
         Err(payload) => {

@@ -69,9 +69,9 @@ impl HttpTransaction {
     }
 
     /// Names the transaction after the route that matched, unless the application gives it a name of its own.
-    pub fn set_route_name(&self, name: TransactionName) {
-        if let Some(active) = self.active() {
-            active.name(name);
+    pub fn set_route_name(&mut self, name: TransactionName) {
+        if let Some(active) = self.live.as_mut().and_then(|live| live.context.transaction.as_mut()) {
+            Active::name_early(active, name);
         }
     }
 

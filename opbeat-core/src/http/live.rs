@@ -96,7 +96,7 @@ impl Live {
             let longest = Duration::from_nanos(self.work.longest());
             active.report(blocked_record(longest));
         }
-        let (head, busy) = (self.head.map(Duration::from_nanos), Some(Duration::from_nanos(self.work.busy())));
+        let (head, busy) = (self.head, Some(self.work.busy()));
         let result = self.status.map_or_else(|| outcome.into(), Into::into);
         let is_free = Active::end(active, End { duration, outcome, result, head, busy });
         self.give_back(is_free);

@@ -21,12 +21,14 @@ pub fn static_method(method: &str) -> &'static str {
 /// Each template is kept for the life of the process, so that a request pays for no memory; there is room for 2,000 of
 /// them, and what comes later is counted as `GET (other routes)`. It is for templates, never for paths.
 #[must_use]
+#[inline]
 pub fn route(method: &str, template: &str) -> TransactionName {
     TransactionName::Route { method: static_method(method), route: template::keep(template) }
 }
 
 /// Names requests that no route matched: `GET unmatched`, whatever the URL.
 #[must_use]
+#[inline]
 pub fn unmatched(method: &str) -> TransactionName {
     TransactionName::Route { method: static_method(method), route: UNMATCHED }
 }

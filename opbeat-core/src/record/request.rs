@@ -54,6 +54,7 @@ const MAX_QUEUED: Duration = Duration::from_secs(3_600);
 
 impl RequestRecord {
     /// Starts the record of a request with its method and its target: path and query.
+    #[inline]
     pub fn set_line(&mut self, method: &str, target: &str) {
         self.filled = 0;
         self.push(method.as_bytes(), target.as_bytes());
@@ -135,13 +136,10 @@ impl RequestRecord {
 
     #[inline]
     fn push(&mut self, one: &[u8], other: &[u8]) {
-        let [one, other] = [one, other].map(|part| &part[..part.len().min(MAX_PART)]);
         let end = self.filled + LENGTHS + one.len() + other.len();
-        if end > self.parts.len() && !self.grow(end) {
-            return;
-        }
-        let (lengths, texts) = self.parts[self.filled..end].split_at_mut(LENGTHS);
-        // No part is longer than a length can say.
+        let Some(room) = self.parts.get_mut(self.filled..end) else { return self.push_and_grow(one, other) };
+        let (lengths, texts) = room.split_at_mut(LENGTHS);
+        // What there is room for is shorter than a length can say.
         lengths.copy_from_slice(&((one.len() | other.len() << 16) as u32).to_le_bytes());
         let (first, second) = texts.split_at_mut(one.len());
         first.copy_from_slice(one);
@@ -149,14 +147,16 @@ impl RequestRecord {
         self.filled = end;
     }
 
-    /// Makes room for so many bytes in all, unless that is too much.
+    /// Makes room for a pair and adds it, unless that is too much.
     #[cold]
-    fn grow(&mut self, end: usize) -> bool {
-        let is_allowed = end <= MAX_TOTAL;
-        if is_allowed {
-            self.parts.resize(end.next_power_of_two().max(SMALLEST), 0);
+    fn push_and_grow(&mut self, one: &[u8], other: &[u8]) {
+        let [one, other] = [one, other].map(|part| &part[..part.len().min(MAX_PART)]);
+        let end = self.filled + LENGTHS + one.len() + other.len();
+        if end <= MAX_TOTAL {
+            let room = end.next_power_of_two().clamp(SMALLEST, MAX_TOTAL).max(self.parts.len());
+            self.parts.resize(room, 0);
+            self.push(one, other);
         }
-        is_allowed
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -29,8 +29,10 @@ pub(crate) struct End {
     pub(crate) duration: Duration,
     pub(crate) outcome: Outcome,
     pub(crate) result: TransactionResult,
-    pub(crate) head: Option<Duration>,
-    pub(crate) busy: Option<Duration>,
+    /// Nanoseconds from the start to the head.
+    pub(crate) head: Option<u64>,
+    /// Nanoseconds at work.
+    pub(crate) busy: Option<u64>,
 }
 
 impl Active {
@@ -43,6 +45,7 @@ impl Active {
     }
 
     /// Begins a request's transaction in `room`: new, or the memory of one that has ended and nobody holds.
+    #[inline]
     pub(crate) fn begin_request(
         room: &mut Self,
         recorder: &Recorder,
@@ -65,6 +68,7 @@ impl Active {
         Self { recorder: recorder.clone(), id: TransactionId(0), started: Instant::now(), is_request: false, state }
     }
 
+    #[inline]
     fn start(&mut self, kind: Cow<'static, str>) {
         let id = TransactionId(fastrand::u128(..).max(1));
         self.id = id;
@@ -81,6 +85,7 @@ impl Active {
         record.trace = Some(parent.trace_parent(None));
     }
 
+    #[inline]
     fn record(&mut self) -> &mut TransactionRecord {
         &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).record
     }
@@ -93,24 +98,30 @@ impl Active {
 
     /// Ends the transaction and counts it; a second call does nothing. Returns whether nobody else holds it, so that its
     /// memory is free for the next one.
+    #[inline]
     pub(crate) fn end(this: &mut Arc<Self>, end: End) -> bool {
-        if let Some(alone) = Arc::get_mut(this) {
-            let state = alone.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-            state.end(end, &alone.recorder, alone.started);
-            state.clear();
-            return true;
+        let Some(alone) = Arc::get_mut(this) else {
+            this.state().end(end, true, &this.recorder, this.started);
+            return false;
+        };
+        let state = alone.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.end(end, false, &alone.recorder, alone.started);
+        state.clear();
+        true
+    }
+
+    /// Names the transaction, unless the application has. Most often nobody else holds it yet, and no lock is taken.
+    #[inline]
+    pub(crate) fn name_early(this: &mut Arc<Self>, name: TransactionName) {
+        match Arc::get_mut(this) {
+            Some(alone) => alone.state.get_mut().unwrap_or_else(PoisonError::into_inner).name(name),
+            None => this.name(name),
         }
-        this.state().end(end, &this.recorder, this.started);
-        false
     }
 
     /// Names the transaction, unless the application has.
     pub(crate) fn name(&self, name: TransactionName) {
-        self.change(|state| {
-            if !state.renamed {
-                state.record.name = name;
-            }
-        });
+        self.state().name(name);
     }
 
     pub(crate) fn rename(&self, name: TransactionName) {
@@ -164,7 +175,6 @@ impl Active {
 
     /// Reports something that did not make the transaction fail.
     pub(crate) fn report(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
-        self.state().is_observed = true;
         self.recorder.capture(record, Some(Arc::clone(self) as _))
     }
 

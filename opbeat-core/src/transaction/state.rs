@@ -30,8 +30,6 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// The first error that was reported.
     pub(super) error: Option<ErrorId>,
-    /// Reports look at the record after its end, so that it must stay.
-    pub(super) is_observed: bool,
     /// Facts of spans by the span's index: one list for all, so that a span needs no memory of its own.
     span_values: Vec<(u32, Cow<'static, str>, Value)>,
 }
@@ -39,8 +37,10 @@ pub(super) struct State {
 impl State {
     /// Ends the transaction, counts it, and keeps it whole if it is chosen as a sample. A second call does nothing.
     ///
-    /// A result and an outcome that the application chose stay, but for those that only its end can tell.
-    pub(super) fn end(&mut self, end: End, recorder: &Recorder, started: Instant) {
+    /// A result and an outcome that the application chose stay, but for those that only its end can tell. What others
+    /// still look at stays as well: then a sample is a copy.
+    #[inline]
+    pub(super) fn end(&mut self, end: End, is_shared: bool, recorder: &Recorder, started: Instant) {
         if mem::replace(&mut self.ended, true) {
             return;
         }
@@ -49,9 +49,18 @@ impl State {
         if !self.has_result {
             record.result = end.result;
         }
-        (record.duration, record.head, record.busy) = (end.duration, end.head, end.busy);
+        record.duration = end.duration;
         if let Some(seat) = recorder.count(record, started) {
-            recorder.keep(&seat, with_request_facts(self.take()));
+            (record.head, record.busy) = (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos));
+            recorder.keep(&seat, with_request_facts(self.whole_record(is_shared)));
+        }
+    }
+
+    /// Names the transaction, unless the application has.
+    #[inline]
+    pub(super) fn name(&mut self, name: TransactionName) {
+        if !self.renamed && !self.ended {
+            self.record.name = name;
         }
     }
 
@@ -93,14 +102,15 @@ impl State {
         }
     }
 
-    /// Moves the whole record out, or copies it for as long as errors still look at it.
-    fn take(&mut self) -> TransactionRecord {
+    /// Returns the whole record: moved out, or copied where it has to stay.
+    #[cold]
+    fn whole_record(&mut self, stays: bool) -> TransactionRecord {
         for (index, key, value) in self.span_values.drain(..) {
             if let Some(span) = self.record.spans.get_mut(index as usize) {
                 set(&mut span.extra, key, value);
             }
         }
-        if self.is_observed { self.record.clone() } else { mem::take(&mut self.record) }
+        if stays { self.record.clone() } else { mem::take(&mut self.record) }
     }
 
     /// Empties the state for the next transaction, and keeps its memory.
@@ -121,7 +131,7 @@ impl State {
         record.user = None;
         record.tags.clear();
         record.extra.clear();
-        (self.renamed, self.has_result, self.ended, self.is_observed) = (false, false, false, false);
+        (self.renamed, self.has_result, self.ended) = (false, false, false);
         (self.outcome, self.error) = (None, None);
     }
 }

@@ -157,7 +157,7 @@ fn ignored_requests_are_not_recorded() {
     let agent = Agent::with_exporter(&config, exporter.clone());
     agent.begin_transaction("task").end("task.clean", "ok");
     let ask = |path: &'static str, agent_name: &'static str| {
-        let transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| {
+        let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| {
             request.set_line("GET", path);
             request.push_header("user-agent", agent_name.as_bytes());
         });
