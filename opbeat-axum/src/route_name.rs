@@ -39,6 +39,7 @@ impl Nested {
 }
 
 impl RouteName for MatchedPathName {
+    #[inline]
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
         if let Some(path) = head.extensions.get::<MatchedPath>() {
             return Some(route(head.method.as_str(), path.as_str()));
@@ -48,6 +49,7 @@ impl RouteName for MatchedPathName {
         Some(route(head.method.as_str(), &found.template))
     }
 
+    #[inline]
     fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
         head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
     }

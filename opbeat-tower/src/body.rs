@@ -31,6 +31,7 @@ struct Recording<E> {
 }
 
 impl<B, E: ClassifyEos> OpbeatBody<B, E> {
+    #[inline]
     pub(crate) fn new(
         inner: Option<B>,
         transaction: HttpTransaction,

@@ -6,6 +6,7 @@ use http::Request;
 use opbeat_core::RequestRecord;
 
 /// Records a request's head.
+#[inline]
 pub(crate) fn describe<B>(request: &Request<B>, client: Option<IpAddr>, record: &mut RequestRecord) {
     let target = request.uri().path_and_query().map_or("*", |target| target.as_str());
     record.set_line(request.method().as_str(), target);

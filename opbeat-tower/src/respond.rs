@@ -14,6 +14,7 @@ use crate::{carrier, grpc};
 const ERROR_ID: &str = "x-opbeat-id";
 
 /// Notes the head, and lets the body carry the transaction on to its last byte.
+#[inline]
 pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     response: Response<B>,
     mut transaction: HttpTransaction,

@@ -34,6 +34,7 @@ pub(crate) struct Answering {
 }
 
 impl<M, N: RouteName> Settings<M, N> {
+    #[inline]
     pub(crate) fn begin<B>(&self, request: &Request<B>) -> HttpTransaction {
         let head = RequestHead::of(request);
         let method = request.method().as_str();

@@ -69,6 +69,7 @@ impl HttpTransaction {
     }
 
     /// Names the transaction after the route that matched, unless the application gives it a name of its own.
+    #[inline]
     pub fn set_route_name(&mut self, name: TransactionName) {
         if let Some(active) = self.live.as_mut().and_then(|live| live.context.transaction.as_mut()) {
             Active::name_early(active, name);
@@ -118,6 +119,7 @@ impl HttpTransaction {
     ///
     /// It does for `HEAD`, 1xx, 204 and 304; then, or when the body is known to be empty, the adapter calls
     /// [`complete`](Self::complete) at once. Whatever the handler failed with has to be reported before.
+    #[inline]
     pub fn head(&mut self, status: u16) -> bool {
         let Some(live) = &mut self.live else { return true };
         live.note_head(status);

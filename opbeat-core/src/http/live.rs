@@ -33,6 +33,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Begins a request's transaction, in the memory of one that is done with where there is one.
+    #[inline]
     pub(super) fn begin(
         recorder: &Recorder,
         kind: &'static str,
@@ -66,6 +67,7 @@ impl Live {
         self.body_was_polled = self.head.is_some();
     }
 
+    #[inline]
     pub(super) fn note_head(&mut self, status: u16) {
         self.status = Some(status);
         let now = nanoseconds(&self.context);
@@ -130,11 +132,13 @@ impl Live {
 }
 
 /// Returns the time since the transaction began.
+#[inline]
 fn nanoseconds(context: &Context) -> u64 {
     context.transaction.as_ref().map_or(0, |active| in_nanoseconds(active.started.elapsed()))
 }
 
 /// Five centuries fit.
+#[inline]
 fn in_nanoseconds(duration: Duration) -> u64 {
     duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
 }

@@ -116,9 +116,8 @@ impl State {
     /// Empties the state for the next transaction, and keeps its memory.
     pub(super) fn clear(&mut self) {
         let record = &mut self.record;
-        record.name = TransactionName::default();
         record.result = TransactionResult::default();
-        (record.trace, record.parent, record.dropped_spans) = (None, None, 0);
+        (record.trace, record.dropped_spans) = (None, 0);
         if !record.spans.is_empty() {
             record.spans.clear();
             record.spans.shrink_to(MAX_KEPT_SPANS);

@@ -50,6 +50,14 @@ impl Entry {
     /// Finds a minute's group or makes it. There are two at a minute's turn, and more in an outage.
     #[inline]
     pub(super) fn minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
+        match self.minutes.last() {
+            Some(last) if last.start == start => self.minutes.len() - 1,
+            _ => self.other_minute_index(start, totals),
+        }
+    }
+
+    #[cold]
+    fn other_minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
         let found = self.minutes.iter().rposition(|minute| minute.start == start);
         found.unwrap_or_else(|| {
             totals.minutes += 1;

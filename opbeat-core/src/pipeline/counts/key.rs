@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
+use std::ptr;
 
 use crate::record::TransactionName;
 
@@ -16,14 +17,19 @@ pub(super) struct Key {
 impl PartialEq for Key {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let names = match (&self.name, &other.name) {
-            (
-                TransactionName::Route { method, route },
-                TransactionName::Route { method: its_method, route: its_route },
-            ) => same(route, its_route) && same(method, its_method),
-            (name, its_name) => name == its_name,
+        self.lies_where(other) || (self.name == other.name && self.kind == other.kind)
+    }
+}
+
+impl Key {
+    #[inline]
+    fn lies_where(&self, other: &Self) -> bool {
+        let (TransactionName::Route { method, route }, TransactionName::Route { method: its_method, route: its_route }) =
+            (&self.name, &other.name)
+        else {
+            return false;
         };
-        names && same(&self.kind, &other.kind)
+        ptr::eq(*route, *its_route) && ptr::eq(*method, *its_method) && ptr::eq(&*self.kind, &*other.kind)
     }
 }
 
@@ -36,9 +42,4 @@ impl Hash for Key {
             name => name.hash(state),
         }
     }
-}
-
-#[inline]
-fn same(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }

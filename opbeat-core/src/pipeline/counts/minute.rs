@@ -107,15 +107,15 @@ impl SelfTime {
 /// Finds a part by its key, or makes one; beyond the bound, all new ones are the same.
 #[inline]
 fn part<'a, K: Clone + PartialEq, V: Default>(parts: &'a mut Vec<(K, V)>, key: &K, other: K) -> &'a mut V {
-    let found = parts.iter().position(|(known, _)| known == key);
-    let index = found.unwrap_or_else(|| new_part(parts, key, other));
+    let is_first = parts.first().is_some_and(|(known, _)| known == key);
+    let index = if is_first { 0 } else { other_part(parts, key, other) };
     &mut parts[index].1
 }
 
-#[cold]
-fn new_part<K: Clone + PartialEq, V: Default>(parts: &mut Vec<(K, V)>, key: &K, other: K) -> usize {
+fn other_part<K: Clone + PartialEq, V: Default>(parts: &mut Vec<(K, V)>, key: &K, other: K) -> usize {
     let is_full = parts.len() >= MAX_PARTS;
-    let found = is_full.then(|| parts.iter().position(|(known, _)| *known == other)).flatten();
+    let found = parts.iter().position(|(known, _)| known == key);
+    let found = found.or_else(|| is_full.then(|| parts.iter().position(|(known, _)| *known == other)).flatten());
     found.unwrap_or_else(|| {
         parts.push((if is_full { other } else { key.clone() }, V::default()));
         parts.len() - 1

@@ -1,6 +1,7 @@
 //! Some transactions with their spans.
 
 use std::mem;
+use std::time::Duration;
 
 use crate::record::TransactionRecord;
 
@@ -13,6 +14,8 @@ pub(super) struct Slots {
     first: Option<Box<TransactionRecord>>,
     failed: Vec<TransactionRecord>,
     slowest: Option<Box<TransactionRecord>>,
+    /// What each transaction is compared with, kept here since records lie elsewhere in memory.
+    longest: Duration,
     random: Option<Box<TransactionRecord>>,
     /// How many transactions could have become the random one.
     candidates: u64,
@@ -38,14 +41,18 @@ impl Slots {
             return Some(Slot::Failed);
         }
         match &self.slowest {
-            Some(slowest) if slowest.duration < record.duration => Some(Slot::Slowest),
+            Some(_) if self.longest < record.duration => Some(Slot::Slowest),
             Some(_) => self.draw(has_room).then_some(Slot::Random),
             None => has_room.then_some(Slot::Slowest),
         }
     }
 
     /// Keeps a transaction in the place that was chosen. Returns whether there is one more sample now.
+    #[cold]
     pub(super) fn keep(&mut self, slot: Slot, record: Box<TransactionRecord>, has_room: bool) -> bool {
+        if slot == Slot::Slowest {
+            self.longest = record.duration;
+        }
         match slot {
             Slot::First => self.first.replace(record).is_none(),
             Slot::Failed => {
@@ -63,7 +70,7 @@ impl Slots {
 
     /// Moves the samples out, and how many transactions they were chosen from.
     pub(super) fn take(&mut self) -> (u64, impl Iterator<Item = Box<TransactionRecord>> + use<>) {
-        let Self { first, failed, slowest, random, candidates } = mem::take(self);
+        let Self { first, failed, slowest, random, candidates, longest: _ } = mem::take(self);
         (candidates, first.into_iter().chain(failed.into_iter().map(Box::new)).chain(slowest).chain(random))
     }
 
