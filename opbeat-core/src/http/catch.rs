@@ -1,6 +1,6 @@
 //! Panics that are answered instead of passed on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::caught::caught;
 
 /// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
 ///
@@ -15,15 +15,5 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// assert_eq!(catch_panic(true, || 200), Some(200));
 /// ```
 pub fn catch_panic<T>(catches: bool, work: impl FnOnce() -> T) -> Option<T> {
-    if !catches {
-        return Some(work());
-    }
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(answer) => Some(answer),
-        Err(payload) => {
-            // A payload may panic once more when it is dropped, and then only leaks.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            None
-        }
-    }
+    if catches { caught(work) } else { Some(work()) }
 }
