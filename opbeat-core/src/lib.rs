@@ -40,6 +40,7 @@ mod capture;
 mod caught;
 mod config;
 mod diagnosis;
+mod latest;
 mod notice;
 mod panic_hook;
 mod pipeline;
