@@ -19,7 +19,8 @@ use crate::{latest, notice, panic_hook};
 /// Monitors an application: begins transactions, reports errors, delivers both in the background.
 ///
 /// It is cheap to clone. When the last clone is dropped, what was recorded is delivered within
-/// [`Config::shutdown_timeout`].
+/// [`Config::shutdown_timeout`], and the thread that drops it waits for that: on an executor, call
+/// [`shutdown`](Self::shutdown) from `spawn_blocking` before.
 ///
 /// # Examples
 ///

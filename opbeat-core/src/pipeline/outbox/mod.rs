@@ -175,3 +175,31 @@ pub(super) struct Ticket {
     number: u64,
     failures: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::record::DurationGroup;
+
+    #[test]
+    fn an_outage_that_lasts_too_long_is_told_once() {
+        let outbox = Outbox::default();
+        let overflow = || {
+            let group = |transactions: usize| DurationGroup {
+                minute: UNIX_EPOCH,
+                name: "test".to_owned(),
+                kind: "".into(),
+                result: "ok".into(),
+                milliseconds: vec![1.0; transactions],
+            };
+            let batch = || Batch { durations: vec![group(100_000)], ..Batch::default() };
+            (0..30).filter(|_| outbox.push(batch())).count()
+        };
+        assert_eq!(overflow(), 1);
+        assert_eq!(outbox.losses().transactions, 1_000_000);
+        outbox.delivered();
+        assert_eq!(overflow(), 1, "the next outage is another one");
+    }
+}
