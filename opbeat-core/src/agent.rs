@@ -4,23 +4,23 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
 use crate::diagnosis::Diagnosis;
-use crate::notice;
-use crate::panic_hook;
 use crate::pipeline::{Build, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::secrets::Secrets;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
+use crate::{latest, notice, panic_hook};
 
 /// Monitors an application: begins transactions, reports errors, delivers both in the background.
 ///
 /// It is cheap to clone. When the last clone is dropped, what was recorded is delivered within
-/// [`Config::shutdown_timeout`].
+/// [`Config::shutdown_timeout`], and the thread that drops it waits for that: on an executor, call
+/// [`shutdown`](Self::shutdown) from `spawn_blocking` before.
 ///
 /// # Examples
 ///
@@ -37,7 +37,8 @@ pub struct Agent {
     running: Option<Arc<Running>>,
 }
 
-struct Running {
+/// What stops when nobody holds it any more.
+pub(crate) struct Running {
     pipeline: Pipeline,
     shutdown_timeout: Duration,
     /// Asks the way out once more, besides the thread that delivers.
@@ -46,9 +47,6 @@ struct Running {
 
 /// Asks the way out whether a delivery would work.
 type Probe = Box<dyn Fn() -> Result<String, String> + Send + Sync + UnwindSafe + RefUnwindSafe>;
-
-/// The agent that was started last: where errors outside of all transactions go.
-static LATEST: RwLock<Weak<Running>> = RwLock::new(Weak::new());
 
 impl Agent {
     /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::VARIABLES) lists.
@@ -100,14 +98,18 @@ impl Agent {
     /// Reports an error, with the current transaction if there is one. Returns the report's id.
     #[track_caller]
     pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> Option<ErrorId> {
-        self.recorder()?;
+        if !self.is_recording() {
+            return None;
+        }
         self.report(error_record(error))
     }
 
     /// Reports a message, with the current transaction if there is one. Returns the report's id.
     #[track_caller]
     pub fn capture_message(&self, level: Level, message: impl Into<String>) -> Option<ErrorId> {
-        self.recorder()?;
+        if !self.is_recording() {
+            return None;
+        }
         self.report(message_record(level, message.into()))
     }
 
@@ -150,10 +152,10 @@ impl Agent {
         }
     }
 
-    /// Returns whether anything is recorded.
+    /// Returns whether anything is recorded. After a [`shutdown`](Self::shutdown), nothing is.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.running.is_some()
+        self.recorder().is_some_and(Recorder::is_open)
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {
@@ -172,22 +174,32 @@ impl Agent {
         let pipeline = Pipeline::start(exporter, settings(config))?;
         let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
         allow_stacks();
-        *LATEST.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&running);
+        latest::enroll(&running, running.pipeline.recorder());
         if config.panic_hook {
-            panic_hook::install(latest_recorder, flush_latest);
+            panic_hook::install(latest::recorder, flush_latest);
         }
         Ok(Self { running: Some(running) })
     }
 
     fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
-        let current = current();
-        if current.is_recording() { current.report(record) } else { self.recorder()?.capture(record, None) }
+        report(record, || self.recorder().cloned())
     }
+}
+
+/// Reports a record with the current transaction, to its agent, or else to where `recorder` says.
+fn report(record: ErrorRecord, recorder: impl FnOnce() -> Option<Recorder>) -> Option<ErrorId> {
+    let current = current();
+    if current.is_recording() { current.report(record) } else { recorder()?.capture(record, None) }
+}
+
+/// Returns whether a report would find anybody.
+fn is_anybody_there() -> bool {
+    current().is_recording() || latest::recorder().is_some()
 }
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        flush_interval: config.flush_interval,
+        flush_interval: config.bounded_flush_interval(),
         blocking_threshold: u64::try_from(config.blocking_threshold.as_nanos()).unwrap_or(u64::MAX),
         ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
         secrets: Secrets::new(&config.secret_names),
@@ -207,7 +219,10 @@ fn settings(config: &Config) -> Settings {
 /// ```
 #[track_caller]
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
-    latest()?.report(error_record(error))
+    if !is_anybody_there() {
+        return None;
+    }
+    report(error_record(error), latest::recorder)
 }
 
 /// Reports a message, to the current transaction's agent or else to the one that was started last.
@@ -215,13 +230,16 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
 /// Returns the report's id.
 #[track_caller]
 pub fn capture_message(level: Level, message: impl Into<String>) -> Option<ErrorId> {
-    latest()?.report(message_record(level, message.into()))
+    if !is_anybody_there() {
+        return None;
+    }
+    report(message_record(level, message.into()), latest::recorder)
 }
 
 /// Reports a record, to the current transaction's agent or else to the one that was started last.
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn report_latest(record: ErrorRecord) -> Option<ErrorId> {
-    latest()?.report(record)
+    report(record, latest::recorder)
 }
 
 #[cfg(feature = "intake")]
@@ -233,20 +251,10 @@ fn probe_intake(config: &Config) -> Result<String, String> {
 
 /// Delivers what there is while there still is a process.
 fn flush_latest() {
-    if let Some(running) = latest().and_then(|agent| agent.running) {
+    if let Some(running) = latest::agent() {
         // There is nobody left to tell.
         let _ = running.pipeline.flush(running.shutdown_timeout);
     }
-}
-
-fn latest_recorder() -> Option<Recorder> {
-    latest()?.recorder().cloned()
-}
-
-/// Returns the agent that was started last; `None` rather than waiting for one that starts right now.
-fn latest() -> Option<Agent> {
-    let running = LATEST.try_read().ok()?.upgrade()?;
-    Some(Agent { running: Some(running) })
 }
 
 /// Delivers what is left, within the deadline.

@@ -37,8 +37,10 @@
 
 mod agent;
 mod capture;
+mod caught;
 mod config;
 mod diagnosis;
+mod latest;
 mod notice;
 mod panic_hook;
 mod pipeline;
@@ -60,7 +62,7 @@ pub mod task;
 pub mod testing;
 
 pub use agent::{Agent, capture_error, capture_message};
-pub use capture::Failure;
+pub use capture::{Failure, error_chain};
 pub use config::{Config, ConfigError, HEALTH_CHECKS, VARIABLES, Variable};
 pub use diagnosis::Diagnosis;
 pub use pipeline::{Batch, Build, ExportError, Exporter, FlushError};

@@ -49,9 +49,8 @@ fn report_once(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
 }
 
 fn report(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
-    let transaction = current();
-    if transaction.is_recording() {
-        transaction.report(panic_record(panic));
+    if let Some(transaction) = current().active {
+        transaction.report_panic(panic_record(panic));
     } else if let Some(recorder) = recorder() {
         recorder.capture(panic_record(panic), None);
     }

@@ -3,10 +3,9 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;
-use std::iter;
 
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::{Outcome, error_chain};
 
 /// The error of tower's own layers, and of most services.
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -48,6 +47,5 @@ pub fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
             None
         }
     };
-    let chain = iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    { chain }.find_map(known).unwrap_or(Outcome::ServerError)
+    error_chain(error).find_map(known).unwrap_or(Outcome::ServerError)
 }

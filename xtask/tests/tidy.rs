@@ -27,12 +27,12 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/capture",
-        rule: Rule::Only(&["capture", "record"]),
-        sentence: "`capture` turns values into records: it imports `record` only",
+        rule: Rule::Only(&["capture", "caught", "record"]),
+        sentence: "`capture` turns values into records: it imports `record` only, and keeps panics from going on",
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "record", "notice", "secrets"]),
+        rule: Rule::Only(&["pipeline", "caught", "record", "notice", "secrets"]),
         sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
     },
     Wall {

@@ -4,10 +4,14 @@ mod chain;
 mod failure;
 mod record;
 mod stack;
+mod text;
 mod type_name;
 
+pub use chain::error_chain;
 pub use failure::Failure;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use record::event_record;
 pub(crate) use record::{blocked_record, error_record, failure_record, message_record, panic_record, status_record};
 pub(crate) use stack::allow as allow_stacks;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) use text::{cut, written};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
 use std::time::{Duration, SystemTime};
 
-use super::{chain, stack, type_name};
+use super::{chain, stack, text, type_name};
 use crate::record::{ErrorId, ErrorRecord, Level, Location, Origin, Stack};
 
 /// Records an error with its chain of sources and the stack of whoever captured it.
@@ -18,7 +18,7 @@ pub(crate) fn error_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
         causes: chain::causes(error),
         location: Some(Caller::caller().into()),
         stack: stack::capture(),
-        ..bare(Level::Error, error.to_string())
+        ..bare(Level::Error, text::shown(error))
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn typed_error_record<E>(error: &(dyn Error + 'static)) -> ErrorRecor
 /// Records a message with the stack of whoever sent it.
 #[track_caller]
 pub(crate) fn message_record(level: Level, message: String) -> ErrorRecord {
-    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..bare(level, message) }
+    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..bare(level, text::cut(message)) }
 }
 
 /// Records a panic, from inside of the hook.
@@ -57,7 +57,7 @@ pub(crate) fn failure_record<E: fmt::Display + ?Sized>(failure: &E) -> ErrorReco
         origin: Origin::Described,
         type_name: Some(type_name.name),
         module: type_name.module,
-        ..bare(Level::Error, failure.to_string())
+        ..bare(Level::Error, text::shown(failure))
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn event_record(level: Level, message: String, error: Option<&(dyn Er
         Some(error) => ErrorRecord {
             type_name: Some(type_name::of(error).name),
             causes: chain::causes(error),
-            ..bare(level, error.to_string())
+            ..bare(level, text::shown(error))
         },
         None => bare(level, message.clone()),
     };
@@ -124,7 +124,7 @@ fn panic_message(panic: &PanicHookInfo<'_>) -> String {
     let payload = panic.payload();
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic whose payload is no text").to_owned()
+    text::shown(text.unwrap_or("a panic whose payload is no text"))
 }
 
 impl From<&Caller<'_>> for Location {

@@ -1,5 +1,7 @@
 //! Names of types, as a person would say them.
 
+use crate::caught::caught;
+
 /// A type's name without generic arguments, and the module that defines it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TypeName {
@@ -51,7 +53,7 @@ pub(super) fn split(full: &str) -> TypeName {
 pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E) -> String {
     let mut start = Start::default();
     // Writing stops when enough is known, which is no failure.
-    let _ = std::fmt::write(&mut start, format_args!("{error:?}"));
+    caught(|| std::fmt::write(&mut start, format_args!("{error:?}")));
     let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
     let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
     if is_name && goes_on_as_type { start.name } else { "Error".to_owned() }

@@ -76,8 +76,9 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OPBEAT_IGNORE_NAMES",
         default: Some("health checks"),
-        meaning: "transactions that are not recorded, such as `GET /metrics, * /internal/*`",
-        set: |config, value| list(&mut config.ignore_names, value),
+        meaning: "transactions that are not recorded beside them, such as `GET /metrics, * /internal/*`; \
+                  a leading `none` records health checks too",
+        set: |config, value| add_names(&mut config.ignore_names, value),
     },
     Variable {
         name: "OPBEAT_IGNORE_USER_AGENTS",
@@ -144,6 +145,18 @@ fn set(field: &mut String, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Adds to the default what stands between commas; a first `none` stands for no default.
+fn add_names(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
+    let mut names = Vec::new();
+    list(&mut names, value)?;
+    if names.first().is_some_and(|first| first.eq_ignore_ascii_case("none")) {
+        names.remove(0);
+        field.clear();
+    }
+    field.append(&mut names);
+    Ok(())
+}
+
 /// Replaces the default by what stands between commas.
 fn list(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
     *field = value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).map(str::to_owned).collect();
@@ -181,6 +194,17 @@ mod tests {
         let config = read(&NEEDED).unwrap();
         assert_eq!((config.app_id.as_str(), config.server_url.as_str()), ("app", "http://127.0.0.1:8200"));
         assert!(config.enabled);
+    }
+
+    #[test]
+    fn names_to_ignore_are_added_to_the_health_checks() {
+        let ignored =
+            |value| read(&[NEEDED[0], NEEDED[1], NEEDED[2], ("OPBEAT_IGNORE_NAMES", value)]).unwrap().ignore_names;
+        let added = ignored("GET /metrics, * /internal/*");
+        assert_eq!((added.len(), added[0].as_str()), (super::super::HEALTH_CHECKS.len() + 2, "* /health"));
+        assert_eq!(added, Config::default().ignore_name("GET /metrics").ignore_name("* /internal/*").ignore_names);
+        assert_eq!(ignored("none, GET /metrics"), ["GET /metrics"]);
+        assert!(ignored("none").is_empty());
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What an agent is told at its start.
 
 mod env;
+mod error;
+mod health_checks;
 
 use std::time::Duration;
 
 pub use env::{VARIABLES, Variable};
+pub use error::ConfigError;
+pub use health_checks::HEALTH_CHECKS;
 
 /// Where the server listens when it is started without options.
 const DEFAULT_SERVER_URL: &str = "http://127.0.0.1:8200";
@@ -40,14 +44,14 @@ pub struct Config {
     pub release: Option<String>,
     /// The machine's name. Default: what the system says.
     pub hostname: Option<String>,
-    /// The time from an event to its delivery. Default: 5 s.
+    /// The time from an event to its delivery, between 10 ms and an hour. Default: 5 s.
     pub flush_interval: Duration,
     /// How long the end of the process may wait for the last delivery. Default: 2 s.
     pub shutdown_timeout: Duration,
     /// Whether panics are reported by a hook, which the process then keeps. Default: true.
     pub panic_hook: bool,
     /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: health checks, as
-    /// [`HEALTH_CHECKS`] lists them.
+    /// [`HEALTH_CHECKS`] lists them; an empty list records these too.
     pub ignore_names: Vec<String>,
     /// User agents whose requests are not recorded, as patterns with `*` and `?`. Default: none.
     pub ignore_user_agents: Vec<String>,
@@ -59,9 +63,8 @@ pub struct Config {
     pub blocking_threshold: Duration,
 }
 
-/// Templates of health checks, whose requests are not recorded: there are many, and they say nothing.
-pub const HEALTH_CHECKS: [&str; 8] =
-    ["* /health", "* /healthz", "* /livez", "* /readyz", "* /live", "* /ready", "* /ping", "* /-/healthy"];
+/// Shorter intervals keep a processor busy with nothing, and longer ones are most likely a mistake.
+const FLUSH_INTERVALS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(3_600));
 
 impl Default for Config {
     fn default() -> Self {
@@ -76,7 +79,7 @@ impl Default for Config {
             flush_interval: Duration::from_secs(5),
             shutdown_timeout: Duration::from_secs(2),
             panic_hook: true,
-            ignore_names: HEALTH_CHECKS.map(str::to_owned).to_vec(),
+            ignore_names: HEALTH_CHECKS.iter().map(|&name| name.to_owned()).collect(),
             ignore_user_agents: Vec::new(),
             secret_names: Vec::new(),
             blocking_threshold: Duration::from_millis(100),
@@ -168,6 +171,11 @@ impl Config {
         self
     }
 
+    /// Returns the interval, within the bounds that it can have.
+    pub(crate) fn bounded_flush_interval(&self) -> Duration {
+        self.flush_interval.clamp(FLUSH_INTERVALS.0, FLUSH_INTERVALS.1)
+    }
+
     /// Sets whether panics are reported by a hook.
     #[must_use]
     pub fn panic_hook(mut self, panic_hook: bool) -> Self {
@@ -189,32 +197,15 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// A configuration that cannot work.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A variable that is needed is not set or empty.
-    #[error("{0} is not set; `opbeat app create ORG/APP` on the server prints the variables to set")]
-    Missing(&'static str),
-    /// A variable has a value that it cannot have.
-    #[error("{name} is {value:?}, which is not {expected}")]
-    Invalid {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What it could be.
-        expected: &'static str,
-    },
-    /// The server's address asks for TLS, and there is none.
-    #[error("{url} needs TLS: {reason}")]
-    Tls {
-        /// The server's address.
-        url: String,
-        /// What is missing.
-        reason: String,
-    },
-    /// The system has no thread for us.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[source] std::io::Error),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_have_bounds() {
+        let bounded = |interval| Config::default().flush_interval(interval).bounded_flush_interval();
+        assert_eq!(bounded(Duration::ZERO), Duration::from_millis(10));
+        assert_eq!(bounded(Duration::MAX), Duration::from_secs(3_600));
+        assert_eq!(bounded(Duration::from_secs(1)), Duration::from_secs(1));
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::{Event, location};
+use crate::capture::written;
 
 /// A logger that reports what is logged at the level of errors, and hands everything on to another one.
 ///
@@ -53,7 +54,7 @@ impl<L: Log> Log for ErrorLog<L> {
 
     fn log(&self, record: &Record<'_>) {
         if record.level() == log::Level::Error && !Event::is_own(record.target()) {
-            let message = record.args().to_string();
+            let message = written(*record.args());
             let location = location(record.file(), record.line());
             Event { target: record.target(), message, error: None, location }.report();
         }

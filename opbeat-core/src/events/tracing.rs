@@ -9,6 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::{Event, location};
+use crate::capture::{cut, written};
 
 /// A layer that reports events at the level of errors.
 ///
@@ -60,13 +61,13 @@ struct Fields {
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.message = format!("{value:?}");
+            self.message = written(format_args!("{value:?}"));
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            value.clone_into(&mut self.message);
+            self.message = cut(value.to_owned());
         }
     }
 
@@ -88,7 +89,8 @@ struct Link {
 impl Link {
     fn copy(error: &(dyn Error + 'static), most: usize) -> Self {
         let source = error.source().filter(|_| most > 1).map(|source| Box::new(Self::copy(source, most - 1)));
-        Self { message: error.to_string(), printed: format!("{error:?}"), source }
+        let message = written(format_args!("{error}"));
+        Self { message, printed: written(format_args!("{error:?}")), source }
     }
 }
 

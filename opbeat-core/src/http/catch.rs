@@ -1,6 +1,6 @@
 //! Panics that are answered instead of passed on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::caught::caught;
 
 /// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
 ///
@@ -17,15 +17,4 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[inline]
 pub fn catch_panic<T>(catches: bool, work: impl FnOnce() -> T) -> Option<T> {
     if catches { caught(work) } else { Some(work()) }
-}
-
-fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(answer) => Some(answer),
-        Err(payload) => {
-            // A payload may panic once more when it is dropped, and then only leaks.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            None
-        }
-    }
 }

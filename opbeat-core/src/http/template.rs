@@ -39,8 +39,14 @@ pub(super) fn keep(template: &str) -> &'static str {
 
 #[cold]
 fn find_or_add(template: &str) -> &'static str {
-    let known = ALL.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|all| all.get(template).copied());
-    known.unwrap_or_else(|| add(template))
+    known(template).unwrap_or_else(|| add(template))
+}
+
+/// Returns what a template is kept as, if that is known: requests beyond the bound must not wait for each other.
+fn known(template: &str) -> Option<&'static str> {
+    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    let all = all.as_ref()?;
+    all.get(template).copied().or_else(|| (all.len() >= MOST).then_some(OTHERS))
 }
 
 fn add(template: &str) -> &'static str {

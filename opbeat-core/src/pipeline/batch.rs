@@ -38,4 +38,14 @@ impl Batch {
     pub fn occurrences(&self) -> u64 {
         self.errors.iter().map(|error| error.occurrences).sum()
     }
+
+    /// Returns what is lost with it. What it says of earlier losses is none.
+    pub(super) fn everything(&self) -> Drops {
+        Drops {
+            transactions: self.transactions() as u64,
+            samples: self.samples.len() as u64,
+            errors: self.occurrences(),
+            ..Drops::default()
+        }
+    }
 }

@@ -4,6 +4,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What lies further off does not come, and might be no instant of the system's.
+const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// Returns the instant after a duration, however long that is.
+pub(super) fn after(duration: Duration) -> Instant {
+    Instant::now() + duration.min(FAR)
+}
+
 /// Tells the time of day of instants, so that the request path reads one clock only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
@@ -22,6 +30,11 @@ impl Clock {
         let gone = Duration::new(since_1970.as_secs() % 60, since_1970.subsec_nanos());
         let left = MINUTE.saturating_sub(gone);
         Self { instant, time, minute: minute_of(time), until: instant + left }
+    }
+
+    /// Returns the minute in which the clocks were read, counted from 1970.
+    pub(super) fn minute(&self) -> u64 {
+        self.minute
     }
 
     /// Returns the minute that an instant lies in, counted from 1970. Nearly all lie in the one in which the clocks were

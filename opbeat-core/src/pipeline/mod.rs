@@ -33,5 +33,5 @@ pub use exporter::{ExportError, Exporter};
 pub(crate) use finished::Finished;
 pub use flush::FlushError;
 pub(crate) use ignore::Ignore;
-pub(crate) use recorder::{Pipeline, Recorder};
+pub(crate) use recorder::{Pipeline, Recorder, WeakRecorder};
 pub(crate) use settings::Settings;

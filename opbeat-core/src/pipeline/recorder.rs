@@ -1,6 +1,6 @@
 //! Where the request path hands over.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::errors::CapturedError;
@@ -8,7 +8,7 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::shards::Seat;
 use super::worker::Worker;
-use super::{Exporter, Finished, FlushError, Settings, sender};
+use super::{Exporter, Finished, FlushError, Settings, clock, sender};
 use crate::record::{Drops, ErrorId, ErrorRecord, TransactionRecord};
 
 /// Takes what happened, from any thread, and never blocks.
@@ -35,6 +35,16 @@ impl Recorder {
         self.queue.push_error(Box::new(CapturedError { record, transaction })).then_some(id)
     }
 
+    /// Returns whether anything is taken: it is not any more after a shutdown.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
+    /// Returns a handle that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> WeakRecorder {
+        WeakRecorder { queue: Arc::downgrade(&self.queue) }
+    }
+
     /// Returns how many nanoseconds a poll may take before it is reported.
     #[inline]
     pub(crate) fn blocking_threshold(&self) -> u64 {
@@ -45,6 +55,18 @@ impl Recorder {
     #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.queue, &other.queue)
+    }
+}
+
+/// A recorder that lasts for as long as others hold it.
+pub(crate) struct WeakRecorder {
+    queue: Weak<Queue>,
+}
+
+impl WeakRecorder {
+    /// Returns the recorder, if it is there and open.
+    pub(crate) fn upgrade(&self) -> Option<Recorder> {
+        self.queue.upgrade().map(|queue| Recorder { queue }).filter(Recorder::is_open)
     }
 }
 
@@ -64,7 +86,8 @@ impl Pipeline {
         let queue = Arc::new(Queue::new(settings));
         let outbox = Arc::new(Outbox::default());
         sender::spawn(exporter, Arc::clone(&outbox))?;
-        Worker::spawn(&queue, Arc::clone(&outbox))?;
+        // Without a worker, the sender would wait for ever.
+        Worker::spawn(&queue, Arc::clone(&outbox)).inspect_err(|_| outbox.close())?;
         Ok(Self { recorder: Recorder { queue }, outbox })
     }
 
@@ -79,7 +102,7 @@ impl Pipeline {
 
     /// Delivers what was recorded until now, or gives up at the deadline.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = clock::after(timeout);
         let ticket = self.outbox.request_flush()?;
         self.recorder.queue.wake_always();
         self.outbox.wait_for(ticket, deadline, timeout)

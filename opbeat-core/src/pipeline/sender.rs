@@ -1,13 +1,12 @@
 //! The thread that talks to the exporter.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use super::outbox::Outbox;
 use super::{Batch, Build, ExportError, Exporter};
-
+use crate::caught::caught;
 use crate::notice;
 
 /// The longest time between two attempts.
@@ -20,39 +19,43 @@ pub(super) fn spawn(exporter: impl Exporter, outbox: Arc<Outbox>) -> std::io::Re
 
 fn run(mut exporter: impl Exporter, outbox: &Outbox) {
     let mut outage = Outage::default();
-    greet(&mut exporter, &mut outage);
-    while let Some(mut batch) = outbox.next() {
-        match attempt(&mut exporter, &mut batch) {
-            Ok(()) => {
-                outage.end();
-                outbox.delivered();
-            }
-            Err(error) => {
-                let delay = outage.note(&error);
-                outbox.failed(batch, &error, delay);
-            }
+    caught(|| greet(&mut exporter, &mut outage));
+    while let Some(batch) = outbox.next() {
+        let lost = batch.everything();
+        if caught(|| deliver(&mut exporter, batch, &mut outage, outbox)).is_none() {
+            outbox.abandoned(lost);
+        }
+    }
+}
+
+/// An exporter that panics loses its batch, and not the thread.
+fn deliver(exporter: &mut impl Exporter, mut batch: Batch, outage: &mut Outage, outbox: &Outbox) {
+    match caught(|| exporter.export(&mut batch)) {
+        Some(Ok(())) => {
+            outage.end();
+            outbox.delivered();
+        }
+        Some(Err(error)) => {
+            let delay = outage.note(&error);
+            outbox.failed(batch, &error, delay);
+        }
+        None => {
+            notice::error(format_args!("the exporter panicked; what it was to deliver is lost"));
+            outbox.abandoned(batch.everything());
         }
     }
 }
 
 /// Tells at the start what works and what does not, so that nobody has to wait for an error to find out.
 fn greet(exporter: &mut impl Exporter, outage: &mut Outage) {
-    match catch_unwind(AssertUnwindSafe(|| exporter.probe())) {
-        Ok(Ok(Some(found))) => notice::info(format_args!("{found}; {}", Build::of_this_process())),
-        Ok(Ok(None)) => {}
-        Ok(Err(error)) => {
+    match caught(|| exporter.probe()) {
+        Some(Ok(Some(found))) => notice::info(format_args!("{found}; {}", Build::of_this_process())),
+        Some(Ok(None)) => {}
+        Some(Err(error)) => {
             outage.note(&error);
         }
-        Err(_) => notice::error(format_args!("the exporter panicked when it was asked whether it works")),
+        None => notice::error(format_args!("the exporter panicked when it was asked whether it works")),
     }
-}
-
-/// An exporter that panics loses its batch, and not the thread.
-fn attempt(exporter: &mut impl Exporter, batch: &mut Batch) -> Result<(), ExportError> {
-    catch_unwind(AssertUnwindSafe(|| exporter.export(batch))).unwrap_or_else(|_| {
-        notice::error(format_args!("the exporter panicked; what it was to deliver is lost"));
-        Ok(())
-    })
 }
 
 /// A run of failed attempts. It is told once, at its start, and once at its end.

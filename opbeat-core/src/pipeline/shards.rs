@@ -54,6 +54,7 @@ impl Shards {
         let place = counts.add(record, started, settings);
         if counts.is_full() {
             self.is_full.store(true, Ordering::Relaxed);
+            counts.give_up_if_left();
         }
         place.map(|place| Seat { shard, place })
     }
@@ -119,11 +120,15 @@ mod tests {
     use crate::pipeline::Ignore;
     use crate::secrets::Secrets;
 
-    #[test]
-    fn a_sample_is_moved_though_its_count_was_moved_before() {
+    fn settings() -> Settings {
         let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);
         let (ignore, secrets) = (Ignore::new(&[], &[]), Secrets::new::<&str>([]));
-        let settings = Settings { flush_interval, blocking_threshold, ignore, secrets };
+        Settings { flush_interval, blocking_threshold, ignore, secrets }
+    }
+
+    #[test]
+    fn a_sample_is_moved_though_its_count_was_moved_before() {
+        let settings = settings();
         let (shards, mut total) = (Shards::new(), Counts::default());
         let mut record = TransactionRecord::default();
         let seat = shards.add(&mut record, Instant::now(), &settings).expect("the first of its name is kept");
@@ -131,5 +136,19 @@ mod tests {
         shards.keep(&seat, record);
         shards.drain_into(&mut total, &settings);
         assert_eq!(total.take().2.len(), 1);
+    }
+
+    #[test]
+    fn what_nobody_takes_over_is_bounded_and_counted() {
+        let settings = settings();
+        let (shards, mut total) = (Shards::new(), Counts::default());
+        let mut record = TransactionRecord::default();
+        for _ in 0..1_200_000 {
+            shards.add(&mut record, Instant::now(), &settings);
+        }
+        shards.drain_into(&mut total, &settings);
+        let lost = total.take_drops().transactions;
+        let counted: usize = total.take().0.iter().map(|group| group.milliseconds.len()).sum();
+        assert_eq!((counted as u64, lost), (200_000, 1_000_000));
     }
 }

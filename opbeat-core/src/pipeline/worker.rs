@@ -1,7 +1,6 @@
 //! The thread that turns what happened into batches.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::symbols::Symbols;
 use super::{Batch, Settings, scrub};
+use crate::caught::caught;
 use crate::notice;
 use crate::record::{Drops, ErrorRecord};
 
@@ -25,8 +25,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// A batch carries this many errors; the rest are counted.
 const MAX_ERRORS: usize = 500;
 
-/// While this many batches wait for the server, the worker makes larger ones instead of more.
-const BACKLOG: usize = 2;
+/// A storm of different errors is told so often at the most.
+const TELLING: Duration = Duration::from_secs(60);
 
 /// Counts, samples and completes what the queue holds, and cuts it into batches.
 pub(super) struct Worker {
@@ -40,6 +40,9 @@ pub(super) struct Worker {
     /// When the next batch is due.
     due: Instant,
     cut: u64,
+    /// Errors that were left out and not told of in the log, and when that is due.
+    left_out: u64,
+    telling: Instant,
 }
 
 impl Worker {
@@ -54,6 +57,8 @@ impl Worker {
             errors: Vec::new(),
             due: Instant::now() + queue.settings().flush_interval,
             cut: 0,
+            left_out: 0,
+            telling: Instant::now(),
         };
         let thread = thread::Builder::new().name("opbeat-worker".to_owned()).spawn(move || worker.run())?;
         queue.set_worker(thread.thread().clone());
@@ -62,8 +67,9 @@ impl Worker {
 
     fn run(&mut self) {
         while !self.queue.is_closed() {
-            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+            if caught(|| self.turn()).is_none() {
                 notice::error(format_args!("the worker panicked; it goes on with what comes next"));
+                self.due = Instant::now() + self.settings().flush_interval;
             }
             self.sleep();
         }
@@ -78,12 +84,8 @@ impl Worker {
         if is_flush || self.queue.is_full() || now >= self.due {
             self.due = now + self.settings().flush_interval;
             self.queue.drain_counts(&mut self.counts);
-            let spans = self.counts.take_dropped_spans();
-            self.outbox.lose(Drops { spans, ..Drops::default() });
-            // While the server is away, batches grow instead of multiplying.
-            if is_flush || self.counts.is_full() || self.outbox.len() < BACKLOG {
-                self.cut_batch();
-            }
+            self.outbox.lose(self.counts.take_drops());
+            self.cut_batch();
         }
         if is_flush {
             self.cut = requested;
@@ -95,9 +97,9 @@ impl Worker {
         let now = Instant::now();
         self.waiting.fill(&self.queue, now);
         let repeats = self.queue.take_error_overflow();
-        self.outbox.lose(Drops { errors: repeats.uncounted(), ..Drops::default() });
-        self.storm.add(repeats, now);
-        let ready = if is_flush { self.waiting.take_all() } else { self.waiting.take_ready(now) };
+        let uncounted = self.storm.add(repeats, now);
+        self.leave_out(uncounted);
+        let ready = if is_flush { self.waiting.take_all(now) } else { self.waiting.take_ready(now) };
         for error in ready {
             if let Some(error) = self.storm.admit(error, now) {
                 self.complete_error(error);
@@ -107,14 +109,21 @@ impl Worker {
 
     fn complete_error(&mut self, error: CapturedError) {
         if self.errors.len() >= MAX_ERRORS {
-            let errors = error.record.occurrences;
-            self.outbox.lose(Drops { errors, ..Drops::default() });
-            return;
+            return self.leave_out(error.record.occurrences);
         }
         let mut record = error.complete();
+        if self.settings().ignore.error(&record) {
+            return;
+        }
         self.symbols.complete(&mut record);
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
+    }
+
+    /// Counts errors that are too many or too different.
+    fn leave_out(&mut self, errors: u64) {
+        self.left_out += errors;
+        self.outbox.lose(Drops { errors, ..Drops::default() });
     }
 
     fn cut_batch(&mut self) {
@@ -131,8 +140,21 @@ impl Worker {
             errors: mem::take(&mut self.errors),
             drops: self.outbox.take_untold_losses(),
         };
-        if !batch.is_empty() {
-            warn_of_loss(batch.drops.errors, self.outbox.push(batch));
+        if !batch.is_empty() && self.outbox.push(batch) {
+            notice::warn(format_args!(
+                "the server has been away for longer than memory lasts: the oldest transactions and errors are lost \
+                 from now on. `Agent::diagnose` tells how many, and the server will show it"
+            ));
+        }
+        self.tell_left_out();
+    }
+
+    fn tell_left_out(&mut self) {
+        let now = Instant::now();
+        if self.left_out > 0 && now >= self.telling {
+            let errors = mem::take(&mut self.left_out);
+            self.telling = now + TELLING;
+            notice::warn(format_args!("{errors} errors were not reported, because there were too many different ones"));
         }
     }
 
@@ -145,16 +167,5 @@ impl Worker {
 
     fn settings(&self) -> &Settings {
         self.queue.settings()
-    }
-}
-
-fn warn_of_loss(errors: u64, transactions: u64) {
-    if errors > 0 {
-        notice::warn(format_args!("{errors} errors were not reported, because there were too many different ones"));
-    }
-    if transactions > 0 {
-        notice::warn(format_args!(
-            "{transactions} transactions are lost: the server has been away for longer than memory lasts"
-        ));
     }
 }

@@ -22,8 +22,8 @@ impl fmt::Debug for ErrorId {
     }
 }
 
-/// How bad it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// How bad it is, from what is least so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
     /// Of interest to those who look for a fault.
@@ -50,6 +50,11 @@ impl Level {
             Self::Error => "error",
             Self::Fatal => "fatal",
         }
+    }
+
+    /// Returns whether something failed. What is less bad is worth knowing only.
+    pub(crate) fn is_failure(self) -> bool {
+        self >= Self::Error
     }
 }
 

@@ -178,6 +178,14 @@ impl Active {
         self.recorder.capture(record, Some(Arc::clone(self) as _))
     }
 
+    /// Reports a panic, from inside of the hook. It waits for nobody: what panicked may be what holds the lock.
+    pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
+        if let Ok(mut state) = self.state.try_lock() {
+            state.error.get_or_insert(record.id);
+        }
+        self.recorder.capture(record, Some(Arc::clone(self) as _));
+    }
+
     pub(crate) fn error(&self) -> Option<ErrorId> {
         self.state().error
     }
@@ -257,5 +265,26 @@ impl Finished for Active {
         error.user.clone_from(&record.user);
         error.tags.extend(record.tags.iter().cloned());
         error.extra.extend(record.extra.iter().cloned());
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::capture::message_record;
+    use crate::record::Level;
+    use crate::testing::MemoryExporter;
+    use crate::{Agent, Config};
+
+    #[test]
+    fn a_panic_under_the_lock_is_reported_and_does_not_hang() {
+        let exporter = MemoryExporter::default();
+        let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+        let active = Arc::new(Active::new(agent.recorder().expect("it is enabled")));
+        let held = active.state();
+        active.report_panic(message_record(Level::Fatal, "no shelf".to_owned()));
+        drop(held);
+        agent.flush(Duration::from_secs(30)).expect("memory is there");
+        assert_eq!(exporter.errors()[0].message, "no shelf");
     }
 }

@@ -219,7 +219,7 @@ impl CurrentTransaction {
 
     pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
         let active = self.active.as_ref()?;
-        active.report_error(record)
+        if record.level.is_failure() { active.report_error(record) } else { active.report(record) }
     }
 
     /// Keeps the current span, if it is one of this transaction's.

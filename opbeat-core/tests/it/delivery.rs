@@ -129,12 +129,23 @@ fn the_last_agent_delivers_what_is_left() {
 }
 
 #[test]
+fn a_server_that_wants_to_be_left_alone_for_ever_is_asked_again() {
+    let server = ScriptedServer::start([Reply::RetryAfter(u64::MAX)]);
+    let agent = Agent::start(&server.config()).unwrap();
+    record_one(&agent);
+    assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Undelivered(_))));
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
 fn a_shut_down_agent_says_so() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config()).unwrap();
     agent.shutdown(PATIENCE).unwrap();
     record_one(&agent);
     assert_eq!(agent.flush(PATIENCE), Err(FlushError::ShutDown));
+    assert!(!agent.is_recording() && !agent.diagnose().is_recording);
     assert!(server.seen().is_empty());
 }
 

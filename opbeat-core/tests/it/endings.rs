@@ -29,7 +29,7 @@ fn reports_of(test: &str) -> Vec<String> {
 /// Returns an agent in the process that is to end.
 fn agent_of_child() -> Option<Agent> {
     let url = std::env::var(SERVER).ok()?;
-    Some(Agent::start(&Config::new("org", "app", "token").server_url(url)).unwrap())
+    Some(Agent::start(&Config::new("org", "app", "token").server_url(url).shutdown_timeout(PATIENCE)).unwrap())
 }
 
 struct PanicsWhenDropped;

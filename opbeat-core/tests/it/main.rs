@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod alone;
+mod bounds;
 mod context;
 mod delivery;
 mod endings;

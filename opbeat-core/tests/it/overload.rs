@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 
 use opbeat_core::{Agent, Batch, Config, ExportError, Exporter};
@@ -99,4 +100,81 @@ fn memory_stays_bounded_while_nobody_answers() {
         assert!(agent.flush(PATIENCE).is_err());
     }
     assert!(agent.shutdown(PATIENCE).is_err(), "what is left is lost, and that is said");
+}
+
+/// An exporter that nobody answers until somebody is back.
+struct Outage {
+    is_over: Arc<AtomicBool>,
+    batches: mpsc::Sender<()>,
+    inner: opbeat_core::testing::MemoryExporter,
+}
+
+impl Exporter for Outage {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        if !self.is_over.load(Ordering::SeqCst) {
+            return Err(ExportError::new("nobody answers"));
+        }
+        // The test may have seen enough.
+        let _ = self.batches.send(());
+        self.inner.export(batch)
+    }
+}
+
+#[test]
+fn counts_outlast_an_outage_however_often_it_is_flushed() {
+    let (is_over, inner) = (Arc::new(AtomicBool::new(false)), opbeat_core::testing::MemoryExporter::default());
+    let (batches, delivered) = mpsc::channel();
+    let exporter = Outage { is_over: Arc::clone(&is_over), batches, inner: inner.clone() };
+    let agent = Agent::with_exporter(&Config::default(), exporter);
+    for number in 0..200 {
+        agent.begin_transaction("task.test").end(format!("test {}", number % 20), "ok");
+        assert!(agent.flush(PATIENCE).is_err());
+    }
+    is_over.store(true, Ordering::SeqCst);
+    agent.flush(PATIENCE).unwrap();
+    let counted: usize = inner.durations().iter().map(|group| group.milliseconds.len()).sum();
+    assert_eq!((counted, agent.diagnose().drops.transactions), (200, 0));
+    assert_eq!(delivered.try_iter().count(), 2, "what was tried before, and all the rest");
+}
+
+/// An exporter that panics with the first batch.
+struct Panics {
+    is_first: bool,
+    inner: opbeat_core::testing::MemoryExporter,
+}
+
+impl Exporter for Panics {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        assert!(!std::mem::take(&mut self.is_first), "not the first");
+        self.inner.export(batch)
+    }
+}
+
+#[test]
+fn what_an_exporter_loses_in_a_panic_is_counted() {
+    let inner = opbeat_core::testing::MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), Panics { is_first: true, inner: inner.clone() });
+    for _ in 0..2 {
+        agent.begin_transaction("task.test").end("test", "ok");
+        agent.flush(PATIENCE).unwrap();
+    }
+    assert_eq!((inner.count("test"), agent.diagnose().drops.transactions), (1, 1));
+}
+
+/// Returns words without a digit, each time others.
+fn words(number: u32) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
+#[test]
+fn a_storm_of_different_messages_is_bounded_and_counted() {
+    let (agent, exporter) = monitored();
+    for number in 0..5_000 {
+        agent.capture_message(opbeat_core::Level::Error, words(number));
+    }
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert!(errors.len() <= 500, "{}", errors.len());
+    let told: u64 = errors.iter().map(|error| error.occurrences).sum();
+    assert_eq!(told + agent.diagnose().drops.errors, 5_000);
 }

@@ -49,6 +49,67 @@ fn different_failures_are_different_reports() {
     assert_eq!(exporter.errors().len(), 2);
 }
 
+fn messages(exporter: &opbeat_core::testing::MemoryExporter) -> Vec<String> {
+    exporter.errors().into_iter().map(|error| error.message).collect()
+}
+
+#[test]
+fn what_is_no_failure_stands_for_none() {
+    let (agent, exporter) = monitored();
+    let mut transaction = begin(&agent);
+    let current = transaction.current();
+    let told = current.capture_message(Level::Info, "there is no cart");
+    assert!(told.is_some() && current.error_id().is_none(), "nothing failed until now");
+    transaction.head(500);
+    assert!(transaction.error_id().is_some_and(|failed| Some(failed) != told));
+    transaction.complete();
+    let transaction = agent.begin_transaction("task.test");
+    transaction.capture_error(&CartError::new());
+    transaction.capture_message(Level::Warning, "there is no cart");
+    transaction.end("test", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let levels: Vec<_> = exporter.errors().into_iter().map(|error| (error.level, error.origin)).collect();
+    let expected = [
+        (Level::Info, Origin::Captured),
+        (Level::Error, Origin::Status),
+        (Level::Error, Origin::Captured),
+        (Level::Warning, Origin::Captured),
+    ];
+    assert_eq!(levels, expected);
+}
+
+#[test]
+fn a_word_within_another_failures_message_is_no_sign_of_it() {
+    let (agent, exporter) = monitored();
+    let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
+    let transaction = agent.begin_transaction("task.test");
+    let said = ["the payment provider answered with a timeout", "timeout"];
+    for said in said {
+        transaction.capture_error(&std::io::Error::other(said));
+    }
+    tracing::subscriber::with_default(subscriber, || {
+        let _entered = transaction.enter();
+        tracing::error!("no answer: timeout");
+        tracing::error!("there are timeouts");
+    });
+    transaction.end("test", "failed");
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(messages(&exporter), [said[0], said[1], "there are timeouts"]);
+}
+
+#[test]
+fn a_failure_that_is_told_again_after_its_report_is_the_same() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    transaction.capture_error(&CartError::new());
+    agent.flush(PATIENCE).unwrap();
+    transaction.capture_error(&CartError::new());
+    transaction.capture_error(&fmt::Error);
+    transaction.end("test", "failed");
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(messages(&exporter), ["there is no cart", &fmt::Error.to_string()]);
+}
+
 #[test]
 fn logged_errors_are_reported_with_their_chain() {
     let (agent, exporter) = monitored();
@@ -167,7 +228,17 @@ fn ignored_requests_are_not_recorded() {
     ask("/healthz", "curl/8");
     ask("/books", "kube-probe/1.31");
     ask("/books", "curl/8");
+    let mut ready = begin(&agent);
+    ready.set_route_name(opbeat_core::http::route("GET", "/readyz"));
+    ready.current().capture_error(&fmt::Error);
+    ready.head(503);
+    ready.complete();
+    let mut live = begin(&agent);
+    live.set_route_name(opbeat_core::http::route("GET", "/livez"));
+    live.head(503);
+    live.complete();
     agent.flush(PATIENCE).unwrap();
+    assert_eq!(messages(&exporter), [fmt::Error.to_string()], "errors are reported, and bare statuses are not");
     let names: Vec<String> = exporter.durations().into_iter().map(|group| group.name).collect();
     assert_eq!((names, exporter.count("GET /books")), (vec!["GET /books".to_owned()], 1));
 }

@@ -75,3 +75,24 @@ async fn a_body_that_breaks_off_is_a_failure() {
     assert_eq!(exporter.samples()[0].outcome, Outcome::ServerError);
     assert_eq!(exporter.errors()[0].message, "the disk is gone");
 }
+
+/// An error that says it caused itself.
+#[derive(Debug)]
+struct Circle;
+
+impl std::fmt::Display for Circle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("round and round")
+    }
+}
+
+impl Error for Circle {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[test]
+fn a_chain_that_runs_in_a_circle_has_an_end() {
+    assert_eq!(opbeat_tower::outcome_of(&Circle), Outcome::ServerError);
+}

@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use opbeat_core::{Batch, Outcome};
+use opbeat_core::testing::MemoryExporter;
+use opbeat_core::{Agent, Batch, Config, Outcome};
 use opbeat_tower::OpbeatLayer;
 use tokio::net::TcpListener;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -11,8 +12,6 @@ use tonic::{Code, Request, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
-
-use crate::monitored;
 
 /// Serves tonic's own health service behind the layer. A service that fails as applications do stands beside it.
 async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::GrpcMethodName>) -> SocketAddr {
@@ -36,8 +35,16 @@ async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::Gr
     address
 }
 
+/// Calls the health service, which stands for any, and so is not left out.
 async fn call(service: &str, path: &'static str, is_broken: bool) -> (Option<Code>, Batch) {
-    let (agent, exporter) = monitored();
+    let mut config = Config::default();
+    config.ignore_names.clear();
+    call_with(&config, service, path, is_broken).await
+}
+
+async fn call_with(config: &Config, service: &str, path: &'static str, is_broken: bool) -> (Option<Code>, Batch) {
+    let exporter = MemoryExporter::default();
+    let agent = Agent::with_exporter(config, exporter.clone());
     let address = serve(OpbeatLayer::new_for_grpc(&agent)).await;
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
@@ -61,6 +68,12 @@ fn told(recorded: &Batch) -> (String, String, Outcome) {
     let sample = &recorded.samples[0];
     assert_eq!((recorded.transactions(), &*sample.kind), (1, "web.grpc"));
     (sample.name.to_string(), sample.result.to_string(), sample.outcome)
+}
+
+#[tokio::test]
+async fn health_checks_are_left_out() {
+    let (code, recorded) = call_with(&Config::default(), "shop.Cart", "", false).await;
+    assert_eq!((code, recorded.transactions()), (None, 0));
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use crate::record::TransactionRecord;
 pub(super) struct Entry {
     is_ignored: bool,
     was_seen: bool,
+    /// The last minute that something was counted in.
+    pub(super) last_minute: u64,
     pub(super) minutes: Vec<Minute>,
     pub(super) slots: Slots,
 }
@@ -61,6 +63,7 @@ impl Entry {
         let found = self.minutes.iter().rposition(|minute| minute.start == start);
         found.unwrap_or_else(|| {
             totals.minutes += 1;
+            self.last_minute = self.last_minute.max(start);
             self.minutes.push(Minute::new(start));
             self.minutes.len() - 1
         })

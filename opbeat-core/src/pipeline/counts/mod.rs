@@ -17,7 +17,7 @@ use self::key::Key;
 use self::self_time::SelfTimes;
 use self::slots::Slot;
 use super::{Clock, Settings};
-use crate::record::{BreakdownRecord, DurationGroup, TransactionRecord};
+use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 
 /// More different names than this are counted under [`OTHER_NAMES`]: a name with an id in it must not fill the memory.
 const MAX_NAMES: usize = 1_000;
@@ -28,6 +28,14 @@ const OTHER_NAMES: &str = "(other names)";
 /// So many transactions, or minutes of names, are delivered before their time.
 const MAX_TRANSACTIONS: usize = 50_000;
 const MAX_MINUTES: usize = 2_000;
+
+/// So many are given up, since nobody takes them over: the worker hangs, or the process is a fork, which has no threads of
+/// ours.
+const LOST_TRANSACTIONS: usize = 500_000;
+const LOST_MINUTES: usize = 20_000;
+
+/// A name that is not seen for so many minutes makes room for others, where there are too many.
+const FORGOTTEN: u64 = 10;
 
 /// How many samples an interval keeps in all, however many names there are.
 const MAX_SAMPLES: usize = 200;
@@ -54,7 +62,7 @@ struct Totals {
     transactions: usize,
     minutes: usize,
     samples: usize,
-    dropped_spans: u64,
+    drops: Drops,
     self_times: SelfTimes,
 }
 
@@ -76,7 +84,7 @@ impl Counts {
         if settings.ignore.user_agent(record) {
             return None;
         }
-        self.totals.dropped_spans += u64::from(record.dropped_spans);
+        self.totals.drops.spans += u64::from(record.dropped_spans);
         // The record's parts are borrowed for the key and given back, since nearly all keys are known.
         let mut key = Key { name: mem::take(&mut record.name), kind: mem::take(&mut record.kind) };
         let minute = self.clock.minute_at(started);
@@ -103,9 +111,9 @@ impl Counts {
         }
     }
 
-    /// Returns how many spans were not kept since the last call, because their transactions had too many.
-    pub(super) fn take_dropped_spans(&mut self) -> u64 {
-        mem::take(&mut self.totals.dropped_spans)
+    /// Returns what was left out since the last call: spans of transactions that had too many, and what was given up.
+    pub(super) fn take_drops(&mut self) -> Drops {
+        mem::take(&mut self.totals.drops)
     }
 
     /// Returns whether so much is counted that it is delivered before its time.
@@ -114,15 +122,28 @@ impl Counts {
         self.totals.transactions >= MAX_TRANSACTIONS || self.totals.minutes >= MAX_MINUTES
     }
 
+    /// Gives up what is here, and counts it, if nobody has taken it over for far too long.
+    #[cold]
+    pub(super) fn give_up_if_left(&mut self) {
+        if self.totals.transactions < LOST_TRANSACTIONS && self.totals.minutes < LOST_MINUTES {
+            return;
+        }
+        let (transactions, mut drops) = (self.totals.transactions as u64, self.take_drops());
+        let (_, _, samples) = self.take();
+        drops += Drops { transactions, samples: samples.len() as u64, ..Drops::default() };
+        self.totals.drops = drops;
+    }
+
     /// Moves what was counted and kept here to another place. The names stay, and time is told by a new clock.
     pub(super) fn drain_into(&mut self, total: &mut Self, clock: Clock, settings: &Settings) {
-        self.clock = clock;
+        (self.clock, total.clock) = (clock, clock);
         for (key, entry) in self.names.iter_mut().filter(|(_, entry)| entry.holds_something()) {
             total.merge(key, entry, settings);
         }
         total.totals.transactions += self.totals.transactions;
-        total.totals.dropped_spans += self.totals.dropped_spans;
+        total.totals.drops += self.totals.drops;
         self.totals = Totals::default();
+        self.forget_names();
     }
 
     fn merge(&mut self, key: &Key, other: &mut Entry, settings: &Settings) {
@@ -149,20 +170,24 @@ impl Counts {
             samples.extend(entry.slots.take().1.map(|sample| *sample));
         }
         self.totals = Totals::default();
+        self.forget_names();
         // One order, so that bodies can be compared.
         durations.sort_by(|a, b| (a.minute, &a.name).cmp(&(b.minute, &b.name)));
         breakdown.sort_by(|a, b| (a.minute, &a.name, &a.span_kind).cmp(&(b.minute, &b.name, &b.span_kind)));
         (durations, breakdown, samples)
     }
 
-    /// Notes a name, and folds it if there are too many.
+    /// Notes a name, and folds it if there are too many. One that is not recorded is not folded: it needs no place.
     #[cold]
     fn make_known(&mut self, mut key: Key, settings: &Settings) -> Key {
         if self.names.contains_key(&key) {
             return key;
         }
+        let is_ignored = settings.ignore.name(&key.name.to_string());
         if self.known < MAX_NAMES {
             self.known += usize::from(key.name != OTHER_NAMES.into());
+        } else if is_ignored {
+            return key;
         } else {
             key.name = OTHER_NAMES.into();
         }
@@ -170,14 +195,62 @@ impl Counts {
             // Even the kinds differ each time.
             key.kind = "other".into();
         }
-        let is_ignored = settings.ignore.name(&key.name.to_string());
         self.names.entry(key.clone()).or_insert_with(|| Entry::new(is_ignored));
         key
+    }
+
+    /// Makes room where there are too many names: odd ones must not hide others until the next start.
+    fn forget_names(&mut self) {
+        if self.known < MAX_NAMES {
+            return;
+        }
+        let now = self.clock.minute();
+        self.names.retain(|_, entry| entry.holds_something() || entry.last_minute + FORGOTTEN > now);
+        self.known = self.names.keys().filter(|key| key.name != OTHER_NAMES.into()).count();
     }
 }
 
 impl Totals {
     fn has_room(&self) -> bool {
         self.samples < MAX_SAMPLES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::pipeline::Ignore;
+    use crate::secrets::Secrets;
+
+    fn settings() -> Settings {
+        let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);
+        let (ignore, secrets) = (Ignore::new(&["GET /healthz".to_owned()], &[]), Secrets::new::<&str>([]));
+        Settings { flush_interval, blocking_threshold, ignore, secrets }
+    }
+
+    /// Counts names, and returns what they are counted under.
+    fn count(counts: &mut Counts, names: &[&str]) -> Vec<String> {
+        for name in names {
+            let mut record = TransactionRecord { name: (*name).to_owned().into(), ..TransactionRecord::default() };
+            counts.add(&mut record, Instant::now(), &settings());
+        }
+        counts.take().0.into_iter().map(|group| group.name).collect()
+    }
+
+    #[test]
+    fn names_that_are_not_seen_any_more_make_room_for_others() {
+        let mut counts = Counts::default();
+        let odd: Vec<String> = (0..MAX_NAMES).map(|number| format!("odd {number}")).collect();
+        assert_eq!(count(&mut counts, &odd.iter().map(String::as_str).collect::<Vec<_>>()).len(), MAX_NAMES);
+        assert_eq!(
+            count(&mut counts, &["GET /books", "GET /healthz"]),
+            [OTHER_NAMES],
+            "what is ignored needs no place"
+        );
+        counts.names.values_mut().for_each(|entry| entry.last_minute -= FORGOTTEN);
+        assert_eq!(count(&mut counts, &[]), [""; 0]);
+        assert_eq!(count(&mut counts, &["GET /books", "GET /healthz"]), ["GET /books"]);
     }
 }

@@ -24,6 +24,14 @@ pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
     merged
 }
 
+/// Returns whether an error tells once more of the failure that an earlier one told. A bare status told nothing.
+pub(super) fn retells(earlier: &CapturedError, error: &CapturedError) -> bool {
+    earlier.shares_transaction(error)
+        && earlier.record.origin != Origin::Status
+        && is_same(&earlier.record, &error.record)
+        && !is_repetition(&earlier.record, &error.record)
+}
+
 fn keep_richer(known: &mut CapturedError, mut other: CapturedError) {
     if richness(&other.record) > richness(&known.record) {
         (other.record.id, other.record.happened_at) = (known.record.id, known.record.happened_at);
@@ -38,28 +46,51 @@ fn is_repetition(one: &ErrorRecord, other: &ErrorRecord) -> bool {
 }
 
 /// Returns whether two reports tell of the same failure: one of them says, or was caused by, what the other says.
+///
+/// What is no failure tells of none, whatever its words.
 fn is_same(one: &ErrorRecord, other: &ErrorRecord) -> bool {
-    let is_failure = |record: &ErrorRecord| matches!(record.level, Level::Error | Level::Fatal);
-    let stands_for = |status: &ErrorRecord, other: &ErrorRecord| status.origin == Origin::Status && is_failure(other);
+    if !(one.level.is_failure() && other.level.is_failure()) {
+        return one.level == other.level && is_repetition(one, other);
+    }
     // A panic by the same words elsewhere is another failure; what repeats a panic's words in its message is not.
     let are_panics = one.origin == Origin::Panicked && other.origin == Origin::Panicked;
-    stands_for(one, other) || stands_for(other, one) || (!are_panics && (says(one, other) || says(other, one)))
+    let are_statuses = one.origin == Origin::Status || other.origin == Origin::Status;
+    are_statuses || (!are_panics && (says(one, other) || says(other, one)))
 }
 
-/// Returns whether what `inner` says is among what `outer` says or was caused by.
+/// Returns whether what `inner` says is what `outer` says or was caused by, or is retold by it.
 fn says(outer: &ErrorRecord, inner: &ErrorRecord) -> bool {
-    let repeats = |message: &str| message == inner.message || message.contains(inner.message.as_str());
     if inner.message.len() < TELLING {
         return outer.message == inner.message && outer.type_name == inner.type_name;
     }
-    repeats(&outer.message) || outer.causes.iter().any(|cause| repeats(&cause.message))
+    outer.message == inner.message
+        || outer.causes.iter().any(|cause| cause.message == inner.message)
+        || (retold(outer, inner) && has_words(&outer.message, &inner.message))
 }
 
-/// What tells more is kept: first by how it came, then by the causes, then by the stack.
-fn richness(record: &ErrorRecord) -> (Origin, usize, usize) {
+/// Returns whether words of `inner` within `outer` mean that failure. Errors have words of their own: one that says
+/// "timeout" is not every other that has this word in it. Lines of a log and messages are about something else, and
+/// nobody has a panic's words but who tells of it.
+fn retold(outer: &ErrorRecord, inner: &ErrorRecord) -> bool {
+    outer.origin < Origin::Captured || outer.type_name.is_none() || inner.origin == Origin::Panicked
+}
+
+/// Returns whether a text has other words in it, as whole ones.
+fn has_words(text: &str, words: &str) -> bool {
+    let is_inside = |inside: Option<char>, outside: Option<char>| {
+        inside.is_some_and(char::is_alphanumeric) && outside.is_some_and(char::is_alphanumeric)
+    };
+    text.match_indices(words).any(|(start, found)| {
+        let (before, after) = (text[..start].chars().next_back(), text[start + found.len()..].chars().next());
+        !is_inside(words.chars().next(), before) && !is_inside(words.chars().next_back(), after)
+    })
+}
+
+/// What tells more is kept: first what is worse, then by how it came, then by the causes, then by the stack.
+fn richness(record: &ErrorRecord) -> (Level, Origin, usize, usize) {
     let stack = match &record.stack {
         Stack::Addresses(addresses) => addresses.len(),
         Stack::Frames(frames) => frames.len(),
     };
-    (record.origin, record.causes.len(), stack)
+    (record.level, record.origin, record.causes.len(), stack)
 }

@@ -7,6 +7,7 @@
 mod fingerprint;
 mod merge;
 mod storm;
+mod told;
 mod waiting;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::Finished;
 use crate::record::ErrorRecord;
 
 /// An error, and the transaction that it happened in.
+#[derive(Clone)]
 pub(super) struct CapturedError {
     pub(super) record: ErrorRecord,
     pub(super) transaction: Option<Arc<dyn Finished>>,
@@ -34,6 +36,11 @@ impl CapturedError {
 
     fn has_ended(&self) -> bool {
         self.transaction.as_ref().is_none_or(|transaction| transaction.has_ended())
+    }
+
+    /// Returns whether its transaction has a name. Those of jobs most often get it at their end.
+    fn has_name(&self) -> bool {
+        self.transaction.as_ref().is_none_or(|transaction| transaction.has_name())
     }
 
     /// Fills in what the transaction knows.

@@ -32,25 +32,38 @@ impl Storm {
     /// Returns the error if it is to be sent by itself. Otherwise it is held, to stand for all that are alike.
     pub(in super::super) fn admit(&mut self, error: CapturedError, now: Instant) -> Option<CapturedError> {
         let fingerprint = fingerprint::of(&error);
-        if self.known.len() >= MAX_KNOWN {
-            self.forget(now);
+        match self.bucket(fingerprint, now) {
+            Some(bucket) => bucket.admit(error, now),
+            None => Some(error),
         }
-        if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&fingerprint) {
-            return Some(error);
-        }
-        self.known.entry(fingerprint).or_insert_with(|| Bucket::new(now)).admit(error, now)
     }
 
-    /// Adds errors that were counted elsewhere, and keeps those that stand for them.
-    pub(in super::super) fn add(&mut self, repeats: Repeats, now: Instant) {
+    /// Adds errors that were counted elsewhere, and keeps those that stand for them. Returns how many were too different.
+    pub(in super::super) fn add(&mut self, repeats: Repeats, now: Instant) -> u64 {
+        let mut uncounted = repeats.uncounted;
         for (fingerprint, (error, count)) in repeats.counted {
-            self.known.entry(fingerprint).or_insert_with(|| Bucket::new(now)).hold(error, count);
+            match self.bucket(fingerprint, now) {
+                Some(bucket) => bucket.hold(error, count),
+                None => uncounted += count,
+            }
         }
+        uncounted
     }
 
     /// Takes out the errors that stand for others, each with how many it stands for.
     pub(in super::super) fn take_held(&mut self) -> Vec<CapturedError> {
         self.known.values_mut().filter_map(Bucket::take_held).map(|error| *error).collect()
+    }
+
+    /// Returns where errors of one kind are counted, if there is room for it.
+    fn bucket(&mut self, fingerprint: u64, now: Instant) -> Option<&mut Bucket> {
+        if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&fingerprint) {
+            self.forget(now);
+            if self.known.len() >= MAX_KNOWN {
+                return None;
+            }
+        }
+        Some(self.known.entry(fingerprint).or_insert_with(|| Bucket::new(now)))
     }
 
     fn forget(&mut self, now: Instant) {
@@ -106,10 +119,5 @@ impl Repeats {
         } else {
             self.uncounted += error.record.occurrences;
         }
-    }
-
-    /// Returns how many were too different to be counted.
-    pub(in super::super) fn uncounted(&self) -> u64 {
-        self.uncounted
     }
 }

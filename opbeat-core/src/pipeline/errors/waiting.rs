@@ -3,11 +3,13 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
+use super::told::Told;
 use super::{CapturedError, merge};
 use crate::pipeline::queue::Queue;
 
-/// An error waits this long for its transaction's end.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// An error waits this long for its transaction's end; one without a name of its transaction waits for that, too.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_FOR_NAME: Duration = Duration::from_secs(60);
 
 /// So many errors wait. If more come, none waits for its transaction's end.
 const MAX_WAITING: usize = 1_000;
@@ -16,11 +18,12 @@ const MAX_WAITING: usize = 1_000;
 #[derive(Default)]
 pub(in super::super) struct Waiting {
     errors: Vec<Waiter>,
+    told: Told,
 }
 
 struct Waiter {
     error: Box<CapturedError>,
-    until: Instant,
+    since: Instant,
     /// The transaction had ended before the queue was read last, and so all of its errors are here.
     is_complete: bool,
 }
@@ -35,24 +38,23 @@ impl Waiting {
             && let Some(error) = queue.pop_error()
         {
             let is_complete = error.transaction.is_none() || self.has_complete(&error);
-            self.errors.push(Waiter { error, until: now + PATIENCE, is_complete });
+            self.errors.push(Waiter { error, since: now, is_complete });
         }
     }
 
     /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure; all
     /// of them if there are too many.
     pub(in super::super) fn take_ready(&mut self, now: Instant) -> Vec<CapturedError> {
-        if self.errors.is_empty() {
-            return Vec::new();
-        }
         let is_full = self.errors.len() >= MAX_WAITING;
-        let ready = self.errors.extract_if(.., |waiter| is_full || waiter.is_complete || waiter.until <= now);
-        merge::merge(ready.map(|waiter| *waiter.error).collect())
+        let ready = self.errors.extract_if(.., |waiter| is_full || waiter.is_ready(now));
+        let ready = ready.map(|waiter| *waiter.error).collect();
+        self.told.only_new(merge::merge(ready), now)
     }
 
     /// Takes out all errors, one for each failure.
-    pub(in super::super) fn take_all(&mut self) -> Vec<CapturedError> {
-        merge::merge(mem::take(&mut self.errors).into_iter().map(|waiter| *waiter.error).collect())
+    pub(in super::super) fn take_all(&mut self, now: Instant) -> Vec<CapturedError> {
+        let all = mem::take(&mut self.errors).into_iter().map(|waiter| *waiter.error).collect();
+        self.told.only_new(merge::merge(all), now)
     }
 
     /// Returns whether no error waits.
@@ -62,5 +64,12 @@ impl Waiting {
 
     fn has_complete(&self, error: &CapturedError) -> bool {
         self.errors.iter().any(|waiter| waiter.is_complete && waiter.error.shares_transaction(error))
+    }
+}
+
+impl Waiter {
+    fn is_ready(&self, now: Instant) -> bool {
+        let waited = now.duration_since(self.since);
+        self.is_complete || waited >= PATIENCE_FOR_NAME || (waited >= PATIENCE && self.error.has_name())
     }
 }

@@ -1,22 +1,20 @@
 //! Between the worker and the sender.
 
-use std::collections::VecDeque;
+mod backlog;
+mod load;
+mod sums;
+
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use backlog::Backlog;
 
 use super::losses::Losses;
 use super::{Batch, ExportError, FlushError};
 use crate::record::Drops;
 
-/// Transactions that wait for a server, at the most: 8 MB of durations.
-const MAX_TRANSACTIONS: usize = 2_000_000;
-
-/// Batches that wait, at the most. The worker makes them larger while one waits, and so few are enough.
-const MAX_BATCHES: usize = 64;
-
-/// Samples and errors that wait, at the most. They are large, and old ones tell less than new ones.
-const MAX_SAMPLES: usize = 1_000;
-const MAX_ERRORS: usize = 1_000;
+/// No server is obeyed that asks for a longer time: it would be the end of all reports.
+const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// The batches on their way, and those who wait for them.
 #[derive(Default)]
@@ -28,8 +26,10 @@ pub(super) struct Outbox {
 
 #[derive(Default)]
 struct State {
-    batches: VecDeque<Batch>,
+    backlog: Backlog,
     in_flight: bool,
+    /// Something was given up since the last delivery.
+    loses: bool,
     /// The last flush that was asked for, and the last one that the worker has cut a batch for.
     requested: u64,
     cut: u64,
@@ -40,14 +40,17 @@ struct State {
 }
 
 impl Outbox {
-    /// Adds a batch. Returns how many transactions were dropped to make room: those of the oldest batches.
-    pub(super) fn push(&self, batch: Batch) -> u64 {
+    /// Adds a batch. Returns whether something of the oldest ones was given up to make room, for the first time since the
+    /// last delivery: that is to be told, and once is enough.
+    pub(super) fn push(&self, batch: Batch) -> bool {
         let mut state = self.lock();
-        state.batches.push_back(batch);
-        let lost = state.make_room();
+        let lost = state.backlog.push(batch);
+        let loses = lost.transactions > 0 || lost.errors > 0;
+        let is_first = loses && !state.loses;
+        state.loses |= loses;
         self.losses.add(lost);
         self.changed.notify_all();
-        lost.transactions
+        is_first
     }
 
     /// Notes what is lost.
@@ -65,17 +68,11 @@ impl Outbox {
         self.losses.take_untold()
     }
 
-    /// Returns how many batches wait or are on their way.
-    pub(super) fn len(&self) -> usize {
-        let state = self.lock();
-        state.batches.len() + usize::from(state.in_flight)
-    }
-
     /// Waits for the next batch. `None` when the outbox is closed.
     pub(super) fn next(&self) -> Option<Batch> {
         let mut state = self.lock();
         loop {
-            if let Some(batch) = state.batches.pop_front() {
+            if let Some(batch) = state.backlog.next() {
                 state.in_flight = true;
                 return Some(batch);
             }
@@ -88,21 +85,29 @@ impl Outbox {
 
     /// Notes that the batch on its way has arrived.
     pub(super) fn delivered(&self) {
+        let mut state = self.lock();
+        (state.in_flight, state.loses) = (false, false);
+        self.changed.notify_all();
+    }
+
+    /// Notes that the batch on its way is lost.
+    pub(super) fn abandoned(&self, lost: Drops) {
+        self.losses.add(lost);
         self.lock().in_flight = false;
         self.changed.notify_all();
     }
 
     /// Puts back what could not be delivered, and waits before the next attempt. A flush cuts the wait short.
     pub(super) fn failed(&self, batch: Batch, error: &ExportError, delay: Duration) {
-        let until = Instant::now() + delay;
+        let until = Instant::now() + delay.min(LONGEST_DELAY);
         let mut state = self.lock();
-        state.batches.push_front(batch);
+        state.backlog.put_back(batch);
         state.in_flight = false;
         state.failures += 1;
         state.last_failure.clone_from(&error.message);
         if state.closed {
             // Nobody waits for another attempt any more.
-            state.batches.clear();
+            self.losses.add(state.backlog.clear());
         }
         self.changed.notify_all();
         let requested = state.requested;
@@ -140,7 +145,7 @@ impl Outbox {
     pub(super) fn wait_for(&self, ticket: Ticket, deadline: Instant, timeout: Duration) -> Result<(), FlushError> {
         let mut state = self.lock();
         loop {
-            if state.cut >= ticket.number && state.batches.is_empty() && !state.in_flight {
+            if state.cut >= ticket.number && state.backlog.is_empty() && !state.in_flight {
                 return Ok(());
             }
             if state.failures > ticket.failures {
@@ -164,50 +169,37 @@ impl Outbox {
     }
 }
 
-impl State {
-    fn make_room(&mut self) -> Drops {
-        let mut lost = self.thin_out();
-        let mut transactions: usize = self.batches.iter().map(Batch::transactions).sum();
-        while self.batches.len() > 1 && (self.batches.len() > MAX_BATCHES || transactions > MAX_TRANSACTIONS) {
-            let Some(oldest) = self.batches.pop_front() else { break };
-            transactions -= oldest.transactions();
-            lost += everything(&oldest);
-        }
-        lost
-    }
-
-    /// Drops the samples and errors of the oldest batches, as far as there are too many.
-    fn thin_out(&mut self) -> Drops {
-        let (mut samples, mut errors, mut lost) = (0, 0, Drops::default());
-        for batch in self.batches.iter_mut().rev() {
-            samples += batch.samples.len();
-            errors += batch.errors.len();
-            if samples > MAX_SAMPLES {
-                lost.samples += batch.samples.len() as u64;
-                batch.samples.clear();
-            }
-            if errors > MAX_ERRORS {
-                lost.errors += batch.occurrences();
-                batch.errors.clear();
-            }
-        }
-        lost
-    }
-}
-
-/// Returns what is lost with a batch.
-fn everything(batch: &Batch) -> Drops {
-    Drops {
-        transactions: batch.transactions() as u64,
-        samples: batch.samples.len() as u64,
-        errors: batch.occurrences(),
-        ..batch.drops
-    }
-}
-
 /// Stands for one flush.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     number: u64,
     failures: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::record::DurationGroup;
+
+    #[test]
+    fn an_outage_that_lasts_too_long_is_told_once() {
+        let outbox = Outbox::default();
+        let overflow = || {
+            let group = |transactions: usize| DurationGroup {
+                minute: UNIX_EPOCH,
+                name: "test".to_owned(),
+                kind: "".into(),
+                result: "ok".into(),
+                milliseconds: vec![1.0; transactions],
+            };
+            let batch = || Batch { durations: vec![group(100_000)], ..Batch::default() };
+            (0..30).filter(|_| outbox.push(batch())).count()
+        };
+        assert_eq!(overflow(), 1);
+        assert_eq!(outbox.losses().transactions, 1_000_000);
+        outbox.delivered();
+        assert_eq!(overflow(), 1, "the next outage is another one");
+    }
 }
