@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::losses::Losses;
+use super::refusal::Refusal;
 use super::{Batch, ExportError, FlushError};
 use crate::record::Drops;
 
@@ -36,6 +37,9 @@ struct State {
     /// Attempts that failed, and the last reason.
     failures: u64,
     last_failure: String,
+    /// Refusals, and the last reason.
+    refusals: u64,
+    last_refusal: String,
     closed: bool,
 }
 
@@ -44,8 +48,9 @@ impl Outbox {
     pub(super) fn push(&self, batch: Batch) -> u64 {
         let mut state = self.lock();
         state.batches.push_back(batch);
-        let lost = state.make_room();
+        let (lost, untold) = state.make_room();
         self.losses.add(lost);
+        self.losses.untell(untold);
         self.changed.notify_all();
         lost.transactions
     }
@@ -53,6 +58,15 @@ impl Outbox {
     /// Notes what is lost.
     pub(super) fn lose(&self, drops: Drops) {
         self.losses.add(drops);
+    }
+
+    /// Notes what is lost because it was refused.
+    pub(super) fn refused(&self, refusal: &Refusal) {
+        self.losses.add(refusal.lost);
+        self.losses.untell(refusal.untold);
+        let mut state = self.lock();
+        state.refusals += u64::from(!refusal.lost.is_empty());
+        state.last_refusal.clone_from(&refusal.reason);
     }
 
     /// Returns what was lost since the start.
@@ -122,7 +136,7 @@ impl Outbox {
         }
         state.requested += 1;
         self.changed.notify_all();
-        Ok(Ticket { number: state.requested, failures: state.failures })
+        Ok(Ticket { number: state.requested, failures: state.failures, refusals: state.refusals })
     }
 
     /// Returns the last flush that was asked for.
@@ -141,7 +155,7 @@ impl Outbox {
         let mut state = self.lock();
         loop {
             if state.cut >= ticket.number && state.batches.is_empty() && !state.in_flight {
-                return Ok(());
+                return state.refused_since(ticket);
             }
             if state.failures > ticket.failures {
                 return Err(FlushError::Undelivered(state.last_failure.clone()));
@@ -165,15 +179,21 @@ impl Outbox {
 }
 
 impl State {
-    fn make_room(&mut self) -> Drops {
-        let mut lost = self.thin_out();
+    fn refused_since(&self, ticket: Ticket) -> Result<(), FlushError> {
+        if self.refusals > ticket.refusals { Err(FlushError::Lost(self.last_refusal.clone())) } else { Ok(()) }
+    }
+
+    /// Returns what was dropped, and what the server was to be told of and will not be.
+    fn make_room(&mut self) -> (Drops, Drops) {
+        let (mut lost, mut untold) = (self.thin_out(), Drops::default());
         let mut transactions: usize = self.batches.iter().map(Batch::transactions).sum();
         while self.batches.len() > 1 && (self.batches.len() > MAX_BATCHES || transactions > MAX_TRANSACTIONS) {
             let Some(oldest) = self.batches.pop_front() else { break };
             transactions -= oldest.transactions();
-            lost += everything(&oldest);
+            lost += oldest.contents();
+            untold += oldest.drops;
         }
-        lost
+        (lost, untold)
     }
 
     /// Drops the samples and errors of the oldest batches, as far as there are too many.
@@ -195,19 +215,10 @@ impl State {
     }
 }
 
-/// Returns what is lost with a batch.
-fn everything(batch: &Batch) -> Drops {
-    Drops {
-        transactions: batch.transactions() as u64,
-        samples: batch.samples.len() as u64,
-        errors: batch.occurrences(),
-        ..batch.drops
-    }
-}
-
 /// Stands for one flush.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     number: u64,
     failures: u64,
+    refusals: u64,
 }

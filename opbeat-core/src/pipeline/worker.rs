@@ -130,6 +130,7 @@ impl Worker {
             samples,
             errors: mem::take(&mut self.errors),
             drops: self.outbox.take_untold_losses(),
+            ..Batch::default()
         };
         if !batch.is_empty() {
             warn_of_loss(batch.drops.errors, self.outbox.push(batch));
@@ -149,12 +150,13 @@ impl Worker {
 }
 
 fn warn_of_loss(errors: u64, transactions: u64) {
-    if errors > 0 {
-        notice::warn(format_args!("{errors} errors were not reported, because there were too many different ones"));
+    let (errors, transactions) = (Drops { errors, ..Drops::default() }, Drops { transactions, ..Drops::default() });
+    if !errors.is_empty() {
+        notice::warn(format_args!("not reported, because there were too many different ones: {errors}"));
     }
-    if transactions > 0 {
+    if !transactions.is_empty() {
         notice::warn(format_args!(
-            "{transactions} transactions are lost: the server has been away for longer than memory lasts"
+            "lost, because the server has been away for longer than memory lasts: {transactions}"
         ));
     }
 }

@@ -4,10 +4,15 @@
 
 mod context;
 mod delivery;
+mod diagnosis;
 mod endings;
 mod errors;
 mod http;
+mod large;
+mod outages;
 mod overload;
+mod raw_server;
+mod refusals;
 mod reports;
 mod spans;
 mod transactions;

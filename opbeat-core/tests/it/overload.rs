@@ -1,4 +1,6 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
+use std::time::Instant;
 
 use opbeat_core::{Agent, Batch, Config, ExportError, Exporter};
 
@@ -99,4 +101,48 @@ fn memory_stays_bounded_while_nobody_answers() {
         assert!(agent.flush(PATIENCE).is_err());
     }
     assert!(agent.shutdown(PATIENCE).is_err(), "what is left is lost, and that is said");
+}
+
+/// An exporter that fails until it is let go.
+struct Away {
+    is_back: Arc<AtomicBool>,
+    inner: opbeat_core::testing::MemoryExporter,
+}
+
+impl Exporter for Away {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        if self.is_back.load(Ordering::SeqCst) {
+            return self.inner.export(batch);
+        }
+        Err(ExportError::new("nobody answers"))
+    }
+}
+
+#[test]
+fn what_is_left_out_is_counted_once_however_long_the_server_is_away() {
+    let (is_back, inner) = (Arc::new(AtomicBool::new(false)), opbeat_core::testing::MemoryExporter::default());
+    let agent = Agent::with_exporter(&Config::default(), Away { is_back: Arc::clone(&is_back), inner: inner.clone() });
+    let transaction = agent.begin_transaction("task.test");
+    for _ in 0..600 {
+        let _entered = transaction.enter();
+        drop(opbeat_core::span("part", "code"));
+    }
+    transaction.end("test", "ok");
+    // Flushes make batches until the oldest have to go: those with the news of what was left out too.
+    let deadline = Instant::now() + PATIENCE;
+    while agent.diagnose().drops.transactions < 20 {
+        assert!(Instant::now() < deadline, "no batch is lost");
+        for _ in 0..100 {
+            agent.begin_transaction("task.test").end("test", "ok");
+            agent.flush(PATIENCE).unwrap_err();
+        }
+    }
+    is_back.store(true, Ordering::SeqCst);
+    agent.flush(PATIENCE).unwrap();
+    // What was lost on the way is told by the next batch.
+    agent.flush(PATIENCE).unwrap();
+    let drops = agent.diagnose().drops;
+    assert_eq!((drops.spans, inner.take().drops), (100, drops));
+    agent.flush(PATIENCE).unwrap();
+    assert!(inner.take().drops.is_empty());
 }
