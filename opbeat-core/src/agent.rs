@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
-use crate::diagnosis::Diagnosis;
-use crate::pipeline::{Build, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
+use crate::diagnosis::{Diagnosis, Probe, ask};
+use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::secrets::Secrets;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
@@ -45,9 +44,6 @@ pub(crate) struct Running {
     probe: Probe,
 }
 
-/// Asks the way out whether a delivery would work.
-type Probe = Box<dyn Fn() -> Result<String, String> + Send + Sync + UnwindSafe + RefUnwindSafe>;
-
 impl Agent {
     /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::VARIABLES) lists.
     ///
@@ -69,7 +65,7 @@ impl Agent {
         }
         let exporter = crate::export::IntakeExporter::new(config)?;
         let copy = config.clone();
-        Self::launch(config, exporter, Box::new(move || probe_intake(&copy))).map_err(ConfigError::Thread)
+        Self::launch(config, exporter, Arc::new(move || probe_intake(&copy))).map_err(ConfigError::Thread)
     }
 
     /// Starts an agent that delivers through an exporter of your own.
@@ -77,8 +73,8 @@ impl Agent {
         if !config.enabled {
             return Self::disabled();
         }
-        let probe = || Ok("an exporter of the application's own".to_owned());
-        Self::launch(config, exporter, Box::new(probe)).unwrap_or_else(|error| {
+        let probe = || Contact::new("an exporter of the application's own");
+        Self::launch(config, exporter, Arc::new(probe)).unwrap_or_else(|error| {
             notice::error(format_args!("{}; the application runs unmonitored", ConfigError::Thread(error)));
             Self::disabled()
         })
@@ -117,7 +113,8 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// Returns an error if the deadline came first, or as soon as a delivery failed. Nothing is lost by that.
+    /// Returns an error if the deadline came first, or as soon as a delivery failed: nothing is lost by that. It returns
+    /// [`FlushError::Lost`] if all was delivered but what the server refused for good.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.flush(timeout))
     }
@@ -131,7 +128,7 @@ impl Agent {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.shut_down(timeout))
     }
 
-    /// Finds out what works and what does not. It asks the server, and blocks for some seconds at the most.
+    /// Finds out what works and what does not. It asks the server, and blocks for five seconds at the most.
     ///
     /// # Examples
     ///
@@ -142,10 +139,10 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diagnose(&self) -> Diagnosis {
-        let server = self.running.as_ref().map(|running| (running.probe)());
+        let server = self.running.as_ref().map(|running| ask(&running.probe));
         Diagnosis {
             is_recording: self.is_recording(),
-            server: server.unwrap_or_else(|| Err("the agent is disabled, or could not start".to_owned())),
+            server: server.unwrap_or_else(|| Contact::new("not asked: the agent is disabled, or could not start")),
             build: Build::of_this_process(),
             drops: self.running.as_ref().map(|running| running.pipeline.drops()).unwrap_or_default(),
             spans_without_transaction: spans_without_transaction(),
@@ -243,10 +240,11 @@ pub(crate) fn report_latest(record: ErrorRecord) -> Option<ErrorId> {
 }
 
 #[cfg(feature = "intake")]
-fn probe_intake(config: &Config) -> Result<String, String> {
-    let mut exporter = crate::export::IntakeExporter::new(config).map_err(|error| error.to_string())?;
-    let found = exporter.probe().map_err(|error| error.message)?;
-    Ok(found.unwrap_or_default())
+fn probe_intake(config: &Config) -> Contact {
+    match crate::export::IntakeExporter::new(config) {
+        Ok(mut exporter) => exporter.contact(),
+        Err(error) => Contact::new(format!("not asked: {error}")),
+    }
 }
 
 /// Delivers what there is while there still is a process.

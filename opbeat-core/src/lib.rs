@@ -65,7 +65,7 @@ pub use agent::{Agent, capture_error, capture_message};
 pub use capture::{Failure, error_chain};
 pub use config::{Config, ConfigError, HEALTH_CHECKS, VARIABLES, Variable};
 pub use diagnosis::Diagnosis;
-pub use pipeline::{Batch, Build, ExportError, Exporter, FlushError};
+pub use pipeline::{Batch, Build, Contact, ExportError, Exporter, FlushError};
 pub use record::{
     BreakdownRecord, Cause, Drops, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Outcome,
     RequestRecord, SpanRecord, Stack, TraceParent, TransactionId, TransactionName, TransactionRecord,

@@ -55,3 +55,25 @@ fn report(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
         recorder.capture(panic_record(panic), None);
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::capture::message_record;
+    use crate::record::Level;
+    use crate::testing::MemoryExporter;
+    use crate::transaction::Active;
+    use crate::{Agent, Config};
+
+    #[test]
+    fn a_panic_under_a_transaction_s_lock_is_reported_and_does_not_hang() {
+        let exporter = MemoryExporter::default();
+        let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+        let active = Arc::new(Active::new(agent.recorder().expect("it is enabled")));
+        active.while_locked(|| active.report_panic(message_record(Level::Fatal, "no shelf".to_owned())));
+        agent.flush(Duration::from_secs(30)).expect("memory is there");
+        assert_eq!(exporter.errors()[0].message, "no shelf");
+    }
+}

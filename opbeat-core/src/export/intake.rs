@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use hyper::{StatusCode, Uri};
+use hyper::Uri;
 use serde::Serialize;
 
+use super::answer::Settled;
 use super::encode::{self, Sender};
 use super::endpoint::Endpoint;
-use super::transport::{Answer, Transport};
+use super::pieces;
+use super::transport::Transport;
 use crate::config::{Config, ConfigError};
-use crate::notice;
-use crate::pipeline::{Batch, ExportError, Exporter};
+use crate::pipeline::{Batch, Contact, ExportError, Exporter};
 use crate::record::Drops;
 
 /// Delivers to an Opbeat server, this project's or one that speaks the original protocol.
@@ -40,84 +41,48 @@ impl IntakeExporter {
         Ok(Self { endpoint, transport, sender })
     }
 
+    /// Finds out whether a delivery would work, for a diagnosis.
+    pub(crate) fn contact(&mut self) -> Contact {
+        let found = self.probe().map(Option::unwrap_or_default);
+        let mut contact = found.unwrap_or_else(Contact::failed);
+        contact.is_tls = Some(self.endpoint.is_https);
+        contact
+    }
+
     fn deliver_transactions(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        if batch.durations.is_empty() && batch.samples.is_empty() && batch.drops.is_empty() {
-            return Ok(());
+        while let Some(piece) = pieces::next(batch, &self.sender) {
+            match self.deliver(|endpoint| &endpoint.transactions, &piece.key, &piece.body)? {
+                Settled::Delivered => piece.delivered(batch),
+                Settled::Refused(reason) => piece.refused(batch, &reason),
+            }
         }
-        let body = self.sender.transactions(batch);
-        let settled = self.deliver(&self.endpoint.transactions, &format!("{:032x}", batch.id), &body);
-        self.note(settled, "the transactions of this interval")?;
-        batch.durations.clear();
-        batch.breakdown.clear();
-        batch.samples.clear();
-        batch.drops = Drops::default();
         Ok(())
     }
 
     fn deliver_errors(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         while let Some(record) = batch.errors.first() {
             let body = self.sender.error(record);
-            let settled = self.deliver(&self.endpoint.errors, &record.id.to_string(), &body);
-            self.note(settled, "an error report")?;
+            let (key, errors) = (record.id.to_string(), record.occurrences);
+            if let Settled::Refused(reason) = self.deliver(|endpoint| &endpoint.errors, &key, &body)? {
+                batch.refuse(Drops { errors, refused: 1, ..Drops::default() }, reason);
+            }
             batch.errors.remove(0);
         }
         Ok(())
     }
 
-    fn deliver(&self, uri: &Uri, key: &str, body: &impl Serialize) -> Result<Settled, ExportError> {
+    fn deliver(
+        &mut self,
+        uri: fn(&Endpoint) -> &Uri,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<Settled, ExportError> {
         let body = match encode::zlib(body) {
             Ok(body) => body,
-            Err(error) => return Ok(Settled::Refused(format!("it cannot be written as JSON: {error}"))),
+            Err(reason) => return Ok(Settled::Refused(format!("a body was not sent: {reason}"))),
         };
-        let answer = self.transport.post(uri, key, body).map_err(|reason| self.unreachable(&reason))?;
-        self.settle(answer)
-    }
-
-    /// Tells what another attempt could mend from what it could not.
-    fn settle(&self, answer: Answer) -> Result<Settled, ExportError> {
-        let Answer { status, retry_after, body } = answer;
-        let says = || format!("the Opbeat server at {} answered {status}: {}", self.endpoint.server, reason(&body));
-        match status {
-            status if status.is_success() => Ok(Settled::Delivered),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ExportError::new(format!(
-                "{}; check OPBEAT_SECRET_TOKEN, OPBEAT_ORGANIZATION_ID and OPBEAT_APP_ID, \
-                 or make new ones with `opbeat app create`. Data is kept for a while",
-                says()
-            ))),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(again(says(), retry_after)),
-            status if status.is_server_error() => Err(again(says(), retry_after)),
-            _ => Ok(Settled::Refused(says())),
-        }
-    }
-
-    fn unreachable(&self, reason: &str) -> ExportError {
-        ExportError::new(format!(
-            "the Opbeat server at {} cannot be reached: {reason}. Start it with `opbeat serve`, or set \
-             OPBEAT_SERVER_URL to where it runs; data is kept for a while, and the application goes on as it was",
-            self.endpoint.server
-        ))
-    }
-
-    fn note(&self, settled: Result<Settled, ExportError>, what: &str) -> Result<(), ExportError> {
-        if let Settled::Refused(reason) = settled? {
-            notice::error(format_args!("{what} is lost: {reason}"));
-        }
-        Ok(())
-    }
-
-    /// Says what an answer to the question means whether the token is accepted.
-    fn found(&self, answer: Answer) -> Result<String, ExportError> {
-        let server = format!("the Opbeat server at {}", self.endpoint.server);
-        let tls = if self.endpoint.is_https { "over TLS" } else { "without TLS" };
-        match answer.status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(format!(
-                "delivers to {server} {tls}; it is an older one, and does not tell whether it accepts the token"
-            )),
-            _ => match self.settle(answer)? {
-                Settled::Delivered => Ok(format!("delivers to {server} {tls}; the token is accepted")),
-                Settled::Refused(reason) => Err(ExportError::new(reason)),
-            },
-        }
+        let answer = self.transport.post(uri(&self.endpoint), key, body);
+        answer.map_err(|failure| failure.explain(&self.endpoint))?.settle(&self.endpoint)
     }
 }
 
@@ -127,9 +92,9 @@ impl Exporter for IntakeExporter {
         self.deliver_errors(batch)
     }
 
-    fn probe(&mut self) -> Result<Option<String>, ExportError> {
-        let answer = self.transport.get(&self.endpoint.app).map_err(|reason| self.unreachable(&reason))?;
-        self.found(answer).map(Some)
+    fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
+        let answer = self.transport.get(&self.endpoint.app);
+        answer.map_err(|failure| failure.explain(&self.endpoint))?.tells(&self.endpoint).map(Some)
     }
 }
 
@@ -137,26 +102,6 @@ impl fmt::Debug for IntakeExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntakeExporter").field("server", &self.endpoint.server).finish_non_exhaustive()
     }
-}
-
-/// What will not be sent again.
-enum Settled {
-    Delivered,
-    Refused(String),
-}
-
-fn again(message: String, retry_after: Option<std::time::Duration>) -> ExportError {
-    let mut error = ExportError::new(message + "; it is tried again");
-    error.retry_after = retry_after;
-    error
-}
-
-/// Returns what an answer's body says, in the server's own words if it has the service's form.
-fn reason(body: &str) -> String {
-    const LONGEST: usize = 300;
-    let json: Option<serde_json::Value> = serde_json::from_str(body).ok();
-    let message = json.as_ref().and_then(|json| json.get("error_message")?.as_str());
-    message.unwrap_or(body).trim().chars().take(LONGEST).collect()
 }
 
 /// Asks the system for the machine's name, by the ways that need no foreign code.

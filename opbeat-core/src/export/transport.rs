@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use hyper::http::request::Builder as RequestBuilder;
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Request, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::runtime::Runtime;
 
+use super::answer::Answer;
+use super::connection::Connector;
 use super::endpoint::Endpoint;
+use super::failure::Failure;
 use crate::config::{Config, ConfigError};
 
 /// From the connection's start to the answer's last byte.
@@ -34,17 +37,11 @@ const AGENT: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION"));
 
 /// An HTTP client with a runtime of its own, driven by the thread that calls it.
 pub(super) struct Transport {
-    runtime: Runtime,
-    client: HttpClient,
+    exchanges: Exchanges,
     authorization: String,
-}
-
-/// What the server said.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: String,
+    /// Made by the thread that drives it, when that thread first needs it: where the agent is started there may be
+    /// another runtime, which allows no second one.
+    runtime: Option<Runtime>,
 }
 
 impl Transport {
@@ -57,13 +54,12 @@ impl Transport {
                 expected: "a token as `opbeat app create` prints it, without spaces and line breaks",
             });
         }
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConfigError::Thread)?;
-        Ok(Self { runtime, client: HttpClient::new(endpoint)?, authorization })
+        let exchanges = Exchanges { client: HttpClient::new(endpoint)?, may_be_idle: false };
+        Ok(Self { exchanges, authorization, runtime: None })
     }
 
     /// Posts a body and waits for the answer.
-    pub(super) fn post(&self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Answer, String> {
+    pub(super) fn post(&mut self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Answer, Failure> {
         let request = Request::post(uri)
             .header(CONTENT_TYPE, "application/octet-stream")
             .header("X-Opbeat-Platform", "platform=rust")
@@ -72,51 +68,93 @@ impl Transport {
     }
 
     /// Asks, and waits for the answer for a short time only: what is to be delivered waits too.
-    pub(super) fn get(&self, uri: &Uri) -> Result<Answer, String> {
+    pub(super) fn get(&mut self, uri: &Uri) -> Result<Answer, Failure> {
         self.send(Request::get(uri), Vec::new(), PROBE_TIMEOUT)
     }
 
-    fn send(&self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Answer, String> {
+    fn send(&mut self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Answer, Failure> {
         let request = request
             .header(AUTHORIZATION, &self.authorization)
             .header(USER_AGENT, AGENT)
             .body(Full::new(Bytes::from(body)))
-            .map_err(|error| error.to_string())?;
-        self.runtime.block_on(async {
-            tokio::time::timeout(timeout, self.exchange(request))
-                .await
-                .unwrap_or_else(|_| Err(format!("no answer within {} s", timeout.as_secs())))
+            .map_err(Failure::unsent)?;
+        let runtime = match &mut self.runtime {
+            Some(runtime) => runtime,
+            none => none.insert(runtime().map_err(Failure::unsent)?),
+        };
+        runtime.block_on(async {
+            let exchange = tokio::time::timeout(timeout, self.exchanges.exchange(request));
+            exchange.await.unwrap_or(Err(Failure::Silent(timeout)))
         })
     }
+}
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let response = self.client.request(request).await.map_err(|error| innermost(&error))?;
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Waits for nobody: a look-up of a name may hang for long.
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// One exchange after the other.
+struct Exchanges {
+    client: HttpClient,
+    /// Whether the last exchange may have left a connection.
+    may_be_idle: bool,
+}
+
+impl Exchanges {
+    /// Exchanges a request for an answer.
+    ///
+    /// A server may close an idle connection at the moment when we take it. That says nothing about the server, so the
+    /// request is sent once more, over a new one; its key keeps it from counting twice.
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+        let again = self.may_be_idle.then(|| request.clone());
+        self.may_be_idle = false;
+        let answer = match (self.exchange_once(request).await, again) {
+            (Err(Failure::BrokenOff), Some(again)) => self.exchange_once(again).await?,
+            (answer, _) => answer?,
+        };
+        self.may_be_idle = true;
+        Ok(answer)
+    }
+
+    async fn exchange_once(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+        let response = self.client.request(request).await.map_err(|error| Failure::of(&error))?;
         let status = response.status();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let location = header(LOCATION).map(str::to_owned);
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
         let body = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
-        Ok(Answer { status, retry_after: retry_after.map(Duration::from_secs), body })
+        Ok(Answer { status, retry_after, location, body })
     }
 }
 
 /// With TLS or without: certificates are only read where they are needed.
 enum HttpClient {
-    Plain(Client<HttpConnector, Full<Bytes>>),
+    Plain(Client<Connector, Full<Bytes>>),
     #[cfg(feature = "tls")]
-    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Tls(Client<hyper_rustls::HttpsConnector<Connector>, Full<Bytes>>),
 }
 
 impl HttpClient {
     fn new(endpoint: &Endpoint) -> Result<Self, ConfigError> {
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT).pool_max_idle_per_host(1);
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
         if endpoint.is_https {
             Self::tls(&builder, connector, endpoint)
         } else {
-            Ok(Self::Plain(builder.build(connector)))
+            Ok(Self::Plain(builder.build(Connector(connector))))
         }
     }
 
@@ -132,7 +170,7 @@ impl HttpClient {
             })?
             .https_only()
             .enable_http1()
-            .wrap_connector(connector);
+            .wrap_connector(Connector(connector));
         Ok(Self::Tls(builder.build(connector)))
     }
 
@@ -149,13 +187,4 @@ impl HttpClient {
             Self::Tls(client) => client.request(request),
         }
     }
-}
-
-/// The last error of the chain says what happened; those before it only that something did.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -12,6 +12,9 @@ pub enum FlushError {
     /// The server could not be reached or refused. Delivery is tried again later.
     #[error("a delivery failed and will be tried again: {0}")]
     Undelivered(String),
+    /// All the rest was delivered, but this will never be: it was refused for good.
+    #[error("not all of it was taken, and what was refused is lost: {0}")]
+    Lost(String),
     /// The agent was shut down before.
     #[error("the agent is shut down")]
     ShutDown,

@@ -36,6 +36,12 @@ impl Losses {
         untold
     }
 
+    /// Notes that the server was not told of this after all.
+    pub(super) fn untell(&self, drops: Drops) {
+        let mut state = self.lock();
+        state.told = state.told - drops;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

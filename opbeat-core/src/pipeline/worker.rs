@@ -139,6 +139,7 @@ impl Worker {
             samples,
             errors: mem::take(&mut self.errors),
             drops: self.outbox.take_untold_losses(),
+            ..Batch::default()
         };
         if !batch.is_empty() && self.outbox.push(batch) {
             notice::warn(format_args!(

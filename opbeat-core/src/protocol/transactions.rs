@@ -16,7 +16,8 @@ use super::{Machine, Timestamp};
 pub struct TransactionsBody {
     /// Every transaction's duration, grouped.
     pub transactions: Vec<TransactionGroup>,
-    /// What happened inside of transactions.
+    /// What happened inside of transactions. This agent sends samples behind the counts, in bodies of their own without
+    /// `transactions`; they add nothing to the time by kind, which came with the counts.
     #[serde(default, deserialize_with = "or_default")]
     pub traces: Traces,
     /// *Extension.* Exact time by kind of span, over all transactions and not only the sampled ones.

@@ -1,20 +1,23 @@
 //! What was left out, and why.
 
+use std::fmt;
 use std::ops::{AddAssign, Sub};
 
-/// What was recorded and could not be delivered, by the reason.
+/// What was recorded and could not be delivered, by what it was.
+///
+/// Its `Display` form is a list such as `1 transaction, 7 spans`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drops {
-    /// Errors: there were too many different ones at once, or the server was away for too long.
+    /// Errors: there were too many different ones at once, the server was away for too long, or it refused them.
     pub errors: u64,
-    /// Transactions: the server was away for longer than memory lasts.
+    /// Transactions: the server was away for longer than memory lasts, or it refused them.
     pub transactions: u64,
-    /// Span trees of sampled transactions: the server was away for too long.
+    /// Span trees of sampled transactions: the server was away for too long, or it refused them.
     pub samples: u64,
     /// Spans: their transaction had more than it may have.
     pub spans: u64,
-    /// Bodies that the server refused for good.
+    /// Bodies that the server refused for good. What they held is counted by what it was.
     pub refused: u64,
 }
 
@@ -39,6 +42,23 @@ impl Drops {
     }
 }
 
+impl fmt::Display for Drops {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (what, count) in self.reasons().filter(|(_, count)| *count > 0) {
+            let words = match (what, count) {
+                ("refused", 1) => "refused body",
+                ("refused", _) => "refused bodies",
+                (what, 1) => what.trim_end_matches('s'),
+                (what, _) => what,
+            };
+            write!(f, "{separator}{count} {words}")?;
+            separator = ", ";
+        }
+        if separator.is_empty() { f.write_str("nothing") } else { Ok(()) }
+    }
+}
+
 impl AddAssign for Drops {
     fn add_assign(&mut self, more: Self) {
         self.errors += more.errors;
@@ -60,5 +80,18 @@ impl Sub for Drops {
             spans: self.spans.saturating_sub(less.spans),
             refused: self.refused.saturating_sub(less.refused),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_reads_well_aloud() {
+        let drops = Drops { transactions: 1, spans: 7, refused: 1, ..Drops::default() };
+        assert_eq!(drops.to_string(), "1 transaction, 7 spans, 1 refused body");
+        assert_eq!(Drops { refused: 2, errors: 1, ..Drops::default() }.to_string(), "1 error, 2 refused bodies");
+        assert_eq!(Drops::default().to_string(), "nothing");
     }
 }

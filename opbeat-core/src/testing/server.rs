@@ -176,7 +176,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     while let Some(seen) = read_request(&mut reader)? {
         if seen.method == "GET" {
             // A question whether the token is accepted is no delivery, and not part of the script.
-            write_response(&mut writer, 200, "", "{}")?;
+            write_response(&mut writer, 200, "", r#"{"server": "opbeat/scripted"}"#)?;
             continue;
         }
         match shared.note(seen) {

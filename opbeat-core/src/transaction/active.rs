@@ -232,6 +232,13 @@ impl Active {
         }
     }
 
+    /// Does something while nobody else gets at the state: what a panic of ours inside of the lock would do.
+    #[cfg(test)]
+    pub(crate) fn while_locked(&self, work: impl FnOnce()) {
+        let _state = self.state();
+        work();
+    }
+
     /// A panic inside of the lock leaves nothing half done, so that a poisoned lock is as good as any.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -265,26 +272,5 @@ impl Finished for Active {
         error.user.clone_from(&record.user);
         error.tags.extend(record.tags.iter().cloned());
         error.extra.extend(record.extra.iter().cloned());
-    }
-}
-
-#[cfg(all(test, feature = "testing"))]
-mod tests {
-    use super::*;
-    use crate::capture::message_record;
-    use crate::record::Level;
-    use crate::testing::MemoryExporter;
-    use crate::{Agent, Config};
-
-    #[test]
-    fn a_panic_under_the_lock_is_reported_and_does_not_hang() {
-        let exporter = MemoryExporter::default();
-        let agent = Agent::with_exporter(&Config::default(), exporter.clone());
-        let active = Arc::new(Active::new(agent.recorder().expect("it is enabled")));
-        let held = active.state();
-        active.report_panic(message_record(Level::Fatal, "no shelf".to_owned()));
-        drop(held);
-        agent.flush(Duration::from_secs(30)).expect("memory is there");
-        assert_eq!(exporter.errors()[0].message, "no shelf");
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn changes(envelope: &Envelope, body: TransactionsBody) -> Changes {
         let self_time = SelfTime { count: group.count, self_ms: group.self_ms };
         changes.breakdowns.entry((key, minute, cut(&group.kind))).or_default().merge(self_time);
     }
-    let has_breakdown = !body.breakdown.is_empty();
+    // Samples that come without counts are this project's agent's, which sends the time of all with the counts.
+    let has_breakdown = !body.breakdown.is_empty() || body.transactions.is_empty();
     lose(&context, &body.drops, &mut changes);
     match body.traces {
         Traces::Groups(groups) => traces::aggregated(&context, groups, has_breakdown, &mut changes),

@@ -10,3 +10,4 @@ mod intake;
 mod pages;
 mod queue;
 mod running;
+mod suite;

@@ -37,6 +37,12 @@ impl Groups {
         self.group(sample, &span.signature, &kind, parents, extra)
     }
 
+    /// Forgets all groups but the first ones.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.list.truncate(length);
+        self.known.retain(|_, index| *index < length);
+    }
+
     fn group(
         &mut self,
         sample: &TransactionRecord,

@@ -3,21 +3,18 @@
 mod error;
 mod groups;
 mod values;
+mod zlib;
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use groups::Groups;
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use values::{http, milliseconds, result, round, user, values};
+use zlib::length;
+pub(super) use zlib::zlib;
 
-use crate::pipeline::Batch;
 use crate::protocol::{
     BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
 };
-use crate::record::{BreakdownRecord, DurationGroup, TransactionRecord};
+use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 
 /// What every body says of its sender.
 #[derive(Clone, Debug)]
@@ -27,15 +24,19 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Makes the body for `transactions/`.
-    pub(super) fn transactions(&self, batch: &Batch) -> TransactionsBody {
+    /// Makes a body for `transactions/` with counts.
+    pub(super) fn counts(
+        &self,
+        durations: &[DurationGroup],
+        breakdown: &[BreakdownRecord],
+        drops: Drops,
+    ) -> TransactionsBody {
         TransactionsBody {
-            transactions: batch.durations.iter().map(transaction_group).collect(),
-            traces: self.traces(&batch.samples),
-            breakdown: batch.breakdown.iter().map(breakdown_group).collect(),
+            transactions: durations.iter().map(transaction_group).collect(),
+            traces: Traces::default(),
+            breakdown: breakdown.iter().map(breakdown_group).collect(),
             machine: self.machine(),
-            drops: batch
-                .drops
+            drops: drops
                 .reasons()
                 .filter(|(_, count)| *count > 0)
                 .map(|(why, count)| (why.to_owned(), count))
@@ -43,10 +44,23 @@ impl Sender {
         }
     }
 
-    fn traces(&self, samples: &[TransactionRecord]) -> Traces {
-        let mut groups = Groups::default();
-        let raw = samples.iter().map(|sample| self.raw(sample, &mut groups)).collect();
-        Traces::Sampled { groups: groups.list, raw }
+    /// Makes a body for `transactions/` with as many samples as fit in so many bytes of JSON, one at the least. Returns
+    /// how many they are.
+    pub(super) fn samples(&self, samples: &[TransactionRecord], bytes: usize) -> (TransactionsBody, usize) {
+        let (mut groups, mut raw, mut size) = (Groups::default(), Vec::new(), 0);
+        for sample in samples {
+            let known = groups.list.len();
+            let encoded = self.raw(sample, &mut groups);
+            size += length(&encoded) + groups.list[known..].iter().map(length).sum::<usize>();
+            if size > bytes && !raw.is_empty() {
+                groups.truncate(known);
+                break;
+            }
+            raw.push(encoded);
+        }
+        let count = raw.len();
+        let traces = Traces::Sampled { groups: groups.list, raw };
+        (TransactionsBody { traces, machine: self.machine(), ..TransactionsBody::default() }, count)
     }
 
     fn raw(&self, sample: &TransactionRecord, groups: &mut Groups) -> RawTransaction {
@@ -85,16 +99,6 @@ impl Sender {
     fn machine(&self) -> Option<Machine> {
         Some(Machine { hostname: self.hostname.clone() })
     }
-}
-
-/// Compresses a body as all Opbeat agents do.
-pub(super) fn zlib(body: &impl Serialize) -> std::io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    let mut buffered = std::io::BufWriter::new(&mut encoder);
-    serde_json::to_writer(&mut buffered, body)?;
-    buffered.flush()?;
-    drop(buffered);
-    encoder.finish()
 }
 
 fn transaction_group(group: &DurationGroup) -> TransactionGroup {

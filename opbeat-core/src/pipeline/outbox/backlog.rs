@@ -54,7 +54,7 @@ impl Backlog {
     pub(super) fn clear(&mut self) -> Drops {
         let mut lost = Drops::default();
         while let Some(batch) = self.next() {
-            lost += batch.everything();
+            lost += batch.contents();
         }
         lost
     }
@@ -77,7 +77,7 @@ impl Backlog {
             transactions -= oldest.transactions();
             bytes -= oldest.bytes();
             let oldest = oldest.into_batch();
-            lost += oldest.everything();
+            lost += oldest.contents();
             self.newest(|_| true).add(Batch { drops: oldest.drops, ..Batch::default() });
         }
         lost

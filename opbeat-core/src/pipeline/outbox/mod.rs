@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use backlog::Backlog;
 
 use super::losses::Losses;
+use super::refusal::Refusal;
 use super::{Batch, ExportError, FlushError};
 use crate::record::Drops;
 
@@ -36,6 +37,9 @@ struct State {
     /// Attempts that failed, and the last reason.
     failures: u64,
     last_failure: String,
+    /// Refusals, and the last reason.
+    refusals: u64,
+    last_refusal: String,
     closed: bool,
 }
 
@@ -56,6 +60,15 @@ impl Outbox {
     /// Notes what is lost.
     pub(super) fn lose(&self, drops: Drops) {
         self.losses.add(drops);
+    }
+
+    /// Notes what is lost because it was refused.
+    pub(super) fn refused(&self, refusal: &Refusal) {
+        self.losses.add(refusal.lost);
+        self.losses.untell(refusal.untold);
+        let mut state = self.lock();
+        state.refusals += u64::from(!refusal.lost.is_empty());
+        state.last_refusal.clone_from(&refusal.reason);
     }
 
     /// Returns what was lost since the start.
@@ -127,7 +140,7 @@ impl Outbox {
         }
         state.requested += 1;
         self.changed.notify_all();
-        Ok(Ticket { number: state.requested, failures: state.failures })
+        Ok(Ticket { number: state.requested, failures: state.failures, refusals: state.refusals })
     }
 
     /// Returns the last flush that was asked for.
@@ -146,7 +159,7 @@ impl Outbox {
         let mut state = self.lock();
         loop {
             if state.cut >= ticket.number && state.backlog.is_empty() && !state.in_flight {
-                return Ok(());
+                return state.refused_since(ticket);
             }
             if state.failures > ticket.failures {
                 return Err(FlushError::Undelivered(state.last_failure.clone()));
@@ -169,11 +182,18 @@ impl Outbox {
     }
 }
 
+impl State {
+    fn refused_since(&self, ticket: Ticket) -> Result<(), FlushError> {
+        if self.refusals > ticket.refusals { Err(FlushError::Lost(self.last_refusal.clone())) } else { Ok(()) }
+    }
+}
+
 /// Stands for one flush.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     number: u64,
     failures: u64,
+    refusals: u64,
 }
 
 #[cfg(test)]

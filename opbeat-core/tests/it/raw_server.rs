@@ -1,0 +1,57 @@
+//! A server that says the same to everybody and closes the connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+
+use opbeat_core::Config;
+
+/// Reads of a request before it answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Everything,
+    HeadOnly,
+    Nothing,
+}
+
+/// Starts a server on a free port. The receiver tells of each request's first line.
+pub(crate) fn start(reads: Reads, answer: impl Into<Vec<u8>>) -> (Config, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = Config::new("o", "a", "t").server_url(format!("http://{}", listener.local_addr().unwrap()));
+    let (tell, told) = mpsc::channel();
+    let answer = answer.into();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // A client that leaves early is no failure of the server.
+            let _ = serve(&stream.unwrap(), reads, &answer, &tell);
+        }
+    });
+    (config, told)
+}
+
+fn serve(stream: &TcpStream, reads: Reads, answer: &[u8], tell: &mpsc::Sender<String>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut length) = (String::new(), 0);
+    if reads != Reads::Nothing {
+        reader.read_line(&mut first)?;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+        }
+    }
+    // The test may have seen enough.
+    let _ = tell.send(first.trim_end().to_owned());
+    if reads == Reads::Everything {
+        reader.read_exact(&mut vec![0; length])?;
+    }
+    (&mut &*stream).write_all(answer)
+}
+
+/// Writes an HTTP answer.
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
