@@ -9,6 +9,7 @@ mod errors;
 mod http;
 mod overload;
 mod reports;
+mod secrets;
 mod spans;
 mod transactions;
 
