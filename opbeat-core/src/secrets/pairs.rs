@@ -18,7 +18,7 @@ use super::{REDACTED, Secrets, markup, url, wrapper};
 pub(super) fn scrub<'a>(secrets: &Secrets, text: &'a str, is_source: bool) -> Cow<'a, str> {
     let mut walk = Walk { secrets, text, is_source, scrubbed: String::new(), done: 0, promised: 0..0 };
     let mut at = 0;
-    while let Some(ahead) = text.as_bytes()[at..].iter().position(|byte| b"=:({<,'".contains(byte)) {
+    while let Some(ahead) = text.as_bytes()[at..].iter().position(is_sign) {
         at = walk.stop(at + ahead);
     }
     walk.finish()
@@ -184,6 +184,10 @@ impl<'a> Walk<'_, 'a> {
             is_pair.then(|| quoted(self.text, comma + 1 + usize::from(self.text[comma + 1..].starts_with(' '))))??;
         is_worth(&self.text[inner.clone()]).then_some(inner)
     }
+}
+
+fn is_sign(byte: &u8) -> bool {
+    matches!(byte, b'=' | b':' | b'(' | b'{' | b'<' | b',' | b'\'')
 }
 
 /// Returns the operator that a sign begins.

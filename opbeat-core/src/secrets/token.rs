@@ -13,6 +13,10 @@ const SHORTEST: usize = 8;
 
 /// Masks bearer tokens, signed tokens (RFC 7519) and private keys (RFC 7468).
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
+    // Nearly all texts have none, which one look tells.
+    if !text.as_bytes().windows(3).any(|part| matches!(part, b"rer" | b"eyJ" | b"KEY")) {
+        return Cow::Borrowed(text);
+    }
     let mut masked = Cow::Borrowed(text);
     for mark in MARKS {
         if masked.contains(mark) {
