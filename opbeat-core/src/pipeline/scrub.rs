@@ -89,14 +89,17 @@ fn scrub_values(values: &mut [(Cow<'static, str>, Value)], secrets: &Secrets) {
             Value::Bool(_) => {}
             _ if secrets.is_secret(name) => *value = Value::from(REDACTED),
             Value::Text(text) => scrub_cow(text, secrets),
-            // The number of a card can be one.
-            Value::Integer(number) if !secrets.scrub(&number.to_string()).starts_with(&number.to_string()) => {
-                *value = Value::from(REDACTED);
-            }
+            Value::Integer(number) if is_card(*number, secrets) => *value = Value::from(REDACTED),
             _ => {}
         }
         scrub_cow(name, secrets);
     }
+}
+
+/// The number of a card is no less secret where it is a number.
+fn is_card(number: i64, secrets: &Secrets) -> bool {
+    const SHORTEST: i64 = 1_000_000_000_000;
+    number >= SHORTEST && matches!(secrets.scrub(&number.to_string()), Cow::Owned(_))
 }
 
 fn scrub_name(name: &mut TransactionName, secrets: &Secrets) {

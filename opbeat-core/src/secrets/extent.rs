@@ -51,6 +51,12 @@ fn closes(run: usize, slashes: usize) -> bool {
     run <= slashes || ((run - slashes) / (slashes + 1)).is_multiple_of(2)
 }
 
+/// Returns what stands in the bracket that opens at a place.
+pub(super) fn inside(text: &str, open: usize) -> Range<usize> {
+    let end = bracketed(text, open);
+    open + 1..end - usize::from(end > open + 1 && text[..end].ends_with([')', ']', '}']))
+}
+
 /// Returns where the bracket closes that opens at a place, or the text's end. Brackets in quotes don't count.
 pub(super) fn bracketed(text: &str, open: usize) -> usize {
     let bytes = text.as_bytes();

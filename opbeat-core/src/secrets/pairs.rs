@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::extent::{bracketed, quoted};
+use super::extent::{inside, quoted};
 use super::name::Name;
 use super::value::{Pair, is_worth};
 use super::{REDACTED, Secrets, markup, url, wrapper};
@@ -137,30 +137,26 @@ impl<'a> Walk<'_, 'a> {
         if !is_secret || self.text[after + 1..].starts_with(REDACTED) {
             return None;
         }
-        let end = bracketed(self.text, after) - 1;
-        (end > after + 1).then_some(after + 1..end)
+        Some(inside(self.text, after)).filter(|values| !values.is_empty())
     }
 
     /// Finds what a type with a secret name holds: `Secret(hunter2)`, `Password { text: "hunter2" }`.
     fn wrapped(&self, open: usize) -> Option<Range<usize>> {
         let before = &self.text[..open];
         let before = before.strip_suffix(' ').filter(|_| self.text[open..].starts_with('{')).unwrap_or(before);
-        let is_literal = quoted(self.text, open + 1).is_some();
-        let rest = self.text[open + 1..].trim_start_matches(['"', '\\', ' ']);
-        let holds_secret = wrapper::is_wrapper(before, self.secrets);
-        if !holds_secret || rest.starts_with(REDACTED) || (self.is_source && !is_literal) {
+        if !wrapper::is_wrapper(before, self.secrets) || (self.is_source && quoted(self.text, open + 1).is_none()) {
             return None;
         }
-        let end = bracketed(self.text, open);
-        let end = end - usize::from(self.text[..end].ends_with([')', '}']));
-        (!self.text[open + 1..end].trim().is_empty()).then_some(open + 1..end)
+        let rest = self.text[open + 1..].trim_start_matches(['"', '\\', ' ']);
+        let is_new = !rest.starts_with(REDACTED);
+        is_new.then(|| inside(self.text, open)).filter(|held| !self.text[held.clone()].trim().is_empty())
     }
 
     /// Finds what SQL compares a column with, where no sign stands between: `token IN ('a', 'b')`.
     fn listed(&self, open: usize) -> Option<Range<usize>> {
         let is_secret = self.is_secret(&column(&self.text[..open], &["in"])?);
         let first = (is_secret && self.text.as_bytes()[open] == b'(').then(|| quoted(self.text, open + 1))??;
-        is_worth(&self.text[first]).then(|| open + 1..bracketed(self.text, open).max(open + 2) - 1)
+        is_worth(&self.text[first]).then(|| inside(self.text, open))
     }
 
     /// Finds a literal behind `LIKE` and `<>`.

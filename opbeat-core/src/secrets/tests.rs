@@ -195,79 +195,80 @@ fn source_loses_its_literals_only() {
     }
 }
 
-/// In each of these, a sign or a name stands everywhere, and what would end its value nowhere.
+/// In texts of these, a sign or a name stands everywhere, and what would end its value nowhere.
+const PIECES: &[&str] = &[
+    "a@",
+    "@",
+    "=",
+    ":",
+    "://",
+    "://a@",
+    "://a:b",
+    "x://a:b ",
+    "a=",
+    "password=",
+    "password= ",
+    "password:",
+    "token: a ",
+    "token:1:",
+    "token:1",
+    "password=\"",
+    "password='",
+    "password=\",",
+    "token=\\\",",
+    "password=[",
+    "Secret(",
+    "Some(",
+    "password=Some(",
+    "password=\"[REDACTED]",
+    "password=[REDACTED]",
+    "Secret([REDACTED]",
+    "(token)=([REDACTED]",
+    "(token)=(",
+    "<token>",
+    "<token",
+    "<token><![CDATA[[REDACTED]",
+    "name=\"token\"\n\n[REDACTED]",
+    "name=\"token\"",
+    "name=\"token\"value=",
+    "token=%(",
+    "password=****",
+    "cookie: a=b; ",
+    "cookie=a=\"",
+    "authorization: Basic a=",
+    "key ",
+    "(\"token\",\"",
+    "token in ('",
+    "token like '",
+    "earer ",
+    "Bearer 1",
+    "eyJ.",
+    "eyJ",
+    "-----BEGIN PRIVATE KEY-----[REDACTED]",
+    "PRIVATE KEY-----",
+    "4",
+    "4111 ",
+    "4111 1111 1111 1111 ",
+    "1-",
+    " ",
+    "\\",
+    "\"",
+    "\\\"",
+    "'",
+    "-",
+    "a",
+    "A",
+    "ü",
+    "%20",
+    "[",
+    "const TOKEN: ",
+    "invalid token: a ",
+];
+
 #[test]
 fn time_is_in_proportion_to_the_text() {
-    let pieces = [
-        "a@",
-        "@",
-        "=",
-        ":",
-        "://",
-        "://a@",
-        "://a:b",
-        "x://a:b ",
-        "a=",
-        "password=",
-        "password= ",
-        "password:",
-        "token: a ",
-        "token:1:",
-        "token:1",
-        "password=\"",
-        "password='",
-        "password=\",",
-        "token=\\\",",
-        "password=[",
-        "Secret(",
-        "Some(",
-        "password=Some(",
-        "password=\"[REDACTED]",
-        "password=[REDACTED]",
-        "Secret([REDACTED]",
-        "(token)=([REDACTED]",
-        "(token)=(",
-        "<token>",
-        "<token",
-        "<token><![CDATA[[REDACTED]",
-        "name=\"token\"\n\n[REDACTED]",
-        "name=\"token\"",
-        "name=\"token\"value=",
-        "token=%(",
-        "password=****",
-        "cookie: a=b; ",
-        "cookie=a=\"",
-        "authorization: Basic a=",
-        "key ",
-        "(\"token\",\"",
-        "token in ('",
-        "token like '",
-        "earer ",
-        "Bearer 1",
-        "eyJ.",
-        "eyJ",
-        "-----BEGIN PRIVATE KEY-----[REDACTED]",
-        "PRIVATE KEY-----",
-        "4",
-        "4111 ",
-        "4111 1111 1111 1111 ",
-        "1-",
-        " ",
-        "\\",
-        "\"",
-        "\\\"",
-        "'",
-        "-",
-        "a",
-        "A",
-        "ü",
-        "%20",
-        "[",
-        "const TOKEN: ",
-        "invalid token: a ",
-    ];
     for secrets in [Secrets::default(), Secrets::new(["*"])] {
-        for piece in pieces {
+        for piece in PIECES {
             scrub_both(&secrets, piece, 20_000);
         }
         // With time in proportion to the square of the length, this would take hours.
@@ -282,4 +283,16 @@ fn scrub_both(secrets: &Secrets, piece: &str, length: usize) {
     // What is removed is longer than a name alone, but never by more than this.
     let longest = text.len() * REDACTED.len();
     assert!(secrets.scrub(&text).len() <= longest && secrets.scrub_source(&text).len() <= longest, "{piece}");
+}
+
+#[test]
+fn whatever_the_text_something_is_left_of_it() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let others = ["ü", "…", "日", ")", "]", "}", ">", "]]>", "\n", "abc1", "value=", "Digest ", "REDACTED"];
+    let pieces: Vec<&str> = PIECES.iter().chain(&others).copied().collect();
+    let secrets = secrets();
+    for _ in 0..20_000 {
+        let text: String = (0..random.usize(1..12)).map(|_| pieces[random.usize(..pieces.len())]).collect();
+        assert!(!secrets.scrub(&text).is_empty() && !secrets.scrub_source(&text).is_empty(), "{text}");
+    }
 }

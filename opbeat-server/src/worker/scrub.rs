@@ -84,16 +84,10 @@ fn clear(text: &mut String) {
     }
 }
 
-/// An agent sends few links of a chain; deeper ones are given up.
+/// The parser lets no chain be longer than its stack is deep.
 fn exception(exception: &mut Exception) {
     clear(&mut exception.value);
-    for cause in &mut exception.causes {
-        clear(&mut cause.value);
-        for deeper in &mut cause.causes {
-            deeper.causes.clear();
-            clear(&mut deeper.value);
-        }
-    }
+    exception.causes.iter_mut().for_each(self::exception);
 }
 
 fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
