@@ -2,42 +2,72 @@
 
 use std::borrow::Cow;
 
-use crate::record::{ErrorRecord, RequestRecord, Stack, TransactionRecord, Value};
-use crate::secrets::{REDACTED, Secrets};
+use crate::record::{
+    BreakdownRecord, DurationGroup, ErrorRecord, Frame, RequestRecord, Stack, TransactionName, TransactionRecord,
+    TransactionResult, User, Value,
+};
+use crate::secrets::{REDACTED, Secrets, start};
 
 /// Bytes of a message or a value that are kept.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// Clears an error of secrets: in its words and those of its causes, in request, tags and extra values.
+/// Bytes beyond those that are looked at, so that no secret is missed because its end is cut off.
+const MARGIN: usize = 1024;
+
+/// Clears an error of secrets: in its words and those of its causes, in request, user, tags and extra values.
 pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     scrub_text(&mut record.message, secrets);
+    // Where there is no stack, it is the transaction's name.
+    record.culprit.iter_mut().for_each(|culprit| scrub_text(culprit, secrets));
     record.causes.iter_mut().for_each(|cause| scrub_text(&mut cause.message, secrets));
     scrub_request(&mut record.request, secrets);
+    scrub_user(&mut record.user, secrets);
     scrub_values(&mut record.tags, secrets);
     scrub_values(&mut record.extra, secrets);
+    if let Some(transaction) = &mut record.transaction {
+        scrub_text(&mut transaction.name, secrets);
+        scrub_cow(&mut transaction.kind, secrets);
+        transaction.result.iter_mut().for_each(|result| scrub_result(result, secrets));
+    }
     if let Stack::Frames(frames) = &mut record.stack {
-        let lines = |frame: &mut crate::record::Frame| {
-            let around = frame.pre_context.iter_mut().chain(&mut frame.post_context);
-            around.chain(&mut frame.context_line).for_each(|line| scrub_text(line, secrets));
-        };
-        frames.iter_mut().for_each(lines);
+        frames.iter_mut().for_each(|frame| scrub_lines(frame, secrets));
     }
 }
 
-/// Clears a sampled transaction of secrets: its request, its values, and those of its spans.
+/// Clears a sampled transaction of secrets: its names, its request, its values, and those of its spans.
 pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
+    scrub_name(&mut record.name, secrets);
+    scrub_cow(&mut record.kind, secrets);
+    scrub_result(&mut record.result, secrets);
     scrub_request(&mut record.request, secrets);
+    scrub_user(&mut record.user, secrets);
     scrub_values(&mut record.tags, secrets);
     scrub_values(&mut record.extra, secrets);
     for span in &mut record.spans {
+        scrub_cow(&mut span.signature, secrets);
+        scrub_cow(&mut span.kind, secrets);
         scrub_values(&mut span.extra, secrets);
+    }
+}
+
+/// Clears the names that transactions are counted under, as those of samples are cleared.
+pub(super) fn counts(durations: &mut [DurationGroup], breakdown: &mut [BreakdownRecord], secrets: &Secrets) {
+    for group in durations {
+        scrub_text(&mut group.name, secrets);
+        scrub_cow(&mut group.kind, secrets);
+        scrub_result(&mut group.result, secrets);
+    }
+    for part in breakdown {
+        scrub_text(&mut part.name, secrets);
+        scrub_cow(&mut part.kind, secrets);
+        scrub_cow(&mut part.span_kind, secrets);
     }
 }
 
 fn scrub_request(request: &mut Option<RequestRecord>, secrets: &Secrets) {
     let Some(old) = request else { return };
     let mut new = RequestRecord::default();
-    new.set_line(&old.method(), &secrets.scrub(&old.target()));
+    new.set_line(&secrets.scrub(&old.method()), &secrets.scrub(&old.target()));
     new.set_client(old.client());
     for (name, value) in old.headers() {
         let value = if secrets.is_secret(&name) { Cow::Borrowed(REDACTED) } else { secrets.scrub(&value) };
@@ -47,33 +77,87 @@ fn scrub_request(request: &mut Option<RequestRecord>, secrets: &Secrets) {
     *request = Some(new);
 }
 
+fn scrub_user(user: &mut Option<User>, secrets: &Secrets) {
+    let Some(user) = user else { return };
+    let parts = [&mut user.id, &mut user.username, &mut user.email];
+    parts.into_iter().flatten().for_each(|part| scrub_text(part, secrets));
+}
+
 fn scrub_values(values: &mut [(Cow<'static, str>, Value)], secrets: &Secrets) {
     for (name, value) in values {
-        if secrets.is_secret(name) {
-            *value = Value::from(REDACTED);
-        } else if let Value::Text(text) = value {
-            if let Cow::Owned(scrubbed) = secrets.scrub(text) {
-                *text = Cow::Owned(scrubbed);
-            }
-            if text.len() > MAX_TEXT {
-                cut(text.to_mut());
-            }
+        match value {
+            Value::Bool(_) => {}
+            _ if secrets.is_secret(name) => *value = Value::from(REDACTED),
+            Value::Text(text) => scrub_cow(text, secrets),
+            Value::Integer(number) if is_card(*number, secrets) => *value = Value::from(REDACTED),
+            _ => {}
+        }
+        scrub_cow(name, secrets);
+    }
+}
+
+/// The number of a card is no less secret where it is a number.
+fn is_card(number: i64, secrets: &Secrets) -> bool {
+    const SHORTEST: i64 = 1_000_000_000_000;
+    number >= SHORTEST && matches!(secrets.scrub(&number.to_string()), Cow::Owned(_))
+}
+
+fn scrub_name(name: &mut TransactionName, secrets: &Secrets) {
+    if let Some(scrubbed) = scrubbed(&name.to_string(), secrets) {
+        *name = scrubbed.into();
+    }
+}
+
+fn scrub_result(result: &mut TransactionResult, secrets: &Secrets) {
+    if let TransactionResult::Word(word) = result {
+        scrub_cow(word, secrets);
+    }
+}
+
+fn scrub_lines(frame: &mut Frame, secrets: &Secrets) {
+    let around = frame.pre_context.iter_mut().chain(&mut frame.post_context);
+    for line in around.chain(&mut frame.context_line) {
+        cut(line, MAX_TEXT);
+        if let Cow::Owned(scrubbed) = secrets.scrub_source(line) {
+            *line = scrubbed;
         }
     }
 }
 
+fn scrub_cow(text: &mut Cow<'static, str>, secrets: &Secrets) {
+    if let Some(scrubbed) = scrubbed(text, secrets) {
+        *text = scrubbed.into();
+    }
+}
+
 fn scrub_text(text: &mut String, secrets: &Secrets) {
-    cut(text);
-    if let Cow::Owned(scrubbed) = secrets.scrub(text) {
+    if let Some(scrubbed) = scrubbed(text, secrets) {
         *text = scrubbed;
     }
 }
 
-/// Cuts a text to what is kept, and marks where.
-fn cut(text: &mut String) {
-    if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
+/// Returns what is left of a text without its secrets, if that is not all of it.
+///
+/// What is beyond the margin is cut off first, since nobody will see it; then so is the margin, whose last secret may
+/// have lost what tells it.
+fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
+    let seen = start(text, MAX_TEXT + MARGIN);
+    let mut scrubbed = secrets.scrub(seen);
+    let is_cut = seen.len() < text.len();
+    let kept = if is_cut { scrubbed.len().saturating_sub(MARGIN).min(MAX_TEXT) } else { MAX_TEXT };
+    if is_cut || scrubbed.len() > kept {
+        cut(scrubbed.to_mut(), kept);
+    }
+    match scrubbed {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(scrubbed) => Some(scrubbed),
+    }
+}
+
+/// Cuts a text to so many bytes, and marks where.
+fn cut(text: &mut String, kept: usize) {
+    if text.len() > kept {
+        text.truncate(start(text, kept).len());
         text.push('…');
     }
 }

@@ -130,8 +130,10 @@ impl Worker {
         for error in self.storm.take_held() {
             self.complete_error(error);
         }
-        let (durations, breakdown, mut samples) = self.counts.take();
-        samples.iter_mut().for_each(|sample| scrub::transaction(sample, &self.settings().secrets));
+        let (mut durations, mut breakdown, mut samples) = self.counts.take();
+        let secrets = &self.settings().secrets;
+        scrub::counts(&mut durations, &mut breakdown, secrets);
+        samples.iter_mut().for_each(|sample| scrub::transaction(sample, secrets));
         let batch = Batch {
             id: fastrand::u128(..),
             durations,

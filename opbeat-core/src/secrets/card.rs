@@ -1,49 +1,108 @@
 //! Numbers of payment cards.
 
 use std::borrow::Cow;
+use std::ops::{Range, RangeInclusive};
 
 use super::REDACTED;
 
-/// Masks runs of 14 to 19 digits, with spaces or dashes between them, that pass as card numbers.
+/// How many digits a card's number has.
+const LENGTHS: RangeInclusive<usize> = 13..=19;
+
+/// In groups, a card's number begins with one of this length.
+const FIRST_GROUP: usize = 4;
+
+/// And no other is longer than this.
+const MAX_GROUP: usize = 7;
+
+/// Masks the numbers of cards: in one piece or in groups, whatever other numbers stand beside them.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
-    let mut masked = String::new();
-    let mut rest = text;
-    while let Some((before, run)) = next_run(rest) {
-        if is_card(run) {
-            masked.push_str(&rest[..before]);
-            masked.push_str(REDACTED);
-        } else {
-            masked.push_str(&rest[..before + run.len()]);
-        }
-        rest = &rest[before + run.len()..];
-    }
-    if rest.len() == text.len() {
+    let bytes = text.as_bytes();
+    if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < *LENGTHS.start() {
         return Cow::Borrowed(text);
     }
-    masked.push_str(rest);
+    let (mut masked, mut done, mut at) = (String::new(), 0, 0);
+    while let Some(group) = next_group(bytes, at) {
+        at = group.end;
+        if let Some(end) = card_end(bytes, &group) {
+            masked.push_str(&text[done..group.start]);
+            masked.push_str(REDACTED);
+            (done, at) = (end, end);
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    masked.push_str(&text[done..]);
     Cow::Owned(masked)
 }
 
-/// Finds the next run of digits, and the bytes before it.
-fn next_run(text: &str) -> Option<(usize, &str)> {
-    let at = text.find(|c: char| c.is_ascii_digit())?;
-    let is_part = |c: char| c.is_ascii_digit() || c == ' ' || c == '-';
-    let run = &text[at..];
-    let end = run.find(|c: char| !is_part(c)).unwrap_or(run.len());
-    Some((at, run[..end].trim_end_matches([' ', '-'])))
+/// Finds the next digits that stand together.
+fn next_group(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let start = from + bytes[from..].iter().position(u8::is_ascii_digit)?;
+    Some(start..start + digits(&bytes[start..]))
 }
 
-/// The check digit of card numbers: ISO/IEC 7812-1, the formula of Luhn. Times in milliseconds have 13 digits as well,
-/// so that a card must begin as cards do.
-fn is_card(number: &str) -> bool {
-    let digits: Vec<u32> = number.chars().filter_map(|c| c.to_digit(10)).collect();
-    if !(14..=19).contains(&digits.len()) || !(2..=6).contains(&digits[0]) {
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Returns where the longest card's number ends that begins with a group.
+fn card_end(bytes: &[u8], group: &Range<usize>) -> Option<usize> {
+    let is_in_word = group.start > 0 && is_word(bytes[group.start - 1]);
+    if is_in_word || group.len() > *LENGTHS.end() {
+        return None;
+    }
+    let is_first = group.len() == FIRST_GROUP;
+    let (mut number, mut group, mut found) = (Vec::new(), group.clone(), None);
+    loop {
+        number.extend(bytes[group.clone()].iter().map(|digit| digit - b'0'));
+        let is_whole = bytes.get(group.end).is_none_or(|next| !is_word(*next));
+        if is_whole && is_card(&number) {
+            found = Some(group.end);
+        }
+        let next = is_first.then(|| following(bytes, &group)).flatten();
+        let Some(next) = next.filter(|next| number.len() + next.len() <= *LENGTHS.end()) else { return found };
+        group = next;
+    }
+}
+
+/// Returns the group behind another, with a space or a dash between them.
+fn following(bytes: &[u8], group: &Range<usize>) -> Option<Range<usize>> {
+    let gap = bytes[group.end..].iter().take(2).take_while(|byte| b" -+.".contains(byte)).count();
+    let start = group.end + gap;
+    let length = digits(&bytes[start..bytes.len().min(start + MAX_GROUP + 1)]);
+    let are_groups = gap > 0 && (1..=MAX_GROUP).contains(&length);
+    are_groups.then_some(start..start + length)
+}
+
+/// Digits within a word are a hash's or an id's.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}
+
+/// A card begins as its issuer's do, and ends with the check digit of ISO/IEC 7812-1, the formula of Luhn.
+fn is_card(number: &[u8]) -> bool {
+    if !LENGTHS.contains(&number.len()) || !issuer_lengths(number).contains(&number.len()) {
         return false;
     }
-    let doubled = |(place, digit): (usize, &u32)| match (place % 2, digit * 2) {
-        (1, twice) if twice > 9 => twice - 9,
-        (1, twice) => twice,
-        _ => *digit,
+    let doubled = |(place, digit): (usize, &u8)| match (place % 2, digit * 2) {
+        (1, twice) if twice > 9 => u32::from(twice - 9),
+        (1, twice) => u32::from(twice),
+        _ => u32::from(*digit),
     };
-    digits.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
+    number.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
+}
+
+/// Returns how many digits the numbers have that begin like this one. Times and ids have as many, and begin otherwise.
+fn issuer_lengths(number: &[u8]) -> &'static [usize] {
+    let prefix = number.iter().take(4).fold(0, |prefix: u32, digit| prefix * 10 + u32::from(*digit));
+    match prefix {
+        4000..=4999 => &[13, 16, 19],
+        5100..=5599 | 2221..=2720 => &[16],
+        3400..=3499 | 3700..=3799 => &[15],
+        3000..=3059 | 3600..=3699 | 3800..=3999 => &[14, 16, 17, 18, 19],
+        3528..=3589 | 6011 | 6200..=6299 | 6440..=6599 => &[16, 17, 18, 19],
+        5000..=5099 | 5600..=5999 | 6000..=6999 => &[13, 14, 15, 16, 17, 18, 19],
+        _ => &[],
+    }
 }

@@ -1,82 +1,210 @@
-//! Names with values in any text: queries, forms, JSON, the printed forms of values, URLs with passwords.
+//! Names with values in any text: queries, forms, headers, JSON, markup, SQL, the printed forms of values.
+//!
+//! One walk over the text stops at each sign that may stand between a name and its value. It looks back no further than
+//! a name is long, and forward over what it removes or what has no further sign in it, so that its time is in proportion
+//! to the text's length, whatever the text.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::{REDACTED, Secrets};
+use super::extent::{inside, quoted};
+use super::name::Name;
+use super::value::{Pair, is_worth};
+use super::{REDACTED, Secrets, markup, url, wrapper};
 
-/// Replaces the values of secret names, and the passwords of URLs.
-pub(super) fn scrub<'a>(secrets: &Secrets, text: &'a str) -> Cow<'a, str> {
-    let mut scrubbed = String::new();
-    let mut done = 0;
-    for (at, sign) in text.match_indices(['=', ':', '@']) {
-        if at < done {
-            continue;
-        }
-        let secret = match sign {
-            "@" => password(&text[done..at]).map(|password| (at - password.len(), at)),
-            _ => value(&text[at + 1..], sign, &name(&text[..at]), secrets)
-                .map(|(start, end)| (at + 1 + start, at + 1 + end)),
+/// Removes the values of secret names and the passwords of URLs.
+///
+/// In source only literals are removed: what else is behind a name is code.
+pub(super) fn scrub<'a>(secrets: &Secrets, text: &'a str, is_source: bool) -> Cow<'a, str> {
+    let mut walk = Walk { secrets, text, is_source, scrubbed: String::new(), done: 0, promised: 0..0 };
+    let mut at = 0;
+    while let Some(ahead) = text.as_bytes()[at..].iter().position(is_sign) {
+        at = walk.stop(at + ahead);
+    }
+    walk.finish()
+}
+
+struct Walk<'s, 'a> {
+    secrets: &'s Secrets,
+    text: &'a str,
+    is_source: bool,
+    scrubbed: String,
+    /// Text before this byte is dealt with.
+    done: usize,
+    /// Here, the value may follow of a secret name that stood apart from it.
+    promised: Range<usize>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Looks at a sign. Returns where to go on.
+    fn stop(&mut self, at: usize) -> usize {
+        let secret = match self.text.as_bytes()[at] {
+            b'=' | b':' => return self.operator(at),
+            b'(' | b'{' => self.wrapped(at).or_else(|| self.listed(at)),
+            b'<' => self.element(at),
+            b',' => self.second(at),
+            _ => self.matched(at),
         };
-        if let Some((start, end)) = secret {
-            scrubbed.push_str(&text[done..start]);
-            scrubbed.push_str(REDACTED);
-            done = end;
+        self.redact(secret).unwrap_or(at + 1)
+    }
+
+    fn redact(&mut self, secret: Option<Range<usize>>) -> Option<usize> {
+        let secret = secret?;
+        self.scrubbed.push_str(&self.text[self.done..secret.start]);
+        self.scrubbed.push_str(REDACTED);
+        self.done = secret.end;
+        Some(secret.end)
+    }
+
+    fn finish(mut self) -> Cow<'a, str> {
+        if self.done == 0 {
+            return Cow::Borrowed(self.text);
+        }
+        self.scrubbed.push_str(&self.text[self.done..]);
+        Cow::Owned(self.scrubbed)
+    }
+
+    fn operator(&mut self, at: usize) -> usize {
+        let operator = operator(&self.text[at..]);
+        let after = at + operator.len();
+        if operator == ":" && self.text[after..].starts_with("//") {
+            return self.redact(url::credentials(self.text, at)).unwrap_or(after);
+        }
+        if operator == "::" {
+            return after;
+        }
+        let secret = self.pair(at, operator, after);
+        self.redact(secret).unwrap_or(after)
+    }
+
+    fn pair(&mut self, at: usize, operator: &str, after: usize) -> Option<Range<usize>> {
+        let name = Name::before(&self.text[..at]);
+        let pair = Pair { text: self.text, name: &name, operator, after };
+        if self.is_secret(&name) {
+            let found = if self.is_source { pair.literal() } else { pair.value() };
+            if found.is_none() && self.is_source && operator == ":" {
+                self.promise(after);
+            }
+            return found;
+        }
+        if self.keeps_promise(&name, at) {
+            return if self.is_source { pair.literal() } else { pair.value() };
+        }
+        self.naming(&name, &pair).or_else(|| self.row(at, after))
+    }
+
+    fn is_secret(&self, name: &Name<'_>) -> bool {
+        let is_secret = |name: &str| self.secrets.is_secret(name);
+        !name.text.is_empty() && (is_secret(name.text) || name.with_word_before().is_some_and(|name| is_secret(&name)))
+    }
+
+    /// Keeps in mind that a secret name was told, and that its value may be near.
+    fn promise(&mut self, from: usize) {
+        const NEAR: usize = 64;
+        self.promised = from..from + NEAR;
+    }
+
+    /// Returns whether a value is the one of a secret name before: `"name": "pin", "value": "1"`, `const PIN: &str = "1"`.
+    fn keeps_promise(&self, name: &Name<'_>, at: usize) -> bool {
+        let Some(between) = self.promised.contains(&at).then(|| &self.text[self.promised.start..at]) else {
+            return false;
+        };
+        match self.is_source {
+            true => !between.contains([';', ',', ')', '{']),
+            false => name.text.eq_ignore_ascii_case("value") && !between.contains(['}', '>']),
         }
     }
-    if done == 0 {
-        return Cow::Borrowed(text);
+
+    /// Looks whether the pair's value is a secret name: of a form's part, or of a value that follows.
+    fn naming(&mut self, name: &Name<'_>, pair: &Pair<'_>) -> Option<Range<usize>> {
+        if !["name", "key", "header", "field"].iter().any(|naming| name.text.eq_ignore_ascii_case(naming)) {
+            return None;
+        }
+        let inner = quoted(self.text, pair.after + usize::from(self.text[pair.after..].starts_with(' ')))?;
+        const MAX_NAME: usize = 64;
+        if inner.len() > MAX_NAME || !self.secrets.is_secret(&self.text[inner.clone()]) {
+            return None;
+        }
+        self.promise(inner.end);
+        markup::part(self.text, inner.end)
     }
-    scrubbed.push_str(&text[done..]);
-    Cow::Owned(scrubbed)
-}
 
-/// A name before its sign, and whether it is quoted.
-struct Name<'a> {
-    name: &'a str,
-    is_quoted: bool,
-}
-
-fn name(before: &str) -> Name<'_> {
-    let before = before.trim_end();
-    let bare = before.trim_end_matches(['"', '\'']);
-    let name = bare.rsplit(|c: char| !(c.is_alphanumeric() || "-_.[]%".contains(c))).next().unwrap_or(bare);
-    Name { name, is_quoted: bare.len() < before.len() }
-}
-
-/// Finds the value behind a secret name. A colon stands in sentences too, and so one side of it has to be quoted.
-fn value(after: &str, sign: &str, name: &Name<'_>, secrets: &Secrets) -> Option<(usize, usize)> {
-    let start = after.len() - after.trim_start_matches(' ').len();
-    let value = &after[start..];
-    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
-    let is_pair = (sign == "=" && start == 0) || name.is_quoted || quote.is_some();
-    if !is_pair || name.name.is_empty() || !secrets.is_secret(name.name) {
-        return None;
+    /// Finds the values of a row that PostgreSQL shows: `Key (email, token)=(a@b, abc)`.
+    fn row(&self, at: usize, after: usize) -> Option<Range<usize>> {
+        let columns = self.text[..at].strip_suffix(')').filter(|_| self.text[after..].starts_with('('))?;
+        let start = columns.len() - columns.bytes().rev().take(256).position(|byte| byte == b'(')?;
+        let is_secret = columns[start..].split(',').any(|column| self.secrets.is_secret(column.trim()));
+        if !is_secret || self.text[after + 1..].starts_with(REDACTED) {
+            return None;
+        }
+        Some(inside(self.text, after)).filter(|values| !values.is_empty())
     }
-    let (from, end) = match quote {
-        Some(quote) => (start + 1, start + 1 + quoted_length(&value[1..], quote)),
-        None => (start, start + bare_length(value)),
+
+    /// Finds what a type with a secret name holds: `Secret(hunter2)`, `Password { text: "hunter2" }`.
+    fn wrapped(&self, open: usize) -> Option<Range<usize>> {
+        let before = &self.text[..open];
+        let before = before.strip_suffix(' ').filter(|_| self.text[open..].starts_with('{')).unwrap_or(before);
+        if !wrapper::is_wrapper(before, self.secrets) || (self.is_source && quoted(self.text, open + 1).is_none()) {
+            return None;
+        }
+        let rest = self.text[open + 1..].trim_start_matches(['"', '\\', ' ']);
+        let is_new = !rest.starts_with(REDACTED);
+        is_new.then(|| inside(self.text, open)).filter(|held| !self.text[held.clone()].trim().is_empty())
+    }
+
+    /// Finds what SQL compares a column with, where no sign stands between: `token IN ('a', 'b')`.
+    fn listed(&self, open: usize) -> Option<Range<usize>> {
+        let is_secret = self.is_secret(&column(&self.text[..open], &["in"])?);
+        let first = (is_secret && self.text.as_bytes()[open] == b'(').then(|| quoted(self.text, open + 1))??;
+        is_worth(&self.text[first]).then(|| inside(self.text, open))
+    }
+
+    /// Finds a literal behind `LIKE` and `<>`.
+    fn matched(&self, quote: usize) -> Option<Range<usize>> {
+        let column = column(&self.text[..quote], &["like", "ilike", "<>"])?;
+        let inner = self.is_secret(&column).then(|| quoted(self.text, quote))??;
+        is_worth(&self.text[inner.clone()]).then_some(inner)
+    }
+
+    fn element(&self, at: usize) -> Option<Range<usize>> {
+        let (name, start) = markup::element(self.text, at)?;
+        self.secrets.is_secret(name).then(|| markup::content(self.text, start))?
+    }
+
+    /// Finds the second part of a printed pair: `("authorization", "Bearer abc")`.
+    fn second(&self, comma: usize) -> Option<Range<usize>> {
+        let before = &self.text[..comma];
+        let name = before.ends_with(['"', '\'']).then(|| Name::before(before))?;
+        let is_pair = name.is_first_of('(') && self.is_secret(&name);
+        let inner =
+            is_pair.then(|| quoted(self.text, comma + 1 + usize::from(self.text[comma + 1..].starts_with(' '))))??;
+        is_worth(&self.text[inner.clone()]).then_some(inner)
+    }
+}
+
+fn is_sign(byte: &u8) -> bool {
+    matches!(byte, b'=' | b':' | b'(' | b'{' | b'<' | b',' | b'\'')
+}
+
+/// Returns the operator that a sign begins.
+fn operator(text: &str) -> &str {
+    let length = match text.as_bytes() {
+        [b'=', b'>', ..] | [b':', b':' | b'=', ..] => 2,
+        [b'=', ..] => text.bytes().take_while(|byte| *byte == b'=').count(),
+        _ => 1,
     };
-    (end > from && !after[from..end].starts_with(REDACTED)).then_some((from, end))
+    &text[..length]
 }
 
-fn quoted_length(value: &str, quote: char) -> usize {
-    let mut is_escaped = false;
-    let is_end = |c: char| {
-        let is_end = c == quote && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        is_end
+/// Returns the column in front of a word of SQL that is the last one of a text.
+fn column<'a>(before: &'a str, words: &[&str]) -> Option<Name<'a>> {
+    let before = before.strip_suffix(' ').unwrap_or(before);
+    let is_last = |word: &&&str| {
+        let start = before.len().checked_sub(word.len() + 1);
+        start.is_some_and(|start| {
+            let (space, last) = before.as_bytes()[start..].split_at(1);
+            space == b" " && last.eq_ignore_ascii_case(word.as_bytes())
+        })
     };
-    value.find(is_end).unwrap_or(value.len())
-}
-
-fn bare_length(value: &str) -> usize {
-    value.find(|c: char| c.is_whitespace() || "&;,'\"<>)}]#".contains(c)).unwrap_or(value.len())
-}
-
-/// Returns the password in front of an `@`, as URLs have it: `scheme://user:password@host`.
-fn password(before: &str) -> Option<&str> {
-    let (_, authority) = before.rsplit_once("://")?;
-    let (user, password) = authority.split_once(':')?;
-    let is_authority = |part: &str| !part.contains(|c: char| c.is_whitespace() || c == '/' || c == '"');
-    (is_authority(user) && is_authority(password) && !password.is_empty()).then_some(password)
+    words.iter().find(is_last).map(|word| Name::before(&before[..before.len() - word.len() - 1]))
 }

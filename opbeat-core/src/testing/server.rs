@@ -125,8 +125,7 @@ impl ScriptedServer {
         for seen in self.seen() {
             let leak = seen.headers.iter().find(|(_, value)| value.contains(secret)).map(|(name, _)| name.clone());
             let leak = leak.or_else(|| seen.path.contains(secret).then(|| "the path".to_owned()));
-            let leak =
-                leak.or_else(|| seen.body.to_string().contains(secret).then(|| format!("the body {}", seen.body)));
+            let leak = leak.or_else(|| holds(&seen.body, secret).then(|| format!("the body {}", seen.body)));
             assert!(leak.is_none(), "{secret:?} left the process, to {}, in {}", seen.path, leak.unwrap_or_default());
         }
     }
@@ -159,6 +158,16 @@ impl Shared {
         state.seen.push(seen);
         self.changed.notify_all();
         state.script.pop_front().unwrap_or(Reply::Status(202, ""))
+    }
+}
+
+/// Returns whether a text is part of a body, as it is or as JSON writes it.
+fn holds(body: &Json, text: &str) -> bool {
+    match body {
+        Json::Object(map) => map.iter().any(|(name, value)| name.contains(text) || holds(value, text)),
+        Json::Array(items) => items.iter().any(|item| holds(item, text)),
+        Json::String(found) => found.contains(text),
+        _ => body.to_string().contains(text),
     }
 }
 

@@ -16,6 +16,7 @@ mod overload;
 mod raw_server;
 mod refusals;
 mod reports;
+mod secrets;
 mod spans;
 mod transactions;
 

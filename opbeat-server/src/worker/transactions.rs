@@ -7,12 +7,13 @@ use opbeat_core::protocol::{Traces, TransactionsBody};
 
 use super::body::{Body, cut};
 use super::failure::{is_failure, result_text};
-use super::traces;
+use super::{scrub, traces};
 use crate::queue::Envelope;
 use crate::store::{Changes, LossKey, SelfTime};
 
 /// Returns what a body changes.
-pub(super) fn changes(envelope: &Envelope, body: TransactionsBody) -> Changes {
+pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Changes {
+    scrub::names(&mut body);
     let context = Body::new(envelope, &body);
     let mut changes = Changes::default();
     count(&context, &body, &mut changes);

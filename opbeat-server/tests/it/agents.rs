@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::running::{Running, zlib};
 
@@ -148,4 +148,75 @@ async fn pythons_secrets_are_not_stored() {
             assert!(!shown.contains(secret), "error {number} shows {secret}");
         }
     }
+}
+
+/// An old agent's bodies, with a secret in each field that an application fills.
+fn secretive(secret: &str) -> (Value, Value) {
+    let (name, kind) = (format!("POST /login?pwd={secret}"), format!("web.pin={secret}"));
+    let signature = format!("SELECT FROM users WHERE token = '{secret}'");
+    let context = json!({
+        "http": {"url": format!("https://{secret}@shop.example/?jwt={secret}"), "headers": {"Cookie": secret}},
+        "user": {"username": format!("pin={secret}")}, "extra": {"note": format!("password: {secret}")},
+        "tags": {"token": secret}, "result": format!("token={secret}"), "more": {"auth": [secret]},
+    });
+    let transactions = json!({
+        "transactions": [{"transaction": name, "kind": kind, "result": format!("pin={secret}"),
+            "durations": [1.0]}],
+        "traces": {"groups": [
+            {"transaction": name, "transaction_kind": kind, "signature": "transaction", "kind": "transaction", "parents": []},
+            {"transaction": name, "transaction_kind": kind, "signature": signature, "kind": format!("db.pin={secret}"), "parents": ["transaction"],
+                "extra": {"sql": signature, "_frames": [{"filename": "a.py", "vars": {"password": secret}}]}},
+        ], "raw": [[2.0, [0, 0.0, 2.0], [1, 0.0, 1.0], context]]},
+    });
+    let text = format!(r#"Login(Secret({secret})) of {{\"password\":\"{secret}\"}}, Authorization: Bearer {secret}"#);
+    let error = json!({
+        "message": text, "culprit": name, "logger": format!("token={secret}"),
+        "param_message": {"message": text, "params": [text, {"pin": secret}]},
+        "exception": {"type": "LoginError", "value": text, "causes": [
+            {"type": "A", "value": text, "causes": [{"type": "B", "value": text, "causes": [{"type": "C", "value": text}]}]},
+        ]},
+        "http": {"url": "/", "query_string": format!("a=1&otp={secret}"), "data": format!("<password>{secret}</password>"),
+            "cookies": {"sid": secret}, "env": {"HTTP_AUTHORIZATION": secret}},
+        "user": {"id": format!("pin={secret}")}, "extra": {"passwords": [secret]}, "tags": {"pwd": secret},
+        "stacktrace": {"frames": [{"filename": "a.js", "abs_path": format!("https://a/a.js?token={secret}"),
+            "context_line": format!("password = \"{secret}\""), "pre_context": [format!("jwt = '{secret}'")],
+            "vars": {"form": text}}]},
+        "transaction": {"name": name, "kind": kind, "result": format!("pin={secret}")},
+    });
+    (transactions, error)
+}
+
+#[tokio::test]
+async fn no_field_of_an_old_agents_body_shows_a_secret() {
+    let running = Running::start().await;
+    let (transactions, error) = secretive("s3cret");
+    running.accept("transactions", &transactions).await;
+    running.accept("errors", &error).await;
+    running.drained().await;
+    let list = running.ask("transactions/?range=30d").await;
+    let id = &list["transactions"][0]["id"];
+    let samples = running.ask(&format!("transactions/{id}/samples/?range=30d")).await;
+    let mut shown = vec![
+        running.ask(&format!("transactions/{id}/breakdown/?range=30d")).await,
+        running.ask(&format!("transactions/{id}/samples/{}/", samples[0]["id"])).await,
+        running.ask("errors/").await,
+        running.ask("errors/1/").await,
+    ];
+    shown.extend([list, samples]);
+    for answer in &shown {
+        assert!(!answer.to_string().contains("s3cret"), "{answer:#}");
+    }
+    for kept in ["POST /login?pwd=[REDACTED]", "SELECT FROM users", "LoginError", "shop.example"] {
+        assert!(shown.iter().any(|answer| answer.to_string().contains(kept)), "{kept} is gone");
+    }
+}
+
+/// Time in proportion to the square of its length would not end in any test's time.
+#[tokio::test]
+async fn a_large_body_is_searched_in_no_time() {
+    let running = Running::start().await;
+    let extra = json!({"at": "a@".repeat(150_000), "urls": "://a:b".repeat(50_000)});
+    running.accept("errors", &json!({"message": "@".repeat(300_000), "extra": extra})).await;
+    running.drained().await;
+    assert_eq!(running.ask("errors/").await["total"], 1);
 }

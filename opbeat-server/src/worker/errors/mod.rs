@@ -4,7 +4,6 @@ mod fingerprint;
 mod frames;
 
 use opbeat_core::protocol::ErrorBody;
-use serde_json::Value;
 
 use super::{scrub, time};
 use crate::queue::Envelope;
@@ -20,7 +19,7 @@ const MAX_MESSAGE: usize = 10_000;
 pub(super) fn changes(envelope: &Envelope, mut body: ErrorBody) -> Changes {
     frames::put_in_order(&mut body);
     frames::mark_application(&mut body);
-    scrub_body(&mut body);
+    scrub::error(&mut body);
     cut(&mut body.message);
     let error = NewError {
         app_id: envelope.app_id.clone(),
@@ -47,27 +46,6 @@ fn culprit(body: &ErrorBody) -> String {
     let given = body.culprit.clone().filter(|culprit| !culprit.is_empty());
     let transaction = || body.transaction.as_ref().map(|transaction| transaction.name.clone());
     given.or_else(|| frames::culprit(body)).or_else(transaction).unwrap_or_default()
-}
-
-fn scrub_body(body: &mut ErrorBody) {
-    body.message = scrub::text(&body.message);
-    if let Some(exception) = &mut body.exception {
-        exception.value = scrub::text(&exception.value);
-        for cause in &mut exception.causes {
-            cause.value = scrub::text(&cause.value);
-        }
-    }
-    for map in [&mut body.http, &mut body.user, &mut body.extra, &mut body.tags].into_iter().flatten() {
-        scrub::map(map);
-    }
-    for frame in body.stacktrace.iter_mut().flat_map(|stack| &mut stack.frames) {
-        frame.vars.iter_mut().for_each(|vars: &mut Value| scrub::value(vars));
-        let around = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
-        around.chain(&mut frame.context_line).for_each(|line| *line = scrub::source_line(line));
-    }
-    if let Some(opbeat_core::protocol::ParamMessage::Parts { params, .. }) = &mut body.param_message {
-        scrub::value(params);
-    }
 }
 
 fn cut(message: &mut String) {

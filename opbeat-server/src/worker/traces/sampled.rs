@@ -102,7 +102,7 @@ fn add_breakdown(body: &Body<'_>, sample: &NewSample, changes: &mut Changes) {
 }
 
 fn scrub_context(context: &mut SampleContext) {
-    let values = [&mut context.http, &mut context.user, &mut context.tags, &mut context.extra];
+    let values = [&mut context.http, &mut context.user, &mut context.tags, &mut context.extra, &mut context.result];
     values.into_iter().flatten().for_each(|value: &mut Value| scrub::value(value));
     scrub::map(&mut context.other);
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::queue::Envelope;
 use crate::store::{Changes, NewSpanStack};
+use crate::worker::scrub;
 
 /// Takes a span's stack out of its facts. Returns the frames, the oldest call first.
 pub(super) fn take(envelope: &Envelope, extra: &mut Map<String, Value>) -> Vec<Frame> {
@@ -17,6 +18,7 @@ pub(super) fn take(envelope: &Envelope, extra: &mut Map<String, Value>) -> Vec<F
         frames.drain(..own);
         frames.reverse();
     }
+    scrub::frames(&mut frames);
     frames
 }
 

@@ -1,0 +1,82 @@
+//! The name in front of a sign.
+
+/// Longer names are looked at by their end.
+const MAX_NAME: usize = 64;
+
+/// What says that a secret is wrong, and not which it is: behind `invalid token:` there may be a reason.
+const COMPLAINTS: [&str; 11] = [
+    "invalid",
+    "bad",
+    "wrong",
+    "missing",
+    "malformed",
+    "unknown",
+    "expired",
+    "unsupported",
+    "incorrect",
+    "no",
+    "failed",
+];
+
+/// A name in front of a sign.
+pub(super) struct Name<'a> {
+    /// Everything in front of the name.
+    before: &'a str,
+    pub(super) text: &'a str,
+    /// Whether it stands in quotes.
+    pub(super) is_quoted: bool,
+    /// Whether there is a space between the name and the sign.
+    pub(super) has_gap: bool,
+    /// Whether the sign compares, as `!=` does.
+    pub(super) is_compared: bool,
+}
+
+impl<'a> Name<'a> {
+    /// Reads the name at the end of a text.
+    pub(super) fn before(text: &'a str) -> Self {
+        let sign = text.trim_end_matches(['!', '<', '>', '~']);
+        let name = sign.trim_end_matches([' ', '\t']);
+        let bare = name.trim_end_matches(['"', '\'', '`', '\\']);
+        let start = start_of_name(bare);
+        Self {
+            before: &bare[..start],
+            text: &bare[start..],
+            is_quoted: bare.len() < name.len(),
+            has_gap: name.len() < sign.len(),
+            is_compared: sign.len() < text.len(),
+        }
+    }
+
+    /// Returns the name with the word before it, where both together are one name: `API key`.
+    pub(super) fn with_word_before(&self) -> Option<String> {
+        let is_second = ["key", "number", "code", "id"].iter().any(|word| self.text.eq_ignore_ascii_case(word));
+        let before = self.before.strip_suffix(' ').filter(|_| is_second)?;
+        let word = &before[start_of_name(before)..];
+        (!word.is_empty()).then(|| format!("{word}_{}", self.text))
+    }
+
+    /// Returns whether the name stands in a complaint about what it names.
+    pub(super) fn is_blamed(&self) -> bool {
+        COMPLAINTS.iter().any(|word| self.follows(word))
+    }
+
+    /// Returns whether the word before the name is this one.
+    pub(super) fn follows(&self, word: &str) -> bool {
+        let before = self.before.trim_end_matches(['"', '\'', '`']).as_bytes();
+        let Some(before) = before.strip_suffix(b" ") else { return false };
+        let Some(start) = before.len().checked_sub(word.len()) else { return false };
+        let is_whole = start == 0 || !before[start - 1].is_ascii_alphanumeric();
+        is_whole && before[start..].eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// Returns whether this stands in front of the name and its quotes.
+    pub(super) fn is_first_of(&self, bracket: char) -> bool {
+        self.before.trim_end_matches(['"', '\'', '\\']).ends_with(bracket)
+    }
+}
+
+fn start_of_name(text: &str) -> usize {
+    let is_part = |c: char| c.is_alphanumeric() || "-_.[]%".contains(c);
+    let parts = text.char_indices().rev().take_while(|(at, c)| text.len() - at <= MAX_NAME && is_part(*c));
+    parts.last().map_or(text.len(), |(at, _)| at)
+}

@@ -1,0 +1,93 @@
+//! What stands behind a secret name, and is no secret: an absence, a placeholder, a reason.
+
+use super::name::Name;
+use super::value::has;
+
+/// What no value is called.
+const ABSENT: [&str; 7] = ["true", "false", "null", "nil", "none", "undefined", "nan"];
+
+/// What is said of a secret in one word.
+const REMARKS: [&str; 25] = [
+    "missing",
+    "required",
+    "invalid",
+    "expired",
+    "empty",
+    "incorrect",
+    "wrong",
+    "unknown",
+    "mismatch",
+    "denied",
+    "rejected",
+    "disabled",
+    "enabled",
+    "unauthorized",
+    "forbidden",
+    "unavailable",
+    "failed",
+    "closed",
+    "started",
+    "ended",
+    "ok",
+    "yes",
+    "no",
+    "on",
+    "off",
+];
+
+/// What hosts and files are called as well.
+const SERVICES: [&str; 4] = ["auth", "session", "token", "secret"];
+
+/// Measures a value without quotes.
+pub(super) fn word_length(text: &str) -> usize {
+    let end = text.find(|c: char| c.is_whitespace() || "&;,'\"`<>)}]#".contains(c)).unwrap_or(text.len());
+    // What is quoted behind it has backslashes in front.
+    text[..end].trim_end_matches('\\').len()
+}
+
+/// A secret's absence is no secret.
+pub(super) fn is_absent(word: &str) -> bool {
+    word.is_empty() || is_one_of(&ABSENT, word)
+}
+
+/// Returns whether a word stands for a value that is sent apart, as in SQL and templates, or is hidden already.
+pub(super) fn is_placeholder(word: &str) -> bool {
+    /// The walk looks at such words again, and so they must be short.
+    const LONGEST: usize = 64;
+    let is_mask = word.chars().all(|c| c == '*' || c == '?' || c == '…' || c == '.');
+    let digits = word.strip_prefix(['$', '?']).or_else(|| word.strip_prefix("@p")).or_else(|| word.strip_prefix("@P"));
+    let is_numbered =
+        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = word.strip_prefix(':').filter(|name| !name.is_empty());
+    let is_named = name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+    let is_any = is_mask || is_numbered || is_named || word == "%s" || word.starts_with("%(");
+    is_any && word.len() <= LONGEST
+}
+
+/// A colon stands in sentences and addresses too. Returns whether what is behind it is a remark on the name, or a place.
+pub(super) fn is_statement(name: &Name<'_>, word: &str, after: &str, has_gap: bool) -> bool {
+    let bare = word.trim_end_matches(['.', ':', '!', '?', '…']);
+    let is_letters = bare.chars().all(|c| c.is_alphabetic() || "'’-".contains(c));
+    let is_followed = after.trim_start_matches(' ').starts_with(|c: char| c.is_alphanumeric() || "`\"'(".contains(c));
+    let is_prose = is_letters && after.starts_with(' ') && is_followed;
+    if name.is_quoted {
+        return is_prose;
+    }
+    if !has_gap {
+        return is_letters || is_place(name, word);
+    }
+    is_prose || (is_letters && (name.is_blamed() || is_one_of(&REMARKS, bare)))
+}
+
+/// A file's line and a service's port: `token.rs:42:7`, `auth:8080`.
+fn is_place(name: &Name<'_>, word: &str) -> bool {
+    const LONGEST: usize = 12;
+    let is_number = word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    let is_short = word.len() < 4 && !name.text.eq_ignore_ascii_case("pin");
+    let is_file_or_service = name.text.contains('.') || SERVICES.iter().any(|service| has(name.text, service));
+    is_short || (is_number && is_file_or_service)
+}
+
+fn is_one_of(words: &[&str], word: &str) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
