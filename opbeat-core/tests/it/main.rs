@@ -7,10 +7,13 @@ mod delivery;
 mod endings;
 mod errors;
 mod http;
+mod late;
 mod overload;
 mod reports;
 mod spans;
+mod traces;
 mod transactions;
+mod work;
 
 use std::time::Duration;
 
