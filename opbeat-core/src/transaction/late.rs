@@ -22,7 +22,7 @@ impl LateWork {
     /// it, and drop the work when nothing unwinds any more.
     pub(super) fn enter(&mut self) -> EnteredLate<'_> {
         self.context.swap();
-        EnteredLate { work: self }
+        EnteredLate { work: self, was_panicking: std::thread::panicking() }
     }
 
     /// Runs a closure, which is all of the work.
@@ -69,12 +69,14 @@ impl LateWork {
 /// Keeps the transaction of late work current.
 pub(super) struct EnteredLate<'a> {
     work: &'a mut LateWork,
+    /// Destructors that run while another panic unwinds are not panicking themselves.
+    was_panicking: bool,
 }
 
 impl Drop for EnteredLate<'_> {
     fn drop(&mut self) {
         self.work.context.swap();
-        if std::thread::panicking() {
+        if std::thread::panicking() && !self.was_panicking {
             self.work.cancel();
         }
     }
