@@ -42,8 +42,8 @@ pub use future::ResponseFuture;
 pub use middleware::{Opbeat, OpbeatMiddleware};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
+pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 pub use opbeat_core::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
-    TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, TraceParent,
+    Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
 };

@@ -35,12 +35,12 @@ pub use error::{Error, Result};
 pub use extract::Current;
 pub use handle_error::handle_error;
 pub use layer::OpbeatLayer;
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
+pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_tower::events;
 pub use opbeat_tower::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
-    TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, TraceParent,
+    Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
 };
 pub use rejection::{Noted, NotedRejection};
 pub use request_body::{RequestBodyLayer, RequestBodyService};

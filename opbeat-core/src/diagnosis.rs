@@ -25,9 +25,9 @@ pub struct Diagnosis {
     pub build: Build,
     /// What was recorded and could not be delivered, since the start.
     pub drops: Drops,
-    /// Spans that were started where no transaction was current: some task or thread lost it, and
-    /// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap) or [`run`](crate::CurrentTransaction::run) would
-    /// take it along.
+    /// Spans that were started where no transaction was current, or where it had ended: some task or thread lost it, and
+    /// [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
+    /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) would take it along.
     pub spans_without_transaction: u64,
 }
 

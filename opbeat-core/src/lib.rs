@@ -77,3 +77,8 @@ pub use transaction::{
 
 #[cfg(feature = "intake")]
 pub use export::IntakeExporter;
+
+/// The code of the guide, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/jobs.md")]
+struct JobsGuide;

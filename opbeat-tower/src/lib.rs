@@ -44,9 +44,11 @@ pub use grpc::GrpcMethodName;
 pub use layer::{HttpClassifier, OpbeatLayer};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
+pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 pub use opbeat_core::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, Transaction,
-    TransactionName, TransactionResult, User, capture_error, capture_message, current, http, in_span, span,
+    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, TraceParent,
+    Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, http, in_span,
+    span,
 };
 pub use route_name::{NoRouteName, RequestHead, RouteName};
 pub use service::OpbeatService;

@@ -1,6 +1,6 @@
 //! The adapter: from a job to a job that is recorded.
 
-use opbeat_core::Agent;
+use opbeat_core::{Agent, TraceParent};
 
 use crate::Job;
 
@@ -13,12 +13,14 @@ const KIND: &str = "task.runner";
 /// panicked while a panic unwinds, and as cancelled otherwise.
 #[must_use]
 pub fn monitored(agent: &Agent, job: Job) -> Job {
-    let Job { name, work } = job;
+    let trace_parent = job.fact("traceparent").and_then(TraceParent::parse);
+    let Job { name, work, .. } = job;
     let agent = agent.clone();
     Job::new(name, async move {
         let transaction = agent.begin_transaction(KIND);
         // A job that does not get to its end has its name from here.
         transaction.set_name(name);
+        transaction.set_trace_parent(trace_parent);
         let ended = transaction.wrap(work).await;
         if let Err(error) = &ended {
             transaction.capture_error(&**error);

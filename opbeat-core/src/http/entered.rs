@@ -1,22 +1,32 @@
 //! A request's transaction while it is current.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::HttpTransaction;
 use crate::record::Outcome;
 
 /// Keeps an [`HttpTransaction`] current.
+///
+/// It stays on its thread, so that a future that moves cannot hold it over an `.await`:
+///
+/// ```compile_fail
+/// fn is_send<T: Send>() {}
+/// is_send::<opbeat_core::http::EnteredHttp<'static>>();
+/// ```
 #[must_use = "the transaction is current for as long as this guard lives"]
 pub struct EnteredHttp<'a> {
     transaction: &'a mut HttpTransaction,
     was_panicking: bool,
+    /// The guard swaps a thread's own state.
+    stays: PhantomData<*const ()>,
 }
 
 impl<'a> EnteredHttp<'a> {
     #[inline]
     pub(super) fn new(transaction: &'a mut HttpTransaction) -> Self {
         transaction.swap_context();
-        Self { was_panicking: std::thread::panicking(), transaction }
+        Self { was_panicking: std::thread::panicking(), transaction, stays: PhantomData }
     }
 }
 

@@ -53,8 +53,7 @@ impl HttpTransaction {
     /// second layer around the same service adds nothing. Then `describe` is not called.
     #[inline]
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
-        let is_request = |context: &mut Context| context.transaction.as_ref().is_some_and(|active| active.is_request);
-        let is_nested = || Context::with(is_request).unwrap_or(false);
+        let is_nested = || Context::with(|context| context.is_in_request()).unwrap_or(false);
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
             return Self { live: None };
         };

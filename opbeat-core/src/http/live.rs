@@ -26,8 +26,8 @@ pub(super) struct Live {
     /// Nanoseconds from the start to the head.
     head: Option<u64>,
     work: Work,
-    /// The first poll of a body most often is the last one, and reads no clock.
-    body_was_polled: bool,
+    /// When the body last gave something: at its last byte, that is the end.
+    gave: Option<u64>,
     pub(super) time_limit: Option<Duration>,
 }
 
@@ -46,25 +46,24 @@ impl Live {
             Active::begin_request(room, recorder, kind, unmatched(method), describe);
         }
         live.method = MethodKind::of(method);
-        live.work = Work::begin();
         live
     }
 
     #[inline]
     pub(super) fn resume(&mut self) {
-        if self.head.is_none() || self.body_was_polled {
-            let context = &self.context;
-            self.work.resume(|| nanoseconds(context));
-        }
+        let context = &self.context;
+        self.work.resume(|| nanoseconds(context));
     }
 
     #[inline]
     pub(super) fn pause(&mut self, is_pending: bool) {
-        // The head and the end read the clock by themselves.
-        if is_pending || self.body_was_polled {
-            self.work.pause(nanoseconds(&self.context));
+        let is_body = self.head.is_some();
+        // The head reads the clock by itself.
+        if is_pending || is_body {
+            let now = nanoseconds(&self.context);
+            self.work.pause(now);
+            self.gave = (is_body && !is_pending).then_some(now);
         }
-        self.body_was_polled = self.head.is_some();
     }
 
     #[inline]
@@ -85,13 +84,14 @@ impl Live {
     }
 
     pub(super) fn end(mut self: Box<Self>, outcome: Option<Outcome>) {
+        let last_byte = self.gave.filter(|_| outcome.is_none()).map(Duration::from_nanos);
         let outcome = outcome.or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
         self.outcome = Some(outcome);
         if outcome == Outcome::ServerError {
             self.report_failed_response();
         }
         let Some(active) = &mut self.context.transaction else { return };
-        let duration = active.started.elapsed();
+        let duration = last_byte.unwrap_or_else(|| active.started.elapsed());
         self.work.pause(in_nanoseconds(duration));
         // What a panic takes is the hooks' time, and it is reported anyway.
         if outcome != Outcome::Panicked && self.work.longest() > active.recorder.blocking_threshold() {

@@ -101,6 +101,12 @@ impl RequestRecord {
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
+    /// Returns the values of all headers of a name, in whatever case; one that is no UTF-8 is empty.
+    pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.pairs().skip(1).filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default())
+    }
+
     /// Returns the start of the body, where it was recorded.
     #[must_use]
     pub fn body(&self) -> Option<&str> {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::state::{self, State};
+use crate::capture::blocked_record;
 use crate::pipeline::{Finished, Recorder};
 use crate::record::{
-    ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName,
-    TransactionRecord, TransactionReference, TransactionResult, User, Value,
+    ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TransactionId, TransactionName, TransactionRecord,
+    TransactionReference, TransactionResult, User, Value,
 };
 
 /// A transaction never keeps more spans than this; the rest are counted.
@@ -78,21 +79,24 @@ impl Active {
         record.kind = kind;
     }
 
-    /// Notes which transaction started this one.
-    pub(crate) fn set_parent(&mut self, parent: &Self) {
-        let record = self.record();
-        record.parent = Some(parent.id);
-        record.trace = Some(parent.trace_parent(None));
+    #[inline]
+    fn record(&mut self) -> &mut TransactionRecord {
+        &mut self.state_mut().record
     }
 
     #[inline]
-    fn record(&mut self) -> &mut TransactionRecord {
-        &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).record
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends a transaction that is no request's, now.
     pub(crate) fn end_now(mut self: Arc<Self>, outcome: Outcome, result: TransactionResult) {
         let duration = self.started.elapsed();
+        let longest = self.state().polls.unwrap_or_default().longest;
+        // What a panic takes is the hooks' time, and it is reported anyway.
+        if outcome != Outcome::Panicked && longest > Duration::from_nanos(self.recorder.blocking_threshold()) {
+            self.report(blocked_record(longest));
+        }
         Self::end(&mut self, End { duration, outcome, result, head: None, busy: None });
     }
 
@@ -190,14 +194,9 @@ impl Active {
         self.state().error
     }
 
-    /// Returns what a call to another service has to say of the trace.
-    pub(crate) fn trace_parent(&self, span: Option<u32>) -> TraceParent {
-        let state = self.state();
-        let remote = state.record.trace.or_else(|| state.record.request.as_ref().and_then(remote_trace));
-        // The ids are random, and so are their parts; each span's differs from the transaction's own.
-        let own = u64::try_from(self.id.0 & u128::from(u64::MAX)).unwrap_or(1);
-        let parent_id = own.wrapping_add(span.map_or(0, |span| u64::from(span) + 1)).max(1);
-        TraceParent { trace_id: remote.map_or(self.id.0, |remote| remote.trace_id), parent_id, sampled: true }
+    /// Adds a poll to the time at work.
+    pub(crate) fn note_work(&self, took: Duration) {
+        self.change(|state| state.note_poll(took));
     }
 
     /// Starts a span and returns its index; `None` when there are too many or the transaction has ended.
@@ -221,11 +220,21 @@ impl Active {
         state.running(current)
     }
 
+    /// Returns `current` if that span still runs, else the nearest span around it that does.
+    pub(crate) fn running(&self, current: Option<u32>) -> Option<u32> {
+        self.state().running(current)
+    }
+
+    /// Returns what is known of a span.
+    pub(crate) fn span(&self, index: u32) -> Option<SpanRecord> {
+        self.state().span(index)
+    }
+
     pub(crate) fn set_span_extra(&self, index: u32, key: Cow<'static, str>, value: Value) {
         self.state().set_span_value(index, key, value);
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         if !state.ended {
             change(&mut state);
@@ -240,14 +249,9 @@ impl Active {
     }
 
     /// A panic inside of the lock leaves nothing half done, so that a poisoned lock is as good as any.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns the trace that a request brought along.
-pub(super) fn remote_trace(request: &RequestRecord) -> Option<TraceParent> {
-    TraceParent::parse(request.header("traceparent")?)
 }
 
 impl Finished for Active {

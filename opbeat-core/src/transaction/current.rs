@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::code_name::CodeName;
+use super::late::LateWork;
 use super::{Active, Context, Detached, Entered, InTransaction, Span};
 use crate::capture::{Failure, error_record, message_record};
 use crate::record::{
@@ -30,7 +32,11 @@ pub struct CurrentTransaction {
 /// ```
 #[must_use]
 pub fn current() -> CurrentTransaction {
-    CurrentTransaction { active: Context::with(|context| context.transaction.clone()).flatten() }
+    let active = Context::with(|context| {
+        context.go_on();
+        context.transaction.clone()
+    });
+    CurrentTransaction { active: active.flatten() }
 }
 
 impl CurrentTransaction {
@@ -133,6 +139,13 @@ impl CurrentTransaction {
         Some(active.trace_parent(self.context().span))
     }
 
+    /// Returns what a call to another service has to pass on for the trace's other participants, as the value of its
+    /// `tracestate` header: what came in with the request, as it came.
+    #[must_use]
+    pub fn trace_state(&self) -> Option<String> {
+        self.active.as_ref()?.trace_state()
+    }
+
     /// Starts a span in the transaction; see [`span`](crate::span()).
     pub fn span(&self, signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
         match &self.active {
@@ -160,14 +173,17 @@ impl CurrentTransaction {
         Entered::new(self.context())
     }
 
-    /// Makes the transaction current whenever `future` is polled: for spawned tasks.
+    /// Makes the transaction current whenever `future` is polled: for work that is waited for.
+    ///
+    /// What the future still does when the transaction is over is not recorded; [`detach`](Self::detach) is for work that
+    /// nobody waits for.
     ///
     /// # Examples
     ///
     /// ```
-    /// # async fn send_mail() {}
-    /// # async fn handler() {
-    /// tokio::spawn(opbeat_core::current().wrap(send_mail()));
+    /// # async fn count_shelves() -> u32 { 4 }
+    /// # async fn handler() -> Result<u32, tokio::task::JoinError> {
+    /// tokio::spawn(opbeat_core::current().wrap(count_shelves())).await
     /// # }
     /// ```
     pub fn wrap<F>(&self, future: F) -> InTransaction<F> {
@@ -194,21 +210,33 @@ impl CurrentTransaction {
 
     /// Makes a closure that has the transaction current when it is called: for `spawn_blocking`, threads and pools.
     ///
-    /// The current span stays the parent of what the closure starts.
+    /// The current span stays the parent of what the closure starts. What the closure still does when the transaction is
+    /// over becomes a background transaction of its own, as with [`detach`](Self::detach).
+    #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
-        let context = self.context();
-        move || {
-            let _entered = Entered::new(context);
-            work()
-        }
+        let late = LateWork::new(self.context(), CodeName::of::<F>());
+        move || late.run(work)
     }
 
     /// Lets a future go on when the transaction is over: for tasks that nobody waits for.
     ///
     /// For as long as the transaction runs, the future is part of it. What is left then becomes a background
-    /// transaction of its own, of the kind `task.detached`, which knows its parent and is named after the code.
+    /// transaction of its own, of the kind `task.detached`, which knows its parent, is done for the same user and has the
+    /// same tags. It is named after the function that the future was written in, or else after the line that calls this.
+    ///
+    /// A future that is dropped before its end, such as all tasks of a runtime that shuts down, counts as `cancelled`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn send_mail() {}
+    /// # async fn handler() {
+    /// tokio::spawn(opbeat_core::current().detach(send_mail()));
+    /// # }
+    /// ```
+    #[track_caller]
     pub fn detach<F>(&self, future: F) -> Detached<F> {
-        Detached::new(self.context(), future)
+        Detached::new(LateWork::new(self.context(), CodeName::of::<F>()), future)
     }
 
     /// Reports a failure that was captured before, where it happened. Returns the report's id.
@@ -223,15 +251,12 @@ impl CurrentTransaction {
     }
 
     /// Keeps the current span, if it is one of this transaction's.
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         let Some(active) = &self.active else {
             return Context::default();
         };
-        let current = Context::with(|context| context.clone()).unwrap_or_default();
-        match &current.transaction {
-            Some(transaction) if Arc::ptr_eq(transaction, active) => current,
-            _ => Context::of(Arc::clone(active)),
-        }
+        let current = Context::of_current();
+        if current.is_of(active) { current } else { Context::of(Arc::clone(active)) }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
-use super::CurrentTransaction;
-use crate::record::{Outcome, TransactionName, TransactionResult};
+use super::{CurrentTransaction, InTransaction};
+use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 
 /// A running transaction, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
 ///
@@ -32,6 +32,40 @@ pub struct Transaction {
 impl Transaction {
     pub(crate) fn new(handle: CurrentTransaction) -> Self {
         Self { handle }
+    }
+
+    /// Makes the transaction current whenever `future` is polled: for the job itself.
+    ///
+    /// Its polls are the transaction's time at work, and one that takes longer than
+    /// [`Config::blocking_threshold`](crate::Config::blocking_threshold) is reported.
+    pub fn wrap<F>(&self, future: F) -> InTransaction<F> {
+        InTransaction::timed(self.handle.context(), future)
+    }
+
+    /// Says which trace the work belongs to, where whoever asked for it has sent that along: in a message's headers, or
+    /// beside a queued job. Calls that the work makes then carry that trace on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, TraceParent};
+    /// # let (agent, message) = (Agent::disabled(), [("traceparent", String::new())]);
+    /// let transaction = agent.begin_transaction("task.queue");
+    /// if let Some(parent) = message.iter().find(|(name, _)| *name == "traceparent") {
+    ///     transaction.set_trace_parent(TraceParent::parse(&parent.1));
+    /// }
+    /// ```
+    pub fn set_trace_parent(&self, parent: impl Into<Option<TraceParent>>) {
+        if let (Some(active), Some(parent)) = (&self.handle.active, parent.into()) {
+            active.set_remote_trace(parent);
+        }
+    }
+
+    /// Sets what the trace's other participants want to be passed on: the `tracestate` that came with the trace parent.
+    pub fn set_trace_state(&self, trace_state: impl Into<String>) {
+        if let Some(active) = &self.handle.active {
+            active.set_trace_state(trace_state.into());
+        }
     }
 
     /// Ends the transaction under a name and a result.

@@ -5,20 +5,25 @@
 //! around each poll, so that tasks on one thread never see each other's.
 
 mod active;
+mod code_name;
 mod context;
 mod current;
 mod detached;
+mod entered;
 mod guard;
+mod late;
 mod pool;
 mod span;
+mod span_values;
 mod state;
+mod trace;
 mod wrap;
 
 pub(crate) use active::{Active, End};
 pub(crate) use context::Context;
-pub use context::Entered;
 pub use current::{CurrentTransaction, current};
 pub use detached::Detached;
+pub use entered::Entered;
 pub use guard::Transaction;
 pub(crate) use pool::Pool;
 pub(crate) use span::spans_without_transaction;

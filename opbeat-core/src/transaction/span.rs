@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Active, Context, InSpan};
-use crate::record::Value;
+use crate::record::{SpanRecord, Value};
 
 /// A running part of a transaction. It ends when it is dropped.
 ///
@@ -36,20 +36,27 @@ struct Live {
 /// drop(span);
 /// ```
 pub fn span(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
-    let live = Context::with(|context| match &context.transaction {
-        Some(active) => Live::start_current(context, Arc::clone(active), signature.into(), kind.into()),
-        None => {
-            WITHOUT_TRANSACTION.fetch_add(1, Ordering::Relaxed);
-            None
-        }
+    let live = Context::with(|context| {
+        context.go_on();
+        let Some(active) = &context.transaction else {
+            count_lost();
+            return None;
+        };
+        Live::start_current(context, Arc::clone(active), signature.into(), kind.into())
     });
     Span { live: live.flatten() }
 }
 
-/// Spans that were started where no transaction was current, since the process began.
+/// Spans that were started where no transaction was current or where it had ended, since the process began.
 static WITHOUT_TRANSACTION: AtomicU64 = AtomicU64::new(0);
 
-/// Returns how many spans were started where no transaction was current: code that a task or a thread took out of it.
+#[cold]
+pub(super) fn count_lost() {
+    WITHOUT_TRANSACTION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Returns how many spans were started where no transaction was current or where it had ended: code that a task or a
+/// thread took out of it.
 pub(crate) fn spans_without_transaction() -> u64 {
     WITHOUT_TRANSACTION.load(Ordering::Relaxed)
 }
@@ -73,8 +80,7 @@ pub fn in_span<F>(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'
 impl Span {
     pub(crate) fn start(active: &Arc<Active>, signature: Cow<'static, str>, kind: Cow<'static, str>) -> Self {
         let live = Context::with(|context| {
-            let is_current = context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, active));
-            if is_current {
+            if context.is_of(active) {
                 return Live::start_current(context, Arc::clone(active), signature, kind);
             }
             let index = active.start_span(signature, kind, None)?;
@@ -87,8 +93,8 @@ impl Span {
     pub fn leaf(self) -> Self {
         if let Some(live) = &self.live {
             Context::with(|context| {
-                if context.span == Some(live.index) && live.belongs_to(context) {
-                    context.leaf = context.span;
+                if context.span == Some(live.index) && context.is_of(&live.active) {
+                    context.is_leaf = true;
                 }
             });
         }
@@ -101,6 +107,12 @@ impl Span {
             live.active.set_span_extra(live.index, key.into(), value.into());
         }
     }
+
+    /// Returns what is known of the span, to start it again elsewhere.
+    pub(super) fn record(&self) -> Option<SpanRecord> {
+        let live = self.live.as_ref()?;
+        live.active.span(live.index)
+    }
 }
 
 impl Live {
@@ -111,7 +123,7 @@ impl Live {
         signature: Cow<'static, str>,
         kind: Cow<'static, str>,
     ) -> Option<Self> {
-        if context.leaf.is_some() {
+        if context.is_leaf && is_swallowed(context, &active) {
             return None;
         }
         let index = active.start_span(signature, kind, context.span)?;
@@ -119,19 +131,25 @@ impl Live {
         Some(Self { active, index })
     }
 
-    fn belongs_to(&self, context: &Context) -> bool {
-        context.transaction.as_ref().is_some_and(|current| Arc::ptr_eq(current, &self.active))
-    }
-
     /// Ends the span. Guards may be dropped in any order, and so the nearest span that still runs becomes current.
     fn end(&self, context: &mut Context) {
-        if self.belongs_to(context) {
-            context.leaf = context.leaf.filter(|leaf| *leaf != self.index);
-            context.span = self.active.end_span(self.index, context.span);
+        if context.is_of(&self.active) {
+            let left = self.active.end_span(self.index, context.span);
+            context.is_leaf &= left == context.span;
+            context.span = left;
         } else {
             self.active.end_span(self.index, None);
         }
     }
+}
+
+/// Returns whether a leaf still runs. It may have ended elsewhere, where this context is a copy that was taken along.
+#[cold]
+fn is_swallowed(context: &mut Context, active: &Active) -> bool {
+    let left = active.running(context.span);
+    context.is_leaf = left == context.span;
+    context.span = left;
+    context.is_leaf
 }
 
 impl Drop for Span {

@@ -5,7 +5,9 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::End;
-use super::active::remote_trace;
+use super::span::count_lost;
+use super::span_values::SpanValues;
+use super::trace::remote_trace;
 use crate::pipeline::Recorder;
 use crate::record::{ErrorId, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value};
 
@@ -30,8 +32,18 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// The first error that was reported.
     pub(super) error: Option<ErrorId>,
-    /// Facts of spans by the span's index: one list for all, so that a span needs no memory of its own.
-    span_values: Vec<(u32, Cow<'static, str>, Value)>,
+    span_values: SpanValues,
+    /// What the trace's other participants want to be passed on, where no request has brought it.
+    pub(super) trace_state: Option<String>,
+    /// The polls of a transaction that is no request's.
+    pub(super) polls: Option<Polls>,
+}
+
+/// Polls of a future, added up.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Polls {
+    pub(super) busy: Duration,
+    pub(super) longest: Duration,
 }
 
 impl State {
@@ -51,7 +63,9 @@ impl State {
         }
         record.duration = end.duration;
         if let Some(seat) = recorder.count(record, started) {
-            (record.head, record.busy) = (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos));
+            let polled = self.polls.map(|polls| polls.busy);
+            (record.head, record.busy) =
+                (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos).or(polled));
             recorder.keep(&seat, with_request_facts(self.whole_record(is_shared)));
         }
     }
@@ -77,6 +91,7 @@ impl State {
 
     pub(super) fn start_span(&mut self, span: SpanRecord, most: usize) -> Option<u32> {
         if self.ended {
+            count_lost();
             return None;
         }
         if self.record.spans.len() >= most {
@@ -97,19 +112,28 @@ impl State {
     }
 
     pub(super) fn set_span_value(&mut self, index: u32, key: Cow<'static, str>, value: Value) {
-        if !self.ended && self.span_values.iter().filter(|(span, ..)| *span == index).count() < MAX_VALUES {
-            self.span_values.push((index, key, value));
+        if !self.ended {
+            self.span_values.set(index, key, value);
         }
+    }
+
+    /// Returns what is known of a span.
+    pub(super) fn span(&self, index: u32) -> Option<SpanRecord> {
+        let mut span = self.record.spans.get(index as usize)?.clone();
+        span.extra.extend(self.span_values.of(index));
+        Some(span)
+    }
+
+    pub(super) fn note_poll(&mut self, took: Duration) {
+        let polls = self.polls.get_or_insert_default();
+        polls.busy += took;
+        polls.longest = polls.longest.max(took);
     }
 
     /// Returns the whole record: moved out, or copied where it has to stay.
     #[cold]
     fn whole_record(&mut self, stays: bool) -> TransactionRecord {
-        for (index, key, value) in self.span_values.drain(..) {
-            if let Some(span) = self.record.spans.get_mut(index as usize) {
-                set(&mut span.extra, key, value);
-            }
-        }
+        self.span_values.move_into(&mut self.record.spans);
         if stays { self.record.clone() } else { mem::take(&mut self.record) }
     }
 
@@ -122,7 +146,6 @@ impl State {
             record.spans.clear();
             record.spans.shrink_to(MAX_KEPT_SPANS);
             self.span_values.clear();
-            self.span_values.shrink_to(MAX_KEPT_SPANS);
         }
         if let Some(request) = &mut record.request {
             request.clear();
@@ -132,6 +155,7 @@ impl State {
         record.extra.clear();
         (self.renamed, self.has_result, self.ended) = (false, false, false);
         (self.outcome, self.error) = (None, None);
+        (self.trace_state, self.polls) = (None, None);
     }
 }
 

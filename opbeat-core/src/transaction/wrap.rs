@@ -4,27 +4,39 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
 
 use pin_project::{pin_project, pinned_drop};
 
 use super::{Context, Span};
-use crate::record::Value;
+use crate::record::{SpanRecord, Value};
 
 /// A future that has a transaction current whenever it is polled, from
-/// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap).
+/// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap) and [`Transaction::wrap`](crate::Transaction::wrap).
+///
+/// It panics when it is polled after its end, as `async` blocks do.
 #[pin_project(PinnedDrop)]
 #[must_use = "futures do nothing unless polled"]
 pub struct InTransaction<F> {
     context: Context,
+    /// Its polls are the transaction's time at work.
+    is_timed: bool,
     /// Empty once it is done, so that what it holds is dropped inside of its transaction.
     #[pin]
     inner: Option<F>,
 }
 
+/// Going on as if nothing was would let the task wait for ever, and hide the mistake.
+pub(super) const POLLED_AGAIN: &str = "a future is not polled again after its end";
+
 impl<F> InTransaction<F> {
-    pub(crate) fn new(context: Context, inner: F) -> Self {
-        Self { context, inner: Some(inner) }
+    pub(super) fn new(context: Context, inner: F) -> Self {
+        Self { context, is_timed: false, inner: Some(inner) }
+    }
+
+    pub(super) fn timed(context: Context, inner: F) -> Self {
+        Self { context, is_timed: true, inner: Some(inner) }
     }
 }
 
@@ -33,11 +45,17 @@ impl<F: Future> Future for InTransaction<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _entered = this.context.enter();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let output = ready!(inner.poll(cx));
-        this.inner.set(None);
-        Poll::Ready(output)
+        let since = this.is_timed.then(Instant::now);
+        let answer = {
+            let _entered = this.context.enter();
+            let answer = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN).poll(cx);
+            if answer.is_ready() {
+                this.inner.set(None);
+            }
+            answer
+        };
+        this.context.note_work(since);
+        answer
     }
 }
 
@@ -104,7 +122,7 @@ impl<F> InSpan<F> {
 impl SpanStart {
     /// Starts the span in a copy of what is current, and leaves what is current as it was.
     fn start(&mut self) -> State {
-        let mut context = Context::with(|current| current.clone()).unwrap_or_default();
+        let mut context = Context::of_current();
         let span = {
             let _entered = context.enter();
             let span = super::span(std::mem::take(&mut self.signature), std::mem::take(&mut self.kind));
@@ -117,13 +135,29 @@ impl SpanStart {
     }
 }
 
+impl State {
+    /// Starts the span again where the code that runs it is now, its transaction having ended: work of a detached task.
+    #[cold]
+    fn move_on(&mut self) {
+        let Self::Running { span, context } = self else { return };
+        *self = match span.as_ref().and_then(Span::record) {
+            Some(SpanRecord { signature, kind, extra, .. }) => {
+                SpanStart { signature, kind, leaf: context.is_leaf, extra }.start()
+            }
+            None => Self::Running { span: None, context: Context::of_current() },
+        };
+    }
+}
+
 impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if let State::Waiting(start) = this.state {
-            *this.state = start.start();
+        match this.state {
+            State::Waiting(start) => *this.state = start.start(),
+            State::Running { context, .. } if context.is_left_behind() => this.state.move_on(),
+            State::Running { .. } => {}
         }
         let State::Running { span, context } = this.state else {
             return this.inner.poll(cx);

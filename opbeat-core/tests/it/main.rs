@@ -11,6 +11,7 @@ mod endings;
 mod errors;
 mod http;
 mod large;
+mod late;
 mod outages;
 mod overload;
 mod raw_server;
@@ -18,7 +19,9 @@ mod refusals;
 mod reports;
 mod secrets;
 mod spans;
+mod traces;
 mod transactions;
+mod work;
 
 use std::time::Duration;
 

@@ -211,3 +211,37 @@ async fn spawned_work_joins_by_wrapping() {
     .await;
     insta::assert_snapshot!(tree(&sample), @"in the task [app]");
 }
+
+#[test]
+fn a_leaf_swallows_nothing_of_what_was_taken_along_once_it_has_ended() {
+    let sample = record(|| {
+        let outer = span("outer", "app");
+        let query = span("SELECT FROM books", "db.orm").leaf();
+        let during = opbeat_core::current().wrap_fn(|| drop(span("during", "app")));
+        let after = opbeat_core::current().wrap_fn(|| drop(span("after", "app")));
+        during();
+        drop(query);
+        after();
+        drop(outer);
+    });
+    insta::assert_snapshot!(tree(&sample), @r"
+    outer [app]
+      SELECT FROM books [db.orm]
+      after [app]
+    ");
+}
+
+#[test]
+fn the_last_value_of_a_spans_key_wins() {
+    let sample = record(|| {
+        let outer = span("import", "app");
+        let inner = span("INSERT INTO books", "db.sqlite.query");
+        for rows in 0..1_000 {
+            outer.set_extra("rows", rows);
+            inner.set_extra(format!("value {rows}"), rows);
+        }
+        outer.set_extra("file", "books.csv");
+    });
+    assert_eq!(sample.spans[0].extra, [("rows".into(), 999.into()), ("file".into(), "books.csv".into())]);
+    assert_eq!(sample.spans[1].extra.len(), 64);
+}

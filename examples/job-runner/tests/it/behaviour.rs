@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use job_runner::{Ending, Job, Queue, monitored};
-use opbeat_core::testing::behaviour::{CartError, Runner, check_jobs, describe, wait_forever};
+use opbeat_core::testing::behaviour::{CartError, Runner, TRACE_PARENT, check_jobs, describe, tag, wait_forever};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
@@ -39,12 +39,19 @@ impl Runner for Jobs {
                 describe();
                 Ok(())
             })),
-            "failing" => self.end_of(Job::new("failing", async { Err(CartError::new().into()) })),
-            "panicking" => self.end_of(Job::new("panicking", async { panic!("no stamps") })),
+            "traced" => self.end_of(Job::new("traced", async { Ok(()) }).with("traceparent", TRACE_PARENT)),
+            "failing" => self.end_of(Job::new("failing", async {
+                tag();
+                Err(CartError::new().into())
+            })),
+            "panicking" => self.end_of(Job::new("panicking", async {
+                describe();
+                panic!("no stamps")
+            })),
             _ => self.cancel("cancelled"),
         };
         let is_expected = match job {
-            "ok" => matches!(ending, Ending::Done),
+            "ok" | "traced" => matches!(ending, Ending::Done),
             "failing" => matches!(ending, Ending::Failed(_)),
             "panicking" => matches!(ending, Ending::Panicked),
             _ => matches!(ending, Ending::Cancelled),

@@ -93,7 +93,7 @@ fn request_line(sample: &TransactionRecord) -> String {
     format!("{} {} {}", request.method(), request.target(), request.header("x-probe").unwrap_or("without its headers"))
 }
 
-fn description(sample: &TransactionRecord) -> String {
+pub(super) fn description(sample: &TransactionRecord) -> String {
     let user = sample.user.as_ref().and_then(|user| user.id.as_ref()).map(|id| format!("user {id}"));
     let tags = sample.tags.iter().map(|(key, value)| format!("{key}={value}"));
     let is_parent = |index: usize| sample.spans.iter().any(|span| span.parent == Some(index));
@@ -136,6 +136,6 @@ fn compare_error(case: &Case, error: &ErrorRecord) -> Option<String> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the calls make their values on the spot")]
-fn compare<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, actual: T) -> Option<String> {
+pub(super) fn compare<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, actual: T) -> Option<String> {
     (expected != actual).then(|| format!("{what}: expected {expected:?}, got {actual:?}"))
 }
