@@ -58,6 +58,22 @@ fn an_error_tells_its_chain_and_where_it_came_from() {
 }
 
 #[test]
+fn calls_around_a_closure_of_the_transaction_are_shown() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.checkout");
+    {
+        let _entered = transaction.enter();
+        opbeat_core::current().run(|| check_out(&agent));
+    }
+    transaction.end("shop.checkout", "ok");
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    let own: Vec<_> = frames(&error).iter().rev().filter(|frame| frame.in_app).map(|frame| &frame.function).collect();
+    assert!(own[0].ends_with("errors::check_out") && own[1].ends_with("transaction_are_shown"), "{own:?}");
+    assert!(frames(&error).iter().all(|frame| !frame.filename.starts_with("opbeat-core/src")), "ours say nothing");
+}
+
+#[test]
 fn errors_are_reported_with_their_transaction() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.checkout");
