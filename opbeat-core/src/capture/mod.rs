@@ -2,12 +2,16 @@
 
 mod chain;
 mod failure;
+mod payload;
+mod printed;
 mod record;
 mod stack;
 mod type_name;
 
 pub use failure::Failure;
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) use record::event_record;
-pub(crate) use record::{blocked_record, error_record, failure_record, message_record, panic_record, status_record};
+pub(crate) use record::{LogField, event_record};
+pub(crate) use record::{
+    blocked_record, caught_panic_record, error_record, failure_record, message_record, panic_record, status_record,
+};
 pub(crate) use stack::allow as allow_stacks;

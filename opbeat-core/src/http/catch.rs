@@ -1,11 +1,15 @@
 //! Panics that are answered instead of passed on.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::capture::caught_panic_record;
+use crate::transaction::current;
 
 /// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
 ///
-/// What panicked must not be called or polled again, so that nobody sees what it left half done. The panic was reported by
-/// the agent's hook; the adapter answers in its place.
+/// What panicked must not be called or polled again, so that nobody sees what it left half done. A panic that
+/// the agent's hook did not report is reported here, with the transaction that is current; the adapter answers in its place.
 ///
 /// # Examples
 ///
@@ -23,9 +27,18 @@ fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(answer) => Some(answer),
         Err(payload) => {
-            // A payload may panic once more when it is dropped, and then only leaks.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            // A payload may panic once more when it is looked at or dropped, and then only leaks.
+            let _ = catch_unwind(AssertUnwindSafe(|| report(payload)));
             None
         }
     }
+}
+
+/// Reports a panic with the current transaction, unless the hook has: here is its payload at hand for the last time.
+#[cold]
+fn report(payload: Box<dyn Any + Send>) {
+    if let Some(active) = current().active {
+        active.report_untold_panic(|| caught_panic_record(Some(&*payload)));
+    }
+    drop(payload);
 }

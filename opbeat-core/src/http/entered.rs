@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::HttpTransaction;
-use crate::record::Outcome;
 
 /// Keeps an [`HttpTransaction`] current.
 #[must_use = "the transaction is current for as long as this guard lives"]
@@ -26,7 +25,7 @@ impl Drop for EnteredHttp<'_> {
     fn drop(&mut self) {
         self.transaction.swap_context();
         if std::thread::panicking() && !self.was_panicking {
-            self.transaction.finish(Some(Outcome::Panicked));
+            self.transaction.finish_panicked();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the pipeline asks of a live transaction.
 
-use crate::record::ErrorRecord;
+use crate::record::{ErrorId, ErrorRecord};
 
 /// A live transaction, as the pipeline sees it.
 pub(crate) trait Finished: Send + Sync {
@@ -9,6 +9,9 @@ pub(crate) trait Finished: Send + Sync {
 
     /// Returns its name as it is now.
     fn name(&self) -> String;
+
+    /// Returns the id of the report that its failure is known by.
+    fn error_id(&self) -> Option<ErrorId>;
 
     /// Fills in what the transaction knows of an error that happened in it: name, request, user, tags.
     fn complete_error(&self, error: &mut ErrorRecord);

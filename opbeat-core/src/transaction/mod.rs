@@ -12,6 +12,7 @@ mod guard;
 mod pool;
 mod span;
 mod state;
+mod told;
 mod wrap;
 
 pub(crate) use active::{Active, End};

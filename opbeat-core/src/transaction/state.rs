@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::End;
 use super::active::remote_trace;
+use super::told::Told;
 use crate::pipeline::Recorder;
-use crate::record::{ErrorId, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value};
+use crate::record::{
+    ErrorRecord, Origin, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value,
+};
 
 /// Tags and extra values beyond this many are left out.
 const MAX_VALUES: usize = 64;
@@ -28,8 +31,10 @@ pub(super) struct State {
     /// The application chose the outcome.
     pub(super) outcome: Option<Outcome>,
     pub(super) ended: bool,
-    /// The first error that was reported.
-    pub(super) error: Option<ErrorId>,
+    /// The report that its failure is known by.
+    pub(super) error: Option<Box<Told>>,
+    /// A panic was reported.
+    pub(super) has_panicked: bool,
     /// Facts of spans by the span's index: one list for all, so that a span needs no memory of its own.
     span_values: Vec<(u32, Cow<'static, str>, Value)>,
 }
@@ -73,6 +78,13 @@ impl State {
             index = span.parent.and_then(|parent| u32::try_from(parent).ok());
         }
         None
+    }
+
+    /// Notes an error that ended or will end the transaction.
+    #[cold]
+    pub(super) fn note_error(&mut self, record: &ErrorRecord) {
+        self.has_panicked |= record.origin == Origin::Panicked;
+        Told::note(&mut self.error, record);
     }
 
     pub(super) fn start_span(&mut self, span: SpanRecord, most: usize) -> Option<u32> {
@@ -131,7 +143,7 @@ impl State {
         record.user = None;
         record.tags.clear();
         record.extra.clear();
-        (self.renamed, self.has_result, self.ended) = (false, false, false);
+        (self.renamed, self.has_result, self.ended, self.has_panicked) = (false, false, false, false);
         (self.outcome, self.error) = (None, None);
     }
 }
