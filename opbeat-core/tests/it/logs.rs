@@ -30,6 +30,8 @@ impl Error for LoadError {
     }
 }
 
+type Log = fn(&LoadError);
+
 /// Logs in a request, which then fails by the same error if `returns` says so. Returns what was reported.
 fn reports(log: impl FnOnce(&LoadError), returns: bool) -> Vec<ErrorRecord> {
     let (agent, exporter) = monitored();
@@ -55,7 +57,7 @@ fn extra<'a>(error: &'a ErrorRecord, name: &str) -> Option<&'a Value> {
 
 #[test]
 fn what_is_logged_and_returned_is_one_report() {
-    let idioms: [(&str, fn(&LoadError)); 9] = [
+    let idioms: [(&str, Log); 9] = [
         ("shown in a field", |error| tracing::error!(error = %error, user_id = 42, "loading failed")),
         ("printed in a field", |error| tracing::error!(error = ?error, user_id = 42, "loading failed")),
         ("a field alone", |error| tracing::error!(user_id = 42, %error)),
