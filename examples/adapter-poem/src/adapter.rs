@@ -7,7 +7,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
-use opbeat_core::{Agent, Outcome, RequestRecord};
+use opbeat_core::{Agent, Failure, Outcome, RequestRecord};
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
 use crate::monitored::Monitored;
@@ -91,7 +91,7 @@ fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.current().capture_error(source);
+        transaction.report_failure(&Failure::carried(source));
     }
     transaction.head(status);
     transaction.complete();
