@@ -4,9 +4,10 @@ use std::error::Error as StdError;
 use std::io;
 
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
+use actix_web::http::StatusCode;
 use actix_web::{Error, ResponseError};
-use opbeat_core::http::{HttpTransaction, outcome_of_status};
-use opbeat_core::{CurrentTransaction, Outcome};
+use opbeat_core::http::HttpTransaction;
+use opbeat_core::{CurrentTransaction, Failure};
 
 use crate::printed::Printed;
 
@@ -17,7 +18,7 @@ pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
 pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     |error, transaction| {
         let known = error.as_error::<T>();
-        known.map(|known| transaction.capture_error(known)).is_some()
+        known.map(|known| transaction.report_failure(&Failure::carried(known))).is_some()
     }
 }
 
@@ -29,7 +30,7 @@ const KNOWN: [Downcast; 7] = [
     },
     |error, transaction| {
         let known = error.as_error::<Box<dyn StdError>>();
-        known.map(|known| transaction.capture_error(&**known)).is_some()
+        known.map(|known| transaction.report_failure(&Failure::carried(&**known))).is_some()
     },
     |error, transaction| capture::<io::Error>(error, transaction),
     |error, transaction| capture::<JsonPayloadError>(error, transaction),
@@ -42,8 +43,8 @@ fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &C
     downcast::<T>()(error, transaction)
 }
 
-/// Reports an error that ends a request, with its causes as far as its type is known, or prints them. What the client
-/// did wrong is noted with the transaction; time limits are outcomes, and no errors.
+/// Reports an error that ends a request with 5xx, with its causes as far as its type is known, or prints them. What the
+/// client did wrong is noted with the transaction.
 pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
     if !transaction.is_recording() {
         return;
@@ -53,9 +54,11 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
     if status.is_client_error() {
         current.set_extra("error", error.to_string());
     }
-    if outcome_of_status(status.as_u16()) == Outcome::ServerError
-        && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current))
-    {
-        current.capture_error::<dyn StdError>(&Printed::of(error));
+    if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
+        let printed = Printed::of(error);
+        // A time limit is an outcome, and no error.
+        if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_time_limit() {
+            current.report_failure(&Failure::carried::<dyn StdError>(&printed));
+        }
     }
 }

@@ -53,7 +53,7 @@ where
         Poll::Ready(match answer {
             Some(Ok(response)) => Ok(respond(response, transaction, this.answering)),
             Some(Err(error)) => Err(fail(transaction, error, this.answering)),
-            None => Err(fail_by_panic(transaction)),
+            None => Err(fail_by_panic(transaction, this.answering)),
         })
     }
 }

@@ -34,6 +34,7 @@ mod patterns;
 mod printed;
 mod request;
 mod respond;
+mod told;
 
 pub use body::OpbeatBody;
 pub use error::{Error, Result};

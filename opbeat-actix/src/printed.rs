@@ -17,27 +17,47 @@ pub(crate) struct Printed {
 impl Printed {
     pub(crate) fn of(error: &Error) -> Self {
         let hidden = error.as_response_error();
-        let printed = format!("{hidden:?}");
-        let source = causes(&printed).into_iter().rev().fold(None, |source, message| {
-            Some(Box::new(Self { message: message.clone(), printed: String::new(), source }))
-        });
-        Self { message: hidden.to_string(), printed, source }
+        let (message, printed) = (hidden.to_string(), format!("{hidden:?}"));
+        let source =
+            causes(&printed, !printed.starts_with(&message)).into_iter().rev().fold(None, |source, message| {
+                Some(Box::new(Self { message: message.clone(), printed: String::new(), source }))
+            });
+        Self { message, printed, source }
+    }
+
+    /// Returns whether it is what tokio's time limits fail with.
+    pub(crate) fn is_time_limit(&self) -> bool {
+        self.printed.starts_with("Elapsed")
     }
 }
 
-/// Returns the causes that an error prints, the nearest first.
-fn causes(printed: &str) -> Vec<String> {
-    let Some((_, causes)) = printed.split_once("Caused by:") else { return Vec::new() };
-    let lines = causes.lines().map(str::trim).skip_while(|line| line.is_empty());
-    lines.take_while(|line| !line.is_empty() && *line != ")").map(without_number).collect()
+/// Returns the causes that an error prints, the nearest first. What is wrapped by a derived newtype has a
+/// parenthesis at its end.
+fn causes(printed: &str, is_wrapped: bool) -> Vec<String> {
+    let Some((_, causes)) = printed.split_once("Caused by:\n") else { return Vec::new() };
+    let end = causes.find("\n\n").unwrap_or(causes.len());
+    let is_end = end == causes.len();
+    let causes = &causes[..end];
+    let wrapped = || causes.strip_suffix(" }").or_else(|| causes.strip_suffix(')'));
+    let causes = if is_wrapped && is_end { wrapped().unwrap_or(causes) } else { causes };
+    numbered(causes).unwrap_or_else(|| vec![joined(causes.lines())])
 }
 
-/// Several causes are numbered: `0: the shelf is broken`.
-fn without_number(line: &str) -> String {
-    match line.split_once(": ") {
-        Some((number, cause)) if number.bytes().all(|byte| byte.is_ascii_digit()) => cause.to_owned(),
-        _ => line.to_owned(),
+/// Several causes are numbered, `0: the shelf is broken`; lines without the next number go on with the cause before.
+fn numbered(causes: &str) -> Option<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    for line in causes.lines().map(str::trim) {
+        match (line.strip_prefix(&format!("{}: ", found.len())), found.last_mut()) {
+            (Some(cause), _) => found.push(cause.to_owned()),
+            (None, Some(cause)) => *cause = format!("{cause}\n{line}"),
+            (None, None) => return None,
+        }
     }
+    (found.len() > 1).then_some(found)
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Debug for Printed {
@@ -55,5 +75,25 @@ impl fmt::Display for Printed {
 impl StdError for Printed {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_read_as_they_were_printed() {
+        let cases: [(&str, bool, &[&str]); 6] = [
+            ("no order\n\nCaused by:\n    12: bad", false, &["12: bad"]),
+            ("no order\n\nCaused by:\n    one\n    two", false, &["one\ntwo"]),
+            ("no order\n\nCaused by:\n    0: one\n       two\n    1: three", false, &["one\ntwo", "three"]),
+            ("Shop(no order\n\nCaused by:\n    refused (os error 111))", true, &["refused (os error 111)"]),
+            ("no order\n\nCaused by:\n    refused (os error 111)", false, &["refused (os error 111)"]),
+            ("Shop(no order\n\nCaused by:\n    refused\n\nStack backtrace:\n   0: main)", true, &["refused"]),
+        ];
+        for (printed, is_wrapped, expected) in cases {
+            assert_eq!(causes(printed, is_wrapped), expected, "{printed}");
+        }
     }
 }

@@ -5,16 +5,13 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
 use opbeat_core::Outcome;
 use opbeat_core::http::{HttpTransaction, unmatched};
 
 use crate::answering::Answering;
 use crate::body::OpbeatBody;
 use crate::failure;
-
-/// The header that tells a client the id of the error that was reported.
-const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");
+use crate::told::{self, ERROR_ID, Told};
 
 /// Notes the head, and lets the body carry the transaction on to its last byte.
 pub(crate) fn respond<B: MessageBody>(
@@ -30,34 +27,38 @@ pub(crate) fn respond<B: MessageBody>(
     }
     let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
     let ends_here = transaction.head(response.status().as_u16()) || is_empty;
-    if answering.tells_error_id {
+    if answering.tells_error_id && response.status().is_server_error() {
         tell_error_id(&mut response, &transaction);
     }
     response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
 }
 
 /// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.
-pub(crate) fn fail(mut transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
+pub(crate) fn fail(transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
     failure::report(&transaction, &error, answering.downcasts.as_deref().unwrap_or_default());
-    transaction.head(error.as_response_error().status_code().as_u16());
-    transaction.complete();
-    error
+    end(transaction, error, answering)
 }
 
 /// Answers in place of a handler that panicked.
-pub(crate) fn fail_by_panic(mut transaction: HttpTransaction) -> Error {
+pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, answering: &Answering) -> Error {
     transaction.set_outcome(Outcome::Panicked);
-    if transaction.error_id().is_none() {
-        transaction.capture_failure("the handler panicked");
-    }
-    transaction.head(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+    end(transaction, ErrorInternalServerError("Internal Server Error"), answering)
+}
+
+fn end(mut transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
+    let status = error.as_response_error().status_code();
+    transaction.head(status.as_u16());
+    let tells = answering.tells_error_id && status.is_server_error();
+    let id = if tells { transaction.error_id() } else { None };
     transaction.complete();
-    ErrorInternalServerError("Internal Server Error")
+    match id {
+        Some(id) => Told::new(error, id).into(),
+        None => error,
+    }
 }
 
 fn tell_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
-    let id = transaction.error_id().and_then(|id| HeaderValue::try_from(id.to_string()).ok());
-    if let Some(id) = id {
-        response.headers_mut().insert(ERROR_ID, id);
+    if let Some(value) = transaction.error_id().and_then(told::value) {
+        response.headers_mut().insert(ERROR_ID, value);
     }
 }

@@ -1,11 +1,13 @@
 //! The layer, which knows axum's routes.
 
+use std::any::Any;
 use std::error::Error;
+use std::iter;
 use std::sync::Once;
 use std::time::Duration;
 
-use opbeat_core::Agent;
 use opbeat_core::http::warn_once;
+use opbeat_core::{Agent, Failure};
 use opbeat_tower::{HttpClassifier, OpbeatService};
 use tower_layer::Layer;
 
@@ -37,6 +39,7 @@ impl OpbeatLayer {
     pub fn new(agent: &Agent) -> Self {
         let route_name = MatchedPathName::default();
         let inner = opbeat_tower::OpbeatLayer::new(agent).kind("web.axum").route_name(route_name.clone());
+        let inner = inner.framework_errors(inside);
         Self { inner, route_name }
     }
 
@@ -102,6 +105,38 @@ impl OpbeatLayer {
         self.inner = self.inner.capture_extension::<T>();
         self
     }
+
+    /// Reports what failed responses carry in their extensions, of a type that is no error, as in axum's own example, whose
+    /// `AppError` can only be printed: a function says what it tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use opbeat_axum::{Agent, Failure, OpbeatLayer};
+    /// #[derive(Debug)]
+    /// enum AppError {
+    ///     NoShelf,
+    /// }
+    /// # let agent = Agent::disabled();
+    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| Failure::printed(error));
+    /// ```
+    #[must_use]
+    pub fn capture_extension_with<T, F>(mut self, failure: F) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Fn(&T) -> Failure + Send + Sync + 'static,
+    {
+        self.inner = self.inner.capture_extension_with(failure);
+        self
+    }
+}
+
+/// What bodies fail with is boxed by axum, once for each layer, in errors that say the same.
+fn inside(failure: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    let boxed: &(dyn Error + 'static) = failure.downcast_ref::<axum::Error>()?;
+    let mut chain = iter::successors(Some(boxed), |error: &&(dyn Error + 'static)| (*error).source());
+    chain.find(|error| !error.is::<axum::Error>()).or(Some(boxed))
 }
 
 impl<S> Layer<S> for OpbeatLayer {

@@ -61,7 +61,7 @@ pub struct NotedRejection<R>(pub R);
 
 impl<R: IntoResponse + Error> IntoResponse for NotedRejection<R> {
     fn into_response(self) -> Response {
-        let failure = Failure::new(&self.0);
+        let failure = Failure::carried(&self.0);
         (Extension(failure), self.0).into_response()
     }
 }

@@ -12,7 +12,9 @@ use opbeat_core::http::HttpTransaction;
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 
-use crate::{failure, grpc};
+use crate::failure::{self, Downcasts};
+use crate::grpc;
+use crate::settings::Answering;
 
 /// The body of a recorded response. Its last byte ends the transaction.
 #[pin_project(PinnedDrop)]
@@ -28,6 +30,7 @@ struct Recording<E> {
     transaction: HttpTransaction,
     classify_eos: Option<E>,
     is_grpc: bool,
+    downcasts: Downcasts,
 }
 
 impl<B, E: ClassifyEos> OpbeatBody<B, E> {
@@ -37,9 +40,10 @@ impl<B, E: ClassifyEos> OpbeatBody<B, E> {
         transaction: HttpTransaction,
         classify_eos: Option<E>,
         ends_here: bool,
-        is_grpc: bool,
+        answering: &Answering,
     ) -> Self {
-        let mut recording = Recording { transaction, classify_eos, is_grpc };
+        let (is_grpc, downcasts) = (answering.is_grpc, answering.downcasts.clone());
+        let mut recording = Recording { transaction, classify_eos, is_grpc, downcasts };
         if ends_here {
             recording.complete(None);
         }
@@ -94,7 +98,7 @@ impl<E: ClassifyEos> Recording<E> {
     }
 
     fn fail<F: Display + 'static>(&mut self, error: &F) {
-        failure::end(mem::take(&mut self.transaction), error);
+        failure::end(mem::take(&mut self.transaction), error, &self.downcasts);
     }
 }
 
@@ -113,7 +117,8 @@ impl<B, E> PinnedDrop for OpbeatBody<B, E> {
 /// An empty body that nothing is recorded of, for frameworks that make one up.
 impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
-        let recording = Recording { transaction: HttpTransaction::default(), classify_eos: None, is_grpc: false };
+        let transaction = HttpTransaction::default();
+        let recording = Recording { transaction, classify_eos: None, is_grpc: false, downcasts: Downcasts::default() };
         Self { inner: Some(B::default()), recording }
     }
 }

@@ -1,36 +1,47 @@
 //! Errors that responses carry.
 
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use http::{Extensions, Response};
-use opbeat_core::http::{HttpTransaction, outcome_of_status};
-use opbeat_core::{CurrentTransaction, Failure, Outcome};
+use opbeat_core::Failure;
+use opbeat_core::http::HttpTransaction;
 
-/// Reports the error that a response's extensions hold, if it is of the type that this one knows.
-pub(crate) type Carrier = fn(&Extensions, &CurrentTransaction);
+/// Makes a failure of what a response's extensions hold, if it is of the type that this one knows.
+#[derive(Clone)]
+pub(crate) struct Carrier(Arc<Carried>);
 
-/// Returns the carrier for errors of a type.
-pub(crate) fn of<T: Error + Clone + Send + Sync + 'static>() -> Carrier {
-    |extensions, transaction| {
-        if let Some(error) = extensions.get::<T>() {
-            transaction.capture_error(error);
-        }
+type Carried = dyn Fn(&Extensions) -> Option<Failure> + Send + Sync;
+
+impl Carrier {
+    /// Returns the carrier of a type that is made a failure of by a function.
+    pub(crate) fn new<T: Send + Sync + 'static>(failure: impl Fn(&T) -> Failure + Send + Sync + 'static) -> Self {
+        // Where the function made it says nothing: it is the same place for all errors.
+        Self(Arc::new(move |extensions| extensions.get::<T>().map(|error| failure(error).without_place())))
+    }
+
+    /// Returns the carrier of errors of a type.
+    pub(crate) fn of<T: Error + Send + Sync + 'static>() -> Self {
+        Self::new(|error: &T| Failure::carried(error))
     }
 }
 
-/// Reports what a failed response carries. What the client did wrong is noted with the transaction; time limits are
-/// outcomes, and no errors.
+/// Reports what a failed response carries, whatever its status of 5xx. What the client did wrong is noted with the
+/// transaction.
 pub(crate) fn report<B>(response: &Response<B>, carriers: &[Carrier], transaction: &HttpTransaction) {
-    let failure = response.extensions().get::<Failure>();
-    if outcome_of_status(response.status().as_u16()) == Outcome::ServerError {
-        if let Some(failure) = failure {
-            transaction.report_failure(failure);
-        }
-        let current = transaction.current();
-        carriers.iter().for_each(|carrier| carrier(response.extensions(), &current));
-    } else if response.status().is_client_error()
-        && let Some(failure) = failure
-    {
+    let extensions = response.extensions();
+    let failure = extensions.get::<Failure>();
+    if response.status().is_server_error() {
+        let carried: Vec<Failure> = carriers.iter().filter_map(|carrier| (carrier.0)(extensions)).collect();
+        failure.into_iter().chain(&carried).for_each(|failure| transaction.report_failure(failure));
+    } else if let Some(failure) = failure {
         transaction.current().set_extra("error", failure.to_string());
+    }
+}
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carrier").finish_non_exhaustive()
     }
 }

@@ -3,23 +3,53 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;
+use std::io;
+use std::sync::Arc;
 
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Outcome, error_chain};
+use opbeat_core::{Failure, Outcome, error_chain};
 
-/// The error of tower's own layers, and of most services.
-type BoxError = Box<dyn Error + Send + Sync>;
+/// Finds the error in what a service or a body failed with, if it is of a type that this one knows.
+pub(crate) type Downcast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
-/// Ends a transaction whose service or body failed: with the error and its causes, where it is a boxed error, as it is
-/// most often. Time limits and shed load are outcomes, and no errors.
-pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E) {
-    let boxed = (failure as &dyn Any).downcast_ref::<BoxError>();
-    let outcome = boxed.map_or(Outcome::ServerError, |error| outcome_of(&**error));
-    match boxed {
+/// What is known of all services: boxed errors, as those of tower's own layers are, and those of I/O.
+const KNOWN: [Downcast; 4] = [
+    |failure| failure.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| &**error as _),
+    |failure| failure.downcast_ref::<Box<dyn Error + Send>>().map(|error| &**error as _),
+    |failure| failure.downcast_ref::<Box<dyn Error>>().map(|error| &**error),
+    |failure| failure.downcast_ref::<io::Error>().map(|error| error as _),
+];
+
+/// Types of errors that services and bodies fail with. By default a request pays for no list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Downcasts {
+    /// The framework's.
+    pub(crate) framework: Option<Downcast>,
+    /// The application's.
+    own: Option<Arc<[Downcast]>>,
+}
+
+impl Downcasts {
+    pub(crate) fn add<E: Error + 'static>(&mut self) {
+        let downcast: Downcast = |failure| failure.downcast_ref::<E>().map(|error| error as _);
+        let known = self.own.take();
+        self.own = Some(known.iter().flat_map(|known| known.iter().copied()).chain([downcast]).collect());
+    }
+
+    fn find<'a>(&self, failure: &'a dyn Any) -> Option<&'a (dyn Error + 'static)> {
+        let own = self.own.iter().flat_map(|own| own.iter());
+        { own.chain(&self.framework).chain(&KNOWN) }.find_map(|downcast| downcast(failure))
+    }
+}
+
+/// Ends a transaction whose service or body failed: with the error and its causes, where its type is known, or else with
+/// what it says. Time limits and shed load are outcomes, and no errors.
+pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E, downcasts: &Downcasts) {
+    let error = downcasts.find(failure);
+    let outcome = error.map_or(Outcome::ServerError, outcome_of);
+    match error {
         _ if outcome != Outcome::ServerError => {}
-        Some(error) => {
-            transaction.current().capture_error(&**error);
-        }
+        Some(error) => transaction.report_failure(&Failure::carried(error)),
         None => transaction.capture_failure(failure),
     }
     transaction.end(outcome);

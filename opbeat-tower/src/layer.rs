@@ -1,14 +1,15 @@
 //! What is added to a stack of layers.
 
+use std::any::Any;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opbeat_core::Agent;
+use opbeat_core::{Agent, Failure};
 use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassifier};
 use tower_layer::Layer;
 
-use crate::carrier;
+use crate::carrier::Carrier;
 use crate::grpc::GrpcMethodName;
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
@@ -48,7 +49,7 @@ impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
 impl<M> OpbeatLayer<M> {
     /// Makes a layer that tells failed responses by a classifier of your own.
     pub fn with_classifier(agent: &Agent, kind: &'static str, make_classifier: M) -> Self {
-        let answering = Answering { is_grpc: false, catches_panics: false, tells_error_id: false, carriers: None };
+        let answering = Answering::default();
         let agent = agent.clone();
         Self {
             settings: Settings { agent, kind, make_classifier, route_name: NoRouteName, time_limit: None, answering },
@@ -112,9 +113,61 @@ impl<M, N> OpbeatLayer<M, N> {
     /// // … and where the response is made: response.extensions_mut().insert(Arc::new(error));
     /// ```
     #[must_use]
-    pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(mut self) -> Self {
+    pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(self) -> Self {
+        self.carry(Carrier::of::<T>())
+    }
+
+    /// Reports what failed responses carry in their extensions, of a type that is no error: a function says what it tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use opbeat_tower::{Agent, Failure, OpbeatLayer};
+    /// #[derive(Debug)]
+    /// enum AppError {
+    ///     NoShelf,
+    /// }
+    /// # let agent = Agent::disabled();
+    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| Failure::printed(error));
+    /// ```
+    #[must_use]
+    pub fn capture_extension_with<T, F>(self, failure: F) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Fn(&T) -> Failure + Send + Sync + 'static,
+    {
+        self.carry(Carrier::new(failure))
+    }
+
+    /// Reports errors of a type that the service or its bodies fail with, with their whole chain of sources.
+    ///
+    /// A service may fail with anything that can be shown, and its type is known to nobody else. Known without a word are
+    /// boxed errors and those of the standard library's I/O.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_tower::{Agent, OpbeatLayer};
+    /// # let agent = Agent::disabled();
+    /// let layer = OpbeatLayer::new(&agent).downcast::<std::num::ParseIntError>();
+    /// ```
+    #[must_use]
+    pub fn downcast<E: Error + 'static>(mut self) -> Self {
+        self.settings.answering.downcasts.add::<E>();
+        self
+    }
+
+    /// Says how a framework's own errors are found in what services and bodies fail with: for adapters.
+    #[must_use]
+    pub fn framework_errors(mut self, find: fn(&dyn Any) -> Option<&(dyn Error + 'static)>) -> Self {
+        self.settings.answering.downcasts.framework = Some(find);
+        self
+    }
+
+    fn carry(mut self, carrier: Carrier) -> Self {
         let known = self.settings.answering.carriers.take();
-        let carriers = known.iter().flat_map(|known| known.iter().copied()).chain([carrier::of::<T>()]);
+        let carriers = known.iter().flat_map(|known| known.iter().cloned()).chain([carrier]);
         self.settings.answering.carriers = Some(carriers.collect());
         self
     }

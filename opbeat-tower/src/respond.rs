@@ -37,11 +37,11 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
         Some(ClassifiedResponse::Ready(_)) | None => None,
     };
     let mut response = response;
-    if answering.tells_error_id {
+    // A call of gRPC that fails is answered by 200 all the same.
+    if answering.tells_error_id && (status.is_server_error() || answering.is_grpc) {
         tell_error_id(&mut response, &transaction);
     }
-    let is_grpc = answering.is_grpc;
-    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, is_grpc))
+    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, answering))
 }
 
 /// Answers in place of a handler that panicked: 500, and no body.
@@ -54,16 +54,13 @@ where
     E: tower_http::classify::ClassifyEos,
 {
     transaction.set_outcome(Outcome::Panicked);
-    if transaction.error_id().is_none() {
-        transaction.capture_failure("the handler panicked");
-    }
     transaction.head(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     if answering.tells_error_id {
         tell_error_id(&mut response, &transaction);
     }
-    response.map(|()| OpbeatBody::new(None, transaction, None, true, false))
+    response.map(|()| OpbeatBody::new(None, transaction, None, true, answering))
 }
 
 /// The outcome follows from the status, and a classifier that only knows 5xx has nothing to add.

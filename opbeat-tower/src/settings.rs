@@ -8,6 +8,7 @@ use opbeat_core::Agent;
 use opbeat_core::http::HttpTransaction;
 
 use crate::carrier::Carrier;
+use crate::failure::Downcasts;
 use crate::request;
 use crate::route_name::{RequestHead, RouteName};
 
@@ -23,7 +24,7 @@ pub(crate) struct Settings<M, N> {
 }
 
 /// What is done with an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Answering {
     /// What the status of a gRPC call is: in the trailers, or in the head if there is no message.
     pub(crate) is_grpc: bool,
@@ -31,6 +32,7 @@ pub(crate) struct Answering {
     pub(crate) tells_error_id: bool,
     /// Where errors are found in a response; none but our own by default, so that a request pays for no list.
     pub(crate) carriers: Option<Arc<[Carrier]>>,
+    pub(crate) downcasts: Downcasts,
 }
 
 impl<M, N: RouteName> Settings<M, N> {

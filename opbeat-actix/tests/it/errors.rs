@@ -30,7 +30,11 @@ async fn respond(handler: actix_web::Route, adjust: fn(Opbeat) -> Opbeat) -> (St
             test::read_body(response).await;
             (status, id)
         }
-        Err(error) => (error.as_response_error().status_code(), None),
+        Err(error) => {
+            let response = error.error_response();
+            let id = response.headers().get("x-opbeat-id").map(|id| id.to_str().unwrap().to_owned());
+            (response.status(), id)
+        }
     };
     agent.flush(Duration::from_secs(30)).unwrap();
     (status, id, exporter.take())
@@ -114,11 +118,15 @@ async fn errors_of_middlewares_are_told() {
     let refuse = actix_web::middleware::from_fn(async |_, _: actix_web::middleware::Next<actix_web::body::BoxBody>| {
         Err::<actix_web::dev::ServiceResponse, _>(std::io::Error::other("the queue is gone").into())
     });
-    let app = App::new().wrap(refuse).wrap(Opbeat::new(&agent)).route("/", web::to(async || "never"));
+    let opbeat = Opbeat::new(&agent).error_id_header(true);
+    let app = App::new().wrap(refuse).wrap(opbeat).route("/", web::to(async || "never"));
     let app = test::init_service(app).await;
-    assert!(test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await.is_err());
+    let failed = test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    let answer = failed.unwrap_err().error_response();
     agent.flush(Duration::from_secs(30)).unwrap();
-    assert_eq!(exporter.errors()[0].message, "the queue is gone");
+    let error = exporter.errors().remove(0);
+    assert_eq!((error.message.as_str(), error.location), ("the queue is gone", None));
+    assert_eq!(answer.headers().get("x-opbeat-id").unwrap().to_str().unwrap(), error.id.to_string());
 }
 
 #[actix_web::test]
@@ -126,8 +134,10 @@ async fn a_panic_is_answered_where_that_is_wished() {
     async fn panics() -> HttpResponse {
         panic!("no books")
     }
-    let (status, _, recorded) = respond(web::to(panics), |opbeat| opbeat.catch_panics(true)).await;
+    let (status, id, recorded) =
+        respond(web::to(panics), |opbeat| opbeat.catch_panics(true).error_id_header(true)).await;
     assert_eq!(status.as_u16(), 500);
+    assert_eq!(id, Some(only(&recorded).id.to_string()));
     assert_eq!(only(&recorded).message, "no books");
     let sample = &recorded.samples[0];
     assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
@@ -138,4 +148,42 @@ async fn the_request_is_told_with_its_body() {
     let read = web::to(async |_: String| HttpResponse::InternalServerError());
     let (_, _, recorded) = respond(read, |opbeat| opbeat.request_bodies(100)).await;
     assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some("title=Emma&password=[REDACTED]"));
+}
+
+/// An application's own wrapper, as many have one.
+#[derive(Debug)]
+struct Wrapped(anyhow::Error);
+
+impl fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl ResponseError for Wrapped {}
+
+#[actix_web::test]
+async fn a_wrapper_of_anyhow_keeps_the_causes_that_it_prints() {
+    let wrapped: Make = || Wrapped(anyhow::Error::new(CartError::new()).context("no order")).into();
+    let (_, _, recorded) = fail(wrapped, |opbeat| opbeat).await;
+    let causes = vec!["there is no cart", "the shelf is broken"];
+    assert_eq!(told(only(&recorded)), ("no order".to_owned(), causes));
+}
+
+#[actix_web::test]
+async fn an_error_is_told_by_whatever_status_of_5xx_and_its_id_with_it() {
+    async fn answered(status: u16) -> opbeat_actix::Result<&'static str> {
+        Err(opbeat_actix::Error::from(CartError::new()).with_status(StatusCode::from_u16(status).unwrap()))
+    }
+    async fn fine() -> &'static str {
+        opbeat_actix::capture_error(&CartError::new());
+        "fine"
+    }
+    let with_id: fn(Opbeat) -> Opbeat = |opbeat| opbeat.error_id_header(true);
+    let (_, id, recorded) = respond(web::to(|| answered(504)), with_id).await;
+    assert_eq!(id, Some(only(&recorded).id.to_string()));
+    let (_, id, recorded) = respond(web::to(|| answered(408)), with_id).await;
+    assert_eq!((id, recorded.errors.len()), (None, 0));
+    let (_, id, recorded) = respond(web::to(fine), with_id).await;
+    assert_eq!((id, recorded.errors.len()), (None, 1), "what the handler coped with is not the client's");
 }

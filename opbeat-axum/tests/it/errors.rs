@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -116,6 +117,110 @@ async fn extensions_carry_errors() {
     assert_eq!((body.as_str(), only(&recorded).message.as_str()), ("oops", "there is no cart"));
 }
 
+/// The error of axum's example of error handling: it can be printed, and that is all.
+#[derive(Debug)]
+enum ExampleError {
+    JsonRejection(JsonRejection),
+    TimeError(TimeError),
+}
+
+#[derive(Debug)]
+enum TimeError {
+    FailedToGetTime,
+}
+
+impl IntoResponse for ExampleError {
+    fn into_response(self) -> Response {
+        let (status, message, err) = match &self {
+            Self::JsonRejection(rejection) => (rejection.status(), rejection.body_text(), None),
+            Self::TimeError(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong".to_owned(), Some(self)),
+        };
+        let mut response = (status, Json(message)).into_response();
+        if let Some(err) = err {
+            response.extensions_mut().insert(Arc::new(err));
+        }
+        response
+    }
+}
+
+impl From<JsonRejection> for ExampleError {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::JsonRejection(rejection)
+    }
+}
+
+#[tokio::test]
+async fn the_example_of_axum_is_told() {
+    async fn create(number: Result<Json<u32>, JsonRejection>) -> Result<String, ExampleError> {
+        match number?.0 {
+            0 => Err(ExampleError::TimeError(TimeError::FailedToGetTime)),
+            number => Ok(number.to_string()),
+        }
+    }
+    let layer = |layer: OpbeatLayer| layer.capture_extension_with(|err: &Arc<ExampleError>| Failure::printed(err));
+    let router = || Router::new().route("/", post(create));
+    let (status, _, body, recorded) = call(router(), layer, request("POST", "0")).await;
+    assert_eq!((status.as_u16(), body.as_str()), (500, "\"Something went wrong\""));
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), &*error.message), (Some("ExampleError"), "TimeError(FailedToGetTime)"));
+    let (status, _, _, recorded) = call(router(), layer, request("POST", "\"two\"")).await;
+    assert_eq!((status.as_u16(), recorded.errors.len()), (422, 0));
+}
+
+#[tokio::test]
+async fn errors_of_one_layer_are_told_apart() {
+    let (agent, exporter) = monitored();
+    let carry = |words: &'static str| {
+        get(async move || {
+            let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            response.extensions_mut().insert(Arc::new(std::io::Error::other(words)));
+            response
+        })
+    };
+    let router = Router::new().route("/db", carry("refused")).route("/mail", carry("bounced"));
+    let app = router.layer(OpbeatLayer::new(&agent).capture_extension::<Arc<std::io::Error>>());
+    for path in ["/db", "/mail"].repeat(30) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap();
+    }
+    agent.flush(Duration::from_secs(30)).unwrap();
+    for (words, name) in [("refused", "GET /db"), ("bounced", "GET /mail")] {
+        let of_words: Vec<_> = exporter.errors().into_iter().filter(|error| error.message == words).collect();
+        assert_eq!(of_words.iter().map(|error| error.occurrences).sum::<u64>(), 30, "{words}");
+        assert!(of_words.iter().all(|error| error.location.is_none() && error.culprit.as_deref() == Some(name)));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_told_by_whatever_status_of_5xx() {
+    async fn answered(status: StatusCode) -> opbeat_axum::Result<()> {
+        Err(opbeat_axum::Error::from(CartError::new()).with_status(status))
+    }
+    for (status, errors) in [(500, 1), (503, 1), (504, 1), (408, 0)] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let router = Router::new().route("/", get(move || answered(status)));
+        let (_, id, _, recorded) = call(router, |layer| layer.error_id_header(true), request("GET", "")).await;
+        assert_eq!((recorded.errors.len(), id.is_some()), (errors, errors > 0), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_a_streamed_body_has_its_causes() {
+    let broken = async || {
+        let chunks = [Ok("half"), Err(CartError::new())];
+        Body::from_stream(futures_util::stream::iter(chunks))
+    };
+    let (agent, exporter) = monitored();
+    let app = Router::new().route("/", get(broken)).layer(OpbeatLayer::new(&agent));
+    let response = app.oneshot(request("GET", "")).await.unwrap();
+    assert!(axum::body::to_bytes(response.into_body(), 100).await.is_err());
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let recorded = exporter.take();
+    let error = only(&recorded);
+    assert_eq!((error.type_name.as_deref(), &*error.message), (Some("CartError"), "there is no cart"));
+    assert_eq!(error.causes[0].message, "the shelf is broken");
+}
+
 #[tokio::test]
 async fn rejections_are_told() {
     let noted = Router::new().route("/", post(async |Noted(Json(number)): Noted<Json<u32>>| number.to_string()));
@@ -130,7 +235,7 @@ async fn rejections_are_told() {
     assert_eq!(status.as_u16(), 500);
     assert!(only(&recorded).message.contains("Missing request extension"), "{}", only(&recorded).message);
 
-    type Rejected = Result<Json<u32>, axum::extract::rejection::JsonRejection>;
+    type Rejected = Result<Json<u32>, JsonRejection>;
     async fn asks(number: Rejected) -> opbeat_axum::Result<String> {
         Ok(number?.to_string())
     }

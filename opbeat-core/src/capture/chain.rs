@@ -24,5 +24,9 @@ pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item =
 /// Returns the sources of an error, the nearest first.
 pub(super) fn causes<E: Error + ?Sized>(error: &E) -> Vec<Cause> {
     let sources = error.source().into_iter().flat_map(error_chain);
-    sources.map(|cause| Cause { type_name: type_name::from_debug(cause), message: text::shown(cause) }).collect()
+    let cause = |cause| Cause { type_name: type_name::from_debug(cause), message: text::shown(cause) };
+    let mut causes: Vec<Cause> = sources.map(cause).collect();
+    // What is its own source says the same again and again.
+    causes.dedup();
+    causes
 }

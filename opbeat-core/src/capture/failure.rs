@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::record::{error_record, typed_error_record};
-use crate::record::ErrorRecord;
+use super::record::{carried_record, error_record, printed_record, typed_error_record};
+use crate::record::{ErrorRecord, Stack};
 
 /// A failure that was captured where it happened, and is reported where its request ends.
 ///
@@ -39,6 +39,40 @@ impl Failure {
     #[must_use]
     pub fn of_type<E>(error: &(dyn Error + 'static)) -> Self {
         Self { record: Arc::new(typed_error_record::<E>(error)) }
+    }
+
+    /// Takes over an error that was brought here from elsewhere, by a response or a service: without stack and place, which
+    /// would be of those who found it, and the same for all errors.
+    #[must_use]
+    pub fn carried<E: Error + ?Sized>(error: &E) -> Self {
+        Self { record: Arc::new(carried_record(error)) }
+    }
+
+    /// Takes over what was brought here from elsewhere and is no error, but can be printed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use opbeat_core::Failure;
+    ///
+    /// #[derive(Debug)]
+    /// enum AppError {
+    ///     NoShelf(u32),
+    /// }
+    ///
+    /// assert_eq!(Failure::printed(&AppError::NoShelf(3)).to_string(), "NoShelf(3)");
+    /// ```
+    #[must_use]
+    pub fn printed<T: fmt::Debug>(failure: &T) -> Self {
+        Self { record: Arc::new(printed_record(failure)) }
+    }
+
+    /// Forgets the stack and the place: for failures that are made far from where something failed.
+    #[must_use]
+    pub fn without_place(self) -> Self {
+        let mut record = Arc::unwrap_or_clone(self.record);
+        (record.location, record.stack) = (None, Stack::default());
+        Self { record: Arc::new(record) }
     }
 
     pub(crate) fn record(&self) -> ErrorRecord {

@@ -2,6 +2,8 @@
 
 mod chain;
 mod failure;
+mod payload;
+mod printed;
 mod record;
 mod stack;
 mod text;
@@ -10,8 +12,10 @@ mod type_name;
 pub use chain::error_chain;
 pub use failure::Failure;
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) use record::event_record;
-pub(crate) use record::{blocked_record, error_record, failure_record, message_record, panic_record, status_record};
+pub(crate) use record::{LogField, event_record};
+pub(crate) use record::{
+    blocked_record, caught_panic_record, error_record, failure_record, message_record, panic_record, status_record,
+};
 pub(crate) use stack::allow as allow_stacks;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use text::{cut, written};

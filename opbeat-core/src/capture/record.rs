@@ -1,24 +1,42 @@
 //! Records of what was captured, complete but for what the worker adds.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
 use std::time::{Duration, SystemTime};
 
-use super::{chain, stack, text, type_name};
+use super::{chain, payload, printed, stack, text, type_name};
+#[cfg(any(feature = "log", feature = "tracing"))]
+use crate::record::Value;
 use crate::record::{ErrorId, ErrorRecord, Level, Location, Origin, Stack};
 
 /// Records an error with its chain of sources and the stack of whoever captured it.
 #[track_caller]
 pub(crate) fn error_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
+    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..carried_record(error) }
+}
+
+/// Records an error that was brought here from elsewhere: stack and place would be of those who found it.
+pub(crate) fn carried_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
     let type_name = type_name::of(error);
+    let message = text::shown(error);
     ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
         causes: chain::causes(error),
-        location: Some(Caller::caller().into()),
-        stack: stack::capture(),
-        ..bare(Level::Error, text::shown(error))
+        told: printed::printed(error, &message).into_iter().collect(),
+        ..bare(Level::Error, message)
+    }
+}
+
+/// Records what was brought here from elsewhere and is no error, but can be printed.
+pub(crate) fn printed_record<T: fmt::Debug>(failure: &T) -> ErrorRecord {
+    let type_name = type_name::split(std::any::type_name::<T>());
+    ErrorRecord {
+        type_name: Some(type_name.name),
+        module: type_name.module,
+        ..bare(Level::Error, text::written(format_args!("{failure:?}")))
     }
 }
 
@@ -45,8 +63,15 @@ pub(crate) fn panic_record(panic: &PanicHookInfo<'_>) -> ErrorRecord {
         type_name: Some("panic".to_owned()),
         location: panic.location().map(Into::into),
         stack: stack::capture(),
-        ..bare(Level::Fatal, panic_message(panic))
+        ..bare(Level::Fatal, payload::words(panic.payload()))
     }
+}
+
+/// Records a panic that no hook reported, from what is known of it when it is caught, or has come through.
+#[cold]
+pub(crate) fn caught_panic_record(payload: Option<&(dyn Any + Send)>) -> ErrorRecord {
+    let words = payload.map_or_else(|| "the handler panicked".to_owned(), payload::words_of_error);
+    ErrorRecord { origin: Origin::Panicked, type_name: Some("panic".to_owned()), ..bare(Level::Fatal, words) }
 }
 
 /// Records what a handler failed with, of which nothing is known but its type and what it says. No stack: it would show
@@ -79,23 +104,49 @@ pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
     ErrorRecord { type_name: Some("BlockedExecutor".to_owned()), ..bare(Level::Warning, message) }
 }
 
-/// Records an event of the application's log, with the error that it carries if there is one.
+/// A field of an event in the application's log.
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) fn event_record(level: Level, message: String, error: Option<&(dyn Error + 'static)>) -> ErrorRecord {
+pub(crate) type LogField = (&'static str, Value);
+
+/// Records an event of the application's log, with the error that it carries if there is one. An event without words says
+/// what its field for an error does.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn event_record(
+    message: String,
+    error: Option<&(dyn Error + 'static)>,
+    fields: Vec<LogField>,
+) -> ErrorRecord {
+    let told = fields.iter().filter(|(name, _)| names_error(name)).filter_map(|(_, value)| as_text(value));
+    let mut told: Vec<String> = told.map(str::to_owned).collect();
     let mut record = match error {
-        Some(error) => ErrorRecord {
-            type_name: Some(type_name::of(error).name),
-            causes: chain::causes(error),
-            ..bare(level, text::shown(error))
-        },
-        None => bare(level, message.clone()),
+        Some(error) => carried_record(error),
+        None if message.is_empty() => bare(Level::Error, told.first().cloned().unwrap_or_default()),
+        None => bare(Level::Error, message.clone()),
     };
+    record.told.append(&mut told);
+    record.module = None;
+    record.extra.extend(fields.into_iter().map(|(name, value)| (name.into(), value)));
     if error.is_some() && !message.is_empty() {
         record.extra.push(("log".into(), message.into()));
     }
     record.origin = Origin::Logged;
     record.stack = stack::capture();
     record
+}
+
+/// Returns whether a field's name is what errors are logged under.
+#[cfg(any(feature = "log", feature = "tracing"))]
+fn names_error(name: &str) -> bool {
+    const NAMES: [&str; 6] = ["e", "cause", "exception", "failure", "reason", "source"];
+    NAMES.contains(&name) || name.ends_with("err") || name.ends_with("error")
+}
+
+#[cfg(any(feature = "log", feature = "tracing"))]
+fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Integer(_) | Value::Float(_) | Value::Bool(_) => None,
+    }
 }
 
 fn bare(level: Level, message: String) -> ErrorRecord {
@@ -117,14 +168,8 @@ fn bare(level: Level, message: String) -> ErrorRecord {
         user: None,
         tags: Vec::new(),
         extra: Vec::new(),
+        told: Vec::new(),
     }
-}
-
-fn panic_message(panic: &PanicHookInfo<'_>) -> String {
-    let payload = panic.payload();
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text::shown(text.unwrap_or("a panic whose payload is no text"))
 }
 
 impl From<&Caller<'_>> for Location {

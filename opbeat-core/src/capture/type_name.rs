@@ -56,7 +56,9 @@ pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E) -> String {
     caught(|| std::fmt::write(&mut start, format_args!("{error:?}")));
     let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
     let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
-    if is_name && goes_on_as_type { start.name } else { "Error".to_owned() }
+    // An error that prints its message alone, as `anyhow!("Timeout")` does, may say one word.
+    let is_message = || start.rest.is_empty() && error.to_string() == start.name;
+    if is_name && goes_on_as_type && !is_message() { start.name } else { "Error".to_owned() }
 }
 
 /// Keeps a name and the two characters behind it, and refuses what comes then: `Debug` output can be long.

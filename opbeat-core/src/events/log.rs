@@ -53,10 +53,10 @@ impl<L: Log> Log for ErrorLog<L> {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.level() == log::Level::Error && !Event::is_own(record.target()) {
+        if record.level() == log::Level::Error && !Event::is_known(record.target()) {
             let message = written(*record.args());
             let location = location(record.file(), record.line());
-            Event { target: record.target(), message, error: None, location }.report();
+            Event { target: record.target(), message, error: None, fields: Vec::new(), location }.report();
         }
         if self.inner.enabled(record.metadata()) {
             self.inner.log(record);

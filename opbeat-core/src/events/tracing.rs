@@ -9,12 +9,15 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::{Event, location};
-use crate::capture::{cut, written};
+use crate::capture::{LogField, cut, written};
+use crate::record::Value;
 
 /// A layer that reports events at the level of errors.
 ///
-/// A field that is an error, as in `error!(error = &err as &dyn Error, "no cart")`, brings its chain of sources along. An
-/// error that is also returned or captured in the same transaction is reported once.
+/// A field that is an error, as in `error!(error = &err as &dyn Error, "no cart")`, brings its chain of sources along;
+/// other fields are shown as extra values. An error that is also returned or captured in the same transaction is reported
+/// once, whether it was logged by `%err`, by `?err`, within the message or by `#[instrument(err)]`. What tower-http's
+/// `TraceLayer` logs of failed responses is left out, since the adapters report those.
 ///
 /// # Examples
 ///
@@ -39,15 +42,15 @@ impl ErrorEvents {
 impl<S: Subscriber> Layer<S> for ErrorEvents {
     fn on_event(&self, event: &TracingEvent<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() != Level::ERROR || Event::is_own(metadata.target()) {
+        if *metadata.level() != Level::ERROR || Event::is_known(metadata.target()) {
             return;
         }
         let mut fields = Fields::default();
         event.record(&mut fields);
         let location = location(metadata.file(), metadata.line());
-        let Fields { message, chain } = fields;
+        let Fields { message, chain, others } = fields;
         let error = chain.as_ref().map(|chain| chain as &(dyn Error + 'static));
-        Event { target: metadata.target(), message, error, location }.report();
+        Event { target: metadata.target(), message, error, fields: others, location }.report();
     }
 }
 
@@ -56,23 +59,50 @@ impl<S: Subscriber> Layer<S> for ErrorEvents {
 struct Fields {
     message: String,
     chain: Option<Link>,
+    others: Vec<LogField>,
+}
+
+/// More fields of an event are left out.
+const MAX_FIELDS: usize = 32;
+
+impl Fields {
+    fn add(&mut self, field: &Field, value: impl Into<Value>) {
+        // What the bridge from `log` adds is known already.
+        if self.others.len() < MAX_FIELDS && !field.name().starts_with("log.") {
+            self.others.push((field.name(), value.into()));
+        }
+    }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.message = written(format_args!("{value:?}"));
-        }
+        let text = written(format_args!("{value:?}"));
+        if field.name() == "message" { self.message = text } else { self.add(field, text) }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "message" {
-            self.message = cut(value.to_owned());
-        }
+        let text = cut(value.to_owned());
+        if field.name() == "message" { self.message = text } else { self.add(field, text) }
     }
 
     fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
         self.chain.get_or_insert_with(|| Link::copy(value, MAX_LINKS));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, value);
     }
 }
 

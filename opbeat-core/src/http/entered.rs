@@ -4,7 +4,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::HttpTransaction;
-use crate::record::Outcome;
 
 /// Keeps an [`HttpTransaction`] current.
 ///
@@ -36,7 +35,7 @@ impl Drop for EnteredHttp<'_> {
     fn drop(&mut self) {
         self.transaction.swap_context();
         if std::thread::panicking() && !self.was_panicking {
-            self.transaction.finish(Some(Outcome::Panicked));
+            self.transaction.finish_panicked();
         }
     }
 }

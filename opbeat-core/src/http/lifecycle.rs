@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::EnteredHttp;
 use super::live::Live;
 use crate::agent::Agent;
-use crate::capture::{Failure, failure_record};
+use crate::capture::{Failure, caught_panic_record, failure_record};
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
 use crate::transaction::{Active, Context, CurrentTransaction};
 
@@ -152,7 +152,7 @@ impl HttpTransaction {
         }
     }
 
-    /// Returns the id of the error that was reported, if there is one: for a response header.
+    /// Returns the id of the report that the failure is known by, if there is one: for a response header. It stays then.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active()?.error()
@@ -174,6 +174,15 @@ impl HttpTransaction {
         if let Some(live) = self.live.take() {
             live.end(outcome);
         }
+    }
+
+    /// Reports a panic that comes through, unless the hook has, and ends the transaction.
+    #[cold]
+    pub(super) fn finish_panicked(&mut self) {
+        if let Some(active) = self.active() {
+            active.report_untold_panic(|| caught_panic_record(None));
+        }
+        self.finish(Some(Outcome::Panicked));
     }
 
     #[inline]

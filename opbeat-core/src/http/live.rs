@@ -78,7 +78,7 @@ impl Live {
     pub(super) fn report_failed_response(&self) {
         let Some(active) = &self.context.transaction else { return };
         let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
-        if outcome == Outcome::ServerError && active.error().is_none() {
+        if outcome == Outcome::ServerError && !active.has_error() {
             active.report_error(status_record(self.status));
         }
     }

@@ -26,7 +26,7 @@ impl fmt::Display for Build {
         f.write_str(if self.has_debug_information {
             "stacks show lines"
         } else {
-            "stacks show no lines, since there is no debug information: set `debug = \"line-tables-only\"` in the profile"
+            "stacks show no lines, since there is no debug information: set `debug = \"limited\"` in the profile"
         })?;
         f.write_str(if self.unwinds { "; panics unwind" } else { "; panics abort the process" })
     }

@@ -70,7 +70,11 @@ fn scrub_request(request: &mut Option<RequestRecord>, secrets: &Secrets) {
     new.set_line(&secrets.scrub(&old.method()), &secrets.scrub(&old.target()));
     new.set_client(old.client());
     for (name, value) in old.headers() {
-        let value = if secrets.is_secret(&name) { Cow::Borrowed(REDACTED) } else { secrets.scrub(&value) };
+        let value = match name.as_str() {
+            "cookie" => Cow::Owned(secrets.cookies(&value)),
+            name if secrets.is_secret(name) => Cow::Borrowed(REDACTED),
+            _ => secrets.scrub(&value),
+        };
         new.push_header(&name, value.as_bytes());
     }
     new.set_body(old.body().map(|body| secrets.scrub(body).into_owned()));

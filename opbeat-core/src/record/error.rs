@@ -113,6 +113,9 @@ pub struct ErrorRecord {
     pub tags: Vec<(Cow<'static, str>, Value)>,
     /// Whatever the application added.
     pub extra: Vec<(Cow<'static, str>, Value)>,
+    /// What else is said of it, by which other reports of the same failure are known: what the error prints, or what a
+    /// log's fields say of an error. It is not sent.
+    pub(crate) told: Vec<String>,
 }
 
 /// One link of an error's chain of sources.

@@ -1,6 +1,7 @@
 //! What is secret, by its name or by its form, and what stands in its place.
 
 mod card;
+mod cookies;
 mod extent;
 mod markup;
 mod name;

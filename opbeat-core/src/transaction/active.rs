@@ -173,7 +173,7 @@ impl Active {
 
     /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
     pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
-        self.state().error.get_or_insert(record.id);
+        self.state().note_error(&record);
         self.report(record)
     }
 
@@ -185,13 +185,31 @@ impl Active {
     /// Reports a panic, from inside of the hook. It waits for nobody: what panicked may be what holds the lock.
     pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
         if let Ok(mut state) = self.state.try_lock() {
-            state.error.get_or_insert(record.id);
+            state.note_error(&record);
         }
         self.recorder.capture(record, Some(Arc::clone(self) as _));
     }
 
+    /// Reports a panic that came through, unless the hook has: the application may have one of its own.
+    #[cold]
+    pub(crate) fn report_untold_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
+        let was_told = self.state().has_panicked;
+        if !was_told {
+            self.report_error(record());
+        }
+    }
+
+    /// Returns whether an error was reported that ended or will end the transaction.
+    pub(crate) fn has_error(&self) -> bool {
+        self.state().error.is_some()
+    }
+
+    /// Returns the id of the report that the failure is known by. It stays, as somebody may show it.
     pub(crate) fn error(&self) -> Option<ErrorId> {
-        self.state().error
+        let mut state = self.state();
+        let told = state.error.as_mut()?;
+        told.is_shown = true;
+        Some(told.id)
     }
 
     /// Adds a poll to the time at work.
@@ -261,6 +279,10 @@ impl Finished for Active {
 
     fn name(&self) -> String {
         self.state().record.name.to_string()
+    }
+
+    fn error_id(&self) -> Option<ErrorId> {
+        self.state().error.as_ref().map(|told| told.id)
     }
 
     fn complete_error(&self, error: &mut ErrorRecord) {

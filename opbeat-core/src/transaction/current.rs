@@ -117,7 +117,10 @@ impl CurrentTransaction {
         }
     }
 
-    /// Returns the id of the first error that was reported: what a page can show to its user.
+    /// Returns the id of the report that the failure is known by: what a page can show to its user.
+    ///
+    /// That is the report of what ended the request, as far as it is known by now, and not of what was logged on the way.
+    /// Once it was asked for, it stays.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active.as_ref()?.error()

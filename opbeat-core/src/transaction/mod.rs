@@ -16,6 +16,7 @@ mod pool;
 mod span;
 mod span_values;
 mod state;
+mod told;
 mod trace;
 mod wrap;
 

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use super::End;
 use super::span::count_lost;
 use super::span_values::SpanValues;
+use super::told::Told;
 use super::trace::remote_trace;
 use crate::pipeline::Recorder;
-use crate::record::{ErrorId, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value};
+use crate::record::{
+    ErrorRecord, Origin, Outcome, SpanRecord, TransactionName, TransactionRecord, TransactionResult, Value,
+};
 
 /// Tags and extra values beyond this many are left out.
 const MAX_VALUES: usize = 64;
@@ -30,8 +33,10 @@ pub(super) struct State {
     /// The application chose the outcome.
     pub(super) outcome: Option<Outcome>,
     pub(super) ended: bool,
-    /// The first error that was reported.
-    pub(super) error: Option<ErrorId>,
+    /// The report that its failure is known by.
+    pub(super) error: Option<Box<Told>>,
+    /// A panic was reported.
+    pub(super) has_panicked: bool,
     span_values: SpanValues,
     /// What the trace's other participants want to be passed on, where no request has brought it.
     pub(super) trace_state: Option<String>,
@@ -87,6 +92,13 @@ impl State {
             index = span.parent.and_then(|parent| u32::try_from(parent).ok());
         }
         None
+    }
+
+    /// Notes an error that ended or will end the transaction.
+    #[cold]
+    pub(super) fn note_error(&mut self, record: &ErrorRecord) {
+        self.has_panicked |= record.origin == Origin::Panicked;
+        Told::note(&mut self.error, record);
     }
 
     pub(super) fn start_span(&mut self, span: SpanRecord, most: usize) -> Option<u32> {
@@ -153,7 +165,7 @@ impl State {
         record.user = None;
         record.tags.clear();
         record.extra.clear();
-        (self.renamed, self.has_result, self.ended) = (false, false, false);
+        (self.renamed, self.has_result, self.ended, self.has_panicked) = (false, false, false, false);
         (self.outcome, self.error) = (None, None);
         (self.trace_state, self.polls) = (None, None);
     }

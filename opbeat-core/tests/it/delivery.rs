@@ -36,7 +36,9 @@ fn bodies_are_what_the_protocol_says() {
         request.set_line("GET", "/books/1?token=hunter2&page=2");
         request.set_client(Some([192, 0, 2, 7].into()));
         request.push_header("host", b"shop.example");
-        request.push_header("cookie", b"session=hunter2");
+        request.push_header("cookie", b"session=hunter2; theme=dark");
+        request.push_header("accept", b"text/html");
+        request.push_header("accept", b"text/plain");
         request.push_header("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     });
     transaction.set_route_name(http::route("GET", "/books/{id}"));

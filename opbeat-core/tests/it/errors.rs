@@ -1,6 +1,6 @@
 use std::fmt;
 
-use opbeat_core::{Agent, ErrorRecord, Frame, Level, Stack};
+use opbeat_core::{Agent, ErrorRecord, Failure, Frame, Level, Stack};
 
 use crate::{PATIENCE, monitored};
 
@@ -58,6 +58,22 @@ fn an_error_tells_its_chain_and_where_it_came_from() {
 }
 
 #[test]
+fn calls_around_a_closure_of_the_transaction_are_shown() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.checkout");
+    {
+        let _entered = transaction.enter();
+        opbeat_core::current().run(|| check_out(&agent));
+    }
+    transaction.end("shop.checkout", "ok");
+    agent.flush(PATIENCE).unwrap();
+    let error = exporter.errors().remove(0);
+    let own: Vec<_> = frames(&error).iter().rev().filter(|frame| frame.in_app).map(|frame| &frame.function).collect();
+    assert!(own[0].ends_with("errors::check_out") && own[1].ends_with("transaction_are_shown"), "{own:?}");
+    assert!(frames(&error).iter().all(|frame| !frame.filename.starts_with("opbeat-core/src")), "ours say nothing");
+}
+
+#[test]
 fn errors_are_reported_with_their_transaction() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.checkout");
@@ -75,6 +91,42 @@ fn errors_are_reported_with_their_transaction() {
     let transaction = error.transaction.unwrap();
     assert_eq!((transaction.name.as_str(), transaction.result), ("shop.checkout", Some("ok".into())));
     assert_eq!(error.tags, [("plan".into(), "gold".into())]);
+}
+
+#[test]
+fn an_error_that_is_its_own_source_is_told_once() {
+    #[derive(Debug)]
+    struct Looping;
+    impl fmt::Display for Looping {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("round and round")
+        }
+    }
+    impl std::error::Error for Looping {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(self)
+        }
+    }
+    let (agent, exporter) = monitored();
+    agent.capture_error(&Looping);
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.errors()[0].causes.len(), 1, "what is its own source is told once");
+}
+
+#[test]
+fn carried_failures_have_no_place() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    transaction.report_failure(&Failure::carried(&fmt::Error));
+    transaction.report_failure(&Failure::printed(&("no shelf", 3)));
+    transaction.report_failure(&Failure::new(&std::io::Error::other("away")).without_place());
+    transaction.end("shop.test", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.len(), 3);
+    assert!(errors.iter().all(|error| error.location.is_none() && frames(error).is_empty()), "{errors:#?}");
+    assert!(errors.iter().all(|error| error.culprit.as_deref() == Some("shop.test")));
+    assert_eq!(errors[1].message, r#"("no shelf", 3)"#);
 }
 
 #[test]

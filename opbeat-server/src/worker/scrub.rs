@@ -92,11 +92,23 @@ fn exception(exception: &mut Exception) {
 
 fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
     for (name, value) in map {
-        if is_secret_name(name) {
+        if name.eq_ignore_ascii_case("cookies")
+            && let Value::Object(cookies) = value
+        {
+            cookies.iter_mut().for_each(|(name, value)| scrub_cookie(name, value));
+        } else if is_secret_name(name) {
             redact(value);
         } else {
             scrub_value(value, depth + 1);
         }
+    }
+}
+
+/// Shows a cookie's name, and a value that stands for nobody.
+fn scrub_cookie(name: &str, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = Secrets::default().cookie(name, text).into_owned(),
+        _ => redact(value),
     }
 }
 
@@ -135,6 +147,7 @@ mod tests {
             "env": {"HTTP_AUTHORIZATION": "Bearer abc123", "HTTP_COOKIE": "a=abc123"},
             "url": "https://shop.example/books?page=2&api_key=abc123#top",
             "repr": "<Request 'http://shop.example/?api_key=abc123' [POST]>",
+            "cookies": {"sessionid": "abc123", "theme": "dark"},
             "card": "it was 4111 1111 1111 1111, sir",
             "number": 4_111_111_111_111_111_u64,
             "data": [{"password": "abc123", "title": "Emma", "author": "Austen"}],
@@ -143,7 +156,7 @@ mod tests {
         value(&mut found);
         let text = found.to_string();
         assert!(!text.contains("abc123") && !text.contains("4111"), "{text}");
-        for kept in ["shop.example", "page=2", "Emma", "Austen", "it was [REDACTED], sir", "[POST]>", "#top"] {
+        for kept in ["shop.example", "page=2", "Emma", "Austen", "dark", "it was [REDACTED], sir", "[POST]>", "#top"] {
             assert!(text.contains(kept) || kept == "#top", "{kept} is gone: {text}");
         }
     }

@@ -96,3 +96,55 @@ impl Error for Circle {
 fn a_chain_that_runs_in_a_circle_has_an_end() {
     assert_eq!(opbeat_tower::outcome_of(&Circle), Outcome::ServerError);
 }
+
+/// An error with a cause, by its type.
+#[derive(Debug)]
+struct Typed(NoShelf);
+
+impl std::fmt::Display for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cannot load the cart")
+    }
+}
+
+impl Error for Typed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_typed_service_error_has_its_causes_once_it_is_named() {
+    let (agent, exporter) = monitored();
+    let fail = async |_: Request<()>| Err::<Response<app::Body>, _>(Typed(NoShelf));
+    let service = OpbeatLayer::new(&agent).downcast::<Typed>().layer(service_fn(fail));
+    assert!(service.oneshot(Request::new(())).await.is_err());
+    let answer = async |_: Request<()>| {
+        let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(Typed(NoShelf))];
+        Ok::<_, Infallible>(Response::new(StreamBody::new(futures_util::stream::iter(frames))))
+    };
+    let service = OpbeatLayer::new(&agent).downcast::<Typed>().layer(service_fn(answer));
+    assert!(service.oneshot(Request::new(())).await.unwrap().into_body().collect().await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!(errors.len(), 2);
+    for error in errors {
+        assert_eq!((error.type_name.as_deref(), &*error.causes[0].message), (Some("Typed"), "there is no shelf"));
+        assert_eq!(error.location, None, "the layer's own place says nothing");
+    }
+}
+
+#[tokio::test]
+async fn the_id_is_told_of_failed_responses_only() {
+    for (status, is_told) in [(200, false), (404, false), (503, true)] {
+        let (agent, _exporter) = monitored();
+        let answer = move |_: Request<()>| {
+            opbeat_tower::capture_error(&NoShelf);
+            let response = Response::builder().status(status).body(app::Body::default()).unwrap();
+            std::future::ready(Ok::<_, Infallible>(response))
+        };
+        let service = OpbeatLayer::new(&agent).error_id_header(true).layer(service_fn(answer));
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.headers().contains_key("x-opbeat-id"), is_told, "{status}");
+    }
+}

@@ -9,10 +9,7 @@ use crate::record::{RequestRecord, TransactionResult, User, Value};
 
 /// Says what the request was, in the keys that all Opbeat agents use.
 pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
-    let mut headers = Map::new();
-    for (name, value) in request.headers() {
-        headers.insert(name, value.into());
-    }
+    let (headers, cookies) = headers(request);
     let target = request.target();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let header = |name: &str| headers.get(name).and_then(Json::as_str).unwrap_or_default();
@@ -30,6 +27,9 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     http.insert("query_string".to_owned(), query.into());
     http.insert("secure".to_owned(), (scheme == "https").into());
     http.insert("headers".to_owned(), headers.into());
+    if !cookies.is_empty() {
+        http.insert("cookies".to_owned(), cookies.into());
+    }
     if let Some(client) = request.client() {
         http.insert("env".to_owned(), json!({"REMOTE_ADDR": client.to_string()}));
     }
@@ -37,6 +37,26 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
         http.insert("data".to_owned(), body.into());
     }
     http
+}
+
+/// Returns a request's headers, those of one name in one line as RFC 9110 joins them, and its cookies.
+fn headers(request: &RequestRecord) -> (Map<String, Json>, Map<String, Json>) {
+    let (mut headers, mut cookies) = (Map::<String, Json>::new(), Map::new());
+    for (name, value) in request.headers() {
+        if name == "cookie" {
+            cookies.extend(
+                value
+                    .split("; ")
+                    .map(|pair| pair.split_once('=').unwrap_or(("", pair)))
+                    .map(|(name, value)| (name.to_owned(), Json::from(value))),
+            );
+        } else if let Some(Json::String(known)) = headers.get_mut(&name) {
+            *known = format!("{known}, {value}");
+        } else {
+            headers.insert(name, value.into());
+        }
+    }
+    (headers, cookies)
 }
 
 pub(super) fn user(user: &User) -> Map<String, Json> {

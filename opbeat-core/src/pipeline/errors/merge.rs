@@ -32,11 +32,29 @@ pub(super) fn retells(earlier: &CapturedError, error: &CapturedError) -> bool {
         && !is_repetition(&earlier.record, &error.record)
 }
 
+/// It goes by the id that its transaction knows it by, or else by the first one.
 fn keep_richer(known: &mut CapturedError, mut other: CapturedError) {
+    let is_shown = known.transaction.as_ref().is_some_and(|shared| shared.error_id() == Some(other.record.id));
+    let id = if is_shown { other.record.id } else { known.record.id };
     if richness(&other.record) > richness(&known.record) {
-        (other.record.id, other.record.happened_at) = (known.record.id, known.record.happened_at);
+        other.record.happened_at = known.record.happened_at;
         other.record.occurrences = other.record.occurrences.max(known.record.occurrences);
-        *known = other;
+        std::mem::swap(known, &mut other);
+    }
+    known.record.id = id;
+    keep_log(&mut known.record, other.record);
+}
+
+/// What a log said of the failure stays, with its fields.
+fn keep_log(kept: &mut ErrorRecord, log: ErrorRecord) {
+    if log.origin != Origin::Logged {
+        return;
+    }
+    let words = (log.message != kept.message).then(|| ("log".into(), log.message.into()));
+    for (name, value) in log.extra.into_iter().chain(words) {
+        if !kept.extra.iter().any(|(known, _)| *known == name) {
+            kept.extra.push((name, value));
+        }
     }
 }
 
@@ -66,6 +84,14 @@ fn says(outer: &ErrorRecord, inner: &ErrorRecord) -> bool {
     outer.message == inner.message
         || outer.causes.iter().any(|cause| cause.message == inner.message)
         || (retold(outer, inner) && has_words(&outer.message, &inner.message))
+        || shows(outer, inner)
+}
+
+/// Returns whether a log shows the error that `inner` is, by its words or as `Debug` prints it, in its message or a field.
+fn shows(log: &ErrorRecord, inner: &ErrorRecord) -> bool {
+    let has = |words: &String| log.told.iter().chain([&log.message]).any(|text| has_words(text, words));
+    let prints = |printed: &String| printed.len() >= TELLING && has(printed);
+    log.origin == Origin::Logged && (has(&inner.message) || inner.told.iter().any(prints))
 }
 
 /// Returns whether words of `inner` within `outer` mean that failure. Errors have words of their own: one that says

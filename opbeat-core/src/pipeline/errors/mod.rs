@@ -46,6 +46,7 @@ impl CapturedError {
     /// Fills in what the transaction knows.
     pub(super) fn complete(self) -> ErrorRecord {
         let Self { mut record, transaction } = self;
+        record.told = Vec::new();
         if let Some(transaction) = transaction {
             transaction.complete_error(&mut record);
         }

@@ -1,5 +1,8 @@
 //! From return addresses to named calls with source lines.
 
+mod culprit;
+mod noise;
+mod owner;
 mod resolve;
 mod source;
 
@@ -9,13 +12,10 @@ use std::sync::Arc;
 use resolve::{Call, Resolver};
 use source::Sources;
 
-use crate::record::{ErrorRecord, Frame, Stack};
+use crate::record::{ErrorRecord, Frame, Location, Stack};
 
 /// Addresses remembered. An application raises its errors at few places, and so this is seldom reached.
 const MAX_CACHED: usize = 20_000;
-
-/// Calls of one stack that are sent.
-const MAX_FRAMES: usize = 100;
 
 /// Names the calls of stacks, and remembers them.
 #[derive(Default)]
@@ -30,23 +30,23 @@ impl Symbols {
     /// Names the calls of an error's stack, marks the application's own, and finds the culprit among them.
     pub(super) fn complete(&mut self, error: &mut ErrorRecord) {
         if let Stack::Addresses(addresses) = &error.stack {
-            let frames = self.frames(addresses);
+            let frames = self.frames(addresses, error.location.as_ref());
             error.stack = Stack::Frames(frames);
         }
         if error.culprit.is_none() {
-            error.culprit = culprit(error);
+            error.culprit = culprit::culprit(error);
         }
     }
 
     /// Returns the calls, the oldest first.
-    fn frames(&mut self, addresses: &[usize]) -> Vec<Frame> {
+    fn frames(&mut self, addresses: &[usize], place: Option<&Location>) -> Vec<Frame> {
         let mut frames = Vec::new();
         for address in addresses {
             frames.extend(self.resolve(*address).iter().cloned());
         }
-        trim(&mut frames);
-        frames.retain(|frame| frame.in_app || !source::is_plumbing(&frame.function));
+        noise::trim(&mut frames, place.is_some());
         frames.reverse();
+        culprit::add_place(&mut frames, place);
         for frame in &mut frames {
             self.sources.add_context(frame);
         }
@@ -74,7 +74,7 @@ pub(super) fn has_lines() -> bool {
 fn frame(call: Call) -> Frame {
     let Call { function, path, line, column } = call;
     Frame {
-        in_app: source::is_application(&function, &path),
+        in_app: owner::is_application(&function, &path),
         function: source::readable(&function),
         filename: source::shorten(&path).to_owned(),
         line,
@@ -82,24 +82,4 @@ fn frame(call: Call) -> Frame {
         path,
         ..Frame::default()
     }
-}
-
-/// Cuts what led to the capture itself, and the start of the thread; then what is too deep.
-fn trim(frames: &mut Vec<Frame>) {
-    let is_ours = |frame: &Frame| source::is_capture(&frame.function);
-    let first = frames.iter().rposition(is_ours).map_or(0, |last| last + 1);
-    frames.drain(..first);
-    let is_panic_machinery = |frame: &Frame| source::is_panic_machinery(&frame.function);
-    let first = frames.iter().position(|frame| !is_panic_machinery(frame)).unwrap_or(0);
-    frames.drain(..first);
-    frames.truncate(MAX_FRAMES);
-}
-
-/// Returns the application's own function nearest to the failure, or else the transaction.
-fn culprit(error: &ErrorRecord) -> Option<String> {
-    let Stack::Frames(frames) = &error.stack else {
-        return None;
-    };
-    let own = frames.iter().rev().find(|frame| frame.in_app).map(|frame| frame.function.clone());
-    own.or_else(|| error.transaction.as_ref().map(|transaction| transaction.name.clone()))
 }

@@ -1,0 +1,89 @@
+//! Panics whose payload is no plain text, and those that no hook has reported.
+
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::task::Poll;
+
+use opbeat_core::http::{HttpTransaction, catch_panic};
+use opbeat_core::{ErrorRecord, Origin, Outcome};
+
+use crate::{PATIENCE, monitored};
+
+/// Lets a handler panic. Returns what was reported.
+fn reports(catches: bool, handler: fn()) -> Vec<ErrorRecord> {
+    let (agent, exporter) = monitored();
+    let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| request.set_line("GET", "/"));
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let poll = transaction.poll(|| catch_panic(catches, handler).map_or(Poll::Ready(()), Poll::Ready));
+        assert!(poll.is_ready());
+        transaction.set_outcome(Outcome::Panicked);
+        transaction.complete();
+    }));
+    assert_eq!(polled.is_ok(), catches, "what is not caught goes on");
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
+    exporter.errors()
+}
+
+#[test]
+fn payloads_say_what_they_can() {
+    let boxed = || panic_any(Box::<dyn Error + Send + Sync>::from("paid twice"));
+    let cases: [(fn(), &str); 4] = [
+        (boxed, "paid twice"),
+        (|| panic_any(42), "a panic with 42"),
+        (|| panic_any(Box::<str>::from("no books")), "no books"),
+        (|| panic_any(()), "a panic whose payload is no text"),
+    ];
+    for (handler, words) in cases {
+        let errors = reports(true, handler);
+        assert_eq!((errors.len(), errors[0].message.as_str()), (1, words));
+    }
+}
+
+#[test]
+fn a_panic_without_a_hook_is_reported() {
+    let silent = || resume_unwind(Box::new("silent"));
+    for (catches, words) in [(true, "silent"), (false, "the handler panicked")] {
+        let errors = reports(catches, silent);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Panicked, words));
+        assert_eq!(errors[0].type_name.as_deref(), Some("panic"));
+    }
+}
+
+#[test]
+fn an_error_before_the_panic_hides_it_not() {
+    let errors = reports(true, || {
+        opbeat_core::capture_error(&std::io::Error::other("the cache is away"));
+        resume_unwind(Box::new("silent"))
+    });
+    let mut words: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    words.sort_unstable();
+    assert_eq!(words, ["silent", "the cache is away"]);
+}
+
+#[test]
+fn a_panic_that_the_hook_reports_is_reported_once() {
+    for catches in [true, false] {
+        let errors = reports(catches, || panic!("no books"));
+        assert_eq!((errors.len(), errors[0].message.as_str()), (1, "no books"));
+        assert!(errors[0].location.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_a_task_is_reported_once_where_its_join_error_is_returned() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    let joined = {
+        let _entered = transaction.enter();
+        opbeat_core::task::spawn(async { panic!("no stamps") })
+    };
+    let error = joined.await.unwrap_err();
+    transaction.capture_error(&error);
+    transaction.end("shop.mail", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!((errors.len(), errors[0].message.as_str()), (1, "no stamps"), "{errors:#?}");
+    assert_eq!(errors[0].transaction.as_ref().unwrap().name, "shop.mail");
+}
