@@ -7,7 +7,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
-use opbeat_core::{Agent, Outcome, RequestRecord};
+use opbeat_core::{Agent, Failure, Outcome, RequestRecord};
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
 use crate::monitored::Monitored;
@@ -87,11 +87,13 @@ fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response
 /// Notes the error that poem answers with. Nobody is asked once more, and so the transaction ends here.
 fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     let status = error.status().as_u16();
-    // Time limits are outcomes, and no errors. What an error was made from is its source.
-    if outcome_of_status(status) == Outcome::ServerError
+    // A failure knows the line that made it. Time limits are outcomes; what an error was made from is its source.
+    if let Some(failure) = error.data::<Failure>().filter(|_| status >= 500) {
+        transaction.report_failure(failure);
+    } else if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.current().capture_error(source);
+        transaction.report_failure(&Failure::carried(source));
     }
     transaction.head(status);
     transaction.complete();

@@ -66,3 +66,16 @@ fn a_panic_that_cannot_unwind_is_delivered_before_the_process_ends() {
     };
     cannot_unwind();
 }
+
+#[test]
+fn a_panic_of_a_task_without_a_transaction_is_reported() {
+    let Some(agent) = agent_of_child() else {
+        let reports = reports_of("a_panic_of_a_task_without_a_transaction_is_reported");
+        assert!(reports.iter().any(|report| report == "panic: no envelopes"), "{reports:?}");
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(runtime.block_on(async { tokio::spawn(async { panic!("no envelopes") }).await }).is_err());
+    agent.flush(PATIENCE).unwrap();
+    panic!("the child was to fail");
+}

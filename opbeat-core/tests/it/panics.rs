@@ -70,3 +70,20 @@ fn a_panic_that_the_hook_reports_is_reported_once() {
         assert!(errors[0].location.is_some());
     }
 }
+
+#[tokio::test]
+async fn a_panic_of_a_task_is_reported_once_where_its_join_error_is_returned() {
+    let (agent, exporter) = monitored();
+    let transaction = agent.begin_transaction("task.test");
+    let joined = {
+        let _entered = transaction.enter();
+        opbeat_core::task::spawn(async { panic!("no stamps") })
+    };
+    let error = joined.await.unwrap_err();
+    transaction.capture_error(&error);
+    transaction.end("shop.mail", "failed");
+    agent.flush(PATIENCE).unwrap();
+    let errors = exporter.errors();
+    assert_eq!((errors.len(), errors[0].message.as_str()), (1, "no stamps"), "{errors:#?}");
+    assert_eq!(errors[0].transaction.as_ref().unwrap().name, "shop.mail");
+}

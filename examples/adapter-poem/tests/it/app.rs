@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use opbeat_core::Outcome;
 use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::{Failure, Outcome};
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
 use poem::http::{HeaderMap, HeaderValue, StatusCode};
@@ -111,7 +111,11 @@ fn failing() -> Result<()> {
 
 #[handler]
 fn chain() -> Result<()> {
-    Err(InternalServerError(CartError::new()))
+    let error = CartError::new();
+    let failure = Failure::new(&error);
+    let mut error = InternalServerError(error);
+    error.set_data(failure);
+    Err(error)
 }
 
 #[handler]

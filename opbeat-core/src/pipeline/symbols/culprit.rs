@@ -24,8 +24,7 @@ pub(super) fn culprit(error: &ErrorRecord) -> Option<String> {
 /// the compiler inlined is on no stack, and failures from many places would look alike.
 pub(super) fn add_place(frames: &mut Vec<Frame>, place: Option<&Location>) {
     let has_lines = frames.iter().any(|frame| frame.in_app && frame.line > 0);
-    let Some(place) = place.filter(|place| !frames.is_empty() && !has_lines && !owner::is_foreign_path(&place.file))
-    else {
+    let Some(place) = place.filter(|place| !has_lines && !owner::is_foreign_path(&place.file)) else {
         return;
     };
     frames.push(Frame {
@@ -46,12 +45,16 @@ fn is_at(frame: &Frame, place: &Location) -> bool {
 /// Names a call. Of an inlined one, debug information that has lines only knows the last word; of an asynchronous one not
 /// even that.
 fn name(frame: &Frame) -> String {
-    let Frame { function, filename, .. } = frame;
+    let Frame { function, filename, line, .. } = frame;
     let word = function.split('<').next().unwrap_or_default();
     if function.starts_with('<') || word.contains("::") {
         return function.clone();
     }
-    if word.starts_with('{') || word.contains(' ') { filename.clone() } else { format!("{word} ({filename})") }
+    if word.starts_with('{') || word.contains(' ') {
+        format!("{filename}:{line}")
+    } else {
+        format!("{word} ({filename})")
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +87,7 @@ mod tests {
             (error(stack(), 12), "shop::buy"),
             (error(stack(), 99), "<shop::Error as core::convert::From<E>>::from"),
             (error(vec![own("find<shop::Cart>", 12)], 12), "find (shop/src/cart.rs)"),
-            (error(vec![own("{async_fn#0}", 12)], 12), "shop/src/cart.rs"),
+            (error(vec![own("{async_fn#0}", 12)], 12), "shop/src/cart.rs:12"),
             (error(vec![own("shop::serve", 0)], 12), "src/cart.rs:12"),
         ];
         for (error, expected) in cases {

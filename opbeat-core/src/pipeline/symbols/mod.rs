@@ -44,7 +44,7 @@ impl Symbols {
         for address in addresses {
             frames.extend(self.resolve(*address).iter().cloned());
         }
-        noise::trim(&mut frames);
+        noise::trim(&mut frames, place.is_some());
         frames.reverse();
         culprit::add_place(&mut frames, place);
         for frame in &mut frames {

@@ -9,10 +9,11 @@ const MAX_FRAMES: usize = 100;
 /// Crates through which a failure is reported.
 const REPORTERS: [&str; 6] = ["backtrace", "log", "tracing", "tracing_core", "tracing_log", "tracing_subscriber"];
 
-/// Cuts a stack, the innermost call first, to the calls that tell of the application.
-pub(super) fn trim(frames: &mut Vec<Frame>) {
+/// Cuts a stack, the innermost call first, to the calls that tell of the application. Where it has none but the runtime's,
+/// those stay, unless the failure's place is known.
+pub(super) fn trim(frames: &mut Vec<Frame>, has_place: bool) {
     frames.drain(..reporting(frames));
-    if let Some(end) = frames.iter().position(runs_tasks).filter(|end| *end > 0) {
+    if let Some(end) = frames.iter().position(runs_tasks).filter(|end| *end > 0 || has_place) {
         frames.truncate(end);
     }
     frames.retain(|frame| frame.in_app || !(is_plumbing(frame) || is_ours(&frame.function, &frame.path)));
@@ -124,7 +125,7 @@ mod tests {
             ..Frame::default()
         };
         let mut frames: Vec<Frame> = stack.iter().map(frame).collect();
-        trim(&mut frames);
+        trim(&mut frames, false);
         frames.into_iter().map(|frame| frame.function).collect()
     }
 
