@@ -4,19 +4,20 @@ use std::borrow::Cow;
 
 use super::{REDACTED, Secrets};
 
-/// Parts of names whose values stand for somebody, in lower case.
-const SOMEBODY: [&str; 6] = ["sess", "sid", "jwt", "login", "remember", "user"];
+/// Parts of names whose values are a choice that many share, in lower case. Any other may stand for somebody.
+const CHOICES: [&str; 9] =
+    ["theme", "lang", "locale", "timezone", "currency", "consent", "variant", "experiment", "feature"];
 
-/// A longer value may be a key, whatever its name.
+/// A longer value is no choice, whatever its name.
 const LONGEST: usize = 15;
 
 impl Secrets {
-    /// Returns what may be shown of a cookie's value: nothing if its name or its length may mean a session.
+    /// Returns what may be shown of a cookie's value: nothing, unless its name and its length mean a choice, such as a theme.
     #[must_use]
     pub fn cookie<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
         let lower = name.to_ascii_lowercase();
-        let is_somebody = lower.ends_with("id") || SOMEBODY.iter().any(|part| lower.contains(part));
-        if is_somebody || value.len() > LONGEST || self.is_secret(name) {
+        let is_choice = value.len() <= LONGEST && CHOICES.iter().any(|part| lower.contains(part));
+        if !is_choice || self.is_secret(name) {
             return Cow::Borrowed(REDACTED);
         }
         self.scrub(value)
@@ -40,9 +41,9 @@ mod tests {
 
     #[test]
     fn cookies_show_their_names() {
-        let header = "theme=dark; JSESSIONID=abc; connect.sid=s; cart_id=7; x=0123456789abcdef; iban=DE1; hunter2";
-        let shown = "theme=dark; JSESSIONID=[REDACTED]; connect.sid=[REDACTED]; cart_id=[REDACTED]; x=[REDACTED]; \
-                     iban=[REDACTED]; [REDACTED]";
-        assert_eq!(Secrets::new(["iban"]).cookies(header), shown);
+        let header = "theme=dark; JSESSIONID=abc; x=7; lang=0123456789abcdef; iban_lang=DE1; hunter2";
+        let shown =
+            "theme=dark; JSESSIONID=[REDACTED]; x=[REDACTED]; lang=[REDACTED]; iban_lang=[REDACTED]; [REDACTED]";
+        assert_eq!(Secrets::new(["iban*"]).cookies(header), shown);
     }
 }

@@ -65,7 +65,7 @@ fn begin(agent: &Agent, secret: &str) -> HttpTransaction {
     HttpTransaction::begin(agent, "web.test", "POST", |request| {
         request.set_line("POST", &format!("/pay?token={secret}&page=2&iban={secret}"));
         request.push_header("authorization", format!("Bearer {secret}").as_bytes());
-        request.push_header("cookie", format!("theme={secret}; a={secret}").as_bytes());
+        request.push_header("cookie", format!("session={secret}; a={secret}").as_bytes());
         request.push_header("referer", format!("https://{secret}@shop.example/?api_key={secret}").as_bytes());
         request.push_header("x-customer-iban", secret.as_bytes());
         request.push_header("x-forwarded-uri", format!("/login?pin={secret}").as_bytes());
