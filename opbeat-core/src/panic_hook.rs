@@ -51,6 +51,7 @@ fn report_once(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
 fn report(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
     let transaction = current();
     if transaction.is_recording() {
+        transaction.note_panic();
         transaction.report(panic_record(panic));
     } else if let Some(recorder) = recorder() {
         recorder.capture(panic_record(panic), None);

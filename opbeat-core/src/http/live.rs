@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::name::{MethodKind, unmatched};
-use super::outcome;
 use super::work::Work;
 use crate::capture::{blocked_record, status_record};
 use crate::pipeline::Recorder;
 use crate::record::{Outcome, RequestRecord};
-use crate::transaction::{Active, Context, End, Pool};
+use crate::transaction::{Active, Context, End, Pool, Words};
 
 thread_local! {
     /// Where requests keep what they need, so that what an adapter's future and body carry is one pointer.
@@ -29,6 +28,9 @@ pub(super) struct Live {
     /// The first poll of a body most often is the last one, and reads no clock.
     body_was_polled: bool,
     pub(super) time_limit: Option<Duration>,
+    /// Bytes of the body until its end, where the head says how many there are.
+    left: Option<u64>,
+    pub(super) words: Option<Words>,
 }
 
 impl Live {
@@ -73,17 +75,30 @@ impl Live {
         self.work.pause(now);
     }
 
+    pub(super) fn declare_length(&mut self, length: u64) -> bool {
+        self.left = Some(length);
+        length == 0
+    }
+
+    #[inline]
+    pub(super) fn note_sent(&mut self, bytes: u64) -> bool {
+        let Some(left) = &mut self.left else { return false };
+        *left = left.saturating_sub(bytes);
+        *left == 0
+    }
+
     /// Reports an answer of 5xx that nobody reported an error for: the request failed all the same.
     pub(super) fn report_failed_response(&self) {
         let Some(active) = &self.context.transaction else { return };
-        let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        let outcome = active.outcome().or(self.outcome).unwrap_or_else(|| self.method.outcome(self.status));
         if outcome == Outcome::ServerError && active.error().is_none() {
             active.report_error(status_record(self.status));
         }
     }
 
     pub(super) fn end(mut self: Box<Self>, outcome: Option<Outcome>) {
-        let outcome = outcome.or(self.outcome).unwrap_or_else(|| outcome::of(self.status));
+        let is_forced = self.is_forced(outcome);
+        let outcome = outcome.or(self.outcome).unwrap_or_else(|| self.method.outcome(self.status));
         self.outcome = Some(outcome);
         if outcome == Outcome::ServerError {
             self.report_failed_response();
@@ -96,10 +111,17 @@ impl Live {
             let longest = Duration::from_nanos(self.work.longest());
             active.report(blocked_record(longest));
         }
-        let (head, busy) = (self.head, Some(self.work.busy()));
-        let result = self.status.map_or_else(|| outcome.into(), Into::into);
-        let is_free = Active::end(active, End { duration, outcome, result, head, busy });
+        let (status, head, busy) = (self.status, self.head, Some(self.work.busy()));
+        let words = self.words.unwrap_or(Outcome::as_str);
+        let is_free = Active::end(active, &End { duration, outcome, is_forced, status, words, head, busy });
         self.give_back(is_free);
+    }
+
+    /// Returns whether an end leaves the application nothing to say of it. A service that failed before its head does,
+    /// since it may know better than we what its error means.
+    fn is_forced(&self, end: Option<Outcome>) -> bool {
+        let is_told = |outcome| outcome != Outcome::ServerError || self.head.is_some();
+        end.is_some_and(is_told) || self.outcome == Some(Outcome::Panicked)
     }
 
     /// Keeps the memory for the next request, and the transaction's too if it is free.
@@ -118,14 +140,17 @@ impl Live {
 
     /// Tells why a request was dropped before its end.
     fn outcome_of_drop(&self) -> Outcome {
-        let ran_for = |active: &Arc<Active>| active.started.elapsed();
-        let is_late =
-            |limit: Duration| self.context.transaction.as_ref().is_some_and(|active| ran_for(active) >= limit);
         match self.time_limit {
             _ if std::thread::panicking() => Outcome::Panicked,
-            Some(limit) if is_late(limit) => Outcome::TimedOut,
+            Some(limit) if self.head.is_none() && self.is_late(limit) => Outcome::TimedOut,
             _ => Outcome::ClientGone,
         }
+    }
+
+    /// The limit's clock started before ours, by what lies between the two: a quarter of the limit is left for that.
+    fn is_late(&self, limit: Duration) -> bool {
+        let ran_for = self.context.transaction.as_ref().map(|active| active.started.elapsed());
+        ran_for.is_some_and(|ran_for| ran_for >= limit - limit / 4)
     }
 }
 

@@ -66,6 +66,8 @@ impl CurrentTransaction {
     }
 
     /// Sets the result that the transaction is counted under, in place of the one that it ends with.
+    ///
+    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
     pub fn set_result(&self, result: impl Into<TransactionResult>) {
         if let Some(active) = &self.active {
             active.set_result(result.into());
@@ -74,7 +76,7 @@ impl CurrentTransaction {
 
     /// Sets how the transaction ended, where its response does not tell: a handler that gave up waiting, for one.
     ///
-    /// A panic and a client that has gone tell more, and stay.
+    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
     pub fn set_outcome(&self, outcome: Outcome) {
         if let Some(active) = &self.active {
             active.set_outcome(outcome);
@@ -220,6 +222,13 @@ impl CurrentTransaction {
     pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
         let active = self.active.as_ref()?;
         active.report_error(record)
+    }
+
+    /// Notes that the transaction's code panicked, whoever catches it.
+    pub(crate) fn note_panic(&self) {
+        if let Some(active) = &self.active {
+            active.note_panic();
+        }
     }
 
     /// Keeps the current span, if it is one of this transaction's.

@@ -14,7 +14,7 @@ mod span;
 mod state;
 mod wrap;
 
-pub(crate) use active::{Active, End};
+pub(crate) use active::{Active, End, Words};
 pub(crate) use context::Context;
 pub use context::Entered;
 pub use current::{CurrentTransaction, current};

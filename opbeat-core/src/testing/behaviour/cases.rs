@@ -287,7 +287,7 @@ const ENDS: &[Case] = &[
         request: "GET /shed",
         answer: Some((503, "")),
         transaction: Some("GET /shed"),
-        result: "503",
+        result: "shed",
         outcome: Outcome::Shed,
         ..PLAIN
     },
@@ -306,6 +306,7 @@ const ENDS: &[Case] = &[
         name: "error in the body",
         request: "GET /broken-body",
         transaction: Some("GET /broken-body"),
+        result: "server_error",
         outcome: Outcome::ServerError,
         errors: Errors::One,
         ..PLAIN
@@ -333,6 +334,7 @@ const ENDS: &[Case] = &[
         name: "panic in the body",
         request: "GET /panicking-body",
         transaction: Some("GET /panicking-body"),
+        result: "panicked",
         outcome: Outcome::Panicked,
         errors: Errors::Of("panic", "no pages"),
         ..PLAIN
@@ -352,6 +354,7 @@ const ENDS: &[Case] = &[
         request: "GET /endless",
         read: Read::FirstChunk,
         transaction: Some("GET /endless"),
+        result: "client_gone",
         outcome: Outcome::ClientGone,
         description: "plan=gold",
         ..PLAIN
