@@ -8,7 +8,7 @@ use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
 
 use crate::body::OpbeatBody;
 use crate::settings::Answering;
-use crate::{carrier, grpc};
+use crate::{body, carrier, grpc};
 
 /// The header that tells a client the id of the error that was reported.
 const ERROR_ID: &str = "x-opbeat-id";
@@ -17,16 +17,16 @@ const ERROR_ID: &str = "x-opbeat-id";
 pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     response: Response<B>,
     mut transaction: HttpTransaction,
-    answering: &Answering,
+    answering: &mut Answering,
     classifier: Option<C>,
 ) -> Response<OpbeatBody<B, C::ClassifyEos>> {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         carrier::report(&response, answering.carriers.as_deref().unwrap_or_default(), &transaction);
     }
-    let is_empty = response.body().is_end_stream();
-    let ends_here = transaction.head(status.as_u16()) || is_empty;
-    let is_settled = answering.is_grpc && grpc::note_status(response.headers(), &mut transaction);
+    let ends_here = transaction.head(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
+    let call = answering.grpc.as_mut();
+    let is_settled = call.is_some_and(|call| grpc::note_status(response.headers(), &mut transaction, call));
     let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
         Some(ClassifiedResponse::Ready(Err(_))) if !is_settled && !is_telling(status) => {
             transaction.set_outcome(Outcome::ServerError);
@@ -39,8 +39,8 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     if answering.tells_error_id {
         tell_error_id(&mut response, &transaction);
     }
-    let is_grpc = answering.is_grpc;
-    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, is_grpc))
+    let call = answering.grpc.take();
+    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, call))
 }
 
 /// Answers in place of a handler that panicked: 500, and no body.
@@ -62,7 +62,7 @@ where
     if answering.tells_error_id {
         tell_error_id(&mut response, &transaction);
     }
-    response.map(|()| OpbeatBody::new(None, transaction, None, true, false))
+    response.map(|()| OpbeatBody::new(None, transaction, None, true, None))
 }
 
 /// The outcome follows from the status, and a classifier that only knows 5xx has nothing to add.

@@ -210,6 +210,11 @@ fn chunks(chunks: impl Stream<Item = &'static str> + Send + Sync + 'static) -> R
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
+/// A body of which nothing comes.
+pub(crate) fn pending_body() -> Response<Body> {
+    chunks(stream::pending())
+}
+
 /// A chunk, and then an error.
 fn broken() -> Response<Body> {
     let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(CartError::new())];
