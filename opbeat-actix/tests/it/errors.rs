@@ -130,7 +130,7 @@ async fn a_panic_is_answered_where_that_is_wished() {
     assert_eq!(status.as_u16(), 500);
     assert_eq!(only(&recorded).message, "no books");
     let sample = &recorded.samples[0];
-    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "panicked"));
 }
 
 #[actix_web::test]
