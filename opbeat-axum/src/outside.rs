@@ -40,7 +40,7 @@ impl Sightings {
     /// Notes a request without one, and warns if there are too many.
     #[cold]
     pub(crate) fn note_none(&self) {
-        let one_more = |count: u32| (count < SUSPICIOUS).then_some(count + 1);
+        let one_more = |count: u32| (count < SUSPICIOUS).then(|| count + 1);
         if self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) == Ok(SUSPICIOUS - 1) {
             warn_once(
                 &WARNED,
