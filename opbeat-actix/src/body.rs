@@ -24,18 +24,14 @@ pub struct OpbeatBody<B> {
 /// What is left to be said of the transaction.
 struct Recording {
     transaction: HttpTransaction,
-    /// Bytes until the end, where the body says how many it has: then nobody asks whether there are more.
-    left: Option<u64>,
 }
 
 impl<B: MessageBody> OpbeatBody<B> {
-    pub(crate) fn new(inner: B, transaction: HttpTransaction, ends_here: bool) -> Self {
-        let left = match inner.size() {
-            BodySize::Sized(length) => Some(length),
-            BodySize::None | BodySize::Stream => None,
-        };
-        let mut recording = Recording { transaction, left };
-        if ends_here {
+    pub(crate) fn new(inner: B, mut transaction: HttpTransaction, ends_here: bool) -> Self {
+        // Nobody asks whether there is more than a body says that it has.
+        let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.declare_length(length));
+        let mut recording = Recording { transaction };
+        if ends_here || is_empty {
             recording.complete();
         }
         Self { inner: Some(inner), recording }
@@ -79,11 +75,8 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 
 impl Recording {
     fn note(&mut self, bytes: usize) {
-        if let Some(left) = &mut self.left {
-            *left = left.saturating_sub(bytes as u64);
-            if *left == 0 {
-                self.complete();
-            }
+        if self.transaction.sent(bytes) {
+            self.complete();
         }
     }
 

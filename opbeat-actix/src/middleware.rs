@@ -84,7 +84,7 @@ impl Opbeat {
     }
 
     /// Answers 500 in place of a handler that panicked before its head. Without it, a panic goes on to the server, which
-    /// closes the connection and replaces its worker.
+    /// closes the connection.
     #[must_use]
     pub fn catch_panics(mut self, catches: bool) -> Self {
         self.answering.catches_panics = catches;
@@ -99,7 +99,8 @@ impl Opbeat {
     }
 
     /// Says that a middleware around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone.
+    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
+    /// earlier.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
@@ -171,14 +172,10 @@ impl<S> OpbeatMiddleware<S> {
         let Opbeat { agent, kind, time_limit, .. } = &self.settings;
         let method = request.method().as_str();
         let mut transaction = HttpTransaction::begin(agent, kind, method, |record| request::describe(request, record));
-        if transaction.is_recording() {
-            // The resource map knows the pattern before anything is called, so that the name stands whatever happens.
-            if let Some(name) = self.patterns.name(request) {
-                transaction.set_route_name(name);
-            }
-            if let Some(limit) = *time_limit {
-                transaction.set_time_limit(limit);
-            }
+        // The resource map knows the pattern before anything is called, so that the name stands whatever happens.
+        transaction.name_route(|| self.patterns.name(request));
+        if let Some(limit) = *time_limit {
+            transaction.set_time_limit(limit);
         }
         transaction
     }

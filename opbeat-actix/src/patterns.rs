@@ -1,9 +1,11 @@
 //! Which pattern a path matches.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::hash::BuildHasher;
 
+use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use foldhash::fast::RandomState;
@@ -50,7 +52,7 @@ impl Patterns {
         {
             return recent.name.clone();
         }
-        let name = request.match_pattern().map(|pattern| route(method.as_str(), &pattern));
+        let name = request.match_pattern().map(|pattern| name_of(method, &pattern));
         if path.len() <= LONGEST {
             let recent = Recent { method: method.clone(), path: path.into(), name: name.clone() };
             self.recent.borrow_mut()[slot] = Some(recent);
@@ -59,8 +61,56 @@ impl Patterns {
     }
 }
 
+/// Returns the name of the resource that a request took.
+///
+/// It may be another one than its path told before: a middleware may have normalized the path, and guards tell resources
+/// apart that match the same one. Actix remembers the way through its resources, so that nothing is matched again.
+pub(crate) fn taken(request: &HttpRequest) -> Option<TransactionName> {
+    request.match_pattern().map(|pattern| name_of(request.method(), &pattern))
+}
+
+fn name_of(method: &Method, pattern: &str) -> TransactionName {
+    route(method.as_str(), &without_expressions(pattern))
+}
+
+/// Leaves out what parameters have to look like: `{id:\d+}` is `{id}`.
+fn without_expressions(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains(':') {
+        return Cow::Borrowed(pattern);
+    }
+    let (mut depth, mut is_expression) = (0_u32, false);
+    let is_told = |character: &char| {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_expression = (is_expression || *character == ':') && depth > 0;
+        !is_expression
+    };
+    Cow::Owned(pattern.chars().filter(is_told).collect())
+}
+
 impl fmt::Debug for Patterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Patterns").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_named_without_their_expressions() {
+        for (pattern, template) in [
+            ("/books/{id}", "/books/{id}"),
+            (r"/num/{id:\d+}", "/num/{id}"),
+            ("/v{version:[[:digit:]]{1}}/{tail:.*}", "/v{version}/{tail}"),
+            ("/time:{hour}", "/time:{hour}"),
+            ("/open/{id:", "/open/{id"),
+        ] {
+            assert_eq!(without_expressions(pattern), template);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpMessage;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
+use actix_web::http::header::HOST;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use opbeat_core::{CurrentTransaction, RequestRecord};
@@ -14,6 +15,13 @@ pub(crate) fn describe(request: &ServiceRequest, record: &mut RequestRecord) {
     record.set_client(request.peer_addr().map(|address| address.ip()));
     for (name, value) in request.headers() {
         record.push_header(name.as_str(), value.as_bytes());
+    }
+    // HTTP/2 tells the host with the target.
+    if let Some(authority) = request.uri().authority()
+        && !request.headers().contains_key(HOST)
+    {
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        record.push_header(HOST.as_str(), host.as_bytes());
     }
 }
 

@@ -1,17 +1,17 @@
 //! What a response's head says of its transaction.
 
-use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
+use actix_web::{Error, HttpRequest};
 use opbeat_core::Outcome;
 use opbeat_core::http::{HttpTransaction, unmatched};
 
 use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::failure;
 use crate::told::{self, ERROR_ID, Told};
+use crate::{failure, patterns};
 
 /// Notes the head, and lets the body carry the transaction on to its last byte.
 pub(crate) fn respond<B: MessageBody>(
@@ -22,15 +22,24 @@ pub(crate) fn respond<B: MessageBody>(
     if let Some(error) = response.response().error() {
         failure::report(&transaction, error, answering.downcasts.as_deref().unwrap_or_default());
     }
-    if response.status() == StatusCode::NOT_FOUND && response.request().match_pattern().is_none() {
-        transaction.set_route_name(unmatched(response.request().method().as_str()));
-    }
+    name(response.request(), response.status(), &mut transaction);
     let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
     let ends_here = transaction.head(response.status().as_u16()) || is_empty;
     if answering.tells_error_id && response.status().is_server_error() {
         tell_error_id(&mut response, &transaction);
     }
     response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
+}
+
+/// Names the transaction after the resource that answered.
+fn name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransaction) {
+    if !transaction.is_recording() {
+        return;
+    }
+    let unmatched = || (status == StatusCode::NOT_FOUND).then(|| unmatched(request.method().as_str()));
+    if let Some(name) = patterns::taken(request).or_else(unmatched) {
+        transaction.set_route_name(name);
+    }
 }
 
 /// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.

@@ -3,15 +3,13 @@
 use std::any::Any;
 use std::error::Error;
 use std::iter;
-use std::sync::Once;
 use std::time::Duration;
 
-use opbeat_core::http::warn_once;
 use opbeat_core::{Agent, Failure};
 use opbeat_tower::{HttpClassifier, OpbeatService};
 use tower_layer::Layer;
 
-use crate::MatchedPathName;
+use crate::{MatchedPathName, outside};
 
 /// Records every request of a router as a transaction, named after its route: `GET /books/{id}`.
 ///
@@ -76,7 +74,8 @@ impl OpbeatLayer {
     }
 
     /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone.
+    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
+    /// earlier.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
         self.inner = self.inner.outer_time_limit(limit);
@@ -143,19 +142,7 @@ impl<S> Layer<S> for OpbeatLayer {
     type Service = OpbeatService<S, HttpClassifier, MatchedPathName>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        warn_if_outside_of_router::<S>();
+        outside::warn_if_router::<S>();
         self.inner.layer(inner)
-    }
-}
-
-/// Around a router, no route is known yet: all requests are unmatched.
-fn warn_if_outside_of_router<S>() {
-    static WARNED: Once = Once::new();
-    if std::any::type_name::<S>().contains("axum::routing::Router<") {
-        warn_once(
-            &WARNED,
-            "OpbeatLayer lies around the router, where no route is known: all requests are counted as unmatched. Add it \
-             by Router::layer instead",
-        );
     }
 }

@@ -27,6 +27,7 @@ mod error;
 mod extract;
 mod handle_error;
 mod layer;
+mod outside;
 mod rejection;
 mod request_body;
 mod route_name;

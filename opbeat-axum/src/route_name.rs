@@ -8,10 +8,13 @@ use opbeat_core::TransactionName;
 use opbeat_core::http::route;
 use opbeat_tower::{RequestHead, RouteName};
 
+use crate::outside::Sightings;
+
 /// Names requests after the path that axum's router matched.
 #[derive(Clone, Debug, Default)]
 pub struct MatchedPathName {
     nested: Option<Arc<[Nested]>>,
+    sightings: Arc<Sightings>,
 }
 
 /// A service that is nested at a prefix.
@@ -28,7 +31,8 @@ impl MatchedPathName {
         let prefix = prefix.trim_end_matches('/').to_owned();
         let template = format!("{prefix}/*");
         let known = self.nested.iter().flat_map(|nested| nested.iter().cloned());
-        Self { nested: Some(known.chain([Nested { prefix, template }]).collect()) }
+        let nested = Some(known.chain([Nested { prefix, template }]).collect());
+        Self { nested, sightings: self.sightings }
     }
 }
 
@@ -42,10 +46,15 @@ impl RouteName for MatchedPathName {
     #[inline]
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
         if let Some(path) = head.extensions.get::<MatchedPath>() {
+            self.sightings.note();
             return Some(route(head.method.as_str(), path.as_str()));
         }
         let nested = self.nested.iter().flat_map(|nested| nested.iter());
-        let found = { nested }.find(|nested| nested.holds(head.uri.path()))?;
+        let Some(found) = { nested }.find(|nested| nested.holds(head.uri.path())) else {
+            self.sightings.note_none();
+            return None;
+        };
+        self.sightings.note();
         Some(route(head.method.as_str(), &found.template))
     }
 

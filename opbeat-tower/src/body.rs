@@ -5,7 +5,9 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::HeaderMap;
+use bytes::Buf;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
@@ -13,8 +15,24 @@ use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 
 use crate::failure::{self, Downcasts};
-use crate::grpc;
+use crate::grpc::{self, Call};
 use crate::settings::Answering;
+
+/// Returns whether a response has no body, and tells its transaction how long the body is.
+///
+/// A gRPC call ends with its trailers, however many bytes come before.
+pub(crate) fn ends_at_head<B: Body>(
+    response: &Response<B>,
+    transaction: &mut HttpTransaction,
+    answering: &Answering,
+) -> bool {
+    let body = response.body();
+    if body.is_end_stream() || answering.grpc.is_some() {
+        return body.is_end_stream();
+    }
+    let declared = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    body.size_hint().exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
+}
 
 /// The body of a recorded response. Its last byte ends the transaction.
 #[pin_project(PinnedDrop)]
@@ -29,7 +47,8 @@ pub struct OpbeatBody<B, E> {
 struct Recording<E> {
     transaction: HttpTransaction,
     classify_eos: Option<E>,
-    is_grpc: bool,
+    /// Set for gRPC.
+    call: Option<Call>,
     downcasts: Downcasts,
 }
 
@@ -40,10 +59,10 @@ impl<B, E: ClassifyEos> OpbeatBody<B, E> {
         transaction: HttpTransaction,
         classify_eos: Option<E>,
         ends_here: bool,
-        answering: &Answering,
+        answering: &mut Answering,
     ) -> Self {
-        let (is_grpc, downcasts) = (answering.is_grpc, answering.downcasts.clone());
-        let mut recording = Recording { transaction, classify_eos, is_grpc, downcasts };
+        let (call, downcasts) = (answering.grpc.take(), mem::take(&mut answering.downcasts));
+        let mut recording = Recording { transaction, classify_eos, call, downcasts };
         if ends_here {
             recording.complete(None);
         }
@@ -70,9 +89,13 @@ where
             Poll::Ready(None) => this.recording.complete(None),
             Poll::Ready(Some(Err(error))) => this.recording.fail(error),
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
-            // Whoever writes the body does not ask again when it says that this was all.
-            Poll::Ready(Some(Ok(_))) if inner.is_end_stream() => this.recording.complete(None),
-            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(Some(Ok(frame))) => {
+                let is_last = this.recording.note(frame.data_ref().map_or(0, Buf::remaining));
+                // Whoever writes the body does not ask again when it says that this was all.
+                if is_last || inner.is_end_stream() {
+                    this.recording.complete(None);
+                }
+            }
         }
         polled
     }
@@ -87,9 +110,18 @@ where
 }
 
 impl<E: ClassifyEos> Recording<E> {
+    /// Notes bytes of the body. Returns whether they were its last.
+    fn note(&mut self, bytes: usize) -> bool {
+        if let Some(call) = &mut self.call {
+            call.prove(&mut self.transaction);
+        }
+        self.transaction.sent(bytes)
+    }
+
     fn complete(&mut self, trailers: Option<&HeaderMap>) {
         let mut transaction = mem::take(&mut self.transaction);
-        let is_settled = self.is_grpc && trailers.is_some_and(|trailers| grpc::note_status(trailers, &mut transaction));
+        let told = self.call.as_mut().zip(trailers);
+        let is_settled = told.is_some_and(|(call, trailers)| grpc::note_status(trailers, &mut transaction, call));
         let is_failure = self.classify_eos.take().is_some_and(|eos| eos.classify_eos(trailers).is_err());
         if is_failure && !is_settled {
             transaction.set_outcome(Outcome::ServerError);
@@ -118,7 +150,7 @@ impl<B, E> PinnedDrop for OpbeatBody<B, E> {
 impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
         let transaction = HttpTransaction::default();
-        let recording = Recording { transaction, classify_eos: None, is_grpc: false, downcasts: Downcasts::default() };
+        let recording = Recording { transaction, classify_eos: None, call: None, downcasts: Downcasts::default() };
         Self { inner: Some(B::default()), recording }
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
     transaction.end(outcome);
 }
 
-/// Tells what an error of tower's layers says of the request: [`Outcome::TimedOut`] for `timeout`, [`Outcome::Shed`] for
+/// Tells what an error of tower's layers says of the request: [`Outcome::TimedOut`] for `timeout` and tower-http's time
+/// limits of bodies, [`Outcome::Shed`] for
 /// `load_shed`, [`Outcome::ServerError`] for any other.
 ///
 /// # Examples
@@ -69,7 +70,10 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
 #[must_use]
 pub fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
     let known = |error: &(dyn Error + 'static)| {
-        if error.is::<tower::timeout::error::Elapsed>() || error.is::<tokio::time::error::Elapsed>() {
+        if error.is::<tower::timeout::error::Elapsed>()
+            || error.is::<tokio::time::error::Elapsed>()
+            || error.is::<tower_http::timeout::TimeoutError>()
+        {
             Some(Outcome::TimedOut)
         } else if error.is::<tower::load_shed::error::Overloaded>() {
             Some(Outcome::Shed)

@@ -10,7 +10,7 @@ use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassif
 use tower_layer::Layer;
 
 use crate::carrier::Carrier;
-use crate::grpc::GrpcMethodName;
+use crate::grpc::{Call, GrpcMethodName};
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
 use crate::settings::{Answering, Settings};
@@ -38,10 +38,12 @@ impl OpbeatLayer {
 impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
     /// Makes a layer for a gRPC service such as tonic's.
     ///
-    /// Calls are named `package.Service/Method`, and end with the status that the trailers or the head say.
+    /// Calls are named `package.Service/Method`, and end with the status that the trailers or the head say. The client's
+    /// deadline, in `grpc-timeout`, is known as a time limit around the layer.
     pub fn new_for_grpc(agent: &Agent) -> Self {
-        let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(GrpcMethodName);
-        layer.settings.answering.is_grpc = true;
+        let methods = GrpcMethodName::default();
+        let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(methods.clone());
+        layer.settings.answering.grpc = Some(Call::new(methods));
         layer
     }
 }
@@ -67,7 +69,8 @@ impl<M, N> OpbeatLayer<M, N> {
 
     /// Names requests after their routes.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
-        let Settings { agent, kind, make_classifier, time_limit, answering, .. } = self.settings;
+        let Settings { agent, kind, make_classifier, time_limit, mut answering, .. } = self.settings;
+        answering.grpc = answering.grpc.map(|_| Call::default());
         OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, answering } }
     }
 
@@ -87,7 +90,8 @@ impl<M, N> OpbeatLayer<M, N> {
     }
 
     /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone.
+    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
+    /// earlier.
     ///
     /// Layers inside of this one need no such word: what they answer or fail with tells.
     #[must_use]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use http::Request;
+use http::header::HOST;
 use opbeat_core::RequestRecord;
 
 /// Records a request's head.
@@ -13,5 +14,12 @@ pub(crate) fn describe<B>(request: &Request<B>, client: Option<IpAddr>, record: 
     record.set_client(client);
     for (name, value) in request.headers() {
         record.push_header(name.as_str(), value.as_bytes());
+    }
+    // HTTP/2 tells the host with the target.
+    if let Some(authority) = request.uri().authority()
+        && !request.headers().contains_key(HOST)
+    {
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        record.push_header(HOST.as_str(), host.as_bytes());
     }
 }

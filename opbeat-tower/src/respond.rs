@@ -8,7 +8,7 @@ use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
 
 use crate::body::OpbeatBody;
 use crate::settings::Answering;
-use crate::{carrier, grpc};
+use crate::{body, carrier, grpc};
 
 /// The header that tells a client the id of the error that was reported.
 const ERROR_ID: &str = "x-opbeat-id";
@@ -18,16 +18,16 @@ const ERROR_ID: &str = "x-opbeat-id";
 pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     response: Response<B>,
     mut transaction: HttpTransaction,
-    answering: &Answering,
+    answering: &mut Answering,
     classifier: Option<C>,
 ) -> Response<OpbeatBody<B, C::ClassifyEos>> {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         carrier::report(&response, answering.carriers.as_deref().unwrap_or_default(), &transaction);
     }
-    let is_empty = response.body().is_end_stream();
-    let ends_here = transaction.head(status.as_u16()) || is_empty;
-    let is_settled = answering.is_grpc && grpc::note_status(response.headers(), &mut transaction);
+    let ends_here = transaction.head(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
+    let call = answering.grpc.as_mut();
+    let is_settled = call.is_some_and(|call| grpc::note_status(response.headers(), &mut transaction, call));
     let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
         Some(ClassifiedResponse::Ready(Err(_))) if !is_settled && !is_telling(status) => {
             transaction.set_outcome(Outcome::ServerError);
@@ -38,7 +38,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     };
     let mut response = response;
     // A call of gRPC that fails is answered by 200 all the same.
-    if answering.tells_error_id && (status.is_server_error() || answering.is_grpc) {
+    if answering.tells_error_id && (status.is_server_error() || answering.grpc.is_some()) {
         tell_error_id(&mut response, &transaction);
     }
     response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, answering))
@@ -47,7 +47,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
 /// Answers in place of a handler that panicked: 500, and no body.
 pub(crate) fn respond_to_panic<B, E>(
     mut transaction: HttpTransaction,
-    answering: &Answering,
+    answering: &mut Answering,
 ) -> Response<OpbeatBody<B, E>>
 where
     B: Body,

@@ -49,7 +49,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let mut transaction = self.settings.begin(&request);
         let classifier = self.settings.make_classifier.make_classifier(&request);
-        let answering = self.settings.answering.clone();
+        let answering = self.settings.answering(&request);
         let inner = {
             let _entered = transaction.enter();
             catch_panic(answering.catches_panics, || self.inner.call(request))

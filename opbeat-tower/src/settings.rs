@@ -9,6 +9,7 @@ use opbeat_core::http::HttpTransaction;
 
 use crate::carrier::Carrier;
 use crate::failure::Downcasts;
+use crate::grpc::{self, Call};
 use crate::request;
 use crate::route_name::{RequestHead, RouteName};
 
@@ -26,8 +27,8 @@ pub(crate) struct Settings<M, N> {
 /// What is done with an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answering {
-    /// What the status of a gRPC call is: in the trailers, or in the head if there is no message.
-    pub(crate) is_grpc: bool,
+    /// Set for gRPC, where the status of a call is in the trailers, or in the head if there is no message.
+    pub(crate) grpc: Option<Call>,
     pub(crate) catches_panics: bool,
     pub(crate) tells_error_id: bool,
     /// Where errors are found in a response; none but our own by default, so that a request pays for no list.
@@ -43,14 +44,18 @@ impl<M, N: RouteName> Settings<M, N> {
         let mut transaction = HttpTransaction::begin(&self.agent, self.kind, method, |record| {
             request::describe(request, self.route_name.client(&head), record);
         });
-        if transaction.is_recording() {
-            if let Some(name) = self.route_name.route_name(&head) {
-                transaction.set_route_name(name);
-            }
-            if let Some(limit) = self.time_limit {
-                transaction.set_time_limit(limit);
-            }
+        transaction.name_route(|| self.route_name.route_name(&head));
+        if self.answering.grpc.is_some() {
+            grpc::begin(&mut transaction, request.headers(), self.time_limit);
+        } else if let Some(limit) = self.time_limit {
+            transaction.set_time_limit(limit);
         }
         transaction
+    }
+
+    /// Returns what is done with the answer to a request.
+    pub(crate) fn answering<B>(&self, request: &Request<B>) -> Answering {
+        let grpc = self.answering.grpc.as_ref().map(|call| call.to(request.uri().path()));
+        Answering { grpc, ..self.answering.clone() }
     }
 }

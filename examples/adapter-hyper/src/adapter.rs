@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::service::Service;
 use hyper::{Request, Response, StatusCode};
 use opbeat_core::http::{HttpTransaction, route};
@@ -78,8 +79,15 @@ fn respond(answer: Result<Response<Body>, Failure>, mut transaction: HttpTransac
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     });
-    if transaction.head(response.status().as_u16()) || response.body().is_end_stream() {
+    let ends_here = transaction.head(response.status().as_u16());
+    if ends_here || has_no_body(response.headers(), &response.body().size_hint(), &mut transaction) {
         mem::take(&mut transaction).complete();
     }
     response.map(|body| Monitored::new(body, transaction))
+}
+
+/// Tells how long the body is, by itself or by the head. Returns whether there is none.
+fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
+    let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    size.exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
 }

@@ -5,7 +5,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Buf, Frame, SizeHint};
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::{Failure, Outcome};
 
@@ -45,8 +45,8 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
                 transaction.report_failure(&Failure::carried(error));
                 mem::take(transaction).end(Outcome::ServerError);
             }
-            // Whoever writes the body does not ask again when it says that this was all.
-            Some(Ok(frame)) if !frame.is_trailers() && !body.is_end_stream() => {}
+            // Whoever writes the body does not ask again when it has its length, or when it says that this was all.
+            Some(Ok(frame)) if !is_last(frame, transaction) && !body.is_end_stream() => {}
             _ => mem::take(transaction).complete(),
         }
         Poll::Ready(frame)
@@ -59,6 +59,11 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
+}
+
+/// Counts the bytes of a frame. Trailers are the last one.
+fn is_last<D: Buf>(frame: &Frame<D>, transaction: &mut HttpTransaction) -> bool {
+    frame.data_ref().is_none_or(|data| transaction.sent(data.remaining()))
 }
 
 /// A client that goes drops what is left of its request. Destructors find their transaction too.

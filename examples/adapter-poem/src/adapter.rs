@@ -3,11 +3,13 @@
 use std::error::Error as _;
 use std::mem;
 
-use http_body::Body as _;
+use http_body::{Body as _, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
 use opbeat_core::{Agent, Failure, Outcome, RequestRecord};
+use poem::http::HeaderMap;
+use poem::http::header::CONTENT_LENGTH;
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
 use crate::monitored::Monitored;
@@ -77,11 +79,18 @@ fn describe(request: &Request, record: &mut RequestRecord) {
 /// Notes the head, and lets the body carry the transaction on to its last byte.
 fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response {
     let body = BoxBody::from(response.take_body());
-    if transaction.head(response.status().as_u16()) || body.is_end_stream() {
+    let ends_here = transaction.head(response.status().as_u16());
+    if ends_here || has_no_body(response.headers(), &body.size_hint(), &mut transaction) {
         mem::take(&mut transaction).complete();
     }
     response.set_body(Body::from(Monitored::new(body, transaction).boxed()));
     response
+}
+
+/// Tells how long the body is, by itself or by the head. Returns whether there is none.
+fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
+    let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    size.exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
 }
 
 /// Notes the error that poem answers with. Nobody is asked once more, and so the transaction ends here.

@@ -3,17 +3,20 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorGatewayTimeout, ErrorServiceUnavailable};
 use actix_web::http::header::{CONTENT_TYPE, UPGRADE};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
-use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::testing::behaviour::{
+    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+};
 
-const LIMIT: Duration = Duration::from_millis(1);
+pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
 pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
     responses(config);
@@ -21,22 +24,20 @@ pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
     ends(config);
 }
 
-/// Routes that have limits around the middleware, each in a scope that is monitored by itself.
-pub(crate) fn limited(config: &mut web::ServiceConfig, agent: &Agent) {
-    let late = web::scope("/late")
-        .wrap(Opbeat::new(agent).outer_time_limit(LIMIT))
-        .wrap(from_fn(time_limit))
-        .route("", web::get().to(tagged_forever));
-    let full = web::scope("/full").wrap(Opbeat::new(agent)).wrap(from_fn(shed_all)).route("", web::get().to(shed));
-    config.service(late).service(full);
+/// Routes that have limits around the middleware.
+pub(crate) fn limited(config: &mut web::ServiceConfig) {
+    config.route("/late", web::get().to(tagged_forever)).route("/full", web::get().to(shed));
 }
 
-async fn time_limit<B>(request: ServiceRequest, next: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
+/// What lies around the middleware: a limit of time for one route, and of load for the other.
+pub(crate) async fn limit<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> actix_web::Result<ServiceResponse<B>> {
+    if request.path() == "/full" {
+        return Err(ErrorServiceUnavailable("full"));
+    }
     actix_web::rt::time::timeout(LIMIT, next.call(request)).await.map_err(ErrorGatewayTimeout)?
-}
-
-async fn shed_all<B>(_: ServiceRequest, _: Next<B>) -> actix_web::Result<ServiceResponse<B>> {
-    Err(ErrorServiceUnavailable("full"))
 }
 
 fn responses(config: &mut web::ServiceConfig) {
@@ -47,9 +48,10 @@ fn responses(config: &mut web::ServiceConfig) {
                 .route(web::head().to(async || HttpResponse::Ok()))
                 .route(web::delete().to(async || HttpResponse::NoContent())),
         )
-        .route("/books", web::post().to(async || HttpResponse::UnprocessableEntity().body("no title")))
+        .route("/books", web::post().to(async || tagged(HttpResponse::UnprocessableEntity().body("no title"))))
         .route("/echo", web::post().to(async |body: String| body))
         .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/sized", web::get().to(sized))
         .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
@@ -61,6 +63,7 @@ fn names(config: &mut web::ServiceConfig, agent: &Agent) {
     let twice = web::scope("/twice").wrap(Opbeat::new(agent)).route("", web::get().to(async || "twice"));
     config
         .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
+        .service(web::scope("/old").default_service(web::to(async || HttpResponse::Gone().body("gone"))))
         .service(twice)
         .route("/renamed", web::get().to(renamed))
         .route("/healthz", web::get().to(async || "fine"));
@@ -68,20 +71,21 @@ fn names(config: &mut web::ServiceConfig, agent: &Agent) {
 
 fn ends(config: &mut web::ServiceConfig) {
     config
-        .route("/failing", web::get().to(async || HttpResponse::ServiceUnavailable().body("closed")))
+        .route("/failing", web::get().to(async || tagged(HttpResponse::ServiceUnavailable().body("closed"))))
         .route("/error", web::get().to(failing))
         .route("/chain", web::get().to(chain))
         .route("/captured", web::get().to(captured))
         .route("/timeout", web::get().to(timeout))
         .route("/shed", web::get().to(shed))
-        .route("/broken-body", web::get().to(async || HttpResponse::Ok().streaming(broken())))
+        .route("/broken-body", web::get().to(async || tagged(HttpResponse::Ok().streaming(broken()))))
         .route("/panicking", web::get().to(panicking))
         .route("/panicking-call", web::get().to(panicking_call))
-        .route("/panicking-body", web::get().to(async || chunks(&["one"], stream::once(no_pages()))))
+        .route("/panicking-body", web::get().to(async || tagged(chunks(&["one"], stream::once(no_pages())))))
         .route("/endless", web::get().to(endless))
         .route("/waiting", web::get().to(waiting))
         .route("/described", web::get().to(described))
-        .route("/spawned", web::get().to(spawned));
+        .route("/spawned", web::get().to(spawned))
+        .route("/turns/{id}", web::get().to(turns));
 }
 
 async fn echo_id(id: web::Path<u32>) -> String {
@@ -132,6 +136,7 @@ async fn timeout() -> actix_web::Result<&'static str> {
 }
 
 async fn shed() -> HttpResponse {
+    tag();
     opbeat_actix::current().set_outcome(Outcome::Shed);
     HttpResponse::ServiceUnavailable().finish()
 }
@@ -146,13 +151,28 @@ fn panicking_call() -> std::future::Ready<HttpResponse> {
 }
 
 async fn endless() -> HttpResponse {
-    tag();
-    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
+    let held = leaving();
+    tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
 async fn waiting() -> HttpResponse {
     wait_forever().await;
     HttpResponse::Ok().finish()
+}
+
+fn tagged(response: HttpResponse) -> HttpResponse {
+    tag();
+    response
+}
+
+async fn sized() -> HttpResponse {
+    let chunks = stream::iter(["one", "two"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().no_chunking(6).streaming(chunks)
+}
+
+async fn turns(id: web::Path<String>) -> String {
+    take_turns(&id).await;
+    id.into_inner()
 }
 
 async fn spawned() -> opbeat_actix::Result<&'static str> {

@@ -1,39 +1,62 @@
-use actix_web::{App, HttpServer, rt, web};
-use opbeat_actix::Opbeat;
-use opbeat_core::testing::behaviour::{Subject, check};
+use std::net::SocketAddr;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, rt};
+use opbeat_actix::{Agent, Opbeat};
+use opbeat_core::testing::behaviour::{Subject, check, check_only};
 
 use crate::{app, monitored};
 
 /// What actix makes impossible, and why.
 const EXEMPT: &[(&str, &str)] = &[
-    ("client gone before the head", "actix notices a closed connection when it writes, and not while a handler runs"),
     ("trailers", "actix does not send any"),
     ("nested service", "actix has no opaque services: what lies beneath a prefix is a resource with a pattern"),
+    ("timed out outside", "it needs a limit around the whole application: see below"),
+    ("shed outside", "it needs a limit around the whole application: see below"),
 ];
+
+/// Starts a server with one worker, so that all requests take turns on one thread.
+macro_rules! serve {
+    ($app:expr) => {{
+        let server = HttpServer::new($app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        (address, handle)
+    }};
+}
+
+fn monitored_server(agent: Agent) -> (SocketAddr, ServerHandle) {
+    serve!(move || {
+        let routes = agent.clone();
+        App::new().wrap(Opbeat::new(&agent)).configure(move |config| app::routes(config, &routes))
+    })
+}
+
+fn limited_server(agent: Agent) -> (SocketAddr, ServerHandle) {
+    serve!(move || {
+        let opbeat = Opbeat::new(&agent).outer_time_limit(app::LIMIT);
+        App::new().wrap(opbeat).wrap(from_fn(app::limit)).configure(app::limited)
+    })
+}
 
 #[test]
 fn actix_does_what_every_adapter_does() {
     let (agent, exporter) = monitored();
-    let (layer, observer) = (agent.clone(), agent);
     rt::System::new().block_on(async move {
-        let server = HttpServer::new(move || {
-            let monitored = web::scope("").wrap(Opbeat::new(&layer)).configure(|config| app::routes(config, &layer));
-            App::new().configure(|config| app::limited(config, &layer)).service(monitored)
-        })
-        .workers(1)
-        .disable_signals()
-        .bind("127.0.0.1:0")
-        .unwrap();
-        let address = server.addrs()[0];
-        let server = server.run();
-        let handle = server.handle();
-        let running = rt::spawn(server);
+        let (address, server) = monitored_server(agent.clone());
+        let (limited, limited_server) = limited_server(agent.clone());
         let table = rt::task::spawn_blocking(move || {
-            check(&Subject { address, agent: &observer, exporter: &exporter, kind: "web.actix", exempt: EXEMPT });
+            let subject = Subject { address, agent: &agent, exporter: &exporter, kind: "web.actix", exempt: EXEMPT };
+            check(&subject);
+            let limits = ["timed out outside", "shed outside"];
+            check_only(&Subject { address: limited, exempt: &[], ..subject }, &limits);
         });
         let checked = table.await;
-        handle.stop(false).await;
-        running.await.unwrap().unwrap();
+        server.stop(false).await;
+        limited_server.stop(false).await;
         checked.unwrap();
     });
 }

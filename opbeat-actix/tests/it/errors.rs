@@ -140,7 +140,7 @@ async fn a_panic_is_answered_where_that_is_wished() {
     assert_eq!(id, Some(only(&recorded).id.to_string()));
     assert_eq!(only(&recorded).message, "no books");
     let sample = &recorded.samples[0];
-    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "panicked"));
 }
 
 #[actix_web::test]

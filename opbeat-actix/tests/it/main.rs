@@ -5,6 +5,7 @@
 mod app;
 mod behaviour;
 mod errors;
+mod names;
 mod requests;
 
 use opbeat_core::testing::behaviour::monitored;

@@ -6,16 +6,19 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::Path;
-use axum::http::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{connect, get, post};
 use axum::{Json, Router};
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use opbeat_axum::{Agent, OpbeatLayer, handle_error};
-use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::testing::behaviour::{
+    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+};
 use tower::{ServiceBuilder, service_fn};
 
 const LIMIT: Duration = Duration::from_millis(1);
@@ -39,23 +42,27 @@ fn limited(agent: &Agent) -> Router {
 fn responses() -> Router {
     Router::new()
         .route("/books/{id}", get(echo_id).delete(async || StatusCode::NO_CONTENT))
-        .route("/books", post(async || (StatusCode::UNPROCESSABLE_ENTITY, "no title")))
+        .route("/books", post(async || tagged((StatusCode::UNPROCESSABLE_ENTITY, "no title"))))
         .route("/echo", post(async |body: String| body))
         .route("/streamed", get(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/sized", get(async || ([(CONTENT_LENGTH, "6")], chunks(&["one", "two"], stream::empty()))))
         .route("/gated", get(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", get(events))
         .route("/trailers", get(trailers))
         .route("/empty", get(async || StatusCode::OK))
         .route("/cached", get(async || StatusCode::NOT_MODIFIED))
         .route("/upgrade", get(upgrade))
+        .route("/tunnel", connect(async || tagged(StatusCode::OK)))
 }
 
 fn names(agent: &Agent) -> Router {
     let cart = Router::new().route("/cart/{id}", get(echo_id));
+    let old = Router::new().fallback(async || (StatusCode::GONE, "gone"));
     let twice = Router::new().route("/twice", get(async || "twice")).layer(OpbeatLayer::new(agent));
     let files = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("a file"))));
     Router::new()
         .nest("/shop", cart)
+        .nest("/old", old)
         .nest_service("/files", files)
         .merge(twice)
         .route("/renamed", get(renamed))
@@ -66,20 +73,24 @@ fn ends() -> Router {
     let panics_in_call =
         service_fn(|_: Request<Body>| -> std::future::Ready<Result<Response, Infallible>> { panic!("no shelf") });
     Router::new()
-        .route("/failing", get(async || (StatusCode::SERVICE_UNAVAILABLE, "closed")))
+        .route("/failing", get(async || tagged((StatusCode::SERVICE_UNAVAILABLE, "closed"))))
         .route("/error", get(async || Json(Unwritable)))
         .route("/chain", get(chain))
         .route("/captured", get(captured))
         .route("/timeout", get(tagged_forever).layer(limits().timeout(LIMIT)))
-        .route("/shed", get(async || "shed").layer(limits().load_shed().concurrency_limit(0)))
-        .route("/broken-body", get(async || Body::from_stream(broken())))
+        .route(
+            "/shed",
+            get(async || "shed").layer(limits().load_shed().concurrency_limit(0)).layer(map_request(tagging)),
+        )
+        .route("/broken-body", get(async || tagged(Body::from_stream(broken()))))
         .route("/panicking", get(panicking))
         .route_service("/panicking-call", panics_in_call)
-        .route("/panicking-body", get(async || chunks(&["one"], stream::once(no_pages()))))
+        .route("/panicking-body", get(async || tagged(chunks(&["one"], stream::once(no_pages())))))
         .route("/endless", get(endless))
         .route("/waiting", get(wait_forever))
         .route("/described", get(described))
         .route("/spawned", get(spawned))
+        .route("/turns/{id}", get(turns))
 }
 
 /// What is outermost of a route's limits: the answer to what they fail with.
@@ -146,8 +157,23 @@ async fn panicking() -> Response {
 }
 
 async fn endless() -> Response {
+    let held = leaving();
+    tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
+}
+
+fn tagged(answer: impl IntoResponse) -> Response {
     tag();
-    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
+    answer.into_response()
+}
+
+async fn tagging(request: Request<Body>) -> Request<Body> {
+    tag();
+    request
+}
+
+async fn turns(Path(id): Path<String>) -> String {
+    take_turns(&id).await;
+    id
 }
 
 async fn spawned() -> opbeat_axum::Result<&'static str> {

@@ -259,7 +259,7 @@ async fn a_panic_is_answered_where_that_is_wished() {
     assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("panic"), "no books"));
     assert_eq!(id, Some(error.id.to_string()));
     let sample = &recorded.samples[0];
-    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "500"));
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::Panicked, "panicked"));
     assert_eq!(sample.tags, [("plan".into(), "gold".into())]);
 }
 

@@ -6,5 +6,6 @@ mod app;
 mod behaviour;
 mod errors;
 mod extract;
+mod outside;
 
 use opbeat_core::testing::behaviour::monitored;

@@ -75,8 +75,26 @@ impl HttpTransaction {
         }
     }
 
-    /// Says that something around the adapter drops the request after this time: it then counts as
-    /// [`Outcome::TimedOut`], and not as a client that has gone.
+    /// Names the transaction by its route, where there is one to find.
+    ///
+    /// Where another layer around the same request records it, that one's transaction gets the name if it knew no route:
+    /// it may lie outside of the router.
+    #[inline]
+    pub fn name_route(&mut self, find: impl FnOnce() -> Option<TransactionName>) {
+        if self.is_recording() {
+            if let Some(name) = find() {
+                self.set_route_name(name);
+            }
+        } else if let Some(outer) = Self::around() {
+            outer.name_once(find);
+        }
+    }
+
+    /// Says that something around the adapter drops the request after this time: if it is dropped before its head, it then
+    /// counts as [`Outcome::TimedOut`], and not as a client that has gone.
+    ///
+    /// The other clock started earlier, by what other layers do in between. So what is dropped after three quarters of the
+    /// time is taken to have reached its limit.
     pub fn set_time_limit(&mut self, limit: Duration) {
         if let Some(live) = &mut self.live {
             live.time_limit = Some(limit);
@@ -126,6 +144,29 @@ impl HttpTransaction {
             live.report_failed_response();
         }
         live.method.ends_at_head(status)
+    }
+
+    /// Says how many bytes the response's body has, where its head or the body itself tells. Returns whether it ends there.
+    ///
+    /// Servers don't ask a body for its end when they have written that many, and drop it: [`sent`](Self::sent) finds it.
+    #[must_use]
+    pub fn declare_length(&mut self, length: u64) -> bool {
+        self.live.as_mut().is_none_or(|live| live.declare_length(length))
+    }
+
+    /// Counts bytes of the body. Returns whether they were the last ones that were declared: the adapter then calls
+    /// [`complete`](Self::complete).
+    #[must_use]
+    #[inline]
+    pub fn sent(&mut self, bytes: usize) -> bool {
+        self.live.as_mut().is_some_and(|live| live.note_sent(bytes as u64))
+    }
+
+    /// Says what the protocol calls endings that have no status, for protocols with words of their own, as gRPC.
+    pub fn set_words(&mut self, words: fn(Outcome) -> &'static str) {
+        if let Some(live) = &mut self.live {
+            live.words = Some(words);
+        }
     }
 
     /// Marks the transaction as failed, whatever its status: for protocols that answer 200 and say more later, as gRPC.
@@ -190,6 +231,12 @@ impl HttpTransaction {
         if let Some(live) = &mut self.live {
             live.context.swap();
         }
+    }
+
+    /// Returns the transaction of the layer that lies around.
+    fn around() -> Option<Arc<Active>> {
+        let around = Context::with(|context| context.transaction.clone()).flatten();
+        around.filter(|active| active.is_request)
     }
 
     #[inline]

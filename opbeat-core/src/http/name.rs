@@ -1,7 +1,7 @@
 //! Names and rules of HTTP that all adapters share.
 
 use super::template;
-use crate::record::TransactionName;
+use crate::record::{Outcome, TransactionName};
 
 /// What unmatched requests are counted under, whatever their URL.
 const UNMATCHED: &str = "unmatched";
@@ -52,9 +52,21 @@ impl MethodKind {
     }
 
     pub(super) fn ends_at_head(self, status: u16) -> bool {
-        self == Self::Head
-            || matches!(status, 100..=199 | 204 | 304)
-            || (self == Self::Connect && (200..300).contains(&status))
+        self == Self::Head || matches!(status, 100..=199 | 204 | 304) || self.is_connected(status)
+    }
+
+    /// Returns how a request ended. One without a response has failed.
+    pub(super) fn outcome(self, status: Option<u16>) -> Outcome {
+        match status {
+            Some(status) if self.is_connected(status) => Outcome::Upgraded,
+            Some(status) => Outcome::of_status(status),
+            None => Outcome::ServerError,
+        }
+    }
+
+    /// A successful `CONNECT` hands the connection over, in HTTP/2 to a websocket most often: RFC 8441.
+    fn is_connected(self, status: u16) -> bool {
+        self == Self::Connect && (200..300).contains(&status)
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// Adds up the polls of one request, in nanoseconds since its start.
 ///
-/// It needs no reading of the clock where the transaction reads it anyway: at the head and at the end.
+/// It needs no reading of the clock where the transaction reads it anyway: at its start, at the head and at the end.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// When the work began that goes on now.
@@ -12,6 +12,12 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Begins with the work that a service does when it is called. Whoever calls it polls at once; what waits in between
+    /// lies around the adapter, and counts as its work.
+    pub(super) fn begin() -> Self {
+        Self { since: Some(0), ..Self::default() }
+    }
+
     #[inline]
     pub(super) fn resume(&mut self, now: impl FnOnce() -> u64) {
         self.since.get_or_insert_with(now);

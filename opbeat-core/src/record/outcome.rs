@@ -42,9 +42,15 @@ impl Outcome {
         }
     }
 
-    /// Returns whether there was a response, so that an application can say more of its end than the adapter saw.
-    pub(crate) const fn has_response(self) -> bool {
-        matches!(self, Self::Ok | Self::ClientError | Self::ServerError | Self::Upgraded)
+    /// Returns what a status says of a request. 408 and 504 are what time limits answer.
+    pub(crate) const fn of_status(status: u16) -> Self {
+        match status {
+            101 => Self::Upgraded,
+            100..=399 => Self::Ok,
+            408 | 504 => Self::TimedOut,
+            400..=499 => Self::ClientError,
+            _ => Self::ServerError,
+        }
     }
 
     /// Returns whether the application failed: the outcomes that count as errors.

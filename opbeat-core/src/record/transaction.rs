@@ -22,6 +22,9 @@ impl fmt::Debug for TransactionId {
     }
 }
 
+/// Longer names are cut.
+const LONGEST_NAME: usize = 512;
+
 /// What transactions are told apart by: few different ones, however many URLs there are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionName {
@@ -34,6 +37,24 @@ pub enum TransactionName {
         /// The template, as [`http::route`](crate::http::route) keeps it.
         route: &'static str,
     },
+}
+
+impl TransactionName {
+    /// Cuts a name that was made while the process runs: a long one is none.
+    #[inline]
+    pub(crate) fn cut(self) -> Self {
+        match self {
+            Self::Name(Cow::Owned(name)) if name.len() > LONGEST_NAME => cut(name),
+            name => name,
+        }
+    }
+}
+
+#[cold]
+fn cut(mut name: String) -> TransactionName {
+    let end = (0..=LONGEST_NAME).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    name.truncate(end);
+    TransactionName::Name(Cow::Owned(name))
 }
 
 impl Default for TransactionName {

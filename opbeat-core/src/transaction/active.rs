@@ -15,6 +15,9 @@ use crate::record::{
 /// A transaction never keeps more spans than this; the rest are counted.
 pub(crate) const MAX_SPANS: usize = 500;
 
+/// What a protocol calls an outcome.
+pub(crate) type Words = fn(Outcome) -> &'static str;
+
 /// A transaction while it runs, shared by its guard, its handles and its spans.
 pub(crate) struct Active {
     pub(crate) recorder: Recorder,
@@ -29,7 +32,11 @@ pub(crate) struct Active {
 pub(crate) struct End {
     pub(crate) duration: Duration,
     pub(crate) outcome: Outcome,
-    pub(crate) result: TransactionResult,
+    /// Nothing came of it that the application could say more of: neither its outcome nor its result stay.
+    pub(crate) is_forced: bool,
+    pub(crate) status: Option<u16>,
+    /// What an outcome is called that the status does not tell.
+    pub(crate) words: Words,
     /// Nanoseconds from the start to the head.
     pub(crate) head: Option<u64>,
     /// Nanoseconds at work.
@@ -90,20 +97,20 @@ impl Active {
     }
 
     /// Ends a transaction that is no request's, now.
-    pub(crate) fn end_now(mut self: Arc<Self>, outcome: Outcome, result: TransactionResult) {
+    pub(crate) fn end_now(mut self: Arc<Self>, outcome: Outcome, is_forced: bool, words: Words) {
         let duration = self.started.elapsed();
         let longest = self.state().polls.unwrap_or_default().longest;
         // What a panic takes is the hooks' time, and it is reported anyway.
         if outcome != Outcome::Panicked && longest > Duration::from_nanos(self.recorder.blocking_threshold()) {
             self.report(blocked_record(longest));
         }
-        Self::end(&mut self, End { duration, outcome, result, head: None, busy: None });
+        Self::end(&mut self, &End { duration, outcome, is_forced, status: None, words, head: None, busy: None });
     }
 
     /// Ends the transaction and counts it; a second call does nothing. Returns whether nobody else holds it, so that its
     /// memory is free for the next one.
     #[inline]
-    pub(crate) fn end(this: &mut Arc<Self>, end: End) -> bool {
+    pub(crate) fn end(this: &mut Arc<Self>, end: &End) -> bool {
         let Some(alone) = Arc::get_mut(this) else {
             this.state().end(end, true, &this.recorder, this.started);
             return false;
@@ -128,9 +135,17 @@ impl Active {
         self.state().name(name);
     }
 
+    /// Names the transaction by its route, unless it has one already.
+    pub(crate) fn name_once(&self, name: impl FnOnce() -> Option<TransactionName>) {
+        let has_route = self.state().has_route;
+        if let Some(name) = (!has_route).then(name).flatten() {
+            self.name(name);
+        }
+    }
+
     pub(crate) fn rename(&self, name: TransactionName) {
         self.change(|state| {
-            state.record.name = name;
+            state.record.name = name.cut();
             state.renamed = true;
         });
     }

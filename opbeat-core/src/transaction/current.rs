@@ -72,6 +72,8 @@ impl CurrentTransaction {
     }
 
     /// Sets the result that the transaction is counted under, in place of the one that it ends with.
+    ///
+    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
     pub fn set_result(&self, result: impl Into<TransactionResult>) {
         if let Some(active) = &self.active {
             active.set_result(result.into());
@@ -80,7 +82,7 @@ impl CurrentTransaction {
 
     /// Sets how the transaction ended, where its response does not tell: a handler that gave up waiting, for one.
     ///
-    /// A panic and a client that has gone tell more, and stay.
+    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
     pub fn set_outcome(&self, outcome: Outcome) {
         if let Some(active) = &self.active {
             active.set_outcome(outcome);

@@ -77,7 +77,7 @@ impl Transaction {
         let result = result.into();
         active.rename(name.into());
         active.set_result(result.clone());
-        active.end_now(outcome_of(&result), result);
+        active.end_now(outcome_of(&result), false, Outcome::as_str);
     }
 }
 
@@ -95,13 +95,14 @@ fn outcome_of(result: &TransactionResult) -> Outcome {
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(active) = self.handle.active.take() else { return };
-        let (outcome, result) = if std::thread::panicking() {
-            (Outcome::Panicked, Outcome::Panicked.into())
-        } else {
-            (Outcome::ClientGone, "cancelled".into())
-        };
-        active.end_now(outcome, result);
+        let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::ClientGone };
+        active.end_now(outcome, true, word);
     }
+}
+
+/// Nobody asked for a job, and so nobody has gone.
+pub(super) fn word(outcome: Outcome) -> &'static str {
+    if outcome == Outcome::ClientGone { "cancelled" } else { outcome.as_str() }
 }
 
 impl Deref for Transaction {

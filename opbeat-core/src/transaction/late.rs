@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::code_name::CodeName;
 use super::context::Late;
+use super::guard::word;
 use super::{Active, Context};
 use crate::record::Outcome;
 
@@ -43,25 +44,23 @@ impl LateWork {
 
     /// Ends the work's own transaction, if it has one.
     pub(super) fn end(&mut self) {
-        self.end_alone(Outcome::Ok, "ok");
+        self.end_alone(Outcome::Ok);
     }
 
     /// Ends the own transaction of work that was dropped before its end.
     pub(super) fn cancel(&mut self) {
-        self.end_alone(Outcome::ClientGone, "cancelled");
+        self.end_alone(Outcome::ClientGone);
     }
 
-    fn end_alone(&mut self, outcome: Outcome, result: &'static str) {
+    fn end_alone(&mut self, outcome: Outcome) {
         if !self.is_alone() {
             return;
         }
         self.context.late = Late::Lost;
         if let Some(own) = &self.context.transaction {
             own.name(self.name.to_string().into());
-            let is_panic = std::thread::panicking();
-            let (outcome, result) =
-                if is_panic { (Outcome::Panicked, Outcome::Panicked.into()) } else { (outcome, result.into()) };
-            Arc::clone(own).end_now(outcome, result);
+            let outcome = if std::thread::panicking() { Outcome::Panicked } else { outcome };
+            Arc::clone(own).end_now(outcome, outcome != Outcome::Ok, word);
         }
     }
 }

@@ -20,7 +20,7 @@ mod told;
 mod trace;
 mod wrap;
 
-pub(crate) use active::{Active, End};
+pub(crate) use active::{Active, End, Words};
 pub(crate) use context::Context;
 pub use current::{CurrentTransaction, current};
 pub use detached::Detached;

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) record: TransactionRecord,
     /// The application chose the name, so that the adapter's does not replace it.
     pub(super) renamed: bool,
+    /// The name is a route's.
+    pub(super) has_route: bool,
     /// The application chose the result.
     pub(super) has_result: bool,
     /// The application chose the outcome.
@@ -54,17 +56,18 @@ pub(super) struct Polls {
 impl State {
     /// Ends the transaction, counts it, and keeps it whole if it is chosen as a sample. A second call does nothing.
     ///
-    /// A result and an outcome that the application chose stay, but for those that only its end can tell. What others
-    /// still look at stays as well: then a sample is a copy.
+    /// A result and an outcome that the application chose stay, unless the end was forced. What others still look at stays
+    /// as well: then a sample is a copy.
     #[inline]
-    pub(super) fn end(&mut self, end: End, is_shared: bool, recorder: &Recorder, started: Instant) {
+    pub(super) fn end(&mut self, end: &End, is_shared: bool, recorder: &Recorder, started: Instant) {
         if mem::replace(&mut self.ended, true) {
             return;
         }
+        let outcome = self.outcome_of(end);
         let record = &mut self.record;
-        record.outcome = self.outcome.filter(|_| end.outcome.has_response()).unwrap_or(end.outcome);
-        if !self.has_result {
-            record.result = end.result;
+        record.outcome = outcome;
+        if end.is_forced || !self.has_result {
+            record.result = end.result(outcome);
         }
         record.duration = end.duration;
         if let Some(seat) = recorder.count(record, started) {
@@ -75,11 +78,20 @@ impl State {
         }
     }
 
-    /// Names the transaction, unless the application has.
+    fn outcome_of(&self, end: &End) -> Outcome {
+        match self.outcome {
+            Some(chosen) if !end.is_forced => chosen,
+            None if self.has_panicked && end.outcome == Outcome::ServerError => Outcome::Panicked,
+            _ => end.outcome,
+        }
+    }
+
+    /// Names the transaction by its route, unless the application has named it.
     #[inline]
     pub(super) fn name(&mut self, name: TransactionName) {
+        self.has_route = true;
         if !self.renamed && !self.ended {
-            self.record.name = name;
+            self.record.name = name.cut();
         }
     }
 
@@ -165,9 +177,20 @@ impl State {
         record.user = None;
         record.tags.clear();
         record.extra.clear();
-        (self.renamed, self.has_result, self.ended, self.has_panicked) = (false, false, false, false);
+        (self.renamed, self.has_route, self.has_result) = (false, false, false);
+        (self.has_panicked, self.ended) = (false, false);
         (self.outcome, self.error) = (None, None);
         (self.trace_state, self.polls) = (None, None);
+    }
+}
+
+impl End {
+    /// Returns what the transaction is counted under: its status, unless its outcome tells more.
+    fn result(&self, outcome: Outcome) -> TransactionResult {
+        match self.status {
+            Some(status) if Outcome::of_status(status) == outcome => status.into(),
+            _ => (self.words)(outcome).into(),
+        }
     }
 }
 

@@ -51,18 +51,6 @@ fn a_poll_that_blocks_is_reported_with_its_route() {
 }
 
 #[test]
-fn what_lies_between_the_call_and_the_first_poll_is_no_work() {
-    let waited = Duration::from_millis(20);
-    let (sample, _) = record(|transaction| {
-        drop(transaction.enter());
-        work(waited);
-        poll_for(transaction, Duration::ZERO);
-        transaction.head(200);
-    });
-    assert!(sample.busy.unwrap() <= sample.duration - waited, "{sample:?}");
-}
-
-#[test]
 fn what_lies_between_polls_of_a_body_is_no_work() {
     let waited = Duration::from_millis(20);
     let (sample, _) = record(|transaction| {

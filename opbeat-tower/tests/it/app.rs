@@ -2,19 +2,22 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::testing::behaviour::{
+    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+};
 use opbeat_tower::http::route;
-use opbeat_tower::{Failure, Outcome, RequestHead, TransactionName};
+use opbeat_tower::{Failure, Outcome, RequestHead, RouteName, TransactionName};
 
 pub(crate) type Body = BoxBody<Bytes, CartError>;
 
@@ -33,12 +36,26 @@ impl std::fmt::Display for NoShelf {
 
 impl std::error::Error for NoShelf {}
 
-/// Names requests after the routes below.
-pub(crate) fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
+/// Knows the routes below, and who asked: the server adds the address.
+#[derive(Clone, Copy)]
+pub(crate) struct Routes;
+
+impl RouteName for Routes {
+    fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
+        route_name(head)
+    }
+
+    fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        head.extensions.get::<SocketAddr>().map(SocketAddr::ip)
+    }
+}
+
+fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
     let template = match head.uri.path() {
         path if path.starts_with("/books/") => "/books/{id}",
         path if path.starts_with("/shop/cart/") => "/shop/cart/{id}",
         path if path.starts_with("/files/") => "/files/*",
+        path if path.starts_with("/turns/") => "/turns/{id}",
         path if path.contains("/nowhere") => return None,
         path => path,
     };
@@ -73,7 +90,16 @@ where
             text(StatusCode::OK, path.rsplit('/').next().unwrap_or_default().to_owned())
         }
         (Method::GET, path) if path.starts_with("/files/") => text(StatusCode::OK, "a file"),
-        (Method::POST, "/books") => text(StatusCode::UNPROCESSABLE_ENTITY, "no title"),
+        (Method::POST, "/books") => {
+            tag();
+            text(StatusCode::UNPROCESSABLE_ENTITY, "no title")
+        }
+        (Method::CONNECT, "/tunnel") => {
+            tag();
+            status(StatusCode::OK)
+        }
+        (Method::GET, path) if path.starts_with("/old/") => text(StatusCode::GONE, "gone"),
+        (Method::GET, path) if path.starts_with("/turns/") => turns(path).await,
         (Method::POST, "/echo") => echo(request).await,
         (_, path) => respond(path).await.unwrap_or_else(|| end(path)),
     }
@@ -82,6 +108,7 @@ where
 async fn respond(path: &str) -> Option<Response<Body>> {
     Some(match path {
         "/streamed" => chunks(stream::iter(["one", "two", "three"])),
+        "/sized" => with_header(chunks(stream::iter(["one", "two"])), CONTENT_LENGTH, "6"),
         "/gated" => chunks(stream::once(async { "one" }).chain(stream::once(second_chunk()))),
         "/events" => {
             with_header(chunks(stream::iter(["data: one\n\n", "data: two\n\n"])), CONTENT_TYPE, "text/event-stream")
@@ -119,7 +146,10 @@ async fn respond(path: &str) -> Option<Response<Body>> {
 
 fn end(path: &str) -> Response<Body> {
     match path {
-        "/failing" => text(StatusCode::SERVICE_UNAVAILABLE, "closed"),
+        "/failing" => {
+            tag();
+            text(StatusCode::SERVICE_UNAVAILABLE, "closed")
+        }
         "/error" => {
             opbeat_tower::capture_error(&NoShelf);
             text(StatusCode::INTERNAL_SERVER_ERROR, "")
@@ -131,6 +161,7 @@ fn end(path: &str) -> Response<Body> {
             fail(&error)
         }
         "/shed" => {
+            tag();
             opbeat_tower::current().set_outcome(Outcome::Shed);
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
@@ -138,11 +169,18 @@ fn end(path: &str) -> Response<Body> {
             tag();
             panic!("no books")
         }
-        "/broken-body" => broken(),
-        "/panicking-body" => chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") }))),
+        "/broken-body" => {
+            tag();
+            broken()
+        }
+        "/panicking-body" => {
+            tag();
+            chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") })))
+        }
         "/endless" => {
             tag();
-            chunks(stream::repeat("one"))
+            let held = leaving();
+            chunks(stream::repeat("one").inspect(move |_| _ = &held))
         }
         _ => status(StatusCode::NOT_FOUND),
     }
@@ -166,6 +204,12 @@ where
         Ok(body) => text(StatusCode::OK, body.to_bytes()),
         Err(_) => status(StatusCode::BAD_REQUEST),
     }
+}
+
+async fn turns(path: &str) -> Response<Body> {
+    let id = path.rsplit('/').next().unwrap_or_default();
+    take_turns(id).await;
+    text(StatusCode::OK, id.to_owned())
 }
 
 async fn second_chunk() -> &'static str {
@@ -208,6 +252,11 @@ fn trailers() -> Response<Body> {
 fn chunks(chunks: impl Stream<Item = &'static str> + Send + Sync + 'static) -> Response<Body> {
     let frames = chunks.map(|chunk| Ok(Frame::data(Bytes::from_static(chunk.as_bytes()))));
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
+}
+
+/// A body of which nothing comes.
+pub(crate) fn pending_body() -> Response<Body> {
+    chunks(stream::pending())
 }
 
 /// A chunk, and then an error.

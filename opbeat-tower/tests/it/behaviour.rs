@@ -4,10 +4,10 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use opbeat_core::testing::behaviour::{CartError, Subject, check};
+use opbeat_core::testing::behaviour::{CartError, Subject, check, check_http2};
 use opbeat_tower::{Agent, OpbeatLayer};
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -23,21 +23,30 @@ async fn tower_does_what_every_adapter_does() {
     let address = listener.local_addr().unwrap();
     let layer = agent.clone();
     let server = tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        while let Ok((stream, client)) = listener.accept().await {
             let layer = layer.clone();
-            let service = TowerToHyperService::new(service_fn(move |request| answer(layer.clone(), request)));
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(client);
+                answer(layer.clone(), request)
+            });
+            tokio::spawn(async move {
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                server.http2().enable_connect_protocol();
+                server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await
+            });
         }
     });
     let table = tokio::task::spawn_blocking(move || {
-        check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.tower", exempt: &[] });
+        let subject = Subject { address, agent: &agent, exporter: &exporter, kind: "web.tower", exempt: &[] };
+        check(&subject);
+        check_http2(&subject);
     });
     table.await.unwrap();
     server.abort();
 }
 
 async fn answer(agent: Agent, request: Request<Incoming>) -> Answer {
-    let layer = OpbeatLayer::new(&agent).route_name(app::route_name);
+    let layer = OpbeatLayer::new(&agent).route_name(app::Routes);
     match request.uri().path() {
         "/late" => {
             let inner = layer.outer_time_limit(app::LIMIT).layer(service_fn(app::call));

@@ -1,6 +1,8 @@
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use http::{Request as HttpRequest, Response};
 use opbeat_core::testing::MemoryExporter;
 use opbeat_core::{Agent, Batch, Config, Outcome};
 use opbeat_tower::OpbeatLayer;
@@ -13,15 +15,27 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::app::Body;
+use crate::monitored;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Serves tonic's own health service behind the layer. A service that fails as applications do stands beside it.
 async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::GrpcMethodName>) -> SocketAddr {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("shop.Cart", ServingStatus::Serving).await;
     let broken = tonic::service::interceptor::InterceptedService::new(health.clone(), |request: Request<()>| {
-        if request.metadata().contains_key("x-broken") {
-            Err(Status::internal("the shelf is broken"))
-        } else {
-            Ok(request)
+        match request.metadata() {
+            metadata if metadata.contains_key("x-broken") => Err(Status::internal("the shelf is broken")),
+            metadata if metadata.contains_key("x-refused") => Err(Status::unauthenticated("who are you?")),
+            metadata if metadata.contains_key("x-unwritten") => Err(Status::unimplemented("not written yet")),
+            metadata if metadata.contains_key("x-renamed") => {
+                opbeat_tower::current().set_name("shop.renamed");
+                Err(Status::unimplemented(""))
+            }
+            _ => Ok(request),
         }
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -35,33 +49,66 @@ async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::Gr
     address
 }
 
-/// Calls the health service, which stands for any, and so is not left out.
-async fn call(service: &str, path: &'static str, is_broken: bool) -> (Option<Code>, Batch) {
-    let mut config = Config::default();
-    config.ignore_names.clear();
-    call_with(&config, service, path, is_broken).await
+/// A connection to a server behind a layer of its own, and what that records.
+struct Server {
+    agent: Agent,
+    exporter: MemoryExporter,
+    channel: Channel,
 }
 
-async fn call_with(config: &Config, service: &str, path: &'static str, is_broken: bool) -> (Option<Code>, Batch) {
-    let exporter = MemoryExporter::default();
-    let agent = Agent::with_exporter(config, exporter.clone());
-    let address = serve(OpbeatLayer::new_for_grpc(&agent)).await;
-    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
-    if is_broken {
-        request.metadata_mut().insert("x-broken", "1".parse().unwrap());
+impl Server {
+    /// The health service stands for any here, and so is not left out.
+    async fn start() -> Self {
+        let mut config = Config::default();
+        config.ignore_names.clear();
+        Self::start_with(&config).await
     }
-    let code = if path.is_empty() {
-        HealthClient::new(channel).check(request).await.err().map(|status| status.code())
-    } else {
-        let mut client = tonic::client::Grpc::new(channel);
+
+    async fn start_with(config: &Config) -> Self {
+        let exporter = MemoryExporter::default();
+        let agent = Agent::with_exporter(config, exporter.clone());
+        let address = serve(OpbeatLayer::new_for_grpc(&agent)).await;
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        Self { agent, exporter, channel }
+    }
+
+    async fn call(&self, path: &'static str, request: Request<HealthCheckRequest>) -> (Option<Code>, Batch) {
+        let mut client = tonic::client::Grpc::new(self.channel.clone());
         client.ready().await.unwrap();
         let codec = tonic_prost::ProstCodec::<HealthCheckRequest, HealthCheckResponse>::default();
         let called = client.unary(request, PathAndQuery::from_static(path), codec).await;
-        called.err().map(|status: Status| status.code())
-    };
-    agent.flush(Duration::from_secs(30)).unwrap();
-    (code, exporter.take())
+        (called.err().map(|status: Status| status.code()), self.recorded())
+    }
+
+    fn recorded(&self) -> Batch {
+        self.agent.flush(PATIENCE).unwrap();
+        self.exporter.take()
+    }
+
+    /// Waits for a call that the server ends by itself, some time after the client.
+    async fn ended(&self) -> Batch {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let recorded = self.recorded();
+            if !recorded.samples.is_empty() || Instant::now() > deadline {
+                return recorded;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Asks for a service's health; a header says what comes of it.
+fn request(service: &str, header: Option<&'static str>) -> Request<HealthCheckRequest> {
+    let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
+    if let Some(header) = header {
+        request.metadata_mut().insert(header, "1".parse().unwrap());
+    }
+    request
+}
+
+async fn call(service: &str, path: &'static str, header: Option<&'static str>) -> (Option<Code>, Batch) {
+    Server::start().await.call(path, request(service, header)).await
 }
 
 fn told(recorded: &Batch) -> (String, String, Outcome) {
@@ -70,18 +117,21 @@ fn told(recorded: &Batch) -> (String, String, Outcome) {
     (sample.name.to_string(), sample.result.to_string(), sample.outcome)
 }
 
+const CHECK: &str = "grpc.health.v1.Health/Check";
+const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
+
 #[tokio::test]
 async fn health_checks_are_left_out() {
-    let (code, recorded) = call_with(&Config::default(), "shop.Cart", "", false).await;
+    let (code, recorded) =
+        Server::start_with(&Config::default()).await.call(CHECK_PATH, request("shop.Cart", None)).await;
     assert_eq!((code, recorded.transactions()), (None, 0));
 }
 
 #[tokio::test]
 async fn calls_are_told_by_their_method_and_status() {
-    const CHECK: &str = "grpc.health.v1.Health/Check";
-    let (code, recorded) = call("shop.Cart", "", false).await;
+    let (code, recorded) = call("shop.Cart", CHECK_PATH, None).await;
     assert_eq!((code, told(&recorded)), (None, (CHECK.to_owned(), "OK".to_owned(), Outcome::Ok)));
-    let (code, recorded) = call("shop.Nothing", "", false).await;
+    let (code, recorded) = call("shop.Nothing", CHECK_PATH, None).await;
     let expected = (CHECK.to_owned(), "NOT_FOUND".to_owned(), Outcome::ClientError);
     assert_eq!((code, told(&recorded)), (Some(Code::NotFound), expected));
     assert!(recorded.errors.is_empty());
@@ -89,7 +139,7 @@ async fn calls_are_told_by_their_method_and_status() {
 
 #[tokio::test]
 async fn a_fault_of_the_application_is_an_error() {
-    let (code, recorded) = call("shop.Cart", "", true).await;
+    let (code, recorded) = call("shop.Cart", CHECK_PATH, Some("x-broken")).await;
     assert_eq!(code, Some(Code::Internal));
     assert_eq!(told(&recorded).2, Outcome::ServerError);
     assert_eq!(recorded.errors[0].message, "INTERNAL: the shelf is broken");
@@ -97,7 +147,59 @@ async fn a_fault_of_the_application_is_an_error() {
 
 #[tokio::test]
 async fn unknown_methods_fold() {
-    let (code, recorded) = call("", "/shop.Nowhere/Method17", false).await;
+    let (code, recorded) = call("", "/shop.Nowhere/Method17", None).await;
     let expected = ("unknown method".to_owned(), "UNIMPLEMENTED".to_owned(), Outcome::ClientError);
     assert_eq!((code, told(&recorded)), (Some(Code::Unimplemented), expected));
+}
+
+#[tokio::test]
+async fn what_is_refused_first_makes_no_names() {
+    let server = Server::start().await;
+    let scan = "/grpc.health.v1.Health/Method17";
+    for (path, header, name) in [
+        (scan, "x-refused", "unknown method"),
+        (CHECK_PATH, "x-refused", "unknown method"),
+        (CHECK_PATH, "x-none", CHECK),
+        (CHECK_PATH, "x-refused", CHECK),
+        (scan, "x-refused", "unknown method"),
+    ] {
+        let (_, recorded) = server.call(path, request("shop.Cart", Some(header))).await;
+        assert_eq!(told(&recorded).0, name, "{path} with {header}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_written_yet_is_a_method() {
+    let (_, recorded) = call("shop.Cart", CHECK_PATH, Some("x-unwritten")).await;
+    assert_eq!(told(&recorded), (CHECK.to_owned(), "UNIMPLEMENTED".to_owned(), Outcome::ClientError));
+}
+
+#[tokio::test]
+async fn the_applications_own_name_stays() {
+    let (_, recorded) = call("shop.Cart", CHECK_PATH, Some("x-renamed")).await;
+    assert_eq!(told(&recorded).0, "shop.renamed");
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_is_told() {
+    let (agent, exporter) = monitored();
+    let never =
+        service_fn(async |_: HttpRequest<()>| std::future::pending::<Result<Response<Body>, Infallible>>().await);
+    let service = OpbeatLayer::new_for_grpc(&agent).layer(never);
+    let request = HttpRequest::builder().uri("/shop.Cart/Add").header("grpc-timeout", "5m").body(()).unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(5), service.oneshot(request)).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let expected = ("unknown method".to_owned(), "DEADLINE_EXCEEDED".to_owned(), Outcome::TimedOut);
+    assert_eq!(told(&exporter.take()), expected);
+}
+
+#[tokio::test]
+async fn a_stream_that_its_client_leaves_is_cancelled() {
+    let server = Server::start().await;
+    let mut client = HealthClient::new(server.channel.clone());
+    let mut states = client.watch(request("shop.Cart", None)).await.unwrap().into_inner();
+    assert!(states.message().await.unwrap().is_some());
+    drop(states);
+    let expected = ("grpc.health.v1.Health/Watch".to_owned(), "CANCELLED".to_owned(), Outcome::ClientGone);
+    assert_eq!(told(&server.ended().await), expected);
 }

@@ -2,9 +2,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use opbeat_core::Outcome;
 use opbeat_tower::OpbeatLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::ResponseBodyTimeoutLayer;
 
 use crate::{app, monitored};
 
@@ -67,4 +70,47 @@ async fn a_panic_in_the_call_is_answered_where_that_is_wished() {
     assert_eq!((response.status().as_u16(), error.message.as_str()), (500, "no shelf"));
     assert_eq!(response.headers()["x-opbeat-id"], error.id.to_string().as_str());
     assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
+}
+
+#[tokio::test]
+async fn a_time_limit_some_layers_away_is_told() {
+    let (agent, exporter) = monitored();
+    let limit = Duration::from_millis(40);
+    let inner = OpbeatLayer::new(&agent).outer_time_limit(limit).layer(service_fn(never));
+    let between = service_fn(move |request| {
+        let inner = inner.clone();
+        async move {
+            tokio::time::sleep(limit / 8).await;
+            inner.oneshot(request).await
+        }
+    });
+    assert!(ServiceBuilder::new().timeout(limit).service(between).oneshot(Request::new(())).await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::TimedOut);
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_is_told() {
+    let (agent, exporter) = monitored();
+    let endless = async |_: Request<()>| Ok::<_, Infallible>(app::pending_body());
+    let inside = ServiceBuilder::new().layer(ResponseBodyTimeoutLayer::new(Duration::from_millis(1)));
+    let service = OpbeatLayer::new(&agent).layer(inside.service_fn(endless));
+    assert!(service.oneshot(Request::new(())).await.unwrap().into_body().collect().await.is_err());
+    agent.flush(PATIENCE).unwrap();
+    let sample = exporter.samples().remove(0);
+    assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::TimedOut, "timed_out"));
+    assert!(exporter.errors().is_empty(), "a time limit is an outcome");
+}
+
+#[tokio::test]
+async fn a_panic_that_another_layer_answers_is_a_panic() {
+    let (agent, exporter) = monitored();
+    let panics = async |_: Request<()>| -> Result<Response<app::Body>, Infallible> { panic!("no books") };
+    let caught = ServiceBuilder::new().layer(CatchPanicLayer::new()).service_fn(panics);
+    let response = OpbeatLayer::new(&agent).layer(caught).oneshot(Request::new(())).await.unwrap();
+    assert_eq!(response.status(), 500);
+    response.into_body().collect().await.unwrap();
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
+    assert_eq!(exporter.errors().len(), 1, "one failure, one report");
 }

@@ -7,11 +7,13 @@ use adapter_hyper::{Body, Opbeat, Router};
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use hyper::http::{HeaderMap, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
-use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::testing::behaviour::{
+    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+};
 use opbeat_core::{Agent, Failure, Outcome};
 
 /// How long requests may take that are limited.
@@ -28,17 +30,19 @@ fn responses(router: Router) -> Router {
         .at(Method::GET, "/books/{id}", echo_id)
         .at(Method::HEAD, "/books/{id}", async |_| status(StatusCode::OK))
         .at(Method::DELETE, "/books/{id}", async |_| status(StatusCode::NO_CONTENT))
-        .at(Method::POST, "/books", async |_| text(StatusCode::UNPROCESSABLE_ENTITY, "no title"))
+        .at(Method::POST, "/books", async |_| says(tag, StatusCode::UNPROCESSABLE_ENTITY, "no title"))
         .at(Method::POST, "/echo", async |request| {
             text(StatusCode::OK, request.into_body().collect().await?.to_bytes())
         })
         .at(Method::GET, "/streamed", async |_| chunks(stream::iter(["one", "two", "three"])))
+        .at(Method::GET, "/sized", async |_| with_header(chunks(stream::iter(["one", "two"])), CONTENT_LENGTH, "6"))
         .at(Method::GET, "/gated", async |_| chunks(stream::once(async { "one" }).chain(stream::once(second_chunk()))))
         .at(Method::GET, "/events", events)
         .at(Method::GET, "/trailers", trailers)
         .at(Method::GET, "/empty", async |_| status(StatusCode::OK))
         .at(Method::GET, "/cached", async |_| status(StatusCode::NOT_MODIFIED))
         .at(Method::GET, "/upgrade", upgrade)
+        .at(Method::CONNECT, "/tunnel", async |_| says(tag, StatusCode::OK, ""))
 }
 
 fn names(router: Router, agent: &Agent) -> Router {
@@ -51,13 +55,13 @@ fn names(router: Router, agent: &Agent) -> Router {
             let answer = twice.call(request);
             async { Ok(answer.await?.map(BodyExt::boxed)) }
         })
-        .at(Method::GET, "/renamed", async |_| says(rename, "renamed"))
+        .at(Method::GET, "/renamed", async |_| says(rename, StatusCode::OK, "renamed"))
         .at(Method::GET, "/healthz", async |_| text(StatusCode::OK, "fine"))
 }
 
 fn ends(router: Router) -> Router {
     router
-        .at(Method::GET, "/failing", async |_| text(StatusCode::SERVICE_UNAVAILABLE, "closed"))
+        .at(Method::GET, "/failing", async |_| says(tag, StatusCode::SERVICE_UNAVAILABLE, "closed"))
         .at(Method::GET, "/error", async |_| Err(io::Error::other("the shelf is broken"))?)
         .at(Method::GET, "/chain", async |_| Err(CartError::new())?)
         .at(Method::GET, "/captured", captured)
@@ -68,12 +72,14 @@ fn ends(router: Router) -> Router {
         .at(Method::GET, "/panicking", panicking)
         .at(Method::GET, "/panicking-call", |_| -> std::future::Ready<Result> { panic!("no shelf") })
         .at(Method::GET, "/panicking-body", async |_| {
+            tag();
             chunks(stream::once(async { "one" }).chain(stream::once(async { panic!("no pages") })))
         })
         .at(Method::GET, "/endless", endless)
         .at(Method::GET, "/waiting", waiting)
-        .at(Method::GET, "/described", async |_| says(describe, "described"))
+        .at(Method::GET, "/described", async |_| says(describe, StatusCode::OK, "described"))
         .at(Method::GET, "/spawned", spawned)
+        .at(Method::GET, "/turns/{id}", turns)
 }
 
 async fn echo_id(request: Request<Incoming>) -> Result {
@@ -114,6 +120,7 @@ async fn timeout(_: Request<Incoming>) -> Result {
 }
 
 async fn shed(_: Request<Incoming>) -> Result {
+    tag();
     opbeat_core::current().set_outcome(Outcome::Shed);
     status(StatusCode::SERVICE_UNAVAILABLE)
 }
@@ -125,7 +132,8 @@ async fn panicking(_: Request<Incoming>) -> Result {
 
 async fn endless(_: Request<Incoming>) -> Result {
     tag();
-    chunks(stream::repeat("one"))
+    let held = leaving();
+    chunks(stream::repeat("one").inspect(move |_| _ = &held))
 }
 
 async fn waiting(_: Request<Incoming>) -> Result {
@@ -140,8 +148,14 @@ async fn spawned(_: Request<Incoming>) -> Result {
 
 /// A chunk, and then an error.
 async fn broken(_: Request<Incoming>) -> Result {
+    tag();
     let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(io::Error::other(CartError::new()))];
     Ok(Response::new(BodyExt::boxed(StreamBody::new(stream::iter(frames)))))
+}
+
+async fn turns(request: Request<Incoming>) -> Result {
+    take_turns(request.uri().path().rsplit('/').next().unwrap_or_default()).await;
+    echo_id(request).await
 }
 
 async fn second_chunk() -> &'static str {
@@ -149,9 +163,9 @@ async fn second_chunk() -> &'static str {
     "two"
 }
 
-fn says(say: fn(), body: &'static str) -> Result {
+fn says(say: fn(), status: StatusCode, body: &'static str) -> Result {
     say();
-    text(StatusCode::OK, body)
+    text(status, body)
 }
 
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Result {

@@ -8,13 +8,15 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use opbeat_core::testing::behaviour::{CartError, count_shelves, describe, rename, tag, wait_for_reader, wait_forever};
+use opbeat_core::testing::behaviour::{
+    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+};
 use opbeat_core::{Failure, Outcome};
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
 use poem::http::{HeaderMap, HeaderValue, StatusCode};
 use poem::web::Path;
-use poem::{Body, EndpointExt, Response, Result, Route, get, handler, post};
+use poem::{Body, EndpointExt, IntoResponse, Response, Result, Route, get, handler, post};
 
 pub(crate) fn route(opbeat: &Opbeat) -> Route {
     let route = responses(Route::new());
@@ -24,9 +26,10 @@ pub(crate) fn route(opbeat: &Opbeat) -> Route {
 fn responses(route: Route) -> Route {
     route
         .at("/books/:id", get(echo_id).delete(make_sync(|_| StatusCode::NO_CONTENT)))
-        .at("/books", post(make_sync(|_| (StatusCode::UNPROCESSABLE_ENTITY, "no title"))))
+        .at("/books", post(make_sync(|_| tagged((StatusCode::UNPROCESSABLE_ENTITY, "no title")))))
         .at("/echo", post(echo))
         .at("/streamed", get(make_sync(|_| chunks(&["one", "two", "three"], stream::empty()))))
+        .at("/sized", get(make_sync(|_| chunks(&["one", "two"], stream::empty()).with_header("content-length", "6"))))
         .at("/gated", get(make_sync(|_| chunks(&["one"], stream::once(second_chunk())))))
         .at("/events", get(make_sync(|_| events())))
         .at("/trailers", get(make_sync(|_| trailers())))
@@ -47,7 +50,7 @@ fn names(route: Route, opbeat: &Opbeat) -> Route {
 /// What panics has a middleware of its own, which knows the route from the start.
 fn ends(route: Route, opbeat: &Opbeat) -> Route {
     route
-        .at("/failing", get(make_sync(|_| (StatusCode::SERVICE_UNAVAILABLE, "closed"))))
+        .at("/failing", get(make_sync(|_| tagged((StatusCode::SERVICE_UNAVAILABLE, "closed")))))
         .at("/error", get(failing))
         .at("/chain", get(chain))
         .at("/captured", get(captured))
@@ -55,12 +58,13 @@ fn ends(route: Route, opbeat: &Opbeat) -> Route {
         .at("/shed", get(shed))
         .at("/panicking", get(panicking).with(opbeat.clone()))
         .at("/panicking-call", get(make_sync(|_| -> Response { panic!("no shelf") })).with(opbeat.clone()))
-        .at("/panicking-body", get(make_sync(|_| chunks(&["one"], stream::once(no_pages())))))
-        .at("/broken-body", get(make_sync(|_| chunks(&["one"], stream::once(broken())))))
+        .at("/panicking-body", get(make_sync(|_| tagged(chunks(&["one"], stream::once(no_pages()))))))
+        .at("/broken-body", get(make_sync(|_| tagged(chunks(&["one"], stream::once(broken()))))))
         .at("/endless", get(endless))
         .at("/waiting", get(waiting))
         .at("/described", get(described))
         .at("/spawned", get(spawned))
+        .at("/turns/:id", get(turns))
 }
 
 #[handler]
@@ -133,6 +137,7 @@ async fn timeout() -> Result<()> {
 
 #[handler]
 fn shed() -> StatusCode {
+    tag();
     opbeat_core::current().set_outcome(Outcome::Shed);
     StatusCode::SERVICE_UNAVAILABLE
 }
@@ -145,8 +150,8 @@ fn panicking() -> Response {
 
 #[handler]
 fn endless() -> Response {
-    tag();
-    chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))))
+    let held = leaving();
+    tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
 #[handler]
@@ -158,6 +163,17 @@ async fn waiting() {
 async fn spawned() -> Result<&'static str> {
     opbeat_core::task::spawn(async { count_shelves() }).await.map_err(InternalServerError)?;
     Ok("spawned")
+}
+
+#[handler]
+async fn turns(Path(id): Path<String>) -> String {
+    take_turns(&id).await;
+    id
+}
+
+fn tagged(answer: impl IntoResponse) -> Response {
+    tag();
+    answer.into_response()
 }
 
 async fn second_chunk() -> Chunk {

@@ -1,21 +1,22 @@
 //! Holds what was recorded against the table.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Subject;
 use super::cases::{Case, Errors};
-use super::client::{Exchange, PATIENCE};
+use super::client::{Exchange, PATIENCE, Version};
 use crate::pipeline::Batch;
-use crate::record::{ErrorRecord, TransactionRecord};
+use crate::record::{ErrorRecord, RequestRecord, TransactionRecord};
 
 /// Runs one case. The error says how it differs.
-pub(super) fn judge(subject: &Subject<'_>, case: &Case) -> Result<(), String> {
+pub(super) fn judge(subject: &Subject<'_>, case: &Case, version: Version, patience: Duration) -> Result<(), String> {
     subject.exporter.take();
     let exchange =
-        case.send(subject.address).map_err(|error| format!("{}: the exchange failed: {error}", case.name))?;
-    let recorded = if case.transaction.is_some() { wait_for_record(subject) } else { flush(subject) };
+        version.send(case, subject.address).map_err(|error| format!("{}: the exchange failed: {error}", case.name))?;
+    let recorded = if case.transaction.is_some() { wait_for_records(subject, 1, patience) } else { flush(subject) };
     let mut differences = vec![
         compare("the answer", expected_answer(case, exchange.answer.as_ref()), exchange.answer.clone()),
+        compare("the lines of its head", case.head.to_vec(), told_head(case, &exchange)),
         compare("how many transactions were counted", usize::from(case.transaction.is_some()), recorded.transactions()),
         compare_errors(case, &recorded.errors),
     ];
@@ -26,12 +27,12 @@ pub(super) fn judge(subject: &Subject<'_>, case: &Case) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(format!("{}: {}", case.name, differences.join("; "))) }
 }
 
-/// Waits for a transaction, and then for what should not be: a second one.
-fn wait_for_record(subject: &Subject<'_>) -> Batch {
-    let deadline = Instant::now() + PATIENCE;
+/// Waits for transactions, and then for what should not be: one more.
+pub(super) fn wait_for_records(subject: &Subject<'_>, count: usize, patience: Duration) -> Batch {
+    let deadline = Instant::now() + patience;
     let mut recorded = Batch::default();
     // A transaction is counted first, and kept then.
-    while (recorded.durations.is_empty() || recorded.samples.is_empty()) && Instant::now() < deadline {
+    while (recorded.transactions() < count || recorded.samples.len() < count) && Instant::now() < deadline {
         merge(&mut recorded, flush(subject));
     }
     merge(&mut recorded, flush(subject));
@@ -49,10 +50,14 @@ fn merge(recorded: &mut Batch, mut more: Batch) {
     recorded.errors.append(&mut more.errors);
 }
 
+/// Returns those of a case's lines that came.
+fn told_head(case: &Case, exchange: &Exchange) -> Vec<(&'static str, &'static str)> {
+    case.head.iter().copied().filter(|(name, value)| exchange.header(name) == Some(*value)).collect()
+}
+
 /// Where frameworks word the body themselves, only the status counts.
 fn expected_answer(case: &Case, answer: Option<&(u16, String)>) -> Option<(u16, String)> {
-    // A broken connection may still have brought a head.
-    let Some((status, body)) = case.answer else { return answer.cloned() };
+    let (status, body) = case.answer?;
     let is_worded_by_framework = body.is_empty() && status >= 400;
     let body = answer.filter(|_| is_worded_by_framework).map_or_else(|| body.to_owned(), |(_, body)| body.clone());
     Some((status, body))
@@ -74,6 +79,9 @@ fn compare_transaction(
         compare("the request", format!("{} 1", case.request), request_line(sample)),
         compare("user, tags and spans", case.description.to_owned(), description(sample)),
         compare("whether it lasts to its last byte", true, lasts(sample, exchange)),
+        compare("the trace", case.trace.map(str::to_owned), sample.trace.map(|trace| trace.to_string())),
+        compare("whether the client is told", true, !case.tells_client || is_client_told(sample)),
+        compare("the host", Some("shop.example"), sample.request.as_ref().and_then(|request| request.header("host"))),
     ]
     .into_iter()
     .flatten()
@@ -91,6 +99,11 @@ fn lasts(sample: &TransactionRecord, exchange: &Exchange) -> bool {
 fn request_line(sample: &TransactionRecord) -> String {
     let Some(request) = &sample.request else { return String::new() };
     format!("{} {} {}", request.method(), request.target(), request.header("x-probe").unwrap_or("without its headers"))
+}
+
+/// The table's requests come from here.
+fn is_client_told(sample: &TransactionRecord) -> bool {
+    sample.request.as_ref().and_then(RequestRecord::client).is_some_and(|client| client.is_loopback())
 }
 
 pub(super) fn description(sample: &TransactionRecord) -> String {

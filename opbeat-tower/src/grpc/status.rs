@@ -1,4 +1,4 @@
-//! What gRPC calls are named after, and how they ended.
+//! How calls ended.
 //!
 //! The status of a call is in the trailers, or in the head if there is no message: see
 //! [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
@@ -6,10 +6,10 @@
 use std::fmt;
 
 use http::HeaderMap;
+use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Outcome, TransactionName};
 
-use crate::route_name::{RequestHead, RouteName};
+use super::Call;
 
 /// The codes' names, in the order of their numbers.
 const CODES: [&str; 17] = [
@@ -32,41 +32,31 @@ const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The code of calls to methods that nobody has.
-const UNIMPLEMENTED: usize = 12;
-
-/// The name of calls to methods that nobody has: clients choose the path.
-const UNKNOWN_METHOD: &str = "unknown method";
-
-/// Names calls after their service and method: `shop.Catalogue/Find`.
-///
-/// Calls that are answered with `UNIMPLEMENTED`, as all unknown ones are, are counted together.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct GrpcMethodName;
-
-impl RouteName for GrpcMethodName {
-    fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
-        let path = head.uri.path().strip_prefix('/')?;
-        let is_call = path.split('/').count() == 2 && path.split('/').all(|part| !part.is_empty());
-        is_call.then(|| path.to_owned().into())
-    }
-}
+/// Codes of calls that may have reached no method: what is not there, and what is refused before.
+const UNPROVEN: [&str; 4] = ["PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "UNAUTHENTICATED"];
 
 /// Notes what a head or trailers say of a call. Returns whether there was one.
-pub(crate) fn note_status(headers: &HeaderMap, transaction: &mut HttpTransaction) -> bool {
+pub(crate) fn note_status(headers: &HeaderMap, transaction: &mut HttpTransaction, call: &mut Call) -> bool {
     let status = headers.get("grpc-status").and_then(|status| status.to_str().ok()?.parse::<usize>().ok());
     let Some(status) = status else { return false };
-    let current = transaction.current();
-    if status == UNIMPLEMENTED {
-        current.set_name(UNKNOWN_METHOD);
+    let code = CODES.get(status).copied().unwrap_or("UNKNOWN");
+    if shows_method(code, headers) {
+        call.prove(transaction);
     }
-    current.set_result(CODES.get(status).copied().unwrap_or("UNKNOWN"));
-    let outcome = outcome(status);
+    transaction.current().set_result(code);
+    let outcome = outcome(code);
     transaction.set_outcome(outcome);
     if outcome == Outcome::ServerError && transaction.error_id().is_none() {
-        transaction.capture_failure(&GrpcStatus::new(status, headers));
+        transaction.capture_failure(&GrpcStatus::new(code, headers));
     }
     true
+}
+
+/// Returns whether a status shows that the method is there. A method that is not written yet most often says so; servers
+/// have no words for one that they don't know.
+fn shows_method(code: &str, headers: &HeaderMap) -> bool {
+    let has_message = || headers.get("grpc-message").is_some_and(|message| !message.is_empty());
+    !UNPROVEN.contains(&code) || (code == "UNIMPLEMENTED" && has_message())
 }
 
 /// A status that tells of a fault of the application.
@@ -76,10 +66,10 @@ struct GrpcStatus {
 }
 
 impl GrpcStatus {
-    fn new(status: usize, headers: &HeaderMap) -> Self {
+    fn new(code: &'static str, headers: &HeaderMap) -> Self {
         let message = headers.get("grpc-message").and_then(|message| message.to_str().ok()).unwrap_or_default();
         let message = percent_encoding::percent_decode_str(message).decode_utf8_lossy().into_owned();
-        Self { code: CODES.get(status).copied().unwrap_or("UNKNOWN"), message }
+        Self { code, message }
     }
 }
 
@@ -90,8 +80,8 @@ impl fmt::Display for GrpcStatus {
 }
 
 /// Tells whose fault a code is.
-fn outcome(status: usize) -> Outcome {
-    match CODES.get(status).copied().unwrap_or("UNKNOWN") {
+fn outcome(code: &str) -> Outcome {
+    match code {
         "OK" => Outcome::Ok,
         "CANCELLED" => Outcome::ClientGone,
         "DEADLINE_EXCEEDED" => Outcome::TimedOut,

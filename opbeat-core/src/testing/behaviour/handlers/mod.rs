@@ -1,5 +1,7 @@
 //! What the handlers of the application under test call.
 
+mod turns;
+
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
@@ -9,6 +11,8 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::{User, current, span};
+
+pub use turns::take_turns;
 
 static ARRIVED: Mutex<u64> = Mutex::new(0);
 static CHANGED: Condvar = Condvar::new();
@@ -25,13 +29,17 @@ struct Gate {
 /// second tag.
 pub async fn wait_forever() {
     tag();
-    let _leaving = Leaving;
+    let _leaving = leaving();
     *lock(&ARRIVED) += 1;
     CHANGED.notify_all();
     std::future::pending().await
 }
 
-/// Tags the transaction from a destructor, as guards of applications do.
+/// Returns what tags the transaction when it is dropped, as guards of applications do.
+pub fn leaving() -> impl Sized + Send + Sync + 'static {
+    Leaving
+}
+
 struct Leaving;
 
 impl Drop for Leaving {

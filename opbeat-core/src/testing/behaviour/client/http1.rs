@@ -1,37 +1,15 @@
-//! A client that does what browsers don't.
+//! HTTP/1.1, by hand.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::cases::{Case, Read};
-use super::handlers::{arrived, open_gate, wait_for_arrival};
-
-/// No answer takes longer on any machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What came back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Exchange {
-    /// Status and body, where the whole response was read.
-    pub answer: Option<(u16, String)>,
-    /// The head's lines, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The time from the body's first bytes to when the rest was let go.
-    pub held: Duration,
-}
-
-impl Exchange {
-    /// Returns a header's value.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
+use super::super::cases::{Case, PLAIN, Read};
+use super::super::handlers::{arrived, open_gate, wait_for_arrival};
+use super::{Exchange, PATIENCE};
 
 impl Case {
-    /// Sends the request, and does with the response what the case says.
+    /// Sends the request by HTTP/1.1, and does with the response what the case says.
     ///
     /// # Errors
     ///
@@ -44,11 +22,12 @@ impl Case {
         self.write(&stream, &mut reader)?;
         match self.read {
             Read::Nothing if !wait_for_arrival(before, PATIENCE) => Err(io::Error::other("the handler did not run")),
-            Read::Nothing => stream.shutdown(Shutdown::Both).map(|()| Exchange::default()),
-            Read::Head => read_head(&mut reader).map(|head| head.unwrap_or_default().into()),
+            // The connection is closed without a word; where something is left unread, it is reset.
+            Read::Nothing => Ok(Exchange::default()),
+            Read::Head => read_head(&mut reader).map(|head| head.map_or_else(Exchange::default, Head::alone)),
             Read::FirstChunk => read_first_bytes(&mut reader).and_then(|_| leave(&stream)),
             Read::Slowly => read_slowly(&mut reader),
-            Read::All => read_all(&mut reader),
+            Read::All => read_all(&mut reader, self.request.starts_with("HEAD")),
         }
     }
 
@@ -59,7 +38,7 @@ impl Case {
         head += &format!("Content-Length: {}\r\nConnection: {connection}\r\n", body.len());
         self.headers.iter().for_each(|line| head += &format!("{line}\r\n"));
         stream.write_all((head + "\r\n").as_bytes())?;
-        if self.headers.contains(&"Expect: 100-continue") {
+        if self.headers.contains(&"Expect: 100-continue") && !body.is_empty() {
             let head = read_head(reader)?.unwrap_or_default();
             if head.status != 100 {
                 return Err(io::Error::other(format!("instead of 100 came {}", head.status)));
@@ -89,21 +68,26 @@ fn read_slowly(reader: &mut impl BufRead) -> io::Result<Exchange> {
     Ok(Exchange { held, ..read_body(reader, head)? })
 }
 
-fn read_all(reader: &mut impl BufRead) -> io::Result<Exchange> {
+fn read_all(reader: &mut impl BufRead, ends_at_head: bool) -> io::Result<Exchange> {
     match read_head(reader)? {
+        Some(head) if ends_at_head => Ok(head.alone()),
         Some(head) => read_body(reader, head),
         None => Ok(Exchange::default()),
     }
 }
 
-fn read_body(reader: &mut impl BufRead, head: Head) -> io::Result<Exchange> {
+fn read_body(reader: &mut impl BufRead, mut head: Head) -> io::Result<Exchange> {
     let mut body = Vec::new();
-    if head.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked")) {
-        read_chunks(reader, &mut body)?;
+    let is_whole = if head.header("transfer-encoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
+    {
+        read_chunks(reader, &mut body) && read_lines(reader, &mut head.headers).is_ok()
     } else {
-        reader.read_to_end(&mut body)?;
-    }
-    let answer = Some((head.status, String::from_utf8_lossy(&body).into_owned()));
+        // A connection that breaks off ends a body as well, and then it has not its length.
+        let _ = reader.read_to_end(&mut body);
+        let length = head.header("content-length").and_then(|length| length.parse().ok());
+        length.is_none_or(|length: usize| length == body.len())
+    };
+    let answer = is_whole.then(|| (head.status, String::from_utf8_lossy(&body).into_owned()));
     Ok(Exchange { answer, ..head.into() })
 }
 
@@ -114,6 +98,11 @@ struct Head {
 }
 
 impl Head {
+    /// Returns the head as a response whose rest is not read.
+    fn alone(self) -> Exchange {
+        Exchange { answer: Some((self.status, String::new())), ..self.into() }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -131,27 +120,49 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
         return Ok(None);
     }
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let mut head = Head { status: status.ok_or(io::ErrorKind::InvalidData)?, headers: Vec::new() };
+    let mut head = Head { status: status.ok_or(io::ErrorKind::InvalidData)?, ..Head::default() };
+    read_lines(reader, &mut head.headers)?;
+    Ok(Some(head))
+}
+
+/// Reads the lines of a head or of trailers.
+fn read_lines(reader: &mut impl BufRead, lines: &mut Vec<(String, String)>) -> io::Result<()> {
+    let mut line = String::new();
     loop {
         line.clear();
         reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(Some(head)) };
-        head.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(()) };
+        lines.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
 }
 
-/// Reads to the last chunk, or to where the connection breaks off.
-fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> {
+/// Reads to the last chunk. Returns whether the connection did not break off before.
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> bool {
+    let mut line = String::new();
     loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return Ok(());
+        line.clear();
+        let length = reader.read_line(&mut line).ok().and_then(|_| usize::from_str_radix(line.trim_end(), 16).ok());
+        let Some(length) = length else { return false };
+        if length == 0 {
+            return true;
         }
-        let length = usize::from_str_radix(line.trim_end(), 16).map_err(|_| io::ErrorKind::InvalidData)?;
         let mut chunk = vec![0; length + 2];
-        if length == 0 || reader.read_exact(&mut chunk).is_err() {
-            return Ok(());
+        if reader.read_exact(&mut chunk).is_err() {
+            return false;
         }
         body.extend_from_slice(&chunk[..length]);
     }
+}
+
+/// Sends requests at the same time, each by a connection of its own.
+pub(super) fn send_at_once<const N: usize>(
+    requests: [&'static str; N],
+    address: SocketAddr,
+) -> io::Result<[Exchange; N]> {
+    let sent = requests.map(|request| std::thread::spawn(move || Case { request, ..PLAIN }.send(address)));
+    let mut exchanges = [const { Exchange::nothing() }; N];
+    for (sent, exchange) in sent.into_iter().zip(&mut exchanges) {
+        *exchange = sent.join().map_err(|_| io::Error::other("the client panicked"))??;
+    }
+    Ok(exchanges)
 }

@@ -1,0 +1,64 @@
+//! How long a call may take.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use opbeat_core::Outcome;
+use opbeat_core::http::HttpTransaction;
+
+/// Tells a call's transaction its deadline, and the words for endings that have no status.
+///
+/// Servers such as tonic's keep the client's deadline themselves, around all layers.
+pub(crate) fn begin(transaction: &mut HttpTransaction, headers: &HeaderMap, outer_limit: Option<Duration>) {
+    if !transaction.is_recording() {
+        return;
+    }
+    transaction.set_words(word);
+    let timeout = headers.get("grpc-timeout").and_then(|timeout| parse(timeout.to_str().ok()?));
+    if let Some(limit) = timeout.into_iter().chain(outer_limit).min() {
+        transaction.set_time_limit(limit);
+    }
+}
+
+/// Says an ending as the client's library does.
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::ClientGone => "CANCELLED",
+        Outcome::TimedOut => "DEADLINE_EXCEEDED",
+        other => other.as_str(),
+    }
+}
+
+/// Reads a timeout: at most eight digits, and a unit.
+fn parse(timeout: &str) -> Option<Duration> {
+    let (digits, unit) = timeout.split_at_checked(timeout.len().checked_sub(1)?)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3_600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_have_units() {
+        let timeouts = ["2H", "3M", "4S", "5m", "6u", "7n"].map(|timeout| parse(timeout).unwrap());
+        let expected = [7_200_000_000_000, 180_000_000_000, 4_000_000_000, 5_000_000, 6_000, 7];
+        assert_eq!(timeouts, expected.map(Duration::from_nanos));
+    }
+
+    #[test]
+    fn what_is_no_timeout_is_none() {
+        for timeout in ["", "5", "m", "5x", "123456789m", "-5m", "5é"] {
+            assert_eq!(parse(timeout), None, "{timeout}");
+        }
+    }
+}
