@@ -7,6 +7,7 @@ mod delivery;
 mod endings;
 mod errors;
 mod http;
+mod http_ends;
 mod overload;
 mod reports;
 mod spans;
