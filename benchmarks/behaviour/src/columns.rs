@@ -16,7 +16,8 @@ pub struct Column {
     pub start: fn() -> Peer,
 }
 
-/// Actix notices a closed connection only when it writes, sends no trailers, and has no opaque services.
+/// Actix notices a connection that is closed in good order only when it writes, sends no trailers, and has no opaque
+/// services.
 const ACTIX: &[&str] = &["client gone before the head", "trailers", "nested service"];
 
 const fn axum(name: &'static str, start: fn() -> Peer) -> Column {

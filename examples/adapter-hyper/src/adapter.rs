@@ -42,9 +42,7 @@ impl Opbeat {
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
         // The name is there before the handler is called, so that it stands whatever happens.
-        if let Some(template) = self.router.template(request.uri().path()) {
-            transaction.set_route_name(route(method, template));
-        }
+        transaction.name_route(|| self.router.template(request.uri().path()).map(|template| route(method, template)));
         if let Some(limit) = self.time_limit {
             transaction.set_time_limit(limit);
         }

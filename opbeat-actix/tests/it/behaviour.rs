@@ -10,6 +10,7 @@ use crate::{app, monitored};
 
 /// What actix makes impossible, and why.
 const EXEMPT: &[(&str, &str)] = &[
+    ("client gone before the head", "actix notices a connection that is closed in good order when it writes"),
     ("trailers", "actix does not send any"),
     ("nested service", "actix has no opaque services: what lies beneath a prefix is a resource with a pattern"),
     ("timed out outside", "it needs a limit around the whole application: see below"),

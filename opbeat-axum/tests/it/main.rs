@@ -6,6 +6,7 @@ mod app;
 mod behaviour;
 mod errors;
 mod extract;
+mod ignored;
 mod outside;
 
 use opbeat_core::testing::behaviour::monitored;

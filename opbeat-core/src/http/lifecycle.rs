@@ -10,7 +10,7 @@ use super::live::Live;
 use crate::agent::Agent;
 use crate::capture::{Failure, caught_panic_record, failure_record};
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
-use crate::transaction::{Active, Context, CurrentTransaction};
+use crate::transaction::{Active, CurrentTransaction};
 
 /// The transaction of one HTTP request, moved by an adapter from the request's future into the response's body.
 ///
@@ -43,7 +43,7 @@ use crate::transaction::{Active, Context, CurrentTransaction};
 #[derive(Default)]
 #[must_use = "a transaction that is dropped counts as a client that has gone"]
 pub struct HttpTransaction {
-    live: Option<Box<Live>>,
+    pub(super) live: Option<Box<Live>>,
 }
 
 impl HttpTransaction {
@@ -53,8 +53,7 @@ impl HttpTransaction {
     /// second layer around the same service adds nothing. Then `describe` is not called.
     #[inline]
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
-        let is_nested = || Context::with(|context| context.is_in_request()).unwrap_or(false);
-        let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
+        let Some(recorder) = agent.recorder().filter(|_| !Self::is_nested()) else {
             return Self { live: None };
         };
         Self { live: Some(Live::begin(recorder, kind, method, describe)) }
@@ -72,21 +71,6 @@ impl HttpTransaction {
     pub fn set_route_name(&mut self, name: TransactionName) {
         if let Some(active) = self.live.as_mut().and_then(|live| live.context.transaction.as_mut()) {
             Active::name_early(active, name);
-        }
-    }
-
-    /// Names the transaction by its route, where there is one to find.
-    ///
-    /// Where another layer around the same request records it, that one's transaction gets the name if it knew no route:
-    /// it may lie outside of the router.
-    #[inline]
-    pub fn name_route(&mut self, find: impl FnOnce() -> Option<TransactionName>) {
-        if self.is_recording() {
-            if let Some(name) = find() {
-                self.set_route_name(name);
-            }
-        } else if let Some(outer) = Self::around() {
-            outer.name_once(find);
         }
     }
 
@@ -144,22 +128,6 @@ impl HttpTransaction {
             live.report_failed_response();
         }
         live.method.ends_at_head(status)
-    }
-
-    /// Says how many bytes the response's body has, where its head or the body itself tells. Returns whether it ends there.
-    ///
-    /// Servers don't ask a body for its end when they have written that many, and drop it: [`sent`](Self::sent) finds it.
-    #[must_use]
-    pub fn declare_length(&mut self, length: u64) -> bool {
-        self.live.as_mut().is_none_or(|live| live.declare_length(length))
-    }
-
-    /// Counts bytes of the body. Returns whether they were the last ones that were declared: the adapter then calls
-    /// [`complete`](Self::complete).
-    #[must_use]
-    #[inline]
-    pub fn sent(&mut self, bytes: usize) -> bool {
-        self.live.as_mut().is_some_and(|live| live.note_sent(bytes as u64))
     }
 
     /// Says what the protocol calls endings that have no status, for protocols with words of their own, as gRPC.
@@ -231,12 +199,6 @@ impl HttpTransaction {
         if let Some(live) = &mut self.live {
             live.context.swap();
         }
-    }
-
-    /// Returns the transaction of the layer that lies around.
-    fn around() -> Option<Arc<Active>> {
-        let around = Context::with(|context| context.transaction.clone()).flatten();
-        around.filter(|active| active.is_request)
     }
 
     #[inline]

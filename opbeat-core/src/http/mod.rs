@@ -6,10 +6,12 @@
 
 mod catch;
 mod entered;
+mod length;
 mod lifecycle;
 mod live;
 mod misuse;
 mod name;
+mod nested;
 mod outcome;
 mod template;
 mod work;

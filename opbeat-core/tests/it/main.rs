@@ -10,6 +10,7 @@ mod diagnosis;
 mod endings;
 mod errors;
 mod http;
+mod http_ends;
 mod large;
 mod late;
 mod logs;

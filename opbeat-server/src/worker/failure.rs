@@ -12,15 +12,16 @@ pub(super) fn result_text(result: Option<&Value>) -> String {
 }
 
 /// Returns whether a result counts as a failure of the application: a status of 500 or more, `HTTP 5xx`, or a word
-/// that says so. A client's errors and a client that has gone do not.
+/// that says so, gRPC's among them. A client's errors and a client that has gone do not.
 pub(super) fn is_failure(result: &str) -> bool {
     const WORDS: [&str; 9] =
         ["error", "failed", "failure", "panicked", "timed_out", "timeout", "shed", "server_error", "exception"];
+    const GRPC: [&str; 5] = ["DEADLINE_EXCEEDED", "UNKNOWN", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
     let status = result.strip_prefix("HTTP ").unwrap_or(result);
     match status.parse::<u16>() {
         Ok(status) => (500..600).contains(&status),
         Err(_) if status.len() == 3 && status.starts_with('5') && status.ends_with("xx") => true,
-        Err(_) => WORDS.iter().any(|word| result.eq_ignore_ascii_case(word)),
+        Err(_) => GRPC.contains(&result) || WORDS.iter().any(|word| result.eq_ignore_ascii_case(word)),
     }
 }
 
@@ -30,10 +31,12 @@ mod tests {
 
     #[test]
     fn failures_are_the_applications_own() {
-        for failed in ["500", "503", "HTTP 5xx", "HTTP 502", "error", "Failed", "panicked"] {
+        for failed in ["500", "503", "HTTP 5xx", "HTTP 502", "error", "Failed", "panicked", "shed", "UNAVAILABLE"] {
             assert!(is_failure(failed), "{failed}");
         }
-        for fine in ["200", "404", "HTTP 2xx", "ok", "", "client_gone", "600", "cancelled"] {
+        for fine in
+            ["200", "404", "HTTP 2xx", "ok", "", "client_gone", "600", "cancelled", "upgraded", "NOT_FOUND", "unknown"]
+        {
             assert!(!is_failure(fine), "{fine}");
         }
     }

@@ -7,8 +7,17 @@ use crate::applications::HELD;
 use crate::observed::Observed;
 
 /// Responses that no other row is about.
-const OTHERS: [&str; 8] =
-    ["streamed", "server-sent events", "trailers", "empty", "head only", "no content", "not modified", "continue"];
+const OTHERS: [&str; 9] = [
+    "streamed",
+    "sized stream",
+    "server-sent events",
+    "trailers",
+    "empty",
+    "head only",
+    "no content",
+    "not modified",
+    "continue",
+];
 
 /// Checks that each response is recorded once, with its status, and as a success.
 pub fn every_response(observed: &Observed) -> Verdict {

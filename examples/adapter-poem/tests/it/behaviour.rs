@@ -9,6 +9,7 @@ use crate::app;
 /// What poem makes impossible, and why.
 const EXEMPT: &[(&str, &str)] = &[
     ("client gone before the head", "poem's server goes on with a handler whose client has gone"),
+    ("connection reset before the head", "poem's server goes on with a handler whose client has gone"),
     (
         "error in the body",
         "poem's server polls a connection on that has failed, and hyper then ends the body as if it were whole",

@@ -92,6 +92,21 @@ fn label(result: &str) -> &str {
     if result.is_empty() { "no result" } else { result }
 }
 
+/// What gRPC calls a client's mistakes, and clients that have gone.
+const GRPC_CLIENT: [&str; 11] = [
+    "CANCELLED",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "UNAUTHENTICATED",
+];
+
 /// Returns the class of a result: `ok`, `redirect`, `client`, `failed` or `other`.
 pub(in crate::dashboard) fn result_class(result: &str) -> &'static str {
     let status = result.strip_prefix("HTTP ").unwrap_or(result);
@@ -102,9 +117,11 @@ pub(in crate::dashboard) fn result_class(result: &str) -> &'static str {
         Some('4') => "client",
         Some('5') => "failed",
         _ => match result {
-            "ok" | "success" | "done" => "ok",
+            "ok" | "success" | "done" | "upgraded" | "OK" => "ok",
             "error" | "failed" | "failure" | "panicked" | "timed_out" | "shed" | "server_error" => "failed",
-            "client_gone" | "cancelled" => "client",
+            "DEADLINE_EXCEEDED" | "UNKNOWN" | "INTERNAL" | "UNAVAILABLE" | "DATA_LOSS" => "failed",
+            "client_gone" | "cancelled" | "client_error" => "client",
+            word if GRPC_CLIENT.contains(&word) => "client",
             _ => "other",
         },
     }

@@ -70,6 +70,7 @@ fn names(config: &mut web::ServiceConfig, words: Words) {
         "renamed"
     };
     config
+        .service(web::scope("/old").default_service(web::to(async || HttpResponse::Gone().body("gone"))))
         .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
         .route("/renamed", web::get().to(renamed))
         .route("/healthz", web::get().to(async || "fine"));

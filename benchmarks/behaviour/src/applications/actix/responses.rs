@@ -21,6 +21,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
         .route("/books", web::post().to(async || HttpResponse::UnprocessableEntity().body("no title")))
         .route("/echo", web::post().to(async |body: String| body))
         .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/sized", web::get().to(sized))
         .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
@@ -31,6 +32,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
 async fn events() -> HttpResponse {
     let stream = stream::iter(["data: one\n\n", "data: two\n\n"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/event-stream")).streaming(stream)
+}
+
+async fn sized() -> HttpResponse {
+    let chunks = stream::iter(["one", "two"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().no_chunking(6).streaming(chunks)
 }
 
 async fn upgrade(words: Words) -> HttpResponse {

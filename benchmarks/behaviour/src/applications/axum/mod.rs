@@ -73,6 +73,7 @@ fn names(words: Words, layer: impl Fn(Router) -> Router) -> Router {
     };
     Router::new()
         .nest("/shop", cart)
+        .nest("/old", Router::new().fallback(async || (StatusCode::GONE, "gone")))
         .nest_service("/files", files)
         .merge(layer(Router::new().route("/twice", get(async || "twice"))))
         .route("/renamed", get(renamed))

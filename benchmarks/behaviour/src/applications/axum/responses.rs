@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, TRAILER, UPGRADE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,6 +22,7 @@ pub(super) fn router(words: Words) -> Router {
         .route("/books", post(async || (StatusCode::UNPROCESSABLE_ENTITY, "no title")))
         .route("/echo", post(async |body: String| body))
         .route("/streamed", get(async || chunks(&["one", "two", "three"], stream::empty())))
+        .route("/sized", get(async || ([(CONTENT_LENGTH, "6")], chunks(&["one", "two"], stream::empty()))))
         .route("/gated", get(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", get(events))
         .route("/trailers", get(trailers))

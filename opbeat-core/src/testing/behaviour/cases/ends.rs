@@ -1,6 +1,6 @@
 //! Requests that fail, end early, or tell more of themselves.
 
-use super::{Case, Errors, PLAIN, Read};
+use super::{By, Case, Errors, PLAIN, Read};
 use crate::record::Outcome;
 
 /// Requests that fail, end early, or tell more of themselves.
@@ -119,9 +119,18 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "client gone before the head",
         request: "GET /waiting",
-        // Servers that read no further notice who leaves only if something is left unread, such as this one's answer.
-        headers: &["Expect: 100-continue"],
         read: Read::Nothing,
+        transaction: Some("GET /waiting"),
+        result: "client_gone",
+        outcome: Outcome::ClientGone,
+        description: "plan=gold, left=early",
+        ..PLAIN
+    },
+    Case {
+        name: "connection reset before the head",
+        request: "GET /waiting",
+        read: Read::Reset,
+        by: By::Http1,
         transaction: Some("GET /waiting"),
         result: "client_gone",
         outcome: Outcome::ClientGone,

@@ -68,6 +68,8 @@ pub enum Read {
     FirstChunk,
     /// Closes the connection when the handler runs.
     Nothing,
+    /// Resets the connection when the handler runs.
+    Reset,
 }
 
 /// The errors that have to be reported.

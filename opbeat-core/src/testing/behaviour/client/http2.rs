@@ -26,7 +26,7 @@ type Sender = SendRequest<Full<Bytes>>;
 pub(super) fn send(case: &Case, address: SocketAddr) -> io::Result<Exchange> {
     let case = *case;
     connected(address, async move |mut sender: Sender| {
-        if case.read == Read::Nothing {
+        if matches!(case.read, Read::Nothing | Read::Reset) {
             return leave(&mut sender, &case).await;
         }
         if case.request.starts_with("CONNECT") {
@@ -109,7 +109,7 @@ async fn read(how: Read, response: Response<Incoming>) -> io::Result<Exchange> {
         Read::Head => exchange.answer = Some((status, String::new())),
         Read::FirstChunk => _ = body.frame().await,
         Read::All => read_to_end(&mut exchange, status, body, String::new()).await,
-        Read::Slowly | Read::Nothing => {
+        Read::Slowly | Read::Nothing | Read::Reset => {
             let first = body.frame().await.and_then(|frame| frame.ok()?.into_data().ok()).unwrap_or_default();
             let began = Instant::now();
             tokio::task::yield_now().await;
