@@ -113,8 +113,8 @@ mod tests {
     use super::*;
     use crate::pipeline::symbols::owner::is_application;
 
-    const TOKIO: &str = "/root/.cargo/registry/src/index-1/tokio-1.54.1/src/runtime";
-    const OPBEAT: &str = "/root/.cargo/registry/src/index-1/opbeat-core-0.1.0/src";
+    const TOKIO: &str = "/usr/local/cargo/registry/src/index-1/tokio-1.54.1/src/runtime";
+    const OPBEAT: &str = "/usr/local/cargo/registry/src/index-1/opbeat-core-0.1.0/src";
 
     /// Returns what is left of a stack, by function.
     fn trimmed(stack: &[(&str, &str)]) -> Vec<String> {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_logs_and_converts_is_no_cause() {
-        let from = "/root/.cargo/registry/src/index-1/opbeat-axum-0.1.0/src/error.rs";
+        let from = "/usr/local/cargo/registry/src/index-1/opbeat-axum-0.1.0/src/error.rs";
         let option = "/rustc/1/library/core/src/option.rs";
         let logged = [
             ("opbeat_core::events::Event::report", ""),
