@@ -15,6 +15,7 @@ use pin_project::{pin_project, pinned_drop};
 use crate::answering::Answering;
 use crate::body::OpbeatBody;
 use crate::respond::{fail, fail_by_panic, respond};
+use crate::unnamed::Unnamed;
 
 /// The future of a recorded request.
 #[pin_project(PinnedDrop)]
@@ -23,12 +24,13 @@ pub struct ResponseFuture<F> {
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
+    unnamed: Unnamed,
     answering: Answering,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, answering: Answering) -> Self {
-        Self { inner, transaction, answering }
+    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, unnamed: Unnamed, answering: Answering) -> Self {
+        Self { inner, transaction, unnamed, answering }
     }
 }
 
@@ -45,7 +47,9 @@ where
         let answer = match this.inner.as_mut().as_pin_mut() {
             Some(inner) => ready!(this.transaction.poll(|| {
                 // `None` stands for a panic, here and when the call panicked.
-                catch_panic(catches_panics, || inner.poll(cx)).map_or(Poll::Ready(None), |answer| answer.map(Some))
+                let poll = || catch_panic(catches_panics, || inner.poll(cx));
+                let polled = this.unnamed.name_unless(is_response, poll);
+                polled.map_or(Poll::Ready(None), |answer| answer.map(Some))
             })),
             None => None,
         };
@@ -58,6 +62,11 @@ where
     }
 }
 
+/// Returns whether a poll gave what tells its resource by itself.
+fn is_response<T, E>(polled: &Option<Poll<Result<T, E>>>) -> bool {
+    matches!(polled, Some(Poll::Ready(Ok(_))))
+}
+
 /// What the handler holds is dropped inside of its transaction, so that destructors find it.
 #[pinned_drop]
 impl<F> PinnedDrop for ResponseFuture<F> {
@@ -65,6 +74,7 @@ impl<F> PinnedDrop for ResponseFuture<F> {
         let mut this = self.project();
         if this.transaction.is_recording() {
             let _entered = this.transaction.enter();
+            this.unnamed.name();
             this.inner.set(None);
         }
     }

@@ -35,6 +35,7 @@ mod printed;
 mod request;
 mod respond;
 mod told;
+mod unnamed;
 
 pub use body::OpbeatBody;
 pub use error::{Error, Result};

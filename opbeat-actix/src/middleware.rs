@@ -1,12 +1,14 @@
 //! What an `App` is wrapped with.
 
+use std::cell::OnceCell;
 use std::error::Error as StdError;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::dev::{ResourceMap, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, ResponseError};
 use opbeat_core::Agent;
 use opbeat_core::http::{HttpTransaction, catch_panic};
@@ -15,8 +17,8 @@ use crate::answering::Answering;
 use crate::body::OpbeatBody;
 use crate::failure::downcast;
 use crate::future::ResponseFuture;
-use crate::patterns::Patterns;
 use crate::request;
+use crate::unnamed::Unnamed;
 
 /// Records every request of an `App` or a scope as a transaction, named after its resource: `GET /books/{id}`.
 ///
@@ -128,7 +130,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(OpbeatMiddleware { inner, settings: self.clone(), patterns: Patterns::default() }))
+        ready(Ok(OpbeatMiddleware { inner, settings: self.clone(), resources: OnceCell::new() }))
     }
 }
 
@@ -137,7 +139,8 @@ where
 pub struct OpbeatMiddleware<S> {
     inner: S,
     settings: Opbeat,
-    patterns: Patterns,
+    /// All resources of the application, also where a scope is wrapped.
+    resources: OnceCell<Rc<ResourceMap>>,
 }
 
 impl<S, B> Service<ServiceRequest> for OpbeatMiddleware<S>
@@ -155,15 +158,21 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let mut transaction = self.begin(&request);
+        let mut unnamed = self.unnamed(&request);
         if self.settings.request_body > 0 && transaction.is_recording() {
             request::keep_body(&mut request, transaction.current(), self.settings.request_body);
         }
         let answering = self.settings.answering.clone();
         let inner = {
             let _entered = transaction.enter();
-            catch_panic(answering.catches_panics, || self.inner.call(request))
+            // Where a panic ends the process, nothing of ours runs after it.
+            if cfg!(panic = "abort") {
+                unnamed.name();
+            }
+            let call = || catch_panic(answering.catches_panics, || self.inner.call(request));
+            unnamed.name_unless(Option::is_some, call)
         };
-        ResponseFuture::new(inner, transaction, answering)
+        ResponseFuture::new(inner, transaction, unnamed, answering)
     }
 }
 
@@ -172,11 +181,13 @@ impl<S> OpbeatMiddleware<S> {
         let Opbeat { agent, kind, time_limit, .. } = &self.settings;
         let method = request.method().as_str();
         let mut transaction = HttpTransaction::begin(agent, kind, method, |record| request::describe(request, record));
-        // The resource map knows the pattern before anything is called, so that the name stands whatever happens.
-        transaction.name_route(|| self.patterns.name(request));
         if let Some(limit) = *time_limit {
             transaction.set_time_limit(limit);
         }
         transaction
+    }
+
+    fn unnamed(&self, request: &ServiceRequest) -> Unnamed {
+        Unnamed::new(self.resources.get_or_init(|| Rc::new(request.resource_map().clone())))
     }
 }

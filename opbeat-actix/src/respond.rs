@@ -33,13 +33,10 @@ pub(crate) fn respond<B: MessageBody>(
 
 /// Names the transaction after the resource that answered.
 fn name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransaction) {
-    if !transaction.is_recording() {
-        return;
-    }
-    let unmatched = || (status == StatusCode::NOT_FOUND).then(|| unmatched(request.method().as_str()));
-    if let Some(name) = patterns::taken(request).or_else(unmatched) {
-        transaction.set_route_name(name);
-    }
+    // The layer around, where there is one, may know better than that there is no route.
+    let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
+    let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
+    transaction.name_route(|| patterns::taken(request).or_else(unmatched));
 }
 
 /// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.

@@ -7,5 +7,6 @@ mod behaviour;
 mod errors;
 mod names;
 mod requests;
+mod unanswered;
 
 use opbeat_core::testing::behaviour::monitored;

@@ -202,7 +202,7 @@ impl HttpTransaction {
     }
 
     #[inline]
-    fn active(&self) -> Option<&Arc<Active>> {
+    pub(super) fn active(&self) -> Option<&Arc<Active>> {
         self.live.as_ref().and_then(|live| live.context.transaction.as_ref())
     }
 }

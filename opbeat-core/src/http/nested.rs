@@ -22,6 +22,25 @@ impl HttpTransaction {
         }
     }
 
+    /// Returns the method and the target that are recorded of the request, here or by the layer around: for names that are
+    /// looked for late.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, Config, http::HttpTransaction, testing::MemoryExporter};
+    /// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
+    /// let transaction = HttpTransaction::begin(&agent, "web.example", "GET", |request| {
+    ///     request.set_line("GET", "/books/1?page=2");
+    /// });
+    /// assert_eq!(transaction.request_line(), Some(("GET".to_owned(), "/books/1?page=2".to_owned())));
+    /// ```
+    #[must_use]
+    #[cold]
+    pub fn request_line(&self) -> Option<(String, String)> {
+        self.active().cloned().or_else(Self::around)?.request_line()
+    }
+
     /// Returns whether a layer that lies around records the request already.
     #[inline]
     pub(super) fn is_nested() -> bool {

@@ -143,6 +143,13 @@ impl Active {
         }
     }
 
+    /// Returns the method and the target of its request.
+    pub(crate) fn request_line(&self) -> Option<(String, String)> {
+        let state = self.state();
+        let request = state.record.request.as_ref()?;
+        Some((request.method(), request.target()))
+    }
+
     pub(crate) fn rename(&self, name: TransactionName) {
         self.change(|state| {
             state.record.name = name.cut();

@@ -149,6 +149,19 @@ fn a_nested_layer_tells_the_route_where_the_outer_one_knows_none() {
 }
 
 #[test]
+fn a_request_line_is_known_within_too() {
+    let (agent, _exporter) = monitored();
+    let line = Some(("GET".to_owned(), "/books/1?page=2".to_owned()));
+    let mut outer = begin(&agent, "GET");
+    assert_eq!((outer.request_line(), HttpTransaction::default().request_line()), (line.clone(), None));
+    {
+        let _entered = outer.enter();
+        assert_eq!(HttpTransaction::default().request_line(), line);
+    }
+    outer.complete();
+}
+
+#[test]
 fn long_names_are_cut() {
     let (agent, exporter) = monitored();
     for name in ["é".repeat(300), "é".repeat(400)] {
