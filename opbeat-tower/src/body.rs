@@ -14,7 +14,7 @@ use opbeat_core::http::HttpTransaction;
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 
-use crate::failure::{self, Downcasts};
+use crate::failure::{self, Places};
 use crate::grpc::{self, Call};
 use crate::settings::Answering;
 
@@ -48,8 +48,8 @@ struct Recording<E> {
     transaction: HttpTransaction,
     classify_eos: Option<E>,
     /// Set for gRPC.
-    call: Option<Call>,
-    downcasts: Downcasts,
+    call: Option<Box<Call>>,
+    places: Places,
 }
 
 impl<B, E: ClassifyEos> OpbeatBody<B, E> {
@@ -61,8 +61,8 @@ impl<B, E: ClassifyEos> OpbeatBody<B, E> {
         ends_here: bool,
         answering: &mut Answering,
     ) -> Self {
-        let (call, downcasts) = (answering.grpc.take(), mem::take(&mut answering.downcasts));
-        let mut recording = Recording { transaction, classify_eos, call, downcasts };
+        let (call, places) = (answering.grpc.take(), mem::take(&mut answering.places));
+        let mut recording = Recording { transaction, classify_eos, call, places };
         if ends_here {
             recording.complete(None);
         }
@@ -130,7 +130,7 @@ impl<E: ClassifyEos> Recording<E> {
     }
 
     fn fail<F: Display + 'static>(&mut self, error: &F) {
-        failure::end(mem::take(&mut self.transaction), error, &self.downcasts);
+        failure::end(mem::take(&mut self.transaction), error, &self.places);
     }
 }
 
@@ -150,7 +150,7 @@ impl<B, E> PinnedDrop for OpbeatBody<B, E> {
 impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
         let transaction = HttpTransaction::default();
-        let recording = Recording { transaction, classify_eos: None, call: None, downcasts: Downcasts::default() };
+        let recording = Recording { transaction, classify_eos: None, call: None, places: Places::default() };
         Self { inner: Some(B::default()), recording }
     }
 }

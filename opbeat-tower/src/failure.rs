@@ -9,6 +9,8 @@ use std::sync::Arc;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::{Failure, Outcome, error_chain};
 
+use crate::carrier::Carrier;
+
 /// Finds the error in what a service or a body failed with, if it is of a type that this one knows.
 pub(crate) type Downcast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
@@ -20,32 +22,46 @@ const KNOWN: [Downcast; 4] = [
     |failure| failure.downcast_ref::<io::Error>().map(|error| error as _),
 ];
 
-/// Types of errors that services and bodies fail with. By default a request pays for no list.
+/// Where errors are found. It goes with each request, and so the application's own places lie behind one pointer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Downcasts {
-    /// The framework's.
+pub(crate) struct Places {
+    /// The framework's errors, in what services and bodies fail with.
     pub(crate) framework: Option<Downcast>,
-    /// The application's.
-    own: Option<Arc<[Downcast]>>,
+    own: Option<Arc<Own>>,
 }
 
-impl Downcasts {
-    pub(crate) fn add<E: Error + 'static>(&mut self) {
+/// The application's errors: in what services and bodies fail with, and in responses.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    downcasts: Vec<Downcast>,
+    carriers: Vec<Carrier>,
+}
+
+impl Places {
+    pub(crate) fn add_type<E: Error + 'static>(&mut self) {
         let downcast: Downcast = |failure| failure.downcast_ref::<E>().map(|error| error as _);
-        let known = self.own.take();
-        self.own = Some(known.iter().flat_map(|known| known.iter().copied()).chain([downcast]).collect());
+        Arc::make_mut(self.own.get_or_insert_default()).downcasts.push(downcast);
+    }
+
+    pub(crate) fn add_carrier(&mut self, carrier: Carrier) {
+        Arc::make_mut(self.own.get_or_insert_default()).carriers.push(carrier);
+    }
+
+    /// Returns where responses carry errors, besides our own place.
+    pub(crate) fn carriers(&self) -> &[Carrier] {
+        self.own.as_ref().map_or(&[], |own| &own.carriers)
     }
 
     fn find<'a>(&self, failure: &'a dyn Any) -> Option<&'a (dyn Error + 'static)> {
-        let own = self.own.iter().flat_map(|own| own.iter());
+        let own = self.own.iter().flat_map(|own| &own.downcasts);
         { own.chain(&self.framework).chain(&KNOWN) }.find_map(|downcast| downcast(failure))
     }
 }
 
 /// Ends a transaction whose service or body failed: with the error and its causes, where its type is known, or else with
 /// what it says. Time limits and shed load are outcomes, and no errors.
-pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E, downcasts: &Downcasts) {
-    let error = downcasts.find(failure);
+pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E, places: &Places) {
+    let error = places.find(failure);
     let outcome = error.map_or(Outcome::ServerError, outcome_of);
     match error {
         _ if outcome != Outcome::ServerError => {}

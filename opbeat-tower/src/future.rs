@@ -58,7 +58,7 @@ where
         Poll::Ready(match answer {
             Some(Ok(response)) => Ok(respond(response, transaction, this.answering, this.classifier.take())),
             Some(Err(error)) => {
-                failure::end(transaction, &error, &this.answering.downcasts);
+                failure::end(transaction, &error, &this.answering.places);
                 Err(error)
             }
             None => Ok(respond_to_panic(transaction, this.answering)),

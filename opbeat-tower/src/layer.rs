@@ -43,7 +43,7 @@ impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
     pub fn new_for_grpc(agent: &Agent) -> Self {
         let methods = GrpcMethodName::default();
         let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(methods.clone());
-        layer.settings.answering.grpc = Some(Call::new(methods));
+        layer.settings.answering.grpc = Some(Box::new(Call::new(methods)));
         layer
     }
 }
@@ -70,7 +70,7 @@ impl<M, N> OpbeatLayer<M, N> {
     /// Names requests after their routes.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
         let Settings { agent, kind, make_classifier, time_limit, mut answering, .. } = self.settings;
-        answering.grpc = answering.grpc.map(|_| Call::default());
+        answering.grpc = answering.grpc.map(|_| Box::default());
         OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, answering } }
     }
 
@@ -158,21 +158,19 @@ impl<M, N> OpbeatLayer<M, N> {
     /// ```
     #[must_use]
     pub fn downcast<E: Error + 'static>(mut self) -> Self {
-        self.settings.answering.downcasts.add::<E>();
+        self.settings.answering.places.add_type::<E>();
         self
     }
 
     /// Says how a framework's own errors are found in what services and bodies fail with: for adapters.
     #[must_use]
     pub fn framework_errors(mut self, find: fn(&dyn Any) -> Option<&(dyn Error + 'static)>) -> Self {
-        self.settings.answering.downcasts.framework = Some(find);
+        self.settings.answering.places.framework = Some(find);
         self
     }
 
     fn carry(mut self, carrier: Carrier) -> Self {
-        let known = self.settings.answering.carriers.take();
-        let carriers = known.iter().flat_map(|known| known.iter().cloned()).chain([carrier]);
-        self.settings.answering.carriers = Some(carriers.collect());
+        self.settings.answering.places.add_carrier(carrier);
         self
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
 ) -> Response<OpbeatBody<B, C::ClassifyEos>> {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        carrier::report(&response, answering.carriers.as_deref().unwrap_or_default(), &transaction);
+        carrier::report(&response, answering.places.carriers(), &transaction);
     }
     let ends_here = transaction.head(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
     let call = answering.grpc.as_mut();

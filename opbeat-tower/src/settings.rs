@@ -1,14 +1,12 @@
 //! What the layer hands to each service, and how each request begins.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
 use opbeat_core::Agent;
 use opbeat_core::http::HttpTransaction;
 
-use crate::carrier::Carrier;
-use crate::failure::Downcasts;
+use crate::failure::Places;
 use crate::grpc::{self, Call};
 use crate::request;
 use crate::route_name::{RequestHead, RouteName};
@@ -28,12 +26,10 @@ pub(crate) struct Settings<M, N> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answering {
     /// Set for gRPC, where the status of a call is in the trailers, or in the head if there is no message.
-    pub(crate) grpc: Option<Call>,
+    pub(crate) grpc: Option<Box<Call>>,
     pub(crate) catches_panics: bool,
     pub(crate) tells_error_id: bool,
-    /// Where errors are found in a response; none but our own by default, so that a request pays for no list.
-    pub(crate) carriers: Option<Arc<[Carrier]>>,
-    pub(crate) downcasts: Downcasts,
+    pub(crate) places: Places,
 }
 
 impl<M, N: RouteName> Settings<M, N> {
@@ -54,8 +50,10 @@ impl<M, N: RouteName> Settings<M, N> {
     }
 
     /// Returns what is done with the answer to a request.
+    #[inline]
     pub(crate) fn answering<B>(&self, request: &Request<B>) -> Answering {
-        let grpc = self.answering.grpc.as_ref().map(|call| call.to(request.uri().path()));
-        Answering { grpc, ..self.answering.clone() }
+        let Answering { ref grpc, catches_panics, tells_error_id, ref places } = self.answering;
+        let grpc = grpc.as_ref().map(|call| Box::new(call.to(request.uri().path())));
+        Answering { grpc, catches_panics, tells_error_id, places: places.clone() }
     }
 }
