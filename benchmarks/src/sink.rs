@@ -13,6 +13,9 @@ use crate::process::{Process, answer};
 /// Ports that the system does not give to those who ask for any.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
+/// What a healthy server answers, and what tells agents at their start that it is one of ours.
+const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 30\r\n\r\n{\"server\": \"opbeat/benchmark\"}";
+
 /// What a server does with what it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -108,7 +111,7 @@ fn serve(stream: &TcpStream, manner: Manner, posted: &Mutex<Vec<Posted>>) -> std
         match manner {
             Manner::Healthy => {
                 posted.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-                writer.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
+                writer.write_all(ACCEPTED)?;
             }
             Manner::Failing => writer.write_all(b"HTTP/1.1 500 Failed\r\nContent-Length: 0\r\n\r\n")?,
             Manner::Silent | Manner::Closing => return reader.read_to_end(&mut Vec::new()).map(drop),
