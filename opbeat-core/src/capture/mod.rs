@@ -17,5 +17,7 @@ pub(crate) use record::{
     blocked_record, caught_panic_record, error_record, failure_record, message_record, panic_record, status_record,
 };
 pub(crate) use stack::allow as allow_stacks;
+#[cfg(feature = "tracing")]
+pub(crate) use text::cut;
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) use text::{cut, written};
+pub(crate) use text::written;
