@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::state::{self, State};
 use crate::capture::blocked_record;
-use crate::pipeline::{Finished, Recorder};
+use crate::pipeline::Recorder;
 use crate::record::{
-    ErrorId, ErrorRecord, Outcome, RequestRecord, SpanRecord, TransactionId, TransactionName, TransactionRecord,
-    TransactionReference, TransactionResult, User, Value,
+    Outcome, RequestRecord, SpanRecord, TransactionId, TransactionName, TransactionRecord, TransactionResult, User,
+    Value,
 };
 
 /// A transaction never keeps more spans than this; the rest are counted.
@@ -25,7 +25,7 @@ pub(crate) struct Active {
     pub(crate) started: Instant,
     /// Whether it is an HTTP request's: a second layer around the same request then adds nothing.
     pub(crate) is_request: bool,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 /// How a transaction ended, as its owner saw it.
@@ -193,47 +193,6 @@ impl Active {
         });
     }
 
-    /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
-    pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
-        self.state().note_error(&record);
-        self.report(record)
-    }
-
-    /// Reports something that did not make the transaction fail.
-    pub(crate) fn report(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
-        self.recorder.capture(record, Some(Arc::clone(self) as _))
-    }
-
-    /// Reports a panic, from inside of the hook. It waits for nobody: what panicked may be what holds the lock.
-    pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
-        if let Ok(mut state) = self.state.try_lock() {
-            state.note_error(&record);
-        }
-        self.recorder.capture(record, Some(Arc::clone(self) as _));
-    }
-
-    /// Reports a panic that came through, unless the hook has: the application may have one of its own.
-    #[cold]
-    pub(crate) fn report_untold_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
-        let was_told = self.state().has_panicked;
-        if !was_told {
-            self.report_error(record());
-        }
-    }
-
-    /// Returns whether an error was reported that ended or will end the transaction.
-    pub(crate) fn has_error(&self) -> bool {
-        self.state().error.is_some()
-    }
-
-    /// Returns the id of the report that the failure is known by. It stays, as somebody may show it.
-    pub(crate) fn error(&self) -> Option<ErrorId> {
-        let mut state = self.state();
-        let told = state.error.as_mut()?;
-        told.is_shown = true;
-        Some(told.id)
-    }
-
     /// Adds a poll to the time at work.
     pub(crate) fn note_work(&self, took: Duration) {
         self.change(|state| state.note_poll(took));
@@ -291,34 +250,5 @@ impl Active {
     /// A panic inside of the lock leaves nothing half done, so that a poisoned lock is as good as any.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Finished for Active {
-    fn has_ended(&self) -> bool {
-        self.state().ended
-    }
-
-    fn name(&self) -> String {
-        self.state().record.name.to_string()
-    }
-
-    fn error_id(&self) -> Option<ErrorId> {
-        self.state().error.as_ref().map(|told| told.id)
-    }
-
-    fn complete_error(&self, error: &mut ErrorRecord) {
-        let state = self.state();
-        let record = &state.record;
-        error.transaction = Some(TransactionReference {
-            id: self.id,
-            name: record.name.to_string(),
-            kind: record.kind.clone(),
-            result: (state.ended || state.has_result).then(|| record.result.clone()),
-        });
-        error.request = record.request.clone();
-        error.user.clone_from(&record.user);
-        error.tags.extend(record.tags.iter().cloned());
-        error.extra.extend(record.extra.iter().cloned());
     }
 }

@@ -13,6 +13,7 @@ mod entered;
 mod guard;
 mod late;
 mod pool;
+mod reports;
 mod span;
 mod span_values;
 mod state;

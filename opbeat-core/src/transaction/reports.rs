@@ -1,0 +1,79 @@
+//! Errors of a transaction: what it reports of them, and what they are told of it.
+
+use std::sync::Arc;
+
+use super::Active;
+use crate::pipeline::Finished;
+use crate::record::{ErrorId, ErrorRecord, TransactionReference};
+
+impl Active {
+    /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
+    pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
+        self.state().note_error(&record);
+        self.report(record)
+    }
+
+    /// Reports something that did not make the transaction fail.
+    pub(crate) fn report(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
+        self.recorder.capture(record, Some(Arc::clone(self) as _))
+    }
+
+    /// Reports a panic, from inside of the hook. It waits for nobody: what panicked may be what holds the lock.
+    pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
+        if let Ok(mut state) = self.state.try_lock() {
+            state.note_error(&record);
+        }
+        self.recorder.capture(record, Some(Arc::clone(self) as _));
+    }
+
+    /// Reports a panic that came through, unless the hook has: the application may have one of its own.
+    #[cold]
+    pub(crate) fn report_untold_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
+        let was_told = self.state().has_panicked;
+        if !was_told {
+            self.report_error(record());
+        }
+    }
+
+    /// Returns whether an error was reported that ended or will end the transaction.
+    pub(crate) fn has_error(&self) -> bool {
+        self.state().error.is_some()
+    }
+
+    /// Returns the id of the report that the failure is known by. It stays, as somebody may show it.
+    pub(crate) fn error(&self) -> Option<ErrorId> {
+        let mut state = self.state();
+        let told = state.error.as_mut()?;
+        told.is_shown = true;
+        Some(told.id)
+    }
+}
+
+impl Finished for Active {
+    fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    fn name(&self) -> String {
+        self.state().record.name.to_string()
+    }
+
+    fn error_id(&self) -> Option<ErrorId> {
+        self.state().error.as_ref().map(|told| told.id)
+    }
+
+    fn complete_error(&self, error: &mut ErrorRecord) {
+        let state = self.state();
+        let record = &state.record;
+        error.transaction = Some(TransactionReference {
+            id: self.id,
+            name: record.name.to_string(),
+            kind: record.kind.clone(),
+            result: (state.ended || state.has_result).then(|| record.result.clone()),
+        });
+        error.request = record.request.clone();
+        error.user.clone_from(&record.user);
+        error.tags.extend(record.tags.iter().cloned());
+        error.extra.extend(record.extra.iter().cloned());
+    }
+}
