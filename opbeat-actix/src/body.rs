@@ -30,7 +30,7 @@ struct Recording {
 impl<B: MessageBody> OpbeatBody<B> {
     pub(crate) fn new(inner: B, mut transaction: HttpTransaction, ends_here: bool) -> Self {
         // Nobody asks whether there is more than a body says that it has.
-        let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.declare_length(length));
+        let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.set_body_length(length));
         let mut recording = Recording { transaction };
         if ends_here || is_empty {
             recording.complete();
@@ -76,7 +76,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 
 impl Recording {
     fn note(&mut self, bytes: usize) {
-        if self.transaction.sent(bytes) {
+        if self.transaction.record_sent(bytes) {
             self.complete();
         }
     }
@@ -87,7 +87,7 @@ impl Recording {
 
     fn fail(&mut self, error: &dyn Error) {
         let transaction = mem::take(&mut self.transaction);
-        transaction.report_failure(&CapturedError::carried(error));
+        transaction.report_captured(&CapturedError::carried(error));
         transaction.end(Outcome::ServerError);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn respond<B: MessageBody>(
     }
     name(response.request(), response.status(), &mut transaction);
     let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
-    let ends_here = transaction.head(response.status().as_u16()) || is_empty;
+    let ends_here = transaction.start_response(response.status().as_u16()) || is_empty;
     if answering.tells_error_id && response.status().is_server_error() {
         tell_error_id(&mut response, &transaction);
     }
@@ -36,7 +36,7 @@ fn name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransac
     // The layer around, where there is one, may know better than that there is no route.
     let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
     let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
-    transaction.name_route(|| patterns::taken(request).or_else(unmatched));
+    transaction.set_route_name_with(|| patterns::taken(request).or_else(unmatched));
 }
 
 /// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.
@@ -53,7 +53,7 @@ pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, answering: &Answer
 
 fn end(mut transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
     let status = error.as_response_error().status_code();
-    transaction.head(status.as_u16());
+    transaction.start_response(status.as_u16());
     let tells = answering.tells_error_id && status.is_server_error();
     let id = if tells { transaction.error_id() } else { None };
     transaction.complete();

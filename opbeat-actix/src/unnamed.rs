@@ -59,7 +59,7 @@ impl Drop for Naming<'_> {
 /// What records nothing lies within what is current, and names that: our own transaction, or that of a layer around.
 #[cold]
 fn name_current(resources: &ResourceMap) {
-    HttpTransaction::default().name_route(|| {
+    HttpTransaction::default().set_route_name_with(|| {
         let (method, target) = HttpTransaction::default().request_line()?;
         expected(resources, &method, &target)
     });

@@ -1,4 +1,4 @@
-//! What an application starts once, and reports through.
+//! The agent, which an application starts once.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -6,19 +6,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{allow_stacks, error_record, message_record};
+use crate::capture::{allow_stacks, error_chain, error_record, message_record};
 use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, ask};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
+use crate::running_agent::RunningAgent;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
 use crate::{latest, notice, panic_hook};
 use opbeat_secrets::Secrets;
 
-/// Monitors an application: begins transactions, reports errors, delivers both in the background.
+/// Monitors an application: begins transactions, reports errors and delivers both in the background.
 ///
-/// It is cheap to clone. When the last clone is dropped, what was recorded is delivered within
-/// [`Config::shutdown_timeout`], and the thread that drops it waits for that: on an executor, call
+/// Cloning it is cheap. When the last clone is dropped, the recorded data is delivered within
+/// [`Config::shutdown_timeout`], and the dropping thread waits for that. In asynchronous code, call
 /// [`shutdown`](Self::shutdown) from `spawn_blocking` before.
 ///
 /// # Examples
@@ -33,31 +34,27 @@ use opbeat_secrets::Secrets;
 #[derive(Clone)]
 #[must_use = "monitoring ends when the last clone of the agent is dropped"]
 pub struct Agent {
-    running: Option<Arc<Running>>,
+    running: Option<Arc<RunningAgent>>,
 }
 
-/// What stops when nobody holds it any more.
-pub(crate) struct Running {
-    pipeline: Pipeline,
-    shutdown_timeout: Duration,
-    /// Asks the way out once more, besides the thread that delivers.
-    probe: Probe,
-}
-
+/// The start.
 impl Agent {
-    /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::config::VARIABLES) lists.
+    /// Starts an agent with the configuration in the environment variables that
+    /// [`VARIABLES`](crate::config::VARIABLES) lists.
     ///
-    /// What is wrong with them is logged as one error; the application then runs unmonitored.
+    /// Invalid variables are logged as one error, and the application then runs without monitoring.
     #[cfg(feature = "intake")]
     pub fn from_env() -> Self {
-        Self::start_or_disable(Config::from_env())
+        let started = Config::from_env().and_then(|config| Self::start(&config));
+        started.unwrap_or_else(|error| Self::disabled_by(&error))
     }
 
     /// Starts an agent that delivers to an Opbeat server.
     ///
     /// # Errors
     ///
-    /// Returns an error if the configuration cannot work: no token, a URL that is none, no TLS.
+    /// Returns an error if the configuration cannot work: it has no token, an invalid URL, or an HTTPS URL without the
+    /// feature `tls`.
     #[cfg(feature = "intake")]
     pub fn start(config: &Config) -> Result<Self, ConfigError> {
         if !config.enabled {
@@ -68,16 +65,17 @@ impl Agent {
         Self::launch(config, exporter, Arc::new(move || probe_intake(&copy))).map_err(ConfigError::Thread)
     }
 
-    /// Starts an agent that delivers through an exporter of your own.
+    /// Starts an agent that delivers with an exporter of the application.
+    ///
+    /// If the system cannot start its threads, that is logged as an error, and the application then runs without
+    /// monitoring.
     pub fn with_exporter(config: &Config, exporter: impl Exporter) -> Self {
         if !config.enabled {
             return Self::disabled();
         }
         let probe = || Contact::new("an exporter of the application's own");
-        Self::launch(config, exporter, Arc::new(probe)).unwrap_or_else(|error| {
-            notice::error(format_args!("{}; the application runs unmonitored", ConfigError::Thread(error)));
-            Self::disabled()
-        })
+        Self::launch(config, exporter, Arc::new(probe))
+            .unwrap_or_else(|error| Self::disabled_by(&ConfigError::Thread(error)))
     }
 
     /// Makes an agent that records nothing.
@@ -85,6 +83,25 @@ impl Agent {
         Self { running: None }
     }
 
+    fn disabled_by(error: &ConfigError) -> Self {
+        let chain: Vec<String> = error_chain(error).map(ToString::to_string).collect();
+        notice::error(format_args!("{}; the application runs unmonitored", chain.join(": ")));
+        Self::disabled()
+    }
+
+    fn launch(config: &Config, exporter: impl Exporter, probe: Probe) -> std::io::Result<Self> {
+        let pipeline = Pipeline::start(exporter, settings(config))?;
+        let running = Arc::new(RunningAgent { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
+        allow_stacks();
+        latest::add(&running);
+        if config.panic_hook {
+            panic_hook::install(latest::recorder, flush_latest);
+        }
+        Ok(Self { running: Some(running) })
+    }
+}
+
+impl Agent {
     /// Begins a transaction of a dotted kind, such as `task.newsletter`.
     pub fn begin_transaction(&self, kind: impl Into<Cow<'static, str>>) -> Transaction {
         let active = self.recorder().map(|recorder| Active::begin(recorder, kind.into(), |_| ()));
@@ -109,26 +126,27 @@ impl Agent {
         self.report(message_record(level, message.into()))
     }
 
-    /// Delivers what was recorded until now. It blocks: call it from `spawn_blocking` in asynchronous code.
+    /// Delivers the data that was recorded until now. It blocks: call it from `spawn_blocking` in asynchronous code.
     ///
     /// # Errors
     ///
-    /// Returns an error if the deadline came first, or as soon as a delivery failed: nothing is lost by that. It returns
-    /// [`FlushError::Lost`] if all was delivered but what the server refused for good.
+    /// Returns an error at the deadline, or as soon as a delivery fails. The data is then kept and delivered later. It
+    /// returns [`FlushError::Lost`] if the server rejected some data for good, and everything else was delivered.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.flush(timeout))
     }
 
-    /// Delivers what was recorded until now, and stops. It blocks, at most for `timeout`.
+    /// Delivers the data that was recorded until now, and stops. It blocks for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// Returns an error if not everything was delivered; what is left then is lost.
+    /// Returns an error if not everything was delivered. The rest is dropped.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), FlushError> {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.shut_down(timeout))
     }
 
-    /// Finds out what works and what does not. It asks the server, and blocks for five seconds at the most.
+    /// Checks the configuration, the connection to the server and the build of the application. It contacts the server,
+    /// and blocks for at most five seconds.
     ///
     /// # Examples
     ///
@@ -150,7 +168,7 @@ impl Agent {
         }
     }
 
-    /// Returns whether anything is recorded. After a [`shutdown`](Self::shutdown), nothing is.
+    /// Returns whether the agent records: it is not disabled, and [`shutdown`](Self::shutdown) was not called.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recorder().is_some_and(Recorder::is_open)
@@ -160,51 +178,33 @@ impl Agent {
         self.running.as_ref().map(|running| running.pipeline.recorder())
     }
 
-    #[cfg(feature = "intake")]
-    fn start_or_disable(config: Result<Config, ConfigError>) -> Self {
-        config.and_then(|config| Self::start(&config)).unwrap_or_else(|error| {
-            notice::error(format_args!("{error}; the application runs unmonitored"));
-            Self::disabled()
-        })
-    }
-
-    fn launch(config: &Config, exporter: impl Exporter, probe: Probe) -> std::io::Result<Self> {
-        let pipeline = Pipeline::start(exporter, settings(config))?;
-        let running = Arc::new(Running { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
-        allow_stacks();
-        latest::enroll(&running, running.pipeline.recorder());
-        if config.panic_hook {
-            panic_hook::install(latest::recorder, flush_latest);
-        }
-        Ok(Self { running: Some(running) })
-    }
-
     fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
         report(record, || self.recorder().cloned())
     }
 }
 
-/// Reports a record with the current transaction, to its agent, or else to where `recorder` says.
+/// Reports a record with the current transaction, to its agent, or else to the given recorder.
 fn report(record: ErrorRecord, recorder: impl FnOnce() -> Option<Recorder>) -> Option<ErrorId> {
     let current = current();
     if current.is_recording() { current.report(record) } else { recorder()?.capture(record, None) }
 }
 
-/// Returns whether a report would find anybody.
-fn is_anybody_there() -> bool {
+/// Returns whether any agent would receive a report. If not, no record is made.
+fn has_receiver() -> bool {
     current().is_recording() || latest::recorder().is_some()
 }
 
 fn settings(config: &Config) -> Settings {
     Settings {
         flush_interval: config.bounded_flush_interval(),
+        // Each request compares its longest poll with this, and counts in nanoseconds.
         blocking_threshold: u64::try_from(config.blocking_threshold.as_nanos()).unwrap_or(u64::MAX),
         ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
         secrets: Secrets::new(&config.secret_names),
     }
 }
 
-/// Reports an error, to the current transaction's agent or else to the one that was started last.
+/// Reports an error to the current transaction's agent, or else to the running agent that was started last.
 ///
 /// Returns the report's id.
 ///
@@ -217,24 +217,24 @@ fn settings(config: &Config) -> Settings {
 /// ```
 #[track_caller]
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<ErrorId> {
-    if !is_anybody_there() {
+    if !has_receiver() {
         return None;
     }
     report(error_record(error), latest::recorder)
 }
 
-/// Reports a message, to the current transaction's agent or else to the one that was started last.
+/// Reports a message to the current transaction's agent, or else to the running agent that was started last.
 ///
 /// Returns the report's id.
 #[track_caller]
 pub fn capture_message(level: Level, message: impl Into<String>) -> Option<ErrorId> {
-    if !is_anybody_there() {
+    if !has_receiver() {
         return None;
     }
     report(message_record(level, message.into()), latest::recorder)
 }
 
-/// Reports a record, to the current transaction's agent or else to the one that was started last.
+/// Reports a record to the current transaction's agent, or else to the running agent that was started last.
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn report_latest(record: ErrorRecord) -> Option<ErrorId> {
     report(record, latest::recorder)
@@ -248,19 +248,10 @@ fn probe_intake(config: &Config) -> Contact {
     }
 }
 
-/// Delivers what there is while there still is a process.
+/// Delivers the recorded data of the latest agent, from the panic hook, before the process ends.
 fn flush_latest() {
     if let Some(running) = latest::agent() {
-        // There is nobody left to tell.
-        let _ = running.pipeline.flush(running.shutdown_timeout);
-    }
-}
-
-/// Delivers what is left, within the deadline.
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Whoever wants to know calls `shutdown`; after that, this does nothing.
-        let _ = self.pipeline.shut_down(self.shutdown_timeout);
+        running.flush_before_exit();
     }
 }
 

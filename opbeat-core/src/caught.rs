@@ -1,16 +1,17 @@
-//! Panics that go no further.
+//! Stops panics of foreign code: of loggers, exporters and destructors.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does some work, and keeps its panic from going on. `None` stands for a panic.
+/// Calls a closure and stops its panic. Returns `None` after a panic.
 ///
-/// What panicked must not be used again, so that nobody sees what it left half done.
+/// The caller must not use the values that panicked again, since the panic may have left them half changed.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => Some(done),
+        Ok(output) => Some(output),
         Err(payload) => {
-            // A payload may panic once more when it is dropped. What that panic brings only leaks.
+            // The payload's destructor may panic too. The payload of that second panic is leaked, since its destructor
+            // could panic again.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(mem::forget);
             None
         }

@@ -1,39 +1,42 @@
-//! The agents of the process: where errors go that happen outside of all transactions.
+//! The running agents of the process. Errors outside of all transactions are reported to the latest one.
 
-use std::sync::{Arc, PoisonError, RwLock, TryLockError, Weak};
+use std::sync::{Arc, RwLock, TryLockError, Weak};
 
-use crate::agent::Running;
+use crate::lock::write;
 use crate::pipeline::{Recorder, WeakRecorder};
+use crate::running_agent::RunningAgent;
 
-/// The agents that run, in the order of their start.
-static AGENTS: RwLock<Vec<Known>> = RwLock::new(Vec::new());
+/// The running agents, in the order of their start.
+static AGENTS: RwLock<Vec<Entry>> = RwLock::new(Vec::new());
 
-/// An agent that is not kept alive. Its recorder is at hand beside it, since whoever happens to drop the agent's last
-/// handle has to wait for its last delivery.
-struct Known {
-    agent: Weak<Running>,
+/// An agent that this list does not keep alive.
+struct Entry {
+    agent: Weak<RunningAgent>,
+    /// Reports need the recorder only. Upgrading the agent for each of them could make the reporting thread drop its last
+    /// handle, and wait for its last delivery.
     recorder: WeakRecorder,
 }
 
-/// Notes an agent that has just been started.
-pub(crate) fn enroll(agent: &Arc<Running>, recorder: &Recorder) {
-    let mut agents = AGENTS.write().unwrap_or_else(PoisonError::into_inner);
-    agents.retain(|known| known.agent.strong_count() > 0);
-    agents.push(Known { agent: Arc::downgrade(agent), recorder: recorder.downgrade() });
+/// Adds an agent that has just been started.
+pub(crate) fn add(agent: &Arc<RunningAgent>) {
+    let mut agents = write(&AGENTS);
+    agents.retain(|entry| entry.agent.strong_count() > 0);
+    agents.push(Entry { agent: Arc::downgrade(agent), recorder: agent.pipeline.recorder().downgrade() });
 }
 
-/// Returns the recorder of the agent that was started last and still runs.
+/// Returns the recorder of the running agent that was started last.
 pub(crate) fn recorder() -> Option<Recorder> {
-    find(|known| known.recorder.upgrade())
+    find(|entry| entry.recorder.upgrade())
 }
 
-/// Returns the agent that was started last and still runs.
-pub(crate) fn agent() -> Option<Arc<Running>> {
-    find(|known| known.agent.upgrade())
+/// Returns the running agent that was started last.
+pub(crate) fn agent() -> Option<Arc<RunningAgent>> {
+    find(|entry| entry.agent.upgrade())
 }
 
-/// Finds nothing rather than waiting for an agent that starts right now: the start itself may have panicked.
-fn find<T>(look: impl Fn(&Known) -> Option<T>) -> Option<T> {
+/// Searches the agents from the latest to the first. It returns `None` instead of waiting while an agent starts: the
+/// caller may be the panic hook, for a panic of that start.
+fn find<T>(look: impl Fn(&Entry) -> Option<T>) -> Option<T> {
     let agents = match AGENTS.try_read() {
         Ok(agents) => agents,
         Err(TryLockError::Poisoned(agents)) => agents.into_inner(),

@@ -44,10 +44,12 @@ pub mod events;
 pub mod export;
 pub mod http;
 mod latest;
+mod lock;
 mod notice;
 mod panic_hook;
 mod pipeline;
 pub mod record;
+mod running_agent;
 pub mod task;
 mod transaction;
 

@@ -37,3 +37,10 @@ fn tell(level: Level, message: fmt::Arguments<'_>) {
 fn has_no_logger() -> bool {
     log::max_level() == log::LevelFilter::Off
 }
+
+/// Warns the developer of the application once per process, such as of a layer that is in the wrong position.
+///
+/// The message goes to the application's log, or to the terminal if there is no logger.
+pub fn warn_once(once: &std::sync::Once, message: &str) {
+    once.call_once(|| warn(format_args!("{message}")));
+}

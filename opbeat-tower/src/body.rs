@@ -31,7 +31,7 @@ pub(crate) fn ends_at_head<B: Body>(
         return body.is_end_stream();
     }
     let declared = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-    body.size_hint().exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
+    body.size_hint().exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))
 }
 
 /// The body of a recorded response. Its last byte ends the transaction.
@@ -115,7 +115,7 @@ impl<E: ClassifyEos> Recording<E> {
         if let Some(call) = &mut self.call {
             call.prove(&mut self.transaction);
         }
-        self.transaction.sent(bytes)
+        self.transaction.record_sent(bytes)
     }
 
     fn complete(&mut self, trailers: Option<&HeaderMap>) {

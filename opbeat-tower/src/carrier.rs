@@ -18,7 +18,7 @@ impl Carrier {
     /// Returns the carrier of a type that is made a failure of by a function.
     pub(crate) fn new<T: Send + Sync + 'static>(failure: impl Fn(&T) -> CapturedError + Send + Sync + 'static) -> Self {
         // Where the function made it says nothing: it is the same place for all errors.
-        Self(Arc::new(move |extensions| extensions.get::<T>().map(|error| failure(error).without_place())))
+        Self(Arc::new(move |extensions| extensions.get::<T>().map(|error| failure(error).without_location())))
     }
 
     /// Returns the carrier of errors of a type.
@@ -34,7 +34,7 @@ pub(crate) fn report<B>(response: &Response<B>, carriers: &[Carrier], transactio
     let failure = extensions.get::<CapturedError>();
     if response.status().is_server_error() {
         let carried: Vec<CapturedError> = carriers.iter().filter_map(|carrier| (carrier.0)(extensions)).collect();
-        failure.into_iter().chain(&carried).for_each(|failure| transaction.report_failure(failure));
+        failure.into_iter().chain(&carried).for_each(|failure| transaction.report_captured(failure));
     } else if let Some(failure) = failure {
         transaction.current().set_extra("error", failure.to_string());
     }

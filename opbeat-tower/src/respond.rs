@@ -25,7 +25,8 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     if status.is_client_error() || status.is_server_error() {
         carrier::report(&response, answering.places.carriers(), &transaction);
     }
-    let ends_here = transaction.head(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
+    let ends_here =
+        transaction.start_response(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
     let call = answering.grpc.as_mut();
     let is_settled = call.is_some_and(|call| grpc::note_status(response.headers(), &mut transaction, call));
     let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
@@ -54,7 +55,7 @@ where
     E: tower_http::classify::ClassifyEos,
 {
     transaction.set_outcome(Outcome::Panicked);
-    transaction.head(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+    transaction.start_response(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     if answering.tells_error_id {

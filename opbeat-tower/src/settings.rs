@@ -40,7 +40,7 @@ impl<M, N: RouteName> Settings<M, N> {
         let mut transaction = HttpTransaction::begin(&self.agent, self.kind, method, |record| {
             request::describe(request, self.route_name.client(&head), record);
         });
-        transaction.name_route(|| self.route_name.route_name(&head));
+        transaction.set_route_name_with(|| self.route_name.route_name(&head));
         if self.answering.grpc.is_some() {
             grpc::begin(&mut transaction, request.headers(), self.time_limit);
         } else if let Some(limit) = self.time_limit {

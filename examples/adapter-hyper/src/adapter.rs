@@ -43,7 +43,8 @@ impl Opbeat {
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
         // The name is there before the handler is called, so that it stands whatever happens.
-        transaction.name_route(|| self.router.template(request.uri().path()).map(|template| route(method, template)));
+        transaction
+            .set_route_name_with(|| self.router.template(request.uri().path()).map(|template| route(method, template)));
         if let Some(limit) = self.time_limit {
             transaction.set_time_limit(limit);
         }
@@ -76,12 +77,12 @@ fn respond(
     mut transaction: HttpTransaction,
 ) -> Response<Monitored<Body>> {
     let response = answer.unwrap_or_else(|failure| {
-        transaction.report_failure(&failure);
+        transaction.report_captured(&failure);
         let mut response = Response::new(Body::default());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     });
-    let ends_here = transaction.head(response.status().as_u16());
+    let ends_here = transaction.start_response(response.status().as_u16());
     if ends_here || has_no_body(response.headers(), &response.body().size_hint(), &mut transaction) {
         mem::take(&mut transaction).complete();
     }
@@ -91,5 +92,5 @@ fn respond(
 /// Tells how long the body is, by itself or by the head. Returns whether there is none.
 fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
     let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-    size.exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
+    size.exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))
 }

@@ -81,7 +81,7 @@ fn describe(request: &Request, record: &mut RequestRecord) {
 /// Notes the head, and lets the body carry the transaction on to its last byte.
 fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response {
     let body = BoxBody::from(response.take_body());
-    let ends_here = transaction.head(response.status().as_u16());
+    let ends_here = transaction.start_response(response.status().as_u16());
     if ends_here || has_no_body(response.headers(), &body.size_hint(), &mut transaction) {
         mem::take(&mut transaction).complete();
     }
@@ -92,7 +92,7 @@ fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response
 /// Tells how long the body is, by itself or by the head. Returns whether there is none.
 fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
     let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-    size.exact().or_else(declared).is_some_and(|length| transaction.declare_length(length))
+    size.exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))
 }
 
 /// Notes the error that poem answers with. Nobody is asked once more, and so the transaction ends here.
@@ -100,13 +100,13 @@ fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     let status = error.status().as_u16();
     // A failure knows the line that made it. Time limits are outcomes; what an error was made from is its source.
     if let Some(failure) = error.data::<CapturedError>().filter(|_| status >= 500) {
-        transaction.report_failure(failure);
+        transaction.report_captured(failure);
     } else if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.report_failure(&CapturedError::carried(source));
+        transaction.report_captured(&CapturedError::carried(source));
     }
-    transaction.head(status);
+    transaction.start_response(status);
     transaction.complete();
     error
 }

@@ -43,7 +43,7 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
         let frame = ready!(transaction.poll(|| Pin::new(&mut *body).poll_frame(cx)));
         match &frame {
             Some(Err(error)) => {
-                transaction.report_failure(&CapturedError::carried(error));
+                transaction.report_captured(&CapturedError::carried(error));
                 mem::take(transaction).end(Outcome::ServerError);
             }
             // Whoever writes the body does not ask again when it has its length, or when it says that this was all.
@@ -64,7 +64,7 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
 
 /// Counts the bytes of a frame. Trailers are the last one.
 fn is_last<D: Buf>(frame: &Frame<D>, transaction: &mut HttpTransaction) -> bool {
-    frame.data_ref().is_none_or(|data| transaction.sent(data.remaining()))
+    frame.data_ref().is_none_or(|data| transaction.record_sent(data.remaining()))
 }
 
 /// A client that goes drops what is left of its request. Destructors find their transaction too.

@@ -51,7 +51,7 @@ async fn monitored(agent: &Agent, request: Request<Incoming>) -> Result<Response
         let mut handler = pin!(picture(request));
         std::future::poll_fn(|cx| transaction.poll(|| handler.as_mut().poll(cx))).await
     };
-    let ends_here = transaction.head(response.status().as_u16()) || response.body().is_end_stream();
+    let ends_here = transaction.start_response(response.status().as_u16()) || response.body().is_end_stream();
     Ok(response.map(|inner| MonitoredBody::new(inner, transaction, ends_here)))
 }
 

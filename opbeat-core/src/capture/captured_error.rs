@@ -69,7 +69,7 @@ impl CapturedError {
 
     /// Forgets the stack and the place: for failures that are made far from where something failed.
     #[must_use]
-    pub fn without_place(self) -> Self {
+    pub fn without_location(self) -> Self {
         let mut record = Arc::unwrap_or_clone(self.record);
         (record.location, record.stack) = (None, Stack::default());
         Self { record: Arc::new(record) }

@@ -1,4 +1,4 @@
-//! Panics that are answered instead of passed on.
+//! Catches panics of handlers, for adapters that respond to them instead of passing them on.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,10 +7,11 @@ use crate::capture::caught_panic_record;
 use crate::caught::caught;
 use crate::transaction::current;
 
-/// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
+/// Calls a closure, and catches its panic if `catches` is true. Returns `None` after a panic.
 ///
-/// What panicked must not be called or polled again, so that nobody sees what it left half done. A panic that
-/// the agent's hook did not report is reported here, with the transaction that is current; the adapter answers in its place.
+/// The closure calls or polls a handler. After a panic, that handler must not be called or polled again, since the panic
+/// may have left it half changed; the adapter responds instead. A panic that the agent's hook has not reported is
+/// reported here, with the current transaction.
 ///
 /// # Examples
 ///
@@ -21,12 +22,12 @@ use crate::transaction::current;
 /// ```
 #[inline]
 pub fn catch_panic<T>(catches: bool, work: impl FnOnce() -> T) -> Option<T> {
-    if catches { told(work) } else { Some(work()) }
+    if catches { catch_and_report(work) } else { Some(work()) }
 }
 
-fn told<T>(work: impl FnOnce() -> T) -> Option<T> {
+fn catch_and_report<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(answer) => Some(answer),
+        Ok(output) => Some(output),
         Err(payload) => {
             caught(|| report(payload));
             None
@@ -34,11 +35,12 @@ fn told<T>(work: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// Reports a panic with the current transaction, unless the hook has: here is its payload at hand for the last time.
+/// Reports a panic with the current transaction, unless the hook has. This is the last point where its payload, which
+/// contains the message, is available.
 #[cold]
 fn report(payload: Box<dyn Any + Send>) {
     if let Some(active) = current().active {
-        active.report_untold_panic(|| caught_panic_record(Some(&*payload)));
+        active.report_unhooked_panic(|| caught_panic_record(Some(&*payload)));
     }
     drop(payload);
 }

@@ -1,13 +1,13 @@
-//! A request's transaction while it is current.
+//! The guard that keeps the transaction of a request current.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::HttpTransaction;
+use super::active_request::ActiveRequest;
 
-/// Keeps an [`HttpTransaction`] current.
+/// Keeps an [`HttpTransaction`](super::HttpTransaction) current until it is dropped.
 ///
-/// It stays on its thread, so that a future that moves cannot hold it over an `.await`:
+/// It is not `Send`, so a future that moves between threads cannot hold it over an `.await`:
 ///
 /// ```compile_fail
 /// fn is_send<T: Send>() {}
@@ -15,28 +15,43 @@ use super::HttpTransaction;
 /// ```
 #[must_use = "the transaction is current for as long as this guard lives"]
 pub struct EnteredHttp<'a> {
-    transaction: &'a mut HttpTransaction,
+    request: &'a mut Option<Box<ActiveRequest>>,
     was_panicking: bool,
-    /// The guard swaps a thread's own state.
-    stays: PhantomData<*const ()>,
+    /// The guard swaps state of its thread, so it must stay on that thread.
+    not_send: PhantomData<*const ()>,
 }
 
 impl<'a> EnteredHttp<'a> {
     #[inline]
-    pub(super) fn new(transaction: &'a mut HttpTransaction) -> Self {
-        transaction.swap_context();
-        Self { was_panicking: std::thread::panicking(), transaction, stays: PhantomData }
+    pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>) -> Self {
+        swap(request);
+        Self { was_panicking: std::thread::panicking(), request, not_send: PhantomData }
     }
 }
 
-/// Executors catch a panic above us, and drop the future when nothing unwinds any more: it has to be noticed here.
+/// Ends the transaction if a panic unwinds through the guard. It has to happen here: executors catch the panic, and drop
+/// the future when the thread is not panicking any more.
 impl Drop for EnteredHttp<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.transaction.swap_context();
+        swap(self.request);
         if std::thread::panicking() && !self.was_panicking {
-            self.transaction.finish_panicked();
+            end_panicked(self.request);
         }
+    }
+}
+
+#[inline]
+fn swap(request: &mut Option<Box<ActiveRequest>>) {
+    if let Some(request) = request {
+        request.context.swap();
+    }
+}
+
+#[cold]
+fn end_panicked(request: &mut Option<Box<ActiveRequest>>) {
+    if let Some(request) = request.take() {
+        request.end_panicked();
     }
 }
 

@@ -1,26 +1,27 @@
-//! The life of an HTTP request, for adapters to web frameworks.
+//! The transaction of an HTTP request, for adapters to web frameworks.
 //!
-//! An adapter begins an [`HttpTransaction`] when a request arrives, polls the handler's future and the response's body
-//! through it, tells it the response's status, and completes it at the body's last byte. When it is dropped before, the
-//! client has gone or the handler has panicked: it finds out by itself.
+//! An adapter uses one [`HttpTransaction`] for each request:
+//!
+//! 1. [`begin`](HttpTransaction::begin) when the request arrives.
+//! 2. [`poll`](HttpTransaction::poll) around each poll of the handler's future.
+//! 3. [`start_response`](HttpTransaction::start_response) when the response head (status and headers) is ready.
+//! 4. `poll` again around each poll of the response body.
+//! 5. [`complete`](HttpTransaction::complete) at the end of the response body.
+//!
+//! A transaction that is dropped before step 5 ends by itself, because the client disconnected or the handler panicked.
 
+mod active_request;
 mod catch;
 mod entered;
-mod length;
-mod lifecycle;
-mod live;
-mod misuse;
 mod name;
-mod nested;
-mod outcome;
 mod template;
+mod transaction;
 mod work;
 
 pub use catch::catch_panic;
 pub use entered::EnteredHttp;
-pub use lifecycle::HttpTransaction;
-pub use misuse::warn_once;
-pub use name::{ends_at_head, route, static_method, unmatched};
-pub use outcome::outcome_of_status;
+pub use name::{has_no_body, outcome_of_status, route, static_method, unmatched};
+pub use transaction::HttpTransaction;
 
 pub use crate::capture::{CapturedError, error_chain};
+pub use crate::notice::warn_once;

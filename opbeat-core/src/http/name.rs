@@ -1,14 +1,14 @@
-//! Names and rules of HTTP that all adapters share.
+//! Names, methods and statuses of HTTP requests.
 
 use super::template;
 use crate::record::{Outcome, TransactionName};
 
-/// What unmatched requests are counted under, whatever their URL.
+/// The route name of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 
-/// Returns a method's name without an allocation; `OTHER` for methods that no RFC names.
+/// Returns a method's name without an allocation; `OTHER` for methods that no RFC defines.
 ///
-/// Clients choose the method, and so an unknown one must not become a name of its own.
+/// Clients choose the method, so an unknown one must not create a transaction name of its own.
 #[must_use]
 #[inline]
 pub fn static_method(method: &str) -> &'static str {
@@ -16,24 +16,42 @@ pub fn static_method(method: &str) -> &'static str {
     METHODS.into_iter().find(|known| *known == method).unwrap_or("OTHER")
 }
 
-/// Names requests after their method and their route's template: `GET /books/{id}`.
+/// Returns the name for requests of a method and a route template, such as `GET /books/{id}`.
 ///
-/// Each template is kept for the life of the process, so that a request pays for no memory; there is room for 2,000 of
-/// them, and what comes later is counted as `GET (other routes)`. It is for templates, never for paths.
+/// Pass templates only, never paths: each different template is kept in memory until the process ends, so that a request
+/// with a known one does not allocate. At most 2,000 templates are kept. Requests of further templates are counted as
+/// `GET (other routes)`.
 #[must_use]
 #[inline]
 pub fn route(method: &str, template: &str) -> TransactionName {
     TransactionName::Route { method: static_method(method), route: template::keep(template) }
 }
 
-/// Names requests that no route matched: `GET unmatched`, whatever the URL.
+/// Returns the name for requests that match no route: `GET unmatched`, for any URL.
 #[must_use]
 #[inline]
 pub fn unmatched(method: &str) -> TransactionName {
     TransactionName::Route { method: static_method(method), route: UNMATCHED }
 }
 
-/// What a method means for its response's end.
+/// Returns the outcome of a request with this status. 408 and 504 count as timeouts.
+#[must_use]
+pub fn outcome_of_status(status: u16) -> Outcome {
+    Outcome::of_status(status)
+}
+
+/// Returns whether a response has no body, regardless of its headers.
+///
+/// That is so for every response to `HEAD`, and for the statuses 1xx, 204 and 304: [RFC 9112 section 6.3][rfc]. A
+/// successful `CONNECT` and a 101 hand the connection over to another protocol, which ends the request as well.
+///
+/// [rfc]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+#[must_use]
+pub fn has_no_body(method: &str, status: u16) -> bool {
+    MethodKind::of(method).has_no_body(status)
+}
+
+/// The methods that change how a response ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum MethodKind {
     Head,
@@ -51,11 +69,11 @@ impl MethodKind {
         }
     }
 
-    pub(super) fn ends_at_head(self, status: u16) -> bool {
+    pub(super) fn has_no_body(self, status: u16) -> bool {
         self == Self::Head || matches!(status, 100..=199 | 204 | 304) || self.is_connected(status)
     }
 
-    /// Returns how a request ended. One without a response has failed.
+    /// Returns the outcome of a request. A request without a response has failed.
     pub(super) fn outcome(self, status: Option<u16>) -> Outcome {
         match status {
             Some(status) if self.is_connected(status) => Outcome::Upgraded,
@@ -64,19 +82,8 @@ impl MethodKind {
         }
     }
 
-    /// A successful `CONNECT` hands the connection over, in HTTP/2 to a websocket most often: RFC 8441.
+    /// Returns whether a `CONNECT` succeeded. It hands the connection over, in HTTP/2 usually to a websocket: RFC 8441.
     fn is_connected(self, status: u16) -> bool {
         self == Self::Connect && (200..300).contains(&status)
     }
-}
-
-/// Returns whether a response has no body, whatever its headers say.
-///
-/// That is so for every answer to `HEAD`, for 1xx, 204 and 304: [RFC 9112 section 6.3][rfc]. A successful `CONNECT` and
-/// a 101 hand the connection over, which ends the request as well.
-///
-/// [rfc]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
-#[must_use]
-pub fn ends_at_head(method: &str, status: u16) -> bool {
-    MethodKind::of(method).ends_at_head(status)
 }

@@ -1,30 +1,32 @@
-//! Routes' templates, each kept once.
+//! Route templates, each kept in memory once.
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
-/// Different templates that are kept; what comes later is one of [`OTHERS`]. A router has fewer.
-const MOST: usize = 2_000;
+use crate::lock::{read, write};
 
-/// What stands for templates beyond [`MOST`].
+/// The largest number of templates that are kept. Routers have fewer; further ones are replaced by [`OTHERS`].
+const MAX_TEMPLATES: usize = 2_000;
+
+/// The replacement for templates beyond [`MAX_TEMPLATES`].
 const OTHERS: &str = "(other routes)";
 
-/// Longer templates are cut: they are no template.
-const LONGEST: usize = 500;
+/// The largest length of a template in bytes. Longer ones are cut, since they are probably paths.
+const MAX_LENGTH: usize = 500;
 
-/// Slots of each thread's own memory: a power of two.
+/// The number of slots in each thread's cache, a power of two.
 const SLOTS: usize = 64;
 
-/// All templates, for as long as the process runs: their number is bounded, and so is their memory.
+/// All templates, until the process ends. Their number and their length are bounded, and so is their memory.
 static ALL: RwLock<Option<HashSet<&'static str>>> = RwLock::new(None);
 
 thread_local! {
-    /// The templates that this thread used last, so that threads don't contend for [`ALL`].
+    /// A cache of the templates that this thread used last, so that threads do not contend for [`ALL`].
     static RECENT: [Cell<&'static str>; SLOTS] = const { [const { Cell::new("") }; SLOTS] };
 }
 
-/// Returns the same text with the life of the process, without an allocation for one that is known.
+/// Returns the same text with a `'static` lifetime. It allocates only for a new template.
 pub(super) fn keep(template: &str) -> &'static str {
     let template = cut(template);
     let slot = slot_of(template);
@@ -42,20 +44,22 @@ fn find_or_add(template: &str) -> &'static str {
     known(template).unwrap_or_else(|| add(template))
 }
 
-/// Returns what a template is kept as, if that is known: requests beyond the bound must not wait for each other.
+/// Returns the kept text of a known template, or [`OTHERS`] for a new one beyond the limit.
+///
+/// It only takes the read lock, so that requests beyond the limit do not wait for each other.
 fn known(template: &str) -> Option<&'static str> {
-    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
+    let all = read(&ALL);
     let all = all.as_ref()?;
-    all.get(template).copied().or_else(|| (all.len() >= MOST).then_some(OTHERS))
+    all.get(template).copied().or_else(|| (all.len() >= MAX_TEMPLATES).then_some(OTHERS))
 }
 
 fn add(template: &str) -> &'static str {
-    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
+    let mut all = write(&ALL);
     let all = all.get_or_insert_default();
     if let Some(known) = all.get(template) {
         return known;
     }
-    if all.len() >= MOST {
+    if all.len() >= MAX_TEMPLATES {
         return OTHERS;
     }
     let kept: &'static str = Box::leak(template.to_owned().into_boxed_str());
@@ -64,14 +68,14 @@ fn add(template: &str) -> &'static str {
 }
 
 fn cut(template: &str) -> &str {
-    if template.len() <= LONGEST {
+    // Routers know short templates only, and this comparison is all that they pay.
+    if template.len() <= MAX_LENGTH {
         return template;
     }
-    let end = (0..=LONGEST).rev().find(|end| template.is_char_boundary(*end)).unwrap_or(0);
-    &template[..end]
+    &template[..template.floor_char_boundary(MAX_LENGTH)]
 }
 
-/// Tells templates apart well enough by their length and their last bytes, where routes differ.
+/// Returns the cache slot of a template. It hashes the length and the last eight bytes only, in which routes differ.
 fn slot_of(template: &str) -> usize {
     let short = || template.bytes().fold(0, |tail, byte| tail << 8 | u64::from(byte));
     let tail = template.as_bytes().last_chunk().map_or_else(short, |tail| u64::from_le_bytes(*tail));
@@ -91,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_is_cut() {
-        assert_eq!(keep(&"é".repeat(400)).len(), LONGEST);
+    fn a_long_template_is_cut() {
+        assert_eq!(keep(&"é".repeat(400)).len(), MAX_LENGTH);
     }
 }

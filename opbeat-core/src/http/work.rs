@@ -1,19 +1,21 @@
-//! The time that a handler is at work, and not waiting.
+//! The time that a request's handler and body are polled.
 
 /// Adds up the polls of one request, in nanoseconds since its start.
 ///
-/// It needs no reading of the clock where the transaction reads it anyway: at its start, at the head and at the end.
+/// It reads no clock itself when the transaction reads it anyway: at its start, at the response head and at the end.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// When the work began that goes on now.
+    /// The start of the poll that is running now.
     since: Option<u64>,
     busy: u64,
     longest: u64,
 }
 
 impl Work {
-    /// Begins with the work that a service does when it is called. Whoever calls it polls at once; what waits in between
-    /// lies around the adapter, and counts as its work.
+    /// Begins while the service is called, before the first poll of its future.
+    ///
+    /// The caller of a service usually polls the future at once. If outer layers wait in between, that time counts as
+    /// work too.
     pub(super) fn begin() -> Self {
         Self { since: Some(0), ..Self::default() }
     }
@@ -32,7 +34,7 @@ impl Work {
         }
     }
 
-    /// Returns all time at work until now.
+    /// Returns the sum of all polls until now.
     pub(super) fn busy(&self) -> u64 {
         self.busy
     }

@@ -1,21 +1,23 @@
-//! The handle to the transaction that code runs in.
+//! The handle to the transaction that the running code is part of.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::code_name::CodeName;
-use super::late::LateWork;
-use super::{Active, Context, Detached, Entered, InTransaction, Span};
+use super::futures::{Detached, InTransaction};
+use super::running::{Active, TransactionState};
+use super::scope::{CodeName, Context, Entered, LateWork};
+use super::span::Span;
 use crate::capture::{CapturedError, error_record, message_record};
 use crate::record::{
     ErrorId, ErrorRecord, Level, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, User, Value,
 };
 
-/// A handle to a transaction, cheap to clone, that does nothing when there is none or when it has ended.
+/// A handle to a transaction. Cloning it is cheap.
 ///
-/// [`current`] returns the one that the running code is part of; the adapters have extractors for it.
+/// [`current`] returns a handle to the transaction of the running code, and the adapters have extractors for it. All
+/// methods do nothing if there is no transaction or if it has ended.
 #[derive(Clone, Default)]
 pub struct CurrentTransaction {
     pub(crate) active: Option<Arc<Active>>,
@@ -33,12 +35,13 @@ pub struct CurrentTransaction {
 #[must_use]
 pub fn current() -> CurrentTransaction {
     let active = Context::with(|context| {
-        context.go_on();
+        context.continue_late();
         context.transaction.clone()
     });
     CurrentTransaction { active: active.flatten() }
 }
 
+/// Names, tags and other values of the transaction.
 impl CurrentTransaction {
     /// Returns whether there is a transaction behind the handle.
     #[must_use]
@@ -52,83 +55,82 @@ impl CurrentTransaction {
         self.active.as_ref().map(|active| active.id)
     }
 
-    /// Names the transaction, in place of the name that the adapter gives it.
+    /// Sets the transaction's name, which replaces the name of its route.
     ///
-    /// Names tell apart what a developer wants to look at apart: use few different ones, without ids in them.
+    /// Transactions are grouped by their names. Use few different names, and no ids in them.
     pub fn set_name(&self, name: impl Into<TransactionName>) {
-        if let Some(active) = &self.active {
-            active.rename(name.into());
-        }
+        self.change(|| name.into(), TransactionState::rename);
     }
 
-    /// Names the transaction after the route that matched, unless the application gives it a name of its own.
+    /// Names the transaction after the route that matched, unless the application sets a name.
     ///
-    /// It is for adapters whose frameworks tell the route only within their router, where the
+    /// It is for adapters to frameworks whose route is known only inside the router, where the
     /// [`HttpTransaction`](crate::http::HttpTransaction) is out of reach.
     pub fn set_route_name(&self, name: TransactionName) {
         if let Some(active) = &self.active {
-            active.name(name);
+            active.set_route_name(name);
         }
     }
 
-    /// Sets the result that the transaction is counted under, in place of the one that it ends with.
+    /// Sets the result that the transaction is counted under, instead of its status or outcome.
     ///
-    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
+    /// A panic, a disconnect of the client and a timeout outside of the application override it.
     pub fn set_result(&self, result: impl Into<TransactionResult>) {
-        if let Some(active) = &self.active {
-            active.set_result(result.into());
-        }
+        self.change(|| result.into(), TransactionState::set_result);
     }
 
-    /// Sets how the transaction ended, where its response does not tell: a handler that gave up waiting, for one.
+    /// Sets the outcome of the transaction, if its response does not show it: after a timeout in the handler, for example.
     ///
-    /// A panic, a client that has gone and a time limit around the application tell more, and stay.
+    /// A panic, a disconnect of the client and a timeout outside of the application override it.
     pub fn set_outcome(&self, outcome: Outcome) {
-        if let Some(active) = &self.active {
-            active.set_outcome(outcome);
-        }
+        self.change(|| outcome, TransactionState::set_outcome);
     }
 
-    /// Says who the work is done for. Errors show it.
+    /// Sets the user that the transaction works for. Error reports show the user.
     pub fn set_user(&self, user: User) {
-        if let Some(active) = &self.active {
-            active.set_user(user);
-        }
+        self.change(|| user, TransactionState::set_user);
     }
 
-    /// Sets a tag: a word to find the transaction and its errors by. At most 64 are kept.
+    /// Sets a tag, by which the transaction and its errors can be found. At most 64 are kept.
     pub fn set_tag(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        if let Some(active) = &self.active {
-            active.set_tag(key.into(), value.into());
-        }
+        self.change(|| (key.into(), value.into()), TransactionState::set_tag);
     }
 
-    /// Sets an extra value, to be shown with the transaction and its errors. At most 64 are kept.
+    /// Sets an extra value that is shown with the transaction and its errors. At most 64 are kept.
     pub fn set_extra(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        if let Some(active) = &self.active {
-            active.set_extra(key.into(), value.into());
-        }
+        self.change(|| (key.into(), value.into()), TransactionState::set_extra);
     }
 
-    /// Sets the request's body, for errors to show. Its first 8 KiB are kept, without its secrets.
+    /// Sets the request's body, which error reports show. Its first 8 KiB are kept, and secrets in it are removed.
     pub fn set_request_body(&self, body: impl AsRef<[u8]>) {
         const MAX_BODY: usize = 8 * 1024;
-        if let Some(active) = &self.active {
+        let text = || {
             let body = body.as_ref();
-            active.set_request_body(String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]).into_owned());
+            String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]).into_owned()
+        };
+        self.change(text, TransactionState::set_request_body);
+    }
+
+    /// Makes a value if there is a transaction, and sets it unless the transaction has ended.
+    ///
+    /// The value is made before the transaction is locked, since conversions of the application may use it.
+    pub(super) fn change<T>(&self, value: impl FnOnce() -> T, set: impl FnOnce(&mut TransactionState, T)) {
+        if let Some(active) = &self.active {
+            let value = value();
+            active.change(|state| set(state, value));
         }
     }
 
-    /// Returns the id of the report that the failure is known by: what a page can show to its user.
+    /// Returns the id of the report that stands for the transaction's failure, to be shown to the user.
     ///
-    /// That is the report of what ended the request, as far as it is known by now, and not of what was logged on the way.
-    /// Once it was asked for, it stays.
+    /// It is the report of the error that ended the request, as far as it is known by now. Other reports, such as logged
+    /// errors, are not returned. After the first call, the id never changes.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active.as_ref()?.error()
     }
 
-    /// Returns what a call to another service has to say of the trace, as the value of its `traceparent` header.
+    /// Returns the value of the `traceparent` header for a call to another service.
     ///
     /// # Examples
     ///
@@ -144,8 +146,8 @@ impl CurrentTransaction {
         Some(active.trace_parent(self.context().span))
     }
 
-    /// Returns what a call to another service has to pass on for the trace's other participants, as the value of its
-    /// `tracestate` header: what came in with the request, as it came.
+    /// Returns the value of the `tracestate` header for a call to another service: the value that came with the request,
+    /// unchanged.
     #[must_use]
     pub fn trace_state(&self) -> Option<String> {
         self.active.as_ref()?.trace_state()
@@ -158,7 +160,10 @@ impl CurrentTransaction {
             None => Span::default(),
         }
     }
+}
 
+/// Error reports.
+impl CurrentTransaction {
     /// Reports an error with its chain of sources, the stack and the request. Returns the report's id.
     #[track_caller]
     pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> Option<ErrorId> {
@@ -173,15 +178,29 @@ impl CurrentTransaction {
         self.report(message_record(level, message.into()))
     }
 
+    /// Reports an error that was captured earlier, at the location where it happened. Returns the report's id.
+    pub fn report_captured(&self, error: &CapturedError) -> Option<ErrorId> {
+        self.active.as_ref()?;
+        self.report(error.record())
+    }
+
+    pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
+        let active = self.active.as_ref()?;
+        if record.level.is_failure() { active.report_error(record) } else { active.report(record) }
+    }
+}
+
+/// Code that runs in the transaction.
+impl CurrentTransaction {
     /// Makes the transaction current on this thread until the guard is dropped: for code without `async`.
     pub fn enter(&self) -> Entered {
         Entered::new(self.context())
     }
 
-    /// Makes the transaction current whenever `future` is polled: for work that is waited for.
+    /// Makes the transaction current whenever `future` is polled: for a task whose result is awaited.
     ///
-    /// What the future still does when the transaction is over is not recorded; [`detach`](Self::detach) is for work that
-    /// nobody waits for.
+    /// Work that the future does after the end of the transaction is not recorded. For tasks that are not awaited, use
+    /// [`detach`](Self::detach).
     ///
     /// # Examples
     ///
@@ -195,7 +214,7 @@ impl CurrentTransaction {
         InTransaction::new(self.context(), future)
     }
 
-    /// Runs a closure with the transaction current: on a thread of another pool, as often as it takes.
+    /// Runs a closure with the transaction current, on any thread and any number of times.
     ///
     /// # Examples
     ///
@@ -213,23 +232,24 @@ impl CurrentTransaction {
         work()
     }
 
-    /// Makes a closure that has the transaction current when it is called: for `spawn_blocking`, threads and pools.
+    /// Returns a closure that runs with the transaction current: for `spawn_blocking`, threads and thread pools.
     ///
-    /// The current span stays the parent of what the closure starts. What the closure still does when the transaction is
-    /// over becomes a background transaction of its own, as with [`detach`](Self::detach).
+    /// The current span becomes the parent of the spans that the closure starts. Late work of the closure, which runs after
+    /// the end of the transaction, becomes a background transaction of its own, as with [`detach`](Self::detach).
     #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let late = LateWork::new(self.context(), CodeName::of::<F>());
         move || late.run(work)
     }
 
-    /// Lets a future go on when the transaction is over: for tasks that nobody waits for.
+    /// Lets a future continue after the end of the transaction: for tasks that are not awaited.
     ///
-    /// For as long as the transaction runs, the future is part of it. What is left then becomes a background
-    /// transaction of its own, of the kind `task.detached`, which knows its parent, is done for the same user and has the
-    /// same tags. It is named after the function that the future was written in, or else after the line that calls this.
+    /// The future is part of the transaction while that runs. Its late work then becomes a background transaction of its
+    /// own, of the kind `task.detached`. That one records its parent, and has the same user and the same tags. It is named
+    /// after the function that the future is written in, or else after the line of this call.
     ///
-    /// A future that is dropped before its end, such as all tasks of a runtime that shuts down, counts as `cancelled`.
+    /// A future that is dropped before it has completed counts as `cancelled`. This includes all tasks of a runtime that
+    /// shuts down.
     ///
     /// # Examples
     ///
@@ -244,18 +264,7 @@ impl CurrentTransaction {
         Detached::new(LateWork::new(self.context(), CodeName::of::<F>()), future)
     }
 
-    /// Reports a failure that was captured before, where it happened. Returns the report's id.
-    pub fn report_failure(&self, failure: &CapturedError) -> Option<ErrorId> {
-        self.active.as_ref()?;
-        self.report(failure.record())
-    }
-
-    pub(crate) fn report(&self, record: ErrorRecord) -> Option<ErrorId> {
-        let active = self.active.as_ref()?;
-        if record.level.is_failure() { active.report_error(record) } else { active.report(record) }
-    }
-
-    /// Keeps the current span, if it is one of this transaction's.
+    /// Returns a context of the transaction, with the current span if that is one of its spans.
     pub(super) fn context(&self) -> Context {
         let Some(active) = &self.active else {
             return Context::default();

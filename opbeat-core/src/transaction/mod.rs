@@ -1,33 +1,28 @@
-//! Live transactions and spans: what application code and adapters hold while something happens.
+//! Running transactions and spans: the handles that application code and adapters hold.
 //!
-//! A [`Transaction`] owns the end of one request or job. [`CurrentTransaction`] is the handle that code inside of it
-//! finds by [`current`], and a [`Span`] times a part. What is current lies in a thread-local that a future swaps in
-//! around each poll, so that tasks on one thread never see each other's.
+//! A [`Transaction`] owns the end of one request or job. [`CurrentTransaction`] is the handle that code inside of it gets
+//! from [`current`], and a [`Span`] measures a part of it.
+//!
+//! ```text
+//! transaction ─► current ─► futures ─► span ─► scope ─► running
+//! ```
+//!
+//! Imports run in this direction only: `running` has the shared state of one transaction, and `scope` has the
+//! thread-local context. A future swaps its own context into the thread-local for each poll, so that two tasks on one
+//! thread never see each other's transaction.
 
-mod active;
-mod code_name;
-mod context;
 mod current;
-mod detached;
-mod entered;
-mod guard;
-mod late;
-mod pool;
-mod reports;
+mod futures;
+mod running;
+mod scope;
 mod span;
-mod span_values;
-mod state;
-mod told;
-mod trace;
-mod wrap;
+#[expect(clippy::module_inception, reason = "the file is named after the type that it defines")]
+mod transaction;
 
-pub(crate) use active::{Active, End, Words};
-pub(crate) use context::Context;
 pub use current::{CurrentTransaction, current};
-pub use detached::Detached;
-pub use entered::Entered;
-pub use guard::Transaction;
-pub(crate) use pool::Pool;
-pub(crate) use span::spans_without_transaction;
-pub use span::{Span, in_span, span};
-pub use wrap::{InSpan, InTransaction};
+pub use futures::{Detached, InSpan, InTransaction, in_span};
+pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction};
+pub(crate) use scope::Context;
+pub use scope::Entered;
+pub use span::{Span, span};
+pub use transaction::Transaction;

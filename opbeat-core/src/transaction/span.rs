@@ -1,31 +1,33 @@
-//! Parts of a transaction.
+//! A part of a transaction that is measured by itself.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Active, Context, InSpan};
+use super::running::{Active, count_span_without_transaction};
+use super::scope::Context;
 use crate::record::{SpanRecord, Value};
 
-/// A running part of a transaction. It ends when it is dropped.
+/// A running part of a transaction, such as a database query. It ends when it is dropped.
 ///
 /// Spans that start while it runs become its children.
 #[derive(Default)]
 #[must_use = "a span ends when it is dropped"]
 pub struct Span {
-    live: Option<Live>,
+    running: Option<RunningSpan>,
 }
 
-struct Live {
+/// A span that is recorded.
+struct RunningSpan {
     active: Arc<Active>,
+    /// The index of the span in the transaction's record.
     index: u32,
 }
 
-/// Starts a span in the current transaction; it does nothing when there is none.
+/// Starts a span in the current transaction, or a span that does nothing if there is none.
 ///
-/// `signature` is the short name that spans of a kind are told apart by; `kind` is dotted, from the general to the
-/// special.
+/// `signature` is a short name for similar spans, such as `SELECT FROM books`. `kind` is dotted, from the general to the
+/// specific, such as `db.sqlite.query`.
 ///
 /// # Examples
 ///
@@ -36,64 +38,35 @@ struct Live {
 /// drop(span);
 /// ```
 pub fn span(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
-    let live = Context::with(|context| {
-        context.go_on();
+    let running = Context::with(|context| {
+        context.continue_late();
         let Some(active) = &context.transaction else {
-            count_lost();
+            count_span_without_transaction();
             return None;
         };
-        Live::start_current(context, Arc::clone(active), signature.into(), kind.into())
+        RunningSpan::start_current(context, Arc::clone(active), signature.into(), kind.into())
     });
-    Span { live: live.flatten() }
-}
-
-/// Spans that were started where no transaction was current or where it had ended, since the process began.
-static WITHOUT_TRANSACTION: AtomicU64 = AtomicU64::new(0);
-
-#[cold]
-pub(super) fn count_lost() {
-    WITHOUT_TRANSACTION.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Returns how many spans were started where no transaction was current or where it had ended: code that a task or a
-/// thread took out of it.
-pub(crate) fn spans_without_transaction() -> u64 {
-    WITHOUT_TRANSACTION.load(Ordering::Relaxed)
-}
-
-/// Runs a future in a span of its own, which starts when the future is first polled.
-///
-/// Futures that are polled in turn, as in `join!`, keep their spans apart in this way.
-///
-/// # Examples
-///
-/// ```
-/// # async fn fetch() -> u32 { 1 }
-/// # async fn handler() {
-/// let price = opbeat_core::in_span("GET prices.example", "ext.http", fetch()).await;
-/// # }
-/// ```
-pub fn in_span<F>(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>, future: F) -> InSpan<F> {
-    InSpan::new(signature.into(), kind.into(), future)
+    Span { running: running.flatten() }
 }
 
 impl Span {
-    pub(crate) fn start(active: &Arc<Active>, signature: Cow<'static, str>, kind: Cow<'static, str>) -> Self {
-        let live = Context::with(|context| {
+    pub(super) fn start(active: &Arc<Active>, signature: Cow<'static, str>, kind: Cow<'static, str>) -> Self {
+        let running = Context::with(|context| {
             if context.is_of(active) {
-                return Live::start_current(context, Arc::clone(active), signature, kind);
+                return RunningSpan::start_current(context, Arc::clone(active), signature, kind);
             }
             let index = active.start_span(signature, kind, None)?;
-            Some(Live { active: Arc::clone(active), index })
+            Some(RunningSpan { active: Arc::clone(active), index })
         });
-        Self { live: live.flatten() }
+        Self { running: running.flatten() }
     }
 
-    /// Lets the span swallow what starts beneath it, so that a query through two libraries is shown once.
+    /// Makes the span a leaf: spans that start in it are not recorded. A query that passes through two instrumented
+    /// libraries is then shown once.
     pub fn leaf(self) -> Self {
-        if let Some(live) = &self.live {
+        if let Some(running) = &self.running {
             Context::with(|context| {
-                if context.span == Some(live.index) && context.is_of(&live.active) {
+                if context.span == Some(running.index) && context.is_of(&running.active) {
                     context.is_leaf = true;
                 }
             });
@@ -101,29 +74,29 @@ impl Span {
         self
     }
 
-    /// Sets a fact to be shown with the span, such as `sql` or `url`.
+    /// Sets an extra value that is shown with the span, such as `sql` or `url`. At most 64 are kept.
     pub fn set_extra(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        if let Some(live) = &self.live {
-            live.active.set_span_extra(live.index, key.into(), value.into());
+        if let Some(running) = &self.running {
+            running.active.set_span_extra(running.index, key.into(), value.into());
         }
     }
 
-    /// Returns what is known of the span, to start it again elsewhere.
+    /// Returns a copy of the span's record, to start the span again in another transaction.
     pub(super) fn record(&self) -> Option<SpanRecord> {
-        let live = self.live.as_ref()?;
-        live.active.span(live.index)
+        let running = self.running.as_ref()?;
+        running.active.span(running.index)
     }
 }
 
-impl Live {
-    /// Starts a span within the current one, and makes it current.
+impl RunningSpan {
+    /// Starts a span as a child of the current one, and makes it current.
     fn start_current(
         context: &mut Context,
         active: Arc<Active>,
         signature: Cow<'static, str>,
         kind: Cow<'static, str>,
     ) -> Option<Self> {
-        if context.is_leaf && is_swallowed(context, &active) {
+        if context.is_leaf && is_in_leaf(context, &active) {
             return None;
         }
         let index = active.start_span(signature, kind, context.span)?;
@@ -131,7 +104,7 @@ impl Live {
         Some(Self { active, index })
     }
 
-    /// Ends the span. Guards may be dropped in any order, and so the nearest span that still runs becomes current.
+    /// Ends the span. Spans may end in any order, so its nearest ancestor that still runs becomes current.
     fn end(&self, context: &mut Context) {
         if context.is_of(&self.active) {
             let left = self.active.end_span(self.index, context.span);
@@ -143,10 +116,11 @@ impl Live {
     }
 }
 
-/// Returns whether a leaf still runs. It may have ended elsewhere, where this context is a copy that was taken along.
+/// Returns whether the current leaf still runs. If this context is a copy for another task, the leaf may have ended in
+/// the original one.
 #[cold]
-fn is_swallowed(context: &mut Context, active: &Active) -> bool {
-    let left = active.running(context.span);
+fn is_in_leaf(context: &mut Context, active: &Active) -> bool {
+    let left = active.nearest_running_span(context.span);
     context.is_leaf = left == context.span;
     context.span = left;
     context.is_leaf
@@ -154,15 +128,15 @@ fn is_swallowed(context: &mut Context, active: &Active) -> bool {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        let Some(live) = self.live.take() else { return };
-        if Context::with(|context| live.end(context)).is_none() {
-            live.active.end_span(live.index, None);
+        let Some(running) = self.running.take() else { return };
+        if Context::with(|context| running.end(context)).is_none() {
+            running.active.end_span(running.index, None);
         }
     }
 }
 
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Span").field(&self.live.as_ref().map(|live| live.index)).finish()
+        f.debug_tuple("Span").field(&self.running.as_ref().map(|running| running.index)).finish()
     }
 }

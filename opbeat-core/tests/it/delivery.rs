@@ -53,7 +53,7 @@ fn bodies_are_what_the_protocol_says() {
         drop(query);
         drop(outer);
     }
-    transaction.head(503);
+    transaction.start_response(503);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
 

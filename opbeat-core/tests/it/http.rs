@@ -15,7 +15,7 @@ fn a_request_ends_at_its_last_byte() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
     transaction.set_route_name(route("GET", "/books/{id}"));
-    assert!(!transaction.head(200), "a body follows");
+    assert!(!transaction.start_response(200), "a body follows");
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     let sample = exporter.samples().remove(0);
@@ -49,7 +49,7 @@ fn responses_without_a_body_end_at_the_head() {
     let cases = [("HEAD", 200), ("GET", 304), ("DELETE", 204), ("GET", 101), ("CONNECT", 200)];
     for (method, status) in cases {
         let mut transaction = begin(&agent, method);
-        assert!(transaction.head(status), "{method} {status}");
+        assert!(transaction.start_response(status), "{method} {status}");
         transaction.complete();
     }
 }
@@ -59,7 +59,7 @@ fn what_is_dropped_has_lost_its_client() {
     let (agent, exporter) = monitored();
     drop(begin(&agent, "GET"));
     let mut in_body = begin(&agent, "GET");
-    in_body.head(200);
+    in_body.start_response(200);
     drop(in_body);
     agent.flush(PATIENCE).unwrap();
     let ends: Vec<_> = exporter.durations().into_iter().map(|group| (group.name, group.result.to_string())).collect();
@@ -86,7 +86,7 @@ fn a_panic_is_noticed_where_it_passes() {
 fn a_failed_response_without_an_error_is_reported() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
-    transaction.head(502);
+    transaction.start_response(502);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     let error = exporter.errors().remove(0);
@@ -105,7 +105,7 @@ fn a_nested_layer_adds_nothing() {
         assert!(!inner.is_recording());
         inner.complete();
     }
-    outer.head(200);
+    outer.start_response(200);
     outer.complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 1);
@@ -137,12 +137,12 @@ fn a_nested_layer_tells_the_route_where_the_outer_one_knows_none() {
     let (agent, exporter) = monitored();
     for outer_knows in [false, true] {
         let mut outer = begin(&agent, "GET");
-        outer.name_route(|| outer_knows.then(|| route("GET", "/outer")));
+        outer.set_route_name_with(|| outer_knows.then(|| route("GET", "/outer")));
         {
             let _entered = outer.enter();
-            begin(&agent, "GET").name_route(|| Some(route("GET", "/inner")));
+            begin(&agent, "GET").set_route_name_with(|| Some(route("GET", "/inner")));
         }
-        outer.head(200);
+        outer.start_response(200);
         outer.complete();
     }
     agent.flush(PATIENCE).unwrap();

@@ -26,16 +26,16 @@ fn ends(requests: &[fn(&Agent)]) -> Vec<(String, Outcome)> {
 fn a_declared_length_tells_the_last_byte() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
-    transaction.head(200);
-    assert!(!transaction.declare_length(5));
-    assert!(!transaction.sent(3));
-    assert!(transaction.sent(2), "nobody asks for more");
+    transaction.start_response(200);
+    assert!(!transaction.set_body_length(5));
+    assert!(!transaction.record_sent(3));
+    assert!(transaction.record_sent(2), "nobody asks for more");
     transaction.complete();
     let mut empty = begin(&agent, "GET");
-    assert!(empty.declare_length(0));
+    assert!(empty.set_body_length(0));
     empty.complete();
     let mut unknown = begin(&agent, "GET");
-    assert!(!unknown.sent(5), "the length was not told");
+    assert!(!unknown.record_sent(5), "the length was not told");
     unknown.complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 3);
@@ -50,7 +50,7 @@ fn a_time_limit_around_ends_what_has_no_head() {
     let in_body: fn(&Agent) = |agent| {
         let mut transaction = begin(agent, "GET");
         transaction.set_time_limit(Duration::ZERO);
-        transaction.head(200);
+        transaction.start_response(200);
     };
     let expected = [("timed_out".to_owned(), Outcome::TimedOut), ("client_gone".to_owned(), Outcome::ClientGone)];
     assert_eq!(ends(&[before_head, in_body]), expected);
@@ -82,7 +82,7 @@ fn results_are_the_status_unless_the_outcome_tells_more() {
         |agent| respond(agent, "GET", 504, |current| current.set_outcome(Outcome::Shed)),
         |agent| {
             let mut transaction = begin(agent, "GET");
-            transaction.head(200);
+            transaction.start_response(200);
             transaction.end(Outcome::ServerError);
         },
     ];
@@ -101,7 +101,7 @@ fn results_are_the_status_unless_the_outcome_tells_more() {
 fn respond(agent: &Agent, method: &'static str, status: u16, say: fn(CurrentTransaction)) {
     let mut transaction = begin(agent, method);
     say(transaction.current());
-    transaction.head(status);
+    transaction.start_response(status);
     transaction.complete();
 }
 
@@ -150,7 +150,7 @@ fn a_panic_that_is_caught_and_answered_is_a_panic() {
         let mut transaction = begin(&agent, "GET");
         let caught = transaction.poll(|| Poll::Ready(std::panic::catch_unwind(|| panic!("no books"))));
         assert!(matches!(caught, Poll::Ready(Err(_))));
-        transaction.head(status);
+        transaction.start_response(status);
         transaction.complete();
         agent.flush(PATIENCE).unwrap();
         let sample = exporter.samples().remove(0);

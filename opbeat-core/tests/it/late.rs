@@ -28,7 +28,7 @@ fn request(agent: &Agent) -> HttpTransaction {
 }
 
 fn end(mut transaction: HttpTransaction) {
-    transaction.head(200);
+    transaction.start_response(200);
     transaction.complete();
 }
 
@@ -306,8 +306,8 @@ async fn work_that_is_done_in_time_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "a future is not polled again after its end")]
-async fn a_future_that_is_polled_after_its_end_says_so() {
+#[should_panic(expected = "a future is not polled again after it has completed")]
+async fn a_future_that_is_polled_after_completion_panics() {
     let mut work = Box::pin(current().detach(std::future::ready(())));
     (&mut work).await;
     work.await;

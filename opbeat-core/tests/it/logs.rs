@@ -44,9 +44,9 @@ fn reports(log: impl FnOnce(&LoadError), returns: bool) -> Vec<ErrorRecord> {
     });
     if returns {
         let error = LoadError { cart: 7, cause: std::io::Error::other("the shelf is broken") };
-        transaction.report_failure(&CapturedError::new(&error));
+        transaction.report_captured(&CapturedError::new(&error));
     }
-    transaction.head(500);
+    transaction.start_response(500);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     exporter.errors()
@@ -143,9 +143,9 @@ fn the_id_is_of_what_ended_the_request() {
         tracing::error!("no route to the cache, going on without");
         opbeat_core::capture_error(&std::io::Error::other("the queue is slow"));
     });
-    transaction.report_failure(&CapturedError::new(&fmt::Error));
+    transaction.report_captured(&CapturedError::new(&fmt::Error));
     let id = transaction.error_id();
-    transaction.head(500);
+    transaction.start_response(500);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();

@@ -26,10 +26,10 @@ fn one_failure_is_one_report_however_often_it_is_told() {
         tracing::error!(error = &error as &dyn std::error::Error, "checkout failed");
         tracing::error!("checkout failed: {error}");
         opbeat_core::capture_error(&error);
-        opbeat_core::current().report_failure(&CapturedError::new(&error));
+        opbeat_core::current().report_captured(&CapturedError::new(&error));
         shown
     });
-    transaction.head(500);
+    transaction.start_response(500);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
@@ -60,7 +60,7 @@ fn what_is_no_failure_stands_for_none() {
     let current = transaction.current();
     let told = current.capture_message(Level::Info, "there is no cart");
     assert!(told.is_some() && current.error_id().is_none(), "nothing failed until now");
-    transaction.head(500);
+    transaction.start_response(500);
     assert!(transaction.error_id().is_some_and(|failed| Some(failed) != told));
     transaction.complete();
     let transaction = agent.begin_transaction("task.test");
@@ -197,11 +197,11 @@ fn ignored_requests_are_not_recorded() {
     let mut ready = begin(&agent);
     ready.set_route_name(opbeat_core::http::route("GET", "/readyz"));
     ready.current().capture_error(&fmt::Error);
-    ready.head(503);
+    ready.start_response(503);
     ready.complete();
     let mut live = begin(&agent);
     live.set_route_name(opbeat_core::http::route("GET", "/livez"));
-    live.head(503);
+    live.start_response(503);
     live.complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(messages(&exporter), [fmt::Error.to_string()], "errors are reported, and bare statuses are not");

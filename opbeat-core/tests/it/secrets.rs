@@ -117,12 +117,12 @@ fn no_secret_leaves_the_process_from_whatever_field() {
         fill(&secret);
         fail(&secret);
     });
-    transaction.head(500);
+    transaction.start_response(500);
     transaction.complete();
     // What has no stack is told by its transaction's name.
     let mut unexplained = begin(&agent, &secret);
     unexplained.current().set_name(format!("POST /refund?pwd={secret}"));
-    unexplained.head(500);
+    unexplained.start_response(500);
     unexplained.complete();
     let job = agent.begin_transaction("task.test");
     job.end(format!("job?token={secret}"), format!("pin={secret}"));

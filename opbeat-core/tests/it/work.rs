@@ -44,7 +44,7 @@ fn record(handle: impl FnOnce(&mut HttpTransaction)) -> (TransactionRecord, Vec<
 fn a_poll_that_blocks_is_reported_with_its_route() {
     let (sample, errors) = record(|transaction| {
         poll_for(transaction, 2 * THRESHOLD);
-        transaction.head(200);
+        transaction.start_response(200);
     });
     assert_eq!(errors[0].type_name.as_deref(), Some("BlockedExecutor"));
     assert_eq!(errors[0].transaction.as_ref().unwrap().name, "GET unmatched");
@@ -55,7 +55,7 @@ fn a_poll_that_blocks_is_reported_with_its_route() {
 fn what_lies_between_polls_of_a_body_is_no_work() {
     let waited = Duration::from_millis(20);
     let (sample, _) = record(|transaction| {
-        transaction.head(200);
+        transaction.start_response(200);
         work(waited);
         poll_for(transaction, Duration::ZERO);
         work(waited);
@@ -67,7 +67,7 @@ fn what_lies_between_polls_of_a_body_is_no_work() {
 #[test]
 fn the_first_poll_of_a_body_counts_and_is_reported() {
     let (sample, errors) = record(|transaction| {
-        transaction.head(200);
+        transaction.start_response(200);
         poll_for(transaction, 2 * THRESHOLD);
     });
     assert_eq!(errors[0].type_name.as_deref(), Some("BlockedExecutor"));

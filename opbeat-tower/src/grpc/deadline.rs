@@ -13,7 +13,7 @@ pub(crate) fn begin(transaction: &mut HttpTransaction, headers: &HeaderMap, oute
     if !transaction.is_recording() {
         return;
     }
-    transaction.set_words(word);
+    transaction.set_result_names(word);
     let timeout = headers.get("grpc-timeout").and_then(|timeout| parse(timeout.to_str().ok()?));
     if let Some(limit) = timeout.into_iter().chain(outer_limit).min() {
         transaction.set_time_limit(limit);

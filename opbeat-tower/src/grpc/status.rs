@@ -47,7 +47,7 @@ pub(crate) fn note_status(headers: &HeaderMap, transaction: &mut HttpTransaction
     let outcome = outcome(code);
     transaction.set_outcome(outcome);
     if outcome == Outcome::ServerError && transaction.error_id().is_none() {
-        transaction.capture_failure(&GrpcStatus::new(code, headers));
+        transaction.capture_display(&GrpcStatus::new(code, headers));
     }
     true
 }

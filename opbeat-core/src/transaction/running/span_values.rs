@@ -1,18 +1,18 @@
-//! Facts of spans.
+//! The extra values of spans.
 
 use std::borrow::Cow;
 
 use crate::record::{SpanRecord, Value};
 
-/// A span's facts beyond this many are left out.
+/// A span keeps at most this many values; further ones are ignored.
 const MAX_VALUES: usize = 64;
 
-/// Room for more than this is not kept for the next transaction.
+/// Capacity for more values than this is released before the memory is reused.
 const MAX_KEPT: usize = 64;
 
-/// Facts of all spans in one list, so that a span needs no memory of its own.
+/// The values of all spans of a transaction in one list, so that a span needs no allocation of its own.
 ///
-/// Each knows the one that its span was given before, so that none but its own span's are looked at.
+/// The values of one span form a linked list from the latest to the first, so that a lookup visits no other span's values.
 #[derive(Default)]
 pub(super) struct SpanValues {
     values: Vec<SpanValue>,
@@ -22,13 +22,14 @@ pub(super) struct SpanValues {
 
 struct SpanValue {
     span: u32,
+    /// The index of the value that the span got before this one.
     before: Option<u32>,
     key: Cow<'static, str>,
     value: Value,
 }
 
 impl SpanValues {
-    /// Sets a span's value by its key; the last one wins.
+    /// Sets a span's value by its key, and replaces an earlier one.
     pub(super) fn set(&mut self, span: u32, key: Cow<'static, str>, value: Value) {
         let mut count = 0;
         let mut next = self.latest(span);
@@ -74,7 +75,7 @@ impl SpanValues {
         self.values.iter().filter(move |value| value.span == span).map(|value| (value.key.clone(), value.value.clone()))
     }
 
-    /// Forgets all values, and keeps the memory.
+    /// Removes all values, and keeps the allocations.
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.values.shrink_to(MAX_KEPT);

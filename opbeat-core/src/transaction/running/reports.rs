@@ -1,24 +1,24 @@
-//! Errors of a transaction: what it reports of them, and what they are told of it.
+//! The errors of a transaction: how they are reported, and the facts of the transaction that are added to them.
 
 use std::sync::Arc;
 
-use super::Active;
+use super::active::Active;
 use crate::pipeline::Finished;
 use crate::record::{ErrorId, ErrorRecord, TransactionReference};
 
 impl Active {
-    /// Reports an error that ended or will end the transaction, so that its failure is not reported a second time.
+    /// Reports an error that ended or will end the transaction. The failure is then not reported a second time.
     pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
         self.state().note_error(&record);
         self.report(record)
     }
 
-    /// Reports something that did not make the transaction fail.
+    /// Reports an event that did not make the transaction fail.
     pub(crate) fn report(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
         self.recorder.capture(record, Some(Arc::clone(self) as _))
     }
 
-    /// Reports a panic, from inside of the hook. It waits for nobody: what panicked may be what holds the lock.
+    /// Reports a panic, from the panic hook. It never waits for the lock, since the panicking code may hold it.
     pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
         if let Ok(mut state) = self.state.try_lock() {
             state.note_error(&record);
@@ -26,11 +26,12 @@ impl Active {
         self.recorder.capture(record, Some(Arc::clone(self) as _));
     }
 
-    /// Reports a panic that came through, unless the hook has: the application may have one of its own.
+    /// Reports a panic that unwinds through the adapter, unless the agent's hook has reported it. The application may have
+    /// replaced that hook by its own.
     #[cold]
-    pub(crate) fn report_untold_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
-        let was_told = self.state().has_panicked;
-        if !was_told {
+    pub(crate) fn report_unhooked_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
+        let is_reported = self.state().has_panicked;
+        if !is_reported {
             self.report_error(record());
         }
     }
@@ -40,7 +41,8 @@ impl Active {
         self.state().error.is_some()
     }
 
-    /// Returns the id of the report that the failure is known by. It stays, as somebody may show it.
+    /// Returns the id of the report that stands for the failure. The id never changes afterwards, since the caller may
+    /// show it to a user.
     pub(crate) fn error(&self) -> Option<ErrorId> {
         let mut state = self.state();
         let told = state.error.as_mut()?;

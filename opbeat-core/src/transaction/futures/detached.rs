@@ -1,4 +1,4 @@
-//! Futures that may outlive their transaction.
+//! A future that may outlive its transaction.
 
 use std::fmt;
 use std::future::Future;
@@ -8,24 +8,24 @@ use std::time::Instant;
 
 use pin_project::{pin_project, pinned_drop};
 
-use super::late::LateWork;
-use super::wrap::POLLED_AGAIN;
+use super::in_transaction::POLLED_AGAIN;
+use crate::transaction::scope::LateWork;
 
-/// A future that is part of its transaction for as long as that runs, and a background transaction of its own from then
-/// on; from [`CurrentTransaction::detach`](crate::CurrentTransaction::detach).
+/// A future that is part of a transaction until that ends, and then continues in a background transaction of its own.
 ///
-/// It panics when it is polled after its end, as `async` blocks do.
+/// [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) returns it. It panics if it is polled after it has
+/// completed, as `async` blocks do.
 #[pin_project(PinnedDrop)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Detached<F> {
     work: LateWork,
-    /// Empty once it is done, so that what it holds is dropped inside of its transaction.
+    /// `None` after completion: the future's values are dropped while the transaction is current.
     #[pin]
     inner: Option<F>,
 }
 
 impl<F> Detached<F> {
-    pub(super) fn new(work: LateWork, inner: F) -> Self {
+    pub(in crate::transaction) fn new(work: LateWork, inner: F) -> Self {
         Self { work, inner: Some(inner) }
     }
 }
@@ -35,25 +35,25 @@ impl<F: Future> Future for Detached<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        this.work.context.go_on();
-        let since = this.work.is_alone().then(Instant::now);
-        let answer = {
+        this.work.context.continue_late();
+        let since = this.work.has_own_transaction().then(Instant::now);
+        let output = {
             let _entered = this.work.enter();
-            let answer = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN).poll(cx);
-            if answer.is_ready() {
+            let output = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN).poll(cx);
+            if output.is_ready() {
                 this.inner.set(None);
             }
-            answer
+            output
         };
-        this.work.context.note_work(since);
-        if answer.is_ready() {
+        this.work.context.note_poll(since);
+        if output.is_ready() {
             this.work.end();
         }
-        answer
+        output
     }
 }
 
-/// What is dropped before its end was cancelled, or has panicked.
+/// Counts a future that is dropped before it has completed as cancelled, or as panicked.
 #[pinned_drop]
 impl<F> PinnedDrop for Detached<F> {
     fn drop(self: Pin<&mut Self>) {

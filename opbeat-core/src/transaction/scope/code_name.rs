@@ -1,21 +1,21 @@
-//! Names of code, for work that has no other name.
+//! Names for late work, after the code that it runs.
 
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
-/// The code that a future or a closure was written in: `shop::orders::place`, or a line of a file where its type does not
-/// say.
+/// The name of the function that a future or a closure is written in, such as `shop::orders::place`. If its type does not
+/// contain that name, it is the file and line of the call that received it.
 #[derive(Clone, Copy)]
-pub(super) struct CodeName {
+pub(in crate::transaction) struct CodeName {
     full: &'static str,
     caller: &'static Location<'static>,
 }
 
 impl CodeName {
-    /// Names a future or a closure by its type, or by where it was handed over.
+    /// Names a future or a closure after its type, or else after the line of the call.
     #[track_caller]
-    pub(super) fn of<F>() -> Self {
+    pub(in crate::transaction) fn of<F>() -> Self {
         Self { full: type_name::<F>(), caller: Location::caller() }
     }
 }
@@ -29,11 +29,12 @@ impl fmt::Display for CodeName {
     }
 }
 
-/// Finds the function that an `async` block or a closure is written in, inside of whatever wraps it.
+/// Finds the function that an `async` block or a closure is written in, inside of the types that wrap it.
 fn function(full: &str) -> Option<String> {
     let (before, _) = full.split_once("::{{closure}}")?;
     let mut depth = 0_usize;
-    // An opening bracket that is not closed again belongs to a wrapper.
+    // The name ends at `::{{closure}}` and is searched backwards. An opening bracket without its closing one belongs to a
+    // wrapper, so the name starts after it.
     let is_start = |&(_, character): &(usize, char)| {
         match character {
             '>' => depth += 1,
@@ -48,7 +49,8 @@ fn function(full: &str) -> Option<String> {
     Some(plain(&before[start..]))
 }
 
-/// Names a type that is no wrapper: what the standard library and runtimes have says nothing.
+/// Returns the path of a type, unless it is a wrapper of the standard library or a runtime, whose name says nothing about
+/// the work.
 fn path(full: &str) -> Option<String> {
     const WRAPPERS: [&str; 6] = ["core::", "alloc::", "std::", "tokio::", "futures_util::", "opbeat_core::"];
     let name = full.split('<').next().unwrap_or(full);
@@ -57,7 +59,7 @@ fn path(full: &str) -> Option<String> {
     (is_path && !WRAPPERS.iter().any(|wrapper| name.starts_with(wrapper))).then(|| name.to_owned())
 }
 
-/// Leaves out generic arguments, and the trait of `<Type as Trait>::function`.
+/// Removes generic arguments, and the trait of `<Type as Trait>::function`.
 fn plain(path: &str) -> String {
     let own = path.strip_prefix('<').and_then(|path| path.split_once(" as "));
     let Some((own, of_trait)) = own else { return without_arguments(path) };
@@ -83,11 +85,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_named_through_what_wraps_it() {
+    fn a_wrapped_closure_is_named_after_its_function() {
         let cases = [
             ("shop::orders::place::{{closure}}", "shop::orders::place"),
             ("shop::orders::place<alloc::string::String>::{{closure}}::{{closure}}", "shop::orders::place"),
-            ("opbeat_core::transaction::wrap::InSpan<shop::orders::place::{{closure}}>", "shop::orders::place"),
+            (
+                "opbeat_core::transaction::futures::in_span::InSpan<shop::orders::place::{{closure}}>",
+                "shop::orders::place",
+            ),
             ("core::pin::Pin<alloc::boxed::Box<shop::place::{{closure}}>>", "shop::place"),
             ("futures_util::future::Map<tokio::time::Sleep, shop::place::{{closure}}>", "shop::place"),
             ("<shop::Cart<u8> as shop::Worker<u8>>::run::{{closure}}", "shop::Cart::run"),
@@ -99,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn types_that_say_nothing_name_nothing() {
-        let silent = [
+    fn trait_objects_and_pointers_have_no_name() {
+        let unnamed = [
             "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = ()>>>",
             "alloc::boxed::Box<dyn core::ops::function::FnOnce()>",
             "dyn shop::Work",
             "fn()",
         ];
-        for full in silent {
+        for full in unnamed {
             assert_eq!(function(full).or_else(|| path(full)), None, "{full}");
         }
         assert_eq!(path("shop::orders::Place<u8>").as_deref(), Some("shop::orders::Place"));

@@ -1,15 +1,18 @@
-//! The owner of a transaction's end.
+//! The owner of a transaction, which ends it.
 
 use std::fmt;
 use std::ops::Deref;
 
-use super::{CurrentTransaction, InTransaction};
+use super::current::CurrentTransaction;
+use super::futures::InTransaction;
+use super::running::{TransactionState, job_result};
 use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 
-/// A running transaction, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
+/// A running job, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
 ///
-/// It derefs to [`CurrentTransaction`], so that it can be named, tagged and entered. It ends once: by [`end`](Self::end),
-/// or when it is dropped, with the result `panicked` while a panic unwinds and `cancelled` otherwise.
+/// It derefs to [`CurrentTransaction`], so it can be named, tagged and entered. It ends once: when [`end`](Self::end) is
+/// called, or when it is dropped. A dropped transaction has the result `panicked` while a panic unwinds, and `cancelled`
+/// otherwise.
 ///
 /// # Examples
 ///
@@ -37,14 +40,14 @@ impl Transaction {
 
     /// Makes the transaction current whenever `future` is polled: for the job itself.
     ///
-    /// Its polls are the transaction's time at work, and one that takes longer than
+    /// The time of all its polls is recorded as the transaction's busy time. A poll that takes longer than
     /// [`Config::blocking_threshold`](crate::Config::blocking_threshold) is reported.
     pub fn wrap<F>(&self, future: F) -> InTransaction<F> {
         InTransaction::timed(self.handle.context(), future)
     }
 
-    /// Says which trace the work belongs to, where whoever asked for it has sent that along: in a message's headers, or
-    /// beside a queued job. Calls that the work makes then carry that trace on.
+    /// Sets the distributed trace that the job belongs to. The service that requested the job sends it in a message's
+    /// headers or stores it with a queued job. Calls that the job makes to other services continue that trace.
     ///
     /// # Examples
     ///
@@ -57,28 +60,28 @@ impl Transaction {
     /// }
     /// ```
     pub fn set_trace_parent(&self, parent: impl Into<Option<TraceParent>>) {
-        if let (Some(active), Some(parent)) = (&self.handle.active, parent.into()) {
-            active.set_remote_trace(parent);
+        if let Some(parent) = parent.into() {
+            self.handle.change(|| parent, TransactionState::set_remote_trace);
         }
     }
 
-    /// Sets what the trace's other participants want to be passed on: the `tracestate` that came with the trace parent.
+    /// Sets the `tracestate` that calls to other services pass on: the value that came with the trace parent.
     pub fn set_trace_state(&self, trace_state: impl Into<String>) {
-        if let Some(active) = &self.handle.active {
-            active.set_trace_state(trace_state.into());
-        }
+        self.handle.change(|| trace_state.into(), TransactionState::set_trace_state);
     }
 
     /// Ends the transaction under a name and a result.
     ///
-    /// A result that is a status code of 500 or more, or one of the words `error`, `failed` and `failure`, counts as
-    /// failed.
+    /// The transaction counts as failed if the result is a status code of 500 or more, `error`, `failed` or `failure`.
     pub fn end(mut self, name: impl Into<TransactionName>, result: impl Into<TransactionResult>) {
         let Some(active) = self.handle.active.take() else { return };
-        let result = result.into();
-        active.rename(name.into());
-        active.set_result(result.clone());
-        active.end_now(outcome_of(&result), false, Outcome::as_str);
+        let (name, result) = (name.into(), result.into());
+        let outcome = outcome_of(&result);
+        active.change(|state| {
+            state.rename(name);
+            state.set_result(result);
+        });
+        active.end_job(outcome, false, Outcome::as_str);
     }
 }
 
@@ -97,13 +100,8 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(active) = self.handle.active.take() else { return };
         let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::ClientGone };
-        active.end_now(outcome, true, word);
+        active.end_job(outcome, true, job_result);
     }
-}
-
-/// Nobody asked for a job, and so nobody has gone.
-pub(super) fn word(outcome: Outcome) -> &'static str {
-    if outcome == Outcome::ClientGone { "cancelled" } else { outcome.as_str() }
 }
 
 impl Deref for Transaction {

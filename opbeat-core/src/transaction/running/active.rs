@@ -1,0 +1,240 @@
+//! A running transaction: its start, its names, its trace, its spans and its end.
+//!
+//! [`Active`] is the part that its owner, its handles and its spans share; everything that changes is in
+//! [`TransactionState`], under a mutex. Its errors are in [`reports`](super::reports).
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::end::{End, ResultNames, nanoseconds};
+use super::state::TransactionState;
+use crate::capture::blocked_record;
+use crate::lock::{get_mut, lock};
+use crate::pipeline::Recorder;
+use crate::record::{
+    Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName, TransactionRecord, Value,
+};
+
+/// A running transaction, shared by its owner, its handles and its spans.
+pub(crate) struct Active {
+    pub(crate) recorder: Recorder,
+    pub(crate) id: TransactionId,
+    pub(crate) started: Instant,
+    /// Whether this is an HTTP request. A second layer around the same request then adds nothing.
+    pub(crate) is_request: bool,
+    pub(super) state: Mutex<TransactionState>,
+}
+
+/// The start.
+impl Active {
+    /// Begins a job: a transaction that is not an HTTP request.
+    pub(crate) fn begin(recorder: &Recorder, kind: Cow<'static, str>, prepare: impl FnOnce(&mut Self)) -> Arc<Self> {
+        let mut active = Self::new(recorder);
+        active.start(kind);
+        prepare(&mut active);
+        Arc::new(active)
+    }
+
+    /// Begins the transaction of an HTTP request in `room`: a new value, or a finished one that nothing else holds.
+    #[inline]
+    pub(crate) fn begin_request(
+        room: &mut Self,
+        recorder: &Recorder,
+        kind: &'static str,
+        name: TransactionName,
+        describe: impl FnOnce(&mut RequestRecord),
+    ) {
+        if !room.recorder.is(recorder) {
+            room.recorder = recorder.clone();
+        }
+        room.is_request = true;
+        room.start(Cow::Borrowed(kind));
+        let record = room.record();
+        record.name = name;
+        describe(record.request.get_or_insert_default());
+    }
+
+    pub(crate) fn new(recorder: &Recorder) -> Self {
+        let state = Mutex::default();
+        Self { recorder: recorder.clone(), id: TransactionId(0), started: Instant::now(), is_request: false, state }
+    }
+
+    #[inline]
+    fn start(&mut self, kind: Cow<'static, str>) {
+        let id = TransactionId(fastrand::u128(..).max(1));
+        self.id = id;
+        self.started = Instant::now();
+        let record = self.record();
+        record.id = id;
+        record.kind = kind;
+    }
+
+    #[inline]
+    fn record(&mut self) -> &mut TransactionRecord {
+        &mut get_mut(&mut self.state).record
+    }
+}
+
+/// The end.
+impl Active {
+    /// Ends a job now.
+    pub(crate) fn end_job(mut self: Arc<Self>, outcome: Outcome, is_forced: bool, result_names: ResultNames) {
+        let duration = self.started.elapsed();
+        let polls = self.state().polls;
+        self.report_long_poll(outcome, polls.unwrap_or_default().longest);
+        let busy = polls.map(|polls| polls.busy);
+        Self::end(&mut self, &End { duration, outcome, is_forced, status: None, result_names, head: None, busy });
+    }
+
+    /// Ends the transaction and counts it; a second call does nothing. Returns whether nothing else holds it, so that its
+    /// memory can be reused for the next one.
+    #[inline]
+    pub(crate) fn end(this: &mut Arc<Self>, end: &End) -> bool {
+        let Some(alone) = Arc::get_mut(this) else {
+            this.state().end(end, true, &this.recorder, this.started);
+            return false;
+        };
+        let state = get_mut(&mut alone.state);
+        state.end(end, false, &alone.recorder, alone.started);
+        state.clear();
+        true
+    }
+
+    /// Reports a poll that took longer than the blocking threshold, in nanoseconds.
+    #[inline]
+    pub(crate) fn report_long_poll(self: &Arc<Self>, outcome: Outcome, longest: u64) {
+        // A panic is reported anyway, and its panic hooks may take long.
+        if outcome != Outcome::Panicked && longest > self.recorder.blocking_threshold() {
+            self.report(blocked_record(Duration::from_nanos(longest)));
+        }
+    }
+
+    /// Adds a poll to the time that the transaction was busy.
+    pub(crate) fn note_poll(&self, took: Duration) {
+        self.change(|state| state.note_poll(nanoseconds(took)));
+    }
+}
+
+/// The state that the application and its adapter set and read.
+impl Active {
+    /// Changes the state, unless the transaction has ended.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut TransactionState)) {
+        let mut state = self.state();
+        if !state.ended {
+            change(&mut state);
+        }
+    }
+
+    /// Names the transaction after its route, unless the application has set a name.
+    pub(crate) fn set_route_name(&self, name: TransactionName) {
+        self.state().set_route_name(name);
+    }
+
+    /// Does the same without a lock if nothing else holds the transaction yet, as is usual when a route is found.
+    #[inline]
+    pub(crate) fn set_route_name_mut(this: &mut Arc<Self>, name: TransactionName) {
+        match Arc::get_mut(this) {
+            Some(alone) => get_mut(&mut alone.state).set_route_name(name),
+            None => this.set_route_name(name),
+        }
+    }
+
+    /// Names the transaction after its route, unless it has a route already.
+    pub(crate) fn set_first_route_name(&self, find: impl FnOnce() -> Option<TransactionName>) {
+        let has_route = self.state().has_route;
+        if let Some(name) = (!has_route).then(find).flatten() {
+            self.set_route_name(name);
+        }
+    }
+
+    /// Returns the method and the target of the request.
+    pub(crate) fn request_line(&self) -> Option<(String, String)> {
+        let state = self.state();
+        let request = state.record.request.as_ref()?;
+        Some((request.method(), request.target()))
+    }
+
+    /// Returns the outcome that the application set.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.state().outcome
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, TransactionState> {
+        lock(&self.state)
+    }
+
+    /// Runs a closure while the state is locked, as a panic of ours under the lock would be.
+    #[cfg(test)]
+    pub(crate) fn while_locked(&self, work: impl FnOnce()) {
+        let _state = self.state();
+        work();
+    }
+}
+
+/// The distributed trace.
+impl Active {
+    /// Sets the transaction that started this one, and inherits its trace, user and tags.
+    pub(crate) fn set_parent(&mut self, parent: &Self) {
+        let trace = parent.trace_parent(None);
+        let state = get_mut(&mut self.state);
+        (state.record.parent, state.record.trace) = (Some(parent.id), Some(trace));
+        let parent = parent.state();
+        state.trace_state = parent.trace_state();
+        state.record.user.clone_from(&parent.record.user);
+        state.record.tags.clone_from(&parent.record.tags);
+    }
+
+    /// Returns the `traceparent` of a call to another service, made in a span or outside of all spans.
+    pub(crate) fn trace_parent(&self, span: Option<u32>) -> TraceParent {
+        let remote = self.state().remote_trace();
+        // A transaction's id is random, so its lower half is a valid parent id. Each span adds its number to it.
+        let own = u64::try_from(self.id.0 & u128::from(u64::MAX)).unwrap_or(1);
+        let parent_id = own.wrapping_add(span.map_or(0, |span| u64::from(span) + 1)).max(1);
+        let (trace_id, sampled) = remote.map_or((self.id.0, true), |remote| (remote.trace_id, remote.sampled));
+        TraceParent { trace_id, parent_id, sampled }
+    }
+
+    /// Returns the `tracestate` of a call to another service.
+    pub(crate) fn trace_state(&self) -> Option<String> {
+        self.state().trace_state()
+    }
+}
+
+/// The spans.
+impl Active {
+    /// Starts a span and returns its index; `None` if there are too many or the transaction has ended.
+    pub(crate) fn start_span(
+        &self,
+        signature: Cow<'static, str>,
+        kind: Cow<'static, str>,
+        parent: Option<u32>,
+    ) -> Option<u32> {
+        let start = self.started.elapsed();
+        let parent = parent.map(|parent| parent as usize);
+        let span = SpanRecord { signature, kind, parent, start, duration: None, extra: Vec::new() };
+        self.state().start_span(span)
+    }
+
+    /// Ends a span. Returns `current` if that span still runs, or else its nearest ancestor that does.
+    pub(crate) fn end_span(&self, index: u32, current: Option<u32>) -> Option<u32> {
+        let now = self.started.elapsed();
+        let mut state = self.state();
+        state.end_span(index, now);
+        state.nearest_running_span(current)
+    }
+
+    /// Returns `current` if that span still runs, or else its nearest ancestor that does.
+    pub(crate) fn nearest_running_span(&self, current: Option<u32>) -> Option<u32> {
+        self.state().nearest_running_span(current)
+    }
+
+    /// Returns a copy of a span's record.
+    pub(crate) fn span(&self, index: u32) -> Option<SpanRecord> {
+        self.state().span(index)
+    }
+
+    pub(crate) fn set_span_extra(&self, index: u32, key: Cow<'static, str>, value: Value) {
+        self.state().set_span_value(index, key, value);
+    }
+}

@@ -1,0 +1,17 @@
+//! The state of a running transaction, shared by its owner, its handles, its spans and its errors.
+
+mod active;
+mod end;
+mod pool;
+mod primary_error;
+mod reports;
+mod span_values;
+mod state;
+mod trace;
+
+pub(crate) use active::Active;
+pub(super) use end::job_result;
+pub(crate) use end::{End, ResultNames, nanoseconds};
+pub(crate) use pool::Pool;
+pub(crate) use state::spans_without_transaction;
+pub(super) use state::{TransactionState, count_span_without_transaction};

@@ -1,0 +1,282 @@
+//! The part of a transaction that changes while it runs.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::end::End;
+use super::primary_error::Told;
+use super::span_values::SpanValues;
+use super::trace::{remote_trace, remote_trace_state};
+use crate::pipeline::Recorder;
+use crate::record::{
+    ErrorRecord, Origin, Outcome, SpanRecord, TraceParent, TransactionName, TransactionRecord, TransactionResult, User,
+    Value,
+};
+
+/// A transaction keeps at most this many spans; further ones are only counted.
+const MAX_SPANS: usize = 500;
+
+/// A transaction keeps at most this many tags and this many extra values; further ones are ignored.
+const MAX_VALUES: usize = 64;
+
+/// Capacity for more spans than this is released before the memory is reused.
+const MAX_KEPT_SPANS: usize = 64;
+
+type Values = Vec<(Cow<'static, str>, Value)>;
+
+/// The number of spans since the start of the process that had no transaction: none was current, or it had ended.
+static WITHOUT_TRANSACTION: AtomicU64 = AtomicU64::new(0);
+
+#[cold]
+pub(crate) fn count_span_without_transaction() {
+    WITHOUT_TRANSACTION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Returns the number of spans since the start of the process that were started while no transaction was current or
+/// after it had ended. Their code runs in a task or a thread that does not carry the transaction.
+pub(crate) fn spans_without_transaction() -> u64 {
+    WITHOUT_TRANSACTION.load(Ordering::Relaxed)
+}
+
+/// The part of a transaction that changes while it runs: its unfinished record, and the facts that decide how it ends.
+#[derive(Default)]
+pub(crate) struct TransactionState {
+    pub(super) record: TransactionRecord,
+    /// The application set the name, so the adapter's route does not replace it.
+    is_renamed: bool,
+    /// A route was set, even if the application's own name hides it.
+    pub(super) has_route: bool,
+    /// The application set the result.
+    pub(super) has_result: bool,
+    /// The outcome that the application set.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) ended: bool,
+    /// The report that stands for the transaction's failure.
+    pub(super) error: Option<Box<Told>>,
+    /// A panic was reported.
+    pub(super) has_panicked: bool,
+    span_values: SpanValues,
+    /// The `tracestate` to pass on, if it was set or inherited instead of read from the request.
+    pub(super) trace_state: Option<String>,
+    /// The polls of a job. An HTTP request measures its own.
+    pub(super) polls: Option<Polls>,
+}
+
+/// The polls of a future, in nanoseconds.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Polls {
+    pub(super) busy: u64,
+    pub(super) longest: u64,
+}
+
+/// The end.
+impl TransactionState {
+    /// Ends the transaction, counts it, and keeps its whole record if it is chosen as a sample. A second call does
+    /// nothing.
+    ///
+    /// A result and an outcome that the application set are kept, unless the end is forced. If other handles still
+    /// share the state, its record stays in place, and the sample is a copy.
+    #[inline]
+    pub(super) fn end(&mut self, end: &End, is_shared: bool, recorder: &Recorder, started: Instant) {
+        if mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let outcome = self.outcome_of(end);
+        let record = &mut self.record;
+        record.outcome = outcome;
+        if end.is_forced || !self.has_result {
+            record.result = end.result(outcome);
+        }
+        record.duration = end.duration;
+        if let Some(seat) = recorder.count(record, started) {
+            (record.head, record.busy) = (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos));
+            recorder.keep(&seat, with_request_facts(self.whole_record(is_shared)));
+        }
+    }
+
+    fn outcome_of(&self, end: &End) -> Outcome {
+        match self.outcome {
+            Some(chosen) if !end.is_forced => chosen,
+            None if self.has_panicked && end.outcome == Outcome::ServerError => Outcome::Panicked,
+            _ => end.outcome,
+        }
+    }
+
+    /// Returns the whole record: moved out if nothing else shares the state, or else a copy.
+    #[cold]
+    fn whole_record(&mut self, is_shared: bool) -> TransactionRecord {
+        self.span_values.move_into(&mut self.record.spans);
+        if is_shared { self.record.clone() } else { mem::take(&mut self.record) }
+    }
+
+    /// Empties the state for the next transaction, and keeps its allocations.
+    pub(super) fn clear(&mut self) {
+        let record = &mut self.record;
+        record.result = TransactionResult::default();
+        (record.trace, record.dropped_spans) = (None, 0);
+        if !record.spans.is_empty() {
+            record.spans.clear();
+            record.spans.shrink_to(MAX_KEPT_SPANS);
+            self.span_values.clear();
+        }
+        if let Some(request) = &mut record.request {
+            request.clear();
+        }
+        record.user = None;
+        record.tags.clear();
+        record.extra.clear();
+        (self.is_renamed, self.has_route, self.has_result) = (false, false, false);
+        (self.has_panicked, self.ended) = (false, false);
+        (self.outcome, self.error) = (None, None);
+        (self.trace_state, self.polls) = (None, None);
+    }
+}
+
+/// Changes by the application and its adapter. Callers check first that the transaction has not ended, by
+/// [`Active::change`](super::Active::change).
+impl TransactionState {
+    pub(crate) fn rename(&mut self, name: TransactionName) {
+        self.record.name = name.cut();
+        self.is_renamed = true;
+    }
+
+    /// Sets the name to that of the route, unless the application has set one. Unlike the other changes, it notes the
+    /// route even after the end.
+    #[inline]
+    pub(super) fn set_route_name(&mut self, name: TransactionName) {
+        self.has_route = true;
+        if !self.is_renamed && !self.ended {
+            self.record.name = name.cut();
+        }
+    }
+
+    pub(crate) fn set_result(&mut self, result: TransactionResult) {
+        self.record.result = result;
+        self.has_result = true;
+    }
+
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+
+    pub(crate) fn set_user(&mut self, user: User) {
+        self.record.user = Some(user);
+    }
+
+    pub(crate) fn set_tag(&mut self, (key, value): (Cow<'static, str>, Value)) {
+        set(&mut self.record.tags, key, value);
+    }
+
+    pub(crate) fn set_extra(&mut self, (key, value): (Cow<'static, str>, Value)) {
+        set(&mut self.record.extra, key, value);
+    }
+
+    pub(crate) fn set_request_body(&mut self, body: String) {
+        if let Some(request) = &mut self.record.request {
+            request.set_body(Some(body));
+        }
+    }
+
+    pub(crate) fn set_remote_trace(&mut self, parent: TraceParent) {
+        self.record.trace = Some(parent);
+    }
+
+    pub(crate) fn set_trace_state(&mut self, trace_state: String) {
+        self.trace_state = Some(trace_state).filter(|state| !state.is_empty());
+    }
+
+    /// Records an error that ended or will end the transaction.
+    #[cold]
+    pub(super) fn note_error(&mut self, record: &ErrorRecord) {
+        self.has_panicked |= record.origin == Origin::Panicked;
+        Told::note(&mut self.error, record);
+    }
+
+    pub(super) fn note_poll(&mut self, took: u64) {
+        let polls = self.polls.get_or_insert_default();
+        polls.busy += took;
+        polls.longest = polls.longest.max(took);
+    }
+}
+
+/// The trace.
+impl TransactionState {
+    /// Returns the trace that the transaction's caller began.
+    pub(super) fn remote_trace(&self) -> Option<TraceParent> {
+        self.record.trace.or_else(|| self.record.request.as_ref().and_then(remote_trace))
+    }
+
+    /// Returns the `tracestate` that calls to other services pass on.
+    pub(super) fn trace_state(&self) -> Option<String> {
+        self.trace_state.clone().or_else(|| self.record.request.as_ref().and_then(remote_trace_state))
+    }
+}
+
+/// The spans.
+impl TransactionState {
+    pub(super) fn start_span(&mut self, span: SpanRecord) -> Option<u32> {
+        if self.ended {
+            count_span_without_transaction();
+            return None;
+        }
+        if self.record.spans.len() >= MAX_SPANS {
+            self.record.dropped_spans = self.record.dropped_spans.saturating_add(1);
+            return None;
+        }
+        let index = u32::try_from(self.record.spans.len()).ok()?;
+        self.record.spans.push(span);
+        Some(index)
+    }
+
+    pub(super) fn end_span(&mut self, index: u32, now: Duration) {
+        if !self.ended
+            && let Some(span) = self.record.spans.get_mut(index as usize)
+        {
+            span.duration = Some(now.saturating_sub(span.start));
+        }
+    }
+
+    pub(super) fn set_span_value(&mut self, index: u32, key: Cow<'static, str>, value: Value) {
+        if !self.ended {
+            self.span_values.set(index, key, value);
+        }
+    }
+
+    /// Returns `index` if that span still runs, or else its nearest ancestor that does.
+    pub(super) fn nearest_running_span(&self, mut index: Option<u32>) -> Option<u32> {
+        while let Some(span) = index.and_then(|index| self.record.spans.get(index as usize)) {
+            if span.duration.is_none() {
+                return index;
+            }
+            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
+        }
+        None
+    }
+
+    /// Returns a copy of a span's record.
+    pub(super) fn span(&self, index: u32) -> Option<SpanRecord> {
+        let mut span = self.record.spans.get(index as usize)?.clone();
+        span.extra.extend(self.span_values.of(index));
+        Some(span)
+    }
+}
+
+/// Adds facts from the request's headers that only samples show.
+fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
+    if let Some(request) = &record.request {
+        record.trace = record.trace.or_else(|| remote_trace(request));
+        record.queued = request.queued_before(record.started_at);
+    }
+    record
+}
+
+/// Sets a value by its key, and replaces an earlier one. New keys are ignored when [`MAX_VALUES`] is reached.
+fn set(values: &mut Values, key: Cow<'static, str>, value: Value) {
+    if let Some((_, old)) = values.iter_mut().find(|(known, _)| *known == key) {
+        *old = value;
+    } else if values.len() < MAX_VALUES {
+        values.push((key, value));
+    }
+}

@@ -1,0 +1,11 @@
+//! The context of the running code: its current transaction and span, and the guards that change them.
+
+mod code_name;
+mod context;
+mod entered;
+mod late;
+
+pub(super) use code_name::CodeName;
+pub(crate) use context::Context;
+pub use entered::Entered;
+pub(super) use late::LateWork;
