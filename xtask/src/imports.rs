@@ -1,4 +1,4 @@
-//! What a file imports of its own crate.
+//! Finds the modules of its own crate that a file imports.
 
 use crate::Source;
 

@@ -1,6 +1,6 @@
 //! The rules of the house that no compiler knows. Each fails with its own sentence.
 
-use xtask::{Source, imports, manifests, sources};
+use xtask::{Source, guides, imports, manifests, prose_breaches, sources};
 
 /// A folder's walls: what it may import of its own crate, or must not.
 struct Wall {
@@ -255,4 +255,11 @@ fn the_guide_shows_code_that_is_tested() {
     let strangers: Vec<&str> =
         blocks.filter(|block| !examples.iter().any(|example| example.text.contains(block))).collect();
     assert!(strangers.is_empty(), "the guide shows what no example has:\n{}", strangers.join("\n"));
+}
+
+#[test]
+fn prose_is_plain() {
+    let files: Vec<Source> = sources().into_iter().chain(guides()).collect();
+    let breaches: Vec<String> = prose_breaches(&files).iter().map(ToString::to_string).collect();
+    assert_none(&breaches);
 }
