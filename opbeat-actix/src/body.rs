@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Failure, Outcome};
+use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 
 /// The body of a recorded response. Its last byte ends the transaction.
@@ -86,7 +87,7 @@ impl Recording {
 
     fn fail(&mut self, error: &dyn Error) {
         let transaction = mem::take(&mut self.transaction);
-        transaction.report_failure(&Failure::carried(error));
+        transaction.report_failure(&CapturedError::carried(error));
         transaction.end(Outcome::ServerError);
     }
 }

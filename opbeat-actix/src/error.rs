@@ -6,7 +6,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, ResponseError};
-use opbeat_core::Failure;
+use opbeat_core::http::CapturedError;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -31,7 +31,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// middleware reports it if the answer is 5xx.
 pub struct Error {
     source: BoxError,
-    failure: Failure,
+    failure: CapturedError,
     status: StatusCode,
 }
 
@@ -49,7 +49,7 @@ impl Error {
         &*self.source
     }
 
-    pub(crate) fn failure(&self) -> &Failure {
+    pub(crate) fn failure(&self) -> &CapturedError {
         &self.failure
     }
 }
@@ -59,7 +59,7 @@ impl<E: Into<BoxError>> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let source = error.into();
-        let failure = Failure::of_type::<E>(&*source);
+        let failure = CapturedError::of_type::<E>(&*source);
         Self { source, failure, status: StatusCode::INTERNAL_SERVER_ERROR }
     }
 }

@@ -6,8 +6,9 @@ use std::io;
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
 use actix_web::{Error, ResponseError};
+use opbeat_core::CurrentTransaction;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{CurrentTransaction, Failure};
 
 use crate::printed::Printed;
 
@@ -18,7 +19,7 @@ pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
 pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     |error, transaction| {
         let known = error.as_error::<T>();
-        known.map(|known| transaction.report_failure(&Failure::carried(known))).is_some()
+        known.map(|known| transaction.report_failure(&CapturedError::carried(known))).is_some()
     }
 }
 
@@ -30,7 +31,7 @@ const KNOWN: [Downcast; 7] = [
     },
     |error, transaction| {
         let known = error.as_error::<Box<dyn StdError>>();
-        known.map(|known| transaction.report_failure(&Failure::carried(&**known))).is_some()
+        known.map(|known| transaction.report_failure(&CapturedError::carried(&**known))).is_some()
     },
     |error, transaction| capture::<io::Error>(error, transaction),
     |error, transaction| capture::<JsonPayloadError>(error, transaction),
@@ -58,7 +59,7 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
         let printed = Printed::of(error);
         // A time limit is an outcome, and no error.
         if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_time_limit() {
-            current.report_failure(&Failure::carried::<dyn StdError>(&printed));
+            current.report_failure(&CapturedError::carried::<dyn StdError>(&printed));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceMap;
-use opbeat_core::TransactionName;
 use opbeat_core::http::route;
+use opbeat_core::record::TransactionName;
 
 /// Returns the name of the resource that answered a request.
 ///

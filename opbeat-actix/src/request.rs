@@ -6,7 +6,8 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::HOST;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use opbeat_core::{CurrentTransaction, RequestRecord};
+use opbeat_core::CurrentTransaction;
+use opbeat_core::record::RequestRecord;
 
 /// Records a request's head.
 pub(crate) fn describe(request: &ServiceRequest, record: &mut RequestRecord) {

@@ -5,8 +5,8 @@ use actix_web::dev::ServiceResponse;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
 use actix_web::{Error, HttpRequest};
-use opbeat_core::Outcome;
 use opbeat_core::http::{HttpTransaction, unmatched};
+use opbeat_core::record::Outcome;
 
 use crate::answering::Answering;
 use crate::body::OpbeatBody;

@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError};
-use opbeat_core::ErrorId;
+use opbeat_core::record::ErrorId;
 
 /// The header that tells a client the id of the error that was reported.
 pub(crate) const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");

@@ -6,7 +6,7 @@ use std::fmt;
 use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use opbeat_core::Failure;
+use opbeat_core::http::CapturedError;
 
 use crate::rejection;
 
@@ -33,7 +33,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// axum's own rejections are answered as they would have been. The layer reports it if the answer is 5xx.
 pub struct Error {
     source: BoxError,
-    failure: Failure,
+    failure: CapturedError,
     status: Option<StatusCode>,
 }
 
@@ -57,7 +57,7 @@ impl<E: Into<BoxError>> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let source = error.into();
-        let failure = Failure::of_type::<E>(&*source);
+        let failure = CapturedError::of_type::<E>(&*source);
         Self { source, failure, status: None }
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::http::StatusCode;
-use opbeat_tower::{Failure, Outcome, current, outcome_of};
+use opbeat_tower::{CapturedError, Outcome, current, outcome_of};
 
 /// Answers what a tower layer failed with, for axum's `HandleErrorLayer`, and says so to the transaction: 504 for
 /// `timeout`, 503 for `load_shed`, 500 and a report for any other.
@@ -39,7 +39,7 @@ pub async fn handle_error(error: Box<dyn Error + Send + Sync>) -> (StatusCode, &
             (StatusCode::SERVICE_UNAVAILABLE, "there is too much to do; try again in a moment")
         }
         _ => {
-            current().report_failure(&Failure::carried(&*error));
+            current().report_failure(&CapturedError::carried(&*error));
             (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
     }

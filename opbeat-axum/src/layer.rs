@@ -5,7 +5,8 @@ use std::error::Error;
 use std::iter;
 use std::time::Duration;
 
-use opbeat_core::{Agent, Failure};
+use opbeat_core::Agent;
+use opbeat_core::http::CapturedError;
 use opbeat_tower::{HttpClassifier, OpbeatService};
 use tower_layer::Layer;
 
@@ -112,19 +113,19 @@ impl OpbeatLayer {
     ///
     /// ```
     /// # use std::sync::Arc;
-    /// # use opbeat_axum::{Agent, Failure, OpbeatLayer};
+    /// # use opbeat_axum::{Agent, CapturedError, OpbeatLayer};
     /// #[derive(Debug)]
     /// enum AppError {
     ///     NoShelf,
     /// }
     /// # let agent = Agent::disabled();
-    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| Failure::printed(error));
+    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::printed(error));
     /// ```
     #[must_use]
     pub fn capture_extension_with<T, F>(mut self, failure: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        F: Fn(&T) -> Failure + Send + Sync + 'static,
+        F: Fn(&T) -> CapturedError + Send + Sync + 'static,
     {
         self.inner = self.inner.capture_extension_with(failure);
         self

@@ -40,7 +40,7 @@ pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_tower::events;
 pub use opbeat_tower::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, TraceParent,
+    Agent, CapturedError, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, TraceParent,
     Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
 };
 pub use rejection::{Noted, NotedRejection};

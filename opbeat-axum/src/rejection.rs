@@ -10,7 +10,7 @@ use axum::extract::rejection::{
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use opbeat_core::Failure;
+use opbeat_core::http::CapturedError;
 
 /// An extractor whose rejections are told to the layer.
 ///
@@ -61,7 +61,7 @@ pub struct NotedRejection<R>(pub R);
 
 impl<R: IntoResponse + Error> IntoResponse for NotedRejection<R> {
     fn into_response(self) -> Response {
-        let failure = Failure::carried(&self.0);
+        let failure = CapturedError::carried(&self.0);
         (Extension(failure), self.0).into_response()
     }
 }

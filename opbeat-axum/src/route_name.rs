@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, MatchedPath};
-use opbeat_core::TransactionName;
 use opbeat_core::http::route;
+use opbeat_core::record::TransactionName;
 use opbeat_tower::{RequestHead, RouteName};
 
 use crate::outside::Sightings;

@@ -11,9 +11,9 @@ use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, ask};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
-use crate::secrets::Secrets;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
 use crate::{latest, notice, panic_hook};
+use opbeat_secrets::Secrets;
 
 /// Monitors an application: begins transactions, reports errors, delivers both in the background.
 ///
@@ -45,7 +45,7 @@ pub(crate) struct Running {
 }
 
 impl Agent {
-    /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::VARIABLES) lists.
+    /// Starts an agent from the environment, by the variables that [`VARIABLES`](crate::config::VARIABLES) lists.
     ///
     /// What is wrong with them is logged as one error; the application then runs unmonitored.
     #[cfg(feature = "intake")]
@@ -133,7 +133,8 @@ impl Agent {
     /// # Examples
     ///
     /// ```
-    /// # use opbeat_core::{Agent, Config, testing::MemoryExporter};
+    /// # use opbeat_core::{Agent, Config};
+    /// # use opbeat_testing::MemoryExporter;
     /// let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
     /// println!("{}", agent.diagnose());
     /// ```

@@ -7,7 +7,8 @@
 //! # Examples
 //!
 //! ```
-//! use opbeat_core::{Agent, Config, testing::MemoryExporter};
+//! use opbeat_core::{Agent, Config};
+//! use opbeat_testing::MemoryExporter;
 //!
 //! let exporter = MemoryExporter::default();
 //! let agent = Agent::with_exporter(&Config::default(), exporter.clone());
@@ -21,7 +22,7 @@
 //!
 //! agent.flush(std::time::Duration::from_secs(5))?;
 //! assert_eq!(exporter.count("shop.newsletter"), 1);
-//! # Ok::<(), opbeat_core::FlushError>(())
+//! # Ok::<(), opbeat_core::export::FlushError>(())
 //! ```
 //!
 //! # Features
@@ -32,51 +33,28 @@
 //! | `tls` | yes | the same over HTTPS |
 //! | `tokio` | | `task`: tasks that stay in their transaction |
 //! | `log`, `tracing` | | `events`: what is logged as an error is reported |
-//! | `protocol` | | the wire format, in both directions |
-//! | `testing` | | an exporter in memory, a scripted server, the behaviour table for adapters |
 
 mod agent;
 mod capture;
 mod caught;
-mod config;
+pub mod config;
 mod diagnosis;
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub mod events;
+pub mod export;
+pub mod http;
 mod latest;
 mod notice;
 mod panic_hook;
 mod pipeline;
-mod record;
+pub mod record;
+pub mod task;
 mod transaction;
 
-#[cfg(any(feature = "log", feature = "tracing"))]
-pub mod events;
-pub mod http;
-pub mod secrets;
-
-#[cfg(feature = "intake")]
-mod export;
-#[cfg(feature = "protocol")]
-pub mod protocol;
-#[cfg(feature = "tokio")]
-pub mod task;
-#[cfg(feature = "testing")]
-pub mod testing;
-
 pub use agent::{Agent, capture_error, capture_message};
-pub use capture::{Failure, error_chain};
-pub use config::{Config, ConfigError, HEALTH_CHECKS, VARIABLES, Variable};
-pub use diagnosis::Diagnosis;
-pub use pipeline::{Batch, Build, Contact, ExportError, Exporter, FlushError};
-pub use record::{
-    BreakdownRecord, Cause, Drops, DurationGroup, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Outcome,
-    RequestRecord, SpanRecord, Stack, TraceParent, TransactionId, TransactionName, TransactionRecord,
-    TransactionReference, TransactionResult, User, Value,
-};
-pub use transaction::{
-    CurrentTransaction, Detached, Entered, InSpan, InTransaction, Span, Transaction, current, in_span, span,
-};
-
-#[cfg(feature = "intake")]
-pub use export::IntakeExporter;
+pub use config::Config;
+pub use record::{Level, User};
+pub use transaction::{CurrentTransaction, Span, Transaction, current, in_span, span};
 
 /// The code of the guide, which the compiler checks.
 #[cfg(doctest)]

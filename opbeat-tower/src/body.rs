@@ -9,8 +9,8 @@ use bytes::Buf;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 

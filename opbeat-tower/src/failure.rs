@@ -7,7 +7,8 @@ use std::io;
 use std::sync::Arc;
 
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Failure, Outcome, error_chain};
+use opbeat_core::http::{CapturedError, error_chain};
+use opbeat_core::record::Outcome;
 
 use crate::carrier::Carrier;
 
@@ -65,7 +66,7 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
     let outcome = error.map_or(Outcome::ServerError, outcome_of);
     match error {
         _ if outcome != Outcome::ServerError => {}
-        Some(error) => transaction.report_failure(&Failure::carried(error)),
+        Some(error) => transaction.report_failure(&CapturedError::carried(error)),
         None => transaction.capture_failure(failure),
     }
     transaction.end(outcome);

@@ -5,7 +5,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opbeat_core::{Agent, Failure};
+use opbeat_core::Agent;
+use opbeat_core::http::CapturedError;
 use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassifier};
 use tower_layer::Layer;
 
@@ -127,19 +128,19 @@ impl<M, N> OpbeatLayer<M, N> {
     ///
     /// ```
     /// # use std::sync::Arc;
-    /// # use opbeat_tower::{Agent, Failure, OpbeatLayer};
+    /// # use opbeat_tower::{Agent, CapturedError, OpbeatLayer};
     /// #[derive(Debug)]
     /// enum AppError {
     ///     NoShelf,
     /// }
     /// # let agent = Agent::disabled();
-    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| Failure::printed(error));
+    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::printed(error));
     /// ```
     #[must_use]
     pub fn capture_extension_with<T, F>(self, failure: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        F: Fn(&T) -> Failure + Send + Sync + 'static,
+        F: Fn(&T) -> CapturedError + Send + Sync + 'static,
     {
         self.carry(Carrier::new(failure))
     }

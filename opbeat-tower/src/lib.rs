@@ -42,13 +42,16 @@ pub use failure::outcome_of;
 pub use future::ResponseFuture;
 pub use grpc::GrpcMethodName;
 pub use layer::{HttpClassifier, OpbeatLayer};
+pub use opbeat_core::config::ConfigError;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
+pub use opbeat_core::export::FlushError;
+pub use opbeat_core::http::CapturedError;
+pub use opbeat_core::record::{ErrorId, Outcome, TraceParent, TransactionName, TransactionResult};
 pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 pub use opbeat_core::{
-    Agent, Config, ConfigError, CurrentTransaction, ErrorId, Failure, FlushError, Level, Outcome, TraceParent,
-    Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, http, in_span,
-    span,
+    Agent, Config, CurrentTransaction, Level, Transaction, User, capture_error, capture_message, current, http,
+    in_span, span,
 };
 pub use route_name::{NoRouteName, RequestHead, RouteName};
 pub use service::OpbeatService;

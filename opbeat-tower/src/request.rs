@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::Request;
 use http::header::HOST;
-use opbeat_core::RequestRecord;
+use opbeat_core::record::RequestRecord;
 
 /// Records a request's head.
 #[inline]

@@ -2,8 +2,8 @@
 
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Body;
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::Outcome;
 use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
 
 use crate::body::OpbeatBody;

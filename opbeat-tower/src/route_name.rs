@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri};
-use opbeat_core::TransactionName;
+use opbeat_core::record::TransactionName;
 
 /// What is known of a request before its body.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opbeat_core::testing::behaviour::{By, Case, Read, cases};
+use opbeat_testing::behaviour::{By, Case, Read, cases};
 
 use crate::columns::Column;
 use crate::peers::Peer;

@@ -1,6 +1,6 @@
 //! What handlers say of their requests, in a peer's own words.
 
-use opbeat_core::testing::behaviour;
+use opbeat_testing::behaviour;
 use tokio::task::JoinHandle;
 
 use crate::cart::CartError;

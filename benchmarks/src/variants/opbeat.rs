@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use load::sink::{Manner, Sink, closed_port};
-use opbeat_core::{Agent, Batch, Config, ExportError, Exporter};
+use opbeat_core::{Agent, Config};
+use opbeat_core::export::{Batch, ExportError, Exporter};
 
 use super::{Counter, Recording, SPANS};
 

@@ -10,8 +10,9 @@ use hyper::body::{Body as _, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::service::Service;
 use hyper::{Request, Response, StatusCode};
+use opbeat_core::Agent;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, route};
-use opbeat_core::{Agent, Failure};
 
 use crate::{Body, Monitored, Router};
 
@@ -70,7 +71,10 @@ impl Service<Request<Incoming>> for Opbeat {
 }
 
 /// Notes the head, and lets the body carry the transaction on to its last byte.
-fn respond(answer: Result<Response<Body>, Failure>, mut transaction: HttpTransaction) -> Response<Monitored<Body>> {
+fn respond(
+    answer: Result<Response<Body>, CapturedError>,
+    mut transaction: HttpTransaction,
+) -> Response<Monitored<Body>> {
     let response = answer.unwrap_or_else(|failure| {
         transaction.report_failure(&failure);
         let mut response = Response::new(Body::default());

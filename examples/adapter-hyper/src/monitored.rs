@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Buf, Frame, SizeHint};
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Failure, Outcome};
+use opbeat_core::record::Outcome;
 
 /// A handler's future or a response's body: polled inside of its transaction, and dropped there.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
         let frame = ready!(transaction.poll(|| Pin::new(&mut *body).poll_frame(cx)));
         match &frame {
             Some(Err(error)) => {
-                transaction.report_failure(&Failure::carried(error));
+                transaction.report_failure(&CapturedError::carried(error));
                 mem::take(transaction).end(Outcome::ServerError);
             }
             // Whoever writes the body does not ask again when it has its length, or when it says that this was all.

@@ -7,15 +7,15 @@ use std::pin::Pin;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode};
-use opbeat_core::Failure;
+use opbeat_core::http::CapturedError;
 
 /// The body of a response.
 pub type Body = BoxBody<Bytes, io::Error>;
 
 /// What a handler returns: a response, or what it failed with.
 ///
-/// `?` makes a [`Failure`] of any error, and notes the line.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Failure>> + Send>>;
+/// `?` makes a [`CapturedError`] of any error, and notes the line.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, CapturedError>> + Send>>;
 
 /// Routes and their handlers.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Router {
         handler: impl Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = Result<Response<Body>, Failure>> + Send + 'static,
+        F: Future<Output = Result<Response<Body>, CapturedError>> + Send + 'static,
     {
         let handler = Box::new(move |request| -> Answer { Box::pin(handler(request)) });
         self.routes.push(Route { method, template, handler });

@@ -6,8 +6,10 @@ use std::mem;
 use http_body::{Body as _, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
+use opbeat_core::Agent;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
-use opbeat_core::{Agent, Failure, Outcome, RequestRecord};
+use opbeat_core::record::{Outcome, RequestRecord};
 use poem::http::HeaderMap;
 use poem::http::header::CONTENT_LENGTH;
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
@@ -97,12 +99,12 @@ fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTrans
 fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     let status = error.status().as_u16();
     // A failure knows the line that made it. Time limits are outcomes; what an error was made from is its source.
-    if let Some(failure) = error.data::<Failure>().filter(|_| status >= 500) {
+    if let Some(failure) = error.data::<CapturedError>().filter(|_| status >= 500) {
         transaction.report_failure(failure);
     } else if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.report_failure(&Failure::carried(source));
+        transaction.report_failure(&CapturedError::carried(source));
     }
     transaction.head(status);
     transaction.complete();

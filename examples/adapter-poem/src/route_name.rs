@@ -1,7 +1,7 @@
 //! Names of requests: the method, and the pattern of the route.
 
-use opbeat_core::TransactionName;
 use opbeat_core::http::{HttpTransaction, route};
+use opbeat_core::record::TransactionName;
 use poem::error::NotFoundError;
 use poem::http::Method;
 use poem::{PathPattern, Request, Response, Result};

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use opbeat_core::testing::ScriptedServer;
+use opbeat_testing::ScriptedServer;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,7 @@
 //! The adapter: from a job to a job that is recorded.
 
-use opbeat_core::{Agent, TraceParent};
+use opbeat_core::Agent;
+use opbeat_core::record::TraceParent;
 
 use crate::Job;
 

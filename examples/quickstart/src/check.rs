@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::Failure;
+use crate::CapturedError;
 use crate::ledger::{Entries, Ledger};
 use crate::monitor::{APPS, Monitor, ORGANIZATION};
 
@@ -48,7 +48,7 @@ struct Group {
 
 /// Reads the API until it says what was sent, and prints a summary. Fails with the difference if it never does.
 #[expect(clippy::print_stdout, reason = "the program's output")]
-pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, CapturedError> {
     monitor.flush().await?;
     let token = monitor.read_token().await?;
     let sent = ledger.entries();
@@ -74,7 +74,7 @@ pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, F
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn read(server: &str, token: &str) -> Result<Counted, Failure> {
+async fn read(server: &str, token: &str) -> Result<Counted, CapturedError> {
     let client = reqwest::Client::new();
     let mut counted = Counted { entries: Entries::default(), percentiles: Map::new() };
     for app in APPS {

@@ -17,10 +17,10 @@ use opbeat_core::http::{HttpTransaction, route};
 use opbeat_core::{Agent, span};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::Failure;
+use crate::CapturedError;
 
 /// Starts the server on a free port.
-pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, Failure> {
+pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, CapturedError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let agent = agent.clone();

@@ -22,7 +22,7 @@ use load::Load;
 use monitor::Monitor;
 
 /// Errors of a program that only has to say what happened.
-type Failure = Box<dyn Error + Send + Sync>;
+type CapturedError = Box<dyn Error + Send + Sync>;
 
 /// How long `--check` sends requests.
 const CHECK: Duration = Duration::from_secs(8);
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<ExitCode, Failure> {
+async fn run() -> Result<ExitCode, CapturedError> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     log_to_terminal(&arguments);
     let ledger = Ledger::default();

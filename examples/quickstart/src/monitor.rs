@@ -8,7 +8,7 @@ use opbeat_core::{Agent, Config};
 use opbeat_server::{Server, ServerConfig};
 use tempfile::TempDir;
 
-use crate::Failure;
+use crate::CapturedError;
 use crate::arguments::Arguments;
 
 /// The organization that all apps belong to.
@@ -32,7 +32,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    pub(crate) async fn start(arguments: &Arguments) -> Result<Self, Failure> {
+    pub(crate) async fn start(arguments: &Arguments) -> Result<Self, CapturedError> {
         let folder = if arguments.data.is_none() { Some(tempfile::tempdir()?) } else { None };
         let data = arguments.data.clone().or_else(|| folder.as_ref().map(|folder| folder.path().to_owned()));
         let data = data.ok_or("there is no folder for the server's state")?;
@@ -59,12 +59,12 @@ impl Monitor {
         &self.agents[app]
     }
 
-    pub(crate) async fn read_token(&self) -> Result<String, Failure> {
+    pub(crate) async fn read_token(&self) -> Result<String, CapturedError> {
         Ok(self.server.create_read_token(ORGANIZATION).await?)
     }
 
     /// Delivers what the agents have recorded.
-    pub(crate) async fn flush(&self) -> Result<(), Failure> {
+    pub(crate) async fn flush(&self) -> Result<(), CapturedError> {
         for agent in self.agents.values() {
             let agent = agent.clone();
             tokio::task::spawn_blocking(move || agent.flush(Duration::from_secs(30))).await??;
@@ -81,7 +81,7 @@ impl Monitor {
     }
 }
 
-async fn agent(server: &Server, app: &str) -> Result<Agent, Failure> {
+async fn agent(server: &Server, app: &str) -> Result<Agent, CapturedError> {
     let credentials = server.create_app(ORGANIZATION, app).await?;
     let config = Config::new(credentials.organization_id, credentials.app_id, credentials.secret_token)
         .server_url(credentials.server_url)

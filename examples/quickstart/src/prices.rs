@@ -8,10 +8,10 @@ use opbeat_actix::Opbeat;
 use opbeat_core::{Agent, in_span};
 use tokio::sync::oneshot;
 
-use crate::Failure;
+use crate::CapturedError;
 
 /// Starts the service on a free port, with a runtime of its own, as actix likes it.
-pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, Failure> {
+pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, CapturedError> {
     let agent = agent.clone();
     let (ready, address) = oneshot::channel();
     std::thread::Builder::new()

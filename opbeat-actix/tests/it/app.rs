@@ -12,7 +12,7 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
-use opbeat_core::testing::behaviour::{
+use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
 };
 

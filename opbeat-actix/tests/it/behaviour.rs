@@ -4,7 +4,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt};
 use opbeat_actix::{Agent, Opbeat};
-use opbeat_core::testing::behaviour::{Subject, check, check_only};
+use opbeat_testing::behaviour::{Subject, check, check_only};
 
 use crate::{app, monitored};
 

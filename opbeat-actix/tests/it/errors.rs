@@ -5,8 +5,9 @@ use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpResponse, ResponseError, test, web};
 use opbeat_actix::Opbeat;
-use opbeat_core::testing::behaviour::CartError;
-use opbeat_core::{Batch, ErrorRecord, Outcome};
+use opbeat_core::export::Batch;
+use opbeat_core::record::{ErrorRecord, Outcome};
+use opbeat_testing::behaviour::CartError;
 
 use crate::monitored;
 

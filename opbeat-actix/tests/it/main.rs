@@ -9,4 +9,4 @@ mod names;
 mod requests;
 mod unanswered;
 
-use opbeat_core::testing::behaviour::monitored;
+use opbeat_testing::behaviour::monitored;

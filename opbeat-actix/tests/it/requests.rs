@@ -3,7 +3,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{App, error, test, web};
 use opbeat_actix::{Current, Opbeat};
-use opbeat_core::ErrorRecord;
+use opbeat_core::record::ErrorRecord;
 
 use crate::monitored;
 

@@ -13,7 +13,7 @@ use actix_web::{App, HttpResponse, web};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
 use opbeat_actix::{Agent, Level, Opbeat};
-use opbeat_core::Batch;
+use opbeat_core::export::Batch;
 use opbeat_core::http::HttpTransaction;
 
 use crate::monitored;

@@ -16,7 +16,7 @@ use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use opbeat_axum::{Agent, OpbeatLayer, handle_error};
-use opbeat_core::testing::behaviour::{
+use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
 };
 use tower::{ServiceBuilder, service_fn};

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use opbeat_core::testing::behaviour::{Subject, check, check_http2};
+use opbeat_testing::behaviour::{Subject, check, check_http2};
 
 use crate::{app, monitored};
 

@@ -9,9 +9,10 @@ use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use opbeat_axum::{Failure, Noted, OpbeatLayer, RequestBodyLayer};
-use opbeat_core::testing::behaviour::CartError;
-use opbeat_core::{Batch, ErrorRecord, Outcome};
+use opbeat_axum::{CapturedError, Noted, OpbeatLayer, RequestBodyLayer};
+use opbeat_core::export::Batch;
+use opbeat_core::record::{ErrorRecord, Outcome};
+use opbeat_testing::behaviour::CartError;
 use tower::ServiceExt;
 
 use crate::monitored;
@@ -112,7 +113,7 @@ async fn extensions_carry_errors() {
     let causes: Vec<&str> = error.causes.iter().map(|cause| cause.message.as_str()).collect();
     assert_eq!(causes, ["there is no cart", "the shelf is broken"]);
 
-    let carry = async || (StatusCode::INTERNAL_SERVER_ERROR, Extension(Failure::new(&CartError::new())), "oops");
+    let carry = async || (StatusCode::INTERNAL_SERVER_ERROR, Extension(CapturedError::new(&CartError::new())), "oops");
     let (_, _, body, recorded) = call(Router::new().route("/", get(carry)), |layer| layer, request("GET", "")).await;
     assert_eq!((body.as_str(), only(&recorded).message.as_str()), ("oops", "there is no cart"));
 }
@@ -157,7 +158,8 @@ async fn the_example_of_axum_is_told() {
             number => Ok(number.to_string()),
         }
     }
-    let layer = |layer: OpbeatLayer| layer.capture_extension_with(|err: &Arc<ExampleError>| Failure::printed(err));
+    let layer =
+        |layer: OpbeatLayer| layer.capture_extension_with(|err: &Arc<ExampleError>| CapturedError::printed(err));
     let router = || Router::new().route("/", post(create));
     let (status, _, body, recorded) = call(router(), layer, request("POST", "0")).await;
     assert_eq!((status.as_u16(), body.as_str()), (500, "\"Something went wrong\""));

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
 use opbeat_axum::{Agent, Config, OpbeatLayer};
-use opbeat_core::testing::MemoryExporter;
+use opbeat_testing::MemoryExporter;
 use tower::ServiceExt;
 
 #[tokio::test]

@@ -9,4 +9,4 @@ mod extract;
 mod ignored;
 mod outside;
 
-use opbeat_core::testing::behaviour::monitored;
+use opbeat_testing::behaviour::monitored;

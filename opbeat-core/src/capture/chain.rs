@@ -15,7 +15,7 @@ const MOST: usize = 16;
 ///
 /// ```
 /// let error = std::io::Error::other(std::fmt::Error);
-/// assert!(opbeat_core::error_chain(&error).any(|error| error.is::<std::io::Error>()));
+/// assert!(opbeat_core::http::error_chain(&error).any(|error| error.is::<std::io::Error>()));
 /// ```
 pub fn error_chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source()).take(MOST)

@@ -1,7 +1,7 @@
 //! From an error value to a record of it: its type, its chain of sources, the stack.
 
+mod captured_error;
 mod chain;
-mod failure;
 mod payload;
 mod printed;
 mod record;
@@ -9,8 +9,8 @@ mod stack;
 mod text;
 mod type_name;
 
+pub use captured_error::CapturedError;
 pub use chain::error_chain;
-pub use failure::Failure;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use record::{LogField, event_record};
 pub(crate) use record::{

@@ -1,12 +1,10 @@
-//! Delivery to an Opbeat server: zlib JSON over HTTP/1.1.
+//! Delivery of records: the [`Exporter`] trait, the batches it receives, and the exporter to an Opbeat server.
 
-mod answer;
-mod connection;
-mod encode;
-mod endpoint;
-mod failure;
+#[cfg(feature = "intake")]
 mod intake;
-mod pieces;
-mod transport;
 
+pub use crate::diagnosis::Diagnosis;
+pub use crate::pipeline::{Batch, Build, Contact, ExportError, Exporter, FlushError};
+
+#[cfg(feature = "intake")]
 pub use intake::IntakeExporter;

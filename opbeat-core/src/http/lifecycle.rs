@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::EnteredHttp;
 use super::live::Live;
 use crate::agent::Agent;
-use crate::capture::{Failure, caught_panic_record, failure_record};
+use crate::capture::{CapturedError, caught_panic_record, failure_record};
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
 use crate::transaction::{Active, CurrentTransaction};
 
@@ -22,7 +22,9 @@ use crate::transaction::{Active, CurrentTransaction};
 ///
 /// ```
 /// use std::task::Poll;
-/// use opbeat_core::{Agent, Config, http::{HttpTransaction, route}, testing::MemoryExporter};
+/// use opbeat_core::{Agent, Config};
+/// use opbeat_core::http::{HttpTransaction, route};
+/// use opbeat_testing::MemoryExporter;
 ///
 /// let exporter = MemoryExporter::default();
 /// let agent = Agent::with_exporter(&Config::default(), exporter.clone());
@@ -38,7 +40,7 @@ use crate::transaction::{Active, CurrentTransaction};
 ///
 /// agent.flush(std::time::Duration::from_secs(5))?;
 /// assert_eq!(exporter.count("GET /books/{id}"), 1);
-/// # Ok::<(), opbeat_core::FlushError>(())
+/// # Ok::<(), opbeat_core::export::FlushError>(())
 /// ```
 #[derive(Default)]
 #[must_use = "a transaction that is dropped counts as a client that has gone"]
@@ -155,7 +157,7 @@ impl HttpTransaction {
     }
 
     /// Reports a failure that the response carries.
-    pub fn report_failure(&self, failure: &Failure) {
+    pub fn report_failure(&self, failure: &CapturedError) {
         if let Some(active) = self.active() {
             CurrentTransaction { active: Some(Arc::clone(active)) }.report_failure(failure);
         }

@@ -22,3 +22,5 @@ pub use lifecycle::HttpTransaction;
 pub use misuse::warn_once;
 pub use name::{ends_at_head, route, static_method, unmatched};
 pub use outcome::outcome_of_status;
+
+pub use crate::capture::{CapturedError, error_chain};

@@ -28,7 +28,8 @@ impl HttpTransaction {
     /// # Examples
     ///
     /// ```
-    /// # use opbeat_core::{Agent, Config, http::HttpTransaction, testing::MemoryExporter};
+    /// # use opbeat_core::{Agent, Config, http::HttpTransaction};
+    /// # use opbeat_testing::MemoryExporter;
     /// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
     /// let transaction = HttpTransaction::begin(&agent, "web.example", "GET", |request| {
     ///     request.set_line("GET", "/books/1?page=2");

@@ -10,7 +10,7 @@ use crossbeam_queue::ArrayQueue;
 
 use super::Settings;
 use super::counts::Counts;
-use super::errors::{CapturedError, Repeats};
+use super::errors::{PendingError, Repeats};
 use super::shards::{Seat, Shards};
 use crate::record::TransactionRecord;
 
@@ -26,7 +26,7 @@ const WAKING: usize = ERRORS / 2;
 pub(super) struct Queue {
     settings: Settings,
     shards: Shards,
-    errors: ArrayQueue<Box<CapturedError>>,
+    errors: ArrayQueue<Box<PendingError>>,
     error_overflow: Mutex<Repeats>,
     worker: OnceLock<Thread>,
     worker_sleeps: AtomicBool,
@@ -80,7 +80,7 @@ impl Queue {
     }
 
     /// Returns whether there was room.
-    pub(super) fn push_error(&self, error: Box<CapturedError>) -> bool {
+    pub(super) fn push_error(&self, error: Box<PendingError>) -> bool {
         if self.is_closed() {
             return false;
         }
@@ -95,7 +95,7 @@ impl Queue {
         has_room
     }
 
-    pub(super) fn pop_error(&self) -> Option<Box<CapturedError>> {
+    pub(super) fn pop_error(&self) -> Option<Box<PendingError>> {
         self.errors.pop()
     }
 

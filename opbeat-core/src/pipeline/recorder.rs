@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::errors::CapturedError;
+use super::errors::PendingError;
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::shards::Seat;
@@ -32,7 +32,7 @@ impl Recorder {
     /// Takes an error. Returns its id, unless it was only counted because there were too many.
     pub(crate) fn capture(&self, record: ErrorRecord, transaction: Option<Arc<dyn Finished>>) -> Option<ErrorId> {
         let id = record.id;
-        self.queue.push_error(Box::new(CapturedError { record, transaction })).then_some(id)
+        self.queue.push_error(Box::new(PendingError { record, transaction })).then_some(id)
     }
 
     /// Returns whether anything is taken: it is not any more after a shutdown.

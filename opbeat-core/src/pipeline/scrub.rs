@@ -6,7 +6,7 @@ use crate::record::{
     BreakdownRecord, DurationGroup, ErrorRecord, Frame, RequestRecord, Stack, TransactionName, TransactionRecord,
     TransactionResult, User, Value,
 };
-use crate::secrets::{REDACTED, Secrets, start};
+use opbeat_secrets::{REDACTED, Secrets, start};
 
 /// Bytes of a message or a value that are kept.
 const MAX_TEXT: usize = 8 * 1024;

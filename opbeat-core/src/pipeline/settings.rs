@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ignore::Ignore;
-use crate::secrets::Secrets;
+use opbeat_secrets::Secrets;
 
 /// What the pipeline is told at its start.
 #[derive(Debug)]

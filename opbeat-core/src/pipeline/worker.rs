@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::counts::Counts;
-use super::errors::{CapturedError, Storm, Waiting};
+use super::errors::{PendingError, Storm, Waiting};
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::symbols::Symbols;
@@ -107,7 +107,7 @@ impl Worker {
         }
     }
 
-    fn complete_error(&mut self, error: CapturedError) {
+    fn complete_error(&mut self, error: PendingError) {
         if self.errors.len() >= MAX_ERRORS {
             return self.leave_out(error.record.occurrences);
         }

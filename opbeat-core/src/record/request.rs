@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// # Examples
 ///
 /// ```
-/// use opbeat_core::RequestRecord;
+/// use opbeat_core::record::RequestRecord;
 ///
 /// let mut request = RequestRecord::default();
 /// request.set_line("GET", "/books?page=2");

@@ -91,7 +91,7 @@ mod tests {
             ("core::pin::Pin<alloc::boxed::Box<shop::place::{{closure}}>>", "shop::place"),
             ("futures_util::future::Map<tokio::time::Sleep, shop::place::{{closure}}>", "shop::place"),
             ("<shop::Cart<u8> as shop::Worker<u8>>::run::{{closure}}", "shop::Cart::run"),
-            ("opbeat_core::InSpan<<shop::Cart as shop::Worker>::run::{{closure}}>", "shop::Cart::run"),
+            ("opbeat_core::task::InSpan<<shop::Cart as shop::Worker>::run::{{closure}}>", "shop::Cart::run"),
         ];
         for (full, name) in cases {
             assert_eq!(function(full).as_deref(), Some(name), "{full}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::code_name::CodeName;
 use super::late::LateWork;
 use super::{Active, Context, Detached, Entered, InTransaction, Span};
-use crate::capture::{Failure, error_record, message_record};
+use crate::capture::{CapturedError, error_record, message_record};
 use crate::record::{
     ErrorId, ErrorRecord, Level, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, User, Value,
 };
@@ -245,7 +245,7 @@ impl CurrentTransaction {
     }
 
     /// Reports a failure that was captured before, where it happened. Returns the report's id.
-    pub fn report_failure(&self, failure: &Failure) -> Option<ErrorId> {
+    pub fn report_failure(&self, failure: &CapturedError) -> Option<ErrorId> {
         self.active.as_ref()?;
         self.report(failure.record())
     }

@@ -14,7 +14,8 @@ use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 /// # Examples
 ///
 /// ```
-/// # use opbeat_core::{Agent, Config, testing::MemoryExporter};
+/// # use opbeat_core::{Agent, Config};
+/// # use opbeat_testing::MemoryExporter;
 /// # async fn send_all() -> u32 { 3 }
 /// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
 /// # async {
@@ -48,7 +49,7 @@ impl Transaction {
     /// # Examples
     ///
     /// ```
-    /// # use opbeat_core::{Agent, TraceParent};
+    /// # use opbeat_core::{Agent, record::TraceParent};
     /// # let (agent, message) = (Agent::disabled(), [("traceparent", String::new())]);
     /// let transaction = agent.begin_transaction("task.queue");
     /// if let Some(parent) = message.iter().find(|(name, _)| *name == "traceparent") {

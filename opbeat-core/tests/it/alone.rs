@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use opbeat_core::testing::{MemoryExporter, Reply, ScriptedServer};
 use opbeat_core::{Agent, Config, Level};
+use opbeat_testing::{MemoryExporter, Reply, ScriptedServer};
 
 use crate::PATIENCE;
 

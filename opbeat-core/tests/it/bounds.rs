@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use opbeat_core::http::catch_panic;
-use opbeat_core::testing::MemoryExporter;
 use opbeat_core::{Agent, Config, Level};
+use opbeat_testing::MemoryExporter;
 
 use crate::{PATIENCE, monitored};
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::{Outcome, TransactionRecord};
 use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking};
-use opbeat_core::{Outcome, Span, TransactionRecord, in_span, span};
+use opbeat_core::{Span, in_span, span};
 use tokio::task::JoinSet;
 
 use crate::{PATIENCE, monitored};

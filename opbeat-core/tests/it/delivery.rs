@@ -1,8 +1,10 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use opbeat_core::testing::{Reply, ScriptedServer, Seen};
-use opbeat_core::{Agent, Config, ConfigError, FlushError, User, http};
+use opbeat_core::config::ConfigError;
+use opbeat_core::export::FlushError;
+use opbeat_core::{Agent, Config, User, http};
+use opbeat_testing::{Reply, ScriptedServer, Seen};
 use serde_json::Value as Json;
 
 use crate::PATIENCE;
@@ -160,7 +162,7 @@ fn what_cannot_work_is_one_clear_error() {
 #[test]
 fn the_readme_lists_every_variable() {
     let readme = include_str!("../../../README.md");
-    for variable in opbeat_core::VARIABLES {
+    for variable in opbeat_core::config::VARIABLES {
         let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name))).expect(variable.name);
         assert!(row.contains(variable.meaning), "{row}");
     }

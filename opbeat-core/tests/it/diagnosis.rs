@@ -1,8 +1,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use opbeat_core::testing::{Reply, ScriptedServer};
-use opbeat_core::{Agent, Config, Contact};
+use opbeat_core::export::Contact;
+use opbeat_core::{Agent, Config};
+use opbeat_testing::{Reply, ScriptedServer};
 
 use crate::PATIENCE;
 use crate::raw_server::{self, Reads, answer};

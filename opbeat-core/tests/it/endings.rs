@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use opbeat_core::testing::ScriptedServer;
 use opbeat_core::{Agent, Config};
+use opbeat_testing::ScriptedServer;
 
 use crate::PATIENCE;
 

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use opbeat_core::{Agent, ErrorRecord, Failure, Frame, Level, Stack};
+use opbeat_core::http::CapturedError;
+use opbeat_core::record::{ErrorRecord, Frame, Stack};
+use opbeat_core::{Agent, Level};
 
 use crate::{PATIENCE, monitored};
 
@@ -117,9 +119,9 @@ fn an_error_that_is_its_own_source_is_told_once() {
 fn carried_failures_have_no_place() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
-    transaction.report_failure(&Failure::carried(&fmt::Error));
-    transaction.report_failure(&Failure::printed(&("no shelf", 3)));
-    transaction.report_failure(&Failure::new(&std::io::Error::other("away")).without_place());
+    transaction.report_failure(&CapturedError::carried(&fmt::Error));
+    transaction.report_failure(&CapturedError::printed(&("no shelf", 3)));
+    transaction.report_failure(&CapturedError::new(&std::io::Error::other("away")).without_place());
     transaction.end("shop.test", "failed");
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();

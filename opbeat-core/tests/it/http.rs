@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use opbeat_core::Agent;
 use opbeat_core::http::{HttpTransaction, route};
-use opbeat_core::{Agent, Outcome, TransactionResult};
+use opbeat_core::record::{Outcome, TransactionResult};
 
 use crate::{PATIENCE, monitored};
 

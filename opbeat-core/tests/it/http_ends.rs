@@ -4,7 +4,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{Agent, CurrentTransaction, Outcome};
+use opbeat_core::record::Outcome;
+use opbeat_core::{Agent, CurrentTransaction};
 
 use crate::http::begin;
 use crate::{PATIENCE, monitored};

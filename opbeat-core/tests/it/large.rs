@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use opbeat_core::testing::{Reply, ScriptedServer, Seen};
-use opbeat_core::{Agent, FlushError};
+use opbeat_core::Agent;
+use opbeat_core::export::FlushError;
+use opbeat_testing::{Reply, ScriptedServer, Seen};
 
 use crate::PATIENCE;
 use crate::raw_server::{self, Reads, answer};

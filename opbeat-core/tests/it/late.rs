@@ -4,9 +4,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use opbeat_core::http::{HttpTransaction, route};
+use opbeat_core::record::{Outcome, TransactionRecord};
 use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
-use opbeat_core::testing::MemoryExporter;
-use opbeat_core::{Agent, CurrentTransaction, Outcome, TransactionRecord, User, current, in_span, span};
+use opbeat_core::{Agent, CurrentTransaction, User, current, in_span, span};
+use opbeat_testing::MemoryExporter;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet};
 

@@ -5,8 +5,9 @@ use std::fmt;
 
 use opbeat_core::events::log::ErrorLog;
 use opbeat_core::events::tracing::ErrorEvents;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{ErrorRecord, Failure, Origin, Value};
+use opbeat_core::record::{ErrorRecord, Origin, Value};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{PATIENCE, monitored};
@@ -43,7 +44,7 @@ fn reports(log: impl FnOnce(&LoadError), returns: bool) -> Vec<ErrorRecord> {
     });
     if returns {
         let error = LoadError { cart: 7, cause: std::io::Error::other("the shelf is broken") };
-        transaction.report_failure(&Failure::new(&error));
+        transaction.report_failure(&CapturedError::new(&error));
     }
     transaction.head(500);
     transaction.complete();
@@ -142,7 +143,7 @@ fn the_id_is_of_what_ended_the_request() {
         tracing::error!("no route to the cache, going on without");
         opbeat_core::capture_error(&std::io::Error::other("the queue is slow"));
     });
-    transaction.report_failure(&Failure::new(&fmt::Error));
+    transaction.report_failure(&CapturedError::new(&fmt::Error));
     let id = transaction.error_id();
     transaction.head(500);
     transaction.complete();

@@ -28,8 +28,8 @@ mod work;
 
 use std::time::Duration;
 
-use opbeat_core::testing::MemoryExporter;
 use opbeat_core::{Agent, Config};
+use opbeat_testing::MemoryExporter;
 
 /// Long enough for any machine; nothing waits for it that works.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use opbeat_core::testing::{Reply, ScriptedServer};
-use opbeat_core::{Agent, Batch, Config, Contact, ExportError, Exporter};
+use opbeat_core::export::{Batch, Contact, ExportError, Exporter};
+use opbeat_core::{Agent, Config};
+use opbeat_testing::{Reply, ScriptedServer};
 
 use crate::PATIENCE;
 

@@ -2,7 +2,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use opbeat_core::{Agent, Batch, Config, ExportError, Exporter, FlushError};
+use opbeat_core::export::{Batch, ExportError, Exporter, FlushError};
+use opbeat_core::{Agent, Config};
 
 use crate::{PATIENCE, monitored};
 
@@ -32,7 +33,7 @@ fn counts_are_exact_however_many_threads_push() {
 struct Stuck {
     entered: mpsc::Sender<()>,
     go: mpsc::Receiver<()>,
-    inner: opbeat_core::testing::MemoryExporter,
+    inner: opbeat_testing::MemoryExporter,
 }
 
 impl Exporter for Stuck {
@@ -47,7 +48,7 @@ impl Exporter for Stuck {
 fn a_stuck_exporter_holds_up_nobody() {
     let (entered, is_stuck) = mpsc::channel();
     let (release, go) = mpsc::channel();
-    let inner = opbeat_core::testing::MemoryExporter::default();
+    let inner = opbeat_testing::MemoryExporter::default();
     let agent = Agent::with_exporter(&Config::default(), Stuck { entered, go, inner: inner.clone() });
 
     agent.begin_transaction("task.test").end("test", "ok");
@@ -106,12 +107,12 @@ fn memory_stays_bounded_while_nobody_answers() {
 /// An exporter that nobody answers until somebody is back.
 struct Outage {
     is_over: Arc<AtomicBool>,
-    inner: opbeat_core::testing::MemoryExporter,
+    inner: opbeat_testing::MemoryExporter,
 }
 
 /// Returns an agent that delivers when it is flushed only, and to nobody for now.
-fn away() -> (Agent, Arc<AtomicBool>, opbeat_core::testing::MemoryExporter) {
-    let (is_over, inner) = (Arc::new(AtomicBool::new(false)), opbeat_core::testing::MemoryExporter::default());
+fn away() -> (Agent, Arc<AtomicBool>, opbeat_testing::MemoryExporter) {
+    let (is_over, inner) = (Arc::new(AtomicBool::new(false)), opbeat_testing::MemoryExporter::default());
     let exporter = Outage { is_over: Arc::clone(&is_over), inner: inner.clone() };
     let config = Config::default().flush_interval(Duration::from_secs(3_600));
     (Agent::with_exporter(&config, exporter), is_over, inner)
@@ -142,7 +143,7 @@ fn counts_outlast_an_outage_however_often_it_is_flushed() {
 /// An exporter that panics with the first batch.
 struct Panics {
     is_first: bool,
-    inner: opbeat_core::testing::MemoryExporter,
+    inner: opbeat_testing::MemoryExporter,
 }
 
 impl Exporter for Panics {
@@ -154,7 +155,7 @@ impl Exporter for Panics {
 
 #[test]
 fn what_an_exporter_loses_in_a_panic_is_counted() {
-    let inner = opbeat_core::testing::MemoryExporter::default();
+    let inner = opbeat_testing::MemoryExporter::default();
     let agent = Agent::with_exporter(&Config::default(), Panics { is_first: true, inner: inner.clone() });
     let deliver = || {
         agent.begin_transaction("task.test").end("test", "ok");

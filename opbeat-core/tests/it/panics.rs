@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::task::Poll;
 
 use opbeat_core::http::{HttpTransaction, catch_panic};
-use opbeat_core::{ErrorRecord, Origin, Outcome};
+use opbeat_core::record::{ErrorRecord, Origin, Outcome};
 
 use crate::{PATIENCE, monitored};
 

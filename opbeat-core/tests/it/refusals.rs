@@ -1,5 +1,6 @@
-use opbeat_core::testing::{Reply, ScriptedServer};
-use opbeat_core::{Agent, Batch, Config, ExportError, Exporter, FlushError};
+use opbeat_core::export::{Batch, ExportError, Exporter, FlushError};
+use opbeat_core::{Agent, Config};
+use opbeat_testing::{Reply, ScriptedServer};
 
 use crate::PATIENCE;
 use crate::raw_server::{self, Reads, answer};
@@ -100,7 +101,7 @@ struct Picky;
 
 impl Exporter for Picky {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        let mut lost = opbeat_core::Drops::default();
+        let mut lost = opbeat_core::record::Drops::default();
         lost.samples = batch.samples.drain(..).len() as u64;
         batch.refuse(lost, "no room for samples");
         Ok(())

@@ -1,9 +1,11 @@
 use std::fmt;
 
 use opbeat_core::events::tracing::ErrorEvents;
+use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::testing::behaviour::CartError;
-use opbeat_core::{Agent, Failure, Level, Origin, Outcome};
+use opbeat_core::record::{Origin, Outcome};
+use opbeat_core::{Agent, Level};
+use opbeat_testing::behaviour::CartError;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{PATIENCE, monitored};
@@ -24,7 +26,7 @@ fn one_failure_is_one_report_however_often_it_is_told() {
         tracing::error!(error = &error as &dyn std::error::Error, "checkout failed");
         tracing::error!("checkout failed: {error}");
         opbeat_core::capture_error(&error);
-        opbeat_core::current().report_failure(&Failure::new(&error));
+        opbeat_core::current().report_failure(&CapturedError::new(&error));
         shown
     });
     transaction.head(500);
@@ -47,7 +49,7 @@ fn different_failures_are_different_reports() {
     assert_eq!(exporter.errors().len(), 2);
 }
 
-fn messages(exporter: &opbeat_core::testing::MemoryExporter) -> Vec<String> {
+fn messages(exporter: &opbeat_testing::MemoryExporter) -> Vec<String> {
     exporter.errors().into_iter().map(|error| error.message).collect()
 }
 
@@ -177,7 +179,7 @@ fn a_loop_that_fails_alike_is_counted_and_each_failure_once() {
 
 #[test]
 fn ignored_requests_are_not_recorded() {
-    let exporter = opbeat_core::testing::MemoryExporter::default();
+    let exporter = opbeat_testing::MemoryExporter::default();
     let config = opbeat_core::Config::default().ignore_name("task.*").ignore_user_agent("kube-probe/*");
     let agent = Agent::with_exporter(&config, exporter.clone());
     agent.begin_transaction("task").end("task.clean", "ok");

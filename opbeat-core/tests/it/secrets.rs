@@ -7,8 +7,8 @@ use log::{Log, Metadata, Record};
 use opbeat_core::events::log::ErrorLog;
 use opbeat_core::events::tracing::ErrorEvents;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::testing::ScriptedServer;
 use opbeat_core::{Agent, Level, User};
+use opbeat_testing::ScriptedServer;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::PATIENCE;

@@ -1,4 +1,5 @@
-use opbeat_core::{TransactionRecord, in_span, span};
+use opbeat_core::record::TransactionRecord;
+use opbeat_core::{in_span, span};
 use tokio::sync::oneshot;
 
 use crate::{PATIENCE, monitored};
@@ -13,7 +14,7 @@ fn tree(sample: &TransactionRecord) -> String {
         }
         depth
     };
-    let line = |span: &opbeat_core::SpanRecord| {
+    let line = |span: &opbeat_core::record::SpanRecord| {
         let end = if span.duration.is_some() { "" } else { " (not ended)" };
         format!("{}{} [{}]{end}", "  ".repeat(depth(span.parent)), span.signature, span.kind)
     };

@@ -1,7 +1,8 @@
 //! Distributed traces that go through.
 
+use opbeat_core::CurrentTransaction;
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::{CurrentTransaction, Outcome, TraceParent};
+use opbeat_core::record::{Outcome, TraceParent};
 
 use crate::{PATIENCE, monitored};
 

@@ -1,4 +1,5 @@
-use opbeat_core::{Agent, Outcome, TransactionResult, User};
+use opbeat_core::record::{Outcome, TransactionResult};
+use opbeat_core::{Agent, User};
 
 use crate::{PATIENCE, monitored};
 
@@ -110,8 +111,8 @@ fn public_futures_and_handles_cross_threads() {
     is_send::<opbeat_core::Transaction>();
     is_send::<opbeat_core::Span>();
     is_send::<opbeat_core::CurrentTransaction>();
-    is_send::<opbeat_core::InSpan<std::future::Ready<()>>>();
-    is_send::<opbeat_core::InTransaction<std::future::Ready<()>>>();
+    is_send::<opbeat_core::task::InSpan<std::future::Ready<()>>>();
+    is_send::<opbeat_core::task::InTransaction<std::future::Ready<()>>>();
     is_send::<opbeat_core::http::HttpTransaction>();
 }
 

@@ -4,8 +4,9 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use opbeat_core::http::HttpTransaction;
-use opbeat_core::testing::MemoryExporter;
-use opbeat_core::{Agent, Config, ErrorRecord, TransactionRecord};
+use opbeat_core::record::{ErrorRecord, TransactionRecord};
+use opbeat_core::{Agent, Config};
+use opbeat_testing::MemoryExporter;
 
 use crate::PATIENCE;
 

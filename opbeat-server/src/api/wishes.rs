@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -1,6 +1,6 @@
 //! Numbers and times as people read them.
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 
 /// Returns a duration: `850 µs`, `12.3 ms`, `1.24 s`, `3 min 20 s`.
 pub(super) fn duration(milliseconds: f64) -> String {

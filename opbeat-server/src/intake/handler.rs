@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use bytes::Bytes;
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 use serde_json::json;
 
 use super::{Intake, Rejection, authenticate, body, inflate, parse_errors, parse_transactions};

@@ -1,7 +1,7 @@
 //! The shape and the meaning of bodies.
 
 use axum::http::StatusCode;
-use opbeat_core::protocol::{ErrorBody, TraceGroup, Traces, TransactionsBody};
+use opbeat_protocol::{ErrorBody, TraceGroup, Traces, TransactionsBody};
 use serde::de::DeserializeOwned;
 
 use super::Rejection;
@@ -75,7 +75,7 @@ fn check_groups(groups: &[TraceGroup]) -> Result<(), Rejection> {
     check_durations("traces", groups.iter().flat_map(|group| group.durations.iter().map(|(span, _)| *span)))
 }
 
-fn check_raw(groups: usize, raw: &[opbeat_core::protocol::RawTransaction]) -> Result<(), Rejection> {
+fn check_raw(groups: usize, raw: &[opbeat_protocol::RawTransaction]) -> Result<(), Rejection> {
     check_count("raw", raw.len())?;
     for sample in raw {
         let durations = sample.spans.iter().map(|span| span.duration);

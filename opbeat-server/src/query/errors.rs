@@ -1,6 +1,6 @@
 //! What fails.
 
-use opbeat_core::protocol::ErrorBody;
+use opbeat_protocol::ErrorBody;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -28,7 +28,7 @@ impl Query {
     }
 }
 
-/// The reasons are those of `opbeat_core::Drops`.
+/// The reasons are those of `opbeat_protocol::DROP_REASONS`.
 fn reason(what: &str) -> &'static str {
     match what {
         "errors" => "too many different ones came at once, or this server was away for long",

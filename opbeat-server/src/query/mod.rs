@@ -48,7 +48,7 @@ impl Query {
 
 /// Returns a point in time, given in microseconds since 1970, as RFC 3339 in UTC.
 fn rfc3339(micros: i64) -> String {
-    opbeat_core::protocol::Timestamp::from_micros(micros).to_string()
+    opbeat_protocol::Timestamp::from_micros(micros).to_string()
 }
 
 fn rfc3339_seconds(seconds: i64) -> String {

@@ -1,6 +1,6 @@
 //! The time that a question is about.
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 use serde::Serialize;
 
 /// The ranges that pages offer, with their length in seconds.

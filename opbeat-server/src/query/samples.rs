@@ -1,6 +1,6 @@
 //! Sampled transactions.
 
-use opbeat_core::protocol::{Frame, SampleContext};
+use opbeat_protocol::{Frame, SampleContext};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! What the queue carries.
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Which of the intake's endpoints a body was posted to.

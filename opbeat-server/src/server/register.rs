@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 
 use crate::intake::hash_token;
 use crate::store::{NewApp, Store, StoreError, random_hex};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opbeat_core::protocol::{ErrorBody, Frame};
+use opbeat_protocol::{ErrorBody, Frame};
 
 use super::SampleDocument;
 use crate::sketch::Sketch;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opbeat_core::protocol::{Timestamp, TransactionsBody};
+use opbeat_protocol::{Timestamp, TransactionsBody};
 
 use super::time;
 use crate::queue::Envelope;

@@ -19,7 +19,7 @@ mod transactions;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 
 pub use interpret::interpret;
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use opbeat_core::protocol::{ErrorBody, Exception, Frame, ParamMessage, Traces, TransactionsBody};
-use opbeat_core::secrets::{REDACTED, Secrets, is_secret_name};
+use opbeat_protocol::{ErrorBody, Exception, Frame, ParamMessage, Traces, TransactionsBody};
+use opbeat_secrets::{REDACTED, Secrets, is_secret_name};
 use serde_json::{Map, Value};
 
 /// Deeper values come from no agent.

@@ -1,6 +1,6 @@
 //! Times that agents claim.
 
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 
 const DAY: i64 = 86_400_000_000;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opbeat_core::Drops;
-use opbeat_core::protocol::{Traces, TransactionsBody};
+use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
 use super::body::{Body, cut};
 use super::failure::{is_failure, result_text};
@@ -35,7 +34,7 @@ pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Change
 
 /// Notes what the agent left out. Words that no agent sends are not kept.
 fn lose(context: &Body<'_>, drops: &BTreeMap<String, u64>, changes: &mut Changes) {
-    for (what, _) in Drops::default().reasons() {
+    for what in DROP_REASONS {
         let Some(count) = drops.get(what).filter(|count| **count > 0) else { continue };
         let app_id = context.envelope.app_id.clone();
         let key = LossKey { app_id, minute: context.minute(None).seconds(), what: what.to_owned() };

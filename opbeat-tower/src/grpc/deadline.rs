@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::Outcome;
 
 /// Tells a call's transaction its deadline, and the words for endings that have no status.
 ///

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use opbeat_core::TransactionName;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::TransactionName;
 
 use crate::route_name::{RequestHead, RouteName};
 

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use http::HeaderMap;
-use opbeat_core::Outcome;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::Outcome;
 
 use super::Call;
 

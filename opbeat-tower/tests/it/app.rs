@@ -13,11 +13,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
-use opbeat_core::testing::behaviour::{
+use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
 };
 use opbeat_tower::http::route;
-use opbeat_tower::{Failure, Outcome, RequestHead, RouteName, TransactionName};
+use opbeat_tower::{CapturedError, Outcome, RequestHead, RouteName, TransactionName};
 
 pub(crate) type Body = BoxBody<Bytes, CartError>;
 
@@ -220,7 +220,7 @@ async fn second_chunk() -> &'static str {
 /// A failed response that carries its error.
 fn fail(error: &CartError) -> Response<Body> {
     let mut response = status(StatusCode::INTERNAL_SERVER_ERROR);
-    response.extensions_mut().insert(Failure::new(error));
+    response.extensions_mut().insert(CapturedError::new(error));
     response
 }
 

@@ -7,7 +7,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use opbeat_core::testing::behaviour::{CartError, Subject, check, check_http2};
+use opbeat_testing::behaviour::{CartError, Subject, check, check_http2};
 use opbeat_tower::{Agent, OpbeatLayer};
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};

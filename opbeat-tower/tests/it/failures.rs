@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use opbeat_core::Outcome;
+use opbeat_core::record::Outcome;
 use opbeat_tower::OpbeatLayer;
 use tower::{Layer, ServiceExt, service_fn};
 

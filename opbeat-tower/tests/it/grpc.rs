@@ -3,8 +3,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::{Request as HttpRequest, Response};
-use opbeat_core::testing::MemoryExporter;
-use opbeat_core::{Agent, Batch, Config, Outcome};
+use opbeat_core::export::Batch;
+use opbeat_core::record::Outcome;
+use opbeat_core::{Agent, Config};
+use opbeat_testing::MemoryExporter;
 use opbeat_tower::OpbeatLayer;
 use tokio::net::TcpListener;
 use tonic::codegen::http::uri::PathAndQuery;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use opbeat_core::Outcome;
+use opbeat_core::record::Outcome;
 use opbeat_tower::OpbeatLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;

@@ -8,4 +8,4 @@ mod failures;
 mod grpc;
 mod limits;
 
-use opbeat_core::testing::behaviour::monitored;
+use opbeat_testing::behaviour::monitored;

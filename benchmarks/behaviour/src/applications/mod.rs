@@ -7,7 +7,7 @@ pub mod axum;
 
 use std::time::Duration;
 
-use opbeat_core::testing::behaviour::wait_for_reader;
+use opbeat_testing::behaviour::wait_for_reader;
 
 /// The body's second chunk is held up so much longer than any head takes.
 pub const HELD: Duration = Duration::from_millis(200);

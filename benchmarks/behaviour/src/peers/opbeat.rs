@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use opbeat_axum::OpbeatLayer;
-use opbeat_core::testing::MemoryExporter;
-use opbeat_core::testing::behaviour::{count_shelves, describe, monitored};
-use opbeat_core::{Agent, ErrorRecord, Outcome, TransactionRecord, Value, capture_error, current};
+use opbeat_testing::MemoryExporter;
+use opbeat_testing::behaviour::{count_shelves, describe, monitored};
+use opbeat_core::{Agent, capture_error, current};
+use opbeat_core::record::{ErrorRecord, Outcome, TransactionRecord, Value};
 
 use super::Peer;
 use crate::applications::{self, LIMIT, actix};

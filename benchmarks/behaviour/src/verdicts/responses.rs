@@ -1,6 +1,6 @@
 //! Responses that end as they should.
 
-use opbeat_core::testing::behaviour::cases;
+use opbeat_testing::behaviour::cases;
 
 use super::{SUCCESS, Short, Verdict, ensure};
 use crate::applications::HELD;

@@ -11,15 +11,17 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use hyper::http::{HeaderMap, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
-use opbeat_core::testing::behaviour::{
+use opbeat_core::Agent;
+use opbeat_core::http::CapturedError;
+use opbeat_core::record::Outcome;
+use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
 };
-use opbeat_core::{Agent, Failure, Outcome};
 
 /// How long requests may take that are limited.
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
-type Result = std::result::Result<Response<Body>, Failure>;
+type Result = std::result::Result<Response<Body>, CapturedError>;
 
 pub(crate) fn router(agent: &Agent) -> Router {
     ends(names(responses(Router::default()), agent))

@@ -1,7 +1,7 @@
 use adapter_hyper::Opbeat;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use opbeat_core::testing::behaviour::{Subject, check, monitored};
+use opbeat_testing::behaviour::{Subject, check, monitored};
 use tokio::net::TcpListener;
 
 use crate::app;

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use opbeat_core::testing::behaviour::{
+use opbeat_core::http::CapturedError;
+use opbeat_core::record::Outcome;
+use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
 };
-use opbeat_core::{Failure, Outcome};
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
 use poem::http::{HeaderMap, HeaderValue, StatusCode};
@@ -116,7 +117,7 @@ fn failing() -> Result<()> {
 #[handler]
 fn chain() -> Result<()> {
     let error = CartError::new();
-    let failure = Failure::new(&error);
+    let failure = CapturedError::new(&error);
     let mut error = InternalServerError(error);
     error.set_data(failure);
     Err(error)

@@ -1,5 +1,5 @@
 use adapter_poem::Opbeat;
-use opbeat_core::testing::behaviour::{Subject, check, monitored};
+use opbeat_testing::behaviour::{Subject, check, monitored};
 use poem::listener::TcpAcceptor;
 use poem::{EndpointExt, Server};
 use tokio::net::TcpListener;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use job_runner::{Ending, Job, Queue, monitored};
-use opbeat_core::testing::behaviour::{CartError, Runner, TRACE_PARENT, check_jobs, describe, tag, wait_forever};
+use opbeat_testing::behaviour::{CartError, Runner, TRACE_PARENT, check_jobs, describe, tag, wait_forever};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
@@ -62,7 +62,7 @@ impl Runner for Jobs {
 
 #[test]
 fn jobs_are_recorded_as_in_every_runner() {
-    let (agent, exporter) = opbeat_core::testing::behaviour::monitored();
+    let (agent, exporter) = opbeat_testing::behaviour::monitored();
     let (runtime, observer) = (Runtime::new().unwrap(), agent.clone());
     let queue = {
         let _entered = runtime.enter();

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use newsletter::newsletter;
 
-use crate::Failure;
+use crate::CapturedError;
 use crate::ledger::Ledger;
 
 /// What the handlers share.
@@ -36,7 +36,7 @@ pub(crate) async fn start(
     ledger: &Ledger,
     prices: SocketAddr,
     covers: SocketAddr,
-) -> Result<SocketAddr, Failure> {
+) -> Result<SocketAddr, CapturedError> {
     let database = catalogue::open().await?;
     let shop = Shop { database, client: reqwest::Client::new(), ledger: ledger.clone(), prices, covers };
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
     use crate::pipeline::Ignore;
-    use crate::secrets::Secrets;
+    use opbeat_secrets::Secrets;
 
     fn settings() -> Settings {
         let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);

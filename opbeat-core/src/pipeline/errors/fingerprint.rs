@@ -2,13 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::CapturedError;
+use super::PendingError;
 use crate::record::Stack;
 
 /// Returns a number that alike errors share: type, place and causes; without a stack also the words and the transaction.
 ///
 /// It tells apart whatever the server's grouping tells apart, so that totals stay exact for each group.
-pub(super) fn of(error: &CapturedError) -> u64 {
+pub(super) fn of(error: &PendingError) -> u64 {
     let record = &error.record;
     let mut hasher = DefaultHasher::new();
     (record.level, record.origin, &record.type_name, &record.module).hash(&mut hasher);

@@ -1,6 +1,6 @@
 //! One failure, one report, however often it was logged, returned and captured.
 
-use super::CapturedError;
+use super::PendingError;
 use crate::record::{ErrorRecord, Level, Origin, Stack};
 
 /// Shorter words are found in any message.
@@ -8,8 +8,8 @@ const TELLING: usize = 4;
 
 /// Merges the reports of the same failure in the same transaction: the richest stays, under the id of the first, which
 /// the application may have shown. What comes from the very same place again is another failure, and is counted.
-pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
-    let mut merged: Vec<CapturedError> = Vec::with_capacity(errors.len());
+pub(super) fn merge(errors: Vec<PendingError>) -> Vec<PendingError> {
+    let mut merged: Vec<PendingError> = Vec::with_capacity(errors.len());
     for error in errors {
         let same =
             merged.iter_mut().find(|known| known.shares_transaction(&error) && is_same(&known.record, &error.record));
@@ -25,7 +25,7 @@ pub(super) fn merge(errors: Vec<CapturedError>) -> Vec<CapturedError> {
 }
 
 /// Returns whether an error tells once more of the failure that an earlier one told. A bare status told nothing.
-pub(super) fn retells(earlier: &CapturedError, error: &CapturedError) -> bool {
+pub(super) fn retells(earlier: &PendingError, error: &PendingError) -> bool {
     earlier.shares_transaction(error)
         && earlier.record.origin != Origin::Status
         && is_same(&earlier.record, &error.record)
@@ -33,7 +33,7 @@ pub(super) fn retells(earlier: &CapturedError, error: &CapturedError) -> bool {
 }
 
 /// It goes by the id that its transaction knows it by, or else by the first one.
-fn keep_richer(known: &mut CapturedError, mut other: CapturedError) {
+fn keep_richer(known: &mut PendingError, mut other: PendingError) {
     let is_shown = known.transaction.as_ref().is_some_and(|shared| shared.error_id() == Some(other.record.id));
     let id = if is_shown { other.record.id } else { known.record.id };
     if richness(&other.record) > richness(&known.record) {

@@ -20,12 +20,12 @@ use crate::record::ErrorRecord;
 
 /// An error, and the transaction that it happened in.
 #[derive(Clone)]
-pub(super) struct CapturedError {
+pub(super) struct PendingError {
     pub(super) record: ErrorRecord,
     pub(super) transaction: Option<Arc<dyn Finished>>,
 }
 
-impl CapturedError {
+impl PendingError {
     /// Returns whether both happened in the same transaction.
     fn shares_transaction(&self, other: &Self) -> bool {
         match (&self.transaction, &other.transaction) {

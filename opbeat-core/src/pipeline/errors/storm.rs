@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
-use super::{CapturedError, fingerprint};
+use super::{PendingError, fingerprint};
 
 /// Alike errors that are sent each by itself in a window; of the rest, one an interval stands for all.
 const SENT_EACH: u64 = 10;
@@ -24,13 +24,13 @@ pub(in super::super) struct Storm {
 struct Bucket {
     window: Instant,
     sent: u64,
-    held: Option<Box<CapturedError>>,
+    held: Option<Box<PendingError>>,
     held_back: u64,
 }
 
 impl Storm {
     /// Returns the error if it is to be sent by itself. Otherwise it is held, to stand for all that are alike.
-    pub(in super::super) fn admit(&mut self, error: CapturedError, now: Instant) -> Option<CapturedError> {
+    pub(in super::super) fn admit(&mut self, error: PendingError, now: Instant) -> Option<PendingError> {
         let fingerprint = fingerprint::of(&error);
         match self.bucket(fingerprint, now) {
             Some(bucket) => bucket.admit(error, now),
@@ -51,7 +51,7 @@ impl Storm {
     }
 
     /// Takes out the errors that stand for others, each with how many it stands for.
-    pub(in super::super) fn take_held(&mut self) -> Vec<CapturedError> {
+    pub(in super::super) fn take_held(&mut self) -> Vec<PendingError> {
         self.known.values_mut().filter_map(Bucket::take_held).map(|error| *error).collect()
     }
 
@@ -76,7 +76,7 @@ impl Bucket {
         Self { window: now, sent: 0, held: None, held_back: 0 }
     }
 
-    fn admit(&mut self, error: CapturedError, now: Instant) -> Option<CapturedError> {
+    fn admit(&mut self, error: PendingError, now: Instant) -> Option<PendingError> {
         if now >= self.window + WINDOW {
             (self.window, self.sent) = (now, 0);
         }
@@ -89,12 +89,12 @@ impl Bucket {
         None
     }
 
-    fn hold(&mut self, error: Box<CapturedError>, count: u64) {
+    fn hold(&mut self, error: Box<PendingError>, count: u64) {
         self.held_back += count;
         self.held = Some(error);
     }
 
-    fn take_held(&mut self) -> Option<Box<CapturedError>> {
+    fn take_held(&mut self) -> Option<Box<PendingError>> {
         let mut error = self.held.take()?;
         error.record.occurrences = std::mem::take(&mut self.held_back);
         Some(error)
@@ -104,12 +104,12 @@ impl Bucket {
 /// Errors that were only counted, since their queue was full: one of each kind, and how many.
 #[derive(Default)]
 pub(in super::super) struct Repeats {
-    counted: HashMap<u64, (Box<CapturedError>, u64), RandomState>,
+    counted: HashMap<u64, (Box<PendingError>, u64), RandomState>,
     uncounted: u64,
 }
 
 impl Repeats {
-    pub(in super::super) fn add(&mut self, error: Box<CapturedError>) {
+    pub(in super::super) fn add(&mut self, error: Box<PendingError>) {
         let fingerprint = fingerprint::of(&error);
         if let Some((_, count)) = self.counted.get_mut(&fingerprint) {
             *count += error.record.occurrences;

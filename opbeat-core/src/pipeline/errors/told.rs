@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{CapturedError, merge};
+use super::{PendingError, merge};
 
 /// So many are remembered.
 const MOST: usize = 1_000;
@@ -14,12 +14,12 @@ const SAME: Duration = Duration::from_secs(60);
 /// Errors that were sent while their transaction still ran.
 #[derive(Default)]
 pub(super) struct Told {
-    errors: VecDeque<(CapturedError, Instant)>,
+    errors: VecDeque<(PendingError, Instant)>,
 }
 
 impl Told {
     /// Takes out what tells once more of what was sent before, and remembers the rest of what has a running transaction.
-    pub(super) fn only_new(&mut self, mut errors: Vec<CapturedError>, now: Instant) -> Vec<CapturedError> {
+    pub(super) fn only_new(&mut self, mut errors: Vec<PendingError>, now: Instant) -> Vec<PendingError> {
         self.errors.retain(|(_, since)| now < *since + SAME);
         errors.retain(|error| !self.errors.iter().any(|(told, _)| merge::retells(told, error)));
         let lasting = errors.iter().filter(|error| error.transaction.is_some() && !error.has_ended());

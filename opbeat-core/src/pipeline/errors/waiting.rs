@@ -4,7 +4,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::told::Told;
-use super::{CapturedError, merge};
+use super::{PendingError, merge};
 use crate::pipeline::queue::Queue;
 
 /// An error waits this long for its transaction's end; one without a name of its transaction waits for that, too.
@@ -22,7 +22,7 @@ pub(in super::super) struct Waiting {
 }
 
 struct Waiter {
-    error: Box<CapturedError>,
+    error: Box<PendingError>,
     since: Instant,
     /// The transaction had ended before the queue was read last, and so all of its errors are here.
     is_complete: bool,
@@ -44,7 +44,7 @@ impl Waiting {
 
     /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure; all
     /// of them if there are too many.
-    pub(in super::super) fn take_ready(&mut self, now: Instant) -> Vec<CapturedError> {
+    pub(in super::super) fn take_ready(&mut self, now: Instant) -> Vec<PendingError> {
         let is_full = self.errors.len() >= MAX_WAITING;
         let ready = self.errors.extract_if(.., |waiter| is_full || waiter.is_ready(now));
         let ready = ready.map(|waiter| *waiter.error).collect();
@@ -52,7 +52,7 @@ impl Waiting {
     }
 
     /// Takes out all errors, one for each failure.
-    pub(in super::super) fn take_all(&mut self, now: Instant) -> Vec<CapturedError> {
+    pub(in super::super) fn take_all(&mut self, now: Instant) -> Vec<PendingError> {
         let all = mem::take(&mut self.errors).into_iter().map(|waiter| *waiter.error).collect();
         self.told.only_new(merge::merge(all), now)
     }
@@ -62,7 +62,7 @@ impl Waiting {
         self.errors.is_empty()
     }
 
-    fn has_complete(&self, error: &CapturedError) -> bool {
+    fn has_complete(&self, error: &PendingError) -> bool {
         self.errors.iter().any(|waiter| waiter.is_complete && waiter.error.shares_transaction(error))
     }
 }

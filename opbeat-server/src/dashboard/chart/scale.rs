@@ -1,7 +1,7 @@
 //! Axes.
 
 use maud::{Markup, html};
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 
 /// Pixels from the top of a chart to its highest value, and to its zero.
 pub(super) const TOP: f64 = 14.0;

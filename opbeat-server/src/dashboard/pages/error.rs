@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query as Params};
 use maud::{Markup, html};
-use opbeat_core::protocol::{ErrorBody, Exception};
+use opbeat_protocol::{ErrorBody, Exception};
 
 use super::errors::headline;
 use super::{Wishes, facts, find_app, frames, now};

@@ -1,7 +1,7 @@
 //! Stack traces.
 
 use maud::{Markup, html};
-use opbeat_core::protocol::Frame;
+use opbeat_protocol::Frame;
 use serde_json::Value;
 
 use super::facts;

@@ -14,7 +14,7 @@ mod transactions;
 use std::time::SystemTime;
 
 use axum::extract::Query as Params;
-use opbeat_core::protocol::Timestamp;
+use opbeat_protocol::Timestamp;
 use serde::Deserialize;
 
 pub(super) use apps::apps;

@@ -184,5 +184,5 @@ pub(super) fn suffix(range: &Range) -> String {
 }
 
 fn chart_time(seconds: i64) -> String {
-    path::encode(&opbeat_core::protocol::Timestamp::from_seconds(seconds).to_string())
+    path::encode(&opbeat_protocol::Timestamp::from_seconds(seconds).to_string())
 }

@@ -1,6 +1,6 @@
 //! Error groups and their occurrences.
 
-use opbeat_core::protocol::ErrorBody;
+use opbeat_protocol::ErrorBody;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::store::document::unpack;

@@ -1,6 +1,6 @@
 //! Sampled transactions.
 
-use opbeat_core::protocol::Frame;
+use opbeat_protocol::Frame;
 use sqlx::Row;
 
 use crate::store::document::unpack;

@@ -1,6 +1,6 @@
 //! What errors are grouped by.
 
-use opbeat_core::protocol::{ErrorBody, Frame};
+use opbeat_protocol::{ErrorBody, Frame};
 use sha2::{Digest, Sha256};
 
 /// The grouping's version, the first byte of every fingerprint: groups made by another one are left alone.

@@ -1,6 +1,6 @@
 //! Stack frames as all pages expect them: the oldest call first, the application's own marked.
 
-use opbeat_core::protocol::{ErrorBody, Frame};
+use opbeat_protocol::{ErrorBody, Frame};
 
 /// Parts of paths that hold other people's code, for agents that don't say.
 const FOREIGN_PATHS: [&str; 8] = [

@@ -3,7 +3,7 @@
 mod fingerprint;
 mod frames;
 
-use opbeat_core::protocol::ErrorBody;
+use opbeat_protocol::ErrorBody;
 
 use super::{scrub, time};
 use crate::queue::Envelope;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use opbeat_core::protocol::{SampleContext, TraceGroup};
+use opbeat_protocol::{SampleContext, TraceGroup};
 use serde_json::json;
 
 use super::{APP, ROOT, stacks};

@@ -1,6 +1,6 @@
 //! Node.js, browsers and this project's agent: sampled transactions, span by span.
 
-use opbeat_core::protocol::{RawTransaction, SampleContext, TraceGroup};
+use opbeat_protocol::{RawTransaction, SampleContext, TraceGroup};
 use serde_json::Value;
 
 use super::{APP, ROOT, self_time, stacks};

@@ -1,6 +1,6 @@
 //! The stack that a span was started from, which agents hide among the span's facts.
 
-use opbeat_core::protocol::Frame;
+use opbeat_protocol::Frame;
 use serde_json::{Map, Value};
 
 use crate::queue::Envelope;

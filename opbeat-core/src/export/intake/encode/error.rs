@@ -1,0 +1,86 @@
+//! The body for `errors/`.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Sender;
+use super::values::{http, result, user, values};
+use crate::record::{ErrorRecord, Frame, Stack};
+use opbeat_protocol::{ErrorBody, Exception, Stacktrace};
+
+impl Sender {
+    /// Makes the body for `errors/`.
+    pub(in crate::export::intake) fn error(&self, record: &ErrorRecord) -> ErrorBody {
+        let Stack::Frames(frames) = &record.stack else {
+            return ErrorBody::default();
+        };
+        let exception = record.type_name.as_ref().map(|type_name| Exception {
+            type_name: type_name.clone(),
+            value: record.message.clone(),
+            module: record.module.clone(),
+            causes: record.causes.iter().map(cause).collect(),
+        });
+        ErrorBody {
+            message: message(record),
+            timestamp: Some(record.happened_at.into()),
+            level: Some(record.level.as_str().to_owned()),
+            culprit: record.culprit.clone(),
+            machine: self.machine(),
+            client_supplied_id: Some(record.id.to_string()),
+            exception,
+            stacktrace: (!frames.is_empty()).then(|| Stacktrace { frames: frames.iter().map(frame).collect() }),
+            http: record.request.as_ref().map(http),
+            user: record.user.as_ref().map(user),
+            extra: extra(record),
+            tags: values(&record.tags),
+            transaction: record.transaction.as_ref().map(|transaction| opbeat_protocol::TransactionReference {
+                id: Some(transaction.id.to_string()),
+                name: transaction.name.clone(),
+                kind: Some(transaction.kind.clone().into_owned()),
+                result: transaction.result.as_ref().map(result),
+            }),
+            rev: self.release.clone(),
+            occurrences: (record.occurrences > 1).then_some(record.occurrences),
+            ..ErrorBody::default()
+        }
+    }
+}
+
+/// The line that a person reads first.
+fn message(record: &ErrorRecord) -> String {
+    match &record.type_name {
+        Some(type_name) if record.message.is_empty() => type_name.clone(),
+        Some(type_name) => format!("{type_name}: {}", record.message),
+        None => record.message.clone(),
+    }
+}
+
+fn cause(cause: &crate::record::Cause) -> Exception {
+    Exception { type_name: cause.type_name.clone(), value: cause.message.clone(), ..Exception::default() }
+}
+
+fn frame(frame: &Frame) -> opbeat_protocol::Frame {
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let lines =
+        |lines: &[String]| frame.context_line.is_some().then(|| lines.iter().cloned().map(Some).collect::<Vec<_>>());
+    opbeat_protocol::Frame {
+        filename: frame.filename.clone(),
+        abs_path: some(&frame.path),
+        lineno: frame.line,
+        colno: frame.column,
+        function: some(&frame.function),
+        in_app: Some(frame.in_app),
+        pre_context: lines(&frame.pre_context),
+        context_line: frame.context_line.clone(),
+        post_context: lines(&frame.post_context),
+        ..opbeat_protocol::Frame::default()
+    }
+}
+
+/// The application's values, and the place in the source, which is known even where the stack is not.
+fn extra(record: &ErrorRecord) -> Option<Map<String, Json>> {
+    let mut extra = values(&record.extra).unwrap_or_default();
+    if let Some(location) = &record.location {
+        extra.insert("location".to_owned(), json!(format!("{}:{}:{}", location.file, location.line, location.column)));
+    }
+    (!extra.is_empty()).then_some(extra)
+}

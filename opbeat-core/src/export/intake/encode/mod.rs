@@ -1,0 +1,123 @@
+//! From records to the wire.
+
+mod error;
+mod groups;
+mod values;
+mod zlib;
+
+use groups::Groups;
+use serde_json::{Map, Value as Json};
+use values::{http, milliseconds, result, round, user, values};
+use zlib::length;
+pub(super) use zlib::zlib;
+
+use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
+use opbeat_protocol::{
+    BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
+};
+
+/// What every body says of its sender.
+#[derive(Clone, Debug)]
+pub(super) struct Sender {
+    pub(super) hostname: String,
+    pub(super) release: Option<String>,
+}
+
+impl Sender {
+    /// Makes a body for `transactions/` with counts.
+    pub(super) fn counts(
+        &self,
+        durations: &[DurationGroup],
+        breakdown: &[BreakdownRecord],
+        drops: Drops,
+    ) -> TransactionsBody {
+        TransactionsBody {
+            transactions: durations.iter().map(transaction_group).collect(),
+            traces: Traces::default(),
+            breakdown: breakdown.iter().map(breakdown_group).collect(),
+            machine: self.machine(),
+            drops: drops
+                .reasons()
+                .filter(|(_, count)| *count > 0)
+                .map(|(why, count)| (why.to_owned(), count))
+                .collect(),
+        }
+    }
+
+    /// Makes a body for `transactions/` with as many samples as fit in so many bytes of JSON, one at the least. Returns
+    /// how many they are.
+    pub(super) fn samples(&self, samples: &[TransactionRecord], bytes: usize) -> (TransactionsBody, usize) {
+        let (mut groups, mut raw, mut size) = (Groups::default(), Vec::new(), 0);
+        for sample in samples {
+            let known = groups.list.len();
+            let encoded = self.raw(sample, &mut groups);
+            size += length(&encoded) + groups.list[known..].iter().map(length).sum::<usize>();
+            if size > bytes && !raw.is_empty() {
+                groups.truncate(known);
+                break;
+            }
+            raw.push(encoded);
+        }
+        let count = raw.len();
+        let traces = Traces::Sampled { groups: groups.list, raw };
+        (TransactionsBody { traces, machine: self.machine(), ..TransactionsBody::default() }, count)
+    }
+
+    fn raw(&self, sample: &TransactionRecord, groups: &mut Groups) -> RawTransaction {
+        let duration = milliseconds(sample.duration);
+        let root = RawSpan { group: groups.root(sample), start: 0.0, duration };
+        let spans = sample.spans.iter().map(|span| RawSpan {
+            group: groups.span(sample, span),
+            start: milliseconds(span.start),
+            duration: milliseconds(span.duration.unwrap_or_else(|| sample.duration.saturating_sub(span.start))),
+        });
+        let spans = std::iter::once(root).chain(spans).collect();
+        RawTransaction { duration, spans, context: Some(self.context(sample)) }
+    }
+
+    fn context(&self, sample: &TransactionRecord) -> SampleContext {
+        SampleContext {
+            id: Some(sample.id.to_string()),
+            timestamp: Some(sample.started_at.into()),
+            result: Some(result(&sample.result)),
+            outcome: Some(sample.outcome.as_str().to_owned()),
+            head_ms: sample.head.map(milliseconds),
+            queued_ms: sample.queued.map(milliseconds),
+            busy_ms: sample.busy.map(milliseconds),
+            trace_id: sample.trace.map(|trace| format!("{:032x}", trace.trace_id)),
+            parent: sample.parent.map(|parent| parent.to_string()),
+            dropped_spans: (sample.dropped_spans > 0).then(|| sample.dropped_spans.into()),
+            rev: self.release.clone(),
+            http: sample.request.as_ref().map(|request| Json::Object(http(request))),
+            user: sample.user.as_ref().map(|found| Json::Object(user(found))),
+            tags: values(&sample.tags).map(Json::Object),
+            extra: values(&sample.extra).map(Json::Object),
+            other: Map::new(),
+        }
+    }
+
+    fn machine(&self) -> Option<Machine> {
+        Some(Machine { hostname: self.hostname.clone() })
+    }
+}
+
+fn transaction_group(group: &DurationGroup) -> TransactionGroup {
+    TransactionGroup {
+        transaction: group.name.clone(),
+        result: Some(result(&group.result)),
+        kind: Some(group.kind.to_string()),
+        timestamp: Some(group.minute.into()),
+        durations: group.milliseconds.iter().map(|milliseconds| round(f64::from(*milliseconds))).collect(),
+    }
+}
+
+fn breakdown_group(record: &BreakdownRecord) -> BreakdownGroup {
+    BreakdownGroup {
+        transaction: record.name.clone(),
+        transaction_kind: record.kind.to_string(),
+        timestamp: record.minute.into(),
+        kind: record.span_kind.to_string(),
+        count: record.count,
+        self_ms: milliseconds(record.self_time),
+    }
+}

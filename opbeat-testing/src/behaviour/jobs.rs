@@ -1,0 +1,128 @@
+//! What every adapter to a job runner does, as a table too.
+
+use crate::MemoryExporter;
+use opbeat_core::Agent;
+use opbeat_core::export::Batch;
+use opbeat_core::record::{ErrorRecord, Outcome};
+
+use super::client::PATIENCE;
+use super::verdict::{compare, description};
+
+/// A job runner that is monitored by the adapter under test.
+///
+/// | job | what it does |
+/// |---|---|
+/// | `ok` | calls [`describe`](super::describe) |
+/// | `traced` | is queued with [`TRACE_PARENT`] as whatever the runner has for metadata, and does nothing |
+/// | `failing` | calls [`tag`](super::tag), and fails with a [`CartError`](super::CartError) |
+/// | `panicking` | calls [`describe`](super::describe), and panics with `no stamps` |
+/// | `cancelled` | calls [`wait_forever`](super::wait_forever), and is stopped while it runs |
+pub trait Runner {
+    /// Runs the job of a name, and returns when it has ended.
+    fn run(&self, job: &str);
+
+    /// Returns the jobs that the runner makes impossible, each with the reason.
+    fn exempt(&self) -> &[(&str, &str)] {
+        &[]
+    }
+}
+
+/// The `traceparent` that the job `traced` is queued with.
+pub const TRACE_PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+struct Case {
+    job: &'static str,
+    result: &'static str,
+    outcome: Outcome,
+    /// User, tags and spans, as the verdict on requests writes them.
+    description: &'static str,
+    /// The error's type, message and cause.
+    error: Option<(&'static str, &'static str, &'static str)>,
+    trace: Option<&'static str>,
+}
+
+const DONE: Case = Case { job: "", result: "ok", outcome: Outcome::Ok, description: "", error: None, trace: None };
+
+const DESCRIPTION: &str = "user 7, plan=gold, render > SELECT FROM books";
+
+const CASES: [Case; 5] = [
+    Case { job: "ok", description: DESCRIPTION, ..DONE },
+    Case { job: "traced", trace: Some(TRACE_PARENT), ..DONE },
+    Case {
+        job: "failing",
+        result: "failed",
+        outcome: Outcome::ServerError,
+        description: "plan=gold",
+        error: Some(("CartError", "there is no cart", "the shelf is broken")),
+        ..DONE
+    },
+    Case {
+        job: "panicking",
+        result: "panicked",
+        outcome: Outcome::Panicked,
+        description: DESCRIPTION,
+        error: Some(("panic", "no stamps", "")),
+        ..DONE
+    },
+    // One tag is set by the handler, and one by a destructor of what it holds.
+    Case {
+        job: "cancelled",
+        result: "cancelled",
+        outcome: Outcome::ClientGone,
+        description: "plan=gold, left=early",
+        ..DONE
+    },
+];
+
+/// Runs all jobs. Each is one transaction of the given kind, named after its job.
+///
+/// # Panics
+///
+/// Panics if any job is recorded otherwise, with a list of all that are.
+pub fn check_jobs(runner: &impl Runner, agent: &Agent, exporter: &MemoryExporter, kind: &str) {
+    let is_exempt = |job: &str| runner.exempt().iter().any(|(exempt, _)| *exempt == job);
+    let failures: Vec<String> = CASES
+        .iter()
+        .filter(|case| !is_exempt(case.job))
+        .filter_map(|case| {
+            exporter.take();
+            runner.run(case.job);
+            agent.flush(PATIENCE).expect("the exporter keeps everything");
+            judge(case, kind, &exporter.take()).err()
+        })
+        .collect();
+    assert!(failures.is_empty(), "{} jobs differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn judge(case: &Case, kind: &str, recorded: &Batch) -> Result<(), String> {
+    let Some(sample) = recorded.samples.first() else { return Err(format!("{}: nothing was recorded", case.job)) };
+    let differences: Vec<String> = [
+        compare("how many transactions were counted", 1, recorded.transactions()),
+        compare("the name", case.job.to_owned(), sample.name.to_string()),
+        compare("the kind", kind, &*sample.kind),
+        compare("the result", case.result.to_owned(), sample.result.to_string()),
+        compare("the outcome", case.outcome, sample.outcome),
+        compare("user, tags and spans", case.description.to_owned(), description(sample)),
+        compare("the trace parent", case.trace.map(str::to_owned), sample.trace.map(|trace| trace.to_string())),
+        compare("the errors", case.error.into_iter().collect(), errors(recorded)),
+        compare("whether the error tells its job", true, recorded.errors.iter().all(|error| tells(error, case.job))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if differences.is_empty() { Ok(()) } else { Err(format!("{}: {}", case.job, differences.join("; "))) }
+}
+
+/// Type, message and cause of each error.
+fn errors(recorded: &Batch) -> Vec<(&str, &str, &str)> {
+    recorded.errors.iter().map(said).collect()
+}
+
+fn said(error: &ErrorRecord) -> (&str, &str, &str) {
+    let cause = error.causes.first().map_or("", |cause| cause.message.as_str());
+    (error.type_name.as_deref().unwrap_or_default(), &error.message, cause)
+}
+
+fn tells(error: &ErrorRecord, job: &str) -> bool {
+    error.transaction.as_ref().is_some_and(|transaction| transaction.name == job)
+}

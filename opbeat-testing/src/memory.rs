@@ -1,0 +1,81 @@
+//! An exporter that keeps what it is given.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opbeat_core::export::{Batch, ExportError, Exporter};
+use opbeat_core::record::{BreakdownRecord, DurationGroup, ErrorRecord, TransactionRecord};
+
+/// An exporter that keeps what it is given, for tests to look at after [`Agent::flush`](opbeat_core::Agent::flush).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use opbeat_core::{Agent, Config};
+/// use opbeat_testing::MemoryExporter;
+///
+/// let exporter = MemoryExporter::default();
+/// let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+/// agent.begin_transaction("task.example").end("example", "ok");
+/// agent.flush(Duration::from_secs(5))?;
+/// assert_eq!(exporter.count("example"), 1);
+/// # Ok::<(), opbeat_core::export::FlushError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryExporter {
+    kept: Arc<Mutex<Batch>>,
+}
+
+impl MemoryExporter {
+    /// Returns how many transactions of a name were counted.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        let kept = self.kept();
+        kept.durations.iter().filter(|group| group.name == name).map(|group| group.milliseconds.len()).sum()
+    }
+
+    /// Returns the durations of all transactions.
+    #[must_use]
+    pub fn durations(&self) -> Vec<DurationGroup> {
+        self.kept().durations.clone()
+    }
+
+    /// Returns the time by kind of span.
+    #[must_use]
+    pub fn breakdown(&self) -> Vec<BreakdownRecord> {
+        self.kept().breakdown.clone()
+    }
+
+    /// Returns the sampled transactions.
+    #[must_use]
+    pub fn samples(&self) -> Vec<TransactionRecord> {
+        self.kept().samples.clone()
+    }
+
+    /// Returns the errors.
+    #[must_use]
+    pub fn errors(&self) -> Vec<ErrorRecord> {
+        self.kept().errors.clone()
+    }
+
+    /// Takes out all that was kept.
+    pub fn take(&self) -> Batch {
+        std::mem::take(&mut *self.kept())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Batch> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Exporter for MemoryExporter {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        let mut kept = self.kept();
+        kept.durations.append(&mut batch.durations);
+        kept.breakdown.append(&mut batch.breakdown);
+        kept.samples.append(&mut batch.samples);
+        kept.errors.append(&mut batch.errors);
+        kept.drops += batch.drops;
+        Ok(())
+    }
+}
