@@ -46,6 +46,12 @@ pub fn imports(sources: &[Source], root: &str) -> Vec<Import> {
     imports
 }
 
+/// Returns the names that the root file of a crate makes public: of its items, modules and re-exports.
+#[must_use]
+pub fn public_names(sources: &[Source], root: &str) -> BTreeSet<String> {
+    Modules::of(sources, root).all.swap_remove(0).exported
+}
+
 /// The end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {

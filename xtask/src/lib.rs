@@ -9,6 +9,6 @@ mod prose;
 mod sources;
 
 pub use english::{Breach, prose_breaches};
-pub use graph::{Circle, Import, crate_roots, file_circles, folder_circles, imports};
+pub use graph::{Circle, Import, crate_roots, file_circles, folder_circles, imports, public_names};
 pub use prose::{Part, Sentence, sentences};
 pub use sources::{Source, guides, manifests, sources};

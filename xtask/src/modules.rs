@@ -30,6 +30,8 @@ pub(crate) struct Module {
     pub(crate) defined: BTreeSet<String>,
     /// The names of the traits that it defines.
     pub(crate) traits: BTreeSet<String>,
+    /// The names that it makes public without a restriction: of items, modules and re-exports.
+    pub(crate) exported: BTreeSet<String>,
 }
 
 /// One name that a `use` brings in.
@@ -153,6 +155,10 @@ impl Reader<'_> {
                 }
                 // The scope of `pub(in …)` is no import.
                 ("pub", _) if self.peek(1) == "(" => self.skip_to(")"),
+                ("pub", name) if depth == 0 && self.peek(1) != "use" => {
+                    let name = name.to_owned();
+                    modules.all[id].exported.insert(name);
+                }
                 _ => self.word(&mut modules.all[id]),
             }
             self.at += 1;
@@ -185,11 +191,15 @@ impl Reader<'_> {
 
     fn use_item(&mut self, modules: &mut Modules, id: Id) {
         let is_public = self.is_public();
+        let is_exported = self.at > 0 && self.tokens[self.at - 1].text == "pub";
         let line = self.tokens[self.at].line;
         self.at += 1;
         let mut found = Vec::new();
         self.use_tree(&[], &mut found);
         self.skip_to(";");
+        if is_exported {
+            modules.all[id].exported.extend(found.iter().map(|(_, alias)| alias.clone()));
+        }
         let uses = found.into_iter().map(|(segments, alias)| Use { path: Path { segments, line }, alias, is_public });
         modules.all[id].uses.extend(uses);
     }
@@ -316,6 +326,14 @@ mod tests {
             .map(|found| format!("{} {} {}", found.path.segments.join("::"), found.alias, found.is_public))
             .collect();
         assert_eq!(uses, ["a a true", "a::b::C D true", "a::b::E E true", "a::f * true", "super::g g false"]);
+    }
+
+    #[test]
+    fn public_items_modules_and_re_exports_are_exported() {
+        let text = "pub mod b;\npub(crate) mod c {}\npub use b::{D, e as f};\nuse b::G;\npub struct H { pub i: u8 }\n";
+        let modules = read(text);
+        let exported: Vec<&str> = modules.all[0].exported.iter().map(String::as_str).collect();
+        assert_eq!(exported, ["D", "H", "b", "f"]);
     }
 
     #[test]
