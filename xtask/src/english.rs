@@ -44,7 +44,10 @@ const PHRASES: &[(&str, &str)] = &[
     ("has|have|had gone", "disconnected, was removed"),
     ("has|have|had left $", "disconnected, ended"),
     ("client|clients|peer|peers left", "disconnected"),
-    ("so|that many", "N, the number of"),
+    ("client|clients|peer|peers that left", "client that disconnected"),
+    ("so many", "N, the number of"),
+    // "Names that many share" is plain.
+    ("that many $", "N, the number of"),
     ("!there is|are|was|were none", "is invalid, is not a …"),
     ("is|are|was|were|be|been done with", "is finished, is released"),
     ("cost|costs nothing", "does not allocate, is O(1), takes 40 ns"),
@@ -210,6 +213,7 @@ mod tests {
             "Returns the name, or nothing if there is none.",
             "This is done, with care.",
             "What a crash has left behind?",
+            "A name that many share.",
             "A failed write may have left a part.",
             "It is named `…` in code.",
         ];

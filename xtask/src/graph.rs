@@ -17,6 +17,8 @@ pub struct Import {
     pub to: String,
     /// The name.
     pub name: String,
+    /// The top-level module that the path leads through, which may re-export the name of another one.
+    pub through: String,
     /// The line, from 1.
     pub line: usize,
 }
@@ -42,7 +44,7 @@ pub fn imports(sources: &[Source], root: &str) -> Vec<Import> {
     let modules = Modules::of(sources, root);
     let mut imports: Vec<Import> = (0..modules.all.len()).flat_map(|id| of_module(&modules, id)).collect();
     imports.sort();
-    imports.dedup_by(|a, b| (&a.from, &a.to, &a.name) == (&b.from, &b.to, &b.name));
+    imports.dedup_by(|a, b| (&a.from, &a.to, &a.name, &a.through) == (&b.from, &b.to, &b.name, &b.through));
     imports
 }
 
@@ -66,6 +68,7 @@ fn of_module(modules: &Modules, id: Id) -> Vec<Import> {
         from: module.file.clone(),
         to: modules.all[target].file.clone(),
         name: path.segments.last().cloned().unwrap_or_default(),
+        through: through(modules, id, &path.segments, 0).unwrap_or_default(),
         line: path.line,
     };
     let uses = module.uses.iter().filter_map(|found| Some(import(&found.path, of_use(modules, id, found)?)));
@@ -95,6 +98,42 @@ fn of_use(modules: &Modules, id: Id, found: &Use) -> Option<Id> {
 fn is_below(modules: &Modules, module: Id, ancestor: Id) -> bool {
     let mut parents = std::iter::successors(modules.all[module].parent, |id| modules.all[*id].parent);
     parents.any(|parent| parent == ancestor)
+}
+
+/// Returns the top-level module that a path in a module leads through, or that defines what the root re-exports.
+fn through(modules: &Modules, id: Id, segments: &[String], steps: usize) -> Option<String> {
+    let (first, rest) = segments.split_first()?;
+    let module = &modules.all[id];
+    match first.as_str() {
+        _ if steps > MAX_STEPS => None,
+        "crate" => through_module(modules, 0, rest, steps),
+        "self" => through_module(modules, id, rest, steps),
+        "super" => through_module(modules, module.parent?, rest, steps),
+        first if module.children.contains_key(first) => through_module(modules, id, segments, steps),
+        first => {
+            let imported = module.uses.iter().find(|found| found.alias == first)?;
+            let path: Vec<String> = imported.path.segments.iter().chain(rest).cloned().collect();
+            through(modules, id, &path, steps + 1)
+        }
+    }
+}
+
+/// Returns the same for the rest of a path, after the module that its first segments name.
+fn through_module(modules: &Modules, id: Id, rest: &[String], steps: usize) -> Option<String> {
+    let first = rest.first()?;
+    match modules.all[id].parent {
+        Some(parent) if first == "super" => through_module(modules, parent, &rest[1..], steps),
+        Some(_) => top_level(modules, id),
+        None if modules.all[id].children.contains_key(first) => Some(first.clone()),
+        None => through(modules, id, rest, steps + 1),
+    }
+}
+
+/// Returns the name of the top-level module that a module is in.
+fn top_level(modules: &Modules, id: Id) -> Option<String> {
+    let mut ancestors = std::iter::successors(Some(id), |id| modules.all[*id].parent);
+    let top = ancestors.find(|id| modules.all[*id].parent == Some(0))?;
+    modules.all[0].children.iter().find(|(_, child)| **child == top).map(|(name, _)| name.clone())
 }
 
 /// Follows a path that is written in a module. Returns `None` if it leaves the crate or names a local item.
@@ -155,90 +194,11 @@ fn has(modules: &Modules, id: Id, name: &str) -> bool {
     module.defined.contains(name) || module.uses.iter().any(|found| found.alias == name)
 }
 
-/// Files or folders that import each other, directly or through others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Circle {
-    /// The crate's or the folder's path.
-    pub folder: String,
-    /// The names within it: of files and folders.
-    pub members: BTreeSet<String>,
-    /// The imports among the members.
-    pub imports: Vec<Import>,
-}
-
-impl std::fmt::Display for Circle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
-        write!(f, "{}: a circle of {}", self.folder, members.join(", "))?;
-        for Import { from, to, name, line } in &self.imports {
-            write!(f, "\n    {from}:{line}: imports `{name}` of {to}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Returns the circles among the files of a crate.
-#[must_use]
-pub fn file_circles(imports: &[Import], root: &str) -> Vec<Circle> {
-    let folder = root.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let prefix = format!("{folder}/");
-    circles(folder, imports, |path| path.strip_prefix(&prefix).map(ToOwned::to_owned))
-}
-
-/// Returns the circles among the members of each folder of a crate: its files, its sub-folders, and its own `mod.rs`.
-#[must_use]
-pub fn folder_circles(imports: &[Import]) -> Vec<Circle> {
-    let mut folders = BTreeSet::new();
-    for path in imports.iter().flat_map(|import| [&import.from, &import.to]) {
-        let all = path.match_indices('/').map(|(at, _)| &path[..at]);
-        folders.extend(all.filter(|folder| folder.contains("/src")));
-    }
-    let of_folder = |folder: &str| {
-        let prefix = format!("{folder}/");
-        circles(folder, imports, |path| {
-            let member = path.strip_prefix(&prefix)?;
-            Some(member.split_once('/').map_or(member, |(folder, _)| folder).to_owned())
-        })
-    };
-    folders.into_iter().flat_map(of_folder).collect()
-}
-
-/// Returns the circles among the members that a path belongs to.
-fn circles(folder: &str, imports: &[Import], member: impl Fn(&str) -> Option<String>) -> Vec<Circle> {
-    let edges: Vec<(String, String, &Import)> =
-        imports.iter().filter_map(|import| Some((member(&import.from)?, member(&import.to)?, import))).collect();
-    let members: BTreeSet<&String> = edges.iter().flat_map(|(from, to, _)| [from, to]).collect();
-    let reached = |start: &String| {
-        let mut reached = BTreeSet::new();
-        let mut open = vec![start];
-        while let Some(next) = open.pop() {
-            let further = edges.iter().filter(|(from, to, _)| from == next && from != to).map(|(_, to, _)| to);
-            open.extend(further.filter(|to| reached.insert(to.as_str().to_owned())));
-        }
-        reached
-    };
-    let reached: Vec<(&String, BTreeSet<String>)> = members.iter().map(|start| (*start, reached(start))).collect();
-    let mut circles: Vec<Circle> = Vec::new();
-    for (start, from_start) in &reached {
-        let of_circle = |(other, from_other): &&(&String, BTreeSet<String>)| {
-            from_start.contains(*other) && from_other.contains(*start)
-        };
-        let members: BTreeSet<String> = reached.iter().filter(of_circle).map(|(name, _)| (*name).clone()).collect();
-        if members.len() > 1 && circles.iter().all(|circle| circle.members != members) {
-            let ties =
-                edges.iter().filter(|(from, to, _)| from != to && members.contains(from) && members.contains(to));
-            let imports = ties.map(|(_, _, import)| (*import).clone()).collect();
-            circles.push(Circle { folder: folder.to_owned(), members, imports });
-        }
-    }
-    circles
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn graph(files: &[(&str, &str)]) -> Vec<Import> {
+    pub(crate) fn graph(files: &[(&str, &str)]) -> Vec<Import> {
         let files: Vec<Source> = files
             .iter()
             .map(|(path, text)| Source { path: format!("a/src/{path}"), text: (*text).to_owned() })
@@ -286,45 +246,21 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_files_is_found() {
+    fn a_path_leads_through_the_module_that_it_names() {
         let files = [
-            ("lib.rs", "mod b;\nmod c;\nmod d;\nmod e;"),
-            ("b.rs", "use crate::c::C; pub struct B;"),
-            ("c.rs", "use crate::d::D; pub struct C;"),
-            ("d.rs", "use crate::b::B; pub struct D;"),
-            ("e.rs", "use crate::b::B;"),
-        ];
-        let found = file_circles(&graph(&files), "a/src/lib.rs");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].to_string().starts_with("a/src: a circle of b.rs, c.rs, d.rs\n    a/src/b.rs:1: imports `C`"));
-        assert!(file_circles(&graph(&files[..3]), "a/src/lib.rs").is_empty());
-    }
-
-    #[test]
-    fn a_circle_of_folders_is_found_without_one_of_files() {
-        let files = [
-            ("lib.rs", "mod b;\nmod c;"),
-            ("b/mod.rs", "pub mod x;\npub mod y;"),
+            ("lib.rs", "mod b;\nmod c;\nmod d;\npub use b::x::X;"),
+            ("b/mod.rs", "pub mod x;"),
             ("b/x.rs", "pub struct X;"),
-            ("b/y.rs", "use crate::c::C;"),
-            ("c.rs", "use crate::b::x::X; pub struct C;"),
+            ("c.rs", "pub use crate::b::x::X;"),
+            ("d/mod.rs", "mod e;"),
+            ("d/e.rs", "use crate::c;\nuse crate::X;\nfn f() { c::X::new(); super::super::b::x::g() }"),
         ];
-        assert!(file_circles(&graph(&files), "a/src/lib.rs").is_empty());
-        let found = folder_circles(&graph(&files));
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].members, ["b".to_owned(), "c.rs".to_owned()].into());
-    }
-
-    #[test]
-    fn a_child_that_imports_from_its_parents_file_is_in_a_circle_with_it() {
-        let files = [
-            ("lib.rs", "mod b;"),
-            ("b/mod.rs", "mod x;\nmod y;\nuse y::Y;\npub struct Own(Y);"),
-            ("b/x.rs", "pub struct X;"),
-            ("b/y.rs", "use super::Own;\nuse super::x::X;\npub struct Y;"),
-        ];
-        let found = folder_circles(&graph(&files));
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!((found[0].folder.as_str(), found[0].imports.len()), ("a/src/b", 2));
+        let found = graph(&files);
+        let through: Vec<(&str, &str)> = found
+            .iter()
+            .filter(|import| import.from.ends_with("e.rs"))
+            .map(|import| (import.name.as_str(), import.through.as_str()))
+            .collect();
+        assert_eq!(through, [("X", "b"), ("g", "b"), ("new", "c")]);
     }
 }
