@@ -1,9 +1,9 @@
 //! The files of the workspace.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-/// A file and what is in it.
+/// A file and its text.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The path from the workspace's root, with forward slashes.
@@ -13,16 +13,16 @@ pub struct Source {
 }
 
 impl Source {
-    /// Returns whether the file lies below a path.
+    /// Returns whether the file is below a folder.
     #[must_use]
-    pub fn is_below(&self, path: &str) -> bool {
-        self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+    pub fn is_below(&self, folder: &str) -> bool {
+        self.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Returns whether the file holds tests only.
     #[must_use]
     pub fn is_test(&self) -> bool {
-        self.path.contains("/tests/")
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 }
 
@@ -46,8 +46,25 @@ pub fn manifests() -> Vec<Source> {
     files("toml").into_iter().filter(|file| file.path.ends_with("Cargo.toml")).collect()
 }
 
+/// Returns all Markdown files.
+///
+/// # Panics
+///
+/// Panics if a file cannot be read.
+#[must_use]
+pub fn guides() -> Vec<Source> {
+    files("md")
+}
+
+/// Returns the first folder, from the current one upward, whose manifest is that of a workspace.
+///
+/// The folder that this crate was built in is not used, so that a program can be run in another checkout.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace's root").to_owned()
+    let current = env::current_dir().expect("a current folder");
+    let is_root = |folder: &&Path| {
+        fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace]"))
+    };
+    current.ancestors().find(is_root).expect("run this inside of the workspace").to_owned()
 }
 
 fn files(extension: &str) -> Vec<Source> {

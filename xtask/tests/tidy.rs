@@ -1,8 +1,13 @@
 //! The rules of the house that no compiler knows. Each fails with its own sentence.
 
-use xtask::{Source, imports, manifests, sources};
+use std::collections::BTreeMap;
 
-/// A folder's walls: what it may import of its own crate, or must not.
+use xtask::{
+    Import, Source, crate_roots, file_circles, folder_circles, guides, imports, manifests, prose_breaches,
+    public_names, sources,
+};
+
+/// The modules of its own crate that a folder may import, or must not.
 struct Wall {
     folder: &'static str,
     rule: Rule,
@@ -21,11 +26,6 @@ const WALLS: &[Wall] = &[
         sentence: "`record` is plain data: it imports nothing of ours",
     },
     Wall {
-        folder: "opbeat-protocol/src",
-        rule: Rule::Only(&["lenient"]),
-        sentence: "`opbeat-protocol` is the wire format: it imports nothing of ours",
-    },
-    Wall {
         folder: "opbeat-core/src/capture",
         rule: Rule::Only(&["capture", "caught", "record"]),
         sentence: "`capture` turns values into records: it imports `record` only, and keeps panics from going on",
@@ -33,12 +33,12 @@ const WALLS: &[Wall] = &[
     Wall {
         folder: "opbeat-core/src/pipeline",
         rule: Rule::Only(&["pipeline", "caught", "record", "notice", "lock"]),
-        sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
+        sentence: "`pipeline` imports `record`, and logs by `notice`: it knows exporters and live transactions as traits only",
     },
     Wall {
         folder: "opbeat-core/src/transaction",
         rule: Rule::Only(&["transaction", "pipeline", "capture", "record", "lock"]),
-        sentence: "`transaction` lies between the application and the pipeline: it knows no exporter and no wire format",
+        sentence: "`transaction` is between the application and the pipeline: it knows no exporter and no wire format",
     },
     Wall {
         folder: "opbeat-core/src/export",
@@ -82,19 +82,24 @@ const WALLS: &[Wall] = &[
     },
 ];
 
-fn breaches(wall: &Wall, sources: &[Source]) -> Vec<String> {
+/// Returns the imports that break a wall.
+fn breaches(wall: &Wall, imports: &[Import]) -> Vec<String> {
+    let is_below = |path: &str| path.strip_prefix(wall.folder).is_some_and(|rest| rest.starts_with('/'));
     let is_breach = |module: &str| match wall.rule {
         Rule::Only(allowed) => !allowed.contains(&module),
         Rule::Never(forbidden) => forbidden.contains(&module),
     };
-    let files = sources.iter().filter(|source| source.is_below(wall.folder));
-    files
-        .flat_map(|source| imports(source).into_iter().map(move |import| (source, import)))
-        .filter(|(_, import)| is_breach(&import.module))
-        .map(|(source, import)| {
-            format!("{}:{}: imports `{}`: {}", source.path, import.line, import.module, wall.sentence)
+    let found = imports.iter().filter(|import| is_below(&import.from) && is_breach(&import.through));
+    found
+        .map(|Import { from, name, through, line, .. }| {
+            format!("{from}:{line}: imports `{name}` of `{through}`: {}", wall.sentence)
         })
         .collect()
+}
+
+/// Returns the imports of all crates.
+fn all_imports(sources: &[Source]) -> Vec<Import> {
+    crate_roots(sources).into_iter().flat_map(|root| imports(sources, root)).collect()
 }
 
 /// Fails with one line a breach.
@@ -120,21 +125,59 @@ fn others() -> Vec<Source> {
 #[test]
 fn walls_hold() {
     let sources = sources();
-    let breaches: Vec<String> = WALLS.iter().flat_map(|wall| breaches(wall, &sources)).collect();
+    let imports = all_imports(&sources);
+    let breaches: Vec<String> = WALLS.iter().flat_map(|wall| breaches(wall, &imports)).collect();
     assert_none(&breaches);
     for wall in WALLS {
-        assert!(sources.iter().any(|source| source.is_below(wall.folder)), "{} is gone: mend its wall", wall.folder);
+        let exists = sources.iter().any(|source| source.is_below(wall.folder));
+        assert!(exists, "{} does not exist: update its wall", wall.folder);
     }
 }
 
 #[test]
 fn a_breach_is_found() {
-    let text = "use std::fmt;\n\nuse crate::{queue, store::Store};\n// crate::api\nfn f() { crate::api::g() }\n";
-    let source = Source { path: "opbeat-server/src/dashboard/x.rs".to_owned(), text: text.to_owned() };
+    let page = "use std::fmt;\n\nuse crate::{queue::Queue, store::Store};\n// crate::api\nfn f() { crate::api::g() }\n";
+    let files = [
+        ("lib.rs", "mod api;\nmod dashboard;\nmod queue;\nmod store;\n"),
+        ("api.rs", "pub fn g() {}\n"),
+        ("dashboard/mod.rs", "mod page;\n"),
+        ("dashboard/page.rs", page),
+        ("queue/mod.rs", "pub struct Queue;\n"),
+        ("store.rs", "pub struct Store;\n"),
+    ];
+    let source =
+        |(path, text): (&str, &str)| Source { path: format!("opbeat-server/src/{path}"), text: text.to_owned() };
     let wall = WALLS.iter().find(|wall| wall.folder.ends_with("dashboard")).expect("the dashboard has walls");
-    let found = breaches(wall, &[source]);
+    let found = breaches(wall, &all_imports(&files.map(source)));
     assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found[0].starts_with("opbeat-server/src/dashboard/x.rs:3: imports `queue`"), "{found:?}");
+    assert!(found[0].starts_with("opbeat-server/src/dashboard/page.rs:5: imports `g` of `api`"));
+}
+
+/// Imports run one way: a file can be understood from the files that it imports.
+#[test]
+fn no_import_circles() {
+    let sources = sources();
+    let roots = crate_roots(&sources);
+    let circles = roots.into_iter().flat_map(|root| file_circles(&imports(&sources, root), root));
+    assert_none(&circles.map(|circle| circle.to_string()).collect::<Vec<_>>());
+}
+
+/// The files and sub-folders of a folder have an order, in which each imports only those before it.
+#[test]
+fn imports_run_one_way() {
+    let circles = folder_circles(&all_imports(&sources()));
+    assert_none(&circles.iter().map(ToString::to_string).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_cores_public_root_is_small() {
+    const MAX_NAMES: usize = 18;
+    let names = public_names(&sources(), "opbeat-core/src/lib.rs");
+    assert!(
+        names.contains("Agent") && names.len() <= MAX_NAMES,
+        "opbeat-core/src/lib.rs: {} public names, at most {MAX_NAMES} are allowed: {names:?}",
+        names.len()
+    );
 }
 
 #[test]
@@ -157,29 +200,65 @@ fn adapters_use_the_cores_public_root() {
     assert_none(&found);
 }
 
-#[test]
-fn dependencies_point_one_way() {
-    const ALLOWED: [(&str, &[&str]); 8] = [
-        ("opbeat-protocol", &[]),
-        ("opbeat-secrets", &[]),
-        ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
-        ("opbeat-testing", &["opbeat-core"]),
-        ("opbeat-tower", &["opbeat-core"]),
-        ("opbeat-axum", &["opbeat-core", "opbeat-tower"]),
-        ("opbeat-actix", &["opbeat-core"]),
-        ("opbeat-server", &["opbeat-protocol", "opbeat-secrets", "opbeat-axum"]),
-    ];
-    let manifests = manifests();
-    for (krate, allowed) in ALLOWED {
-        let path = format!("{krate}/Cargo.toml");
-        let manifest = manifests.iter().find(|manifest| manifest.path == path).expect("every crate has a manifest");
-        let dependencies = manifest.text.split("[dev-dependencies]").next().unwrap_or_default();
-        let ours = dependencies.lines().filter(|line| line.starts_with("opbeat-"));
-        for line in ours {
+/// The crates of ours that each crate may depend on.
+const DEPENDENCIES: [(&str, &[&str]); 8] = [
+    ("opbeat-protocol", &[]),
+    ("opbeat-secrets", &[]),
+    ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
+    ("opbeat-testing", &["opbeat-core", "opbeat-protocol"]),
+    ("opbeat-tower", &["opbeat-core"]),
+    ("opbeat-axum", &["opbeat-core", "opbeat-tower"]),
+    ("opbeat-actix", &["opbeat-core"]),
+    ("opbeat-server", &["opbeat-protocol", "opbeat-secrets", "opbeat-axum"]),
+];
+
+/// The crates of ours that a crate may use in its tests besides: the server's tests run a real agent.
+const TEST_DEPENDENCIES: [(&str, &[&str]); 1] = [("opbeat-server", &["opbeat-core"])];
+
+/// Returns the crates of ours that a manifest depends on, each with whether only tests use it.
+fn our_dependencies(manifest: &str) -> Vec<(&str, bool)> {
+    let mut found = Vec::new();
+    let mut section = "";
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+            let named = section.rsplit_once("dependencies.").map(|(_, name)| name);
+            found.extend(named.map(|name| (name, section.contains("dev-dependencies"))));
+        } else if section.ends_with("dependencies") {
             let name = line.split(['.', ' ', '=']).next().unwrap_or(line);
-            assert!(allowed.contains(&name), "{path}: `{krate}` must not depend on `{name}`");
+            found.push((name, section.ends_with("dev-dependencies")));
         }
     }
+    found.retain(|(name, _)| name.starts_with("opbeat-"));
+    found
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let manifests = manifests();
+    let ours: BTreeMap<&str, &[&str]> = DEPENDENCIES.into();
+    let for_tests: BTreeMap<&str, &[&str]> = TEST_DEPENDENCIES.into();
+    let mut breaches = Vec::new();
+    for manifest in manifests.iter().filter(|manifest| manifest.path.starts_with("opbeat-")) {
+        let krate = manifest.path.trim_end_matches("/Cargo.toml");
+        let allowed = ours.get(krate).unwrap_or_else(|| panic!("{krate} is new: add it to `DEPENDENCIES`"));
+        let is_allowed = |name: &str, is_dev: bool| {
+            let in_tests = name == "opbeat-testing" || for_tests.get(krate).is_some_and(|names| names.contains(&name));
+            allowed.contains(&name) || (is_dev && in_tests)
+        };
+        let found = our_dependencies(&manifest.text).into_iter().filter(|(name, is_dev)| !is_allowed(name, *is_dev));
+        breaches.extend(found.map(|(name, _)| format!("{}: must not depend on `{name}`", manifest.path)));
+    }
+    assert_none(&breaches);
+}
+
+#[test]
+fn dependencies_of_tests_are_distinguished() {
+    let manifest = "[dependencies]\nserde = \"1\"\nopbeat-a.workspace = true\n[dependencies.opbeat-b]\n\
+                    [dev-dependencies]\nopbeat-c = { path = \"c\" }\n[target.'cfg(unix)'.dev-dependencies.opbeat-d]\n\
+                    [features]\nopbeat-e = []\n";
+    let expected = [("opbeat-a", false), ("opbeat-b", false), ("opbeat-c", true), ("opbeat-d", true)];
+    assert_eq!(our_dependencies(manifest), expected);
 }
 
 #[test]
@@ -259,4 +338,11 @@ fn the_guide_shows_code_that_is_tested() {
     let strangers: Vec<&str> =
         blocks.filter(|block| !examples.iter().any(|example| example.text.contains(block))).collect();
     assert!(strangers.is_empty(), "the guide shows what no example has:\n{}", strangers.join("\n"));
+}
+
+#[test]
+fn prose_is_plain() {
+    let files: Vec<Source> = sources().into_iter().chain(guides()).collect();
+    let breaches: Vec<String> = prose_breaches(&files).iter().map(ToString::to_string).collect();
+    assert_none(&breaches);
 }
