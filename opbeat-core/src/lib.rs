@@ -44,6 +44,7 @@ pub mod events;
 pub mod export;
 pub mod http;
 mod latest;
+mod lock;
 mod notice;
 mod panic_hook;
 mod pipeline;

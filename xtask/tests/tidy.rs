@@ -32,7 +32,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "caught", "record", "notice"]),
+        rule: Rule::Only(&["pipeline", "caught", "lock", "record", "notice"]),
         sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
     },
     Wall {

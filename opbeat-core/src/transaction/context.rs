@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Active;
-use crate::pipeline::Finished;
+use crate::pipeline::TransactionHandle;
 
 /// The current transaction, the current span within it, and what else the running code needs to know of them.
 #[derive(Default)]

@@ -13,11 +13,11 @@ mod entered;
 mod guard;
 mod late;
 mod pool;
+mod primary_error;
 mod reports;
 mod span;
 mod span_values;
 mod state;
-mod told;
 mod trace;
 mod wrap;
 

@@ -5,9 +5,9 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::End;
+use super::primary_error::PrimaryError;
 use super::span::count_lost;
 use super::span_values::SpanValues;
-use super::told::Told;
 use super::trace::remote_trace;
 use crate::pipeline::Recorder;
 use crate::record::{
@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) outcome: Option<Outcome>,
     pub(super) ended: bool,
     /// The report that its failure is known by.
-    pub(super) error: Option<Box<Told>>,
+    pub(super) error: Option<Box<PrimaryError>>,
     /// A panic was reported.
     pub(super) has_panicked: bool,
     span_values: SpanValues,
@@ -70,11 +70,11 @@ impl State {
             record.result = end.result(outcome);
         }
         record.duration = end.duration;
-        if let Some(seat) = recorder.count(record, started) {
+        if let Some(position) = recorder.count(record, started) {
             let polled = self.polls.map(|polls| polls.busy);
             (record.head, record.busy) =
                 (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos).or(polled));
-            recorder.keep(&seat, with_request_facts(self.whole_record(is_shared)));
+            recorder.keep(&position, with_request_facts(self.whole_record(is_shared)));
         }
     }
 
@@ -110,7 +110,7 @@ impl State {
     #[cold]
     pub(super) fn note_error(&mut self, record: &ErrorRecord) {
         self.has_panicked |= record.origin == Origin::Panicked;
-        Told::note(&mut self.error, record);
+        PrimaryError::note(&mut self.error, record);
     }
 
     pub(super) fn start_span(&mut self, span: SpanRecord, most: usize) -> Option<u32> {
