@@ -131,7 +131,7 @@ impl Agent {
     /// # Errors
     ///
     /// Returns an error at the deadline, or as soon as a delivery fails. The data is then kept and delivered later. It
-    /// returns [`FlushError::Lost`] if the server rejected some data for good, and everything else was delivered.
+    /// returns [`FlushError::Rejected`] if the server rejected some data for good, and everything else was delivered.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.flush(timeout))
     }

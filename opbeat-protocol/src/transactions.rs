@@ -12,7 +12,7 @@ use super::lenient::or_default;
 use super::{Machine, Timestamp};
 
 /// The keys that [`TransactionsBody::drops`] can have: the kinds of data that an agent drops.
-pub const DROP_REASONS: [&str; 5] = ["errors", "transactions", "samples", "spans", "refused"];
+pub const DROP_REASONS: [&str; 5] = ["errors", "transactions", "samples", "spans", "rejected"];
 
 /// The body that agents post to `transactions/`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

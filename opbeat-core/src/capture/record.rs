@@ -25,7 +25,7 @@ pub(crate) fn carried_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
         causes: chain::causes(error),
-        told: printed::printed(error, &message).into_iter().collect(),
+        other_texts: printed::printed(error, &message).into_iter().collect(),
         ..bare(Level::Error, message)
     }
 }
@@ -116,14 +116,14 @@ pub(crate) fn event_record(
     error: Option<&(dyn Error + 'static)>,
     fields: Vec<LogField>,
 ) -> ErrorRecord {
-    let told = fields.iter().filter(|(name, _)| names_error(name)).filter_map(|(_, value)| as_text(value));
-    let mut told: Vec<String> = told.map(str::to_owned).collect();
+    let texts = fields.iter().filter(|(name, _)| names_error(name)).filter_map(|(_, value)| as_text(value));
+    let mut texts: Vec<String> = texts.map(str::to_owned).collect();
     let mut record = match error {
         Some(error) => carried_record(error),
-        None if message.is_empty() => bare(Level::Error, told.first().cloned().unwrap_or_default()),
+        None if message.is_empty() => bare(Level::Error, texts.first().cloned().unwrap_or_default()),
         None => bare(Level::Error, message.clone()),
     };
-    record.told.append(&mut told);
+    record.other_texts.append(&mut texts);
     record.module = None;
     record.extra.extend(fields.into_iter().map(|(name, value)| (name.into(), value)));
     if error.is_some() && !message.is_empty() {
@@ -168,7 +168,7 @@ fn bare(level: Level, message: String) -> ErrorRecord {
         user: None,
         tags: Vec::new(),
         extra: Vec::new(),
-        told: Vec::new(),
+        other_texts: Vec::new(),
     }
 }
 

@@ -1,43 +1,31 @@
 //! From finished transactions and captured errors to batches that an exporter delivers.
 //!
 //! ```text
-//! request path ─► Recorder ─► Shards: counts and samples ─┐
-//!                 never blocks                            ├─► worker thread ─► Outbox ─► sender thread ─► Exporter
-//!                          └─► Queue: errors ─────────────┘   symbols, scrubbing         bounded   back-off
+//! request path ─► recorder ─► queue ─┬─► counting: every transaction, some as samples ─┐
+//!                 never blocks       └─► errors: one report for one failure ───────────┤
+//!                                                                                      ▼
+//!                                        worker thread: symbols, scrubbing, one batch an interval
+//!                                                                                      │
+//!                      exporter ◄─ delivery thread: retries ◄─ outbox, within bounds ◄─┘
 //! ```
+//!
+//! `lifecycle` starts and stops both threads.
 
-mod batch;
-mod build;
-mod clock;
-mod contact;
-mod counts;
+mod counting;
+mod delivery;
 mod errors;
-mod exporter;
-mod finished;
-mod flush;
-mod ignore;
-mod losses;
-mod outage;
-mod outbox;
+mod lifecycle;
 mod queue;
 mod recorder;
-mod refusal;
 mod scrub;
-mod sender;
 mod settings;
-mod shards;
 mod symbols;
 mod worker;
 
-pub use batch::Batch;
-pub use build::Build;
-pub(crate) use clock::Clock;
-pub use contact::Contact;
 #[cfg(feature = "intake")]
-pub(crate) use exporter::Obstacle;
-pub use exporter::{ExportError, Exporter};
-pub(crate) use finished::Finished;
-pub use flush::FlushError;
-pub(crate) use ignore::Ignore;
-pub(crate) use recorder::{Pipeline, Recorder, WeakRecorder};
-pub(crate) use settings::Settings;
+pub(crate) use delivery::ExportErrorKind;
+pub use delivery::{Batch, Build, Contact, ExportError, Exporter, FlushError};
+pub(crate) use errors::TransactionHandle;
+pub(crate) use lifecycle::Pipeline;
+pub(crate) use recorder::{Recorder, WeakRecorder};
+pub(crate) use settings::{Ignore, Settings};

@@ -1,33 +1,36 @@
-//! Between the request path and the worker.
+//! The data that the request path hands over to the worker.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::thread::Thread;
 use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::Settings;
-use super::counts::Counts;
-use super::errors::{PendingError, Repeats};
-use super::shards::{Seat, Shards};
+use super::counting::{Counts, SamplePosition, Shards};
+use super::errors::{ErrorOverflow, PendingError};
+use super::settings::Settings;
+use crate::lock::lock;
 use crate::record::TransactionRecord;
 
-/// Errors are large, and those of a storm are alike.
-const ERRORS: usize = 256;
+/// The number of errors that the queue holds. Errors are large, and most errors of a burst are similar.
+const MAX_ERRORS: usize = 256;
 
-/// The worker is woken for so many errors. Fewer wait until it looks by itself: waking a thread takes a request longer
-/// than all else about an error, and no error is sent before the next delivery anyway.
-const WAKING: usize = ERRORS / 2;
+/// The number of queued errors at which the worker is woken.
+///
+/// With fewer errors, the worker looks by itself after a while. Waking a thread takes a request longer than everything else
+/// about an error, and no error is sent before the next delivery anyway.
+const WAKE_AT: usize = MAX_ERRORS / 2;
 
-/// What threads have counted, and a bounded queue of errors. An error that finds it full is counted at once, so that
-/// overload takes details, never counts.
+/// The counts of all threads, and a bounded queue of errors.
+///
+/// An error that finds the queue full is counted at once, so that overload costs details but never makes totals wrong.
 pub(super) struct Queue {
     settings: Settings,
     shards: Shards,
     errors: ArrayQueue<Box<PendingError>>,
-    error_overflow: Mutex<Repeats>,
+    overflow: Mutex<ErrorOverflow>,
     worker: OnceLock<Thread>,
     worker_sleeps: AtomicBool,
     closed: AtomicBool,
@@ -38,8 +41,8 @@ impl Queue {
         Self {
             settings,
             shards: Shards::new(),
-            errors: ArrayQueue::new(ERRORS),
-            error_overflow: Mutex::default(),
+            errors: ArrayQueue::new(MAX_ERRORS),
+            overflow: Mutex::default(),
             worker: OnceLock::new(),
             worker_sleeps: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -51,45 +54,45 @@ impl Queue {
         &self.settings
     }
 
-    /// Counts a transaction. Returns its seat if it is to be kept whole.
+    /// Counts a transaction. Returns a position if the transaction is to be kept as a sample.
     #[inline]
-    pub(super) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<Seat> {
+    pub(super) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<SamplePosition> {
         if self.is_closed() {
             return None;
         }
-        let seat = self.shards.add(record, started, &self.settings);
+        let position = self.shards.add(record, started, &self.settings);
         if self.shards.is_full() {
             self.wake();
         }
-        seat
+        position
     }
 
     /// Keeps a transaction as a sample.
-    pub(super) fn keep(&self, seat: &Seat, record: TransactionRecord) {
-        self.shards.keep(seat, record);
+    pub(super) fn keep(&self, position: &SamplePosition, record: TransactionRecord) {
+        self.shards.keep(position, record);
     }
 
-    /// Moves what all threads have counted.
+    /// Moves the counts of all threads into `total`.
     pub(super) fn drain_counts(&self, total: &mut Counts) {
         self.shards.drain_into(total, &self.settings);
     }
 
-    /// Returns whether some thread has counted so much that it is to be taken over now.
+    /// Returns whether a shard holds so many counts that the worker must drain it now.
     pub(super) fn is_full(&self) -> bool {
         self.shards.is_full()
     }
 
-    /// Returns whether there was room.
+    /// Queues an error, or counts it if the queue is full. Returns whether it was queued.
     pub(super) fn push_error(&self, error: Box<PendingError>) -> bool {
         if self.is_closed() {
             return false;
         }
-        let refused = self.errors.push(error).err();
-        let has_room = refused.is_none();
-        if let Some(error) = refused {
-            lock(&self.error_overflow).add(error);
+        let pushed = self.errors.push(error);
+        let has_room = pushed.is_ok();
+        if let Err(error) = pushed {
+            lock(&self.overflow).add(error);
         }
-        if self.errors.len() >= WAKING {
+        if self.errors.len() >= WAKE_AT {
             self.wake();
         }
         has_room
@@ -100,11 +103,11 @@ impl Queue {
     }
 
     /// Takes out the errors that were only counted.
-    pub(super) fn take_error_overflow(&self) -> Repeats {
-        mem::take(&mut *lock(&self.error_overflow))
+    pub(super) fn take_overflow(&self) -> ErrorOverflow {
+        mem::take(&mut *lock(&self.overflow))
     }
 
-    /// Refuses everything from now on.
+    /// Ignores all data from now on.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.wake_always();
@@ -115,22 +118,22 @@ impl Queue {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Says which thread to wake.
+    /// Sets the thread to wake.
     pub(super) fn set_worker(&self, worker: Thread) {
-        // It is set once, before anybody else has the queue.
+        // It is set once, before any other thread has the queue.
         let _ = self.worker.set(worker);
     }
 
-    /// Parks the calling worker until there is something to do, if there is nothing now.
+    /// Parks the calling worker, unless there is work to do already.
     pub(super) fn sleep(&self, park: impl FnOnce()) {
         self.worker_sleeps.store(true, Ordering::SeqCst);
-        if self.errors.len() < WAKING && !self.shards.is_full() {
+        if self.errors.len() < WAKE_AT && !self.shards.is_full() {
             park();
         }
         self.worker_sleeps.store(false, Ordering::SeqCst);
     }
 
-    /// Wakes the worker if it sleeps. While it is awake this is one read.
+    /// Wakes the worker if it sleeps. While the worker is awake, this is one atomic read.
     fn wake(&self) {
         if self.worker_sleeps.load(Ordering::Relaxed) && self.worker_sleeps.swap(false, Ordering::SeqCst) {
             self.wake_always();
@@ -142,8 +145,4 @@ impl Queue {
             worker.unpark();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

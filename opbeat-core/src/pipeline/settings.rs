@@ -1,19 +1,60 @@
-//! What the pipeline is told at its start.
+//! The settings of a pipeline, and the patterns of requests that it ignores.
 
 use std::time::Duration;
 
-use super::ignore::Ignore;
 use opbeat_secrets::Secrets;
+use wildmatch::WildMatchPattern;
 
-/// What the pipeline is told at its start.
+use crate::record::{ErrorRecord, Origin, RequestRecord, TransactionRecord};
+
+/// The settings of a pipeline, which do not change while it runs.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The time from an event to its delivery.
+    /// The longest time from an event to its first delivery attempt.
     pub(crate) flush_interval: Duration,
-    /// A poll that takes more nanoseconds is reported.
+    /// The number of nanoseconds that a poll may take before it is reported.
     pub(crate) blocking_threshold: u64,
-    /// What is not recorded.
     pub(crate) ignore: Ignore,
-    /// What does not leave the process.
     pub(crate) secrets: Secrets,
+}
+
+/// Patterns of transaction names and user agents that are not recorded: `*` stands for any characters, `?` for one.
+#[derive(Debug, Default)]
+pub(crate) struct Ignore {
+    names: Vec<Pattern>,
+    user_agents: Vec<Pattern>,
+}
+
+type Pattern = WildMatchPattern<'*', '?'>;
+
+impl Ignore {
+    pub(crate) fn new(names: &[String], user_agents: &[String]) -> Self {
+        let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new_case_insensitive(text)).collect();
+        Self { names: patterns(names), user_agents: patterns(user_agents) }
+    }
+
+    /// Returns whether transactions of this name are ignored. Callers keep the result, so that each name is matched once.
+    pub(super) fn matches_name(&self, name: &str) -> bool {
+        self.names.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Returns whether a transaction is ignored because of its request's user agent.
+    pub(super) fn matches_user_agent(&self, record: &TransactionRecord) -> bool {
+        !self.user_agents.is_empty() && self.matches_request(record.request.as_ref())
+    }
+
+    /// Returns whether an error only states that an ignored transaction failed.
+    ///
+    /// A health check that responds with 503 reports that to its caller already. Other errors of ignored transactions are
+    /// reported.
+    pub(super) fn matches_error(&self, record: &ErrorRecord) -> bool {
+        let has_ignored_name =
+            || record.transaction.as_ref().is_some_and(|transaction| self.matches_name(&transaction.name));
+        record.origin == Origin::Status && (has_ignored_name() || self.matches_request(record.request.as_ref()))
+    }
+
+    fn matches_request(&self, request: Option<&RequestRecord>) -> bool {
+        let agent = request.and_then(|request| request.header("user-agent"));
+        agent.is_some_and(|agent| self.user_agents.iter().any(|pattern| pattern.matches(agent)))
+    }
 }

@@ -1,48 +1,49 @@
-//! The thread that turns what happened into batches.
+//! The thread that turns counts and errors into batches.
 
 use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::counts::Counts;
-use super::errors::{PendingError, Storm, Waiting};
-use super::outbox::Outbox;
+use super::counting::Counts;
+use super::delivery::{Batch, Outbox};
+use super::errors::{PendingError, RateLimit, WaitingErrors};
 use super::queue::Queue;
+use super::scrub;
+use super::settings::Settings;
 use super::symbols::Symbols;
-use super::{Batch, Settings, scrub};
 use crate::caught::caught;
 use crate::notice;
 use crate::record::{Drops, ErrorRecord};
 
-/// How long the worker rests between two looks after errors that wait for the end of their transaction.
-const REST: Duration = Duration::from_millis(100);
+/// The longest sleep while errors wait for the end of their transaction.
+const SLEEP_WITH_WAITING_ERRORS: Duration = Duration::from_millis(100);
 
-/// How long the worker sleeps at the most: then it looks after errors that are too few to wake it. A wake-up that gets
-/// lost between two processors costs no more than this.
-const IDLE: Duration = Duration::from_secs(1);
+/// The longest sleep. Errors that are too few to wake the worker are seen after it, and so is a wake-up that is lost
+/// between two processors.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// A batch carries this many errors; the rest are counted.
+/// The number of errors in one batch. Further errors are dropped and counted.
 const MAX_ERRORS: usize = 500;
 
-/// A storm of different errors is told so often at the most.
-const TELLING: Duration = Duration::from_secs(60);
+/// The shortest time between two log lines about dropped errors.
+const DROP_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Counts, samples and completes what the queue holds, and cuts it into batches.
+/// Drains the queue, completes samples and errors, and makes a batch of them once per interval.
 pub(super) struct Worker {
     queue: Arc<Queue>,
     outbox: Arc<Outbox>,
     counts: Counts,
-    waiting: Waiting,
-    storm: Storm,
+    waiting: WaitingErrors,
+    rate_limit: RateLimit,
     symbols: Symbols,
     errors: Vec<ErrorRecord>,
-    /// When the next batch is due.
-    due: Instant,
-    cut: u64,
-    /// Errors that were left out and not told of in the log, and when that is due.
-    left_out: u64,
-    telling: Instant,
+    next_batch_at: Instant,
+    /// The last flush that a batch was made for.
+    flushed: u64,
+    /// The number of dropped errors that the log does not mention yet.
+    unlogged_drops: u64,
+    next_drop_log_at: Instant,
 }
 
 impl Worker {
@@ -51,14 +52,14 @@ impl Worker {
             queue: Arc::clone(queue),
             outbox,
             counts: Counts::default(),
-            waiting: Waiting::default(),
-            storm: Storm::default(),
+            waiting: WaitingErrors::default(),
+            rate_limit: RateLimit::default(),
             symbols: Symbols::default(),
             errors: Vec::new(),
-            due: Instant::now() + queue.settings().flush_interval,
-            cut: 0,
-            left_out: 0,
-            telling: Instant::now(),
+            next_batch_at: Instant::now() + queue.settings().flush_interval,
+            flushed: 0,
+            unlogged_drops: 0,
+            next_drop_log_at: Instant::now(),
         };
         let thread = thread::Builder::new().name("opbeat-worker".to_owned()).spawn(move || worker.run())?;
         queue.set_worker(thread.thread().clone());
@@ -68,40 +69,42 @@ impl Worker {
     fn run(&mut self) {
         while !self.queue.is_closed() {
             if caught(|| self.turn()).is_none() {
-                notice::error(format_args!("the worker panicked; it goes on with what comes next"));
-                self.due = Instant::now() + self.settings().flush_interval;
+                notice::error(format_args!(
+                    "the worker thread panicked; it continues with new data. This is a bug in opbeat-core: please report it"
+                ));
+                self.next_batch_at = Instant::now() + self.settings().flush_interval;
             }
             self.sleep();
         }
     }
 
-    /// Does what there is to do.
+    /// Drains the queue, and makes a batch if one is due.
     fn turn(&mut self) {
-        let requested = self.outbox.requested();
-        let is_flush = requested > self.cut;
+        let requested = self.outbox.requested_flush();
+        let is_flush = requested > self.flushed;
         self.drain_errors(is_flush);
         let now = Instant::now();
-        if is_flush || self.queue.is_full() || now >= self.due {
-            self.due = now + self.settings().flush_interval;
+        if is_flush || self.queue.is_full() || now >= self.next_batch_at {
+            self.next_batch_at = now + self.settings().flush_interval;
             self.queue.drain_counts(&mut self.counts);
-            self.outbox.lose(self.counts.take_drops());
-            self.cut_batch();
+            self.outbox.add_drops(self.counts.take_drops());
+            self.make_batch();
         }
         if is_flush {
-            self.cut = requested;
-            self.outbox.set_cut(requested);
+            self.flushed = requested;
+            self.outbox.set_flushed(requested);
         }
     }
 
     fn drain_errors(&mut self, is_flush: bool) {
         let now = Instant::now();
-        self.waiting.fill(&self.queue, now);
-        let repeats = self.queue.take_error_overflow();
-        let uncounted = self.storm.add(repeats, now);
-        self.leave_out(uncounted);
+        self.waiting.fill(|| self.queue.pop_error(), now);
+        let overflow = self.queue.take_overflow();
+        let uncounted = self.rate_limit.add_overflow(overflow, now);
+        self.drop_errors(uncounted);
         let ready = if is_flush { self.waiting.take_all(now) } else { self.waiting.take_ready(now) };
         for error in ready {
-            if let Some(error) = self.storm.admit(error, now) {
+            if let Some(error) = self.rate_limit.admit(error, now) {
                 self.complete_error(error);
             }
         }
@@ -109,10 +112,10 @@ impl Worker {
 
     fn complete_error(&mut self, error: PendingError) {
         if self.errors.len() >= MAX_ERRORS {
-            return self.leave_out(error.record.occurrences);
+            return self.drop_errors(error.record.occurrences);
         }
         let mut record = error.complete();
-        if self.settings().ignore.error(&record) {
+        if self.settings().ignore.matches_error(&record) {
             return;
         }
         self.symbols.complete(&mut record);
@@ -120,14 +123,14 @@ impl Worker {
         self.errors.push(record);
     }
 
-    /// Counts errors that are too many or too different.
-    fn leave_out(&mut self, errors: u64) {
-        self.left_out += errors;
-        self.outbox.lose(Drops { errors, ..Drops::default() });
+    /// Counts errors that are dropped because too many different ones came at once.
+    fn drop_errors(&mut self, errors: u64) {
+        self.unlogged_drops += errors;
+        self.outbox.add_drops(Drops { errors, ..Drops::default() });
     }
 
-    fn cut_batch(&mut self) {
-        for error in self.storm.take_held() {
+    fn make_batch(&mut self) {
+        for error in self.rate_limit.take_representatives() {
             self.complete_error(error);
         }
         let (mut durations, mut breakdown, mut samples) = self.counts.take();
@@ -140,32 +143,35 @@ impl Worker {
             breakdown,
             samples,
             errors: mem::take(&mut self.errors),
-            drops: self.outbox.take_untold_losses(),
+            drops: self.outbox.take_unsent_drops(),
             ..Batch::default()
         };
         if !batch.is_empty() && self.outbox.push(batch) {
             notice::warn(format_args!(
-                "the server has been away for longer than memory lasts: the oldest transactions and errors are lost \
-                 from now on. `Agent::diagnose` tells how many, and the server will show it"
+                "the server has been away for so long that the memory for undelivered data is full: the oldest \
+                 transactions and errors are dropped from now on. `Agent::diagnose` shows how many, and the server shows \
+                 it when it is back"
             ));
         }
-        self.tell_left_out();
+        self.log_drops();
     }
 
-    fn tell_left_out(&mut self) {
+    fn log_drops(&mut self) {
         let now = Instant::now();
-        if self.left_out > 0 && now >= self.telling {
-            let errors = mem::take(&mut self.left_out);
-            self.telling = now + TELLING;
-            notice::warn(format_args!("{errors} errors were not reported, because there were too many different ones"));
+        if self.unlogged_drops > 0 && now >= self.next_drop_log_at {
+            let errors = mem::take(&mut self.unlogged_drops);
+            self.next_drop_log_at = now + DROP_LOG_INTERVAL;
+            notice::warn(format_args!(
+                "{errors} errors were dropped, because too many different ones came at once; the server shows their number"
+            ));
         }
     }
 
-    /// Waits until a batch is due, many errors came, or a thread has counted too much.
+    /// Sleeps until a batch is due, many errors are queued, or a shard is full.
     fn sleep(&self) {
-        let longest = if self.waiting.is_empty() { IDLE } else { REST };
-        let rest = self.due.saturating_duration_since(Instant::now()).min(longest);
-        self.queue.sleep(|| thread::park_timeout(rest));
+        let longest = if self.waiting.is_empty() { LONGEST_SLEEP } else { SLEEP_WITH_WAITING_ERRORS };
+        let time = self.next_batch_at.saturating_duration_since(Instant::now()).min(longest);
+        self.queue.sleep(|| thread::park_timeout(time));
     }
 
     fn settings(&self) -> &Settings {

@@ -9,16 +9,16 @@ use std::ops::{AddAssign, Sub};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drops {
-    /// Errors: there were too many different ones at once, the server was away for too long, or it refused them.
+    /// Errors: there were too many different ones at once, the server was away for too long, or it rejected them.
     pub errors: u64,
-    /// Transactions: the server was away for longer than memory lasts, or it refused them.
+    /// Transactions: the server was away for longer than memory lasts, or it rejected them.
     pub transactions: u64,
-    /// Span trees of sampled transactions: the server was away for too long, or it refused them.
+    /// Span trees of sampled transactions: the server was away for too long, or it rejected them.
     pub samples: u64,
     /// Spans: their transaction had more than it may have.
     pub spans: u64,
-    /// Bodies that the server refused for good. What they held is counted by what it was.
-    pub refused: u64,
+    /// Bodies that the server rejected for good. What they held is counted by what it was.
+    pub rejected: u64,
 }
 
 impl Drops {
@@ -30,13 +30,13 @@ impl Drops {
 
     /// Returns all reasons with their words, as they are sent.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let Self { errors, transactions, samples, spans, refused } = *self;
+        let Self { errors, transactions, samples, spans, rejected } = *self;
         [
             ("errors", errors),
             ("transactions", transactions),
             ("samples", samples),
             ("spans", spans),
-            ("refused", refused),
+            ("rejected", rejected),
         ]
         .into_iter()
     }
@@ -47,8 +47,8 @@ impl fmt::Display for Drops {
         let mut separator = "";
         for (what, count) in self.reasons().filter(|(_, count)| *count > 0) {
             let words = match (what, count) {
-                ("refused", 1) => "refused body",
-                ("refused", _) => "refused bodies",
+                ("rejected", 1) => "rejected body",
+                ("rejected", _) => "rejected bodies",
                 (what, 1) => what.trim_end_matches('s'),
                 (what, _) => what,
             };
@@ -65,7 +65,7 @@ impl AddAssign for Drops {
         self.transactions += more.transactions;
         self.samples += more.samples;
         self.spans += more.spans;
-        self.refused += more.refused;
+        self.rejected += more.rejected;
     }
 }
 
@@ -78,7 +78,7 @@ impl Sub for Drops {
             transactions: self.transactions.saturating_sub(less.transactions),
             samples: self.samples.saturating_sub(less.samples),
             spans: self.spans.saturating_sub(less.spans),
-            refused: self.refused.saturating_sub(less.refused),
+            rejected: self.rejected.saturating_sub(less.rejected),
         }
     }
 }
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn what_was_left_out_reads_well_aloud() {
-        let drops = Drops { transactions: 1, spans: 7, refused: 1, ..Drops::default() };
-        assert_eq!(drops.to_string(), "1 transaction, 7 spans, 1 refused body");
-        assert_eq!(Drops { refused: 2, errors: 1, ..Drops::default() }.to_string(), "1 error, 2 refused bodies");
+        let drops = Drops { transactions: 1, spans: 7, rejected: 1, ..Drops::default() };
+        assert_eq!(drops.to_string(), "1 transaction, 7 spans, 1 rejected body");
+        assert_eq!(Drops { rejected: 2, errors: 1, ..Drops::default() }.to_string(), "1 error, 2 rejected bodies");
         assert_eq!(Drops::default().to_string(), "nothing");
     }
 }

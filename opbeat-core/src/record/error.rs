@@ -113,9 +113,9 @@ pub struct ErrorRecord {
     pub tags: Vec<(Cow<'static, str>, Value)>,
     /// Whatever the application added.
     pub extra: Vec<(Cow<'static, str>, Value)>,
-    /// What else is said of it, by which other reports of the same failure are known: what the error prints, or what a
-    /// log's fields say of an error. It is not sent.
-    pub(crate) told: Vec<String>,
+    /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a log
+    /// event's error fields. They are not sent.
+    pub(crate) other_texts: Vec<String>,
 }
 
 /// One link of an error's chain of sources.

@@ -7,6 +7,7 @@ mod drops;
 mod error;
 mod outcome;
 mod request;
+mod same_failure;
 mod span;
 mod trace;
 mod transaction;

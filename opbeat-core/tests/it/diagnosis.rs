@@ -101,7 +101,7 @@ fn a_diagnosis_counts_what_was_refused() {
     agent.begin_transaction("task.test").end("test", "ok");
     agent.flush(PATIENCE).unwrap_err();
     let text = agent.diagnose().to_string();
-    assert!(text.contains("left out since the start: 1 transaction, 1 sample, 2 refused bodies"), "{text}");
+    assert!(text.contains("left out since the start: 1 transaction, 1 sample, 2 rejected bodies"), "{text}");
 }
 
 const CHILD: &str = "OPBEAT_TEST_NO_ROOTS";

@@ -100,12 +100,12 @@ fn a_sample_that_no_server_takes_is_lost_alone() {
     let agent = Agent::start(&server.config()).unwrap();
     record(&agent, 1, 400, |_| random(8_000));
     record(&agent, 3, 1, |_| random(20));
-    let Err(FlushError::Lost(reason)) = agent.flush(PATIENCE) else { panic!("it is too large") };
+    let Err(FlushError::Rejected(reason)) = agent.flush(PATIENCE) else { panic!("it is too large") };
     assert!(reason.starts_with("a body was not sent: it is larger than servers take"), "{reason}");
     let seen = server.seen();
     assert_eq!(counted(&seen), 4);
     let drops = agent.diagnose().drops;
-    assert_eq!((drops.transactions, drops.samples, drops.refused), (0, 1, 1));
+    assert_eq!((drops.transactions, drops.samples, drops.rejected), (0, 1, 1));
 }
 
 /// The server answers and closes the connection while the client still writes.

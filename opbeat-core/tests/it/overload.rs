@@ -161,7 +161,7 @@ fn what_an_exporter_loses_in_a_panic_is_counted() {
         agent.begin_transaction("task.test").end("test", "ok");
         agent.flush(PATIENCE)
     };
-    assert!(matches!(deliver(), Err(FlushError::Lost(_))));
+    assert!(matches!(deliver(), Err(FlushError::Rejected(_))));
     deliver().unwrap();
     assert_eq!((inner.count("test"), agent.diagnose().drops.transactions), (1, 1));
 }

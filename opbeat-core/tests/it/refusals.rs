@@ -16,15 +16,15 @@ fn what_is_refused_for_good_is_not_repeated_but_told() {
     let server = ScriptedServer::start([NO]);
     let agent = Agent::start(&server.config()).unwrap();
     record_one(&agent);
-    let Err(FlushError::Lost(reason)) = agent.flush(PATIENCE) else { panic!("it was refused") };
+    let Err(FlushError::Rejected(reason)) = agent.flush(PATIENCE) else { panic!("it was refused") };
     assert!(reason.ends_with("answered 400 Bad Request: no"), "{reason}");
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
     let drops = agent.diagnose().drops;
-    assert_eq!((drops.transactions, drops.samples, drops.refused), (1, 0, 1));
+    assert_eq!((drops.transactions, drops.samples, drops.rejected), (1, 0, 1));
     let bodies = server.seen();
     let told = bodies.iter().find(|seen| !seen.body["drops"].is_null()).expect("the server is told");
-    assert_eq!(told.body["drops"], serde_json::json!({"transactions": 1, "refused": 1}));
+    assert_eq!(told.body["drops"], serde_json::json!({"transactions": 1, "rejected": 1}));
 }
 
 #[test]
@@ -32,9 +32,9 @@ fn refused_samples_take_no_counts_along() {
     let server = ScriptedServer::start([Reply::Status(202, ""), NO]);
     let agent = Agent::start(&server.config()).unwrap();
     record_one(&agent);
-    assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Lost(_))));
+    assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Rejected(_))));
     let drops = agent.diagnose().drops;
-    assert_eq!((drops.transactions, drops.samples, drops.refused), (0, 1, 1));
+    assert_eq!((drops.transactions, drops.samples, drops.rejected), (0, 1, 1));
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn what_the_server_was_not_told_is_told_again() {
     }
     let bodies = server.seen();
     let told = bodies.iter().rfind(|seen| !seen.body["drops"].is_null()).expect("the server is told");
-    assert_eq!(told.body["drops"], serde_json::json!({"transactions": 2, "refused": 2}));
-    assert_eq!(agent.diagnose().drops.refused, 2);
+    assert_eq!(told.body["drops"], serde_json::json!({"transactions": 2, "rejected": 2}));
+    assert_eq!(agent.diagnose().drops.rejected, 2);
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn what_a_panicking_exporter_held_is_counted() {
     let agent = Agent::with_exporter(&Config::default().panic_hook(false), Panics);
     record_one(&agent);
     record_one(&agent);
-    assert_eq!(agent.flush(PATIENCE), Err(FlushError::Lost("the exporter panicked".to_owned())));
+    assert_eq!(agent.flush(PATIENCE), Err(FlushError::Rejected("the exporter panicked".to_owned())));
     let drops = agent.diagnose().drops;
-    assert_eq!((drops.transactions, drops.refused), (2, 0));
+    assert_eq!((drops.transactions, drops.rejected), (2, 0));
     assert!(drops.samples > 0);
 }
 
@@ -103,7 +103,7 @@ impl Exporter for Picky {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         let mut lost = opbeat_core::record::Drops::default();
         lost.samples = batch.samples.drain(..).len() as u64;
-        batch.refuse(lost, "no room for samples");
+        batch.reject(lost, "no room for samples");
         Ok(())
     }
 }
@@ -112,6 +112,6 @@ impl Exporter for Picky {
 fn an_exporter_of_ones_own_says_what_it_refuses() {
     let agent = Agent::with_exporter(&Config::default(), Picky);
     record_one(&agent);
-    assert_eq!(agent.flush(PATIENCE), Err(FlushError::Lost("no room for samples".to_owned())));
+    assert_eq!(agent.flush(PATIENCE), Err(FlushError::Rejected("no room for samples".to_owned())));
     assert_eq!(agent.diagnose().drops.samples, 1);
 }

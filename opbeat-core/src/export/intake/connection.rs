@@ -29,7 +29,7 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Connecting {
         let connecting = self.0.call(uri);
-        Box::pin(async { Ok(Stream { inner: connecting.await?, is_deaf: false }) })
+        Box::pin(async { Ok(Stream { inner: connecting.await?, is_write_closed: false }) })
     }
 }
 
@@ -41,7 +41,7 @@ impl Service<Uri> for Connector {
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: TokioIo<TcpStream>,
-    is_deaf: bool,
+    is_write_closed: bool,
 }
 
 impl Stream {
@@ -50,9 +50,9 @@ impl Stream {
         length: usize,
         write: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if !self.is_deaf {
+        if !self.is_write_closed {
             match ready!(write(Pin::new(&mut self.inner))) {
-                Err(error) if is_end(&error) => self.is_deaf = true,
+                Err(error) if is_end(&error) => self.is_write_closed = true,
                 written => return Poll::Ready(written),
             }
         }

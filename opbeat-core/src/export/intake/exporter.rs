@@ -5,10 +5,10 @@ use std::fmt;
 use hyper::Uri;
 use serde::Serialize;
 
-use super::answer::Settled;
-use super::encode::{self, Sender};
+use super::chunks;
+use super::encode::{self, AgentIdentity};
 use super::endpoint::Endpoint;
-use super::pieces;
+use super::response::Delivery;
 use super::transport::Transport;
 use crate::config::{Config, ConfigError};
 use crate::pipeline::{Batch, Contact, ExportError, Exporter};
@@ -22,7 +22,7 @@ use crate::record::Drops;
 pub struct IntakeExporter {
     endpoint: Endpoint,
     transport: Transport,
-    sender: Sender,
+    identity: AgentIdentity,
 }
 
 impl IntakeExporter {
@@ -34,11 +34,11 @@ impl IntakeExporter {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::new(config)?;
         let transport = Transport::new(config, &endpoint)?;
-        let sender = Sender {
+        let identity = AgentIdentity {
             hostname: config.hostname.clone().unwrap_or_else(system_hostname),
             release: config.release.clone(),
         };
-        Ok(Self { endpoint, transport, sender })
+        Ok(Self { endpoint, transport, identity })
     }
 
     /// Finds out whether a delivery would work, for a diagnosis.
@@ -50,10 +50,10 @@ impl IntakeExporter {
     }
 
     fn deliver_transactions(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        while let Some(piece) = pieces::next(batch, &self.sender) {
-            match self.deliver(|endpoint| &endpoint.transactions, &piece.key, &piece.body)? {
-                Settled::Delivered => piece.delivered(batch),
-                Settled::Refused(reason) => piece.refused(batch, &reason),
+        while let Some(chunk) = chunks::next(batch, &self.identity) {
+            match self.deliver(|endpoint| &endpoint.transactions, &chunk.key, &chunk.body)? {
+                Delivery::Delivered => chunk.delivered(batch),
+                Delivery::Rejected(reason) => chunk.rejected(batch, &reason),
             }
         }
         Ok(())
@@ -61,10 +61,10 @@ impl IntakeExporter {
 
     fn deliver_errors(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         while let Some(record) = batch.errors.first() {
-            let body = self.sender.error(record);
+            let body = self.identity.error(record);
             let (key, errors) = (record.id.to_string(), record.occurrences);
-            if let Settled::Refused(reason) = self.deliver(|endpoint| &endpoint.errors, &key, &body)? {
-                batch.refuse(Drops { errors, refused: 1, ..Drops::default() }, reason);
+            if let Delivery::Rejected(reason) = self.deliver(|endpoint| &endpoint.errors, &key, &body)? {
+                batch.reject(Drops { errors, rejected: 1, ..Drops::default() }, reason);
             }
             batch.errors.remove(0);
         }
@@ -76,13 +76,13 @@ impl IntakeExporter {
         uri: fn(&Endpoint) -> &Uri,
         key: &str,
         body: &impl Serialize,
-    ) -> Result<Settled, ExportError> {
+    ) -> Result<Delivery, ExportError> {
         let body = match encode::zlib(body) {
             Ok(body) => body,
-            Err(reason) => return Ok(Settled::Refused(format!("a body was not sent: {reason}"))),
+            Err(reason) => return Ok(Delivery::Rejected(format!("a body was not sent: {reason}"))),
         };
         let answer = self.transport.post(uri(&self.endpoint), key, body);
-        answer.map_err(|failure| failure.explain(&self.endpoint))?.settle(&self.endpoint)
+        answer.map_err(|failure| failure.explain(&self.endpoint))?.outcome(&self.endpoint)
     }
 }
 
@@ -94,7 +94,7 @@ impl Exporter for IntakeExporter {
 
     fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
         let answer = self.transport.get(&self.endpoint.app);
-        answer.map_err(|failure| failure.explain(&self.endpoint))?.tells(&self.endpoint).map(Some)
+        answer.map_err(|failure| failure.explain(&self.endpoint))?.contact(&self.endpoint).map(Some)
     }
 }
 

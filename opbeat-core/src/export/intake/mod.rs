@@ -1,12 +1,12 @@
 //! Delivery to an Opbeat server: zlib JSON over HTTP/1.1.
 
-mod answer;
+mod chunks;
 mod connection;
 mod encode;
 mod endpoint;
 mod exporter;
-mod failure;
-mod pieces;
+mod request_error;
+mod response;
 mod transport;
 
 pub use exporter::IntakeExporter;

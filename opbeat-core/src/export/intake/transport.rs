@@ -12,10 +12,10 @@ use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::runtime::Runtime;
 
-use super::answer::Answer;
 use super::connection::Connector;
 use super::endpoint::Endpoint;
-use super::failure::Failure;
+use super::request_error::RequestError;
+use super::response::Response;
 use crate::config::{Config, ConfigError};
 
 /// From the connection's start to the answer's last byte.
@@ -59,7 +59,7 @@ impl Transport {
     }
 
     /// Posts a body and waits for the answer.
-    pub(super) fn post(&mut self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+    pub(super) fn post(&mut self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Response, RequestError> {
         let request = Request::post(uri)
             .header(CONTENT_TYPE, "application/octet-stream")
             .header("X-Opbeat-Platform", "platform=rust")
@@ -68,23 +68,23 @@ impl Transport {
     }
 
     /// Asks, and waits for the answer for a short time only: what is to be delivered waits too.
-    pub(super) fn get(&mut self, uri: &Uri) -> Result<Answer, Failure> {
+    pub(super) fn get(&mut self, uri: &Uri) -> Result<Response, RequestError> {
         self.send(Request::get(uri), Vec::new(), PROBE_TIMEOUT)
     }
 
-    fn send(&mut self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Answer, Failure> {
+    fn send(&mut self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Response, RequestError> {
         let request = request
             .header(AUTHORIZATION, &self.authorization)
             .header(USER_AGENT, AGENT)
             .body(Full::new(Bytes::from(body)))
-            .map_err(Failure::unsent)?;
+            .map_err(RequestError::unsent)?;
         let runtime = match &mut self.runtime {
             Some(runtime) => runtime,
-            none => none.insert(runtime().map_err(Failure::unsent)?),
+            none => none.insert(runtime().map_err(RequestError::unsent)?),
         };
         runtime.block_on(async {
             let exchange = tokio::time::timeout(timeout, self.exchanges.exchange(request));
-            exchange.await.unwrap_or(Err(Failure::Silent(timeout)))
+            exchange.await.unwrap_or(Err(RequestError::Timeout(timeout)))
         })
     }
 }
@@ -114,26 +114,26 @@ impl Exchanges {
     ///
     /// A server may close an idle connection at the moment when we take it. That says nothing about the server, so the
     /// request is sent once more, over a new one; its key keeps it from counting twice.
-    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response, RequestError> {
         let again = self.may_be_idle.then(|| request.clone());
         self.may_be_idle = false;
         let answer = match (self.exchange_once(request).await, again) {
-            (Err(Failure::BrokenOff), Some(again)) => self.exchange_once(again).await?,
+            (Err(RequestError::Disconnected), Some(again)) => self.exchange_once(again).await?,
             (answer, _) => answer?,
         };
         self.may_be_idle = true;
         Ok(answer)
     }
 
-    async fn exchange_once(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
-        let response = self.client.request(request).await.map_err(|error| Failure::of(&error))?;
+    async fn exchange_once(&self, request: Request<Full<Bytes>>) -> Result<Response, RequestError> {
+        let response = self.client.request(request).await.map_err(|error| RequestError::of(&error))?;
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let location = header(LOCATION).map(str::to_owned);
         let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
         let body = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
-        Ok(Answer { status, retry_after, location, body })
+        Ok(Response { status, retry_after, location, body })
     }
 }
 

@@ -1,13 +1,14 @@
-//! What makes errors alike, before their stacks have names.
+//! A hash that similar errors share, computed before their stacks have names.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::PendingError;
 use crate::record::Stack;
 
-/// Returns a number that alike errors share: type, place and causes; without a stack also the words and the transaction.
+/// Returns a hash of the error's type, location and causes. An error without a stack also adds its message and the name of its
+/// transaction.
 ///
-/// It tells apart whatever the server's grouping tells apart, so that totals stay exact for each group.
+/// Errors that the server puts into different groups have different hashes, so that the totals of each group are exact.
 pub(super) fn of(error: &PendingError) -> u64 {
     let record = &error.record;
     let mut hasher = DefaultHasher::new();
@@ -26,7 +27,7 @@ pub(super) fn of(error: &PendingError) -> u64 {
     hasher.finish()
 }
 
-/// Leaves out whatever has a digit in it: numbers, ids, hashes, dates.
+/// Returns the words of a text. Words with a digit are replaced, because they are numbers, ids, hashes or dates.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace().map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { word })
 }

@@ -1,55 +1,20 @@
 //! Captured errors on their way into a batch.
 //!
 //! ```text
-//! queue ─► waiting for the transaction's end ─► one failure, one report ─► storm limit ─► symbols, scrubbing ─► batch
+//! queue ─► waiting for the transaction's end ─► merge: one report for one failure ─► recently sent: no repetition
+//!                                                                                          │
+//!                           batch ◄─ symbols, scrubbing ◄─ rate limit of similar errors ◄──┘
 //! ```
 
 mod fingerprint;
 mod merge;
-mod storm;
-mod told;
+mod pending_error;
+mod rate_limit;
+mod recently_sent;
+mod transaction_handle;
 mod waiting;
 
-use std::sync::Arc;
-
-pub(super) use storm::{Repeats, Storm};
-pub(super) use waiting::Waiting;
-
-use super::Finished;
-use crate::record::ErrorRecord;
-
-/// An error, and the transaction that it happened in.
-#[derive(Clone)]
-pub(super) struct PendingError {
-    pub(super) record: ErrorRecord,
-    pub(super) transaction: Option<Arc<dyn Finished>>,
-}
-
-impl PendingError {
-    /// Returns whether both happened in the same transaction.
-    fn shares_transaction(&self, other: &Self) -> bool {
-        match (&self.transaction, &other.transaction) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.transaction.as_ref().is_none_or(|transaction| transaction.has_ended())
-    }
-
-    /// Returns whether its transaction has a name. Those of jobs most often get it at their end.
-    fn has_name(&self) -> bool {
-        self.transaction.as_ref().is_none_or(|transaction| transaction.has_name())
-    }
-
-    /// Fills in what the transaction knows.
-    pub(super) fn complete(self) -> ErrorRecord {
-        let Self { mut record, transaction } = self;
-        record.told = Vec::new();
-        if let Some(transaction) = transaction {
-            transaction.complete_error(&mut record);
-        }
-        record
-    }
-}
+pub(super) use pending_error::PendingError;
+pub(super) use rate_limit::{ErrorOverflow, RateLimit};
+pub(crate) use transaction_handle::TransactionHandle;
+pub(super) use waiting::WaitingErrors;

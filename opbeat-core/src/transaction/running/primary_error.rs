@@ -1,38 +1,40 @@
-//! The report that a transaction's failure is known by.
+//! The error report that a transaction's failure is known by.
 
-use crate::record::{ErrorId, ErrorRecord, Origin};
+use crate::record::{ErrorId, ErrorRecord};
 
-/// The report that a transaction's failure is known by: what ended it, as far as that can be told.
+/// The error report that a transaction's failure is known by: the one that ended it, as far as that is known.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) id: ErrorId,
-    origin: Origin,
-    words: String,
-    /// Somebody asked for the id, and may have shown it.
-    pub(super) is_shown: bool,
+pub(super) struct PrimaryError {
+    /// The report without its details.
+    report: ErrorRecord,
+    /// Whether the application asked for the id. It may have shown the id, so that the primary error must not change.
+    is_requested: bool,
 }
 
-impl Told {
-    fn new(record: &ErrorRecord) -> Box<Self> {
-        Box::new(Self { id: record.id, origin: record.origin, words: record.message.clone(), is_shown: false })
-    }
-
-    /// Notes a report. A later one of another failure stands in an earlier one's place, unless it tells less: what was
-    /// logged or captured before is what the application coped with.
+impl PrimaryError {
+    /// Notes a report. It replaces an earlier report of another failure, because the application handled that one and went
+    /// on. A report of a weaker origin replaces nothing.
     #[cold]
-    pub(super) fn note(told: &mut Option<Box<Self>>, record: &ErrorRecord) {
-        let stays = told.as_ref().is_some_and(|told| {
-            told.is_shown || told.origin > record.origin || (told.origin == record.origin && told.is_told_by(record))
+    pub(super) fn note(primary: &mut Option<Box<Self>>, record: &ErrorRecord) {
+        let stays = primary.as_ref().is_some_and(|primary| {
+            let report = &primary.report;
+            primary.is_requested
+                || report.origin > record.origin
+                || (report.origin == record.origin && report.is_same_failure(record))
         });
         if !stays {
-            *told = Some(Self::new(record));
+            *primary = Some(Box::new(Self { report: record.without_details(), is_requested: false }));
         }
     }
 
-    fn is_told_by(&self, record: &ErrorRecord) -> bool {
-        let words = self.words.as_str();
-        record.message.contains(words)
-            || words.contains(record.message.as_str())
-            || record.causes.iter().any(|cause| cause.message == words)
+    /// Returns the report's id.
+    pub(super) fn id(&self) -> ErrorId {
+        self.report.id
+    }
+
+    /// Returns the report's id, and keeps this report the primary error from now on.
+    pub(super) fn request_id(&mut self) -> ErrorId {
+        self.is_requested = true;
+        self.report.id
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::active::Active;
-use crate::pipeline::Finished;
+use crate::pipeline::TransactionHandle;
 use crate::record::{ErrorId, ErrorRecord, TransactionReference};
 
 impl Active {
@@ -45,13 +45,12 @@ impl Active {
     /// show it to a user.
     pub(crate) fn error(&self) -> Option<ErrorId> {
         let mut state = self.state();
-        let told = state.error.as_mut()?;
-        told.is_shown = true;
-        Some(told.id)
+        let primary = state.error.as_mut()?;
+        Some(primary.request_id())
     }
 }
 
-impl Finished for Active {
+impl TransactionHandle for Active {
     fn has_ended(&self) -> bool {
         self.state().ended
     }
@@ -61,7 +60,7 @@ impl Finished for Active {
     }
 
     fn error_id(&self) -> Option<ErrorId> {
-        self.state().error.as_ref().map(|told| told.id)
+        self.state().error.as_ref().map(|primary| primary.id())
     }
 
     fn complete_error(&self, error: &mut ErrorRecord) {

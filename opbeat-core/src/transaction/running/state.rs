@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::end::End;
-use super::primary_error::Told;
+use super::primary_error::PrimaryError;
 use super::span_values::SpanValues;
 use super::trace::{remote_trace, remote_trace_state};
 use crate::pipeline::Recorder;
@@ -54,7 +54,7 @@ pub(crate) struct TransactionState {
     pub(super) outcome: Option<Outcome>,
     pub(super) ended: bool,
     /// The report that stands for the transaction's failure.
-    pub(super) error: Option<Box<Told>>,
+    pub(super) error: Option<Box<PrimaryError>>,
     /// A panic was reported.
     pub(super) has_panicked: bool,
     span_values: SpanValues,
@@ -90,9 +90,9 @@ impl TransactionState {
             record.result = end.result(outcome);
         }
         record.duration = end.duration;
-        if let Some(seat) = recorder.count(record, started) {
+        if let Some(position) = recorder.count(record, started) {
             (record.head, record.busy) = (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos));
-            recorder.keep(&seat, with_request_facts(self.whole_record(is_shared)));
+            recorder.keep(&position, with_request_facts(self.whole_record(is_shared)));
         }
     }
 
@@ -191,7 +191,7 @@ impl TransactionState {
     #[cold]
     pub(super) fn note_error(&mut self, record: &ErrorRecord) {
         self.has_panicked |= record.origin == Origin::Panicked;
-        Told::note(&mut self.error, record);
+        PrimaryError::note(&mut self.error, record);
     }
 
     pub(super) fn note_poll(&mut self, took: u64) {

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::pipeline::Finished;
+use crate::pipeline::TransactionHandle;
 use crate::transaction::running::Active;
 
 /// The current transaction, the current span in it, and the state that decides what new spans and late work do.

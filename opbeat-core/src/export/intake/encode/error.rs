@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Sender;
+use super::AgentIdentity;
 use super::values::{http, result, user, values};
 use crate::record::{ErrorRecord, Frame, Stack};
 use opbeat_protocol::{ErrorBody, Exception, Stacktrace};
 
-impl Sender {
+impl AgentIdentity {
     /// Makes the body for `errors/`.
     pub(in crate::export::intake) fn error(&self, record: &ErrorRecord) -> ErrorBody {
         let Stack::Frames(frames) = &record.stack else {

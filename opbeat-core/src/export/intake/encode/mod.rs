@@ -16,14 +16,14 @@ use opbeat_protocol::{
     BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
 };
 
-/// What every body says of its sender.
+/// What every body says of its identity.
 #[derive(Clone, Debug)]
-pub(super) struct Sender {
+pub(super) struct AgentIdentity {
     pub(super) hostname: String,
     pub(super) release: Option<String>,
 }
 
-impl Sender {
+impl AgentIdentity {
     /// Makes a body for `transactions/` with counts.
     pub(super) fn counts(
         &self,

@@ -1,0 +1,62 @@
+//! Starts, flushes and stops the pipeline's two threads.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::delivery::{Exporter, FlushError, Outbox, spawn_delivery};
+use super::queue::Queue;
+use super::recorder::Recorder;
+use super::settings::Settings;
+use super::worker::Worker;
+use crate::record::Drops;
+
+/// The longest wait. `Instant` may overflow for a longer one, and no process waits that long.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The running pipeline: the worker thread, the delivery thread, and the data that they share.
+pub(crate) struct Pipeline {
+    recorder: Recorder,
+    queue: Arc<Queue>,
+    outbox: Arc<Outbox>,
+}
+
+impl Pipeline {
+    /// Starts the worker thread and the delivery thread.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the system starts no more threads.
+    pub(crate) fn start(exporter: impl Exporter, settings: Settings) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(settings));
+        let outbox = Arc::new(Outbox::default());
+        spawn_delivery(exporter, Arc::clone(&outbox))?;
+        // Without a worker, the delivery thread would wait forever.
+        Worker::spawn(&queue, Arc::clone(&outbox)).inspect_err(|_| outbox.close())?;
+        Ok(Self { recorder: Recorder::new(Arc::clone(&queue)), queue, outbox })
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Returns the data dropped since the start.
+    pub(crate) fn drops(&self) -> Drops {
+        self.outbox.total_drops()
+    }
+
+    /// Delivers everything recorded before the call, or returns an error at the deadline.
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let deadline = Instant::now() + timeout.min(LONGEST_WAIT);
+        let ticket = self.outbox.request_flush()?;
+        self.queue.wake_always();
+        self.outbox.wait_for(ticket, deadline, timeout)
+    }
+
+    /// Flushes, then lets both threads end.
+    pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), FlushError> {
+        let flushed = self.flush(timeout);
+        self.queue.close();
+        self.outbox.close();
+        flushed
+    }
+}
