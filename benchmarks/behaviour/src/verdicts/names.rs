@@ -20,7 +20,7 @@ pub fn nested_service(observed: &Observed) -> Verdict {
     let name = &observed.once("nested service")?.name;
     ensure(!name.contains("covers"), || Short::no(format!("`{name}`")))?;
     let unmatched = &observed.once("not found")?.name;
-    ensure(name != unmatched, || Short::partly(format!("`{name}`, as unmatched paths")))
+    ensure(name != unmatched, || Short::partly(format!("`{name}`, the same as unmatched paths")))
 }
 
 pub fn renamed(observed: &Observed) -> Verdict {

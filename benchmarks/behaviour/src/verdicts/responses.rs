@@ -40,7 +40,7 @@ fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Short> {
 /// Checks that a body which is held up counts.
 pub fn lasts(observed: &Observed) -> Verdict {
     let request = observed.once("streamed slowly")?;
-    ensure(request.duration >= HELD, || Short::no("to its head"))
+    ensure(request.duration >= HELD, || Short::no("ends at the response head"))
 }
 
 /// Checks that a connection which goes over to another protocol is no failure.
