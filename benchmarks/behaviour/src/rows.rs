@@ -25,12 +25,12 @@ const fn row(title: &'static str, judge: fn(&Observed) -> Verdict) -> Row {
 /// Endings that others are to be told from.
 const SUCCESS: (&str, &str) = ("plain", "a success");
 const PANIC: (&str, &str) = ("panic", "a panic");
-const FAILED: (&str, &str) = ("handler error", "any 500");
-const UNAVAILABLE: (&str, &str) = ("server error without an error", "any 503");
+const FAILED: (&str, &str) = ("framework error", "any 500");
+const UNAVAILABLE: (&str, &str) = ("503 without an error", "any 503");
 const LEFT: (&str, &str) = (GONE, "a disconnect");
-const LATE: &str = "timed out outside";
-const GONE: &str = "client gone before the head";
-const GONE_LATER: &str = "client gone in the body";
+const LATE: &str = "timeout outside the layer";
+const GONE: &str = "disconnect before the response head";
+const GONE_LATER: &str = "disconnect in the response body";
 
 pub const ROWS: &[Row] = &[
     row("A request is named after its route", |all| keeps(all, "plain", "/books/{id}")),
@@ -46,24 +46,24 @@ pub const ROWS: &[Row] = &[
     row("The duration lasts to the end of the response body", verdicts::lasts),
     row("An upgrade is not recorded as a failure", verdicts::upgraded),
     row("A 4xx differs from a success and from a failure", verdicts::client_error),
-    row("A 503 without an error value is reported", |all| reported(all, "server error without an error")),
-    row("A framework error with status 500 is reported", |all| reported(all, "handler error")),
+    row("A 503 without an error value is reported", |all| reported(all, "503 without an error")),
+    row("A framework error with status 500 is reported", |all| reported(all, "framework error")),
     row("A handler's error is reported with its type", verdicts::typed),
     row("… with its causes", |all| caused(all, "handler error with a cause")),
     row("… with the line in the handler", verdicts::located),
     row("An error that is captured and returned is reported once", verdicts::reported_once),
     row("… with its causes", |all| caused(all, "captured and returned")),
-    row("A timeout differs from other failures", |all| told(all, "timed out inside", &[FAILED, UNAVAILABLE])),
-    row("… and keeps the handler's tags", |all| verdicts::tags(all, "timed out inside")),
+    row("A timeout differs from other failures", |all| told(all, "timeout inside the layer", &[FAILED, UNAVAILABLE])),
+    row("… and keeps the handler's tags", |all| verdicts::tags(all, "timeout inside the layer")),
     row("A timeout outside the layer differs from a success, a panic and a disconnect", |all| {
         told(all, LATE, &[SUCCESS, PANIC, LEFT])
     }),
-    row("Load shedding differs from other failures", |all| told(all, "shed inside", &[FAILED, UNAVAILABLE])),
+    row("Load shedding differs from other failures", |all| told(all, "load shedding inside the layer", &[FAILED, UNAVAILABLE])),
     row("An error in the response body is reported", verdicts::broken_body),
     row("A panic is recorded, and its error is reported", |all| panicked(all, "panic", "no books")),
     row("… with the tags that the handler set before it", tagged_in_panic),
-    row("… in the service call, before a future exists", |all| panicked(all, "panic in the call", "no shelf")),
-    row("… in the response body", |all| panicked(all, "panic in the body", "no pages")),
+    row("… in the service call, before a future exists", |all| panicked(all, "panic in the service call", "no shelf")),
+    row("… in the response body", |all| panicked(all, "panic in the response body", "no pages")),
     row("A disconnect before the response head is recorded", |all| told(all, GONE, &[SUCCESS, PANIC])),
     row("… with the tags of the handler and its destructors", left_tags),
     row("A disconnect during the response body is recorded", |all| told(all, GONE_LATER, &[SUCCESS, PANIC])),

@@ -39,7 +39,7 @@ pub fn tags(observed: &Observed, case: &str) -> Verdict {
 
 /// Checks that what the handler's destructors said is kept as well.
 pub fn left_tags(observed: &Observed) -> Verdict {
-    let tags = &observed.once("client gone before the head")?.tags;
+    let tags = &observed.once("disconnect before the response head")?.tags;
     match (is_gold(tags), tags.contains_key("left")) {
         (true, true) => Ok(()),
         (true, false) => Err(Short::partly("without the destructors' tags")),
@@ -53,7 +53,7 @@ fn is_gold(tags: &Tags) -> bool {
 
 /// Checks the user, a tag, and two spans.
 pub fn described(observed: &Observed) -> Verdict {
-    let request = observed.once("described by its handler")?;
+    let request = observed.once("user, tags and spans")?;
     let parts = [
         ("user", request.user.as_deref() == Some("7")),
         ("tag", is_gold(&request.tags)),
@@ -65,6 +65,6 @@ pub fn described(observed: &Observed) -> Verdict {
 
 /// Checks that what a task does belongs to the request that spawned it.
 pub fn spawned(observed: &Observed) -> Verdict {
-    let request = observed.once("a task of its own")?;
+    let request = observed.once("span in a spawned task")?;
     ensure(request.spans.iter().any(|span| span == "count shelves"), || Short::no("missing"))
 }

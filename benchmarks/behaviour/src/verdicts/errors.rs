@@ -20,7 +20,7 @@ pub fn reported(observed: &Observed, case: &str) -> Verdict {
 
 /// Checks that a request whose body failed brings a report.
 pub fn broken_body(observed: &Observed) -> Verdict {
-    let case = "error in the body";
+    let case = "error in the response body";
     let request = observed.once(case)?;
     let is_marked = request.mark != observed.once(SUCCESS)?.mark;
     match observed.of(case)?.failures.as_slice() {

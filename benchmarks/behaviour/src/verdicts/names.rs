@@ -24,7 +24,7 @@ pub fn nested_service(observed: &Observed) -> Verdict {
 }
 
 pub fn renamed(observed: &Observed) -> Verdict {
-    keeps(observed, "renamed by its handler", "shop.renamed")
+    keeps(observed, "renamed by the handler", "shop.renamed")
 }
 
 /// Checks that health checks don't count.
