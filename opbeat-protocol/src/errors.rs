@@ -4,33 +4,34 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::lenient::or_default;
-use super::{Machine, Timestamp};
+use super::machine::Machine;
+use super::timestamp::Timestamp;
 
-/// The body that agents post to `errors/`: one error a request.
+/// The body that agents post to `errors/`: one error per request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ErrorBody {
-    /// The line that a person reads first.
+    /// The message: the line that a reader sees first.
     #[serde(default, deserialize_with = "or_default")]
     pub message: String,
-    /// When it happened; browsers send none, the time of receipt has to do.
+    /// The time of the error. Browsers send none; the server then uses the time of receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// The severity: `debug`, `info`, `warning`, `error`, `fatal` and relatives.
+    /// The severity: `debug`, `info`, `warning`, `error`, `fatal` or similar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
-    /// The logger that it came through.
+    /// The name of the logger that reported the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logger: Option<String>,
-    /// The function that the agent holds responsible.
+    /// The culprit: the function that the agent considers responsible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub culprit: Option<String>,
-    /// The machine that it happened on.
+    /// The machine that the error happened on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
-    /// The id that the application was given for it.
+    /// The error's id, which the agent also returned to the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_supplied_id: Option<String>,
-    /// The exception; absent from plain messages.
+    /// The exception; absent if the body is a plain message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<Exception>,
     /// The message before its parameters were filled in.
@@ -45,10 +46,10 @@ pub struct ErrorBody {
     /// The user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Map<String, Value>>,
-    /// Whatever the application added.
+    /// Extra values that the application added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Map<String, Value>>,
-    /// *Extension.* Words to find the error by.
+    /// *Extension.* Tags, by which the error can be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Map<String, Value>>,
     /// *Extension.* The transaction that the error happened in.
@@ -57,24 +58,25 @@ pub struct ErrorBody {
     /// The release that the application runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
-    /// *Extension.* How many errors it stands for, where there were too many alike to send each; 1 where it is absent.
+    /// *Extension.* The number of similar errors that this body stands for, if there were too many to send each; 1 if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<u64>,
 }
 
-/// What was thrown, returned or panicked with.
+/// An error value: thrown, returned, or the payload of a panic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exception {
     /// The type's name, without its module.
     #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub type_name: String,
-    /// What it says.
+    /// The message of the error value.
     #[serde(default, deserialize_with = "or_default")]
     pub value: String,
     /// The module that defines the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
-    /// *Extension.* What caused it, the nearest cause first.
+    /// *Extension.* The causes, the direct cause first.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<Self>,
 }
@@ -93,7 +95,7 @@ pub enum ParamMessage {
         #[serde(default)]
         params: Value,
     },
-    /// Something else, which no agent is known to send and which is not worth a refusal.
+    /// Any other JSON. No known agent sends this, but it is not a reason to reject the body.
     Other(Value),
 }
 
@@ -119,13 +121,13 @@ pub struct Stacktrace {
 /// One call of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// The source file, shortened.
+    /// The shortened path of the source file.
     #[serde(default, deserialize_with = "or_default")]
     pub filename: String,
-    /// The source file's whole path.
+    /// The full path of the source file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abs_path: Option<String>,
-    /// The line, from 1; 0 where it is not known.
+    /// The line, from 1; 0 if unknown.
     #[serde(default, deserialize_with = "or_default")]
     pub lineno: u32,
     /// The column, from 1.
@@ -137,7 +139,7 @@ pub struct Frame {
     /// The module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
-    /// Whether it is the application's own code; the Python agent does not say.
+    /// Whether the frame is the application's own code. The Python agent does not send this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_app: Option<bool>,
     /// Source lines before the line.
@@ -154,10 +156,10 @@ pub struct Frame {
     pub vars: Option<Value>,
 }
 
-/// *Extension.* Names the transaction that an error happened in.
+/// *Extension.* A reference to the transaction that an error happened in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionReference {
-    /// The transaction's id, which its sample carries too.
+    /// The transaction's id, which its sample contains too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The transaction's name.
@@ -166,7 +168,7 @@ pub struct TransactionReference {
     /// The transaction's kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The transaction's result, if it had one by then.
+    /// The transaction's result, if it was known when the error was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
 }

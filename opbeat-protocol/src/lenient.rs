@@ -1,8 +1,8 @@
-//! Reading rules that the bodies share.
+//! The reading rule that all bodies share.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads `null` as the type's default, since agents write both for "nothing".
+/// Reads `null` as the default of the type, since some agents write `null` for an absent value.
 pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,8 +1,8 @@
 //! The wire format of the Opbeat intake, in both directions.
 //!
-//! The same structs write what this agent sends and read what any Opbeat agent sends, so that the two cannot drift
-//! apart. Reading is lenient where the agents differ: unknown keys are ignored, `null` stands for a missing optional
-//! key, and each type says which shapes it takes. Keys that only this agent sends are marked *extension*; the original
+//! The same structs write the bodies of this agent and read the bodies of any Opbeat agent, so that both sides always
+//! agree. Reading is lenient because the agents differ: unknown keys are ignored, `null` stands for a missing optional
+//! key, and the documentation of each type lists the shapes that it accepts. Keys that only this agent sends are marked *extension*; the original
 //! service ignored keys that it did not know.
 //!
 //! # Examples
@@ -20,22 +20,18 @@
 
 mod errors;
 mod lenient;
+mod machine;
 mod timestamp;
 mod transactions;
 
 pub use errors::{ErrorBody, Exception, Frame, ParamMessage, Stacktrace, TransactionReference};
+pub use machine::Machine;
 pub use timestamp::Timestamp;
 pub use transactions::{
     BreakdownGroup, DROP_REASONS, RawSpan, RawTransaction, SampleContext, TraceGroup, Traces, TransactionGroup,
     TransactionsBody,
 };
 
-use serde::{Deserialize, Serialize};
-
-/// Names the machine that a body comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// The machine's host name.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    pub hostname: String,
-}
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

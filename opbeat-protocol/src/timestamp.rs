@@ -1,4 +1,4 @@
-//! Points in time, in each form that an agent writes them in.
+//! Points in time, in all formats that agents write.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,21 +8,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, in microseconds since 1970 UTC.
 ///
-/// It is written as RFC 3339 in UTC. It is read from RFC 3339 with any fraction and zone, from the same without a zone
-/// (taken as UTC, as the Ruby agent 2 means it), and from whole or fractional seconds since 1970 (Ruby 3).
+/// It is written as RFC 3339 in UTC. Three formats are read:
+///
+/// - RFC 3339 with any fraction and time zone;
+/// - the same without a time zone, which means UTC (Ruby agent 2);
+/// - whole or fractional seconds since 1970 (Ruby agent 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 
 impl Timestamp {
-    /// Makes a timestamp from microseconds since 1970.
+    /// Creates a timestamp from microseconds since 1970.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Makes a timestamp from whole seconds since 1970.
+    /// Creates a timestamp from whole seconds since 1970.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
@@ -40,7 +43,7 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// Returns the start of the minute that this point lies in.
+    /// Returns the start of the minute that contains this point in time.
     #[must_use]
     pub const fn minute(self) -> Self {
         Self(self.0 - self.0.rem_euclid(MICROS_PER_MINUTE))

@@ -1,4 +1,4 @@
-//! The body of `transactions/`: durations of every transaction, and where the time of some of them went.
+//! The body of `transactions/`: the durations of all transactions, and the span trees of sampled ones.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,27 +9,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::lenient::or_default;
-use super::{Machine, Timestamp};
+use super::machine::Machine;
+use super::timestamp::Timestamp;
 
-/// The keys that [`TransactionsBody::drops`] can have: the kinds of data that an agent drops.
+/// The possible keys of [`TransactionsBody::drops`].
+///
+/// The first four are the kinds of data that an agent drops; `rejected` counts bodies that the server rejected.
 pub const DROP_REASONS: [&str; 5] = ["errors", "transactions", "samples", "spans", "rejected"];
 
 /// The body that agents post to `transactions/`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransactionsBody {
-    /// Every transaction's duration, grouped.
+    /// The durations of all transactions, grouped.
     pub transactions: Vec<TransactionGroup>,
-    /// What happened inside of transactions. This agent sends samples behind the counts, in bodies of their own without
-    /// `transactions`; they add nothing to the time by kind, which came with the counts.
+    /// The spans of transactions.
+    ///
+    /// This agent sends samples after the counts, in separate bodies in which `transactions` is empty. These add nothing to
+    /// the time by kind, which was sent with the counts.
     #[serde(default, deserialize_with = "or_default")]
     pub traces: Traces,
     /// *Extension.* Exact time by kind of span, over all transactions and not only the sampled ones.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub breakdown: Vec<BreakdownGroup>,
-    /// The machine that sends it.
+    /// The machine that sends the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
-    /// *Extension.* What the agent left out since its last body, by what was left out: `errors`, `samples`, …
+    /// *Extension.* The number of items that the agent dropped since its last body, by one of [`DROP_REASONS`].
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub drops: BTreeMap<String, u64>,
 }
@@ -40,29 +45,29 @@ pub struct TransactionGroup {
     /// The transactions' name; empty for an unmatched URL of the Python agent.
     #[serde(default, deserialize_with = "or_default")]
     pub transaction: String,
-    /// The result: a status code, a word, any JSON; absent from browsers.
+    /// The result: a status code, a string, or any JSON. Browsers send none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// The kind; the Python agent sends none.
+    /// The kind. The Python agent sends none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The minute.
+    /// The minute that the group counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// One duration a transaction, in milliseconds.
+    /// The duration of each transaction, in milliseconds.
     #[serde(default, deserialize_with = "or_default")]
     pub durations: Vec<f64>,
 }
 
-/// What happened inside of transactions, in one of the two forms that agents send.
+/// The spans of transactions, in one of the two forms that agents send.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Traces {
-    /// Python and Ruby: groups that hold all durations.
+    /// Groups that contain all durations (Python and Ruby).
     Groups(Vec<TraceGroup>),
-    /// Node.js, browsers and this agent: groups without durations, and sampled transactions that point at them.
+    /// Groups without durations, and sampled transactions that refer to them (Node.js, browsers and this agent).
     Sampled {
-        /// What the samples' spans are.
+        /// The groups that the spans of the samples refer to.
         #[serde(default)]
         groups: Vec<TraceGroup>,
         /// The sampled transactions.
@@ -77,48 +82,48 @@ impl Default for Traces {
     }
 }
 
-/// A span by what it has in common with others of its transaction's name.
+/// The common properties of equal spans in transactions of one name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceGroup {
     /// The name of the transactions that the spans belong to.
     #[serde(default, deserialize_with = "or_default")]
     pub transaction: String,
-    /// The kind of those transactions; Node.js and this agent only.
+    /// The kind of those transactions. Only Node.js and this agent send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_kind: Option<String>,
-    /// The spans' short name.
+    /// The signature of the spans: their short name.
     #[serde(default, deserialize_with = "or_default")]
     pub signature: String,
     /// The spans' kind.
     #[serde(default, deserialize_with = "or_default")]
     pub kind: String,
-    /// Signatures from the root down to the direct parent.
+    /// The signatures of the ancestors, from the root to the direct parent.
     #[serde(default, deserialize_with = "or_default")]
     pub parents: Vec<String>,
-    /// Pairs of the span's and its transaction's duration in milliseconds; [`Traces::Groups`] only.
+    /// Pairs of the span's duration and its transaction's duration, in milliseconds. Only in [`Traces::Groups`].
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub durations: Vec<(f64, f64)>,
-    /// The start in milliseconds after the direct parent's; [`Traces::Groups`] only.
+    /// The start in milliseconds after the start of the direct parent. Only in [`Traces::Groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<f64>,
-    /// The minute; absent from Python.
+    /// The minute. The Python agent sends none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// Facts such as `sql` and `url`; under `_frames` the stack that the span was started from.
+    /// Values such as `sql` and `url`. The key `_frames` contains the stack that started the span.
     #[serde(default, deserialize_with = "or_default")]
     pub extra: Map<String, Value>,
 }
 
 /// One sampled transaction of [`Traces::Sampled`].
 ///
-/// On the wire it is an array: the duration, then a triple per span, then the context.
+/// On the wire, it is an array of the duration, a triple for each span, and the context.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawTransaction {
     /// The transaction's duration in milliseconds.
     pub duration: f64,
-    /// Its spans, the root included.
+    /// The spans, including the root.
     pub spans: Vec<RawSpan>,
-    /// What is known of this very transaction; older Node.js agents send none.
+    /// The context of this transaction. Older Node.js agents send none.
     pub context: Option<SampleContext>,
 }
 
@@ -126,36 +131,36 @@ pub struct RawTransaction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "(usize, f64, f64)", into = "(usize, f64, f64)")]
 pub struct RawSpan {
-    /// The index into the groups of the same body.
+    /// The index of the span's group in the same body.
     pub group: usize,
-    /// The start in milliseconds after the transaction's.
+    /// The start in milliseconds after the start of the transaction.
     pub start: f64,
     /// The duration in milliseconds.
     pub duration: f64,
 }
 
-/// What is known of one sampled transaction.
+/// The context of one sampled transaction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SampleContext {
-    /// *Extension.* The transaction's id, which its errors carry too.
+    /// *Extension.* The transaction's id, which its errors contain too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// *Extension.* When the transaction began.
+    /// *Extension.* The start of the transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
     /// *Extension.* The transaction's result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// *Extension.* How it ended: `ok`, `client_error`, `server_error`, `panicked`, `client_gone`, …
+    /// *Extension.* The outcome: `ok`, `client_error`, `server_error`, `panicked`, `client_gone`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    /// *Extension.* Milliseconds from the start until the response's head was ready.
+    /// *Extension.* The time from the start until the response head (status and headers) was ready, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_ms: Option<f64>,
-    /// *Extension.* Milliseconds that the request waited before it reached the application.
+    /// *Extension.* The time that the request waited before it reached the application, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_ms: Option<f64>,
-    /// *Extension.* Milliseconds that the handler was at work on its executor's thread.
+    /// *Extension.* The time that the handler ran on a thread of its executor, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_ms: Option<f64>,
     /// *Extension.* The id of the distributed trace that the transaction is part of.
@@ -164,7 +169,7 @@ pub struct SampleContext {
     /// *Extension.* The id of the transaction that started this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// *Extension.* Spans that were not kept, because there were too many.
+    /// *Extension.* The number of spans that were dropped because there were too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_spans: Option<u64>,
     /// *Extension.* The release that the application runs.
@@ -176,21 +181,21 @@ pub struct SampleContext {
     /// The user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Value>,
-    /// *Extension.* Words to find the transaction by.
+    /// *Extension.* Tags, by which the transaction can be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Value>,
-    /// Whatever the application added.
+    /// Extra values that the application added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Value>,
-    /// Keys of other agents.
+    /// Keys that only other agents send.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
 /// *Extension.* The exact time that all transactions of one name and minute spent in spans of one kind.
 ///
-/// The time is *self time*: what a span's own children took is theirs. The part of a transaction that no span covers
-/// is counted under the kind `app`.
+/// The time is *self time*: the time of a span without the time of its direct children. The part of a transaction that
+/// no span covers is counted under the kind `app`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BreakdownGroup {
     /// The transactions' name.
@@ -201,9 +206,9 @@ pub struct BreakdownGroup {
     pub timestamp: Timestamp,
     /// The spans' kind.
     pub kind: String,
-    /// How many spans there were.
+    /// The number of spans.
     pub count: u64,
-    /// Their self time in milliseconds.
+    /// The self time of these spans, in milliseconds.
     pub self_ms: f64,
 }
 

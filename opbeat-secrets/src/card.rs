@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 
-use super::REDACTED;
+use crate::rules::REDACTED;
 
-/// How many digits a card's number has.
+/// The number of digits in a card number.
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
-/// In groups, a card's number begins with one of this length.
+/// The length of the first group, where a card number is written in groups.
 const FIRST_GROUP: usize = 4;
 
-/// And no other is longer than this.
+/// The maximum length of each later group.
 const MAX_GROUP: usize = 7;
 
-/// Masks the numbers of cards: in one piece or in groups, whatever other numbers stand beside them.
+/// Masks card numbers, written in one piece or in groups, even if other numbers stand next to them.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < *LENGTHS.start() {
@@ -36,7 +36,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Finds the next digits that stand together.
+/// Returns the next run of digits.
 fn next_group(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let start = from + bytes[from..].iter().position(u8::is_ascii_digit)?;
     Some(start..start + digits(&bytes[start..]))
@@ -46,7 +46,7 @@ fn digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Returns where the longest card's number ends that begins with a group.
+/// Returns the end of the longest card number that starts with the group.
 fn card_end(bytes: &[u8], group: &Range<usize>) -> Option<usize> {
     let is_in_word = group.start > 0 && is_word(bytes[group.start - 1]);
     if is_in_word || group.len() > *LENGTHS.end() {
@@ -66,7 +66,7 @@ fn card_end(bytes: &[u8], group: &Range<usize>) -> Option<usize> {
     }
 }
 
-/// Returns the group behind another, with a space or a dash between them.
+/// Returns the group that follows another, after one or two separators.
 fn following(bytes: &[u8], group: &Range<usize>) -> Option<Range<usize>> {
     let gap = bytes[group.end..].iter().take(2).take_while(|byte| b" -+.".contains(byte)).count();
     let start = group.end + gap;
@@ -75,17 +75,19 @@ fn following(bytes: &[u8], group: &Range<usize>) -> Option<Range<usize>> {
     are_groups.then_some(start..start + length)
 }
 
-/// Digits within a word are a hash's or an id's.
+/// Returns whether the byte belongs to a word: digits inside a word are part of a hash or an id.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// A card begins as its issuer's do, and ends with the check digit of ISO/IEC 7812-1, the formula of Luhn.
+/// Returns whether the digits are a card number: an issuer's prefix and length, and a valid check digit.
+///
+/// The check digit is the one of ISO/IEC 7812-1 (Luhn's formula).
 fn is_card(number: &[u8]) -> bool {
     if !LENGTHS.contains(&number.len()) || !issuer_lengths(number).contains(&number.len()) {
         return false;
     }
-    let doubled = |(place, digit): (usize, &u8)| match (place % 2, digit * 2) {
+    let doubled = |(position, digit): (usize, &u8)| match (position % 2, digit * 2) {
         (1, twice) if twice > 9 => u32::from(twice - 9),
         (1, twice) => u32::from(twice),
         _ => u32::from(*digit),
@@ -93,7 +95,7 @@ fn is_card(number: &[u8]) -> bool {
     number.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
 }
 
-/// Returns how many digits the numbers have that begin like this one. Times and ids have as many, and begin otherwise.
+/// Returns the valid lengths for the issuer's prefix. Timestamps and ids of such a length mostly have other prefixes.
 fn issuer_lengths(number: &[u8]) -> &'static [usize] {
     let prefix = number.iter().take(4).fold(0, |prefix: u32, digit| prefix * 10 + u32::from(*digit));
     match prefix {

@@ -1,6 +1,6 @@
-//! Names that tell that what they name is secret.
+//! The built-in names whose values are secret.
 
-/// Parts of names, in lower case and without anything between words.
+/// Parts of secret names, in lower case and without separators.
 const PARTS: [&str; 19] = [
     "passw",
     "passphrase",
@@ -23,10 +23,10 @@ const PARTS: [&str; 19] = [
     "signature",
 ];
 
-/// Words that are too short to be told within others: `pin` is secret, and an opinion is none.
+/// Words that are secret only as whole words, since they also occur inside others: `pin` in `opinion`.
 const WORDS: [&str; 12] = ["pass", "pwd", "pw", "pin", "otp", "totp", "jwt", "sid", "sig", "cvv", "cvc", "ssn"];
 
-/// Returns whether the value of a header, a query's pair, a tag or a variable of this name is secret.
+/// Returns whether the value of a header, query parameter, tag or variable of this name is secret.
 ///
 /// # Examples
 ///
@@ -43,8 +43,8 @@ pub fn is_secret_name(name: &str) -> bool {
     (0..bare.len()).any(|at| begins_with_part(&bare[at..])) || words(name).any(is_secret_word)
 }
 
-/// Returns the words of a name: of `userPin`, `user_pin` and `user%5Bpin%5D`, the last one is `pin`.
-pub(super) fn words(name: &str) -> impl Iterator<Item = &str> {
+/// Returns the words of a name. The last word of `userPin`, `user_pin` and `user%5Bpin%5D` is `pin`.
+pub(crate) fn words(name: &str) -> impl Iterator<Item = &str> {
     let mut rest = name;
     std::iter::from_fn(move || {
         rest = after_separators(rest);
@@ -56,18 +56,18 @@ pub(super) fn words(name: &str) -> impl Iterator<Item = &str> {
 
 fn begins_with_part(bare: &[u8]) -> bool {
     let begins = |part: &[u8]| part[0] == bare[0] && bare.starts_with(part);
-    // Who wrote something is no secret, while who is allowed to is shown by one.
+    // An `author` is public, but `authorization` and `auth` carry credentials.
     let is_auth = begins(b"auth") && (!begins(b"author") || begins(b"authoriz") || begins(b"authoris"));
     is_auth || PARTS.iter().any(|part| begins(part.as_bytes()))
 }
 
-/// A digit at the end is the number of a field: `password2`.
+/// Returns whether the word is secret. Digits at the end number a form field, as in `pin2`, and are ignored.
 fn is_secret_word(word: &str) -> bool {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
     WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret))
 }
 
-/// A byte that a URL writes in hexadecimal digits separates too.
+/// Removes separators from the start of a text. A percent-encoded byte is a separator too.
 fn after_separators(mut text: &str) -> &str {
     while let Some(first) = text.chars().next().filter(|first| !first.is_alphanumeric()) {
         let digits = text.as_bytes().get(1..3).filter(|_| first == '%');
@@ -77,7 +77,7 @@ fn after_separators(mut text: &str) -> &str {
     text
 }
 
-/// A word ends where a capital letter begins another: `userPin`, `PINCode`.
+/// Returns the length of the first word. A capital letter starts another word: `userPin`, `PINCode`.
 fn word_length(text: &[u8]) -> usize {
     let is_upper = |at: usize| text.get(at).is_some_and(u8::is_ascii_uppercase);
     let is_lower = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);

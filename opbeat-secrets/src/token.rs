@@ -1,19 +1,19 @@
-//! Tokens that are told by their form.
+//! Tokens that are recognised by their form.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::REDACTED;
+use crate::rules::REDACTED;
 
-/// What a token begins behind, or with.
+/// The text that a token starts with, or that precedes it.
 const MARKS: [&str; 3] = ["earer ", "eyJ", "PRIVATE KEY-----"];
 
-/// Shorter words are words.
-const SHORTEST: usize = 8;
+/// The minimum length of a bearer token. Shorter ones are ordinary words.
+const MIN_TOKEN: usize = 8;
 
 /// Masks bearer tokens, signed tokens (RFC 7519) and private keys (RFC 7468).
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
-    // Nearly all texts have none, which one look tells.
+    // Most texts contain no token: one pass over the bytes avoids the search for each mark.
     if !text.as_bytes().windows(3).any(|part| matches!(part, b"rer" | b"eyJ" | b"KEY")) {
         return Cow::Borrowed(text);
     }
@@ -49,7 +49,7 @@ fn secret(mark: &str, text: &str, at: usize) -> Option<Range<usize>> {
 
 fn bearer(text: &str, start: usize) -> Option<Range<usize>> {
     let token = &text[start..start + length_of(&text[start..], b"-_.~+/=")];
-    let is_token = token.len() >= SHORTEST && token.contains(|c: char| c.is_ascii_digit());
+    let is_token = token.len() >= MIN_TOKEN && token.contains(|c: char| c.is_ascii_digit());
     is_token.then(|| start..start + token.len())
 }
 

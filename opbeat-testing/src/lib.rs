@@ -1,8 +1,15 @@
-//! Test doubles, for this project and for those who use it.
+//! Test doubles for applications and adapters that use Opbeat.
+//!
+//! [`MemoryExporter`] keeps all records in memory, [`ScriptedServer`] is an Opbeat server whose responses a test chooses, and
+//! [`behaviour`] tests a framework adapter.
 
 pub mod behaviour;
 mod memory;
 mod server;
 
 pub use memory::MemoryExporter;
-pub use server::{Reply, ScriptedServer, Seen};
+pub use server::{ReceivedRequest, Reply, ScriptedServer};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,11 +1,11 @@
-//! An exporter that keeps what it is given.
+//! An exporter that keeps all records in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opbeat_core::export::{Batch, ExportError, Exporter};
 use opbeat_core::record::{BreakdownRecord, DurationGroup, ErrorRecord, TransactionRecord};
 
-/// An exporter that keeps what it is given, for tests to look at after [`Agent::flush`](opbeat_core::Agent::flush).
+/// An exporter that keeps all records in memory, to be read by a test after [`Agent::flush`](opbeat_core::Agent::flush).
 ///
 /// # Examples
 ///
@@ -27,20 +27,20 @@ pub struct MemoryExporter {
 }
 
 impl MemoryExporter {
-    /// Returns how many transactions of a name were counted.
+    /// Returns the number of counted transactions of this name.
     #[must_use]
     pub fn count(&self, name: &str) -> usize {
         let kept = self.kept();
         kept.durations.iter().filter(|group| group.name == name).map(|group| group.milliseconds.len()).sum()
     }
 
-    /// Returns the durations of all transactions.
+    /// Returns the durations of all transactions, by group.
     #[must_use]
     pub fn durations(&self) -> Vec<DurationGroup> {
         self.kept().durations.clone()
     }
 
-    /// Returns the time by kind of span.
+    /// Returns the self time by kind of span.
     #[must_use]
     pub fn breakdown(&self) -> Vec<BreakdownRecord> {
         self.kept().breakdown.clone()
@@ -58,7 +58,7 @@ impl MemoryExporter {
         self.kept().errors.clone()
     }
 
-    /// Takes out all that was kept.
+    /// Removes and returns all records.
     pub fn take(&self) -> Batch {
         std::mem::take(&mut *self.kept())
     }

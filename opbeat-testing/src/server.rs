@@ -1,4 +1,4 @@
-//! A server that does as it is told, and keeps what it gets.
+//! An Opbeat server whose responses a test chooses, and which keeps the requests that it receives.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,43 +12,45 @@ use serde_json::Value as Json;
 
 use opbeat_core::Config;
 
-/// What the server answers to one request.
+/// The server's response to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// Answers with a status and a body.
+    /// Responds with a status and a body.
     Status(u16, &'static str),
-    /// Answers 503 and asks to be left alone for some seconds.
+    /// Responds with 503 and a `Retry-After` header of this number of seconds.
     RetryAfter(u64),
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// Reads the request and never answers.
+    /// Reads the request and never responds.
     Silence,
 }
 
-/// One request that the server got.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Seen {
+pub struct ReceivedRequest {
     /// The request's method.
     pub method: String,
     /// The request's path.
     pub path: String,
-    /// Its headers, names in lower case.
+    /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body, inflated and parsed; null if it is no zlib JSON.
+    /// The inflated and parsed body; null if it is not JSON compressed with zlib.
     pub body: Json,
 }
 
-impl Seen {
-    /// Returns a header's value.
+impl ReceivedRequest {
+    /// Returns the value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// A server on a free port of this machine that answers as scripted, then always 202.
+/// A server on a free local port that responds as scripted, and with 202 after the end of the script.
+///
+/// `GET` requests check the connection only: they are answered with 200, and neither use the script nor are kept.
 ///
 /// # Examples
 ///
@@ -61,7 +63,7 @@ impl Seen {
 /// let agent = Agent::start(&server.config())?;
 /// agent.begin_transaction("task.example").end("example", "ok");
 /// agent.flush(Duration::from_secs(10))?;
-/// assert_eq!(server.seen()[0].body["transactions"][0]["transaction"], "example");
+/// assert_eq!(server.requests()[0].body["transactions"][0]["transaction"], "example");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -72,14 +74,14 @@ pub struct ScriptedServer {
 
 #[derive(Debug, Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<ServerState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ServerState {
     script: VecDeque<Reply>,
-    seen: Vec<Seen>,
+    received: Vec<ReceivedRequest>,
 }
 
 impl ScriptedServer {
@@ -111,62 +113,72 @@ impl ScriptedServer {
         Config::new("test-organization", "test-app", "test-token").server_url(self.url()).hostname("test-host")
     }
 
-    /// Returns the requests that came in until now.
+    /// Returns the requests that were received so far.
     #[must_use]
-    pub fn seen(&self) -> Vec<Seen> {
-        self.shared.lock().seen.clone()
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.lock().received.clone()
     }
 
-    /// Checks that a secret stands in none of the requests that came in: in no path, no header, no body.
+    /// Checks that no received request contains a secret in its path, a header or its body.
     ///
     /// # Panics
     ///
-    /// Panics if it does, and says where.
-    pub fn assert_never_saw(&self, secret: &str) {
-        for seen in self.seen() {
-            let leak = seen.headers.iter().find(|(_, value)| value.contains(secret)).map(|(name, _)| name.clone());
-            let leak = leak.or_else(|| seen.path.contains(secret).then(|| "the path".to_owned()));
-            let leak = leak.or_else(|| holds(&seen.body, secret).then(|| format!("the body {}", seen.body)));
-            assert!(leak.is_none(), "{secret:?} left the process, to {}, in {}", seen.path, leak.unwrap_or_default());
+    /// Panics with the position of the secret if a request contains it.
+    pub fn assert_never_received(&self, secret: &str) {
+        for request in self.requests() {
+            let leak = request.headers.iter().find(|(_, value)| value.contains(secret)).map(|(name, _)| name.clone());
+            let leak = leak.or_else(|| request.path.contains(secret).then(|| "the path".to_owned()));
+            let leak =
+                leak.or_else(|| contains_text(&request.body, secret).then(|| format!("the body {}", request.body)));
+            assert!(
+                leak.is_none(),
+                "{secret:?} left the process, to {}, in {}",
+                request.path,
+                leak.unwrap_or_default()
+            );
         }
     }
 
-    /// Waits until so many requests came in, and returns them.
+    /// Waits until this number of requests was received, and returns them.
     ///
     /// # Panics
     ///
-    /// Panics if they did not come in time.
+    /// Panics if the timeout elapses first.
     #[must_use]
-    pub fn wait_for(&self, requests: usize, timeout: Duration) -> Vec<Seen> {
+    pub fn wait_for(&self, requests: usize, timeout: Duration) -> Vec<ReceivedRequest> {
         let deadline = Instant::now() + timeout;
         let mut state = self.shared.lock();
-        while state.seen.len() < requests {
+        while state.received.len() < requests {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{} of {requests} requests came within {timeout:?}", state.seen.len());
+            assert!(
+                !left.is_zero(),
+                "{} of {requests} requests were received within {timeout:?}",
+                state.received.len()
+            );
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.seen.clone()
+        state.received.clone()
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, seen: Seen) -> Reply {
+    fn record(&self, request: ReceivedRequest) -> Reply {
         let mut state = self.lock();
-        state.seen.push(seen);
+        state.received.push(request);
         self.changed.notify_all();
         state.script.pop_front().unwrap_or(Reply::Status(202, ""))
     }
 }
 
-/// Returns whether a text is part of a body, as it is or as JSON writes it.
-fn holds(body: &Json, text: &str) -> bool {
+/// Returns whether a body contains a text, in a string or in the JSON form of another value.
+fn contains_text(body: &Json, text: &str) -> bool {
     match body {
-        Json::Object(map) => map.iter().any(|(name, value)| name.contains(text) || holds(value, text)),
-        Json::Array(items) => items.iter().any(|item| holds(item, text)),
+        Json::Object(map) => map.iter().any(|(name, value)| name.contains(text) || contains_text(value, text)),
+        Json::Array(items) => items.iter().any(|item| contains_text(item, text)),
         Json::String(found) => found.contains(text),
         _ => body.to_string().contains(text),
     }
@@ -175,7 +187,7 @@ fn holds(body: &Json, text: &str) -> bool {
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for stream in listener.incoming().flatten() {
         let shared = Arc::clone(shared);
-        // A client that closes its connection ends the thread, which is no failure of the test.
+        // The thread ends when the client closes the connection; that does not fail the test.
         thread::spawn(move || serve(&stream, &shared));
     }
 }
@@ -183,26 +195,26 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(seen) = read_request(&mut reader)? {
-        if seen.method == "GET" {
-            // A question whether the token is accepted is no delivery, and not part of the script.
+    while let Some(request) = read_request(&mut reader)? {
+        if request.method == "GET" {
+            // The agent's check whether the server accepts its token is not a delivery and not part of the script.
             write_response(&mut writer, 200, "", r#"{"server": "opbeat/scripted"}"#)?;
             continue;
         }
-        match shared.note(seen) {
+        match shared.record(request) {
             Reply::Status(status, body) => write_response(&mut writer, status, "", body)?,
             Reply::RetryAfter(seconds) => {
                 write_response(&mut writer, 503, &format!("Retry-After: {seconds}\r\n"), "")?;
             }
             Reply::Close => return Ok(()),
-            // The client gives up at some time, and closes the connection.
+            // The client closes the connection after its timeout.
             Reply::Silence => return reader.read_to_end(&mut Vec::new()).map(drop),
         }
     }
     Ok(())
 }
 
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Seen>> {
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<ReceivedRequest>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -214,7 +226,7 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Seen>> {
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     let body = serde_json::from_reader(ZlibDecoder::new(body.as_slice())).unwrap_or(Json::Null);
-    Ok(Some(Seen { method, path, headers, body }))
+    Ok(Some(ReceivedRequest { method, path, headers, body }))
 }
 
 fn read_headers(reader: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {

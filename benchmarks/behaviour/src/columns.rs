@@ -18,7 +18,7 @@ pub struct Column {
 
 /// Actix notices a connection that is closed in good order only when it writes, sends no trailers, and has no opaque
 /// services.
-const ACTIX: &[&str] = &["client gone before the head", "trailers", "nested service"];
+const ACTIX: &[&str] = &["disconnect before the response head", "trailers", "nested service"];
 
 const fn axum(name: &'static str, start: fn() -> Peer) -> Column {
     Column { framework: "axum", name, exempt: &[], start }

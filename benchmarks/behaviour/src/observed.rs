@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opbeat_testing::behaviour::{By, Case, Read, cases};
+use opbeat_testing::behaviour::{Case, ClientAction, HttpVersions, cases};
 
 use crate::columns::Column;
 use crate::peers::Peer;
@@ -48,8 +48,8 @@ impl Observed {
 pub fn observe(column: &Column, only: Option<&str>) -> Observed {
     let peer = (column.start)();
     // Before a connection is reset there is a health check, which most of the others record.
-    let is_compared = |case: &&Case| case.read != Read::Reset;
-    let is_possible = |case: &&Case| case.by != By::Http2 && !column.exempt.contains(&case.name);
+    let is_compared = |case: &&Case| case.client != ClientAction::Reset;
+    let is_possible = |case: &&Case| case.versions != HttpVersions::Http2 && !column.exempt.contains(&case.name);
     let is_wanted = |case: &&Case| only.is_none_or(|name| name == case.name);
     let cases = cases().filter(is_compared).filter(is_possible).filter(is_wanted);
     Observed { cases: cases.map(|case| (case.name, recorded(&peer, case))).collect() }
@@ -58,7 +58,7 @@ pub fn observe(column: &Column, only: Option<&str>) -> Observed {
 fn recorded(peer: &Peer, case: &Case) -> Recorded {
     peer.recorder.clear();
     match case.send(peer.address) {
-        Ok(exchange) => assert_answer(case, exchange.answer),
+        Ok(exchange) => assert_answer(case, exchange.response),
         Err(error) => panic!("{}: the exchange failed: {error}", case.name),
     }
     settled(&*peer.recorder)
@@ -66,7 +66,7 @@ fn recorded(peer: &Peer, case: &Case) -> Recorded {
 
 /// Where frameworks word the body themselves, only the status counts.
 fn assert_answer(case: &Case, answer: Option<(u16, String)>) {
-    let Some((status, body)) = case.answer else { return };
+    let Some((status, body)) = case.response else { return };
     let (answered, text) = answer.unwrap_or_default();
     let is_worded_by_framework = body.is_empty() && status >= 400;
     assert_eq!(answered, status, "the answer to {}", case.name);

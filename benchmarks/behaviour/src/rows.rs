@@ -25,48 +25,48 @@ const fn row(title: &'static str, judge: fn(&Observed) -> Verdict) -> Row {
 /// Endings that others are to be told from.
 const SUCCESS: (&str, &str) = ("plain", "a success");
 const PANIC: (&str, &str) = ("panic", "a panic");
-const FAILED: (&str, &str) = ("handler error", "any 500");
-const UNAVAILABLE: (&str, &str) = ("server error without an error", "any 503");
-const LEFT: (&str, &str) = (GONE, "a client that left");
-const LATE: &str = "timed out outside";
-const GONE: &str = "client gone before the head";
-const GONE_LATER: &str = "client gone in the body";
+const FAILED: (&str, &str) = ("framework error", "any 500");
+const UNAVAILABLE: (&str, &str) = ("503 without an error", "any 503");
+const LEFT: (&str, &str) = (GONE, "a disconnect");
+const LATE: &str = "timeout outside the layer";
+const GONE: &str = "disconnect before the response head";
+const GONE_LATER: &str = "disconnect in the response body";
 
 pub const ROWS: &[Row] = &[
-    row("Named after its route", |all| keeps(all, "plain", "/books/{id}")),
+    row("A request is named after its route", |all| keeps(all, "plain", "/books/{id}")),
     row("… in a nested router or scope", |all| keeps(all, "nested router", "/shop/cart/{id}")),
     row("… when the method is not allowed", |all| keeps(all, "method not allowed", "/books/{id}")),
-    row("Paths that nothing answers make no names of their own", |all| folded(all, "not found")),
-    row("… nor do those in a nested router", |all| folded(all, "not found in a nested router")),
-    row("… nor those below a nested service", verdicts::nested_service),
-    row("Renamed by its handler", verdicts::renamed),
-    row("A second layer inside counts nothing twice", |all| all.once("nested layer").map(drop)),
-    row("Health checks are left out by default", verdicts::left_out),
-    row("Streams, events, trailers, HEAD, 204, 304, 100-continue: once, as a success", verdicts::every_response),
-    row("Timed to the last byte of its body", verdicts::lasts),
-    row("An upgrade is no failure", verdicts::upgraded),
-    row("A 4xx is told from a success and from a failure", verdicts::client_error),
-    row("A bare 503 is reported", |all| reported(all, "server error without an error")),
-    row("The framework's own 500 is reported", |all| reported(all, "handler error")),
-    row("A handler's error is reported, with its type", verdicts::typed),
-    row("… with what caused it", |all| caused(all, "handler error with a cause")),
-    row("… with the handler's line", verdicts::located),
+    row("Unmatched paths share one name", |all| folded(all, "not found")),
+    row("… also in a nested router", |all| folded(all, "not found in a nested router")),
+    row("Paths below a nested service share a name of their own", verdicts::nested_service),
+    row("A handler can rename its request", verdicts::renamed),
+    row("A second, nested layer records no request twice", |all| all.once("nested layer").map(drop)),
+    row("Health checks are ignored by default", verdicts::left_out),
+    row("Streams, server-sent events, trailers, HEAD, 204, 304 and 100-continue are recorded once, as a success", verdicts::every_response),
+    row("The duration lasts to the end of the response body", verdicts::lasts),
+    row("An upgrade is not recorded as a failure", verdicts::upgraded),
+    row("A 4xx differs from a success and from a failure", verdicts::client_error),
+    row("A 503 without an error value is reported", |all| reported(all, "503 without an error")),
+    row("A framework error with status 500 is reported", |all| reported(all, "framework error")),
+    row("A handler's error is reported with its type", verdicts::typed),
+    row("… with its causes", |all| caused(all, "handler error with a cause")),
+    row("… with the line in the handler", verdicts::located),
     row("An error that is captured and returned is reported once", verdicts::reported_once),
-    row("… with what caused it", |all| caused(all, "captured and returned")),
-    row("A time limit is told from other failures", |all| told(all, "timed out inside", &[FAILED, UNAVAILABLE])),
-    row("… and keeps what the handler said", |all| verdicts::tags(all, "timed out inside")),
-    row("… also from a client that left, where it lies around the layer", |all| {
+    row("… with its causes", |all| caused(all, "captured and returned")),
+    row("A timeout differs from other failures", |all| told(all, "timeout inside the layer", &[FAILED, UNAVAILABLE])),
+    row("… and keeps the handler's tags", |all| verdicts::tags(all, "timeout inside the layer")),
+    row("A timeout outside the layer differs from a success, a panic and a disconnect", |all| {
         told(all, LATE, &[SUCCESS, PANIC, LEFT])
     }),
-    row("Shed load is told from other failures", |all| told(all, "shed inside", &[FAILED, UNAVAILABLE])),
-    row("An error in the body is reported", verdicts::broken_body),
-    row("A panic is recorded, with its error", |all| panicked(all, "panic", "no books")),
-    row("… with what the handler said before", tagged_in_panic),
-    row("… before there is a future", |all| panicked(all, "panic in the call", "no shelf")),
-    row("… in the body", |all| panicked(all, "panic in the body", "no pages")),
-    row("A client that left before the head is told", |all| told(all, GONE, &[SUCCESS, PANIC])),
-    row("… with what the handler and its destructors said", left_tags),
-    row("A client that left in the body is told", |all| told(all, GONE_LATER, &[SUCCESS, PANIC])),
-    row("User, tag, and spans within spans", verdicts::described),
-    row("A span of a task that the handler spawned", verdicts::spawned),
+    row("Load shedding differs from other failures", |all| told(all, "load shedding inside the layer", &[FAILED, UNAVAILABLE])),
+    row("An error in the response body is reported", verdicts::broken_body),
+    row("A panic is recorded, and its error is reported", |all| panicked(all, "panic", "no books")),
+    row("… with the tags that the handler set before it", tagged_in_panic),
+    row("… in the service call, before a future exists", |all| panicked(all, "panic in the service call", "no shelf")),
+    row("… in the response body", |all| panicked(all, "panic in the response body", "no pages")),
+    row("A disconnect before the response head is recorded", |all| told(all, GONE, &[SUCCESS, PANIC])),
+    row("… with the tags of the handler and its destructors", left_tags),
+    row("A disconnect during the response body is recorded", |all| told(all, GONE_LATER, &[SUCCESS, PANIC])),
+    row("User, tags and nested spans are recorded", verdicts::described),
+    row("A span in a task that the handler spawned is recorded", verdicts::spawned),
 ];

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
 };
 
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
@@ -151,7 +151,7 @@ fn panicking_call() -> std::future::Ready<HttpResponse> {
 }
 
 async fn endless() -> HttpResponse {
-    let held = leaving();
+    let held = tag_on_drop();
     tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
@@ -171,7 +171,7 @@ async fn sized() -> HttpResponse {
 }
 
 async fn turns(id: web::Path<String>) -> String {
-    take_turns(&id).await;
+    interleave(&id).await;
     id.into_inner()
 }
 

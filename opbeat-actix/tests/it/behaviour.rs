@@ -10,11 +10,11 @@ use crate::{app, monitored};
 
 /// What actix makes impossible, and why.
 const EXEMPT: &[(&str, &str)] = &[
-    ("client gone before the head", "actix notices a connection that is closed in good order when it writes"),
+    ("disconnect before the response head", "actix notices a connection that is closed in good order when it writes"),
     ("trailers", "actix does not send any"),
     ("nested service", "actix has no opaque services: what lies beneath a prefix is a resource with a pattern"),
-    ("timed out outside", "it needs a limit around the whole application: see below"),
-    ("shed outside", "it needs a limit around the whole application: see below"),
+    ("timeout outside the layer", "it needs a limit around the whole application: see below"),
+    ("load shedding outside the layer", "it needs a limit around the whole application: see below"),
 ];
 
 /// Starts a server with one worker, so that all requests take turns on one thread.
@@ -52,7 +52,7 @@ fn actix_does_what_every_adapter_does() {
         let table = rt::task::spawn_blocking(move || {
             let subject = Subject { address, agent: &agent, exporter: &exporter, kind: "web.actix", exempt: EXEMPT };
             check(&subject);
-            let limits = ["timed out outside", "shed outside"];
+            let limits = ["timeout outside the layer", "load shedding outside the layer"];
             check_only(&Subject { address: limited, exempt: &[], ..subject }, &limits);
         });
         let checked = table.await;

@@ -17,7 +17,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use opbeat_axum::{Agent, OpbeatLayer, handle_error};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
 };
 use tower::{ServiceBuilder, service_fn};
 
@@ -157,7 +157,7 @@ async fn panicking() -> Response {
 }
 
 async fn endless() -> Response {
-    let held = leaving();
+    let held = tag_on_drop();
     tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
@@ -172,7 +172,7 @@ async fn tagging(request: Request<Body>) -> Request<Body> {
 }
 
 async fn turns(Path(id): Path<String>) -> String {
-    take_turns(&id).await;
+    interleave(&id).await;
     id
 }
 

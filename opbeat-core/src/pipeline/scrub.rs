@@ -6,7 +6,7 @@ use crate::record::{
     BreakdownRecord, DurationGroup, ErrorRecord, Frame, RequestRecord, Stack, TransactionName, TransactionRecord,
     TransactionResult, User, Value,
 };
-use opbeat_secrets::{REDACTED, Secrets, start};
+use opbeat_secrets::{REDACTED, Secrets};
 
 /// Bytes of a message or a value that are kept.
 const MAX_TEXT: usize = 8 * 1024;
@@ -145,7 +145,7 @@ fn scrub_text(text: &mut String, secrets: &Secrets) {
 /// What is beyond the margin is cut off first, since nobody will see it; then so is the margin, whose last secret may
 /// have lost what tells it.
 fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
-    let seen = start(text, MAX_TEXT + MARGIN);
+    let seen = &text[..text.floor_char_boundary(MAX_TEXT + MARGIN)];
     let mut scrubbed = secrets.scrub(seen);
     let is_cut = seen.len() < text.len();
     let kept = if is_cut { scrubbed.len().saturating_sub(MARGIN).min(MAX_TEXT) } else { MAX_TEXT };
@@ -161,7 +161,7 @@ fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
 /// Cuts a text to so many bytes, and marks where.
 fn cut(text: &mut String, kept: usize) {
     if text.len() > kept {
-        text.truncate(start(text, kept).len());
+        text.truncate(text.floor_char_boundary(kept));
         text.push('…');
     }
 }

@@ -35,7 +35,7 @@ fn deliveries_go_on() {
     agent.begin_transaction("task.test").end("test", "ok");
     let failed = (0..20).take_while(|_| agent.flush(PATIENCE).is_err()).count();
     assert!((1..20).contains(&failed), "{failed}");
-    let seen = server.seen();
+    let seen = server.requests();
     assert!(seen.iter().any(|seen| seen.body["transactions"][0]["transaction"] == "test"), "{seen:?}");
 }
 

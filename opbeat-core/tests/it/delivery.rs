@@ -4,7 +4,7 @@ use std::time::Duration;
 use opbeat_core::config::ConfigError;
 use opbeat_core::export::FlushError;
 use opbeat_core::{Agent, Config, User, http};
-use opbeat_testing::{Reply, ScriptedServer, Seen};
+use opbeat_testing::{Reply, ScriptedServer, ReceivedRequest};
 use serde_json::Value as Json;
 
 use crate::PATIENCE;
@@ -57,7 +57,7 @@ fn bodies_are_what_the_protocol_says() {
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
 
-    let seen = server.seen();
+    let seen = server.requests();
     let paths: Vec<_> = seen.iter().map(|seen| seen.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -89,7 +89,7 @@ fn a_failed_delivery_is_repeated_under_the_same_key() {
         flushes += 1;
         assert!(flushes < 10, "it does not get through");
     }
-    let seen = server.seen();
+    let seen = server.requests();
     let (samples, counts): (Vec<_>, Vec<_>) = seen.iter().partition(|seen| is_sample(seen));
     assert!(counts.len() >= 4);
     assert!(counts.iter().all(|again| again.header("idempotency-key") == seen[0].header("idempotency-key")));
@@ -123,7 +123,7 @@ fn the_last_agent_delivers_what_is_left() {
     let agent = Agent::start(&server.config().shutdown_timeout(PATIENCE)).unwrap();
     record_one(&agent);
     drop(agent);
-    assert_eq!(server.seen().len(), 2, "its count and its sample");
+    assert_eq!(server.requests().len(), 2, "its count and its sample");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_server_that_wants_to_be_left_alone_for_ever_is_asked_again() {
     record_one(&agent);
     assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Undelivered(_))));
     agent.flush(PATIENCE).unwrap();
-    assert_eq!(server.seen().len(), 3, "the count twice, and its sample");
+    assert_eq!(server.requests().len(), 3, "the count twice, and its sample");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_shut_down_agent_says_so() {
     record_one(&agent);
     assert_eq!(agent.flush(PATIENCE), Err(FlushError::ShutDown));
     assert!(!agent.is_recording() && !agent.diagnose().is_recording);
-    assert!(server.seen().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn the_readme_lists_every_variable() {
     }
 }
 
-fn is_sample(seen: &Seen) -> bool {
+fn is_sample(seen: &ReceivedRequest) -> bool {
     seen.body["traces"]["raw"].as_array().is_some_and(|raw| !raw.is_empty())
 }
 
@@ -180,7 +180,7 @@ fn an_idle_connection_that_is_closed_is_no_outage() {
     agent.flush(PATIENCE).unwrap();
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
-    let seen = server.seen();
+    let seen = server.requests();
     assert_eq!(seen[2].header("idempotency-key"), seen[3].header("idempotency-key"));
     assert_eq!(seen[2].body, seen[3].body);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use opbeat_core::Agent;
 use opbeat_core::export::FlushError;
-use opbeat_testing::{Reply, ScriptedServer, Seen};
+use opbeat_testing::{Reply, ScriptedServer, ReceivedRequest};
 
 use crate::PATIENCE;
 use crate::raw_server::{self, Reads, answer};
@@ -29,12 +29,12 @@ fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }
 
-fn counted(seen: &[Seen]) -> usize {
+fn counted(seen: &[ReceivedRequest]) -> usize {
     let groups = seen.iter().filter_map(|seen| seen.body["transactions"].as_array()).flatten();
     groups.map(|group| group["durations"].as_array().unwrap().len()).sum()
 }
 
-fn samples(seen: &[Seen]) -> usize {
+fn samples(seen: &[ReceivedRequest]) -> usize {
     seen.iter().filter_map(|seen| seen.body["traces"]["raw"].as_array()).map(Vec::len).sum()
 }
 
@@ -47,7 +47,7 @@ fn a_large_interval_goes_in_pieces_each_once() {
     record(&agent, 50, 300, |number| format!("SELECT {number}"));
     assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Undelivered(_))));
     agent.flush(PATIENCE).unwrap();
-    let mut seen = server.seen();
+    let mut seen = server.requests();
     let repeated = seen.remove(2);
     assert_eq!(repeated.header("idempotency-key"), seen[2].header("idempotency-key"));
     assert_eq!(repeated.body, seen[2].body);
@@ -74,8 +74,8 @@ fn many_counts_go_in_pieces() {
         transaction.end(format!("test {name}"), "ok");
     }
     agent.flush(PATIENCE).unwrap();
-    let seen = server.seen();
-    let rows = |seen: &Seen| seen.body["breakdown"].as_array().map_or(0, Vec::len);
+    let seen = server.requests();
+    let rows = |seen: &ReceivedRequest| seen.body["breakdown"].as_array().map_or(0, Vec::len);
     assert_eq!(counted(&seen), 900);
     assert_eq!(seen.iter().map(rows).sum::<usize>(), 900 * 61);
     assert!(seen.iter().all(|seen| rows(seen) < 10_000));
@@ -89,7 +89,7 @@ fn one_name_may_have_more_durations_than_a_body() {
         agent.begin_transaction("task.test").end("test", "ok");
     }
     agent.flush(PATIENCE).unwrap();
-    let seen = server.seen();
+    let seen = server.requests();
     assert_eq!(counted(&seen), 120_000);
     assert!(seen.iter().all(|seen| counted(std::slice::from_ref(seen)) < 100_000));
 }
@@ -102,7 +102,7 @@ fn a_sample_that_no_server_takes_is_lost_alone() {
     record(&agent, 3, 1, |_| random(20));
     let Err(FlushError::Rejected(reason)) = agent.flush(PATIENCE) else { panic!("it is too large") };
     assert!(reason.starts_with("a body was not sent: it is larger than servers take"), "{reason}");
-    let seen = server.seen();
+    let seen = server.requests();
     assert_eq!(counted(&seen), 4);
     let drops = agent.diagnose().drops;
     assert_eq!((drops.transactions, drops.samples, drops.rejected), (0, 1, 1));

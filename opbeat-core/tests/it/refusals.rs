@@ -22,7 +22,7 @@ fn what_is_refused_for_good_is_not_repeated_but_told() {
     agent.flush(PATIENCE).unwrap();
     let drops = agent.diagnose().drops;
     assert_eq!((drops.transactions, drops.samples, drops.rejected), (1, 0, 1));
-    let bodies = server.seen();
+    let bodies = server.requests();
     let told = bodies.iter().find(|seen| !seen.body["drops"].is_null()).expect("the server is told");
     assert_eq!(told.body["drops"], serde_json::json!({"transactions": 1, "rejected": 1}));
 }
@@ -46,7 +46,7 @@ fn what_the_server_was_not_told_is_told_again() {
         // The first two are refused in part.
         let _ = agent.flush(PATIENCE);
     }
-    let bodies = server.seen();
+    let bodies = server.requests();
     let told = bodies.iter().rfind(|seen| !seen.body["drops"].is_null()).expect("the server is told");
     assert_eq!(told.body["drops"], serde_json::json!({"transactions": 2, "rejected": 2}));
     assert_eq!(agent.diagnose().drops.rejected, 2);

@@ -127,7 +127,7 @@ fn no_secret_leaves_the_process_from_whatever_field() {
     let job = agent.begin_transaction("task.test");
     job.end(format!("job?token={secret}"), format!("pin={secret}"));
     agent.flush(PATIENCE).unwrap();
-    let bodies = server.seen().iter().map(|seen| seen.body.to_string()).collect::<Vec<_>>();
+    let bodies = server.requests().iter().map(|seen| seen.body.to_string()).collect::<Vec<_>>();
     for part in [
         "POST /pay?pwd=[REDACTED]",
         "SELECT FROM users WHERE token = '[REDACTED]'",
@@ -137,9 +137,9 @@ fn no_secret_leaves_the_process_from_whatever_field() {
     ] {
         assert!(bodies.iter().any(|body| body.contains(part)), "{part} is gone: {bodies:#?}");
     }
-    server.assert_never_saw(&secret);
-    server.assert_never_saw(&card());
-    server.assert_never_saw(&card().replace(' ', ""));
+    server.assert_never_received(&secret);
+    server.assert_never_received(&card());
+    server.assert_never_received(&card().replace(' ', ""));
 }
 
 /// Time in proportion to the square of a value's length would not end in any test's time.
@@ -153,5 +153,5 @@ fn large_values_are_cut_before_they_are_searched() {
     current.capture_message(Level::Error, "://a:b".repeat(1_000_000));
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
-    assert!(server.seen().iter().all(|seen| seen.body.to_string().len() < 100_000));
+    assert!(server.requests().iter().all(|seen| seen.body.to_string().len() < 100_000));
 }

@@ -1,4 +1,4 @@
-//! What every adapter to a job runner does, as a table too.
+//! The behaviour that all adapters of job runners have in common, as a table of jobs.
 
 use crate::MemoryExporter;
 use opbeat_core::Agent;
@@ -6,19 +6,19 @@ use opbeat_core::export::Batch;
 use opbeat_core::record::{ErrorRecord, Outcome};
 
 use super::client::PATIENCE;
-use super::verdict::{compare, description};
+use super::compare::{compare, description};
 
 /// A job runner that is monitored by the adapter under test.
 ///
 /// | job | what it does |
 /// |---|---|
 /// | `ok` | calls [`describe`](super::describe) |
-/// | `traced` | is queued with [`TRACE_PARENT`] as whatever the runner has for metadata, and does nothing |
+/// | `traced` | is queued with [`TRACE_PARENT`] in the runner's metadata, and does nothing |
 /// | `failing` | calls [`tag`](super::tag), and fails with a [`CartError`](super::CartError) |
 /// | `panicking` | calls [`describe`](super::describe), and panics with `no stamps` |
-/// | `cancelled` | calls [`wait_forever`](super::wait_forever), and is stopped while it runs |
+/// | `cancelled` | calls [`wait_forever`](super::wait_forever), and is cancelled while it runs |
 pub trait Runner {
-    /// Runs the job of a name, and returns when it has ended.
+    /// Runs the job of this name, and returns after its end.
     fn run(&self, job: &str);
 
     /// Returns the jobs that the runner makes impossible, each with the reason.
@@ -34,7 +34,7 @@ struct Case {
     job: &'static str,
     result: &'static str,
     outcome: Outcome,
-    /// User, tags and spans, as the verdict on requests writes them.
+    /// User, tags and spans, in the notation of `Case::description` for requests.
     description: &'static str,
     /// The error's type, message and cause.
     error: Option<(&'static str, &'static str, &'static str)>,
@@ -64,7 +64,7 @@ const CASES: [Case; 5] = [
         error: Some(("panic", "no stamps", "")),
         ..DONE
     },
-    // One tag is set by the handler, and one by a destructor of what it holds.
+    // The handler sets one tag, and a guard that it owns sets the other when it is dropped.
     Case {
         job: "cancelled",
         result: "cancelled",
@@ -78,7 +78,7 @@ const CASES: [Case; 5] = [
 ///
 /// # Panics
 ///
-/// Panics if any job is recorded otherwise, with a list of all that are.
+/// Panics with a list of failures if any job is recorded differently.
 pub fn check_jobs(runner: &impl Runner, agent: &Agent, exporter: &MemoryExporter, kind: &str) {
     let is_exempt = |job: &str| runner.exempt().iter().any(|(exempt, _)| *exempt == job);
     let failures: Vec<String> = CASES
@@ -88,16 +88,16 @@ pub fn check_jobs(runner: &impl Runner, agent: &Agent, exporter: &MemoryExporter
             exporter.take();
             runner.run(case.job);
             agent.flush(PATIENCE).expect("the exporter keeps everything");
-            judge(case, kind, &exporter.take()).err()
+            check_job(case, kind, &exporter.take()).err()
         })
         .collect();
     assert!(failures.is_empty(), "{} jobs differ:\n{}", failures.len(), failures.join("\n"));
 }
 
-fn judge(case: &Case, kind: &str, recorded: &Batch) -> Result<(), String> {
+fn check_job(case: &Case, kind: &str, recorded: &Batch) -> Result<(), String> {
     let Some(sample) = recorded.samples.first() else { return Err(format!("{}: nothing was recorded", case.job)) };
     let differences: Vec<String> = [
-        compare("how many transactions were counted", 1, recorded.transactions()),
+        compare("the number of counted transactions", 1, recorded.transactions()),
         compare("the name", case.job.to_owned(), sample.name.to_string()),
         compare("the kind", kind, &*sample.kind),
         compare("the result", case.result.to_owned(), sample.result.to_string()),
@@ -105,7 +105,11 @@ fn judge(case: &Case, kind: &str, recorded: &Batch) -> Result<(), String> {
         compare("user, tags and spans", case.description.to_owned(), description(sample)),
         compare("the trace parent", case.trace.map(str::to_owned), sample.trace.map(|trace| trace.to_string())),
         compare("the errors", case.error.into_iter().collect(), errors(recorded)),
-        compare("whether the error tells its job", true, recorded.errors.iter().all(|error| tells(error, case.job))),
+        compare(
+            "whether the error contains its job",
+            true,
+            recorded.errors.iter().all(|error| belongs_to(error, case.job)),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -113,16 +117,16 @@ fn judge(case: &Case, kind: &str, recorded: &Batch) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(format!("{}: {}", case.job, differences.join("; "))) }
 }
 
-/// Type, message and cause of each error.
+/// Returns type, message and cause of each error.
 fn errors(recorded: &Batch) -> Vec<(&str, &str, &str)> {
-    recorded.errors.iter().map(said).collect()
+    recorded.errors.iter().map(summary).collect()
 }
 
-fn said(error: &ErrorRecord) -> (&str, &str, &str) {
+fn summary(error: &ErrorRecord) -> (&str, &str, &str) {
     let cause = error.causes.first().map_or("", |cause| cause.message.as_str());
     (error.type_name.as_deref().unwrap_or_default(), &error.message, cause)
 }
 
-fn tells(error: &ErrorRecord, job: &str) -> bool {
+fn belongs_to(error: &ErrorRecord, job: &str) -> bool {
     error.transaction.as_ref().is_some_and(|transaction| transaction.name == job)
 }

@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
 };
 use opbeat_tower::http::route;
 use opbeat_tower::{CapturedError, Outcome, RequestHead, RouteName, TransactionName};
@@ -179,7 +179,7 @@ fn end(path: &str) -> Response<Body> {
         }
         "/endless" => {
             tag();
-            let held = leaving();
+            let held = tag_on_drop();
             chunks(stream::repeat("one").inspect(move |_| _ = &held))
         }
         _ => status(StatusCode::NOT_FOUND),
@@ -208,7 +208,7 @@ where
 
 async fn turns(path: &str) -> Response<Body> {
     let id = path.rsplit('/').next().unwrap_or_default();
-    take_turns(id).await;
+    interleave(id).await;
     text(StatusCode::OK, id.to_owned())
 }
 

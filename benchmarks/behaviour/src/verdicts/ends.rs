@@ -9,14 +9,14 @@ pub fn panicked(observed: &Observed, case: &str, message: &str) -> Verdict {
     let recorded = observed.of(case)?;
     let failure = recorded.failures.iter().find(|failure| failure.message.contains(message));
     if let (Some(_), []) = (failure, recorded.requests.as_slice()) {
-        return Err(Short::partly("its error, without the request"));
+        return Err(Short::partly("only its error, without the request"));
     }
     let request = observed.once(case)?;
     let looks_fine = request.mark == observed.once(SUCCESS)?.mark;
     match failure {
-        None if looks_fine => Err(Short::no("neither an error nor a mark")),
+        None if looks_fine => Err(Short::no("no error; the request looks like a success")),
         None => Err(Short::partly(format!("`{}`, without its error", request.mark))),
-        Some(_) if looks_fine => Err(Short::partly("its error; the request looks fine")),
+        Some(_) if looks_fine => Err(Short::partly("only its error; the request looks like a success")),
         Some(Failure { is_tied, .. }) => ensure(*is_tied, || Short::partly("its error is not tied to the request")),
     }
 }
@@ -26,24 +26,24 @@ pub fn tagged_in_panic(observed: &Observed) -> Verdict {
     let on_error = observed.of("panic")?.failures.iter().any(|failure| is_gold(&failure.tags));
     match observed.once("panic") {
         Ok(request) if is_gold(&request.tags) => Ok(()),
-        _ if on_error => Err(Short::partly("on its error")),
-        Ok(_) => Err(Short::no("lost")),
+        _ if on_error => Err(Short::partly("only on its error")),
+        Ok(_) => Err(Short::no("missing")),
         Err(short) => Err(short),
     }
 }
 
 /// Checks that what the handler said is kept.
 pub fn tags(observed: &Observed, case: &str) -> Verdict {
-    ensure(is_gold(&observed.once(case)?.tags), || Short::no("lost"))
+    ensure(is_gold(&observed.once(case)?.tags), || Short::no("missing"))
 }
 
 /// Checks that what the handler's destructors said is kept as well.
 pub fn left_tags(observed: &Observed) -> Verdict {
-    let tags = &observed.once("client gone before the head")?.tags;
+    let tags = &observed.once("disconnect before the response head")?.tags;
     match (is_gold(tags), tags.contains_key("left")) {
         (true, true) => Ok(()),
-        (true, false) => Err(Short::partly("not of destructors")),
-        (false, _) => Err(Short::no("lost")),
+        (true, false) => Err(Short::partly("without the destructors' tags")),
+        (false, _) => Err(Short::no("missing")),
     }
 }
 
@@ -53,7 +53,7 @@ fn is_gold(tags: &Tags) -> bool {
 
 /// Checks the user, a tag, and two spans.
 pub fn described(observed: &Observed) -> Verdict {
-    let request = observed.once("described by its handler")?;
+    let request = observed.once("user, tags and spans")?;
     let parts = [
         ("user", request.user.as_deref() == Some("7")),
         ("tag", is_gold(&request.tags)),
@@ -65,6 +65,6 @@ pub fn described(observed: &Observed) -> Verdict {
 
 /// Checks that what a task does belongs to the request that spawned it.
 pub fn spawned(observed: &Observed) -> Verdict {
-    let request = observed.once("a task of its own")?;
-    ensure(request.spans.iter().any(|span| span == "count shelves"), || Short::no("lost"))
+    let request = observed.once("span in a spawned task")?;
+    ensure(request.spans.iter().any(|span| span == "count shelves"), || Short::no("missing"))
 }

@@ -15,16 +15,16 @@ pub fn reported(observed: &Observed, case: &str) -> Verdict {
         return Ok(());
     }
     let is_marked = request.mark != observed.once(SUCCESS)?.mark;
-    Err(if is_marked { Short::partly("marked as failed") } else { Short::partly("its status") })
+    Err(if is_marked { Short::partly("only marked as failed") } else { Short::partly("only its status") })
 }
 
 /// Checks that a request whose body failed brings a report.
 pub fn broken_body(observed: &Observed) -> Verdict {
-    let case = "error in the body";
+    let case = "error in the response body";
     let request = observed.once(case)?;
     let is_marked = request.mark != observed.once(SUCCESS)?.mark;
     match observed.of(case)?.failures.as_slice() {
-        [] if is_marked => Err(Short::partly("marked as failed")),
+        [] if is_marked => Err(Short::partly("only marked as failed")),
         [] => Err(Short::no("looks like a success")),
         _ => Ok(()),
     }
@@ -44,14 +44,14 @@ pub fn caused(observed: &Observed, case: &str) -> Verdict {
     let failures = &observed.of(case)?.failures;
     ensure(!failures.is_empty(), || Short::no("not reported"))?;
     let is_caused = |failure: &Failure| failure.causes.iter().any(|cause| cause.contains(CAUSE));
-    ensure(failures.iter().any(is_caused), || Short::no("its message only"))
+    ensure(failures.iter().any(is_caused), || Short::no("only its message"))
 }
 
 /// Checks that a report has the line that the error comes from.
 pub fn located(observed: &Observed) -> Verdict {
     let failures = &observed.of("handler error with a cause")?.failures;
     ensure(!failures.is_empty(), || Short::no("not reported"))?;
-    ensure(failures.iter().any(|failure| failure.is_located), || Short::no("no line of the handler"))
+    ensure(failures.iter().any(|failure| failure.is_located), || Short::no("no line in the handler"))
 }
 
 /// Checks that an error which is both captured and returned is reported, and not again.

@@ -20,11 +20,11 @@ pub fn nested_service(observed: &Observed) -> Verdict {
     let name = &observed.once("nested service")?.name;
     ensure(!name.contains("covers"), || Short::no(format!("`{name}`")))?;
     let unmatched = &observed.once("not found")?.name;
-    ensure(name != unmatched, || Short::partly(format!("`{name}`, as unmatched paths")))
+    ensure(name != unmatched, || Short::partly(format!("`{name}`, the same as unmatched paths")))
 }
 
 pub fn renamed(observed: &Observed) -> Verdict {
-    keeps(observed, "renamed by its handler", "shop.renamed")
+    keeps(observed, "renamed by the handler", "shop.renamed")
 }
 
 /// Checks that health checks don't count.

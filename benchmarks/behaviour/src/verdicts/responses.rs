@@ -12,11 +12,11 @@ const OTHERS: [&str; 9] = [
     "sized stream",
     "server-sent events",
     "trailers",
-    "empty",
-    "head only",
+    "empty body",
+    "HEAD request",
     "no content",
     "not modified",
-    "continue",
+    "100-continue",
 ];
 
 /// Checks that each response is recorded once, with its status, and as a success.
@@ -39,8 +39,8 @@ fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Short> {
 
 /// Checks that a body which is held up counts.
 pub fn lasts(observed: &Observed) -> Verdict {
-    let request = observed.once("streamed slowly")?;
-    ensure(request.duration >= HELD, || Short::no("to its head"))
+    let request = observed.once("slow stream")?;
+    ensure(request.duration >= HELD, || Short::no("ends at the response head"))
 }
 
 /// Checks that a connection which goes over to another protocol is no failure.
@@ -57,7 +57,7 @@ pub fn upgraded(observed: &Observed) -> Verdict {
 /// Checks that a 4xx is told, by its mark or by its status, which says enough.
 pub fn client_error(observed: &Observed) -> Verdict {
     let request = observed.once("client error")?;
-    let others = [observed.once(SUCCESS)?, observed.once("handler error")?];
+    let others = [observed.once(SUCCESS)?, observed.once("framework error")?];
     let is_told = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
     ensure(is_told, || Short::no(format!("as `{}`", request.mark)))
 }

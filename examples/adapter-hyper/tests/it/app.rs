@@ -15,7 +15,7 @@ use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
 };
 
 /// How long requests may take that are limited.
@@ -134,7 +134,7 @@ async fn panicking(_: Request<Incoming>) -> Result {
 
 async fn endless(_: Request<Incoming>) -> Result {
     tag();
-    let held = leaving();
+    let held = tag_on_drop();
     chunks(stream::repeat("one").inspect(move |_| _ = &held))
 }
 
@@ -156,7 +156,7 @@ async fn broken(_: Request<Incoming>) -> Result {
 }
 
 async fn turns(request: Request<Incoming>) -> Result {
-    take_turns(request.uri().path().rsplit('/').next().unwrap_or_default()).await;
+    interleave(request.uri().path().rsplit('/').next().unwrap_or_default()).await;
     echo_id(request).await
 }
 

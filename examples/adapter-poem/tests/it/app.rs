@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, StreamBody};
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, leaving, rename, tag, take_turns, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
 };
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
@@ -151,7 +151,7 @@ fn panicking() -> Response {
 
 #[handler]
 fn endless() -> Response {
-    let held = leaving();
+    let held = tag_on_drop();
     tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
@@ -168,7 +168,7 @@ async fn spawned() -> Result<&'static str> {
 
 #[handler]
 async fn turns(Path(id): Path<String>) -> String {
-    take_turns(&id).await;
+    interleave(&id).await;
     id
 }
 

@@ -8,15 +8,15 @@ use crate::app;
 
 /// What poem makes impossible, and why.
 const EXEMPT: &[(&str, &str)] = &[
-    ("client gone before the head", "poem's server goes on with a handler whose client has gone"),
-    ("connection reset before the head", "poem's server goes on with a handler whose client has gone"),
+    ("disconnect before the response head", "poem's server goes on with a handler whose client has gone"),
+    ("reset before the response head", "poem's server goes on with a handler whose client has gone"),
     (
-        "error in the body",
+        "error in the response body",
         "poem's server polls a connection on that has failed, and hyper then ends the body as if it were whole",
     ),
     ("fallback of a nested router", "poem's routers have no fallbacks"),
-    ("timed out outside", "the middleware belongs around the whole application"),
-    ("shed outside", "the middleware belongs around the whole application"),
+    ("timeout outside the layer", "the middleware belongs around the whole application"),
+    ("load shedding outside the layer", "the middleware belongs around the whole application"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,14 +1,14 @@
-//! Requests that fail, end early, or tell more of themselves.
+//! Requests that fail, end early, or set user, tags and spans.
 
-use super::{By, Case, Errors, PLAIN, Read};
+use super::case::{Case, ClientAction, Errors, HttpVersions, PLAIN};
 use opbeat_core::record::Outcome;
 
-/// Requests that fail, end early, or tell more of themselves.
+/// Requests that fail, end early, or set user, tags and spans.
 pub(super) const CASES: &[Case] = &[
     Case {
-        name: "server error without an error",
+        name: "503 without an error",
         request: "GET /failing",
-        answer: Some((503, "closed")),
+        response: Some((503, "closed")),
         transaction: Some("GET /failing"),
         result: "503",
         outcome: Outcome::ServerError,
@@ -17,9 +17,9 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "handler error",
+        name: "framework error",
         request: "GET /error",
-        answer: Some((500, "")),
+        response: Some((500, "")),
         transaction: Some("GET /error"),
         result: "500",
         outcome: Outcome::ServerError,
@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "handler error with a cause",
         request: "GET /chain",
-        answer: Some((500, "")),
+        response: Some((500, "")),
         transaction: Some("GET /chain"),
         result: "500",
         outcome: Outcome::ServerError,
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "captured and returned",
         request: "GET /captured",
-        answer: Some((500, "")),
+        response: Some((500, "")),
         transaction: Some("GET /captured"),
         result: "500",
         outcome: Outcome::ServerError,
@@ -47,9 +47,9 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "timed out inside",
+        name: "timeout inside the layer",
         request: "GET /timeout",
-        answer: Some((504, "")),
+        response: Some((504, "")),
         transaction: Some("GET /timeout"),
         result: "504",
         outcome: Outcome::TimedOut,
@@ -57,9 +57,9 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "shed inside",
+        name: "load shedding inside the layer",
         request: "GET /shed",
-        answer: Some((503, "")),
+        response: Some((503, "")),
         transaction: Some("GET /shed"),
         result: "shed",
         outcome: Outcome::Shed,
@@ -67,18 +67,18 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "timed out outside",
+        name: "timeout outside the layer",
         request: "GET /late",
-        answer: Some((504, "")),
+        response: Some((504, "")),
         transaction: Some("GET /late"),
         result: "timed_out",
         outcome: Outcome::TimedOut,
         description: "plan=gold",
         ..PLAIN
     },
-    Case { name: "shed outside", request: "GET /full", answer: Some((503, "")), ..PLAIN },
+    Case { name: "load shedding outside the layer", request: "GET /full", response: Some((503, "")), ..PLAIN },
     Case {
-        name: "error in the body",
+        name: "error in the response body",
         request: "GET /broken-body",
         transaction: Some("GET /broken-body"),
         result: "server_error",
@@ -98,7 +98,7 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "panic in the call",
+        name: "panic in the service call",
         request: "GET /panicking-call",
         transaction: Some("GET /panicking-call"),
         result: "panicked",
@@ -107,7 +107,7 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "panic in the body",
+        name: "panic in the response body",
         request: "GET /panicking-body",
         transaction: Some("GET /panicking-body"),
         result: "panicked",
@@ -117,9 +117,9 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "client gone before the head",
+        name: "disconnect before the response head",
         request: "GET /waiting",
-        read: Read::Nothing,
+        client: ClientAction::Disconnect,
         transaction: Some("GET /waiting"),
         result: "client_gone",
         outcome: Outcome::ClientGone,
@@ -127,10 +127,10 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "connection reset before the head",
+        name: "reset before the response head",
         request: "GET /waiting",
-        read: Read::Reset,
-        by: By::Http1,
+        client: ClientAction::Reset,
+        versions: HttpVersions::Http1,
         transaction: Some("GET /waiting"),
         result: "client_gone",
         outcome: Outcome::ClientGone,
@@ -138,9 +138,9 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "client gone in the body",
+        name: "disconnect in the response body",
         request: "GET /endless",
-        read: Read::FirstChunk,
+        client: ClientAction::DisconnectInBody,
         transaction: Some("GET /endless"),
         result: "client_gone",
         outcome: Outcome::ClientGone,
@@ -148,26 +148,26 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "described by its handler",
+        name: "user, tags and spans",
         request: "GET /described",
-        answer: Some((200, "described")),
+        response: Some((200, "described")),
         transaction: Some("GET /described"),
         description: "user 7, plan=gold, render > SELECT FROM books",
         ..PLAIN
     },
     Case {
-        name: "a task of its own",
+        name: "span in a spawned task",
         request: "GET /spawned",
-        answer: Some((200, "spawned")),
+        response: Some((200, "spawned")),
         transaction: Some("GET /spawned"),
         description: "count shelves",
         ..PLAIN
     },
     Case {
-        name: "part of a trace",
+        name: "trace context",
         request: "GET /books/2",
         headers: &["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
-        answer: Some((200, "2")),
+        response: Some((200, "2")),
         transaction: Some("GET /books/{id}"),
         trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ..PLAIN
@@ -175,9 +175,9 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "client address",
         request: "GET /books/3",
-        answer: Some((200, "3")),
+        response: Some((200, "3")),
         transaction: Some("GET /books/{id}"),
-        tells_client: true,
+        has_client_address: true,
         ..PLAIN
     },
 ];

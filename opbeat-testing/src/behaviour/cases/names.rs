@@ -1,14 +1,14 @@
-//! Names that have few values.
+//! Requests whose paths must not become transaction names.
 
-use super::{Case, PLAIN};
+use super::case::{Case, PLAIN};
 use opbeat_core::record::Outcome;
 
-/// Names that have few values.
+/// Requests whose paths must not become transaction names.
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "not found",
         request: "GET /nowhere/17",
-        answer: Some((404, "")),
+        response: Some((404, "")),
         transaction: Some("GET unmatched"),
         result: "404",
         outcome: Outcome::ClientError,
@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "not found in a nested router",
         request: "GET /shop/nowhere/17",
-        answer: Some((404, "")),
+        response: Some((404, "")),
         transaction: Some("GET unmatched"),
         result: "404",
         outcome: Outcome::ClientError,
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "fallback of a nested router",
         request: "GET /old/nowhere/17",
-        answer: Some((410, "gone")),
+        response: Some((410, "gone")),
         transaction: Some("GET unmatched"),
         result: "410",
         outcome: Outcome::ClientError,
@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "method not allowed",
         request: "PUT /books/1",
-        answer: Some((405, "")),
+        response: Some((405, "")),
         transaction: Some("PUT /books/{id}"),
         result: "405",
         outcome: Outcome::ClientError,
@@ -44,30 +44,30 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "nested router",
         request: "GET /shop/cart/3",
-        answer: Some((200, "3")),
+        response: Some((200, "3")),
         transaction: Some("GET /shop/cart/{id}"),
         ..PLAIN
     },
     Case {
         name: "nested service",
         request: "GET /files/covers/1.svg",
-        answer: Some((200, "a file")),
+        response: Some((200, "a file")),
         transaction: Some("GET /files/*"),
         ..PLAIN
     },
     Case {
         name: "nested layer",
         request: "GET /twice",
-        answer: Some((200, "twice")),
+        response: Some((200, "twice")),
         transaction: Some("GET /twice"),
         ..PLAIN
     },
     Case {
-        name: "renamed by its handler",
+        name: "renamed by the handler",
         request: "GET /renamed",
-        answer: Some((200, "renamed")),
+        response: Some((200, "renamed")),
         transaction: Some("shop.renamed"),
         ..PLAIN
     },
-    Case { name: "health check", request: "GET /healthz", answer: Some((200, "fine")), ..PLAIN },
+    Case { name: "health check", request: "GET /healthz", response: Some((200, "fine")), ..PLAIN },
 ];

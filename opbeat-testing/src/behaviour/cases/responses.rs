@@ -1,38 +1,38 @@
-//! Responses that end as they should.
+//! Responses that are sent completely.
 
-use super::{By, Case, PLAIN, Read};
+use super::case::{Case, ClientAction, HttpVersions, PLAIN};
 use opbeat_core::record::Outcome;
 
-/// Responses that end as they should.
+/// Responses that are sent completely.
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "plain",
         request: "GET /books/1?page=2",
-        answer: Some((200, "1")),
-        head: &[("content-length", "1")],
+        response: Some((200, "1")),
+        response_headers: &[("content-length", "1")],
         transaction: Some("GET /books/{id}"),
         ..PLAIN
     },
     Case {
         name: "streamed",
         request: "GET /streamed",
-        answer: Some((200, "onetwothree")),
+        response: Some((200, "onetwothree")),
         transaction: Some("GET /streamed"),
         ..PLAIN
     },
     Case {
         name: "sized stream",
         request: "GET /sized",
-        answer: Some((200, "onetwo")),
-        head: &[("content-length", "6")],
+        response: Some((200, "onetwo")),
+        response_headers: &[("content-length", "6")],
         transaction: Some("GET /sized"),
         ..PLAIN
     },
     Case {
-        name: "streamed slowly",
+        name: "slow stream",
         request: "GET /gated",
-        read: Read::Slowly,
-        answer: Some((200, "onetwo")),
+        client: ClientAction::ReadSlowly,
+        response: Some((200, "onetwo")),
         transaction: Some("GET /gated"),
         ..PLAIN
     },
@@ -40,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
         name: "server-sent events",
         request: "GET /events",
         headers: &["Accept: text/event-stream"],
-        answer: Some((200, "data: one\n\ndata: two\n\n")),
+        response: Some((200, "data: one\n\ndata: two\n\n")),
         transaction: Some("GET /events"),
         ..PLAIN
     },
@@ -48,23 +48,29 @@ pub(super) const CASES: &[Case] = &[
         name: "trailers",
         request: "GET /trailers",
         headers: &["TE: trailers"],
-        answer: Some((200, "one")),
-        head: &[("x-checksum", "1")],
+        response: Some((200, "one")),
+        response_headers: &[("x-checksum", "1")],
         transaction: Some("GET /trailers"),
         ..PLAIN
     },
-    Case { name: "empty", request: "GET /empty", answer: Some((200, "")), transaction: Some("GET /empty"), ..PLAIN },
     Case {
-        name: "head only",
+        name: "empty body",
+        request: "GET /empty",
+        response: Some((200, "")),
+        transaction: Some("GET /empty"),
+        ..PLAIN
+    },
+    Case {
+        name: "HEAD request",
         request: "HEAD /books/1",
-        answer: Some((200, "")),
+        response: Some((200, "")),
         transaction: Some("HEAD /books/{id}"),
         ..PLAIN
     },
     Case {
         name: "no content",
         request: "DELETE /books/1",
-        answer: Some((204, "")),
+        response: Some((204, "")),
         transaction: Some("DELETE /books/{id}"),
         result: "204",
         ..PLAIN
@@ -72,18 +78,18 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "not modified",
         request: "GET /cached",
-        answer: Some((304, "")),
+        response: Some((304, "")),
         transaction: Some("GET /cached"),
         result: "304",
         ..PLAIN
     },
     Case {
-        name: "continue",
+        name: "100-continue",
         request: "POST /echo",
         headers: &["Expect: 100-continue"],
         body: "Emma",
-        by: By::Http1,
-        answer: Some((200, "Emma")),
+        versions: HttpVersions::Http1,
+        response: Some((200, "Emma")),
         transaction: Some("POST /echo"),
         ..PLAIN
     },
@@ -91,10 +97,10 @@ pub(super) const CASES: &[Case] = &[
         name: "upgrade",
         request: "GET /upgrade",
         headers: &["Upgrade: chess"],
-        read: Read::Head,
-        by: By::Http1,
-        answer: Some((101, "")),
-        head: &[("upgrade", "chess")],
+        client: ClientAction::ReadHead,
+        versions: HttpVersions::Http1,
+        response: Some((101, "")),
+        response_headers: &[("upgrade", "chess")],
         transaction: Some("GET /upgrade"),
         result: "101",
         outcome: Outcome::Upgraded,
@@ -102,11 +108,11 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
-        name: "upgrade of a stream",
+        name: "extended CONNECT",
         request: "CONNECT /tunnel",
-        read: Read::Head,
-        by: By::Http2,
-        answer: Some((200, "")),
+        client: ClientAction::ReadHead,
+        versions: HttpVersions::Http2,
+        response: Some((200, "")),
         transaction: Some("CONNECT /tunnel"),
         result: "upgraded",
         outcome: Outcome::Upgraded,
@@ -116,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "client error",
         request: "POST /books",
-        answer: Some((422, "no title")),
+        response: Some((422, "no title")),
         transaction: Some("POST /books"),
         result: "422",
         outcome: Outcome::ClientError,

@@ -1,38 +1,40 @@
-//! HTTP/1.1, by hand.
+//! An HTTP/1.1 client over a plain TCP stream.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
 
-use super::super::cases::{Case, PLAIN, Read};
+use super::super::cases::{Case, ClientAction, PLAIN};
 use super::super::handlers::{arrived, open_gate, wait_for_arrival};
-use super::{Exchange, PATIENCE};
+use super::exchange::{Exchange, PATIENCE};
 
 impl Case {
-    /// Sends the request by HTTP/1.1, and does with the response what the case says.
+    /// Sends the request over HTTP/1.1, then performs the client action.
     ///
     /// # Errors
     ///
-    /// Returns an error if the connection fails, or the answer is none of HTTP.
+    /// Returns an error if the connection fails, or the response is not valid HTTP.
     pub fn send(&self, address: SocketAddr) -> io::Result<Exchange> {
         let before = arrived();
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut reader = BufReader::new(&stream);
-        if self.read == Read::Reset {
-            leave_unread(&stream)?;
+        if self.client == ClientAction::Reset {
+            request_without_reading(&stream)?;
         }
         self.write(&stream, &mut reader)?;
-        match self.read {
-            Read::Nothing | Read::Reset if !wait_for_arrival(before, PATIENCE) => {
+        match self.client {
+            ClientAction::Disconnect | ClientAction::Reset if !wait_for_arrival(before, PATIENCE) => {
                 Err(io::Error::other("the handler did not run"))
             }
-            // The connection is closed with all that was not read.
-            Read::Nothing | Read::Reset => Ok(Exchange::default()),
-            Read::Head => read_head(&mut reader).map(|head| head.map_or_else(Exchange::default, Head::alone)),
-            Read::FirstChunk => read_first_bytes(&mut reader).and_then(|_| leave(&stream)),
-            Read::Slowly => read_slowly(&mut reader),
-            Read::All => read_all(&mut reader, self.request.starts_with("HEAD")),
+            // Dropping the stream closes the connection; unread bytes make that a reset.
+            ClientAction::Disconnect | ClientAction::Reset => Ok(Exchange::default()),
+            ClientAction::ReadHead => {
+                read_head(&mut reader).map(|head| head.map_or_else(Exchange::default, Head::alone))
+            }
+            ClientAction::DisconnectInBody => read_first_bytes(&mut reader).and_then(|_| disconnect(&stream)),
+            ClientAction::ReadSlowly => read_slowly(&mut reader),
+            ClientAction::ReadAll => read_all(&mut reader, self.request.starts_with("HEAD")),
         }
     }
 
@@ -46,30 +48,32 @@ impl Case {
         if self.headers.contains(&"Expect: 100-continue") {
             let head = read_head(reader)?.unwrap_or_default();
             if head.status != 100 {
-                return Err(io::Error::other(format!("instead of 100 came {}", head.status)));
+                return Err(io::Error::other(format!("expected status 100, got {}", head.status)));
             }
         }
         stream.write_all(body.as_bytes())
     }
 }
 
-/// Gets an answer and does not read it: a connection that is closed with something unread is reset, as TCP has it.
-fn leave_unread(mut stream: &TcpStream) -> io::Result<()> {
+/// Requests a response and does not read it. TCP resets a connection that is closed with unread bytes.
+fn request_without_reading(mut stream: &TcpStream) -> io::Result<()> {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: shop.example\r\n\r\n")?;
     stream.peek(&mut [0]).map(drop)
 }
 
-fn leave(stream: &TcpStream) -> io::Result<Exchange> {
+fn disconnect(stream: &TcpStream) -> io::Result<Exchange> {
     stream.shutdown(Shutdown::Both).map(|()| Exchange::default())
 }
 
-/// Reads the head and a byte of what follows.
+/// Reads the response head and waits for the first bytes of the body.
 fn read_first_bytes(reader: &mut impl BufRead) -> io::Result<Head> {
     let head = read_head(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
     reader.fill_buf().map(|_| head)
 }
 
-/// The time between the first bytes and the gate's opening is the client's, and the transaction has to last that long.
+/// Reads the first bytes, then opens the gate that holds the rest of the body, and reads it.
+///
+/// The transaction must last at least as long as the time in between.
 fn read_slowly(reader: &mut impl BufRead) -> io::Result<Exchange> {
     let head = read_first_bytes(reader)?;
     let first = Instant::now();
@@ -93,13 +97,13 @@ fn read_body(reader: &mut impl BufRead, mut head: Head) -> io::Result<Exchange> 
     {
         read_chunks(reader, &mut body) && read_lines(reader, &mut head.headers).is_ok()
     } else {
-        // A connection that breaks off ends a body as well, and then it has not its length.
+        // A broken connection also ends the body, which is then shorter than its declared length.
         let _ = reader.read_to_end(&mut body);
         let length = head.header("content-length").and_then(|length| length.parse().ok());
         length.is_none_or(|length: usize| length == body.len())
     };
-    let answer = is_whole.then(|| (head.status, String::from_utf8_lossy(&body).into_owned()));
-    Ok(Exchange { answer, ..head.into() })
+    let response = is_whole.then(|| (head.status, String::from_utf8_lossy(&body).into_owned()));
+    Ok(Exchange { response, ..head.into() })
 }
 
 #[derive(Default)]
@@ -109,9 +113,9 @@ struct Head {
 }
 
 impl Head {
-    /// Returns the head as a response whose rest is not read.
+    /// Returns the response head as a response without a body.
     fn alone(self) -> Exchange {
-        Exchange { answer: Some((self.status, String::new())), ..self.into() }
+        Exchange { response: Some((self.status, String::new())), ..self.into() }
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -136,7 +140,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
     Ok(Some(head))
 }
 
-/// Reads the lines of a head or of trailers.
+/// Reads header or trailer lines.
 fn read_lines(reader: &mut impl BufRead, lines: &mut Vec<(String, String)>) -> io::Result<()> {
     let mut line = String::new();
     loop {
@@ -147,7 +151,7 @@ fn read_lines(reader: &mut impl BufRead, lines: &mut Vec<(String, String)>) -> i
     }
 }
 
-/// Reads to the last chunk. Returns whether the connection did not break off before.
+/// Reads all chunks. Returns whether the last chunk arrived.
 fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> bool {
     let mut line = String::new();
     loop {
@@ -165,7 +169,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Sends requests at the same time, each by a connection of its own.
+/// Sends requests concurrently, each over its own connection.
 pub(super) fn send_at_once<const N: usize>(
     requests: [&'static str; N],
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! HTTP/2, by hyper.
+//! An HTTP/2 client, built on hyper.
 
 use std::future::Future;
 use std::io;
@@ -16,34 +16,34 @@ use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::super::cases::{Case, PLAIN, Read};
+use super::super::cases::{Case, ClientAction, PLAIN};
 use super::super::handlers::{arrived, open_gate, wait_for_arrival};
-use super::{Exchange, PATIENCE};
+use super::exchange::{Exchange, PATIENCE};
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// Sends a case's request, and does with the response what the case says.
+/// Sends the request of a case, then performs its client action.
 pub(super) fn send(case: &Case, address: SocketAddr) -> io::Result<Exchange> {
     let case = *case;
     connected(address, async move |mut sender: Sender| {
-        if matches!(case.read, Read::Nothing | Read::Reset) {
-            return leave(&mut sender, &case).await;
+        if matches!(case.client, ClientAction::Disconnect | ClientAction::Reset) {
+            return disconnect(&mut sender, &case).await;
         }
         if case.request.starts_with("CONNECT") {
-            // Other protocols are spoken once the server's settings are here, as they are behind any answer.
+            // Extended CONNECT needs the server's settings, which have arrived after any response.
             sender
                 .send_request(request(&Case { request: "GET /healthz", ..PLAIN })?)
                 .await
                 .map_err(io::Error::other)?;
         }
         match sender.send_request(request(&case)?).await {
-            Ok(response) => read(case.read, response).await,
+            Ok(response) => read(case.client, response).await,
             Err(_) => Ok(Exchange::default()),
         }
     })
 }
 
-/// Sends requests at the same time, by one connection.
+/// Sends requests concurrently over one connection.
 pub(super) fn send_at_once<const N: usize>(
     requests: [&'static str; N],
     address: SocketAddr,
@@ -56,13 +56,13 @@ pub(super) fn send_at_once<const N: usize>(
         let mut exchanges = [const { Exchange::nothing() }; N];
         for (sent, exchange) in sent.into_iter().zip(&mut exchanges) {
             let response = sent.await.map_err(io::Error::other)?.map_err(io::Error::other)?;
-            *exchange = read(Read::All, response).await?;
+            *exchange = read(ClientAction::ReadAll, response).await?;
         }
         Ok(exchanges)
     })
 }
 
-/// Opens a connection, and closes it behind the exchange.
+/// Opens a connection, and closes it after the exchange.
 fn connected<T, F: Future<Output = io::Result<T>>>(
     address: SocketAddr,
     exchange: impl FnOnce(Sender) -> F,
@@ -73,7 +73,7 @@ fn connected<T, F: Future<Output = io::Result<T>>>(
         let (sender, connection) = handshake(TokioExecutor::new(), stream).await.map_err(io::Error::other)?;
         let connection = tokio::spawn(connection);
         let exchanged = timeout(PATIENCE, exchange(sender)).await.map_err(io::Error::other)?;
-        // What is left is told to the server before the connection ends; it may end it first.
+        // The remaining frames, such as a stream reset, are sent before the connection ends; the server may end it first.
         let _ = timeout(PATIENCE, connection).await;
         exchanged
     })
@@ -92,8 +92,8 @@ fn request(case: &Case) -> io::Result<Request<Full<Bytes>>> {
     request.body(Full::from(case.body)).map_err(io::Error::other)
 }
 
-/// Resets the stream when the handler runs.
-async fn leave(sender: &mut Sender, case: &Case) -> io::Result<Exchange> {
+/// Resets the stream while the handler runs.
+async fn disconnect(sender: &mut Sender, case: &Case) -> io::Result<Exchange> {
     let before = arrived();
     let waiting = tokio::spawn(sender.send_request(request(case)?));
     let has_arrived = spawn_blocking(move || wait_for_arrival(before, PATIENCE)).await.map_err(io::Error::other)?;
@@ -101,15 +101,15 @@ async fn leave(sender: &mut Sender, case: &Case) -> io::Result<Exchange> {
     if has_arrived { Ok(Exchange::default()) } else { Err(io::Error::other("the handler did not run")) }
 }
 
-async fn read(how: Read, response: Response<Incoming>) -> io::Result<Exchange> {
+async fn read(action: ClientAction, response: Response<Incoming>) -> io::Result<Exchange> {
     let status = response.status().as_u16();
     let mut exchange = Exchange { headers: lines(response.headers()), ..Exchange::default() };
     let mut body = response.into_body();
-    match how {
-        Read::Head => exchange.answer = Some((status, String::new())),
-        Read::FirstChunk => _ = body.frame().await,
-        Read::All => read_to_end(&mut exchange, status, body, String::new()).await,
-        Read::Slowly | Read::Nothing | Read::Reset => {
+    match action {
+        ClientAction::ReadHead => exchange.response = Some((status, String::new())),
+        ClientAction::DisconnectInBody => _ = body.frame().await,
+        ClientAction::ReadAll => read_to_end(&mut exchange, status, body, String::new()).await,
+        ClientAction::ReadSlowly | ClientAction::Disconnect | ClientAction::Reset => {
             let first = body.frame().await.and_then(|frame| frame.ok()?.into_data().ok()).unwrap_or_default();
             let began = Instant::now();
             tokio::task::yield_now().await;
@@ -121,11 +121,11 @@ async fn read(how: Read, response: Response<Incoming>) -> io::Result<Exchange> {
     Ok(exchange)
 }
 
-/// Reads the rest of a body, and notes the answer if it is whole.
+/// Reads the rest of the body, and stores the response if it is complete.
 async fn read_to_end(exchange: &mut Exchange, status: u16, body: Incoming, first: String) {
     if let Ok(body) = body.collect().await {
         exchange.headers.extend(body.trailers().map(lines).unwrap_or_default());
-        exchange.answer = Some((status, first + &String::from_utf8_lossy(&body.to_bytes())));
+        exchange.response = Some((status, first + &String::from_utf8_lossy(&body.to_bytes())));
     }
 }
 

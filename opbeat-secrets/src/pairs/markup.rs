@@ -1,48 +1,52 @@
-//! Values between tags, and in the parts of forms.
+//! Values in XML elements and in the parts of multipart forms.
 
 use std::ops::Range;
 
-use super::REDACTED;
-use super::extent::start;
-use super::value::is_worth;
+use super::value::is_removable;
+use crate::rules::REDACTED;
 
-/// No tag and no head of a part is longer.
+/// The maximum length of a tag and of the headers of a form part, in bytes. Longer ones are not searched.
 const MAX_HEAD: usize = 256;
 
 const CDATA: &str = "<![CDATA[";
 
-/// Returns the name of the element that begins at a place, and where its content does.
+/// Returns the name of the element that starts at `at`, and the start of its content.
 pub(super) fn element(text: &str, at: usize) -> Option<(&str, usize)> {
-    let inside = start(&text[at + 1..], MAX_HEAD);
+    let inside = first_bytes(&text[at + 1..]);
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let name = &inside[..inside.find(|c: char| !is_part(c))?];
     let tag = inside.find('>').filter(|tag| !name.is_empty() && !inside[..*tag].ends_with('/'))?;
     Some((name.rsplit(':').next().unwrap_or(name), at + 1 + tag + 1))
 }
 
-/// Finds an element's content, given its start. It has no elements in it.
+/// Returns the content of an element, given its start. An element that contains other elements has none.
 pub(super) fn content(text: &str, from: usize) -> Option<Range<usize>> {
     if text[from..].starts_with(CDATA) {
         return until(text, from + CDATA.len(), "]]>");
     }
     let end = from + text[from..].find('<')?;
     let is_closed = text[end..].starts_with("</");
-    (is_closed && is_worth(text[from..end].trim())).then_some(from..end)
+    (is_closed && is_removable(text[from..end].trim())).then_some(from..end)
 }
 
-/// Finds the value of a form's part, given the place behind its name: it lies behind an empty line.
+/// Returns the value of a form part, given the end of its name. The value follows an empty line.
 pub(super) fn part(text: &str, from: usize) -> Option<Range<usize>> {
-    let head = start(&text[from..], MAX_HEAD);
-    // Printed with escapes, a body has its line breaks in letters.
+    let head = first_bytes(&text[from..]);
+    // A body that was printed with escapes contains `\r\n` as four characters.
     let breaks = [("\r\n\r\n", "\r\n--"), ("\n\n", "\n--"), ("\\r\\n\\r\\n", "\\r\\n--")];
     let (at, empty, boundary) =
         breaks.iter().find_map(|(empty, boundary)| Some((head.find(empty)?, empty, boundary)))?;
     until(text, from + at + empty.len(), boundary)
 }
 
-/// Finds what goes on until a mark, or until the end of the text. What is removed already is not searched again.
+/// Returns the text up to a mark, or up to the end of the text. Removed values are not searched again.
 fn until(text: &str, from: usize, mark: &str) -> Option<Range<usize>> {
     let rest = Some(&text[from..]).filter(|rest| !rest.starts_with(REDACTED))?;
     let end = from + rest.find(mark).unwrap_or(rest.len());
-    is_worth(&text[from..end]).then_some(from..end)
+    is_removable(&text[from..end]).then_some(from..end)
+}
+
+/// Returns the first [`MAX_HEAD`] bytes of a text.
+fn first_bytes(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_HEAD)]
 }

@@ -1,25 +1,26 @@
-//! Names with values in any text: queries, forms, headers, JSON, markup, SQL, the printed forms of values.
+//! Finds pairs in any text: queries, forms, headers, JSON, markup, SQL, `Debug` output.
 //!
-//! One walk over the text stops at each sign that may stand between a name and its value. It looks back no further than
-//! a name is long, and forward over what it removes or what has no further sign in it, so that its time is in proportion
-//! to the text's length, whatever the text.
+//! One walk over the text stops at each sign that may separate a name from its value. It looks back over at most one
+//! name, and forward only over text that it removes or that contains no further sign. Its time is therefore linear in the
+//! length of the text, whatever the text contains.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::extent::{inside, quoted};
 use super::name::Name;
-use super::value::{Pair, is_worth};
-use super::{REDACTED, Secrets, markup, url, wrapper};
+use super::quotes::{inside, quoted};
+use super::value::{Pair, is_removable};
+use super::{markup, url, wrapper};
+use crate::rules::{REDACTED, Secrets};
 
 /// Removes the values of secret names and the passwords of URLs.
 ///
-/// In source only literals are removed: what else is behind a name is code.
-pub(super) fn scrub<'a>(secrets: &Secrets, text: &'a str, is_source: bool) -> Cow<'a, str> {
-    let mut walk = Walk { secrets, text, is_source, scrubbed: String::new(), done: 0, promised: 0..0 };
+/// In source code only literals are removed: other text after a name is code.
+pub(crate) fn scrub<'a>(secrets: &Secrets, text: &'a str, is_source: bool) -> Cow<'a, str> {
+    let mut walk = Walk { secrets, text, is_source, scrubbed: String::new(), done: 0, value_expected: 0..0 };
     let mut at = 0;
     while let Some(ahead) = text.as_bytes()[at..].iter().position(is_sign) {
-        at = walk.stop(at + ahead);
+        at = walk.visit(at + ahead);
     }
     walk.finish()
 }
@@ -29,21 +30,21 @@ struct Walk<'s, 'a> {
     text: &'a str,
     is_source: bool,
     scrubbed: String,
-    /// Text before this byte is dealt with.
+    /// The end of the text that was already copied or removed.
     done: usize,
-    /// Here, the value may follow of a secret name that stood apart from it.
-    promised: Range<usize>,
+    /// The range in which the value of an earlier secret name may follow.
+    value_expected: Range<usize>,
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// Looks at a sign. Returns where to go on.
-    fn stop(&mut self, at: usize) -> usize {
+    /// Inspects a sign. Returns the position at which the walk continues.
+    fn visit(&mut self, at: usize) -> usize {
         let secret = match self.text.as_bytes()[at] {
             b'=' | b':' => return self.operator(at),
-            b'(' | b'{' => self.wrapped(at).or_else(|| self.listed(at)),
+            b'(' | b'{' => self.wrapped(at).or_else(|| self.in_list(at)),
             b'<' => self.element(at),
-            b',' => self.second(at),
-            _ => self.matched(at),
+            b',' => self.tuple_value(at),
+            _ => self.like(at),
         };
         self.redact(secret).unwrap_or(at + 1)
     }
@@ -83,14 +84,14 @@ impl<'a> Walk<'_, 'a> {
         if self.is_secret(&name) {
             let found = if self.is_source { pair.literal() } else { pair.value() };
             if found.is_none() && self.is_source && operator == ":" {
-                self.promise(after);
+                self.expect_value(after);
             }
             return found;
         }
-        if self.keeps_promise(&name, at) {
+        if self.is_expected_value(&name, at) {
             return if self.is_source { pair.literal() } else { pair.value() };
         }
-        self.naming(&name, &pair).or_else(|| self.row(at, after))
+        self.secret_name_as_value(&name, &pair).or_else(|| self.row(at, after))
     }
 
     fn is_secret(&self, name: &Name<'_>) -> bool {
@@ -98,15 +99,15 @@ impl<'a> Walk<'_, 'a> {
         !name.text.is_empty() && (is_secret(name.text) || name.with_word_before().is_some_and(|name| is_secret(&name)))
     }
 
-    /// Keeps in mind that a secret name was told, and that its value may be near.
-    fn promise(&mut self, from: usize) {
+    /// Remembers that a secret name was found, and that its value may follow within a few bytes.
+    fn expect_value(&mut self, from: usize) {
         const NEAR: usize = 64;
-        self.promised = from..from + NEAR;
+        self.value_expected = from..from + NEAR;
     }
 
-    /// Returns whether a value is the one of a secret name before: `"name": "pin", "value": "1"`, `const PIN: &str = "1"`.
-    fn keeps_promise(&self, name: &Name<'_>, at: usize) -> bool {
-        let Some(between) = self.promised.contains(&at).then(|| &self.text[self.promised.start..at]) else {
+    /// Returns whether a value belongs to an earlier secret name: `"name": "pin", "value": "1"`, `const PIN: &str = "1"`.
+    fn is_expected_value(&self, name: &Name<'_>, at: usize) -> bool {
+        let Some(between) = self.value_expected.contains(&at).then(|| &self.text[self.value_expected.start..at]) else {
             return false;
         };
         match self.is_source {
@@ -115,8 +116,8 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Looks whether the pair's value is a secret name: of a form's part, or of a value that follows.
-    fn naming(&mut self, name: &Name<'_>, pair: &Pair<'_>) -> Option<Range<usize>> {
+    /// Handles a pair whose value is itself a secret name, of a form part or of a later `value`.
+    fn secret_name_as_value(&mut self, name: &Name<'_>, pair: &Pair<'_>) -> Option<Range<usize>> {
         if !["name", "key", "header", "field"].iter().any(|naming| name.text.eq_ignore_ascii_case(naming)) {
             return None;
         }
@@ -125,11 +126,11 @@ impl<'a> Walk<'_, 'a> {
         if inner.len() > MAX_NAME || !self.secrets.is_secret(&self.text[inner.clone()]) {
             return None;
         }
-        self.promise(inner.end);
+        self.expect_value(inner.end);
         markup::part(self.text, inner.end)
     }
 
-    /// Finds the values of a row that PostgreSQL shows: `Key (email, token)=(a@b, abc)`.
+    /// Returns the values of a row in an error message of PostgreSQL: `Key (email, token)=(a@b, abc)`.
     fn row(&self, at: usize, after: usize) -> Option<Range<usize>> {
         let columns = self.text[..at].strip_suffix(')').filter(|_| self.text[after..].starts_with('('))?;
         let start = columns.len() - columns.bytes().rev().take(256).position(|byte| byte == b'(')?;
@@ -140,7 +141,7 @@ impl<'a> Walk<'_, 'a> {
         Some(inside(self.text, after)).filter(|values| !values.is_empty())
     }
 
-    /// Finds what a type with a secret name holds: `Secret(hunter2)`, `Password { text: "hunter2" }`.
+    /// Returns the content of a type with a secret name: `Secret(hunter2)`, `Password { text: "hunter2" }`.
     fn wrapped(&self, open: usize) -> Option<Range<usize>> {
         let before = &self.text[..open];
         let before = before.strip_suffix(' ').filter(|_| self.text[open..].starts_with('{')).unwrap_or(before);
@@ -152,18 +153,18 @@ impl<'a> Walk<'_, 'a> {
         is_new.then(|| inside(self.text, open)).filter(|held| !self.text[held.clone()].trim().is_empty())
     }
 
-    /// Finds what SQL compares a column with, where no sign stands between: `token IN ('a', 'b')`.
-    fn listed(&self, open: usize) -> Option<Range<usize>> {
+    /// Returns the list that SQL compares a column with, without an operator sign: `token IN ('a', 'b')`.
+    fn in_list(&self, open: usize) -> Option<Range<usize>> {
         let is_secret = self.is_secret(&column(&self.text[..open], &["in"])?);
         let first = (is_secret && self.text.as_bytes()[open] == b'(').then(|| quoted(self.text, open + 1))??;
-        is_worth(&self.text[first]).then(|| inside(self.text, open))
+        is_removable(&self.text[first]).then(|| inside(self.text, open))
     }
 
-    /// Finds a literal behind `LIKE` and `<>`.
-    fn matched(&self, quote: usize) -> Option<Range<usize>> {
+    /// Returns the literal after `LIKE` and `<>`.
+    fn like(&self, quote: usize) -> Option<Range<usize>> {
         let column = column(&self.text[..quote], &["like", "ilike", "<>"])?;
         let inner = self.is_secret(&column).then(|| quoted(self.text, quote))??;
-        is_worth(&self.text[inner.clone()]).then_some(inner)
+        is_removable(&self.text[inner.clone()]).then_some(inner)
     }
 
     fn element(&self, at: usize) -> Option<Range<usize>> {
@@ -171,14 +172,14 @@ impl<'a> Walk<'_, 'a> {
         self.secrets.is_secret(name).then(|| markup::content(self.text, start))?
     }
 
-    /// Finds the second part of a printed pair: `("authorization", "Bearer abc")`.
-    fn second(&self, comma: usize) -> Option<Range<usize>> {
+    /// Returns the second part of a printed tuple: `("authorization", "Bearer abc")`.
+    fn tuple_value(&self, comma: usize) -> Option<Range<usize>> {
         let before = &self.text[..comma];
         let name = before.ends_with(['"', '\'']).then(|| Name::before(before))?;
-        let is_pair = name.is_first_of('(') && self.is_secret(&name);
+        let is_pair = name.follows_bracket('(') && self.is_secret(&name);
         let inner =
             is_pair.then(|| quoted(self.text, comma + 1 + usize::from(self.text[comma + 1..].starts_with(' '))))??;
-        is_worth(&self.text[inner.clone()]).then_some(inner)
+        is_removable(&self.text[inner.clone()]).then_some(inner)
     }
 }
 
@@ -186,7 +187,7 @@ fn is_sign(byte: &u8) -> bool {
     matches!(byte, b'=' | b':' | b'(' | b'{' | b'<' | b',' | b'\'')
 }
 
-/// Returns the operator that a sign begins.
+/// Returns the operator at the start of the text.
 fn operator(text: &str) -> &str {
     let length = match text.as_bytes() {
         [b'=', b'>', ..] | [b':', b':' | b'=', ..] => 2,
@@ -196,7 +197,7 @@ fn operator(text: &str) -> &str {
     &text[..length]
 }
 
-/// Returns the column in front of a word of SQL that is the last one of a text.
+/// Returns the column in front of an SQL keyword, if the text ends with one of the keywords.
 fn column<'a>(before: &'a str, words: &[&str]) -> Option<Name<'a>> {
     let before = before.strip_suffix(' ').unwrap_or(before);
     let is_last = |word: &&&str| {

@@ -1,13 +1,13 @@
-//! What goes, and what stays.
+//! Texts that are scrubbed, and texts that stay as they are.
 
-use super::*;
+use opbeat_secrets::{REDACTED, Secrets, is_secret_name};
 
 fn secrets() -> Secrets {
     Secrets::new(["*iban*"])
 }
 
 #[test]
-fn names_tell_secrets() {
+fn secret_names_are_recognised() {
     let names = "Authorization cookie Set-Cookie X-Api-Key proxy-authorization new_password csrfToken author_token pwd pass \
                  jwt otp pin userPin user_pin PINCode user%5Bpin%5D password2 HTTP_X_API_KEY passphrase connect.sid \
                  PHPSESSID oauth_verifier credentials session_id clientSecret pwd1 sig cvv";
@@ -21,7 +21,7 @@ fn names_tell_secrets() {
     }
 }
 
-/// Each text, and what is left of it; `…` stands for [`REDACTED`].
+/// Each text, and the text after scrubbing; `…` stands for [`REDACTED`].
 const REMOVED: &[(&str, &str)] = &[
     // Queries and forms.
     ("/books?page=2&api_key=abc", "/books?page=2&api_key=…"),
@@ -113,16 +113,16 @@ const REMOVED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn text_loses_its_secrets() {
+fn secrets_are_removed_from_text() {
     for (text, expected) in REMOVED {
         let scrubbed = secrets().scrub(text).into_owned();
-        assert_eq!(scrubbed, expected.replace('…', REDACTED), "of {text}");
-        assert_eq!(secrets().scrub(&scrubbed), scrubbed, "what is removed stays as it is");
+        assert_eq!(scrubbed, expected.replace('…', REDACTED), "scrubbed {text}");
+        assert_eq!(secrets().scrub(&scrubbed), scrubbed, "scrubbing twice changes nothing more");
     }
 }
 
 #[test]
-fn text_keeps_what_is_no_secret() {
+fn text_without_secrets_is_unchanged() {
     let texts = [
         "/books?page=2&author=ada&opinion=good&spin=3",
         "/users/:token/pin/{pin}?expand=all",
@@ -168,7 +168,7 @@ fn text_keeps_what_is_no_secret() {
 }
 
 #[test]
-fn source_loses_its_literals_only() {
+fn only_literals_are_removed_from_source() {
     let cases = [
         (r#"    password = "hunter2""#, r#"    password = "…""#),
         (r#"let api_key = "abc", page = 2;"#, r#"let api_key = "…", page = 2;"#),
@@ -195,7 +195,7 @@ fn source_loses_its_literals_only() {
     }
 }
 
-/// In texts of these, a sign or a name stands everywhere, and what would end its value nowhere.
+/// Pieces of text that are repeated: signs and names are everywhere, and the end of a value is nowhere.
 const PIECES: &[&str] = &[
     "a@",
     "@",
@@ -266,12 +266,12 @@ const PIECES: &[&str] = &[
 ];
 
 #[test]
-fn time_is_in_proportion_to_the_text() {
+fn time_is_linear() {
     for secrets in [Secrets::default(), Secrets::new(["*"])] {
         for piece in PIECES {
             scrub_both(&secrets, piece, 20_000);
         }
-        // With time in proportion to the square of the length, this would take hours.
+        // With quadratic time, this would take hours.
         for piece in ["a@", "password='", "://a:b", "token:1:"] {
             scrub_both(&secrets, piece, 500_000);
         }
@@ -280,13 +280,13 @@ fn time_is_in_proportion_to_the_text() {
 
 fn scrub_both(secrets: &Secrets, piece: &str, length: usize) {
     let text = piece.repeat(length / piece.len());
-    // What is removed is longer than a name alone, but never by more than this.
+    // Each removed byte adds at most one `REDACTED`.
     let longest = text.len() * REDACTED.len();
     assert!(secrets.scrub(&text).len() <= longest && secrets.scrub_source(&text).len() <= longest, "{piece}");
 }
 
 #[test]
-fn whatever_the_text_something_is_left_of_it() {
+fn scrubbed_text_is_never_empty() {
     let mut random = fastrand::Rng::with_seed(7);
     let others = ["ü", "…", "日", ")", "]", "}", ">", "]]>", "\n", "abc1", "value=", "Digest ", "REDACTED"];
     let pieces: Vec<&str> = PIECES.iter().chain(&others).copied().collect();

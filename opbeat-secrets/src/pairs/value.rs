@@ -1,36 +1,36 @@
-//! The value behind a secret name.
+//! The value after a secret name.
 
 use std::ops::Range;
 
-use super::REDACTED;
-use super::extent::{bracketed, quoted};
-use super::name::Name;
-use super::plain::{is_absent, is_placeholder, is_statement, word_length};
+use super::name::{Name, has_part};
+use super::not_secret::{is_absent, is_placeholder, is_statement, word_length};
+use super::quotes::{bracketed, quoted};
+use crate::rules::REDACTED;
 
 /// Schemes of `Authorization`, in lower case.
 const SCHEMES: [&str; 9] =
     ["bearer", "basic", "digest", "token", "negotiate", "apikey", "hawk", "dpop", "aws4-hmac-sha256"];
 
-/// The way from a name to its value.
+/// A name and the operator after it, from which the value is found.
 pub(super) struct Pair<'a> {
     pub(super) text: &'a str,
     pub(super) name: &'a Name<'a>,
     pub(super) operator: &'a str,
-    /// Where the operator ends.
+    /// The end of the operator.
     pub(super) after: usize,
 }
 
 impl Pair<'_> {
-    /// Finds the literal behind the name: what stands in quotes.
+    /// Returns the range of the value if it is in quotes.
     pub(super) fn literal(&self) -> Option<Range<usize>> {
         let inner = quoted(self.text, self.start())?;
         let content = &self.text[inner.clone()];
-        // A quote that closes one around the pair has no value behind it.
+        // A quote that closes a literal around the pair is not the start of a value.
         let is_closing = self.operator == "=" && content.starts_with([',', '}', ']', ')', '>', ';']);
-        (!is_closing && is_worth(content)).then_some(inner)
+        (!is_closing && is_removable(content)).then_some(inner)
     }
 
-    /// Finds the value, in quotes or without.
+    /// Returns the range of the value, in quotes or without.
     pub(super) fn value(&self) -> Option<Range<usize>> {
         if self.name.follows("unexpected") {
             return None;
@@ -71,18 +71,18 @@ impl Pair<'_> {
         (!is_other).then_some(word.len())
     }
 
-    /// Measures what a scheme or a list of cookies begins: `Bearer abc`, `a=b; c=d`.
+    /// Returns the length of credentials that start with a scheme or are a list of cookies: `Bearer abc`, `a=b; c=d`.
     fn credentials_length(&self, rest: &str) -> Option<usize> {
         if let Some(start) = scheme_length(rest, self.name.text) {
             return Some(list_length(&rest[start..])).filter(|length| *length > 0).map(|length| start + length);
         }
-        (has(self.name.text, "cookie") && name_length(rest).is_some()).then(|| list_length(rest))
+        (has_part(self.name.text, "cookie") && name_length(rest).is_some()).then(|| list_length(rest))
     }
 }
 
-/// Measures a scheme and its space. Only `Bearer` is known wherever it stands.
+/// Returns the length of a scheme and its space. Only `Bearer` is recognised after any secret name.
 fn scheme_length(rest: &str, name: &str) -> Option<usize> {
-    let schemes = if has(name, "auth") { &SCHEMES[..] } else { &SCHEMES[..1] };
+    let schemes = if has_part(name, "auth") { &SCHEMES[..] } else { &SCHEMES[..1] };
     let is_first = |scheme: &&&str| {
         let begins =
             rest.as_bytes().get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes()));
@@ -91,13 +91,13 @@ fn scheme_length(rest: &str, name: &str) -> Option<usize> {
     schemes.iter().find(is_first).map(|scheme| scheme.len() + 1)
 }
 
-/// Returns whether there is something to remove.
-pub(super) fn is_worth(content: &str) -> bool {
+/// Returns whether the content is a value that is not removed yet.
+pub(super) fn is_removable(content: &str) -> bool {
     let is_sign = content.len() <= 3 && !content.contains(char::is_alphanumeric);
     !is_sign && !content.starts_with(REDACTED)
 }
 
-/// Returns where a bracket opens that the value is in, with a type's name in front or without: `[1]`, `Some(1)`.
+/// Returns the position of the bracket that contains the value, with or without a type name in front: `[1]`, `Some(1)`.
 fn opening(rest: &str) -> Option<usize> {
     const MAX_TYPE: usize = 64;
     let bytes = rest.as_bytes();
@@ -110,7 +110,7 @@ fn opening(rest: &str) -> Option<usize> {
     }
 }
 
-/// Measures words that make a list: `a=b; c="d", e=f`.
+/// Returns the length of a list of words: `a=b; c="d", e=f`.
 fn list_length(rest: &str) -> usize {
     let mut length = 0;
     loop {
@@ -134,15 +134,10 @@ fn item_length(item: &str) -> usize {
     item.find(|c: char| c.is_whitespace() || "'\"<>)}]".contains(c)).unwrap_or(item.len())
 }
 
-/// Measures the name that stands first with `=` behind it.
+/// Returns the length of the name at the start of the text, if `=` follows it.
 fn name_length(text: &str) -> Option<usize> {
     const MAX_NAME: usize = 64;
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let length = text.as_bytes().iter().take(MAX_NAME).take_while(is_part).count();
     (length > 0 && text.as_bytes().get(length) == Some(&b'=')).then_some(length)
-}
-
-/// Returns whether a name has a part, in whatever case.
-pub(super) fn has(name: &str, part: &str) -> bool {
-    name.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }

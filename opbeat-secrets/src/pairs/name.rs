@@ -1,9 +1,9 @@
-//! The name in front of a sign.
+//! The name in front of an operator.
 
-/// Longer names are looked at by their end.
+/// The maximum length of a name, in bytes. Only the end of a longer name is read.
 const MAX_NAME: usize = 64;
 
-/// What says that a secret is wrong, and not which it is: behind `invalid token:` there may be a reason.
+/// Words that report a problem with a secret. The text after `invalid token:` may be a reason, not the token.
 const COMPLAINTS: [&str; 11] = [
     "invalid",
     "bad",
@@ -18,16 +18,16 @@ const COMPLAINTS: [&str; 11] = [
     "failed",
 ];
 
-/// A name in front of a sign.
+/// A name in front of an operator, a bracket or a comma.
 pub(super) struct Name<'a> {
-    /// Everything in front of the name.
+    /// The text in front of the name.
     before: &'a str,
     pub(super) text: &'a str,
-    /// Whether it stands in quotes.
+    /// Whether the name is in quotes.
     pub(super) is_quoted: bool,
-    /// Whether there is a space between the name and the sign.
+    /// Whether there is a space between the name and the operator.
     pub(super) has_gap: bool,
-    /// Whether the sign compares, as `!=` does.
+    /// Whether the operator compares, as `!=` does.
     pub(super) is_compared: bool,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Returns the name with the word before it, where both together are one name: `API key`.
+    /// Returns the name joined with the word before it, if both form one name, as in `API key`.
     pub(super) fn with_word_before(&self) -> Option<String> {
         let is_second = ["key", "number", "code", "id"].iter().any(|word| self.text.eq_ignore_ascii_case(word));
         let before = self.before.strip_suffix(' ').filter(|_| is_second)?;
@@ -55,12 +55,12 @@ impl<'a> Name<'a> {
         (!word.is_empty()).then(|| format!("{word}_{}", self.text))
     }
 
-    /// Returns whether the name stands in a complaint about what it names.
-    pub(super) fn is_blamed(&self) -> bool {
+    /// Returns whether the word before the name reports a problem, as in `invalid token`.
+    pub(super) fn follows_complaint(&self) -> bool {
         COMPLAINTS.iter().any(|word| self.follows(word))
     }
 
-    /// Returns whether the word before the name is this one.
+    /// Returns whether `word` precedes the name.
     pub(super) fn follows(&self, word: &str) -> bool {
         let before = self.before.trim_end_matches(['"', '\'', '`']).as_bytes();
         let Some(before) = before.strip_suffix(b" ") else { return false };
@@ -69,8 +69,8 @@ impl<'a> Name<'a> {
         is_whole && before[start..].eq_ignore_ascii_case(word.as_bytes())
     }
 
-    /// Returns whether this stands in front of the name and its quotes.
-    pub(super) fn is_first_of(&self, bracket: char) -> bool {
+    /// Returns whether the bracket stands directly in front of the name and its quotes.
+    pub(super) fn follows_bracket(&self, bracket: char) -> bool {
         self.before.trim_end_matches(['"', '\'', '\\']).ends_with(bracket)
     }
 }
@@ -79,4 +79,9 @@ fn start_of_name(text: &str) -> usize {
     let is_part = |c: char| c.is_alphanumeric() || "-_.[]%".contains(c);
     let parts = text.char_indices().rev().take_while(|(at, c)| text.len() - at <= MAX_NAME && is_part(*c));
     parts.last().map_or(text.len(), |(at, _)| at)
+}
+
+/// Returns whether a name contains a part, ignoring case.
+pub(super) fn has_part(name: &str, part: &str) -> bool {
+    name.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }

@@ -1,12 +1,11 @@
-//! What stands behind a secret name, and is no secret: an absence, a placeholder, a reason.
+//! Text that follows a secret name but is not a secret: an absent value, a placeholder, a reason.
 
-use super::name::Name;
-use super::value::has;
+use super::name::{Name, has_part};
 
-/// What no value is called.
+/// Words that mean that there is no secret value.
 const ABSENT: [&str; 7] = ["true", "false", "null", "nil", "none", "undefined", "nan"];
 
-/// What is said of a secret in one word.
+/// One-word statements about a secret.
 const REMARKS: [&str; 25] = [
     "missing",
     "required",
@@ -35,25 +34,25 @@ const REMARKS: [&str; 25] = [
     "off",
 ];
 
-/// What hosts and files are called as well.
+/// Parts of secret names that are also parts of the names of hosts and files.
 const SERVICES: [&str; 4] = ["auth", "session", "token", "secret"];
 
-/// Measures a value without quotes.
+/// Returns the length of a value without quotes.
 pub(super) fn word_length(text: &str) -> usize {
     let end = text.find(|c: char| c.is_whitespace() || "&;,'\"`<>)}]#".contains(c)).unwrap_or(text.len());
-    // What is quoted behind it has backslashes in front.
+    // A backslash in front of the quote belongs to the quote, not to the value.
     text[..end].trim_end_matches('\\').len()
 }
 
-/// A secret's absence is no secret.
+/// Returns whether the word means that there is no value.
 pub(super) fn is_absent(word: &str) -> bool {
     word.is_empty() || is_one_of(&ABSENT, word)
 }
 
-/// Returns whether a word stands for a value that is sent apart, as in SQL and templates, or is hidden already.
+/// Returns whether a word is a placeholder, as in SQL and templates, or a mask that already hides a value.
 pub(super) fn is_placeholder(word: &str) -> bool {
-    /// The walk looks at such words again, and so they must be short.
-    const LONGEST: usize = 64;
+    /// The walk reads such words again, so their length is limited to keep its time linear.
+    const MAX_LENGTH: usize = 64;
     let is_mask = word.chars().all(|c| c == '*' || c == '?' || c == '…' || c == '.');
     let digits = word.strip_prefix(['$', '?']).or_else(|| word.strip_prefix("@p")).or_else(|| word.strip_prefix("@P"));
     let is_numbered =
@@ -61,10 +60,12 @@ pub(super) fn is_placeholder(word: &str) -> bool {
     let name = word.strip_prefix(':').filter(|name| !name.is_empty());
     let is_named = name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
     let is_any = is_mask || is_numbered || is_named || word == "%s" || word.starts_with("%(");
-    is_any && word.len() <= LONGEST
+    is_any && word.len() <= MAX_LENGTH
 }
 
-/// A colon stands in sentences and addresses too. Returns whether what is behind it is a remark on the name, or a place.
+/// Returns whether the text after a colon is a statement about the name, or a location.
+///
+/// Colons occur in sentences and addresses too, not only between a name and its value.
 pub(super) fn is_statement(name: &Name<'_>, word: &str, after: &str, has_gap: bool) -> bool {
     let bare = word.trim_end_matches(['.', ':', '!', '?', '…']);
     let is_letters = bare.chars().all(|c| c.is_alphabetic() || "'’-".contains(c));
@@ -74,17 +75,17 @@ pub(super) fn is_statement(name: &Name<'_>, word: &str, after: &str, has_gap: bo
         return is_prose;
     }
     if !has_gap {
-        return is_letters || is_place(name, word);
+        return is_letters || is_location(name, word);
     }
-    is_prose || (is_letters && (name.is_blamed() || is_one_of(&REMARKS, bare)))
+    is_prose || (is_letters && (name.follows_complaint() || is_one_of(&REMARKS, bare)))
 }
 
-/// A file's line and a service's port: `token.rs:42:7`, `auth:8080`.
-fn is_place(name: &Name<'_>, word: &str) -> bool {
+/// Returns whether the word is a line of a file or a port of a service: `token.rs:42:7`, `auth:8080`.
+fn is_location(name: &Name<'_>, word: &str) -> bool {
     const LONGEST: usize = 12;
     let is_number = word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     let is_short = word.len() < 4 && !name.text.eq_ignore_ascii_case("pin");
-    let is_file_or_service = name.text.contains('.') || SERVICES.iter().any(|service| has(name.text, service));
+    let is_file_or_service = name.text.contains('.') || SERVICES.iter().any(|service| has_part(name.text, service));
     is_short || (is_number && is_file_or_service)
 }
 

@@ -1,13 +1,13 @@
-//! Two requests that run at the same time, each a half of it and then the other.
+//! Two requests that run concurrently, and alternate step by step.
 
 use std::future::poll_fn;
 use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
-use super::lock;
+use super::waiting::lock;
 use opbeat_core::{current, span};
 
-/// Who has come to where two meet.
+/// The rendezvous of two requests.
 static MEETING: Mutex<Meeting> = Mutex::new(Meeting { arrived: 0, waiting: None });
 
 struct Meeting {
@@ -15,19 +15,19 @@ struct Meeting {
     waiting: Option<Waker>,
 }
 
-/// Records a tag and two spans that say who they are of, while another request does the same in between.
-pub async fn take_turns(who: &str) {
-    current().set_tag("who", who.to_owned());
-    let first = span(format!("first of {who}"), "code");
+/// Records a tag and two spans that contain the id, while another request does the same with its own id.
+pub async fn interleave(id: &str) {
+    current().set_tag("who", id.to_owned());
+    let first = span(format!("first of {id}"), "code");
     meet().await;
-    let second = span(format!("second of {who}"), "code");
+    let second = span(format!("second of {id}"), "code");
     meet().await;
     drop(second);
     meet().await;
     drop(first);
 }
 
-/// Waits for the other one.
+/// Waits until the other request arrives at the same step.
 async fn meet() {
     let mut meeting = None;
     poll_fn(|cx| {

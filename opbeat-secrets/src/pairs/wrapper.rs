@@ -1,10 +1,10 @@
-//! Types that hold a secret, as they are printed.
+//! Types that hold a secret, as `Debug` prints them.
 
-use super::Secrets;
 use super::name::Name;
-use super::names::words;
+use crate::names::words;
+use crate::rules::Secrets;
 
-/// The words that names of such types are made of. `InvalidToken` and `AuthError` tell what is wrong, and are none.
+/// The words in the names of such types. `InvalidToken` and `AuthError` contain other words: they describe an error.
 const WORDS: [&str; 24] = [
     "secret",
     "password",
@@ -32,7 +32,7 @@ const WORDS: [&str; 24] = [
     "new",
 ];
 
-/// Returns whether the last name of a text is the one of a type that holds a secret.
+/// Returns whether the text ends with the name of a type that holds a secret.
 pub(super) fn is_wrapper(before: &str, secrets: &Secrets) -> bool {
     if !before.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return false;
