@@ -9,13 +9,14 @@ mod cli;
 pub mod dashboard;
 mod data_folder;
 mod directory;
+mod framework_rejection;
 pub mod intake;
 pub mod query;
 pub mod queue;
-mod refusal;
 mod server;
 pub mod sketch;
 pub mod store;
+mod text;
 pub mod worker;
 
 pub use cli::Command;

@@ -3,9 +3,9 @@
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
+use crate::framework_rejection;
 use crate::intake::Rejection;
 use crate::query::{InvalidRange, QueryError};
-use crate::refusal;
 
 /// A request that was not answered.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl IntoResponse for Problem {
 
 /// Gives the framework's own refusals the form of all others.
 pub(super) async fn in_form(response: Response) -> Response {
-    match refusal::formless(response).await {
+    match framework_rejection::status_and_text(response).await {
         Ok((status, text)) => {
             let message = format!("{}; /api/v2/openapi.json says what is understood.", text.trim_end_matches('.'));
             Rejection::new(status, message).into_response()

@@ -23,7 +23,7 @@ impl Query {
     ///
     /// Returns [`QueryError`] if the database fails.
     pub async fn losses(&self, app: &AppIdentity, range: &Range) -> Result<Vec<Loss>, QueryError> {
-        let losses = self.store.losses(&app.id, (range.from, range.to)).await?;
+        let losses = self.store.drops(&app.id, (range.from, range.to)).await?;
         Ok(losses.into_iter().map(|(what, count)| Loss { reason: reason(&what), what, count }).collect())
     }
 }

@@ -1,9 +1,9 @@
-//! What the queue carries.
+//! The messages in the queue.
 
 use opbeat_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Which of the intake's endpoints a body was posted to.
+/// The endpoint of the intake that a body was posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
@@ -13,16 +13,16 @@ pub enum Endpoint {
     Transactions,
 }
 
-/// A body as it was posted, with what its request said beside it.
+/// A body as it was posted, with the values that its request had besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What its request said.
+    /// The values of its request.
     pub envelope: Envelope,
     /// The body as it was received, compressed or not.
     pub body: Vec<u8>,
 }
 
-/// What a request said beside its body.
+/// The values of a request besides its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The app's id.
@@ -34,7 +34,7 @@ pub struct Envelope {
     /// `X-Opbeat-Platform`, such as `lang=python/3.11.7 platform=CPython framework=flask/2.2.5`.
     #[serde(default)]
     pub platform: String,
-    /// `Idempotency-Key`, if there was one.
+    /// `Idempotency-Key`, or an empty string.
     #[serde(default)]
     pub idempotency_key: String,
 }
@@ -50,17 +50,17 @@ impl Envelope {
 impl Message {
     /// Encodes the message: the envelope as a line of JSON, then the body.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(&self.envelope).expect("strings and numbers can be written as JSON");
+        let mut bytes = serde_json::to_vec(&self.envelope).expect("strings and numbers can be serialised");
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.body);
         bytes
     }
 
-    /// Decodes what the queue was given.
+    /// Decodes a message from a record of the queue.
     ///
     /// # Errors
     ///
-    /// Returns an error if the envelope is none.
+    /// Returns an error if the envelope is invalid.
     pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
         let envelope = serde_json::from_slice(&bytes[..end])?;

@@ -2,7 +2,8 @@
 
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
-use super::{Store, StoreError};
+use super::database::Store;
+use super::error::StoreError;
 use crate::intake::TokenOwner;
 
 /// An app that was created or found.
@@ -14,25 +15,25 @@ pub struct App {
     pub app_id: String,
 }
 
-/// What to call a new app. Ids are made up where none are given.
+/// The names of a new app. Missing ids are generated.
 #[derive(Clone, Debug, Default)]
 pub struct NewApp {
     /// The organization's short name.
     pub organization: String,
     /// The app's short name.
     pub app: String,
-    /// The organization's id, if it has one elsewhere.
+    /// The organization's id, if its agents already use one.
     pub organization_id: Option<String>,
-    /// The app's id, if it has one elsewhere.
+    /// The app's id, if its agents already use one.
     pub app_id: Option<String>,
 }
 
 impl Store {
-    /// Creates what is missing of an organization and an app, and adds a secret token by its SHA-256.
+    /// Creates an organization and an app unless they exist, and adds a secret token by its SHA-256.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if the database fails, or an id is taken.
+    /// Returns [`StoreError`] if the database fails, or the id or the token is already in use.
     pub async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let organization_id = create_organization(&mut transaction, new, now).await?;
@@ -92,7 +93,7 @@ impl Store {
 fn token_owner(row: &sqlx::sqlite::SqliteRow) -> Result<TokenOwner, StoreError> {
     let hash: &[u8] = row.try_get("hash")?;
     Ok(TokenOwner {
-        token_hash: hash.try_into().map_err(|_| std::io::Error::other("a token's hash has another length"))?,
+        token_hash: hash.try_into().map_err(|_| std::io::Error::other("the hash of a token does not have 32 bytes"))?,
         organization_id: row.try_get("organization_id")?,
         organization: row.try_get("organization")?,
         app_id: row.try_get("app_id")?,
@@ -149,10 +150,10 @@ async fn create_app(
 ///
 /// # Panics
 ///
-/// Panics if the system has no randomness, since nothing secret can be made without.
+/// Panics if the system has no source of randomness: no secret can be generated without it.
 #[must_use]
 pub fn random_hex<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the system has randomness");
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

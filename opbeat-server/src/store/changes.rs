@@ -1,13 +1,13 @@
-//! What a body changes in the store, as plain values that add up.
+//! The changes that bodies make in the store, as plain values that can be added up.
 
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{ErrorBody, Frame};
 
-use super::SampleDocument;
+use super::document::SampleDocument;
 use crate::sketch::Sketch;
 
-/// What one or more bodies change.
+/// The changes of one or more bodies.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Durations by transaction, minute (seconds since 1970) and result.
@@ -20,22 +20,22 @@ pub struct Changes {
     pub span_stacks: Vec<NewSpanStack>,
     /// Errors.
     pub errors: Vec<NewError>,
-    /// How much agents left out.
-    pub losses: BTreeMap<LossKey, u64>,
+    /// How much data agents dropped.
+    pub drops: BTreeMap<DropKey, u64>,
 }
 
-/// Names what an app's agents left out.
+/// The key under which an app's drops are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LossKey {
+pub struct DropKey {
     /// The app's id.
     pub app_id: String,
-    /// The minute in which the server was told, in seconds since 1970.
+    /// The minute in which the server received the report, in seconds since 1970.
     pub minute: i64,
-    /// What: `errors`, `spans`, …
-    pub what: String,
+    /// The reason, one of [`DROP_REASONS`](opbeat_protocol::DROP_REASONS).
+    pub reason: String,
 }
 
-/// Names a transaction of an app.
+/// The key of an app's transactions with one kind and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TransactionKey {
     /// The app's id.
@@ -46,29 +46,29 @@ pub struct TransactionKey {
     pub name: String,
 }
 
-/// Durations that were counted together.
+/// The durations of one transaction, minute and result.
 #[derive(Clone, Debug)]
 pub struct Rollup {
-    /// How many.
+    /// The number of durations.
     pub count: u64,
-    /// How many of them failed.
+    /// The number of failed transactions among them.
     pub failed: u64,
     /// Their sum in milliseconds.
     pub sum_ms: f64,
-    /// The shortest.
+    /// The shortest one, in milliseconds.
     pub min_ms: f64,
-    /// The longest.
+    /// The longest one, in milliseconds.
     pub max_ms: f64,
-    /// How they are distributed.
+    /// Their distribution.
     pub sketch: Sketch,
 }
 
-/// Time in spans of one kind.
+/// The time in spans with the same kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SelfTime {
-    /// How many spans.
+    /// The number of spans.
     pub count: u64,
-    /// Milliseconds.
+    /// Their self time, in milliseconds.
     pub self_ms: f64,
 }
 
@@ -79,13 +79,13 @@ pub struct NewSample {
     pub transaction: TransactionKey,
     /// When it began, in microseconds since 1970.
     pub happened_at: i64,
-    /// How long it took.
+    /// Its duration, in milliseconds.
     pub duration_ms: f64,
     /// Its result.
     pub result: String,
-    /// How it ended, or an empty string.
+    /// Its outcome, or an empty string.
     pub outcome: String,
-    /// The agent's id of it, or an empty string.
+    /// The id that the agent gave it, or an empty string.
     pub external_id: String,
     /// Its spans and context.
     pub document: SampleDocument,
@@ -100,7 +100,7 @@ pub struct NewSpanStack {
     pub kind: String,
     /// The spans' short name.
     pub signature: String,
-    /// The calls, the oldest first.
+    /// The frames, the oldest call first.
     pub frames: Vec<Frame>,
 }
 
@@ -109,19 +109,19 @@ pub struct NewSpanStack {
 pub struct NewError {
     /// The app's id.
     pub app_id: String,
-    /// What it is grouped by.
+    /// The fingerprint: errors with the same one are in the same group.
     pub fingerprint: Vec<u8>,
     /// When it happened, in microseconds since 1970.
     pub happened_at: i64,
     /// Its type, or an empty string.
     pub type_name: String,
-    /// What it says.
+    /// Its message.
     pub message: String,
-    /// What is held responsible.
+    /// Its culprit: the function or the transaction that caused it.
     pub culprit: String,
-    /// How many errors it stands for.
+    /// The number of similar errors that it stands for.
     pub occurrences: i64,
-    /// The error as it is shown, frames the oldest first.
+    /// The error as it is shown, with the frame of the oldest call first.
     pub document: ErrorBody,
 }
 
@@ -142,7 +142,7 @@ impl Rollup {
         self.sketch.insert(milliseconds);
     }
 
-    /// Adds all that another one counts.
+    /// Adds the durations of another rollup.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
@@ -154,7 +154,7 @@ impl Rollup {
 }
 
 impl SelfTime {
-    /// Adds another one.
+    /// Adds another self time.
     pub fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.self_ms += other.self_ms;
@@ -162,7 +162,7 @@ impl SelfTime {
 }
 
 impl Changes {
-    /// Adds what other bodies change.
+    /// Adds the changes of other bodies.
     pub fn merge(&mut self, other: Self) {
         for (key, rollup) in other.rollups {
             self.rollups.entry(key).or_default().merge(&rollup);
@@ -173,8 +173,8 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
-        for (key, count) in other.losses {
-            *self.losses.entry(key).or_default() += count;
+        for (key, count) in other.drops {
+            *self.drops.entry(key).or_default() += count;
         }
     }
 }

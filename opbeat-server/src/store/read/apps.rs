@@ -1,16 +1,17 @@
-//! Which apps there are, and who may see them.
+//! The apps that a reader may see.
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use crate::store::{Store, StoreError};
+use crate::store::database::Store;
+use crate::store::error::StoreError;
 
-/// More apps than these are not listed at once.
+/// The largest number of apps in a list.
 const MAX_APPS: i64 = 500;
 
-/// What a reader may see.
+/// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All organizations: whoever sits at the server's own machine.
+    /// All organizations, for readers on the server's own machine.
     Everything,
     /// One organization, by its id.
     Organization(String),
@@ -29,18 +30,18 @@ pub struct AppName {
     pub name: String,
 }
 
-/// How much an app has done since a point in time.
+/// An app's activity since a point in time.
 #[derive(Clone, Debug)]
 pub struct AppActivity {
     /// The app.
     pub app: AppName,
-    /// Transactions.
+    /// The number of transactions.
     pub count: i64,
-    /// Failed transactions.
+    /// The number of failed transactions.
     pub failed: i64,
-    /// When it was heard of last, in microseconds since 1970.
+    /// The time of its last transaction or error, in microseconds since 1970.
     pub last_seen: Option<i64>,
-    /// Error groups that are open.
+    /// The number of open error groups.
     pub open_errors: i64,
 }
 
@@ -77,7 +78,7 @@ impl Store {
         row.as_ref().map(app_name).transpose()
     }
 
-    /// Returns all apps, with what they have done since a point in time (seconds since 1970).
+    /// Returns all apps with their activity since a point in time (seconds since 1970).
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl Store {
         rows.iter().map(activity).collect()
     }
 
-    /// Returns when an app was heard of first and last, in microseconds since 1970.
+    /// Returns the times of an app's first and last transaction or error, in microseconds since 1970.
     ///
     /// # Errors
     ///

@@ -3,15 +3,16 @@
 use opbeat_protocol::ErrorBody;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::database::Store;
 use crate::store::document::unpack;
-use crate::store::{Store, StoreError};
+use crate::store::error::StoreError;
 
-/// Which groups come first.
+/// The order of groups in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorOrder {
-    /// Those that happened last.
+    /// The group of the newest error first.
     LastSeen,
-    /// Those that happened most often.
+    /// The most frequent group first.
     TimesSeen,
 }
 
@@ -24,19 +25,19 @@ pub struct ErrorGroupRow {
     pub number: i64,
     /// The errors' type, or an empty string.
     pub type_name: String,
-    /// What the latest one says.
+    /// The message of the latest one.
     pub message: String,
-    /// What is held responsible.
+    /// The culprit: the function or the transaction that caused it.
     pub culprit: String,
-    /// How bad it is.
+    /// The level, such as `error`.
     pub level: String,
-    /// `open`, by now.
+    /// The status, which is always `open` today.
     pub status: String,
-    /// Microseconds since 1970.
+    /// When the first one happened, in microseconds since 1970.
     pub first_seen: i64,
-    /// Microseconds since 1970.
+    /// When the latest one happened, in microseconds since 1970.
     pub last_seen: i64,
-    /// How often.
+    /// The number of errors.
     pub times_seen: i64,
 }
 
@@ -45,7 +46,7 @@ pub struct ErrorGroupRow {
 pub struct OccurrenceSummary {
     /// Its id in the store.
     pub id: i64,
-    /// Microseconds since 1970.
+    /// When it happened, in microseconds since 1970.
     pub happened_at: i64,
 }
 
@@ -54,9 +55,9 @@ pub struct OccurrenceSummary {
 pub struct OccurrenceRow {
     /// Its id in the store.
     pub id: i64,
-    /// Microseconds since 1970.
+    /// When it happened, in microseconds since 1970.
     pub happened_at: i64,
-    /// The agent's id of the transaction that it happened in, or an empty string.
+    /// The id that the agent gave the transaction in which it happened, or an empty string.
     pub transaction_external_id: String,
     /// The error as it was reported.
     pub document: ErrorBody,
@@ -65,7 +66,7 @@ pub struct OccurrenceRow {
 const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, first_seen, last_seen, times_seen";
 
 impl Store {
-    /// Returns an app's error groups, and how many there are.
+    /// Returns some of an app's error groups, and the number of all.
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl Store {
         row.as_ref().map(group).transpose()
     }
 
-    /// Returns how often a group's errors happened: pairs of a row's start in seconds and a count.
+    /// Returns the number of a group's errors by minute or hour: pairs of a start in seconds since 1970 and a count.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// Returns the occurrences of a group that are kept, the newest first.
+    /// Returns the kept occurrences of a group, the newest first.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
-//! What the read models are made of. Each function is bound to an app or an organization, and caps its rows.
+//! The rows that the read models of `query` are made of.
+//!
+//! Each function is bound to an app or an organization, and returns a limited number of rows.
 
 mod apps;
 mod errors;
-mod losses;
 mod rollups;
 mod samples;
 

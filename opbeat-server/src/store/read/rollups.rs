@@ -1,27 +1,31 @@
-//! Transactions, their durations and the breakdown of their time.
+//! Transactions, their durations and the breakdown of their time, and the drops that agents reported.
+
+use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::changes::{Rollup, SelfTime};
+use crate::store::database::Store;
+use crate::store::error::StoreError;
 use crate::store::rollups::{read, unsigned};
-use crate::store::{Rollup, SelfTime, Store, StoreError};
 
-/// Which rows of which app are asked for.
+/// The rows that a query reads.
 #[derive(Clone, Copy, Debug)]
 pub struct RollupSpan<'a> {
     /// The app's id.
     pub app_id: &'a str,
-    /// One transaction, or all.
+    /// The id of one transaction, or `None` for all.
     pub transaction: Option<i64>,
-    /// Seconds that one row stands for: 60 or 3600.
+    /// The length of time that one row stands for, in seconds: 60 or 3600.
     pub resolution: i64,
-    /// The first row's start, in seconds since 1970.
+    /// The start of the first row, in seconds since 1970.
     pub from: i64,
-    /// The end, which is not part of it.
+    /// The end, in seconds since 1970; rows that start there are not read.
     pub to: i64,
 }
 
-/// A transaction's names.
+/// A transaction's name and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionRow {
     /// Its id in the store.
@@ -37,7 +41,7 @@ pub struct TransactionRow {
 pub struct RollupRow {
     /// The transaction's id.
     pub transaction: i64,
-    /// Seconds since 1970.
+    /// The start of the minute or hour, in seconds since 1970.
     pub start: i64,
     /// The result.
     pub result: String,
@@ -73,7 +77,7 @@ impl Store {
         rows.iter().map(transaction).collect()
     }
 
-    /// Calls `each` with every row of durations, one after the other, so that none has to be kept.
+    /// Calls `each` with one row of durations after the other, so that they are never all in memory.
     ///
     /// # Errors
     ///
@@ -97,7 +101,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the time by kind of span.
+    /// Returns the self time by kind of span, the largest first: at most 100 kinds.
     ///
     /// # Errors
     ///
@@ -115,6 +119,24 @@ impl Store {
             Ok((row.try_get("kind")?, self_time))
         };
         rows.iter().map(part).collect()
+    }
+
+    /// Returns an app's drops by reason, as agents reported them in a range of time (seconds since 1970).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database fails.
+    pub async fn drops(&self, app_id: &str, (from, to): (i64, i64)) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT reason, sum(count) AS count FROM drops
+             WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",
+        )
+        .bind(app_id)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("reason")?, unsigned(row.try_get("count")?)))).collect()
     }
 }
 

@@ -1,17 +1,18 @@
-//! Sampled transactions.
+//! Sampled transactions and the stacks of their spans.
 
 use opbeat_protocol::Frame;
 use sqlx::Row;
 
-use crate::store::document::unpack;
-use crate::store::{SampleDocument, Store, StoreError};
+use crate::store::database::Store;
+use crate::store::document::{SampleDocument, unpack};
+use crate::store::error::StoreError;
 
-/// Which samples come first.
+/// The order of samples in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleOrder {
-    /// The slowest.
+    /// The slowest first.
     Slowest,
-    /// The newest.
+    /// The newest first.
     Newest,
 }
 
@@ -22,20 +23,20 @@ pub struct SampleSummaryRow {
     pub id: i64,
     /// When it began, in microseconds since 1970.
     pub happened_at: i64,
-    /// How long it took.
+    /// Its duration, in milliseconds.
     pub duration_ms: f64,
     /// Its result.
     pub result: String,
-    /// How it ended, or an empty string.
+    /// Its outcome, or an empty string.
     pub outcome: String,
 }
 
-/// A sample.
+/// A sample with its spans.
 #[derive(Clone, Debug)]
 pub struct SampleRow {
-    /// What lists show of it.
+    /// The values that lists show.
     pub summary: SampleSummaryRow,
-    /// The agent's id of it, or an empty string.
+    /// The id that the agent gave it, or an empty string.
     pub external_id: String,
     /// Its spans and context.
     pub document: SampleDocument,
@@ -44,7 +45,7 @@ pub struct SampleRow {
 const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome";
 
 impl Store {
-    /// Returns samples of an app's transaction in a time (microseconds since 1970).
+    /// Returns samples of an app's transaction in a range of time (microseconds since 1970).
     ///
     /// # Errors
     ///
@@ -93,7 +94,7 @@ impl Store {
         }))
     }
 
-    /// Finds the sample of an app that an agent knows by an id: its transaction's id and its own.
+    /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
     ///
     /// # Errors
     ///
@@ -111,7 +112,9 @@ impl Store {
         Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
     }
 
-    /// Returns the stack that an app's spans of a kind and signature were started from, the oldest call first.
+    /// Returns the stack that an app's spans with a kind and a signature were started from, the oldest call first.
+    ///
+    /// It is empty if no agent sent one.
     ///
     /// # Errors
     ///
