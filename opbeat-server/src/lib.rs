@@ -13,6 +13,7 @@ pub mod intake;
 pub mod query;
 pub mod queue;
 mod refusal;
+mod result_class;
 mod server;
 pub mod sketch;
 pub mod store;

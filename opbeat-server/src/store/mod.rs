@@ -30,9 +30,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqlSafeStr, SqlitePool};
 
 /// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "losses", include_str!("migrations/0002_losses.sql")),
+    (4, "failed samples", include_str!("migrations/0004_failed_samples.sql")),
 ];
 
 const READERS: u32 = 4;

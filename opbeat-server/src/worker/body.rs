@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{Timestamp, TransactionsBody};
+use serde_json::Value;
 
 use super::time;
 use crate::queue::Envelope;
@@ -58,4 +59,13 @@ impl<'a> Body<'a> {
 /// Cuts a name to what is kept.
 pub(super) fn cut(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
+}
+
+/// Returns a result as text of at most 100 characters: `200`, `ok`; an empty string if the agent sends none.
+pub(super) fn result_text(result: Option<&Value>) -> String {
+    match result {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.chars().take(100).collect(),
+        Some(other) => other.to_string().chars().take(100).collect(),
+    }
 }

@@ -9,7 +9,6 @@
 
 mod body;
 mod errors;
-mod failure;
 mod interpret;
 mod scrub;
 mod time;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
-use super::body::{Body, cut};
-use super::failure::{is_failure, result_text};
+use super::body::{Body, cut, result_text};
 use super::{scrub, traces};
 use crate::queue::Envelope;
+use crate::result_class::ResultClass;
 use crate::store::{Changes, LossKey, SelfTime};
 
 /// Returns what a body changes.
@@ -48,7 +48,7 @@ fn count(context: &Body<'_>, body: &TransactionsBody, changes: &mut Changes) {
         let key = context.key(&group.transaction, group.kind.as_deref());
         let minute = context.minute(group.timestamp).seconds();
         let result = result_text(group.result.as_ref());
-        let is_failure = is_failure(&result);
+        let is_failure = ResultClass::of(&result).is_failed();
         let rollup = changes.rollups.entry((key, minute, result)).or_default();
         group.durations.iter().for_each(|duration| rollup.insert(*duration, is_failure));
     }

@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use super::{APP, ROOT, self_time, stacks};
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
-use crate::worker::body::Body;
-use crate::worker::failure::result_text;
+use crate::worker::body::{Body, result_text};
 use crate::worker::scrub;
 
 /// Adds the samples, and their breakdown unless the body brings an exact one.
