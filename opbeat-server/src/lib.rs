@@ -13,6 +13,7 @@ mod framework_rejection;
 pub mod intake;
 pub mod query;
 pub mod queue;
+mod result_class;
 mod server;
 pub mod sketch;
 pub mod store;

@@ -209,7 +209,7 @@ const DEPENDENCIES: [(&str, &[&str]); 8] = [
     ("opbeat-tower", &["opbeat-core"]),
     ("opbeat-axum", &["opbeat-core", "opbeat-tower"]),
     ("opbeat-actix", &["opbeat-core"]),
-    ("opbeat-server", &["opbeat-protocol", "opbeat-secrets", "opbeat-axum"]),
+    ("opbeat-server", &["opbeat-protocol", "opbeat-secrets"]),
 ];
 
 /// The crates of ours that a crate may use in its tests besides: the server's tests run a real agent.

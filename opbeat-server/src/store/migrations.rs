@@ -4,10 +4,11 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "losses", include_str!("migrations/0002_losses.sql")),
     (3, "drops", include_str!("migrations/0003_drops.sql")),
+    (4, "failed samples", include_str!("migrations/0004_failed_samples.sql")),
 ];
 
 /// Returns all migrations.

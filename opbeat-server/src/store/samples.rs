@@ -6,6 +6,7 @@ use super::changes::{NewSample, NewSpanStack};
 use super::document;
 use super::error::StoreError;
 use super::rollups::TransactionIds;
+use crate::result_class::ResultClass;
 
 /// The number of slowest, of failed and of newest samples that are kept of each transaction and hour.
 const KEPT: i64 = 5;
@@ -34,15 +35,17 @@ pub(super) async fn write(
 }
 
 async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &NewSample) -> Result<(), StoreError> {
+    let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
     sqlx::query(
-        "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, external_id, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(transaction)
     .bind(sample.happened_at)
     .bind(sample.duration_ms)
     .bind(&sample.result)
     .bind(&sample.outcome)
+    .bind(is_failed)
     .bind(&sample.external_id)
     .bind(document::pack(&sample.document)?)
     .execute(connection)
@@ -56,8 +59,7 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
 async fn thin_out(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
     sqlx::query(
         "WITH candidates AS (
-             SELECT id, duration_ms, happened_at, external_id,
-                    outcome IN ('server_error', 'panicked', 'timed_out', 'shed') OR result LIKE '5__' AS failed
+             SELECT id, duration_ms, happened_at, external_id, failed
              FROM samples WHERE transaction_id = ? AND happened_at >= ? AND happened_at < ?
          )
          DELETE FROM samples WHERE id IN (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{Timestamp, TransactionsBody};
+use serde_json::Value;
 
 use crate::queue::Envelope;
 use crate::store::TransactionKey;
@@ -10,6 +11,9 @@ use crate::text::start_of;
 
 /// The number of characters up to which a name is kept.
 const MAX_NAME: usize = 512;
+
+/// The number of characters up to which a result is kept.
+const MAX_RESULT: usize = 100;
 
 /// A day in microseconds.
 const DAY: i64 = 86_400_000_000;
@@ -75,4 +79,13 @@ pub(super) fn plausible_time(envelope: &Envelope, claimed: Option<Timestamp>) ->
 /// Returns the part of a name that is kept.
 pub(super) fn cut_name(name: &str) -> String {
     start_of(name, MAX_NAME).to_owned()
+}
+
+/// Returns a result as text, such as `200` or `ok`; an empty string if the agent sends none.
+pub(super) fn result_text(result: Option<&Value>) -> String {
+    match result {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => start_of(text, MAX_RESULT).to_owned(),
+        Some(other) => start_of(&other.to_string(), MAX_RESULT).to_owned(),
+    }
 }

@@ -9,7 +9,6 @@
 
 mod context;
 mod errors;
-mod failure;
 mod frames;
 mod interpret;
 mod run;

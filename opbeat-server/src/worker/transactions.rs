@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
-use super::context::{BodyContext, cut_name};
-use super::failure::{is_failure, result_text};
+use super::context::{BodyContext, cut_name, result_text};
 use super::{scrub, traces};
 use crate::queue::Envelope;
+use crate::result_class::ResultClass;
 use crate::store::{Changes, DropKey, SelfTime};
 
 /// Returns the changes of a body.
@@ -57,7 +57,7 @@ fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Chang
         let key = context.key(&group.transaction, group.kind.as_deref());
         let minute = context.minute(group.timestamp).seconds();
         let result = result_text(group.result.as_ref());
-        let is_failure = is_failure(&result);
+        let is_failure = ResultClass::of(&result).is_failed();
         let rollup = changes.rollups.entry((key, minute, result)).or_default();
         group.durations.iter().for_each(|duration| rollup.insert(*duration, is_failure));
     }

@@ -9,5 +9,6 @@ mod crash;
 mod intake;
 mod pages;
 mod queue;
+mod results;
 mod running;
 mod suite;

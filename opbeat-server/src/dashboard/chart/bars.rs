@@ -7,10 +7,16 @@ use maud::{Markup, html};
 use super::scale::{BOTTOM, Scale, clock, percent, times};
 use crate::dashboard::format::count;
 use crate::query::{Series, SeriesPoint};
+use crate::result_class::ResultClass;
 
-/// Classes of results, from the bottom to the top of a bar.
-const CLASSES: [(&str, &str); 5] =
-    [("ok", "ok"), ("redirect", "redirected"), ("client", "client error"), ("failed", "failed"), ("other", "other")];
+/// Classes of results with their names in the legend, from the bottom to the top of a bar.
+const CLASSES: [(ResultClass, &str); 5] = [
+    (ResultClass::Success, "ok"),
+    (ResultClass::Redirect, "redirected"),
+    (ResultClass::ClientError, "client error"),
+    (ResultClass::Failed, "failed"),
+    (ResultClass::Other, "other"),
+];
 
 /// Draws how many requests a series had, by their results.
 pub(in crate::dashboard) fn results(series: &Series) -> Markup {
@@ -19,14 +25,14 @@ pub(in crate::dashboard) fn results(series: &Series) -> Markup {
     let highest = points.iter().map(|point| point.count as f64 / minutes).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
     let starts: Vec<i64> = points.iter().map(|point| point.start_seconds).collect();
-    let seen = |class: &str| points.iter().any(|point| by_class(point).contains_key(class));
+    let is_seen = |class| points.iter().any(|point| by_class(point).contains_key(&class));
     html! {
         figure.chart {
             figcaption {
                 "Requests per minute"
                 span.legend {
-                    @for (class, name) in CLASSES.into_iter().filter(|(class, _)| seen(class)) {
-                        span class={ "key box " (class) } { (name) }
+                    @for (class, name) in CLASSES.into_iter().filter(|(class, _)| is_seen(*class)) {
+                        span class={ "key box " (style(class)) } { (name) }
                     }
                 }
             }
@@ -58,7 +64,7 @@ fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale
                 title { (clock(point.start_seconds, step >= 7_200)) " UTC\n" (text.join("\n")) }
                 @for (class, from, to) in stacked(point, minutes) {
                     @let (top, bottom) = (scale.y(to), scale.y(from));
-                    rect class={ "bar " (class) } x=(percent((index as f64 + 0.1) / of as f64)) y=(format!("{top:.2}"))
+                    rect class={ "bar " (style(class)) } x=(percent((index as f64 + 0.1) / of as f64)) y=(format!("{top:.2}"))
                         width=(percent(0.8 / of as f64)) height=(format!("{:.2}", bottom - top)) {}
                 }
                 rect.hover x=(percent(index as f64 / of as f64)) y="14" width=(percent(1.0 / of as f64)) height=(BOTTOM - 14.0) {}
@@ -68,7 +74,7 @@ fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale
 }
 
 /// Returns each class with where its part of the bar begins and ends.
-fn stacked(point: &SeriesPoint, minutes: f64) -> Vec<(&'static str, f64, f64)> {
+fn stacked(point: &SeriesPoint, minutes: f64) -> Vec<(ResultClass, f64, f64)> {
     let classes = by_class(point);
     let counts = CLASSES.iter().filter_map(|(class, _)| Some((*class, *classes.get(class)? as f64 / minutes)));
     counts
@@ -80,10 +86,10 @@ fn stacked(point: &SeriesPoint, minutes: f64) -> Vec<(&'static str, f64, f64)> {
         .collect()
 }
 
-fn by_class(point: &SeriesPoint) -> BTreeMap<&'static str, u64> {
+fn by_class(point: &SeriesPoint) -> BTreeMap<ResultClass, u64> {
     let mut classes = BTreeMap::new();
     for (result, number) in &point.results {
-        *classes.entry(result_class(result)).or_default() += number;
+        *classes.entry(ResultClass::of(result)).or_default() += number;
     }
     classes
 }
@@ -92,37 +98,17 @@ fn label(result: &str) -> &str {
     if result.is_empty() { "no result" } else { result }
 }
 
-/// What gRPC calls a client's mistakes, and clients that have gone.
-const GRPC_CLIENT: [&str; 11] = [
-    "CANCELLED",
-    "INVALID_ARGUMENT",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "UNAUTHENTICATED",
-];
+/// Returns the style class of a result.
+pub(in crate::dashboard) fn result_style(result: &str) -> &'static str {
+    style(ResultClass::of(result))
+}
 
-/// Returns the class of a result: `ok`, `redirect`, `client`, `failed` or `other`.
-pub(in crate::dashboard) fn result_class(result: &str) -> &'static str {
-    let status = result.strip_prefix("HTTP ").unwrap_or(result);
-    let first = status.chars().next().filter(|_| status.len() == 3 && status.starts_with(|c: char| c.is_ascii_digit()));
-    match first {
-        Some('1' | '2') => "ok",
-        Some('3') => "redirect",
-        Some('4') => "client",
-        Some('5') => "failed",
-        _ => match result {
-            "ok" | "success" | "done" | "upgraded" | "OK" => "ok",
-            "error" | "failed" | "failure" | "panicked" | "timed_out" | "shed" | "server_error" => "failed",
-            "DEADLINE_EXCEEDED" | "UNKNOWN" | "INTERNAL" | "UNAVAILABLE" | "DATA_LOSS" => "failed",
-            "client_gone" | "cancelled" | "client_error" => "client",
-            word if GRPC_CLIENT.contains(&word) => "client",
-            _ => "other",
-        },
+fn style(class: ResultClass) -> &'static str {
+    match class {
+        ResultClass::Success => "ok",
+        ResultClass::Redirect => "redirect",
+        ResultClass::ClientError => "client",
+        ResultClass::Failed => "failed",
+        ResultClass::Other => "other",
     }
 }

@@ -9,7 +9,7 @@ mod scale;
 mod spark;
 mod stack;
 
-pub(super) use bars::{result_class, results};
+pub(super) use bars::{result_style, results};
 pub(super) use lines::durations;
 pub(super) use spark::spark;
 pub(super) use stack::{breakdown, kind_class, position};

@@ -121,7 +121,7 @@ fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSu
 pub(super) fn result(result: &str, outcome: &str) -> Markup {
     let outcome = outcome.replace('_', " ");
     html! {
-        @if result.is_empty() { span.muted { "–" } } @else { span class={ "result " (chart::result_class(result)) } { (result.replace('_', " ")) } }
+        @if result.is_empty() { span.muted { "–" } } @else { span class={ "result " (chart::result_style(result)) } { (result.replace('_', " ")) } }
         @if matches!(outcome.as_str(), "panicked" | "client gone" | "timed out" | "shed") && outcome != result.replace('_', " ") {
             " " span.muted { (outcome) }
         }

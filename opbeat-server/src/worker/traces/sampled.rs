@@ -7,8 +7,7 @@ use super::groups::{APP, ROOT, take_stack};
 use super::self_time;
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
 use crate::text::start_of;
-use crate::worker::context::{BodyContext, plausible_time};
-use crate::worker::failure::result_text;
+use crate::worker::context::{BodyContext, plausible_time, result_text};
 use crate::worker::scrub;
 
 /// The number of characters up to which an agent's id of a transaction is kept.
