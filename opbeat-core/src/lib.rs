@@ -1,8 +1,14 @@
-//! Transactions, spans and errors of a web application, recorded at next to no cost and sent to Opbeat.
+//! Error tracking and performance monitoring for Rust applications: transactions, spans and errors, sent to an Opbeat
+//! server.
 //!
-//! An [`Agent`] is started once, from a [`Config`]. A [`Transaction`] is one request or one job; [`span`]s are its
-//! parts; [`capture_error`] and [`capture_message`] report what failed in it. Web frameworks are hooked by adapters,
-//! the crates `opbeat-axum`, `opbeat-tower` and `opbeat-actix`, or one of your own over [`http::HttpTransaction`].
+//! Most applications use this crate through an adapter for their web framework, which records each request as a
+//! transaction: `opbeat-axum`, `opbeat-actix` or `opbeat-tower`. They need this crate directly for jobs, spans and error
+//! reports:
+//!
+//! 1. Start one [`Agent`] per process, with [`Agent::from_env`] or from a [`Config`]. Keep it until the process ends.
+//! 2. Requests are recorded by the adapter. For each job, call [`Agent::begin_transaction`].
+//! 3. Measure parts of a transaction with [`span`] or [`in_span`].
+//! 4. Report errors with [`capture_error`]. Add users and tags through [`current`].
 //!
 //! # Examples
 //!
@@ -10,6 +16,7 @@
 //! use opbeat_core::{Agent, Config};
 //! use opbeat_testing::MemoryExporter;
 //!
+//! // Tests record into memory. An application starts its agent with `Agent::from_env()`.
 //! let exporter = MemoryExporter::default();
 //! let agent = Agent::with_exporter(&Config::default(), exporter.clone());
 //!
@@ -17,22 +24,37 @@
 //! {
 //!     let _entered = transaction.enter();
 //!     let _span = opbeat_core::span("SELECT FROM readers", "db.sqlite.query");
+//!     if let Err(error) = "no number".parse::<u32>() {
+//!         opbeat_core::capture_error(&error);
+//!     }
 //! }
 //! transaction.end("shop.newsletter", "ok");
 //!
 //! agent.flush(std::time::Duration::from_secs(5))?;
 //! assert_eq!(exporter.count("shop.newsletter"), 1);
+//! assert_eq!(exporter.errors()[0].message, "invalid digit found in string");
 //! # Ok::<(), opbeat_core::export::FlushError>(())
 //! ```
 //!
+//! # Modules
+//!
+//! | module | contents | needed by |
+//! |---|---|---|
+//! | [`config`] | errors of a configuration, and the environment variables | applications |
+//! | [`task`] | futures, tasks and threads that run in a transaction | applications |
+//! | `events` | reports of errors that are logged with `log` or `tracing` | applications |
+//! | [`http`] | the transaction of an HTTP request | adapters |
+//! | [`record`] | the recorded data, as plain values | exporters, tests |
+//! | [`export`] | the trait of exporters, and the exporter to an Opbeat server | exporters |
+//!
 //! # Features
 //!
-//! | feature | default | what it brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `intake` | yes | delivery to an Opbeat server |
-//! | `tls` | yes | the same over HTTPS |
-//! | `tokio` | | `task`: tasks that stay in their transaction |
-//! | `log`, `tracing` | | `events`: what is logged as an error is reported |
+//! | `tls` | yes | delivery over HTTPS |
+//! | `tokio` | | `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`] |
+//! | `log`, `tracing` | | `events`: reports of logged errors |
 
 mod agent;
 mod capture;
@@ -58,7 +80,7 @@ pub use config::Config;
 pub use record::{Level, User};
 pub use transaction::{CurrentTransaction, Span, Transaction, current, in_span, span};
 
-/// The code of the guide, which the compiler checks.
+/// The code blocks of the guide to jobs, which the compiler checks.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/jobs.md")]
 struct JobsGuide;

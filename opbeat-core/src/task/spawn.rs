@@ -1,4 +1,4 @@
-//! Tasks of tokio that stay in their transaction.
+//! Tokio tasks that are part of a transaction.
 
 use std::future::Future;
 
@@ -6,11 +6,11 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::transaction::current;
 
-/// Spawns a task that is part of the current transaction for as long as that runs.
+/// Spawns a task that is part of the current transaction until that ends.
 ///
-/// What is left of it then becomes a background transaction of its own, of the kind `task.detached`, which knows its
-/// parent and is named after the code. A panic in it is reported in either. A runtime that is dropped cancels its tasks:
-/// what was left of them counts as `cancelled`.
+/// Late work of the task becomes a background transaction of its own, of the kind `task.detached`. It records its parent
+/// and is named after the function that the future is written in. A panic is reported in the transaction that it happens
+/// in. When a runtime is dropped, it cancels its tasks, and their late work counts as `cancelled`.
 ///
 /// # Panics
 ///
@@ -33,11 +33,11 @@ where
     tokio::spawn(current().detach(future))
 }
 
-/// Spawns a task that stays on its thread, as [`spawn`] does: for futures that are not `Send`.
+/// Spawns a task on the current thread, for futures that are not `Send`. Otherwise it works like [`spawn`].
 ///
 /// # Panics
 ///
-/// Panics outside of a [`LocalSet`](tokio::task::LocalSet) and of runtimes for one thread such as actix's, as
+/// Panics outside of a [`LocalSet`](tokio::task::LocalSet) or a single-threaded runtime such as that of actix, as
 /// [`tokio::task::spawn_local`] does.
 ///
 /// # Examples
@@ -58,9 +58,9 @@ where
     tokio::task::spawn_local(current().detach(future))
 }
 
-/// Runs blocking work on a thread for it, with the transaction current.
+/// Runs blocking work on a thread of tokio's blocking pool, with the transaction current.
 ///
-/// What is left of it when that ends becomes a transaction of its own, as with [`spawn`].
+/// Late work becomes a background transaction of its own, as with [`spawn`].
 ///
 /// # Panics
 ///
@@ -83,21 +83,21 @@ pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     tokio::task::spawn_blocking(current().wrap_fn(work))
 }
 
-/// Spawns tasks onto a [`JoinSet`] that are part of the current transaction.
+/// Methods of [`JoinSet`] for tasks that are part of the current transaction.
 pub trait JoinSetExt<T> {
-    /// Spawns a task that is part of the current transaction for as long as that runs; see [`spawn`].
+    /// Spawns a task that is part of the current transaction until that ends; see [`spawn`].
     #[track_caller]
     fn spawn_current(&mut self, future: impl Future<Output = T> + Send + 'static) -> AbortHandle
     where
         T: Send + 'static;
 
-    /// Spawns a task that stays on its thread; see [`spawn_local`].
+    /// Spawns a task on the current thread; see [`spawn_local`].
     #[track_caller]
     fn spawn_local_current(&mut self, future: impl Future<Output = T> + 'static) -> AbortHandle
     where
         T: 'static;
 
-    /// Runs blocking work on a thread for it, with the transaction current; see [`spawn_blocking`].
+    /// Runs blocking work on a thread of the blocking pool, with the transaction current; see [`spawn_blocking`].
     #[track_caller]
     fn spawn_blocking_current(&mut self, work: impl FnOnce() -> T + Send + 'static) -> AbortHandle
     where

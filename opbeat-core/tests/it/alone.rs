@@ -1,4 +1,4 @@
-//! What needs a process of its own: each test runs this program once more, for itself alone.
+//! Tests that change the state of their process: each one runs this program again, in a process of its own.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::PATIENCE;
 
 const ALONE: &str = "OPBEAT_TEST_ALONE";
 
-/// Runs a test of this file in a process of its own, unless this is it. Returns whether it is.
+/// Runs a test of this file in a process of its own. Returns true in that process, where the test has to do its work.
 fn is_alone(test: &str, stderr: Stdio) -> bool {
     if std::env::var_os(ALONE).is_some() {
         return true;
@@ -28,8 +28,8 @@ fn is_alone(test: &str, stderr: Stdio) -> bool {
     false
 }
 
-/// Has deliveries fail at first, so that there is something to tell, and checks that they go on.
-fn deliveries_go_on() {
+/// Makes the first deliveries fail, so that the agent logs, and checks that later ones succeed.
+fn deliveries_recover() {
     let server = ScriptedServer::start([Reply::Close, Reply::Close, Reply::Close]);
     let agent = Agent::start(&server.config()).unwrap();
     agent.begin_transaction("task.test").end("test", "ok");
@@ -41,17 +41,17 @@ fn deliveries_go_on() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_terminal_that_is_full_ends_no_thread() {
+fn a_full_terminal_does_not_end_a_thread() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    if is_alone("a_terminal_that_is_full_ends_no_thread", full.into()) {
-        deliveries_go_on();
+    if is_alone("a_full_terminal_does_not_end_a_thread", full.into()) {
+        deliveries_recover();
     }
 }
 
-/// A logger that cannot log.
-struct Broken;
+/// A logger that panics on records of the agent.
+struct PanickingLogger;
 
-impl log::Log for Broken {
+impl log::Log for PanickingLogger {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }
@@ -64,17 +64,17 @@ impl log::Log for Broken {
 }
 
 #[test]
-fn a_logger_that_panics_ends_no_thread() {
-    if is_alone("a_logger_that_panics_ends_no_thread", Stdio::null()) {
-        log::set_logger(&Broken).unwrap();
+fn a_panicking_logger_does_not_end_a_thread() {
+    if is_alone("a_panicking_logger_does_not_end_a_thread", Stdio::null()) {
+        log::set_logger(&PanickingLogger).unwrap();
         log::set_max_level(log::LevelFilter::Info);
-        deliveries_go_on();
+        deliveries_recover();
     }
 }
 
 #[test]
-fn the_agent_that_runs_is_the_latest_again() {
-    if !is_alone("the_agent_that_runs_is_the_latest_again", Stdio::inherit()) {
+fn reports_go_to_the_latest_agent_that_still_runs() {
+    if !is_alone("reports_go_to_the_latest_agent_that_still_runs", Stdio::inherit()) {
         return;
     }
     let start = || {
@@ -102,5 +102,5 @@ fn the_agent_that_runs_is_the_latest_again() {
     assert_eq!(messages(&others), ["to the second"]);
     assert_eq!(messages(&reports), ["to the first", "to the transaction's", "to the same one"]);
     drop(first);
-    assert!(opbeat_core::capture_message(Level::Error, "to nobody").is_none());
+    assert!(opbeat_core::capture_message(Level::Error, "without an agent").is_none());
 }

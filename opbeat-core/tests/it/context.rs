@@ -1,3 +1,5 @@
+//! The current transaction on tasks, threads and pools, and the guards that set it.
+
 use std::time::Duration;
 
 use opbeat_core::http::HttpTransaction;
@@ -52,7 +54,7 @@ async fn work_on_other_tasks_and_threads_joins_its_transaction() {
 }
 
 #[test]
-fn waiting_in_front_of_the_application_is_told() {
+fn the_time_in_the_proxy_s_queue_is_recorded() {
     let (agent, exporter) = monitored();
     let arrived = std::time::SystemTime::now() - Duration::from_secs(2);
     let since = arrived.duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -73,12 +75,12 @@ fn waiting_in_front_of_the_application_is_told() {
 fn spans_without_a_transaction_are_counted() {
     let (agent, _exporter) = monitored();
     let before = agent.diagnose().spans_without_transaction;
-    step("lost");
+    step("without a transaction");
     assert!(agent.diagnose().spans_without_transaction > before);
 }
 
 #[test]
-fn guards_that_are_dropped_in_any_order_leave_nothing_current() {
+fn guards_may_be_dropped_in_any_order() {
     let (agent, _exporter) = monitored();
     let [first, second, third] = ["first", "second", "third"].map(|_| agent.begin_transaction("task.test"));
     let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
@@ -95,12 +97,12 @@ fn guards_that_are_dropped_in_any_order_leave_nothing_current() {
 }
 
 #[test]
-fn a_transaction_that_has_ended_hides_no_request() {
+fn an_ended_transaction_does_not_hide_a_request() {
     let (agent, exporter) = monitored();
     let begin = || HttpTransaction::begin(&agent, "web.test", "GET", |request| request.set_line("GET", "/"));
-    let dead = begin();
-    let _left_behind = dead.current().enter();
-    dead.complete();
+    let ended = begin();
+    let _entered = ended.current().enter();
+    ended.complete();
     begin().complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 2);

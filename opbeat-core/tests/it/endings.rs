@@ -1,4 +1,4 @@
-//! Panics that end the process: each in a process of its own, which is this test once more.
+//! Panics that end the process: each test runs itself again in a process of its own.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::PATIENCE;
 
 const SERVER: &str = "OPBEAT_TEST_SERVER";
 
-/// Runs a test of this file in a process of its own, which delivers here. Returns what it reported.
+/// Runs a test of this file in a process of its own, which delivers to a server of this one. Returns its reports.
 fn reports_of(test: &str) -> Vec<String> {
     let server = ScriptedServer::start([]);
     let program = std::env::current_exe().unwrap();
@@ -20,13 +20,13 @@ fn reports_of(test: &str) -> Vec<String> {
         .output()
         .unwrap()
         .status;
-    assert!(!status.success(), "the process was to end with its panic");
+    assert!(!status.success(), "the process should end with its panic");
     let seen = server.wait_for(1, PATIENCE);
     let errors = seen.iter().filter(|seen| seen.path.ends_with("/errors/"));
     errors.map(|seen| seen.body["message"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Returns an agent in the process that is to end.
+/// Returns an agent in the child process, which is going to end.
 fn agent_of_child() -> Option<Agent> {
     let url = std::env::var(SERVER).ok()?;
     Some(Agent::start(&Config::new("org", "app", "token").server_url(url).shutdown_timeout(PATIENCE)).unwrap())
@@ -41,11 +41,11 @@ impl Drop for PanicsWhenDropped {
 }
 
 #[test]
-fn a_panic_within_a_panic_is_delivered_before_the_process_ends() {
+fn a_panic_during_a_panic_is_delivered_before_the_process_ends() {
     let Some(_agent) = agent_of_child() else {
-        let reports = reports_of("a_panic_within_a_panic_is_delivered_before_the_process_ends");
-        for words in ["panic: no stamps", "panic: no stamps either"] {
-            assert!(reports.iter().any(|report| report == words), "{words} is missing: {reports:?}");
+        let reports = reports_of("a_panic_during_a_panic_is_delivered_before_the_process_ends");
+        for message in ["panic: no stamps", "panic: no stamps either"] {
+            assert!(reports.iter().any(|report| report == message), "{message} is missing: {reports:?}");
         }
         return;
     };
@@ -77,5 +77,5 @@ fn a_panic_of_a_task_without_a_transaction_is_reported() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert!(runtime.block_on(async { tokio::spawn(async { panic!("no envelopes") }).await }).is_err());
     agent.flush(PATIENCE).unwrap();
-    panic!("the child was to fail");
+    panic!("the child has to fail");
 }

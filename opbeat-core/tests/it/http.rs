@@ -1,3 +1,5 @@
+//! HTTP requests: their routes, their names and nested layers.
+
 use std::time::Duration;
 
 use opbeat_core::Agent;
@@ -11,7 +13,7 @@ pub(crate) fn begin(agent: &Agent, method: &'static str) -> HttpTransaction {
 }
 
 #[test]
-fn a_request_ends_at_its_last_byte() {
+fn a_request_ends_at_the_end_of_its_body() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
     transaction.set_route_name(route("GET", "/books/{id}"));
@@ -26,7 +28,7 @@ fn a_request_ends_at_its_last_byte() {
 }
 
 #[test]
-fn a_route_that_is_known_within_the_router_only_names_the_request() {
+fn a_route_that_only_the_router_knows_names_the_request() {
     let (agent, exporter) = monitored();
     for renames in [false, true] {
         let mut transaction = begin(&agent, "GET");
@@ -44,7 +46,7 @@ fn a_route_that_is_known_within_the_router_only_names_the_request() {
 }
 
 #[test]
-fn responses_without_a_body_end_at_the_head() {
+fn responses_without_a_body_end_with_their_head() {
     let (agent, _exporter) = monitored();
     let cases = [("HEAD", 200), ("GET", 304), ("DELETE", 204), ("GET", 101), ("CONNECT", 200)];
     for (method, status) in cases {
@@ -55,7 +57,7 @@ fn responses_without_a_body_end_at_the_head() {
 }
 
 #[test]
-fn what_is_dropped_has_lost_its_client() {
+fn a_dropped_request_counts_as_a_disconnect() {
     let (agent, exporter) = monitored();
     drop(begin(&agent, "GET"));
     let mut in_body = begin(&agent, "GET");
@@ -63,12 +65,12 @@ fn what_is_dropped_has_lost_its_client() {
     drop(in_body);
     agent.flush(PATIENCE).unwrap();
     let ends: Vec<_> = exporter.durations().into_iter().map(|group| (group.name, group.result.to_string())).collect();
-    assert_eq!(ends, [("GET unmatched".to_owned(), "client_gone".to_owned())], "with a head or without");
-    assert!(exporter.errors().is_empty(), "nobody failed");
+    assert_eq!(ends, [("GET unmatched".to_owned(), "client_gone".to_owned())], "before and after the response head");
+    assert!(exporter.errors().is_empty(), "a disconnect is not an error");
 }
 
 #[test]
-fn a_panic_is_noticed_where_it_passes() {
+fn a_panic_through_the_guard_ends_the_request() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
     let handler = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -112,7 +114,7 @@ fn a_nested_layer_adds_nothing() {
 }
 
 #[test]
-fn a_request_inside_of_a_job_is_a_request() {
+fn a_request_in_a_job_is_a_transaction_of_its_own() {
     let (agent, exporter) = monitored();
     let job = agent.begin_transaction("task.crawl");
     {
@@ -125,7 +127,7 @@ fn a_request_inside_of_a_job_is_a_request() {
 }
 
 #[test]
-fn strange_methods_are_no_names() {
+fn unknown_methods_are_counted_as_other() {
     let (agent, exporter) = monitored();
     HttpTransaction::begin(&agent, "web.test", "BREW", |_| ()).end(Outcome::ClientError);
     agent.flush(Duration::from_secs(10)).unwrap();
@@ -133,7 +135,7 @@ fn strange_methods_are_no_names() {
 }
 
 #[test]
-fn a_nested_layer_tells_the_route_where_the_outer_one_knows_none() {
+fn a_nested_layer_sets_the_route_if_the_outer_one_has_none() {
     let (agent, exporter) = monitored();
     for outer_knows in [false, true] {
         let mut outer = begin(&agent, "GET");
@@ -150,7 +152,7 @@ fn a_nested_layer_tells_the_route_where_the_outer_one_knows_none() {
 }
 
 #[test]
-fn a_request_line_is_known_within_too() {
+fn a_nested_layer_knows_the_request_line() {
     let (agent, _exporter) = monitored();
     let line = Some(("GET".to_owned(), "/books/1?page=2".to_owned()));
     let mut outer = begin(&agent, "GET");

@@ -1,4 +1,4 @@
-//! How requests end, and what they are counted under.
+//! The outcomes of requests, and the results that they are counted under.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use opbeat_core::{Agent, CurrentTransaction};
 use crate::http::begin;
 use crate::{PATIENCE, monitored};
 
-/// Returns how each of some requests ended, in their order.
+/// Returns the result and the outcome of each request, in their order.
 fn ends(requests: &[fn(&Agent)]) -> Vec<(String, Outcome)> {
     let end = |request: &fn(&Agent)| {
         let (agent, exporter) = monitored();
@@ -23,26 +23,26 @@ fn ends(requests: &[fn(&Agent)]) -> Vec<(String, Outcome)> {
 }
 
 #[test]
-fn a_declared_length_tells_the_last_byte() {
+fn a_known_length_marks_the_end_of_the_body() {
     let (agent, exporter) = monitored();
     let mut transaction = begin(&agent, "GET");
     transaction.start_response(200);
     assert!(!transaction.set_body_length(5));
     assert!(!transaction.record_sent(3));
-    assert!(transaction.record_sent(2), "nobody asks for more");
+    assert!(transaction.record_sent(2), "the body has ended");
     transaction.complete();
     let mut empty = begin(&agent, "GET");
     assert!(empty.set_body_length(0));
     empty.complete();
     let mut unknown = begin(&agent, "GET");
-    assert!(!unknown.record_sent(5), "the length was not told");
+    assert!(!unknown.record_sent(5), "the length is unknown");
     unknown.complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 3);
 }
 
 #[test]
-fn a_time_limit_around_ends_what_has_no_head() {
+fn an_outer_time_limit_ends_requests_before_their_response_head() {
     let before_head: fn(&Agent) = |agent| {
         let mut transaction = begin(agent, "GET");
         transaction.set_time_limit(Duration::ZERO);
@@ -57,7 +57,7 @@ fn a_time_limit_around_ends_what_has_no_head() {
 }
 
 #[test]
-fn a_time_limit_is_reached_some_time_before() {
+fn a_request_times_out_after_three_quarters_of_the_limit() {
     let (agent, exporter) = monitored();
     let limit = Duration::from_millis(40);
     let mut transaction = begin(&agent, "GET");
@@ -72,7 +72,7 @@ fn a_time_limit_is_reached_some_time_before() {
 }
 
 #[test]
-fn results_are_the_status_unless_the_outcome_tells_more() {
+fn the_result_is_the_status_if_that_implies_the_outcome() {
     let requests: [fn(&Agent); 7] = [
         |agent| respond(agent, "GET", 404, |_| ()),
         |agent| respond(agent, "GET", 504, |_| ()),
@@ -98,25 +98,25 @@ fn results_are_the_status_unless_the_outcome_tells_more() {
     assert_eq!(ends(&requests), expected.map(|(result, outcome)| (result.to_owned(), outcome)));
 }
 
-fn respond(agent: &Agent, method: &'static str, status: u16, say: fn(CurrentTransaction)) {
+fn respond(agent: &Agent, method: &'static str, status: u16, prepare: fn(CurrentTransaction)) {
     let mut transaction = begin(agent, method);
-    say(transaction.current());
+    prepare(transaction.current());
     transaction.start_response(status);
     transaction.complete();
 }
 
 #[test]
-fn a_forced_end_tells_more_than_the_application() {
-    let say = |transaction: &HttpTransaction| {
+fn a_forced_end_overrides_the_application() {
+    let prepare = |transaction: &HttpTransaction| {
         transaction.current().set_result("imported");
         transaction.current().set_outcome(Outcome::Ok);
     };
     let (agent, exporter) = monitored();
-    let gone = begin(&agent, "GET");
-    say(&gone);
-    drop(gone);
+    let dropped = begin(&agent, "GET");
+    prepare(&dropped);
+    drop(dropped);
     let mut panicking = begin(&agent, "PUT");
-    say(&panicking);
+    prepare(&panicking);
     let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _entered = panicking.enter();
         panic!("no books");
@@ -134,7 +134,7 @@ fn a_forced_end_tells_more_than_the_application() {
 }
 
 #[test]
-fn what_an_error_means_the_application_knows_better() {
+fn the_application_overrides_the_outcome_of_an_error() {
     let failed: fn(&Agent) = |agent| {
         let transaction = begin(agent, "GET");
         transaction.current().set_outcome(Outcome::Shed);
@@ -144,7 +144,7 @@ fn what_an_error_means_the_application_knows_better() {
 }
 
 #[test]
-fn a_panic_that_is_caught_and_answered_is_a_panic() {
+fn a_caught_panic_counts_if_the_response_failed() {
     for (status, result, outcome) in [(500, "panicked", Outcome::Panicked), (200, "200", Outcome::Ok)] {
         let (agent, exporter) = monitored();
         let mut transaction = begin(&agent, "GET");

@@ -1,4 +1,4 @@
-//! Work that outlives its transaction.
+//! Late work: work that outlives its transaction.
 
 use std::sync::mpsc;
 use std::thread;
@@ -15,7 +15,7 @@ use crate::context::{spans, step};
 use crate::traces::TRACE;
 use crate::{PATIENCE, monitored};
 
-/// Begins a request that says of itself what errors show.
+/// Begins a request with a trace, a user and a tag.
 fn request(agent: &Agent) -> HttpTransaction {
     let mut transaction = HttpTransaction::begin(agent, "web.test", "GET", |request| {
         request.set_line("GET", "/books/1");
@@ -40,43 +40,43 @@ fn failure() -> std::num::ParseIntError {
 fn child(agent: &Agent, exporter: &MemoryExporter) -> TransactionRecord {
     agent.flush(PATIENCE).unwrap();
     let mut children: Vec<_> = exporter.samples().into_iter().filter(|sample| sample.kind == "task.detached").collect();
-    assert_eq!(children.len(), 1, "the work goes on in one transaction");
+    assert_eq!(children.len(), 1, "the work continues in one transaction");
     children.remove(0)
 }
 
-/// Spawns a task in a request by `spawn`, ends the request, and lets the task go on.
+/// Spawns a task in a request with `spawn`, ends the request, and then lets the task continue.
 async fn outlive<F: Future<Output = ()>>(
     agent: &Agent,
     spawn: impl FnOnce(oneshot::Receiver<()>) -> F,
 ) -> CurrentTransaction {
     let transaction = request(agent);
     let parent = transaction.current();
-    let (go, gone) = oneshot::channel::<()>();
-    let task = parent.run(|| spawn(gone));
+    let (notify, ended) = oneshot::channel::<()>();
+    let task = parent.run(|| spawn(ended));
     // The task begins while the request runs.
     tokio::task::yield_now().await;
     end(transaction);
-    go.send(()).unwrap();
+    notify.send(()).unwrap();
     task.await;
     parent
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_becomes_a_transaction_of_its_own() {
+async fn a_task_that_outlives_its_request_gets_its_own_transaction() {
     let (agent, exporter) = monitored();
-    let parent = outlive(&agent, |gone| {
+    let parent = outlive(&agent, |ended| {
         let task = spawn(async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             step("later");
         });
         async { task.await.unwrap() }
     })
     .await;
     let child = child(&agent, &exporter);
-    assert!(child.name.to_string().starts_with("it::late::what_nobody_waits_for"), "{}", child.name);
+    assert!(child.name.to_string().starts_with("it::late::a_task_that_outlives_its_request"), "{}", child.name);
     assert_eq!((child.parent, spans(&child)), (parent.id(), vec!["later"]));
     assert_eq!(child.trace.unwrap().trace_id, parent.trace_parent().unwrap().trace_id);
-    assert_eq!(format!("{:032x}", child.trace.unwrap().trace_id), TRACE[3..35], "the caller's trace goes on");
+    assert_eq!(format!("{:032x}", child.trace.unwrap().trace_id), TRACE[3..35], "the caller's trace continues");
     assert_eq!(child.user, Some(User::new(42)));
     assert_eq!(child.tags, [("plan".into(), "gold".into())]);
     assert!(child.busy.is_some());
@@ -87,11 +87,11 @@ fn boxed(work: impl Future<Output = ()> + Send + 'static) -> std::pin::Pin<Box<d
 }
 
 #[tokio::test]
-async fn spans_in_flight_move_on_with_their_task() {
+async fn running_spans_continue_in_the_tasks_own_transaction() {
     let (agent, exporter) = monitored();
-    let work = |gone: oneshot::Receiver<()>| {
+    let work = |ended: oneshot::Receiver<()>| {
         let sending = in_span("send", "ext.smtp", async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             step("connect");
             current().set_tag("mails", 3);
             current().capture_error(&failure());
@@ -102,13 +102,13 @@ async fn spans_in_flight_move_on_with_their_task() {
         })
         .extra("to", "ada")
     };
-    outlive(&agent, |gone| {
-        let task = spawn(work(gone));
+    outlive(&agent, |ended| {
+        let task = spawn(work(ended));
         async { task.await.unwrap() }
     })
     .await;
     let child = child(&agent, &exporter);
-    assert!(child.name.to_string().starts_with("it::late::spans_in_flight_move_on"), "{}", child.name);
+    assert!(child.name.to_string().starts_with("it::late::running_spans_continue"), "{}", child.name);
     let tree: Vec<_> = child.spans.iter().map(|span| (&*span.signature, span.parent)).collect();
     assert_eq!(tree, [("mail", None), ("send", Some(0)), ("connect", Some(1)), ("note", Some(0))]);
     assert_eq!(child.spans[0].extra, [("to".into(), "ada".into())]);
@@ -119,11 +119,11 @@ async fn spans_in_flight_move_on_with_their_task() {
 }
 
 #[tokio::test]
-async fn work_whose_type_says_nothing_is_named_after_its_line() {
+async fn work_of_an_opaque_type_is_named_after_its_line() {
     let (agent, exporter) = monitored();
     let line = line!() + 3;
-    outlive(&agent, |gone| {
-        let work = boxed(async { gone.await.unwrap() });
+    outlive(&agent, |ended| {
+        let work = boxed(async { ended.await.unwrap() });
         let task = spawn(work);
         async { task.await.unwrap() }
     })
@@ -132,11 +132,11 @@ async fn work_whose_type_says_nothing_is_named_after_its_line() {
 }
 
 #[tokio::test]
-async fn a_name_that_late_work_chooses_stays() {
+async fn late_work_can_set_its_name() {
     let (agent, exporter) = monitored();
-    outlive(&agent, |gone| {
+    outlive(&agent, |ended| {
         let task = spawn(async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             current().set_name("shop.mail");
         });
         async { task.await.unwrap() }
@@ -146,12 +146,12 @@ async fn a_name_that_late_work_chooses_stays() {
 }
 
 #[tokio::test]
-async fn work_that_stays_on_its_thread_goes_on_too() {
+async fn local_tasks_continue_too() {
     let (agent, exporter) = monitored();
-    let work = outlive(&agent, |gone| {
+    let work = outlive(&agent, |ended| {
         let held = std::rc::Rc::new(());
         let task = spawn_local(async move {
-            gone.await.unwrap();
+            ended.await.unwrap();
             drop(held);
             step("later");
         });
@@ -162,13 +162,13 @@ async fn work_that_stays_on_its_thread_goes_on_too() {
 }
 
 #[tokio::test]
-async fn sets_of_tasks_go_on_too() {
+async fn tasks_of_a_join_set_continue_too() {
     let (agent, exporter) = monitored();
     let (blocks, blocked) = mpsc::channel::<()>();
-    let work = outlive(&agent, |gone| {
+    let work = outlive(&agent, |ended| {
         let mut set = JoinSet::new();
         set.spawn_current(async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             step("a task");
             drop(blocks);
         });
@@ -190,26 +190,26 @@ async fn sets_of_tasks_go_on_too() {
 }
 
 #[tokio::test]
-async fn blocking_work_goes_on_when_its_request_ends_meanwhile() {
+async fn blocking_work_continues_after_its_request() {
     let (agent, exporter) = monitored();
     let transaction = request(&agent);
-    let (tell, told) = mpsc::channel::<()>();
-    let (go, gone) = mpsc::channel::<()>();
+    let (started, has_started) = mpsc::channel::<()>();
+    let (notify, ended) = mpsc::channel::<()>();
     let task = transaction.current().run(|| {
         spawn_blocking(move || {
             step("in time");
-            tell.send(()).unwrap();
-            gone.recv().unwrap();
+            started.send(()).unwrap();
+            ended.recv().unwrap();
             step("late");
             current().capture_error(&failure());
         })
     });
-    told.recv().unwrap();
+    has_started.recv().unwrap();
     end(transaction);
-    go.send(()).unwrap();
+    notify.send(()).unwrap();
     task.await.unwrap();
     let child = child(&agent, &exporter);
-    assert!(child.name.to_string().starts_with("it::late::blocking_work_goes_on"), "{}", child.name);
+    assert!(child.name.to_string().starts_with("it::late::blocking_work_continues"), "{}", child.name);
     assert_eq!((spans(&child), child.result.to_string()), (vec!["late"], "ok".to_owned()));
     assert_eq!(exporter.errors()[0].transaction.as_ref().unwrap().id, child.id);
     let request = exporter.samples().into_iter().find(|sample| sample.kind == "web.test").unwrap();
@@ -217,7 +217,7 @@ async fn blocking_work_goes_on_when_its_request_ends_meanwhile() {
 }
 
 #[test]
-fn a_thread_that_begins_late_is_a_transaction_of_its_own() {
+fn a_thread_that_begins_late_gets_its_own_transaction() {
     let (agent, exporter) = monitored();
     let transaction = request(&agent);
     let work = transaction.current().wrap_fn(|| {
@@ -238,12 +238,12 @@ fn spans_of_a_transaction_that_has_ended_are_counted() {
     let transaction = request(&agent);
     let ended = transaction.current();
     end(transaction);
-    ended.run(|| step("lost"));
+    ended.run(|| step("without a transaction"));
     assert!(agent.diagnose().spans_without_transaction > before);
 }
 
 #[tokio::test]
-async fn an_error_of_late_blocking_work_keeps_what_its_request_said() {
+async fn an_error_of_late_blocking_work_keeps_the_facts_of_its_request() {
     let (agent, exporter) = monitored();
     let transaction = request(&agent);
     let handle = transaction.current();
@@ -257,11 +257,11 @@ async fn an_error_of_late_blocking_work_keeps_what_its_request_said() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_task_of_its_own_is_reported() {
+async fn a_panic_of_late_work_is_reported() {
     let (agent, exporter) = monitored();
-    outlive(&agent, |gone| {
+    outlive(&agent, |ended| {
         let task = spawn(async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             panic!("no stamps");
         });
         async { assert!(task.await.is_err()) }
@@ -272,18 +272,18 @@ async fn a_panic_in_a_task_of_its_own_is_reported() {
 }
 
 #[tokio::test]
-async fn late_work_that_is_stopped_was_cancelled() {
+async fn aborted_late_work_counts_as_cancelled() {
     let (agent, exporter) = monitored();
-    let (tell, told) = oneshot::channel::<()>();
-    outlive(&agent, |gone| {
+    let (started, has_started) = oneshot::channel::<()>();
+    outlive(&agent, |ended| {
         let task = spawn(async {
-            gone.await.unwrap();
+            ended.await.unwrap();
             step("later");
-            tell.send(()).unwrap();
+            started.send(()).unwrap();
             std::future::pending::<()>().await;
         });
         async {
-            told.await.unwrap();
+            has_started.await.unwrap();
             task.abort();
             assert!(task.await.is_err());
         }
@@ -293,7 +293,7 @@ async fn late_work_that_is_stopped_was_cancelled() {
 }
 
 #[tokio::test]
-async fn work_that_is_done_in_time_leaves_nothing_behind() {
+async fn work_that_ends_in_time_begins_no_transaction() {
     let (agent, exporter) = monitored();
     let transaction = request(&agent);
     let mut work = Box::pin(transaction.current().detach(async { step("in time") }));

@@ -31,7 +31,7 @@ use std::time::Duration;
 use opbeat_core::{Agent, Config};
 use opbeat_testing::MemoryExporter;
 
-/// Long enough for any machine; nothing waits for it that works.
+/// A timeout that is long enough for any machine. Only failing tests wait this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn monitored() -> (Agent, MemoryExporter) {

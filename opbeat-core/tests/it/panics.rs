@@ -1,4 +1,4 @@
-//! Panics whose payload is no plain text, and those that no hook has reported.
+//! Panics with unusual payloads, and panics that the hook has not reported.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -9,7 +9,7 @@ use opbeat_core::record::{ErrorRecord, Origin, Outcome};
 
 use crate::{PATIENCE, monitored};
 
-/// Lets a handler panic. Returns what was reported.
+/// Lets a handler panic. Returns the reports.
 fn reports(catches: bool, handler: fn()) -> Vec<ErrorRecord> {
     let (agent, exporter) = monitored();
     let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| request.set_line("GET", "/"));
@@ -19,14 +19,14 @@ fn reports(catches: bool, handler: fn()) -> Vec<ErrorRecord> {
         transaction.set_outcome(Outcome::Panicked);
         transaction.complete();
     }));
-    assert_eq!(polled.is_ok(), catches, "what is not caught goes on");
+    assert_eq!(polled.is_ok(), catches, "a panic that is not caught unwinds further");
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
     exporter.errors()
 }
 
 #[test]
-fn payloads_say_what_they_can() {
+fn a_panic_s_message_is_made_from_its_payload() {
     let boxed = || panic_any(Box::<dyn Error + Send + Sync>::from("paid twice"));
     let cases: [(fn(), &str); 4] = [
         (boxed, "a panic whose payload is no text"),
@@ -34,32 +34,32 @@ fn payloads_say_what_they_can() {
         (|| panic_any(Box::<str>::from("no books")), "no books"),
         (|| panic_any(()), "a panic whose payload is no text"),
     ];
-    for (handler, words) in cases {
+    for (handler, message) in cases {
         let errors = reports(true, handler);
-        assert_eq!((errors.len(), errors[0].message.as_str()), (1, words));
+        assert_eq!((errors.len(), errors[0].message.as_str()), (1, message));
     }
 }
 
 #[test]
 fn a_panic_without_a_hook_is_reported() {
     let silent = || resume_unwind(Box::new("silent"));
-    for (catches, words) in [(true, "silent"), (false, "the handler panicked")] {
+    for (catches, message) in [(true, "silent"), (false, "the handler panicked")] {
         let errors = reports(catches, silent);
         assert_eq!(errors.len(), 1, "{errors:#?}");
-        assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Panicked, words));
+        assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Panicked, message));
         assert_eq!(errors[0].type_name.as_deref(), Some("panic"));
     }
 }
 
 #[test]
-fn an_error_before_the_panic_hides_it_not() {
+fn an_error_before_a_panic_does_not_hide_it() {
     let errors = reports(true, || {
         opbeat_core::capture_error(&std::io::Error::other("the cache is away"));
         resume_unwind(Box::new("silent"))
     });
-    let mut words: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
-    words.sort_unstable();
-    assert_eq!(words, ["silent", "the cache is away"]);
+    let mut messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    messages.sort_unstable();
+    assert_eq!(messages, ["silent", "the cache is away"]);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_panic_that_the_hook_reports_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_task_is_reported_once_where_its_join_error_is_returned() {
+async fn a_task_s_panic_and_its_join_error_are_reported_once() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
     let joined = {

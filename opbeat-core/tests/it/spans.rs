@@ -1,3 +1,5 @@
+//! Span trees.
+
 use opbeat_core::record::TransactionRecord;
 use opbeat_core::{in_span, span};
 use tokio::sync::oneshot;
@@ -43,7 +45,7 @@ async fn record_async(job: impl Future<Output = ()>) -> TransactionRecord {
 }
 
 #[test]
-fn spans_nest_by_their_guards() {
+fn spans_nest_while_their_guards_live() {
     let sample = record(|| {
         let outer = span("render", "template");
         drop(span("SELECT FROM books", "db.sqlite.query"));
@@ -79,7 +81,7 @@ fn guards_may_be_dropped_in_any_order() {
 }
 
 #[test]
-fn a_leaf_swallows_what_is_beneath() {
+fn spans_in_a_leaf_are_not_recorded() {
     let sample = record(|| {
         let query = span("SELECT FROM books", "db.orm").leaf();
         drop(span("SELECT FROM books", "db.sqlite.query"));
@@ -104,7 +106,7 @@ fn spans_that_outlive_the_transaction_are_marked() {
 }
 
 #[test]
-fn too_many_spans_are_counted() {
+fn spans_beyond_the_limit_are_counted() {
     let sample = record(|| {
         for _ in 0..600 {
             drop(span("SELECT FROM books", "db.sqlite.query"));
@@ -130,7 +132,7 @@ async fn spans_last_over_await() {
 }
 
 #[tokio::test]
-async fn futures_polled_in_turn_keep_their_spans_apart() {
+async fn futures_polled_in_turn_keep_their_spans_separate() {
     let sample = record_async(async {
         let (first_done, first) = oneshot::channel::<()>();
         let (second_done, second) = oneshot::channel::<()>();
@@ -204,7 +206,7 @@ async fn tasks_on_one_thread_never_see_each_others_transaction() {
 }
 
 #[tokio::test]
-async fn spawned_work_joins_by_wrapping() {
+async fn a_wrapped_task_is_part_of_the_transaction() {
     let sample = record_async(async {
         let work = opbeat_core::current().wrap(async { drop(span("in the task", "app")) });
         tokio::spawn(work).await.unwrap();
@@ -214,7 +216,7 @@ async fn spawned_work_joins_by_wrapping() {
 }
 
 #[test]
-fn a_leaf_swallows_nothing_of_what_was_taken_along_once_it_has_ended() {
+fn a_closure_records_spans_after_the_leaf_of_its_context_has_ended() {
     let sample = record(|| {
         let outer = span("outer", "app");
         let query = span("SELECT FROM books", "db.orm").leaf();

@@ -1,4 +1,4 @@
-//! Distributed traces that go through.
+//! Distributed traces that pass through the application.
 
 use opbeat_core::CurrentTransaction;
 use opbeat_core::http::HttpTransaction;
@@ -9,7 +9,7 @@ use crate::{PATIENCE, monitored};
 pub(crate) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[test]
-fn a_trace_goes_through() {
+fn a_request_continues_the_trace_of_its_caller() {
     let (agent, exporter) = monitored();
     let transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| {
         request.set_line("GET", "/");
@@ -17,14 +17,14 @@ fn a_trace_goes_through() {
     });
     let out = transaction.current().trace_parent().unwrap();
     assert_eq!(out.trace_id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
-    assert_ne!(out.parent_id, 0x00f0_67aa_0ba9_02b7, "what is called is called by us");
+    assert_ne!(out.parent_id, 0x00f0_67aa_0ba9_02b7, "the parent of the next call is this application");
     transaction.end(Outcome::Ok);
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.samples()[0].trace.unwrap().to_string(), TRACE);
 }
 
 /// Begins a request with these headers, and returns a handle to it.
-fn asked(headers: &[(&str, &str)]) -> CurrentTransaction {
+fn request_with(headers: &[(&str, &str)]) -> CurrentTransaction {
     let (agent, _exporter) = monitored();
     let transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| {
         request.set_line("GET", "/");
@@ -34,30 +34,30 @@ fn asked(headers: &[(&str, &str)]) -> CurrentTransaction {
 }
 
 #[test]
-fn whoever_sends_two_parents_has_sent_none() {
-    let twice = asked(&[("traceparent", TRACE), ("Traceparent", TRACE), ("tracestate", "rojo=1")]);
+fn two_parents_count_as_none() {
+    let twice = request_with(&[("traceparent", TRACE), ("Traceparent", TRACE), ("tracestate", "rojo=1")]);
     assert_ne!(twice.trace_parent().unwrap().trace_id, TraceParent::parse(TRACE).unwrap().trace_id);
     assert_eq!(twice.trace_state(), None);
 }
 
 #[test]
-fn what_the_caller_does_not_keep_is_not_kept_further_on() {
-    let not_kept = TRACE.replace("-01", "-00");
-    assert!(!asked(&[("traceparent", &not_kept)]).trace_parent().unwrap().sampled);
-    assert!(asked(&[("traceparent", TRACE)]).trace_parent().unwrap().sampled);
-    assert!(asked(&[]).trace_parent().unwrap().sampled, "a trace that begins here is kept");
+fn the_caller_s_sampling_decision_is_passed_on() {
+    let unsampled = TRACE.replace("-01", "-00");
+    assert!(!request_with(&[("traceparent", &unsampled)]).trace_parent().unwrap().sampled);
+    assert!(request_with(&[("traceparent", TRACE)]).trace_parent().unwrap().sampled);
+    assert!(request_with(&[]).trace_parent().unwrap().sampled, "a trace that begins here is sampled");
 }
 
 #[test]
-fn what_others_say_of_the_trace_is_passed_on() {
+fn the_trace_state_is_passed_on() {
     let state = [("traceparent", TRACE), ("tracestate", "rojo=1, congo=2"), ("tracestate", ""), ("tracestate", "a=b")];
-    assert_eq!(asked(&state).trace_state().as_deref(), Some("rojo=1, congo=2,a=b"));
-    assert_eq!(asked(&state[1..]).trace_state(), None, "there is no trace that it belongs to");
-    assert_eq!(asked(&state[..1]).trace_state(), None);
+    assert_eq!(request_with(&state).trace_state().as_deref(), Some("rojo=1, congo=2,a=b"));
+    assert_eq!(request_with(&state[1..]).trace_state(), None, "a trace state without a trace is ignored");
+    assert_eq!(request_with(&state[..1]).trace_state(), None);
 }
 
 #[test]
-fn a_job_goes_on_with_the_trace_that_it_was_queued_in() {
+fn a_job_continues_the_trace_that_queued_it() {
     let (agent, exporter) = monitored();
     let job = agent.begin_transaction("task.queue");
     job.set_trace_parent(TraceParent::parse(TRACE));

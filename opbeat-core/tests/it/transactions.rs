@@ -1,3 +1,5 @@
+//! Jobs: their counts, samples, values and limits.
+
 use opbeat_core::record::{Outcome, TransactionResult};
 use opbeat_core::{Agent, User};
 
@@ -33,7 +35,7 @@ fn failed_and_first_transactions_are_sampled() {
 }
 
 #[test]
-fn a_transaction_that_is_dropped_was_cancelled() {
+fn a_dropped_transaction_counts_as_cancelled() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.mail");
     transaction.set_name("shop.mail");
@@ -60,7 +62,7 @@ fn a_panic_ends_a_transaction() {
 }
 
 #[test]
-fn what_code_says_of_its_transaction_is_kept() {
+fn users_tags_and_extra_values_are_kept() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.mail");
     {
@@ -71,7 +73,7 @@ fn what_code_says_of_its_transaction_is_kept() {
         current.set_tag("plan", "silver");
         current.set_extra("mails", 3);
     }
-    assert!(!opbeat_core::current().is_recording(), "the guard is gone");
+    assert!(!opbeat_core::current().is_recording(), "the guard was dropped");
     transaction.end("shop.mail", 200);
     agent.flush(PATIENCE).unwrap();
     let sample = exporter.samples().remove(0);
@@ -82,7 +84,7 @@ fn what_code_says_of_its_transaction_is_kept() {
 }
 
 #[test]
-fn endless_names_fold() {
+fn names_beyond_the_limit_are_counted_together() {
     let (agent, exporter) = monitored();
     for number in 0..3_000 {
         agent.begin_transaction("task.mail").end(format!("mail {number}"), "ok");
@@ -103,7 +105,7 @@ fn a_disabled_agent_does_nothing() {
 }
 
 #[test]
-fn public_futures_and_handles_cross_threads() {
+fn public_futures_and_handles_are_send() {
     fn is_send<T: Send>() {}
     fn is_sync<T: Sync>() {}
     is_send::<Agent>();
@@ -117,7 +119,7 @@ fn public_futures_and_handles_cross_threads() {
 }
 
 #[test]
-fn endless_results_and_kinds_fold() {
+fn results_and_kinds_beyond_the_limit_are_counted_together() {
     let (agent, exporter) = monitored();
     for number in 0..12_000 {
         let transaction = agent.begin_transaction("task.mail");
@@ -125,7 +127,7 @@ fn endless_results_and_kinds_fold() {
         transaction.end("shop.mail", format!("result {number}"));
     }
     agent.flush(PATIENCE).unwrap();
-    assert_eq!(exporter.count("shop.mail"), 12_000, "none is lost");
+    assert_eq!(exporter.count("shop.mail"), 12_000, "none is dropped");
     assert!(exporter.durations().len() <= 202, "{}", exporter.durations().len());
     assert!(exporter.breakdown().len() <= 202, "{}", exporter.breakdown().len());
 }

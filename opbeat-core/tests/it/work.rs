@@ -1,4 +1,4 @@
-//! The time at work, and polls that hold up their executor.
+//! Busy time, and polls that block their executor.
 
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -25,14 +25,14 @@ fn poll_for(transaction: &mut HttpTransaction, duration: Duration) {
     assert!(polled.is_ready());
 }
 
-fn watched() -> (Agent, MemoryExporter) {
+fn monitored_with_threshold() -> (Agent, MemoryExporter) {
     let exporter = MemoryExporter::default();
     (Agent::with_exporter(&Config::default().blocking_threshold(THRESHOLD), exporter.clone()), exporter)
 }
 
-/// Records a request. Returns it, and what was reported of it.
+/// Records a request. Returns its record and its reports.
 fn record(handle: impl FnOnce(&mut HttpTransaction)) -> (TransactionRecord, Vec<ErrorRecord>) {
-    let (agent, exporter) = watched();
+    let (agent, exporter) = monitored_with_threshold();
     let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| request.set_line("GET", "/"));
     handle(&mut transaction);
     transaction.complete();
@@ -41,7 +41,7 @@ fn record(handle: impl FnOnce(&mut HttpTransaction)) -> (TransactionRecord, Vec<
 }
 
 #[test]
-fn a_poll_that_blocks_is_reported_with_its_route() {
+fn a_blocking_poll_is_reported_with_its_route() {
     let (sample, errors) = record(|transaction| {
         poll_for(transaction, 2 * THRESHOLD);
         transaction.start_response(200);
@@ -52,7 +52,7 @@ fn a_poll_that_blocks_is_reported_with_its_route() {
 }
 
 #[test]
-fn what_lies_between_polls_of_a_body_is_no_work() {
+fn the_time_between_polls_of_a_body_is_not_busy_time() {
     let waited = Duration::from_millis(20);
     let (sample, _) = record(|transaction| {
         transaction.start_response(200);
@@ -75,8 +75,8 @@ fn the_first_poll_of_a_body_counts_and_is_reported() {
 }
 
 #[tokio::test]
-async fn a_jobs_time_at_work_is_told_and_its_polls_that_block_are_reported() {
-    let (agent, exporter) = watched();
+async fn a_jobs_busy_time_is_recorded_and_blocking_polls_are_reported() {
+    let (agent, exporter) = monitored_with_threshold();
     let job = agent.begin_transaction("task.test");
     let waited = Duration::from_millis(20);
     job.wrap(async { work(2 * THRESHOLD) }).await;
