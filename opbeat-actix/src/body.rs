@@ -87,7 +87,7 @@ impl Recording {
 
     fn fail(&mut self, error: &dyn Error) {
         let transaction = mem::take(&mut self.transaction);
-        transaction.report_failure(&CapturedError::carried(error));
+        transaction.report_failure(&CapturedError::received(error));
         transaction.end(Outcome::ServerError);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
-use crate::diagnosis::{Diagnosis, Probe, ask};
+use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
@@ -75,7 +75,8 @@ impl Agent {
         }
         let probe = || Contact::new("an exporter of the application's own");
         Self::launch(config, exporter, Arc::new(probe)).unwrap_or_else(|error| {
-            notice::error(format_args!("{}; the application runs unmonitored", ConfigError::Thread(error)));
+            let error = ConfigError::Thread(error).with_sources();
+            notice::error(format_args!("{error}; the application runs unmonitored"));
             Self::disabled()
         })
     }
@@ -140,7 +141,7 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diagnose(&self) -> Diagnosis {
-        let server = self.running.as_ref().map(|running| ask(&running.probe));
+        let server = self.running.as_ref().map(|running| run_probe(&running.probe));
         Diagnosis {
             is_recording: self.is_recording(),
             server: server.unwrap_or_else(|| Contact::new("not asked: the agent is disabled, or could not start")),
@@ -163,7 +164,7 @@ impl Agent {
     #[cfg(feature = "intake")]
     fn start_or_disable(config: Result<Config, ConfigError>) -> Self {
         config.and_then(|config| Self::start(&config)).unwrap_or_else(|error| {
-            notice::error(format_args!("{error}; the application runs unmonitored"));
+            notice::error(format_args!("{}; the application runs unmonitored", error.with_sources()));
             Self::disabled()
         })
     }

@@ -1,16 +1,16 @@
-//! Panics that go no further.
+//! Catches panics.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does some work, and keeps its panic from going on. `None` stands for a panic.
+/// Runs a closure and catches its panic. Returns `None` if it panicked.
 ///
-/// What panicked must not be used again, so that nobody sees what it left half done.
+/// Do not use data again that the closure may have left half changed.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),
         Err(payload) => {
-            // A payload may panic once more when it is dropped. What that panic brings only leaks.
+            // A payload may panic when it is dropped. The payload of that second panic is leaked.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(mem::forget);
             None
         }

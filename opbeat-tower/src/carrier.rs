@@ -18,12 +18,12 @@ impl Carrier {
     /// Returns the carrier of a type that is made a failure of by a function.
     pub(crate) fn new<T: Send + Sync + 'static>(failure: impl Fn(&T) -> CapturedError + Send + Sync + 'static) -> Self {
         // Where the function made it says nothing: it is the same place for all errors.
-        Self(Arc::new(move |extensions| extensions.get::<T>().map(|error| failure(error).without_place())))
+        Self(Arc::new(move |extensions| extensions.get::<T>().map(|error| failure(error).without_location())))
     }
 
     /// Returns the carrier of errors of a type.
     pub(crate) fn of<T: Error + Send + Sync + 'static>() -> Self {
-        Self::new(|error: &T| CapturedError::carried(error))
+        Self::new(|error: &T| CapturedError::received(error))
     }
 }
 

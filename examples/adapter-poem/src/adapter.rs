@@ -104,7 +104,7 @@ fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     } else if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.report_failure(&CapturedError::carried(source));
+        transaction.report_failure(&CapturedError::received(source));
     }
     transaction.head(status);
     transaction.complete();

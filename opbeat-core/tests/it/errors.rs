@@ -119,9 +119,9 @@ fn an_error_that_is_its_own_source_is_told_once() {
 fn carried_failures_have_no_place() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
-    transaction.report_failure(&CapturedError::carried(&fmt::Error));
-    transaction.report_failure(&CapturedError::printed(&("no shelf", 3)));
-    transaction.report_failure(&CapturedError::new(&std::io::Error::other("away")).without_place());
+    transaction.report_failure(&CapturedError::received(&fmt::Error));
+    transaction.report_failure(&CapturedError::from_debug(&("no shelf", 3)));
+    transaction.report_failure(&CapturedError::new(&std::io::Error::other("away")).without_location());
     transaction.end("shop.test", "failed");
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
