@@ -87,7 +87,7 @@ impl Recording {
 
     fn fail(&mut self, error: &dyn Error) {
         let transaction = mem::take(&mut self.transaction);
-        transaction.report_captured(&CapturedError::carried(error));
+        transaction.report_captured(&CapturedError::received(error));
         transaction.end(Outcome::ServerError);
     }
 }

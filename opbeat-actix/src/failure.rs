@@ -19,7 +19,7 @@ pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
 pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     |error, transaction| {
         let known = error.as_error::<T>();
-        known.map(|known| transaction.report_captured(&CapturedError::carried(known))).is_some()
+        known.map(|known| transaction.report_captured(&CapturedError::received(known))).is_some()
     }
 }
 
@@ -31,7 +31,7 @@ const KNOWN: [Downcast; 7] = [
     },
     |error, transaction| {
         let known = error.as_error::<Box<dyn StdError>>();
-        known.map(|known| transaction.report_captured(&CapturedError::carried(&**known))).is_some()
+        known.map(|known| transaction.report_captured(&CapturedError::received(&**known))).is_some()
     },
     |error, transaction| capture::<io::Error>(error, transaction),
     |error, transaction| capture::<JsonPayloadError>(error, transaction),
@@ -59,7 +59,7 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
         let printed = Printed::of(error);
         // A time limit is an outcome, and no error.
         if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_time_limit() {
-            current.report_captured(&CapturedError::carried::<dyn StdError>(&printed));
+            current.report_captured(&CapturedError::received::<dyn StdError>(&printed));
         }
     }
 }

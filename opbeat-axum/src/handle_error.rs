@@ -39,7 +39,7 @@ pub async fn handle_error(error: Box<dyn Error + Send + Sync>) -> (StatusCode, &
             (StatusCode::SERVICE_UNAVAILABLE, "there is too much to do; try again in a moment")
         }
         _ => {
-            current().report_captured(&CapturedError::carried(&*error));
+            current().report_captured(&CapturedError::received(&*error));
             (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
     }

@@ -119,7 +119,7 @@ impl OpbeatLayer {
     ///     NoShelf,
     /// }
     /// # let agent = Agent::disabled();
-    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::printed(error));
+    /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::from_debug(error));
     /// ```
     #[must_use]
     pub fn capture_extension_with<T, F>(mut self, failure: F) -> Self

@@ -61,7 +61,7 @@ pub struct NotedRejection<R>(pub R);
 
 impl<R: IntoResponse + Error> IntoResponse for NotedRejection<R> {
     fn into_response(self) -> Response {
-        let failure = CapturedError::carried(&self.0);
+        let failure = CapturedError::received(&self.0);
         (Extension(failure), self.0).into_response()
     }
 }

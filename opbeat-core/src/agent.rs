@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_chain, error_record, message_record};
 use crate::config::{Config, ConfigError};
-use crate::diagnosis::{Diagnosis, Probe, ask};
+use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::running_agent::RunningAgent;
@@ -158,7 +158,7 @@ impl Agent {
     /// ```
     #[must_use]
     pub fn diagnose(&self) -> Diagnosis {
-        let server = self.running.as_ref().map(|running| ask(&running.probe));
+        let server = self.running.as_ref().map(|running| run_probe(&running.probe));
         Diagnosis {
             is_recording: self.is_recording(),
             server: server.unwrap_or_else(|| Contact::new("not asked: the agent is disabled, or could not start")),

@@ -1,4 +1,4 @@
-//! What the application's developer is told.
+//! Messages for the application's developer.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -7,33 +7,33 @@ use log::Level;
 
 use crate::caught::caught;
 
-/// Tells of something that has to be mended: in the application's log, or on the terminal if there is no logger.
+/// Reports a problem that must be fixed, in the application's log, or on standard error if there is no logger.
 pub(crate) fn error(message: fmt::Arguments<'_>) {
-    tell(Level::Error, message);
+    write(Level::Error, message);
 }
 
-/// Tells of something that is not as it should be: in the application's log, or on the terminal if there is no logger.
+/// Reports a problem that may end by itself, in the application's log, or on standard error if there is no logger.
 pub(crate) fn warn(message: fmt::Arguments<'_>) {
-    tell(Level::Warn, message);
+    write(Level::Warn, message);
 }
 
-/// Tells of something that is as it should be: in the log, if there is one.
+/// Reports that something works, in the application's log, if there is a logger.
 pub(crate) fn info(message: fmt::Arguments<'_>) {
     caught(|| log::info!(target: "opbeat", "{message}"));
 }
 
-/// Loggers are the application's, and may panic: that must end neither a thread of ours nor a request.
-fn tell(level: Level, message: fmt::Arguments<'_>) {
+/// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a request.
+fn write(level: Level, message: fmt::Arguments<'_>) {
     caught(|| {
         log::log!(target: "opbeat", level, "{message}");
         if has_no_logger() {
-            // A terminal that is full or closed has nobody in front of it.
+            // There is nowhere else to report that standard error is closed.
             let _ = writeln!(io::stderr(), "opbeat: {message}");
         }
     });
 }
 
-/// Loggers raise the level from off when they are installed.
+/// Returns whether no logger is installed: an installed logger raises the level from `Off`.
 fn has_no_logger() -> bool {
     log::max_level() == log::LevelFilter::Off
 }

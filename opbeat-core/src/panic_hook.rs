@@ -1,4 +1,4 @@
-//! Reports panics, wherever they happen.
+//! The panic hook, which reports each panic of the process.
 
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
@@ -9,42 +9,43 @@ use crate::pipeline::Recorder;
 use crate::transaction::current;
 
 thread_local! {
-    static REPORTS: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is reporting a panic.
+    static IS_REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Installs the hook, once in a process, before the hook that is there.
+/// Installs the hook, once per process. The previous hook runs after it, so that its message on the terminal does not change.
 ///
-/// The earlier hook runs after ours, so that the message in the terminal stays what it was. `recorder` tells where panics
-/// outside of all transactions go, and `flush` delivers them where the process ends with the panic.
+/// `recorder` returns the recorder for panics outside of all transactions. `flush` delivers the report if the process ends with
+/// the panic.
 pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let earlier = panic::take_hook();
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             report_once(panic, recorder);
             if ends_process(panic) {
                 flush();
             }
-            earlier(panic);
+            previous(panic);
         }));
     });
 }
 
-/// Returns whether the process ends when the hooks return: it was built so, or the panic cannot unwind.
+/// Returns whether the process ends when the hooks return: it was built with `panic = "abort"`, or the panic cannot unwind.
 ///
-/// The standard library says the latter by a panic of its own, in these words.
+/// In the second case, the standard library panics once more, with one of these messages.
 fn ends_process(panic: &PanicHookInfo<'_>) -> bool {
-    const WORDS: [&str; 2] = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
+    const MESSAGES: [&str; 2] = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
     let message = panic.payload().downcast_ref::<&str>().copied().unwrap_or_default();
-    cfg!(panic = "abort") || WORDS.contains(&message)
+    cfg!(panic = "abort") || MESSAGES.contains(&message)
 }
 
-/// Reports unless the report itself panics, which would end in a circle.
+/// Reports a panic, unless the report itself panicked: that would never end.
 fn report_once(panic: &PanicHookInfo<'_>, recorder: fn() -> Option<Recorder>) {
-    let is_inside = REPORTS.try_with(|reports| reports.replace(true)).unwrap_or(true);
-    if !is_inside {
+    let is_reporting = IS_REPORTING.try_with(|is_reporting| is_reporting.replace(true)).unwrap_or(true);
+    if !is_reporting {
         report(panic, recorder);
-        let _ = REPORTS.try_with(|reports| reports.set(false));
+        let _ = IS_REPORTING.try_with(|is_reporting| is_reporting.set(false));
     }
 }
 

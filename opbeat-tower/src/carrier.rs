@@ -23,7 +23,7 @@ impl Carrier {
 
     /// Returns the carrier of errors of a type.
     pub(crate) fn of<T: Error + Send + Sync + 'static>() -> Self {
-        Self::new(|error: &T| CapturedError::carried(error))
+        Self::new(|error: &T| CapturedError::received(error))
     }
 }
 

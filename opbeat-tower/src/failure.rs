@@ -66,7 +66,7 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
     let outcome = error.map_or(Outcome::ServerError, outcome_of);
     match error {
         _ if outcome != Outcome::ServerError => {}
-        Some(error) => transaction.report_captured(&CapturedError::carried(error)),
+        Some(error) => transaction.report_captured(&CapturedError::received(error)),
         None => transaction.capture_display(failure),
     }
     transaction.end(outcome);

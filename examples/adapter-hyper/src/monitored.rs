@@ -43,7 +43,7 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
         let frame = ready!(transaction.poll(|| Pin::new(&mut *body).poll_frame(cx)));
         match &frame {
             Some(Err(error)) => {
-                transaction.report_captured(&CapturedError::carried(error));
+                transaction.report_captured(&CapturedError::received(error));
                 mem::take(transaction).end(Outcome::ServerError);
             }
             // Whoever writes the body does not ask again when it has its length, or when it says that this was all.

@@ -104,7 +104,7 @@ fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     } else if outcome_of_status(status) == Outcome::ServerError
         && let Some(source) = error.source()
     {
-        transaction.report_captured(&CapturedError::carried(source));
+        transaction.report_captured(&CapturedError::received(source));
     }
     transaction.start_response(status);
     transaction.complete();

@@ -159,7 +159,7 @@ async fn the_example_of_axum_is_told() {
         }
     }
     let layer =
-        |layer: OpbeatLayer| layer.capture_extension_with(|err: &Arc<ExampleError>| CapturedError::printed(err));
+        |layer: OpbeatLayer| layer.capture_extension_with(|err: &Arc<ExampleError>| CapturedError::from_debug(err));
     let router = || Router::new().route("/", post(create));
     let (status, _, body, recorded) = call(router(), layer, request("POST", "0")).await;
     assert_eq!((status.as_u16(), body.as_str()), (500, "\"Something went wrong\""));

@@ -1,16 +1,17 @@
-//! A failure on its way to where it is reported.
+//! An error that is captured in one place and reported in another.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::record::{carried_record, error_record, printed_record, typed_error_record};
+use super::record::{debug_record, error_record, received_record, typed_error_record};
 use crate::record::{ErrorRecord, Stack};
 
-/// A failure that was captured where it happened, and is reported where its request ends.
+/// An error that was captured where it happened, and is reported where its request ends.
 ///
-/// It knows the error's type, its chain of sources, the stack, and the line that made it. It is cheap to clone, so that a
-/// response can carry it: the adapters look for one among a failed response's extensions.
+/// It contains the error's type, its chain of sources, the stack, and the line that captured it. It is cheap to clone, so that
+/// a response can carry it: the adapters look for one in the extensions of a failed response. Its id stays the same, so that
+/// it is one report however often it is reported.
 ///
 /// # Examples
 ///
@@ -18,8 +19,8 @@ use crate::record::{ErrorRecord, Stack};
 /// use opbeat_core::http::CapturedError;
 ///
 /// let error = "twelve".parse::<u32>().unwrap_err();
-/// let failure = CapturedError::new(&error);
-/// assert_eq!(failure.to_string(), "invalid digit found in string");
+/// let captured = CapturedError::new(&error);
+/// assert_eq!(captured.to_string(), "invalid digit found in string");
 /// ```
 #[derive(Clone)]
 pub struct CapturedError {
@@ -27,28 +28,32 @@ pub struct CapturedError {
 }
 
 impl CapturedError {
-    /// Captures an error here: this call's line is the one that is shown.
+    /// Captures an error with the stack and the location of this call.
     #[track_caller]
     #[must_use]
     pub fn new<E: Error + ?Sized>(error: &E) -> Self {
         Self { record: Arc::new(error_record(error)) }
     }
 
-    /// Captures an error here whose type is gone, though it is known to have been made from an `E`: a boxed one.
+    /// Captures a boxed error that was made from an `E`, with the stack and the location of this call.
+    ///
+    /// The report shows the name of `E`, which the box no longer has. If `E` can hold any error, such as a box or `String`, the
+    /// name comes from the error's `Debug` output.
     #[track_caller]
     #[must_use]
     pub fn of_type<E>(error: &(dyn Error + 'static)) -> Self {
         Self { record: Arc::new(typed_error_record::<E>(error)) }
     }
 
-    /// Takes over an error that was brought here from elsewhere, by a response or a service: without stack and place, which
-    /// would be of those who found it, and the same for all errors.
+    /// Captures an error that a response or a service returned, without stack and location.
+    ///
+    /// Both would be those of the receiving code, and the same for all errors.
     #[must_use]
-    pub fn carried<E: Error + ?Sized>(error: &E) -> Self {
-        Self { record: Arc::new(carried_record(error)) }
+    pub fn received<E: Error + ?Sized>(error: &E) -> Self {
+        Self { record: Arc::new(received_record(error)) }
     }
 
-    /// Takes over what was brought here from elsewhere and is no error, but can be printed.
+    /// Captures a value that is not an error, by its `Debug` output, without stack and location.
     ///
     /// # Examples
     ///
@@ -60,14 +65,14 @@ impl CapturedError {
     ///     NoShelf(u32),
     /// }
     ///
-    /// assert_eq!(CapturedError::printed(&AppError::NoShelf(3)).to_string(), "NoShelf(3)");
+    /// assert_eq!(CapturedError::from_debug(&AppError::NoShelf(3)).to_string(), "NoShelf(3)");
     /// ```
     #[must_use]
-    pub fn printed<T: fmt::Debug>(failure: &T) -> Self {
-        Self { record: Arc::new(printed_record(failure)) }
+    pub fn from_debug<T: fmt::Debug>(value: &T) -> Self {
+        Self { record: Arc::new(debug_record(value)) }
     }
 
-    /// Forgets the stack and the place: for failures that are made far from where something failed.
+    /// Removes the stack and the location, for an error that was captured far from where it happened.
     #[must_use]
     pub fn without_location(self) -> Self {
         let mut record = Arc::unwrap_or_clone(self.record);
@@ -87,7 +92,7 @@ impl<E: Error> From<E> for CapturedError {
     }
 }
 
-/// Says what the error said.
+/// Writes the error's message.
 impl fmt::Display for CapturedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.record.message)

@@ -1,15 +1,17 @@
-//! From an error value to a record of it: its type, its chain of sources, the stack.
+//! Turns error values, panics and messages into records: the type, the chain of sources, the stack.
 
 mod captured_error;
 mod chain;
-mod payload;
-mod printed;
+mod debug_text;
+mod panic_message;
 mod record;
 mod stack;
 mod text;
 mod type_name;
 
 pub use captured_error::CapturedError;
+#[cfg(feature = "tracing")]
+pub(crate) use chain::MAX_CHAIN;
 pub use chain::error_chain;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use record::{LogField, event_record};
@@ -20,4 +22,4 @@ pub(crate) use stack::allow as allow_stacks;
 #[cfg(feature = "tracing")]
 pub(crate) use text::cut;
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) use text::written;
+pub(crate) use text::format;

@@ -1,4 +1,4 @@
-//! Records of what was captured, complete but for what the worker adds.
+//! Records of captured errors, without the parts that the worker adds.
 
 use std::any::Any;
 use std::error::Error;
@@ -6,41 +6,41 @@ use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
 use std::time::{Duration, SystemTime};
 
-use super::{chain, payload, printed, stack, text, type_name};
+use super::{chain, debug_text, panic_message, stack, text, type_name};
 #[cfg(any(feature = "log", feature = "tracing"))]
 use crate::record::Value;
 use crate::record::{ErrorId, ErrorRecord, Level, Location, Origin, Stack};
 
-/// Records an error with its chain of sources and the stack of whoever captured it.
+/// Records an error with its chain of sources, and the stack and location of the caller.
 #[track_caller]
 pub(crate) fn error_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
-    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..carried_record(error) }
+    ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..received_record(error) }
 }
 
-/// Records an error that was brought here from elsewhere: stack and place would be of those who found it.
-pub(crate) fn carried_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
+/// Records an error without stack and location, which would be those of the receiving code.
+pub(crate) fn received_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
     let type_name = type_name::of(error);
-    let message = text::shown(error);
+    let message = text::display(error);
     ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
         causes: chain::causes(error),
-        other_texts: printed::printed(error, &message).into_iter().collect(),
+        other_texts: debug_text::debug_text(error, &message).into_iter().collect(),
         ..bare(Level::Error, message)
     }
 }
 
-/// Records what was brought here from elsewhere and is no error, but can be printed.
-pub(crate) fn printed_record<T: fmt::Debug>(failure: &T) -> ErrorRecord {
+/// Records a value that is not an error by its `Debug` output, without stack and location.
+pub(crate) fn debug_record<T: fmt::Debug>(value: &T) -> ErrorRecord {
     let type_name = type_name::split(std::any::type_name::<T>());
     ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
-        ..bare(Level::Error, text::written(format_args!("{failure:?}")))
+        ..bare(Level::Error, text::format(format_args!("{value:?}")))
     }
 }
 
-/// Records an error that was made from an `E`, as far as that has a name that tells.
+/// Records an error that was made from an `E`, under the name of `E` unless `E` can hold any error.
 #[track_caller]
 pub(crate) fn typed_error_record<E>(error: &(dyn Error + 'static)) -> ErrorRecord {
     let mut record = error_record(error);
@@ -50,66 +50,67 @@ pub(crate) fn typed_error_record<E>(error: &(dyn Error + 'static)) -> ErrorRecor
     record
 }
 
-/// Records a message with the stack of whoever sent it.
+/// Records a message with the stack and location of the caller.
 #[track_caller]
 pub(crate) fn message_record(level: Level, message: String) -> ErrorRecord {
     ErrorRecord { location: Some(Caller::caller().into()), stack: stack::capture(), ..bare(level, text::cut(message)) }
 }
 
-/// Records a panic, from inside of the hook.
+/// Records a panic, inside the panic hook.
 pub(crate) fn panic_record(panic: &PanicHookInfo<'_>) -> ErrorRecord {
     ErrorRecord {
         origin: Origin::Panicked,
         type_name: Some("panic".to_owned()),
         location: panic.location().map(Into::into),
         stack: stack::capture(),
-        ..bare(Level::Fatal, payload::words(panic.payload()))
+        ..bare(Level::Fatal, panic_message::in_hook(panic.payload()))
     }
 }
 
-/// Records a panic that no hook reported, from what is known of it when it is caught, or has come through.
+/// Records a panic that the hook did not report, by its payload if that is known.
 #[cold]
 pub(crate) fn caught_panic_record(payload: Option<&(dyn Any + Send)>) -> ErrorRecord {
-    let words = payload.map_or_else(|| "the handler panicked".to_owned(), payload::words_of_error);
-    ErrorRecord { origin: Origin::Panicked, type_name: Some("panic".to_owned()), ..bare(Level::Fatal, words) }
+    let message = payload.map_or_else(|| "the handler panicked".to_owned(), panic_message::of_caught);
+    ErrorRecord { origin: Origin::Panicked, type_name: Some("panic".to_owned()), ..bare(Level::Fatal, message) }
 }
 
-/// Records what a handler failed with, of which nothing is known but its type and what it says. No stack: it would show
-/// the framework only.
+/// Records a failure of a handler by its type and its `Display` output. It has no stack, because that would show the
+/// framework only.
 pub(crate) fn failure_record<E: fmt::Display + ?Sized>(failure: &E) -> ErrorRecord {
     let type_name = type_name::split(std::any::type_name::<E>());
     ErrorRecord {
         origin: Origin::Described,
         type_name: Some(type_name.name),
         module: type_name.module,
-        ..bare(Level::Error, text::shown(failure))
+        ..bare(Level::Error, text::display(failure))
     }
 }
 
-/// Records an answer of 5xx, or none at all, that no error explains. No stack: it would show ours.
+/// Records a 5xx response, or a missing response, that no error explains. It has no stack, because that would show this
+/// crate only.
 pub(crate) fn status_record(status: Option<u16>) -> ErrorRecord {
     let (type_name, message) = match status {
-        Some(status) => (format!("HTTP {status}"), format!("the application answered {status}, and reported no error")),
-        None => {
-            ("NoResponse".to_owned(), "the application failed without a response, and reported no error".to_owned())
+        Some(status) => {
+            (format!("HTTP {status}"), format!("the application responded with {status} and reported no error"))
         }
+        None => ("NoResponse".to_owned(), "the application failed without a response and reported no error".to_owned()),
     };
     ErrorRecord { origin: Origin::Status, type_name: Some(type_name), ..bare(Level::Error, message) }
 }
 
-/// Records that a poll took too long. No stack: by now it shows who polled, and not what was done.
+/// Records that a poll took too long. It has no stack, because by now the stack shows the code that polled, and not the work.
 pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
     let message =
-        format!("a poll held up its executor's thread for {} ms; move the work to spawn_blocking", poll.as_millis());
+        format!("a poll blocked its executor's thread for {} ms; move the work to spawn_blocking", poll.as_millis());
     ErrorRecord { type_name: Some("BlockedExecutor".to_owned()), ..bare(Level::Warning, message) }
 }
 
-/// A field of an event in the application's log.
+/// A field of a log event.
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) type LogField = (&'static str, Value);
 
-/// Records an event of the application's log, with the error that it carries if there is one. An event without words says
-/// what its field for an error does.
+/// Records a log event, with the error that it contains if there is one. The message of an event without text is the value of
+/// its error field.
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn event_record(
     message: String,
@@ -119,7 +120,7 @@ pub(crate) fn event_record(
     let texts = fields.iter().filter(|(name, _)| names_error(name)).filter_map(|(_, value)| as_text(value));
     let mut texts: Vec<String> = texts.map(str::to_owned).collect();
     let mut record = match error {
-        Some(error) => carried_record(error),
+        Some(error) => received_record(error),
         None if message.is_empty() => bare(Level::Error, texts.first().cloned().unwrap_or_default()),
         None => bare(Level::Error, message.clone()),
     };
@@ -134,7 +135,7 @@ pub(crate) fn event_record(
     record
 }
 
-/// Returns whether a field's name is what errors are logged under.
+/// Returns whether a field has a name under which errors are usually logged.
 #[cfg(any(feature = "log", feature = "tracing"))]
 fn names_error(name: &str) -> bool {
     const NAMES: [&str; 6] = ["e", "cause", "exception", "failure", "reason", "source"];

@@ -1,23 +1,24 @@
-//! The calls that led here.
+//! The stack of the caller, as return addresses.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::record::Stack;
 
-/// Deeper stacks are cut: each frame takes the request half a microsecond, and what lies further out is the runtime's.
+/// The number of frames of a stack. Each frame takes the request half a microsecond, and the frames further out are the
+/// runtime's.
 const MAX_FRAMES: usize = 128;
 
-/// Whether anybody wants stacks: an application that is not monitored does not pay for them.
-static WANTED: AtomicBool = AtomicBool::new(false);
+/// Whether an agent was started. Without one, no stacks are captured.
+static ALLOWED: AtomicBool = AtomicBool::new(false);
 
-/// Lets stacks be captured from now on, since there is an agent to report them.
+/// Allows stacks from now on, because there is an agent that reports them.
 pub(crate) fn allow() {
-    WANTED.store(true, Ordering::Relaxed);
+    ALLOWED.store(true, Ordering::Relaxed);
 }
 
-/// Takes the return addresses of the calls that led here, without looking up their names.
+/// Returns the return addresses of the current stack, without their names.
 pub(super) fn capture() -> Stack {
-    if !WANTED.load(Ordering::Relaxed) {
+    if !ALLOWED.load(Ordering::Relaxed) {
         return Stack::default();
     }
     let mut addresses = Vec::with_capacity(MAX_FRAMES);

@@ -1,39 +1,39 @@
-//! Words of the application, within bounds and whatever happens while they are written.
+//! Texts of the application, cut to a maximum length. A formatter that fails or panics does no harm.
 
 use std::fmt::{self, Write};
 
 use crate::caught::caught;
 
-/// Longer texts are cut: a message is read by people.
+/// The number of bytes to which texts are cut: people read them.
 const LONGEST: usize = 8 * 1024;
 
-/// What stands at the end of a text that was cut.
+/// The last character of a text that was cut.
 const CUT: char = '…';
 
-/// Returns what a value's `Display` writes, or as much of it as it writes before it fails or panics.
-pub(super) fn shown<T: fmt::Display + ?Sized>(value: &T) -> String {
-    written(format_args!("{value}"))
+/// Returns the `Display` output of a value. If that fails or panics, it returns the part written before.
+pub(super) fn display<T: fmt::Display + ?Sized>(value: &T) -> String {
+    format(format_args!("{value}"))
 }
 
-/// As [`shown`], for whatever can be formatted.
-pub(crate) fn written(words: fmt::Arguments<'_>) -> String {
+/// Formats a text. If that fails or panics, it returns the part written before.
+pub(crate) fn format(arguments: fmt::Arguments<'_>) -> String {
     let mut text = Text::default();
-    // A failure or a panic is the application's, and stops its words only.
-    caught(|| text.write_fmt(words));
+    // A failure or a panic of the application's formatter only ends the text.
+    caught(|| text.write_fmt(arguments));
     text.kept
 }
 
-/// Cuts a text that is there already.
+/// Cuts a text to its maximum length.
 pub(crate) fn cut(mut text: String) -> String {
     if text.len() > LONGEST {
-        text.truncate(end(&text, LONGEST));
+        text.truncate(text.floor_char_boundary(LONGEST));
         text.push(CUT);
         text.shrink_to_fit();
     }
     text
 }
 
-/// Keeps the start of what is written to it, and refuses the rest, so that nobody goes on for nothing.
+/// Keeps the start of the text written to it, and returns an error at its maximum length, so that formatting stops.
 #[derive(Default)]
 struct Text {
     kept: String,
@@ -49,15 +49,10 @@ impl Write for Text {
             self.kept.push_str(more);
             return Ok(());
         }
-        self.kept.push_str(&more[..end(more, room)]);
+        self.kept.push_str(&more[..more.floor_char_boundary(room)]);
         self.kept.push(CUT);
         Err(fmt::Error)
     }
-}
-
-/// Returns where a character ends, at `most` or the nearest place before.
-fn end(text: &str, most: usize) -> usize {
-    (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -67,22 +62,22 @@ mod tests {
     #[test]
     fn long_texts_are_cut_between_characters() {
         let long = format!("x{}", "é".repeat(LONGEST));
-        let shown = shown(&long);
-        assert_eq!((shown.len(), &shown), (LONGEST - 1 + CUT.len_utf8(), &cut(long)));
-        assert_eq!(written(format_args!("{}{}", "x".repeat(LONGEST), "y")).len(), LONGEST + CUT.len_utf8());
+        let displayed = display(&long);
+        assert_eq!((displayed.len(), &displayed), (LONGEST - 1 + CUT.len_utf8(), &cut(long)));
+        assert_eq!(format(format_args!("{}{}", "x".repeat(LONGEST), "y")).len(), LONGEST + CUT.len_utf8());
     }
 
     struct Fails;
 
     impl fmt::Display for Fails {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("as far as it goes")?;
+            f.write_str("before the failure")?;
             Err(fmt::Error)
         }
     }
 
     #[test]
-    fn what_fails_to_be_shown_is_kept_as_far_as_it_goes() {
-        assert_eq!(shown(&Fails), "as far as it goes");
+    fn the_text_before_a_failure_is_kept() {
+        assert_eq!(display(&Fails), "before the failure");
     }
 }

@@ -1,4 +1,4 @@
-//! Names of types, as a person would say them.
+//! Readable names of error types.
 
 use crate::caught::caught;
 
@@ -9,16 +9,16 @@ pub(super) struct TypeName {
     pub(super) module: Option<String>,
 }
 
-/// Names the type of an error.
+/// Returns the type of an error.
 ///
-/// Where only `dyn Error` is known, the type is gone; then the first word of its `Debug` output has to do, which derived
-/// implementations begin with the name of the struct or the variant.
+/// The type of a `dyn Error` is unknown. Its name is the first word of the `Debug` output: derived implementations start with
+/// the name of the struct or the variant.
 pub(super) fn of<E: std::error::Error + ?Sized>(error: &E) -> TypeName {
     let full = std::any::type_name::<E>();
     if full.starts_with("dyn ") { TypeName { name: from_debug(error), module: None } } else { split(full) }
 }
 
-/// Names the type that an error was made from; `None` for what can hold any error, or is none.
+/// Returns the type that an error was made from; `None` for a type that can hold any error, or that is not an error.
 pub(super) fn of_source<E>() -> Option<TypeName> {
     const HOLDERS: [&str; 7] = [
         "alloc::boxed::Box<dyn ",
@@ -33,7 +33,7 @@ pub(super) fn of_source<E>() -> Option<TypeName> {
     (!HOLDERS.iter().any(|holder| full.starts_with(holder))).then(|| split(full))
 }
 
-/// Splits `shop::cart::CartError<u8>` into `CartError` and `shop::cart`. What only holds an error is not its type.
+/// Splits `shop::cart::CartError<u8>` into `CartError` and `shop::cart`. It looks inside `Arc`, `Box` and `Rc`.
 pub(super) fn split(full: &str) -> TypeName {
     const HOLDERS: [&str; 3] = ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<"];
     let held = HOLDERS.iter().find_map(|holder| full.strip_prefix(holder));
@@ -49,19 +49,19 @@ pub(super) fn split(full: &str) -> TypeName {
 
 /// Returns the first word of an error's `Debug` output, or `Error` if that is not the name of a type or variant.
 ///
-/// Errors that print their message instead begin with a word of it, which is no name.
+/// Some errors write their message as `Debug` output: its first word is not a name.
 pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E) -> String {
     let mut start = Start::default();
-    // Writing stops when enough is known, which is no failure.
+    // Formatting stops early by an error, which does not matter here.
     caught(|| std::fmt::write(&mut start, format_args!("{error:?}")));
     let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
     let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
-    // An error that prints its message alone, as `anyhow!("Timeout")` does, may say one word.
+    // An error whose `Debug` output is its message, such as `anyhow!("Timeout")`, may have one word.
     let is_message = || start.rest.is_empty() && error.to_string() == start.name;
     if is_name && goes_on_as_type && !is_message() { start.name } else { "Error".to_owned() }
 }
 
-/// Keeps a name and the two characters behind it, and refuses what comes then: `Debug` output can be long.
+/// Keeps a name and the two characters after it, then returns an error: `Debug` output can be long.
 #[derive(Default)]
 struct Start {
     name: String,
@@ -111,14 +111,14 @@ mod tests {
     impl std::error::Error for Sentence {}
 
     #[test]
-    fn behind_dyn_the_debug_output_has_to_do() {
+    fn the_debug_output_names_a_dyn_error() {
         let parse: Box<dyn std::error::Error> = Box::new("x".parse::<u32>().unwrap_err());
         assert_eq!(of(&*parse).name, "ParseIntError");
         let struct_like: Box<dyn std::error::Error> = Box::new(std::io::Error::from_raw_os_error(2));
         assert_eq!(of(&*struct_like).name, "Os");
         let sentence: Box<dyn std::error::Error> = Box::new(Sentence);
-        assert_eq!(of(&*sentence).name, "Error", "a message is no name");
+        assert_eq!(of(&*sentence).name, "Error", "a message is not a name");
         let text: Box<dyn std::error::Error> = "no more books".into();
-        assert_eq!(of(&*text).name, "Error", "a string quotes itself");
+        assert_eq!(of(&*text).name, "Error", "a string is written in quotes");
     }
 }

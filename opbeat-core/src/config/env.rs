@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use super::{Config, ConfigError};
 
-/// One variable of the environment.
+/// An environment variable that configures the agent.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// What it holds when it is not set; `None` for those that have to be.
+    /// Its value if it is not set; `None` if it is required.
     pub default: Option<&'static str>,
-    /// What it says.
+    /// A description, as a phrase.
     pub meaning: &'static str,
     set: fn(&mut Config, &str) -> Result<(), &'static str>,
 }
 
-/// The variables that [`Config::from_env`] reads, for documentation and for `--help` of your own.
+/// The variables that [`Config::from_env`] reads, for your documentation and your `--help`.
 pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OPBEAT_ORGANIZATION_ID",
@@ -46,13 +46,13 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OPBEAT_DISABLE_SEND",
         default: Some("false"),
-        meaning: "`true` or `1`: nothing is recorded and sent, as for tests",
-        set: |config, value| truth(value).map(|disabled| config.enabled = !disabled),
+        meaning: "`true` or `1`: nothing is recorded or sent, for example in tests",
+        set: |config, value| boolean(value).map(|disabled| config.enabled = !disabled),
     },
     Variable {
         name: "OPBEAT_RELEASE",
         default: Some(""),
-        meaning: "the release that runs: a commit's hash or a version",
+        meaning: "the running release: a commit hash or a version",
         set: |config, value| set(config.release.get_or_insert_default(), value),
     },
     Variable {
@@ -64,58 +64,58 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OPBEAT_FLUSH_INTERVAL",
         default: Some("5"),
-        meaning: "seconds from an event to its delivery, such as `0.5`",
+        meaning: "the longest time from an event to its delivery in seconds, such as `0.5`",
         set: |config, value| seconds(value).map(|interval| config.flush_interval = interval),
     },
     Variable {
         name: "OPBEAT_PANIC_HOOK",
         default: Some("true"),
-        meaning: "`false` or `0`: panics are not reported",
-        set: |config, value| truth(value).map(|panic_hook| config.panic_hook = panic_hook),
+        meaning: "`false` or `0`: no panic hook is installed",
+        set: |config, value| boolean(value).map(|panic_hook| config.panic_hook = panic_hook),
     },
     Variable {
         name: "OPBEAT_IGNORE_NAMES",
         default: Some("health checks"),
-        meaning: "transactions that are not recorded beside them, such as `GET /metrics, * /internal/*`; \
-                  a leading `none` records health checks too",
+        meaning: "further transactions that are not recorded, such as `GET /metrics, * /internal/*`; \
+                  with a leading `none`, health checks are recorded",
         set: |config, value| add_names(&mut config.ignore_names, value),
     },
     Variable {
         name: "OPBEAT_IGNORE_USER_AGENTS",
         default: Some(""),
-        meaning: "requests that are not recorded, such as `kube-probe/*, *UptimeRobot*`",
+        meaning: "user agents whose requests are not recorded, such as `kube-probe/*, *UptimeRobot*`",
         set: |config, value| list(&mut config.ignore_user_agents, value),
     },
     Variable {
         name: "OPBEAT_SECRET_NAMES",
         default: Some(""),
-        meaning: "names whose values never leave the process, beside the usual ones, such as `*iban*`",
+        meaning: "further names whose values never leave the process, such as `*iban*`",
         set: |config, value| list(&mut config.secret_names, value),
     },
     Variable {
         name: "OPBEAT_BLOCKING_THRESHOLD",
         default: Some("0.1"),
-        meaning: "seconds that a poll of a handler may take before it is reported",
+        meaning: "the time in seconds after which a poll of a handler is reported",
         set: |config, value| seconds(value).map(|threshold| config.blocking_threshold = threshold),
     },
 ];
 
 impl Config {
-    /// Reads the environment's [`VARIABLES`]. Empty ones count as not set.
+    /// Reads the [`VARIABLES`] of the environment. An empty variable counts as not set.
     ///
     /// # Errors
     ///
-    /// Returns an error if a variable has a value that it cannot have, or one that is needed is not set, unless
+    /// Returns an error if a variable has an invalid value. Also returns an error if a required variable is not set, unless
     /// `OPBEAT_DISABLE_SEND` is.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    /// Reads the same variables from elsewhere: a file, a test.
+    /// Reads the same variables from another source, such as a file or a test.
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Returns the same errors as [`from_env`](Self::from_env).
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut missing = None;
@@ -145,7 +145,7 @@ fn set(field: &mut String, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Adds to the default what stands between commas; a first `none` stands for no default.
+/// Adds a comma-separated list to the default. If the list starts with `none`, it replaces the default.
 fn add_names(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
     let mut names = Vec::new();
     list(&mut names, value)?;
@@ -157,13 +157,13 @@ fn add_names(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Replaces the default by what stands between commas.
+/// Replaces the default by a comma-separated list.
 fn list(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
     *field = value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).map(str::to_owned).collect();
     Ok(())
 }
 
-fn truth(value: &str) -> Result<bool, &'static str> {
+fn boolean(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
@@ -186,20 +186,21 @@ mod tests {
         Config::from_variables(get).map_err(|error| error.to_string())
     }
 
-    const NEEDED: [(&str, &str); 3] =
+    const REQUIRED: [(&str, &str); 3] =
         [("OPBEAT_ORGANIZATION_ID", "org"), ("OPBEAT_APP_ID", "app"), ("OPBEAT_SECRET_TOKEN", "token")];
 
     #[test]
-    fn three_variables_are_enough() {
-        let config = read(&NEEDED).unwrap();
+    fn three_variables_are_required() {
+        let config = read(&REQUIRED).unwrap();
         assert_eq!((config.app_id.as_str(), config.server_url.as_str()), ("app", "http://127.0.0.1:8200"));
         assert!(config.enabled);
     }
 
     #[test]
     fn names_to_ignore_are_added_to_the_health_checks() {
-        let ignored =
-            |value| read(&[NEEDED[0], NEEDED[1], NEEDED[2], ("OPBEAT_IGNORE_NAMES", value)]).unwrap().ignore_names;
+        let ignored = |value| {
+            read(&[REQUIRED[0], REQUIRED[1], REQUIRED[2], ("OPBEAT_IGNORE_NAMES", value)]).unwrap().ignore_names
+        };
         let added = ignored("GET /metrics, * /internal/*");
         assert_eq!((added.len(), added[0].as_str()), (super::super::HEALTH_CHECKS.len() + 2, "* /health"));
         assert_eq!(added, Config::default().ignore_name("GET /metrics").ignore_name("* /internal/*").ignore_names);
@@ -208,15 +209,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
-        let error = read(&NEEDED[..2]).unwrap_err();
+    fn a_missing_variable_is_named() {
+        let error = read(&REQUIRED[..2]).unwrap_err();
         assert!(error.starts_with("OPBEAT_SECRET_TOKEN is not set"), "{error}");
-        assert!(!read(&[("OPBEAT_DISABLE_SEND", "1")]).unwrap().enabled, "nothing is needed to send nothing");
+        assert!(
+            !read(&[("OPBEAT_DISABLE_SEND", "1")]).unwrap().enabled,
+            "no variable is required if sending is disabled"
+        );
     }
 
     #[test]
-    fn wrong_values_are_said() {
-        let with = |name, value| read(&[NEEDED[0], NEEDED[1], NEEDED[2], (name, value)]);
+    fn invalid_values_are_shown() {
+        let with = |name, value| read(&[REQUIRED[0], REQUIRED[1], REQUIRED[2], (name, value)]);
         let error = with("OPBEAT_FLUSH_INTERVAL", "soon").unwrap_err();
         assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.01 and 3600"#);
         assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));

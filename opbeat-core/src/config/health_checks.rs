@@ -1,6 +1,6 @@
-//! What nobody wants to see.
+//! The names of health checks.
 
-/// Names of health checks, whose requests are not recorded: there are many, and they say nothing.
+/// Names of health checks. By default their requests are not recorded, because there are many and they are not of interest.
 pub const HEALTH_CHECKS: &[&str] = &[
     "* /health",
     "* /health/",

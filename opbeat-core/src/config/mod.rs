@@ -1,4 +1,4 @@
-//! What an agent is told at its start.
+//! The configuration of an agent.
 
 mod env;
 mod error;
@@ -10,10 +10,10 @@ pub use env::{VARIABLES, Variable};
 pub use error::ConfigError;
 pub use health_checks::HEALTH_CHECKS;
 
-/// Where the server listens when it is started without options.
+/// The address on which a server listens that is started without options.
 const DEFAULT_SERVER_URL: &str = "http://127.0.0.1:8200";
 
-/// What an agent is told at its start.
+/// The configuration of an agent.
 ///
 /// # Examples
 ///
@@ -36,34 +36,35 @@ pub struct Config {
     pub app_id: String,
     /// The app's secret token.
     pub secret_token: String,
-    /// The server's address, without a path unless it lies behind one. Default: `http://127.0.0.1:8200`.
+    /// The server's address, with a path only if a proxy serves it under one. Default: `http://127.0.0.1:8200`.
     pub server_url: String,
-    /// Whether anything is recorded and sent. Default: true.
+    /// Whether the agent records and sends data. Default: true.
     pub enabled: bool,
-    /// The release that runs: a commit's hash or a version.
+    /// The running release: a commit hash or a version.
     pub release: Option<String>,
-    /// The machine's name. Default: what the system says.
+    /// The machine's name. Default: the system's host name.
     pub hostname: Option<String>,
-    /// The time from an event to its delivery, between 10 ms and an hour. Default: 5 s.
+    /// The longest time from an event to its delivery, between 10 ms and one hour. Default: 5 s.
     pub flush_interval: Duration,
-    /// How long the end of the process may wait for the last delivery. Default: 2 s.
+    /// The longest time that the end of the process waits for the last delivery. Default: 2 s.
     pub shutdown_timeout: Duration,
-    /// Whether panics are reported by a hook, which the process then keeps. Default: true.
+    /// Whether a panic hook reports panics. Once installed, the hook stays until the process ends. Default: true.
     pub panic_hook: bool,
-    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: health checks, as
-    /// [`HEALTH_CHECKS`] lists them; an empty list records these too.
+    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: [`HEALTH_CHECKS`]. With an empty
+    /// list, health checks are recorded too.
     pub ignore_names: Vec<String>,
     /// User agents whose requests are not recorded, as patterns with `*` and `?`. Default: none.
     pub ignore_user_agents: Vec<String>,
-    /// Names of headers, cookies, parameters and values that are secret beside those that always are, as patterns with
-    /// `*` and `?`. Default: none.
+    /// Names of headers, cookies, parameters, tags and extra values that are secret, as patterns with `*` and `?`, in addition
+    /// to the names that always are. Default: none.
     pub secret_names: Vec<String>,
-    /// A poll of a handler that takes longer is reported: it holds up the others on its executor's thread. Default:
-    /// 100 ms.
+    /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's thread.
+    /// Default: 100 ms.
     pub blocking_threshold: Duration,
 }
 
-/// Shorter intervals keep a processor busy with nothing, and longer ones are most likely a mistake.
+/// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are most
+/// likely a mistake.
 const FLUSH_INTERVALS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(3_600));
 
 impl Default for Config {
@@ -88,7 +89,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Makes a configuration for an app, with defaults for the rest.
+    /// Makes a configuration for an app. All other settings have their defaults.
     #[must_use]
     pub fn new(organization_id: impl Into<String>, app_id: impl Into<String>, secret_token: impl Into<String>) -> Self {
         Self {
@@ -106,7 +107,7 @@ impl Config {
         self
     }
 
-    /// Sets the release that runs.
+    /// Sets the running release.
     #[must_use]
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
@@ -120,63 +121,63 @@ impl Config {
         self
     }
 
-    /// Sets the time from an event to its delivery.
+    /// Sets the longest time from an event to its delivery.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// Sets how long the end of the process may wait for the last delivery.
+    /// Sets the longest time that the end of the process waits for the last delivery.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Sets whether anything is recorded and sent.
+    /// Sets whether the agent records and sends data.
     #[must_use]
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Does not record transactions of these names, as patterns with `*` and `?`, beside health checks.
+    /// Ignores transactions whose name matches a pattern with `*` and `?`, in addition to those ignored already.
     #[must_use]
     pub fn ignore_name(mut self, pattern: impl Into<String>) -> Self {
         self.ignore_names.push(pattern.into());
         self
     }
 
-    /// Does not record requests of these user agents, as patterns with `*` and `?`.
+    /// Ignores requests whose user agent matches a pattern with `*` and `?`.
     #[must_use]
     pub fn ignore_user_agent(mut self, pattern: impl Into<String>) -> Self {
         self.ignore_user_agents.push(pattern.into());
         self
     }
 
-    /// Treats the values of these names as secret too: of headers, cookies, parameters, tags, extra values.
+    /// Treats values whose name matches a pattern as secret: those of headers, cookies, parameters, tags and extra values.
     ///
-    /// `*` stands for any characters, `?` for one, in whatever case.
+    /// `*` stands for any characters, `?` for one. Case does not matter.
     #[must_use]
     pub fn secret_name(mut self, pattern: impl Into<String>) -> Self {
         self.secret_names.push(pattern.into());
         self
     }
 
-    /// Sets how long a poll of a handler may take before it is reported.
+    /// Sets the time after which a poll of a handler is reported.
     #[must_use]
     pub fn blocking_threshold(mut self, threshold: Duration) -> Self {
         self.blocking_threshold = threshold;
         self
     }
 
-    /// Returns the interval, within the bounds that it can have.
+    /// Returns the flush interval within its limits.
     pub(crate) fn bounded_flush_interval(&self) -> Duration {
         self.flush_interval.clamp(FLUSH_INTERVALS.0, FLUSH_INTERVALS.1)
     }
 
-    /// Sets whether panics are reported by a hook.
+    /// Sets whether a panic hook reports panics.
     #[must_use]
     pub fn panic_hook(mut self, panic_hook: bool) -> Self {
         self.panic_hook = panic_hook;
@@ -184,7 +185,7 @@ impl Config {
     }
 }
 
-/// The token stays out of logs.
+/// Omits the token, which must not appear in logs.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
@@ -202,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_have_bounds() {
+    fn flush_intervals_are_limited() {
         let bounded = |interval| Config::default().flush_interval(interval).bounded_flush_interval();
         assert_eq!(bounded(Duration::ZERO), Duration::from_millis(10));
         assert_eq!(bounded(Duration::MAX), Duration::from_secs(3_600));

@@ -5,9 +5,9 @@ use std::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::{Event, location};
-use crate::capture::written;
+use crate::capture::format;
 
-/// A logger that reports what is logged at the level of errors, and hands everything on to another one.
+/// A logger that reports records of the level `Error`, and forwards all records to another logger.
 ///
 /// An error that is also returned or captured in the same transaction is reported once.
 ///
@@ -32,16 +32,16 @@ pub struct ErrorLog<L> {
 }
 
 impl<L: Log + 'static> ErrorLog<L> {
-    /// Reports errors, and hands everything on to `inner`.
+    /// Makes a logger that forwards to `inner`.
     pub const fn new(inner: L) -> Self {
         Self { inner }
     }
 
-    /// Makes it the logger of the process.
+    /// Installs this as the logger of the process.
     ///
     /// # Errors
     ///
-    /// Returns an error if there is a logger already.
+    /// Returns an error if a logger is installed already.
     pub fn install(self, level: LevelFilter) -> Result<(), log::SetLoggerError> {
         log::set_boxed_logger(Box::new(self)).map(|()| log::set_max_level(level.max(LevelFilter::Error)))
     }
@@ -53,8 +53,8 @@ impl<L: Log> Log for ErrorLog<L> {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.level() == log::Level::Error && !Event::is_known(record.target()) {
-            let message = written(*record.args());
+        if record.level() == log::Level::Error && !Event::is_ignored(record.target()) {
+            let message = format(*record.args());
             let location = location(record.file(), record.line());
             Event { target: record.target(), message, error: None, fields: Vec::new(), location }.report();
         }

@@ -1,4 +1,4 @@
-//! Errors that an application logs, by its own means.
+//! Errors that an application logs, by the crate `log` or `tracing`.
 
 #[cfg(feature = "log")]
 pub mod log;
@@ -9,13 +9,14 @@ use crate::agent::report_latest;
 use crate::capture::{LogField, event_record};
 use crate::record::{ErrorId, Location};
 
-/// What the core itself logs must not come back to it.
+/// The target of the agent's own messages, which must not be reported.
 const OWN_TARGET: &str = "opbeat";
 
-/// What tower-http says of each failed response by itself. The adapters report those, with their cause if there is one.
+/// The target of tower-http's messages about failed responses. The adapters report these responses, with their cause if it is
+/// known.
 const STATUS_TARGET: &str = "tower_http::trace::on_failure";
 
-/// One event of a log.
+/// One log event.
 struct Event<'a> {
     target: &'a str,
     message: String,
@@ -25,8 +26,8 @@ struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// Returns whether an event tells nothing that is not reported anyway.
-    fn is_known(target: &str) -> bool {
+    /// Returns whether events of a target are ignored, because they are reported already or are the agent's own.
+    fn is_ignored(target: &str) -> bool {
         target == STATUS_TARGET
             || target == OWN_TARGET
             || target.starts_with("opbeat_")
@@ -42,7 +43,7 @@ impl Event<'_> {
     }
 }
 
-/// Returns where in the source an event is, where the log knows it. No log knows the column.
+/// Returns the location of an event, if the log knows it. No log knows the column.
 fn location(file: Option<&str>, line: Option<u32>) -> Option<Location> {
     Some(Location { file: file?.to_owned().into(), line: line?, column: 1 })
 }

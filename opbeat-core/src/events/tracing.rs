@@ -9,15 +9,15 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::{Event, location};
-use crate::capture::{LogField, cut, written};
+use crate::capture::{LogField, MAX_CHAIN, cut, format};
 use crate::record::Value;
 
-/// A layer that reports events at the level of errors.
+/// A layer that reports events of the level `ERROR`.
 ///
-/// A field that is an error, as in `error!(error = &err as &dyn Error, "no cart")`, brings its chain of sources along;
-/// other fields are shown as extra values. An error that is also returned or captured in the same transaction is reported
-/// once, whether it was logged by `%err`, by `?err`, within the message or by `#[instrument(err)]`. What tower-http's
-/// `TraceLayer` logs of failed responses is left out, since the adapters report those.
+/// If a field is an error, as in `error!(error = &err as &dyn Error, "no cart")`, the report contains its chain of sources.
+/// Other fields become extra values. An error that is also returned or captured in the same transaction is reported once,
+/// whether it was logged as `%err`, as `?err`, within the message or by `#[instrument(err)]`. Events of tower-http's
+/// `TraceLayer` about failed responses are ignored, because the adapters report these responses.
 ///
 /// # Examples
 ///
@@ -42,7 +42,7 @@ impl ErrorEvents {
 impl<S: Subscriber> Layer<S> for ErrorEvents {
     fn on_event(&self, event: &TracingEvent<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() != Level::ERROR || Event::is_known(metadata.target()) {
+        if *metadata.level() != Level::ERROR || Event::is_ignored(metadata.target()) {
             return;
         }
         let mut fields = Fields::default();
@@ -54,7 +54,7 @@ impl<S: Subscriber> Layer<S> for ErrorEvents {
     }
 }
 
-/// What an event says.
+/// The fields of an event.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -62,12 +62,12 @@ struct Fields {
     others: Vec<LogField>,
 }
 
-/// More fields of an event are left out.
+/// The number of fields of an event that are kept. Further fields are ignored.
 const MAX_FIELDS: usize = 32;
 
 impl Fields {
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
-        // What the bridge from `log` adds is known already.
+        // The bridge from `log` adds target, file and line as fields, and the metadata has them already.
         if self.others.len() < MAX_FIELDS && !field.name().starts_with("log.") {
             self.others.push((field.name(), value.into()));
         }
@@ -76,7 +76,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = written(format_args!("{value:?}"));
+        let text = format(format_args!("{value:?}"));
         if field.name() == "message" { self.message = text } else { self.add(field, text) }
     }
 
@@ -86,7 +86,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
-        self.chain.get_or_insert_with(|| Link::copy(value, MAX_LINKS));
+        self.chain.get_or_insert_with(|| Link::copy(value, MAX_CHAIN));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -106,27 +106,24 @@ impl Visit for Fields {
     }
 }
 
-/// Longer chains are cut: one that long most likely runs in a circle.
-const MAX_LINKS: usize = 16;
-
-/// A copy of an error that an event lends: what it says and prints, and its sources.
+/// A copy of an error that an event only lends: its `Display` and `Debug` output, and its sources.
 struct Link {
     message: String,
-    printed: String,
+    debug: String,
     source: Option<Box<Self>>,
 }
 
 impl Link {
     fn copy(error: &(dyn Error + 'static), most: usize) -> Self {
         let source = error.source().filter(|_| most > 1).map(|source| Box::new(Self::copy(source, most - 1)));
-        let message = written(format_args!("{error}"));
-        Self { message, printed: written(format_args!("{error:?}")), source }
+        let message = format(format_args!("{error}"));
+        Self { message, debug: format(format_args!("{error:?}")), source }
     }
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.printed)
+        f.write_str(&self.debug)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Delivery of records: the [`Exporter`] trait, the batches it receives, and the exporter to an Opbeat server.
+//! Delivery of records: the [`Exporter`] trait, the batches that it receives, and the exporter to an Opbeat server.
 
 #[cfg(feature = "intake")]
 mod intake;

@@ -1,4 +1,4 @@
-//! Secrets don't leave the process.
+//! Removes secrets from records before they leave the process.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,17 @@ use crate::record::{
 };
 use opbeat_secrets::{REDACTED, Secrets};
 
-/// Bytes of a message or a value that are kept.
+/// The number of bytes that are kept of a message or a value.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// Bytes beyond those that are looked at, so that no secret is missed because its end is cut off.
+/// The number of further bytes that are searched, so that a secret is recognised even if its end is cut off.
 const MARGIN: usize = 1024;
 
-/// Clears an error of secrets: in its words and those of its causes, in request, user, tags and extra values.
+/// Removes secrets from an error: from its message, its causes, its request, user, tags and extra values, its transaction and
+/// its source lines.
 pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     scrub_text(&mut record.message, secrets);
-    // Where there is no stack, it is the transaction's name.
+    // The culprit of an error without a stack is the transaction's name.
     record.culprit.iter_mut().for_each(|culprit| scrub_text(culprit, secrets));
     record.causes.iter_mut().for_each(|cause| scrub_text(&mut cause.message, secrets));
     scrub_request(&mut record.request, secrets);
@@ -34,7 +35,7 @@ pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     }
 }
 
-/// Clears a sampled transaction of secrets: its names, its request, its values, and those of its spans.
+/// Removes secrets from a sampled transaction: from its name, kind and result, its request, user and values, and its spans.
 pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
     scrub_name(&mut record.name, secrets);
     scrub_cow(&mut record.kind, secrets);
@@ -50,7 +51,7 @@ pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
     }
 }
 
-/// Clears the names that transactions are counted under, as those of samples are cleared.
+/// Removes secrets from the names that transactions are counted under, in the same way as from samples.
 pub(super) fn counts(durations: &mut [DurationGroup], breakdown: &mut [BreakdownRecord], secrets: &Secrets) {
     for group in durations {
         scrub_text(&mut group.name, secrets);
@@ -100,10 +101,11 @@ fn scrub_values(values: &mut [(Cow<'static, str>, Value)], secrets: &Secrets) {
     }
 }
 
-/// The number of a card is no less secret where it is a number.
+/// Returns whether an integer is a payment card number.
 fn is_card(number: i64, secrets: &Secrets) -> bool {
-    const SHORTEST: i64 = 1_000_000_000_000;
-    number >= SHORTEST && matches!(secrets.scrub(&number.to_string()), Cow::Owned(_))
+    // Card numbers have at least 13 digits.
+    const SMALLEST: i64 = 1_000_000_000_000;
+    number >= SMALLEST && matches!(secrets.scrub(&number.to_string()), Cow::Owned(_))
 }
 
 fn scrub_name(name: &mut TransactionName, secrets: &Secrets) {
@@ -140,14 +142,14 @@ fn scrub_text(text: &mut String, secrets: &Secrets) {
     }
 }
 
-/// Returns what is left of a text without its secrets, if that is not all of it.
+/// Returns the text without its secrets; `None` if it has none and is short enough.
 ///
-/// What is beyond the margin is cut off first, since nobody will see it; then so is the margin, whose last secret may
-/// have lost what tells it.
+/// The text beyond the margin is cut off before the search, because it is not kept anyway. The margin itself is cut off after
+/// the search: the end of a secret in it may be missing, so that the secret is not recognised.
 fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
-    let seen = &text[..text.floor_char_boundary(MAX_TEXT + MARGIN)];
-    let mut scrubbed = secrets.scrub(seen);
-    let is_cut = seen.len() < text.len();
+    let searched = &text[..text.floor_char_boundary(MAX_TEXT + MARGIN)];
+    let mut scrubbed = secrets.scrub(searched);
+    let is_cut = searched.len() < text.len();
     let kept = if is_cut { scrubbed.len().saturating_sub(MARGIN).min(MAX_TEXT) } else { MAX_TEXT };
     if is_cut || scrubbed.len() > kept {
         cut(scrubbed.to_mut(), kept);
@@ -158,7 +160,7 @@ fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
     }
 }
 
-/// Cuts a text to so many bytes, and marks where.
+/// Cuts a text to at most `kept` bytes, and appends `…` if it was longer.
 fn cut(text: &mut String, kept: usize) {
     if text.len() > kept {
         text.truncate(text.floor_char_boundary(kept));

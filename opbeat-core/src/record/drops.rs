@@ -1,34 +1,34 @@
-//! What was left out, and why.
+//! Counts of dropped data.
 
 use std::fmt;
 use std::ops::{AddAssign, Sub};
 
-/// What was recorded and could not be delivered, by what it was.
+/// Data that was recorded and then dropped, by kind.
 ///
 /// Its `Display` form is a list such as `1 transaction, 7 spans`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drops {
-    /// Errors: there were too many different ones at once, the server was away for too long, or it rejected them.
+    /// Errors: too many different ones came at once, the server was away for too long, or it rejected them.
     pub errors: u64,
-    /// Transactions: the server was away for longer than memory lasts, or it rejected them.
+    /// Transactions: the server was away until the memory for undelivered data was full, or it rejected them.
     pub transactions: u64,
     /// Span trees of sampled transactions: the server was away for too long, or it rejected them.
     pub samples: u64,
-    /// Spans: their transaction had more than it may have.
+    /// Spans: their transaction had more than 500.
     pub spans: u64,
-    /// Bodies that the server rejected for good. What they held is counted by what it was.
+    /// Bodies that the server rejected for good. Their contents are counted by kind as well.
     pub rejected: u64,
 }
 
 impl Drops {
-    /// Returns whether nothing was left out.
+    /// Returns whether nothing was dropped.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns all reasons with their words, as they are sent.
+    /// Returns all kinds of drops with their counts, named as in the wire format.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let Self { errors, transactions, samples, spans, rejected } = *self;
         [
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_out_reads_well_aloud() {
+    fn drops_are_shown_as_a_list() {
         let drops = Drops { transactions: 1, spans: 7, rejected: 1, ..Drops::default() };
         assert_eq!(drops.to_string(), "1 transaction, 7 spans, 1 rejected body");
         assert_eq!(Drops { rejected: 2, errors: 1, ..Drops::default() }.to_string(), "1 error, 2 rejected bodies");

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::{RequestRecord, TransactionId, TransactionResult, User, Value};
 
-/// Tells one captured error from all others: what an application can show to its user.
+/// The id of an error report. An application can show it to its user.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ErrorId(pub(crate) u128);
 
@@ -22,25 +22,25 @@ impl fmt::Debug for ErrorId {
     }
 }
 
-/// How bad it is, from what is least so.
+/// The severity of an error, from the lowest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
-    /// Of interest to those who look for a fault.
+    /// Details for finding a fault.
     Debug,
-    /// Worth knowing.
+    /// A normal event worth knowing.
     Info,
-    /// Something to look at one day.
+    /// A problem that needs no action now.
     Warning,
-    /// Something failed.
+    /// A failure.
     #[default]
     Error,
-    /// The process or the request could not go on: a panic.
+    /// A failure after which the request or the process could not go on, such as a panic.
     Fatal,
 }
 
 impl Level {
-    /// Returns the level's word, as it is sent.
+    /// Returns the level's name in the wire format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,26 +52,26 @@ impl Level {
         }
     }
 
-    /// Returns whether something failed. What is less bad is worth knowing only.
+    /// Returns whether it is a failure: `Error` or `Fatal`.
     pub(crate) fn is_failure(self) -> bool {
         self >= Self::Error
     }
 }
 
-/// How an error came to be reported, from what tells least to what tells most.
+/// The way an error was reported, from the least to the most informative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// A response that failed without saying why.
+    /// By the status of a failed response, without a cause.
     Status,
-    /// A line in the application's log.
+    /// By a log event.
     Logged,
-    /// What a service failed with, of which nothing is known but its words.
+    /// By the failure of a service, of which only the text is known.
     Described,
-    /// An error or a message that was captured as it was.
+    /// By a captured error or message.
     #[default]
     Captured,
-    /// A panic.
+    /// By a panic.
     Panicked,
 }
 
@@ -83,35 +83,35 @@ pub struct ErrorRecord {
     pub id: ErrorId,
     /// When it was captured.
     pub happened_at: SystemTime,
-    /// How it came to be reported.
+    /// The way it was reported.
     pub origin: Origin,
-    /// How many errors it stands for: more than one when there were too many alike to send each.
+    /// The number of errors that it stands for. It is above 1 if there were too many similar errors to send each.
     pub occurrences: u64,
-    /// How bad it is.
+    /// Its severity.
     pub level: Level,
     /// The error's type without its module; `None` for messages.
     pub type_name: Option<String>,
     /// The module that defines the type, if it is known.
     pub module: Option<String>,
-    /// What it says.
+    /// Its message.
     pub message: String,
-    /// What caused it, the nearest cause first.
+    /// Its causes, the nearest first.
     pub causes: Vec<Cause>,
-    /// Where in the source it comes from, if that is known without a stack.
+    /// Its location in the source, if that is known without a stack.
     pub location: Option<Location>,
-    /// What is held responsible: the application's own function nearest to the failure.
+    /// The application's function that is nearest to the failure.
     pub culprit: Option<String>,
-    /// The calls that led to it.
+    /// The stack.
     pub stack: Stack,
-    /// The transaction that it happened in.
+    /// The transaction in which it happened.
     pub transaction: Option<TransactionReference>,
     /// The request.
     pub request: Option<RequestRecord>,
-    /// Who it was done for.
+    /// The user of the transaction.
     pub user: Option<User>,
-    /// Words to find it by.
+    /// Searchable values.
     pub tags: Vec<(Cow<'static, str>, Value)>,
-    /// Whatever the application added.
+    /// Further values of the application.
     pub extra: Vec<(Cow<'static, str>, Value)>,
     /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a log
     /// event's error fields. They are not sent.
@@ -121,16 +121,16 @@ pub struct ErrorRecord {
 /// One link of an error's chain of sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The type's name, as far as it can be told.
+    /// The type's name, or `Error` if it is unknown.
     pub type_name: String,
-    /// What it says.
+    /// Its message.
     pub message: String,
 }
 
-/// A place in the source.
+/// A location in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// The file, as the compiler was given it.
+    /// The file's path, as the compiler was given it.
     pub file: Cow<'static, str>,
     /// The line, from 1.
     pub line: u32,
@@ -138,12 +138,12 @@ pub struct Location {
     pub column: u32,
 }
 
-/// The calls that led to an error.
+/// The stack of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stack {
-    /// Return addresses, the innermost call first: all that the request path pays for.
+    /// Return addresses, the innermost call first. The request path captures these only.
     Addresses(Vec<usize>),
-    /// Named calls, the oldest first, as the worker made them from the addresses.
+    /// Named calls, the outermost first. The worker looks them up by the addresses.
     Frames(Vec<Frame>),
 }
 
@@ -160,9 +160,9 @@ pub struct Frame {
     pub function: String,
     /// The source file's path, as the compiler was given it.
     pub path: String,
-    /// The path, cut to what tells it apart.
+    /// The end of the path, from the package's folder on.
     pub filename: String,
-    /// The line, from 1; 0 where it is not known.
+    /// The line, from 1, or 0 if it is unknown.
     pub line: u32,
     /// The column, from 1.
     pub column: Option<u32>,
@@ -170,13 +170,13 @@ pub struct Frame {
     pub in_app: bool,
     /// Source lines before the line.
     pub pre_context: Vec<String>,
-    /// The source line, if the file is at hand.
+    /// The source line, if the file is on this machine.
     pub context_line: Option<String>,
     /// Source lines after the line.
     pub post_context: Vec<String>,
 }
 
-/// Names the transaction that an error happened in.
+/// A reference to the transaction in which an error happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionReference {
     /// The transaction's id.

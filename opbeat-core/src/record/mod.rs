@@ -1,7 +1,6 @@
-//! What happened, as plain data: no clock, no I/O, no wire format.
+//! Records of transactions and errors as plain data: no clock, no I/O, no wire format.
 //!
-//! The pipeline makes these records out of live transactions and captured errors, off the request path; exporters
-//! read them.
+//! The pipeline makes them from running transactions and captured errors, off the request path. Exporters read them.
 
 mod drops;
 mod error;

@@ -1,33 +1,33 @@
-//! How a transaction ended.
+//! Outcomes and results of transactions.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// How a transaction ended: one of a closed set, whatever the framework.
+/// The outcome of a transaction. The set is the same for all frameworks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It did what was asked.
+    /// Success.
     #[default]
     Ok,
-    /// The request was at fault: a 4xx answer.
+    /// The request was at fault: a 4xx response.
     ClientError,
-    /// The application was at fault: a 5xx answer or an error.
+    /// The application was at fault: a 5xx response or an error.
     ServerError,
-    /// It panicked.
+    /// A panic.
     Panicked,
-    /// Whoever asked went away: the future or the response's body was dropped before its end.
+    /// The client disconnected: the future or the response body was dropped before its end.
     ClientGone,
-    /// A time limit ended it.
+    /// A timeout.
     TimedOut,
-    /// The application refused it, since it had too much to do.
+    /// The application rejected the request because of its load.
     Shed,
-    /// The connection went over to another protocol, such as a websocket.
+    /// The connection changed to another protocol, such as WebSocket.
     Upgraded,
 }
 
 impl Outcome {
-    /// Returns the outcome's word, as it is sent.
+    /// Returns the outcome's name in the wire format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// Returns what a status says of a request. 408 and 504 are what time limits answer.
+    /// Returns the outcome of a status. 408 and 504 are the responses of timeouts.
     pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             101 => Self::Upgraded,
@@ -53,7 +53,7 @@ impl Outcome {
         }
     }
 
-    /// Returns whether the application failed: the outcomes that count as errors.
+    /// Returns whether the application failed, so that the transaction counts as an error.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::ServerError | Self::Panicked | Self::TimedOut | Self::Shed)
@@ -66,7 +66,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What a transaction is counted under: a status code or a word.
+/// The result that a transaction is counted under: a status code or a word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionResult {
     /// An HTTP status code.
@@ -99,7 +99,7 @@ impl From<String> for TransactionResult {
     }
 }
 
-/// An outcome stands for itself as a result, unless there is a better one.
+/// Makes the outcome's name the result.
 impl From<Outcome> for TransactionResult {
     fn from(outcome: Outcome) -> Self {
         Self::Word(Cow::Borrowed(outcome.as_str()))

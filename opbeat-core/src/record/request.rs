@@ -1,14 +1,13 @@
-//! The HTTP request behind an error.
+//! The HTTP request of a transaction or an error.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The HTTP request behind a transaction, kept in one buffer until somebody asks.
+/// The HTTP request of a transaction, in one buffer.
 ///
-/// Requests are recorded on the request path, and nearly all of them are never looked at. So the parts lie behind one
-/// another in one buffer, which the next request uses again, and turn into strings off the request path, when there is
-/// an error or a sample to send.
+/// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after the
+/// other in a buffer, which the next request reuses. They become strings off the request path, if an error or a sample is sent.
 ///
 /// # Examples
 ///
@@ -22,34 +21,34 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Default)]
 pub struct RequestRecord {
-    /// Room for pairs, of which the first `filled` bytes are taken: method and target, then each header's name and value.
-    /// A pair lies behind its two lengths.
+    /// A buffer of pairs, of which the first `filled` bytes are used: method and target, then each header's name and value.
+    /// Each pair follows its two lengths.
     parts: Vec<u8>,
     filled: usize,
     client: Option<IpAddr>,
-    /// The start of the body, where the application wants it recorded.
+    /// The start of the body, if the application records it.
     body: Option<String>,
 }
 
-/// Longer parts are cut: no server takes longer ones by default.
+/// The number of bytes to which parts are cut. No server accepts longer ones by default.
 const MAX_PART: usize = 8 * 1024;
 
-/// The headers of one request take at most this much.
+/// The largest size of all parts of a request, in bytes.
 const MAX_TOTAL: usize = 32 * 1024;
 
-/// Most requests of programs fit.
+/// The smallest size of the buffer. Most requests of programs fit.
 const SMALLEST: usize = 512;
 
-/// The bytes of a pair's lengths, each a `u16`.
+/// The size of a pair's lengths, each a `u16`.
 const LENGTHS: usize = 2 * size_of::<u16>();
 
-/// A buffer that has grown larger than this is not kept for the next request.
+/// The largest buffer that is kept for the next request.
 const MAX_KEPT: usize = 4 * 1024;
 
-/// A larger number is no number of seconds: this one is in the year 5138.
+/// A larger number is not in seconds since 1970: this one is in the year 5138.
 const MAX_SECONDS: f64 = 1e11;
 
-/// No proxy lets a request wait for longer.
+/// The longest plausible wait of a request in a proxy.
 const MAX_QUEUED: Duration = Duration::from_secs(3_600);
 
 impl RequestRecord {
@@ -60,7 +59,7 @@ impl RequestRecord {
         self.push(method.as_bytes(), target.as_bytes());
     }
 
-    /// Adds a header. Beyond 32 KiB in all, headers are left out.
+    /// Adds a header. Headers beyond 32 KiB in total are ignored.
     #[inline]
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
         self.push(name.as_bytes(), value);
@@ -89,34 +88,34 @@ impl RequestRecord {
         self.pairs().next().map(|(_, target)| text(target)).unwrap_or_default()
     }
 
-    /// Returns the headers' names and values; bytes that are no UTF-8 are replaced.
+    /// Returns the headers' names and values. Invalid UTF-8 is replaced.
     pub fn headers(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.pairs().skip(1).map(|(name, value)| (text(name), text(value)))
     }
 
-    /// Returns the value of the first header of a name, in whatever case.
+    /// Returns the value of the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.pairs().skip(1).find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Returns the values of all headers of a name, in whatever case; one that is no UTF-8 is empty.
+    /// Returns the values of all headers with this name, in any case. A value that is invalid UTF-8 is empty.
     pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
         let found = self.pairs().skip(1).filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
         found.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default())
     }
 
-    /// Returns the start of the body, where it was recorded.
+    /// Returns the start of the body, if it was recorded.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
     }
 
-    /// Returns how long the request waited in front of the application, by the header that proxies add.
+    /// Returns the time that the request waited before it reached the application, from the header that proxies add.
     ///
     /// `X-Request-Start`, or `X-Queue-Start`, is the time in seconds, milliseconds or microseconds since 1970, with or
-    /// without `t=`: proxies differ. A time that lies hours away is another clock's.
+    /// without `t=`: proxies differ. A time more than an hour ago is ignored, because the proxy's clock is wrong.
     #[must_use]
     pub fn queued_before(&self, started_at: SystemTime) -> Option<Duration> {
         let value = self.header("x-request-start").or_else(|| self.header("x-queue-start"))?;
@@ -145,7 +144,7 @@ impl RequestRecord {
         let end = self.filled + LENGTHS + one.len() + other.len();
         let Some(room) = self.parts.get_mut(self.filled..end) else { return self.push_and_grow(one, other) };
         let (lengths, texts) = room.split_at_mut(LENGTHS);
-        // What there is room for is shorter than a length can say.
+        // A pair that fits into the buffer is shorter than the largest `u16`.
         lengths.copy_from_slice(&((one.len() | other.len() << 16) as u32).to_le_bytes());
         let (first, second) = texts.split_at_mut(one.len());
         first.copy_from_slice(one);
@@ -153,7 +152,7 @@ impl RequestRecord {
         self.filled = end;
     }
 
-    /// Makes room for a pair and adds it, unless that is too much.
+    /// Grows the buffer and adds a pair, unless the request gets too large.
     #[cold]
     fn push_and_grow(&mut self, one: &[u8], other: &[u8]) {
         let [one, other] = [one, other].map(|part| &part[..part.len().min(MAX_PART)]);
@@ -178,7 +177,7 @@ impl RequestRecord {
     }
 }
 
-/// What lies behind the filled part is of earlier requests.
+/// Compares the filled part. The rest of the buffer is of earlier requests.
 impl PartialEq for RequestRecord {
     fn eq(&self, other: &Self) -> bool {
         self.pairs().eq(other.pairs()) && self.client == other.client && self.body == other.body
@@ -198,7 +197,7 @@ fn text(part: &[u8]) -> String {
     String::from_utf8_lossy(part).into_owned()
 }
 
-/// Headers carry secrets, so only the request's line is shown.
+/// Writes the request line only, because headers contain secrets.
 impl fmt::Debug for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RequestRecord({} {})", self.method(), self.target())

@@ -1,4 +1,4 @@
-//! Which distributed trace a transaction belongs to.
+//! The distributed trace that a transaction belongs to.
 
 use std::fmt;
 
@@ -22,15 +22,15 @@ pub struct TraceParent {
     pub trace_id: u128,
     /// The id of the caller's span, never 0.
     pub parent_id: u64,
-    /// Whether the caller keeps its part of the trace.
+    /// Whether the caller records its part of the trace.
     pub sampled: bool,
 }
 
-/// The length of version 00; later versions may be longer.
+/// The length of a header of version 00. Later versions may be longer.
 const LENGTH: usize = 55;
 
 impl TraceParent {
-    /// Reads a header's value; `None` if it is not one, as the specification demands.
+    /// Parses a header's value. Returns `None` if the specification does not allow it.
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
         let header = header.trim();
@@ -46,7 +46,7 @@ impl TraceParent {
     }
 }
 
-/// Returns the text if it is so many lower-case hexadecimal digits.
+/// Returns the text if it has this length and only lower-case hexadecimal digits.
 fn hex(text: &str, length: usize) -> Option<&str> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     (text.len() == length && text.bytes().all(is_digit)).then_some(text)
@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_valid_headers_are_read() {
-        let read = |header: &str| TraceParent::parse(header).is_some();
+    fn only_valid_headers_are_parsed() {
+        let parse = |header: &str| TraceParent::parse(header).is_some();
         for header in [
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
             "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-will-be-like",
         ] {
-            assert!(read(header), "{header}");
+            assert!(parse(header), "{header}");
         }
         for header in [
             "",
@@ -81,7 +81,7 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
             "00-4bf92f3577b34da6a3ce929d0e0e473é-00f067aa0ba902b7-01",
         ] {
-            assert!(!read(header), "{header}");
+            assert!(!parse(header), "{header}");
         }
     }
 }

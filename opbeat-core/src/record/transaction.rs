@@ -1,4 +1,4 @@
-//! A finished transaction, and what is counted of all of them.
+//! Finished transactions, and counts of all of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Outcome, RequestRecord, SpanRecord, TraceParent, TransactionResult, User, Value};
 
-/// Tells one transaction from all others.
+/// The id of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TransactionId(pub(crate) u128);
 
@@ -22,25 +22,25 @@ impl fmt::Debug for TransactionId {
     }
 }
 
-/// Longer names are cut.
+/// The number of bytes to which names are cut.
 const LONGEST_NAME: usize = 512;
 
-/// What transactions are told apart by: few different ones, however many URLs there are.
+/// The name that a transaction is counted under. An application has few names, however many URLs it has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionName {
     /// A name, such as `shop.jobs.newsletter`.
     Name(Cow<'static, str>),
-    /// A method and a route's template, shown as `GET /books/{id}`. Kept apart, so that a request pays for no formatting.
+    /// A method and a route template, shown as `GET /books/{id}`. They are separate, so that no request formats a string.
     Route {
         /// The method.
         method: &'static str,
-        /// The template, as [`http::route`](crate::http::route) keeps it.
+        /// The template, as [`http::route`](crate::http::route) interns it.
         route: &'static str,
     },
 }
 
 impl TransactionName {
-    /// Cuts a name that was made while the process runs: a long one is none.
+    /// Cuts a name that was made at run time to 512 bytes.
     #[inline]
     pub(crate) fn cut(self) -> Self {
         match self {
@@ -52,8 +52,7 @@ impl TransactionName {
 
 #[cold]
 fn cut(mut name: String) -> TransactionName {
-    let end = (0..=LONGEST_NAME).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    name.truncate(end);
+    name.truncate(name.floor_char_boundary(LONGEST_NAME));
     TransactionName::Name(Cow::Owned(name))
 }
 
@@ -90,39 +89,39 @@ impl fmt::Display for TransactionName {
 pub struct TransactionRecord {
     /// Its id.
     pub id: TransactionId,
-    /// What it is counted under.
+    /// The name that it is counted under.
     pub name: TransactionName,
     /// The dotted kind, such as `web.axum` or `task.newsletter`.
     pub kind: Cow<'static, str>,
-    /// What it is counted under beside its name.
+    /// The result that it is counted under.
     pub result: TransactionResult,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
     /// When it began.
     pub started_at: SystemTime,
-    /// How long it took, to the last byte of its response.
+    /// Its duration, to the end of the response body.
     pub duration: Duration,
-    /// The time that the request waited before it reached the application, as the proxy in front of it noted.
+    /// The time that the request waited before it reached the application, from the header of a proxy.
     pub queued: Option<Duration>,
-    /// The time until the response's head was ready.
+    /// The time until the response head (status and headers) was ready.
     pub head: Option<Duration>,
-    /// The time that the handler was at work on its executor's thread; it waited for the rest.
+    /// The time that the handler ran on its executor's thread. It waited for the rest of the duration.
     pub busy: Option<Duration>,
-    /// The trace that the request brought along.
+    /// The trace in the request's headers.
     pub trace: Option<TraceParent>,
     /// The transaction that started this one.
     pub parent: Option<TransactionId>,
-    /// Its parts, in the order of their start.
+    /// Its spans, in the order of their start.
     pub spans: Vec<SpanRecord>,
-    /// How many spans were not kept, because there were too many.
+    /// The number of spans that were dropped because there were too many.
     pub dropped_spans: u32,
     /// The request.
     pub request: Option<RequestRecord>,
-    /// Who it was done for.
+    /// The user for whom it was done.
     pub user: Option<User>,
-    /// Words to find it by.
+    /// Searchable values.
     pub tags: Vec<(Cow<'static, str>, Value)>,
-    /// Whatever the application added.
+    /// Further values of the application.
     pub extra: Vec<(Cow<'static, str>, Value)>,
 }
 
@@ -154,7 +153,7 @@ impl Default for TransactionRecord {
 /// The durations of all transactions of one name, kind, result and minute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DurationGroup {
-    /// The minute that the transactions began in.
+    /// The minute in which the transactions began.
     pub minute: SystemTime,
     /// Their name.
     pub name: String,
@@ -162,23 +161,23 @@ pub struct DurationGroup {
     pub kind: Cow<'static, str>,
     /// Their result.
     pub result: TransactionResult,
-    /// One duration a transaction, in milliseconds. Single precision keeps seven digits in half of the memory.
+    /// The duration of each transaction, in milliseconds. Single precision has seven digits and takes half of the memory.
     pub milliseconds: Vec<f32>,
 }
 
 /// The time that all transactions of one name and minute spent in spans of one kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakdownRecord {
-    /// The minute that the transactions began in.
+    /// The minute in which the transactions began.
     pub minute: SystemTime,
     /// Their name.
     pub name: String,
     /// Their kind.
     pub kind: Cow<'static, str>,
-    /// The spans' kind; `app` for what no span covers.
+    /// The spans' kind; `app` for the time outside of all spans.
     pub span_kind: Cow<'static, str>,
-    /// How many spans there were.
+    /// The number of spans.
     pub count: u64,
-    /// Their time, less what their own children took.
+    /// Their time without that of their children.
     pub self_time: Duration,
 }

@@ -1,4 +1,4 @@
-//! Values that an application adds to what is recorded.
+//! Values and users that an application adds to records.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -46,14 +46,14 @@ impl From<u32> for Value {
     }
 }
 
-/// Numbers too large for an integer become floating point.
+/// Makes a floating-point number of a number that is too large for an integer.
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         i64::try_from(number).map_or(Self::Float(number as f64), Self::Integer)
     }
 }
 
-/// Numbers too large for an integer become floating point.
+/// Makes a floating-point number of a number that is too large for an integer.
 impl From<usize> for Value {
     fn from(number: usize) -> Self {
         i64::try_from(number).map_or(Self::Float(number as f64), Self::Integer)
@@ -83,20 +83,20 @@ impl fmt::Display for Value {
     }
 }
 
-/// Who the application did it for.
+/// The user for whom an application handles a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {
     /// The user's id in the application.
     pub id: Option<String>,
-    /// The name that the user signs in with.
+    /// The user's login name.
     pub username: Option<String>,
     /// The user's mail address.
     pub email: Option<String>,
 }
 
 impl User {
-    /// Makes a user that is known by an id alone.
+    /// Makes a user from its id.
     ///
     /// # Examples
     ///
@@ -111,7 +111,7 @@ impl User {
         Self { id: Some(id.to_string()), ..Self::default() }
     }
 
-    /// Sets the name that the user signs in with.
+    /// Sets the user's login name.
     #[must_use]
     pub fn username(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into());

@@ -119,8 +119,8 @@ fn an_error_that_is_its_own_source_is_told_once() {
 fn carried_failures_have_no_place() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
-    transaction.report_captured(&CapturedError::carried(&fmt::Error));
-    transaction.report_captured(&CapturedError::printed(&("no shelf", 3)));
+    transaction.report_captured(&CapturedError::received(&fmt::Error));
+    transaction.report_captured(&CapturedError::from_debug(&("no shelf", 3)));
     transaction.report_captured(&CapturedError::new(&std::io::Error::other("away")).without_location());
     transaction.end("shop.test", "failed");
     agent.flush(PATIENCE).unwrap();

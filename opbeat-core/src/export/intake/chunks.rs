@@ -1,25 +1,27 @@
-//! A batch in bodies that servers take.
+//! Splits a batch into bodies of a size that servers accept.
 //!
-//! Counts go first, and samples in bodies of their own behind them: what a server has against a large sample costs no
-//! count. Each body follows from what is left of the batch alone, so that a repeated one is the same under the same key.
+//! Counts are sent first, and samples after them in bodies of their own: a server that rejects a large sample rejects no
+//! counts. Each body depends only on the rest of the batch, so that a repeated body is the same under the same key.
 
 use super::encode::AgentIdentity;
 use crate::pipeline::Batch;
 use crate::record::{BreakdownRecord, Drops, DurationGroup};
 use opbeat_protocol::TransactionsBody;
 
-/// Bytes of JSON that a body may have, by a rough reckoning for counts. Compressed, even the worst is no larger than what
-/// proxies let through by default, and no array is longer than servers take.
+/// The largest size of a body in bytes of JSON, roughly estimated for counts.
+///
+/// Even a body that compresses badly is then smaller than the default limit of proxies, and no array is longer than servers
+/// accept.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Durations that a body may have of one group.
+/// The number of durations of one group in a body.
 const MAX_DURATIONS: usize = 50_000;
 
-/// The keys and punctuation of a group, and a duration with its comma.
-const GROUP: usize = 128;
-const DURATION: usize = 12;
+/// The estimated size in bytes of a group's keys and punctuation, and of a duration with its comma.
+const GROUP_BYTES: usize = 128;
+const DURATION_BYTES: usize = 12;
 
-/// One body for `transactions/`, and what of the batch it has.
+/// One body for `transactions/`, and the number of the batch's first items that it contains.
 pub(super) struct Chunk {
     durations: usize,
     breakdown: usize,
@@ -29,7 +31,7 @@ pub(super) struct Chunk {
     pub(super) body: TransactionsBody,
 }
 
-/// Makes the batch's next body. `None` when counts and samples are settled.
+/// Makes the batch's next body. Returns `None` if no counts and samples are left.
 pub(super) fn next(batch: &mut Batch, identity: &AgentIdentity) -> Option<Chunk> {
     let key = format!("{:032x}-{}", batch.id, batch.finished_bodies);
     if batch.durations.is_empty() && batch.breakdown.is_empty() && batch.drops.is_empty() {
@@ -48,26 +50,26 @@ pub(super) fn next(batch: &mut Batch, identity: &AgentIdentity) -> Option<Chunk>
 }
 
 impl Chunk {
-    /// Takes out of the batch what arrived.
-    pub(super) fn delivered(&self, batch: &mut Batch) {
+    /// Removes the contents from the batch after the server accepted them.
+    pub(super) fn remove_from(&self, batch: &mut Batch) {
         batch.drops = Drops::default();
-        self.take_out(batch);
+        self.remove_items(batch);
     }
 
-    /// Takes out of the batch what will never arrive.
-    pub(super) fn rejected(&self, batch: &mut Batch, reason: &str) {
+    /// Removes the contents from the batch after the server rejected them, and counts them as dropped.
+    pub(super) fn reject(&self, batch: &mut Batch, reason: &str) {
         let transactions = batch.durations[..self.durations].iter().map(|group| group.milliseconds.len() as u64).sum();
-        let mut lost = Drops { transactions, samples: self.samples as u64, ..Drops::default() };
-        // News of losses that is rejected comes again and again, and is no loss itself.
-        lost.rejected = u64::from(self.durations + self.breakdown + self.samples > 0);
-        batch.reject(lost, reason);
+        let mut dropped = Drops { transactions, samples: self.samples as u64, ..Drops::default() };
+        // A body of drops alone contains no data, and its drops are sent again.
+        dropped.rejected = u64::from(self.durations + self.breakdown + self.samples > 0);
+        batch.reject(dropped, reason);
         if self.has_drops {
             batch.reject_drops(reason);
         }
-        self.take_out(batch);
+        self.remove_items(batch);
     }
 
-    fn take_out(&self, batch: &mut Batch) {
+    fn remove_items(&self, batch: &mut Batch) {
         batch.durations.drain(..self.durations);
         batch.breakdown.drain(..self.breakdown);
         batch.samples.drain(..self.samples);
@@ -75,7 +77,7 @@ impl Chunk {
     }
 }
 
-/// Returns how many of the first items fit, one at the least if nothing else is in the body.
+/// Returns the number of first items that fit: at least one if the body is empty.
 fn fitting<T>(items: &[T], left: &mut usize, weight: fn(&T) -> usize) -> usize {
     let mut count = 0;
     for item in items {
@@ -90,14 +92,14 @@ fn fitting<T>(items: &[T], left: &mut usize, weight: fn(&T) -> usize) -> usize {
 }
 
 fn weight(group: &DurationGroup) -> usize {
-    GROUP + group.name.len() + group.kind.len() + DURATION * group.milliseconds.len()
+    GROUP_BYTES + group.name.len() + group.kind.len() + DURATION_BYTES * group.milliseconds.len()
 }
 
 fn breakdown_weight(record: &BreakdownRecord) -> usize {
-    GROUP + record.name.len() + record.kind.len() + record.span_kind.len()
+    GROUP_BYTES + record.name.len() + record.kind.len() + record.span_kind.len()
 }
 
-/// Splits groups that would not fit by themselves.
+/// Splits groups that are too large for one body.
 fn split_large(durations: &mut Vec<DurationGroup>) {
     while let Some(index) = durations.iter().position(|group| group.milliseconds.len() > MAX_DURATIONS) {
         let group = &mut durations[index];

@@ -1,4 +1,4 @@
-//! Connections on which an early answer is not missed.
+//! Connections that read a response even if the server stops reading the request.
 
 use std::future::Future;
 use std::io;
@@ -33,11 +33,11 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A stream whose other side may have stopped to listen.
+/// A stream whose server may have stopped reading.
 ///
-/// A server that refuses a large body answers and closes the connection before all of it is written. Writing fails then,
-/// and whoever gives up at that never reads why. So writing goes on into the void, and what is read, the answer or the
-/// connection's end, decides.
+/// A server that rejects a large body responds and closes the connection before the whole body is written. Then writing fails,
+/// and an HTTP client that stops there never reads the reason. So the stream pretends to write the rest, and the client reads
+/// the response, or the end of the connection.
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: TokioIo<TcpStream>,

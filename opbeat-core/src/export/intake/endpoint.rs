@@ -1,4 +1,4 @@
-//! Where bodies go.
+//! The URLs of the server.
 
 use hyper::Uri;
 
@@ -10,13 +10,13 @@ pub(super) struct Endpoint {
     pub(super) server: String,
     pub(super) errors: Uri,
     pub(super) transactions: Uri,
-    /// Tells whether the token is accepted.
+    /// The URL that responds whether the token is accepted.
     pub(super) app: Uri,
     pub(super) is_https: bool,
 }
 
 impl Endpoint {
-    /// Checks what the configuration says and makes the URLs of it.
+    /// Checks the configuration and makes the URLs.
     pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
         require("OPBEAT_ORGANIZATION_ID", &config.organization_id)?;
         require("OPBEAT_APP_ID", &config.app_id)?;

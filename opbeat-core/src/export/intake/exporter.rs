@@ -14,9 +14,9 @@ use crate::config::{Config, ConfigError};
 use crate::pipeline::{Batch, Contact, ExportError, Exporter};
 use crate::record::Drops;
 
-/// Delivers to an Opbeat server, this project's or one that speaks the original protocol.
+/// An exporter to an Opbeat server: the one of this project, or another one with the original protocol.
 ///
-/// Each body carries an [`Idempotency-Key`][key], so that a repeated delivery is counted once.
+/// Each request has an [`Idempotency-Key`][key], so that a repeated delivery is counted once.
 ///
 /// [key]: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 pub struct IntakeExporter {
@@ -26,22 +26,20 @@ pub struct IntakeExporter {
 }
 
 impl IntakeExporter {
-    /// Makes an exporter. It connects when there is something to deliver.
+    /// Makes an exporter. It connects at the first delivery.
     ///
     /// # Errors
     ///
-    /// Returns an error if the configuration cannot work: no token, a URL that is none, no TLS.
+    /// Returns an error if a required setting is missing, the server's URL is invalid, or TLS is needed but not available.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::new(config)?;
         let transport = Transport::new(config, &endpoint)?;
-        let identity = AgentIdentity {
-            hostname: config.hostname.clone().unwrap_or_else(system_hostname),
-            release: config.release.clone(),
-        };
+        let hostname = config.hostname.clone().unwrap_or_else(system_hostname);
+        let identity = AgentIdentity { hostname, release: config.release.clone() };
         Ok(Self { endpoint, transport, identity })
     }
 
-    /// Finds out whether a delivery would work, for a diagnosis.
+    /// Checks whether a delivery would work, for a diagnosis.
     pub(crate) fn contact(&mut self) -> Contact {
         let found = self.probe().map(Option::unwrap_or_default);
         let mut contact = found.unwrap_or_else(Contact::failed);
@@ -52,8 +50,8 @@ impl IntakeExporter {
     fn deliver_transactions(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         while let Some(chunk) = chunks::next(batch, &self.identity) {
             match self.deliver(|endpoint| &endpoint.transactions, &chunk.key, &chunk.body)? {
-                Delivery::Delivered => chunk.delivered(batch),
-                Delivery::Rejected(reason) => chunk.rejected(batch, &reason),
+                Delivery::Accepted => chunk.remove_from(batch),
+                Delivery::Rejected(reason) => chunk.reject(batch, &reason),
             }
         }
         Ok(())
@@ -79,10 +77,10 @@ impl IntakeExporter {
     ) -> Result<Delivery, ExportError> {
         let body = match encode::zlib(body) {
             Ok(body) => body,
-            Err(reason) => return Ok(Delivery::Rejected(format!("a body was not sent: {reason}"))),
+            Err(reason) => return Ok(Delivery::Rejected(format!("a body was not sent, because {reason}"))),
         };
-        let answer = self.transport.post(uri(&self.endpoint), key, body);
-        answer.map_err(|failure| failure.explain(&self.endpoint))?.outcome(&self.endpoint)
+        let response = self.transport.post(uri(&self.endpoint), key, body);
+        response.map_err(|error| error.explain(&self.endpoint))?.outcome(&self.endpoint)
     }
 }
 
@@ -93,8 +91,8 @@ impl Exporter for IntakeExporter {
     }
 
     fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
-        let answer = self.transport.get(&self.endpoint.app);
-        answer.map_err(|failure| failure.explain(&self.endpoint))?.contact(&self.endpoint).map(Some)
+        let response = self.transport.get(&self.endpoint.app);
+        response.map_err(|error| error.explain(&self.endpoint))?.contact(&self.endpoint).map(Some)
     }
 }
 
@@ -104,13 +102,6 @@ impl fmt::Debug for IntakeExporter {
     }
 }
 
-/// Asks the system for the machine's name, by the ways that need no foreign code.
 fn system_hostname() -> String {
-    let from_env = || std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok();
-    let from_file = || std::fs::read_to_string("/etc/hostname").ok();
-    from_env()
-        .or_else(from_file)
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "unknown".to_owned())
+    gethostname::gethostname().to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! Why there was no answer.
+//! Requests without a response.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -10,84 +10,88 @@ use hyper_util::client::legacy;
 use super::endpoint::Endpoint;
 use crate::pipeline::{ExportError, ExportErrorKind};
 
-/// Why there was no answer.
+/// The reason why a request has no response.
 #[derive(Debug)]
 pub(super) enum RequestError {
-    /// There is no connection.
+    /// No connection could be made.
     Unreachable(String),
-    /// The other side speaks no TLS.
+    /// The other side does not use TLS.
     NoTls,
-    /// The two sides speak TLS and do not agree.
+    /// The two sides could not agree on TLS.
     #[cfg(feature = "tls")]
     Tls(String),
-    /// What came is no HTTP.
+    /// The bytes received are not HTTP.
     NoHttp,
-    /// The connection broke off.
+    /// The connection closed before a response.
     Disconnected,
-    /// No answer came in time.
+    /// No response came in time.
     Timeout(Duration),
-    /// The request could not even be made.
+    /// The request could not be made.
     Unsent(String),
 }
 
-const KEPT: &str = "data is kept for a while, and the application goes on as it was";
+const KEPT: &str = "data is kept in memory for now, and the application is not affected";
 
 impl RequestError {
-    /// Tells why an exchange failed.
-    pub(super) fn of(error: &legacy::Error) -> Self {
+    /// Returns the reason why an exchange failed.
+    pub(super) fn new(error: &legacy::Error) -> Self {
         if !error.is_connect() {
             let is_http = find::<hyper::Error>(error).is_none_or(|error| !error.is_parse());
             return if is_http { Self::Disconnected } else { Self::NoHttp };
         }
-        if let Some(failure) = of_tls(error) {
-            return failure;
+        if let Some(error) = tls_error(error) {
+            return error;
         }
         match find::<io::Error>(error).map(io::Error::kind) {
-            // Nobody else closes a connection that was just made.
+            // Only a server without TLS closes a connection that was just made.
             Some(io::ErrorKind::UnexpectedEof) => Self::NoTls,
-            Some(io::ErrorKind::TimedOut) => Self::Unreachable("nothing accepts the connection".to_owned()),
+            Some(io::ErrorKind::TimedOut) => Self::Unreachable("the connection timed out".to_owned()),
             _ => Self::Unreachable(innermost(error)),
         }
     }
 
-    /// Says what happened and what to do.
+    /// Returns an error with the reason and a remedy.
     pub(super) fn explain(self, endpoint: &Endpoint) -> ExportError {
         let Endpoint { server, .. } = endpoint;
-        let other = |scheme| server.split_once("://").map_or(server.clone(), |(_, rest)| format!("{scheme}://{rest}"));
+        let with_scheme =
+            |scheme| server.split_once("://").map_or(server.clone(), |(_, rest)| format!("{scheme}://{rest}"));
         let (kind, message) = match self {
             Self::Unreachable(reason) => (
                 ExportErrorKind::Unreachable,
                 format!(
                     "the Opbeat server at {server} cannot be reached: {reason}. Start it with `opbeat serve`, or set \
-                     OPBEAT_SERVER_URL to where it runs; {KEPT}"
+                     OPBEAT_SERVER_URL to its address; {KEPT}"
                 ),
             ),
             Self::NoTls => (
                 ExportErrorKind::Tls,
-                format!("what answers at {server} speaks no TLS. Set OPBEAT_SERVER_URL to {}; {KEPT}", other("http")),
+                format!(
+                    "the program at {server} does not use TLS. Set OPBEAT_SERVER_URL to {}; {KEPT}",
+                    with_scheme("http")
+                ),
             ),
             #[cfg(feature = "tls")]
             Self::Tls(reason) => (
                 ExportErrorKind::Tls,
                 format!(
                     "TLS with the Opbeat server at {server} fails: {reason}. If its certificate is not trusted, install \
-                     its authority's on this machine; {KEPT}"
+                     the certificate of its authority on this machine; {KEPT}"
                 ),
             ),
             Self::NoHttp => (
                 ExportErrorKind::Tls,
                 format!(
-                    "what answers at {server} speaks no HTTP. If it speaks TLS, set OPBEAT_SERVER_URL to {}; {KEPT}",
-                    other("https")
+                    "the program at {server} does not use HTTP. If it uses TLS, set OPBEAT_SERVER_URL to {}; {KEPT}",
+                    with_scheme("https")
                 ),
             ),
             Self::Disconnected => (
                 ExportErrorKind::Disconnected,
-                format!("the Opbeat server at {server} closed the connection before it answered; {KEPT}"),
+                format!("the Opbeat server at {server} closed the connection without a response; {KEPT}"),
             ),
             Self::Timeout(timeout) => (
                 ExportErrorKind::Timeout,
-                format!("the Opbeat server at {server} did not answer within {} s; {KEPT}", timeout.as_secs()),
+                format!("the Opbeat server at {server} did not respond within {} s; {KEPT}", timeout.as_secs()),
             ),
             Self::Unsent(reason) => (
                 ExportErrorKind::Other,
@@ -103,7 +107,7 @@ impl RequestError {
 }
 
 #[cfg(feature = "tls")]
-fn of_tls(error: &legacy::Error) -> Option<RequestError> {
+fn tls_error(error: &legacy::Error) -> Option<RequestError> {
     find::<rustls::Error>(error).map(|error| match error {
         rustls::Error::InvalidMessage(_) => RequestError::NoTls,
         error => RequestError::Tls(error.to_string()),
@@ -111,25 +115,25 @@ fn of_tls(error: &legacy::Error) -> Option<RequestError> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn of_tls(_: &legacy::Error) -> Option<RequestError> {
+fn tls_error(_: &legacy::Error) -> Option<RequestError> {
     None
 }
 
-/// Finds an error of some type in a chain. Those of I/O hide theirs, and lead past it.
+/// Finds an error of a type in a chain. An I/O error does not return its inner error from `source()`, but from `get_ref`.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }
-    let hidden = error.downcast_ref().and_then(io::Error::get_ref);
-    let hidden = hidden.map(|hidden| hidden as &(dyn Error + 'static));
-    find(hidden.or_else(|| error.source())?)
+    let inner = error.downcast_ref().and_then(io::Error::get_ref);
+    let inner = inner.map(|inner| inner as &(dyn Error + 'static));
+    find(inner.or_else(|| error.source())?)
 }
 
-/// The last error of the chain says what happened; those before it only that something did.
+/// Returns the message of the last error of a chain. Only that one names the reason.
 fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
     }
-    innermost.to_string()
+    last.to_string()
 }

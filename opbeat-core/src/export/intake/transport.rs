@@ -1,4 +1,4 @@
-//! HTTP, from a thread without anybody's runtime.
+//! HTTP requests from a thread without an async runtime.
 
 use std::time::Duration;
 
@@ -18,29 +18,30 @@ use super::request_error::RequestError;
 use super::response::Response;
 use crate::config::{Config, ConfigError};
 
-/// From the connection's start to the answer's last byte.
+/// The longest time of an exchange, from the connection to the end of the response body.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The same for a question whose answer nobody needs.
+/// The same for a check, whose result is not needed for deliveries.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Connecting alone.
+/// The longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections are not kept longer than servers usually keep them, so that we don't send into a closed one.
+/// The time after which an idle connection is closed. Servers usually keep them longer, so that few requests find theirs
+/// closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What an error's body may say.
-const MAX_ANSWER: usize = 16 * 1024;
+/// The number of bytes that are read of a response body.
+const MAX_RESPONSE: usize = 16 * 1024;
 
-const AGENT: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT_VALUE: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION"));
 
-/// An HTTP client with a runtime of its own, driven by the thread that calls it.
+/// An HTTP client with a runtime of its own. The calling thread drives it.
 pub(super) struct Transport {
     exchanges: Exchanges,
     authorization: String,
-    /// Made by the thread that drives it, when that thread first needs it: where the agent is started there may be
-    /// another runtime, which allows no second one.
+    /// The calling thread makes it at its first request. The thread that starts the agent may be in a runtime already, which
+    /// allows no second one.
     runtime: Option<Runtime>,
 }
 
@@ -58,7 +59,7 @@ impl Transport {
         Ok(Self { exchanges, authorization, runtime: None })
     }
 
-    /// Posts a body and waits for the answer.
+    /// Posts a body and waits for the response.
     pub(super) fn post(&mut self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Response, RequestError> {
         let request = Request::post(uri)
             .header(CONTENT_TYPE, "application/octet-stream")
@@ -67,7 +68,7 @@ impl Transport {
         self.send(request, body, TIMEOUT)
     }
 
-    /// Asks, and waits for the answer for a short time only: what is to be delivered waits too.
+    /// Sends a check and waits for the response, for a short time only because deliveries wait too.
     pub(super) fn get(&mut self, uri: &Uri) -> Result<Response, RequestError> {
         self.send(Request::get(uri), Vec::new(), PROBE_TIMEOUT)
     }
@@ -75,12 +76,12 @@ impl Transport {
     fn send(&mut self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Response, RequestError> {
         let request = request
             .header(AUTHORIZATION, &self.authorization)
-            .header(USER_AGENT, AGENT)
+            .header(USER_AGENT, USER_AGENT_VALUE)
             .body(Full::new(Bytes::from(body)))
             .map_err(RequestError::unsent)?;
         let runtime = match &mut self.runtime {
             Some(runtime) => runtime,
-            none => none.insert(runtime().map_err(RequestError::unsent)?),
+            missing => missing.insert(runtime().map_err(RequestError::unsent)?),
         };
         runtime.block_on(async {
             let exchange = tokio::time::timeout(timeout, self.exchanges.exchange(request));
@@ -93,7 +94,7 @@ fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Waits for nobody: a look-up of a name may hang for long.
+/// Does not wait for the runtime's threads, because resolving a host name may hang for long.
 impl Drop for Transport {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -102,42 +103,42 @@ impl Drop for Transport {
     }
 }
 
-/// One exchange after the other.
+/// An HTTP client that makes one exchange at a time.
 struct Exchanges {
     client: HttpClient,
-    /// Whether the last exchange may have left a connection.
+    /// Whether the last exchange may have left an idle connection.
     may_be_idle: bool,
 }
 
 impl Exchanges {
-    /// Exchanges a request for an answer.
+    /// Sends a request and returns the response.
     ///
-    /// A server may close an idle connection at the moment when we take it. That says nothing about the server, so the
-    /// request is sent once more, over a new one; its key keeps it from counting twice.
+    /// A server may close an idle connection just when a request uses it. That is no failure of the server, so the request is
+    /// sent once more, over a new connection. Its key prevents that it is counted twice.
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response, RequestError> {
         let again = self.may_be_idle.then(|| request.clone());
         self.may_be_idle = false;
-        let answer = match (self.exchange_once(request).await, again) {
+        let response = match (self.exchange_once(request).await, again) {
             (Err(RequestError::Disconnected), Some(again)) => self.exchange_once(again).await?,
-            (answer, _) => answer?,
+            (response, _) => response?,
         };
         self.may_be_idle = true;
-        Ok(answer)
+        Ok(response)
     }
 
     async fn exchange_once(&self, request: Request<Full<Bytes>>) -> Result<Response, RequestError> {
-        let response = self.client.request(request).await.map_err(|error| RequestError::of(&error))?;
+        let response = self.client.request(request).await.map_err(|error| RequestError::new(&error))?;
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let location = header(LOCATION).map(str::to_owned);
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
         let body = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
         Ok(Response { status, retry_after, location, body })
     }
 }
 
-/// With TLS or without: certificates are only read where they are needed.
+/// A client with or without TLS. Certificates are only read if they are needed.
 enum HttpClient {
     Plain(Client<Connector, Full<Bytes>>),
     #[cfg(feature = "tls")]
@@ -158,7 +159,7 @@ impl HttpClient {
         }
     }
 
-    /// Brings the cryptography along, since asking for the process's default panics where two libraries bring one each.
+    /// Makes a client with a cryptography provider of its own. The process's default panics if two libraries each provide one.
     #[cfg(feature = "tls")]
     fn tls(builder: &Builder, mut connector: HttpConnector, endpoint: &Endpoint) -> Result<Self, ConfigError> {
         connector.enforce_http(false);
@@ -176,7 +177,7 @@ impl HttpClient {
 
     #[cfg(not(feature = "tls"))]
     fn tls(_: &Builder, _: HttpConnector, endpoint: &Endpoint) -> Result<Self, ConfigError> {
-        let reason = "opbeat-core is built without it; turn its feature `tls` on".to_owned();
+        let reason = "opbeat-core is built without it; enable its feature `tls`".to_owned();
         Err(ConfigError::Tls { url: endpoint.server.clone(), reason })
     }
 

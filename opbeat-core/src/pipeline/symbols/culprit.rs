@@ -1,49 +1,56 @@
-//! What is held responsible for a failure.
+//! The culprit of a failure: the function that the report names first.
 
 use super::owner;
 use crate::record::{ErrorRecord, Frame, Location, Stack};
 
-/// Returns the application's own function at the failure's place, or else nearest to it; without lines the place itself;
-/// without any the transaction.
+/// Returns the culprit, by the first of these that is known:
+///
+/// 1. the application's function at the failure's location, or else the one nearest to the failure, if it has a line,
+/// 2. the location itself,
+/// 3. the function without a line,
+/// 4. the transaction's name.
 pub(super) fn culprit(error: &ErrorRecord) -> Option<String> {
     let Stack::Frames(frames) = &error.stack else {
         return None;
     };
     let own = || frames.iter().rev().filter(|frame| frame.in_app);
-    let place = error.location.as_ref().filter(|place| !owner::is_foreign_path(&place.file));
-    let responsible = place.and_then(|place| own().find(|frame| is_at(frame, place))).or_else(|| own().next());
-    match (responsible, place) {
+    let location = error.location.as_ref().filter(|location| !owner::is_foreign_path(&location.file));
+    let at_location = location.and_then(|location| own().find(|frame| is_at(frame, location)));
+    match (at_location.or_else(|| own().next()), location) {
         (Some(frame), _) if frame.line > 0 => Some(name(frame)),
-        (_, Some(place)) => Some(format!("{}:{}", place.file, place.line)),
+        (_, Some(location)) => Some(format!("{}:{}", location.file, location.line)),
         (Some(frame), None) => Some(frame.function.clone()),
         (None, None) => error.transaction.as_ref().map(|transaction| transaction.name.clone()),
     }
 }
 
-/// Adds the failure's place as a call, where the stack shows no line of the application: without debug information, what
-/// the compiler inlined is on no stack, and failures from many places would look alike.
-pub(super) fn add_place(frames: &mut Vec<Frame>, place: Option<&Location>) {
+/// Adds the failure's location as a frame if the stack shows no line of the application.
+///
+/// Without debug information, inlined functions are on no stack, and failures of different lines would look the same.
+pub(super) fn add_location(frames: &mut Vec<Frame>, location: Option<&Location>) {
     let has_lines = frames.iter().any(|frame| frame.in_app && frame.line > 0);
-    let Some(place) = place.filter(|place| !has_lines && !owner::is_foreign_path(&place.file)) else {
+    let Some(location) = location.filter(|location| !has_lines && !owner::is_foreign_path(&location.file)) else {
         return;
     };
     frames.push(Frame {
-        function: format!("line {}", place.line),
-        path: place.file.to_string(),
-        filename: place.file.to_string(),
-        line: place.line,
-        column: Some(place.column),
+        function: format!("line {}", location.line),
+        path: location.file.to_string(),
+        filename: location.file.to_string(),
+        line: location.line,
+        column: Some(location.column),
         in_app: true,
         ..Frame::default()
     });
 }
 
-fn is_at(frame: &Frame, place: &Location) -> bool {
-    frame.line == place.line && frame.path.ends_with(&*place.file)
+fn is_at(frame: &Frame, location: &Location) -> bool {
+    frame.line == location.line && frame.path.ends_with(&*location.file)
 }
 
-/// Names a call. Of an inlined one, debug information that has lines only knows the last word; of an asynchronous one not
-/// even that.
+/// Returns a readable name of a call.
+///
+/// If the debug information has lines only, it contains the last word of an inlined function's path, and no name of an
+/// asynchronous function. The file completes these names.
 fn name(frame: &Frame) -> String {
     let Frame { function, filename, line, .. } = frame;
     let word = function.split('<').next().unwrap_or_default();
@@ -81,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_names_the_culprit() {
+    fn the_culprit_is_at_the_failures_location() {
         let stack = || vec![own("shop::buy", 12), own("<shop::Error as core::convert::From<E>>::from", 40)];
         let cases = [
             (error(stack(), 12), "shop::buy"),
@@ -96,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn without_lines_the_place_is_on_the_stack() {
+    fn without_lines_the_location_is_added_to_the_stack() {
         let mut frames = vec![own("shop::serve", 0)];
-        add_place(&mut frames, error(Vec::new(), 12).location.as_ref());
+        add_location(&mut frames, error(Vec::new(), 12).location.as_ref());
         let newest = frames.last().unwrap();
         assert_eq!(
             (newest.function.as_str(), newest.filename.as_str(), newest.in_app),

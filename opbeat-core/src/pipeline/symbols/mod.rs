@@ -1,4 +1,4 @@
-//! From return addresses to named calls with source lines.
+//! Turns the return addresses of a stack into named frames with source lines.
 
 mod culprit;
 mod noise;
@@ -14,20 +14,20 @@ use source::Sources;
 
 use crate::record::{ErrorRecord, Frame, Location, Stack};
 
-/// Addresses remembered. An application raises its errors at few places, and so this is seldom reached.
+/// The number of addresses that are remembered. An application has few lines that raise errors, so this is rarely reached.
 const MAX_CACHED: usize = 20_000;
 
-/// Names the calls of stacks, and remembers them.
+/// Names the calls of stacks, and remembers the names.
 #[derive(Default)]
 pub(super) struct Symbols {
-    /// The calls at an address, the innermost first: more than one where calls were inlined.
+    /// The calls at an address, the innermost first. There are several if calls were inlined.
     cache: HashMap<usize, Arc<[Frame]>>,
     resolver: Resolver,
     sources: Sources,
 }
 
 impl Symbols {
-    /// Names the calls of an error's stack, marks the application's own, and finds the culprit among them.
+    /// Names the calls of an error's stack, marks those of the application, and sets the culprit.
     pub(super) fn complete(&mut self, error: &mut ErrorRecord) {
         if let Stack::Addresses(addresses) = &error.stack {
             let frames = self.frames(addresses, error.location.as_ref());
@@ -38,15 +38,15 @@ impl Symbols {
         }
     }
 
-    /// Returns the calls, the oldest first.
-    fn frames(&mut self, addresses: &[usize], place: Option<&Location>) -> Vec<Frame> {
+    /// Returns the frames, the outermost call first.
+    fn frames(&mut self, addresses: &[usize], location: Option<&Location>) -> Vec<Frame> {
         let mut frames = Vec::new();
         for address in addresses {
             frames.extend(self.resolve(*address).iter().cloned());
         }
-        noise::trim(&mut frames, place.is_some());
+        noise::trim(&mut frames, location.is_some());
         frames.reverse();
-        culprit::add_place(&mut frames, place);
+        culprit::add_location(&mut frames, location);
         for frame in &mut frames {
             self.sources.add_context(frame);
         }
@@ -65,7 +65,7 @@ impl Symbols {
     }
 }
 
-/// Returns whether the program's own code has lines. It looks for this very function's.
+/// Returns whether the running program has debug information with lines. It looks up the lines of this function.
 pub(super) fn has_lines() -> bool {
     let address = has_lines as *const () as usize;
     Resolver::default().resolve(address + 1).iter().any(|call| call.line > 0)

@@ -1,28 +1,30 @@
-//! Calls that say nothing of a failure: what reports it, what polls, what runs tasks.
+//! Removes calls that do not explain a failure: those that report it, that only forward a call, and that run tasks.
 
 use super::owner::{is_of, is_ours};
 use crate::record::Frame;
 
-/// Calls of one stack that are sent.
+/// The number of calls of one stack that are sent.
 const MAX_FRAMES: usize = 100;
 
-/// Crates through which a failure is reported.
+/// The crates through which a failure is reported.
 const REPORTERS: [&str; 6] = ["backtrace", "log", "tracing", "tracing_core", "tracing_log", "tracing_subscriber"];
 
-/// Cuts a stack, the innermost call first, to the calls that tell of the application. Where it has none but the runtime's,
-/// those stay, unless the failure's place is known.
-pub(super) fn trim(frames: &mut Vec<Frame>, has_place: bool) {
-    frames.drain(..reporting(frames));
-    if let Some(end) = frames.iter().position(runs_tasks).filter(|end| *end > 0 || has_place) {
+/// Reduces a stack, the innermost call first, to the calls that explain the failure.
+///
+/// A stack that has only the runtime's calls keeps them, unless the failure's location is known.
+pub(super) fn trim(frames: &mut Vec<Frame>, has_location: bool) {
+    frames.drain(..count_reporting(frames));
+    if let Some(end) = frames.iter().position(runs_tasks).filter(|end| *end > 0 || has_location) {
         frames.truncate(end);
     }
     frames.retain(|frame| frame.in_app || !(is_plumbing(frame) || is_ours(&frame.function, &frame.path)));
     frames.truncate(MAX_FRAMES);
 }
 
-/// Returns how many calls only led from the failure to its report. They end at the first one of the application: what
-/// lies further out and is ours has called it.
-fn reporting(frames: &[Frame]) -> usize {
+/// Returns the number of innermost calls that only lead from the failure to its report.
+///
+/// They end at the first call of the application: our calls further out have called the application.
+fn count_reporting(frames: &[Frame]) -> usize {
     let mut end = 0;
     for (at, frame) in frames.iter().enumerate() {
         if reports(frame) {
@@ -40,7 +42,7 @@ fn reports(frame: &Frame) -> bool {
     !in_app && (is_ours(function, path) || is_of(&REPORTERS, function, path) || is_panic_machinery(function))
 }
 
-/// Returns whether a call only leads from a failed check to the panic's hook.
+/// Returns whether a call only leads from a failed check to the panic hook.
 fn is_panic_machinery(function: &str) -> bool {
     const PREFIXES: [&str; 9] = [
         "std::panicking",
@@ -53,19 +55,20 @@ fn is_panic_machinery(function: &str) -> bool {
         "core::result::unwrap_failed",
         "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
     ];
-    // Catching a panic is what lies around the application's code.
+    // A call that catches panics wraps the application's code.
     let catches = function.contains("::catch_unwind") || function.contains("short_backtrace");
     !catches && PREFIXES.iter().any(|prefix| function.starts_with(prefix))
         || (function.starts_with("<alloc::boxed::Box<") && function.contains("core::ops::function::Fn<"))
 }
 
-/// Returns whether a call is the `?` that made one error of another.
+/// Returns whether a call is the `?` that converted one error into another.
 fn is_conversion(frame: &Frame) -> bool {
     frame.function.contains("core::ops::try_trait::FromResidual<") || frame.function.starts_with("from_residual<")
 }
 
-/// Returns whether a call only hands on to the next one, as those around a poll and a closure do: they are on each
-/// asynchronous stack many times, and say nothing. Inlined ones are told by their source.
+/// Returns whether a call only forwards to the next one, as the calls around a poll or a closure do.
+///
+/// Such calls occur many times on each asynchronous stack. Inlined ones are recognised by their source file.
 fn is_plumbing(frame: &Frame) -> bool {
     const PARTS: [&str; 12] = [
         "core::future::future::Future>::poll",
@@ -98,8 +101,8 @@ fn is_plumbing(frame: &Frame) -> bool {
         || is_of(&["futures_core", "futures_util"], function, path)
 }
 
-/// Returns whether a call is the runtime's, which polls a task or starts a thread: what lies further out is the same
-/// whatever the application does.
+/// Returns whether a call is one of the runtime that polls a task or starts a thread. The calls further out are the same in
+/// every application.
 fn runs_tasks(frame: &Frame) -> bool {
     let Frame { function, path, in_app, .. } = frame;
     let polls_task = function.starts_with("tokio::runtime::task::") || path.contains("/src/runtime/task/");
@@ -116,7 +119,7 @@ mod tests {
     const TOKIO: &str = "/usr/local/cargo/registry/src/index-1/tokio-1.54.1/src/runtime";
     const OPBEAT: &str = "/usr/local/cargo/registry/src/index-1/opbeat-core-0.1.0/src";
 
-    /// Returns what is left of a stack, by function.
+    /// Returns the functions that are left of a stack.
     fn trimmed(stack: &[(&str, &str)]) -> Vec<String> {
         let frame = |(function, path): &(&str, &str)| Frame {
             in_app: is_application(function, path),
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_calls_the_application_is_no_report() {
+    fn calls_around_the_application_are_not_removed_as_reporting() {
         let ours = |file: &str| format!("{OPBEAT}/{file}");
         let (record, agent, current) = (ours("capture/record.rs"), ours("agent.rs"), ours("transaction/current.rs"));
         let core = format!("{TOKIO}/task/core.rs");
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_logs_and_converts_is_no_cause() {
+    fn calls_that_log_or_convert_are_removed() {
         let from = "/usr/local/cargo/registry/src/index-1/opbeat-axum-0.1.0/src/error.rs";
         let option = "/rustc/1/library/core/src/option.rs";
         let logged = [

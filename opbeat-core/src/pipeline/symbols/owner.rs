@@ -1,10 +1,12 @@
-//! Whose code a call is: told by where its source lies, and without that by the crate that its name begins with.
+//! The owner of a call: the application, a dependency or this project.
+//!
+//! The path of the source file decides, or else the crate at the start of the function's name.
 
-/// Parts of paths that hold other people's code: what cargo fetched, and the standard library.
+/// Parts of the paths of foreign code: packages that cargo downloaded, and the standard library.
 const FOREIGN_PATHS: [&str; 6] =
     ["/registry/src/", "/git/checkouts/", "/rustc/", "/lib/rustlib/src/", "/.rustup/", "/rust/deps/"];
 
-/// Crates that an application runs on, for binaries without debug information.
+/// Well-known foreign crates, for binaries without debug information.
 const FOREIGN_CRATES: [&str; 23] = [
     "actix",
     "alloc",
@@ -31,7 +33,7 @@ const FOREIGN_CRATES: [&str; 23] = [
     "tracing",
 ];
 
-/// The core and the adapters: they are on every stack.
+/// The crates of this project, which are on every stack.
 const OURS: [&str; 4] = ["opbeat_core", "opbeat_tower", "opbeat_axum", "opbeat_actix"];
 
 /// Returns whether a call is the application's own code.
@@ -43,24 +45,25 @@ pub(super) fn is_application(function: &str, path: &str) -> bool {
     path.ends_with(".rs") && !is_foreign_path(&path) && !is_ours(function, &path)
 }
 
-/// Returns whether a source file is other people's.
+/// Returns whether a source file is foreign code.
 pub(super) fn is_foreign_path(path: &str) -> bool {
     FOREIGN_PATHS.iter().any(|part| path.contains(part)) || path.starts_with("library/") || is_vendored(path)
 }
 
-/// Returns whether a call is of the core or of an adapter, wherever they come from.
+/// Returns whether a call is in the core or in an adapter, whatever the path of their source.
 pub(super) fn is_ours(function: &str, path: &str) -> bool {
     is_of(&OURS, function, path)
 }
 
-/// Returns whether a call is of one of these crates. An inlined call often has lost the path of its name.
+/// Returns whether a call is in one of these crates. The name of an inlined call often has no path, so that both the file and
+/// the name are checked.
 pub(super) fn is_of(crates: &[&str], function: &str, path: &str) -> bool {
     let package = package(path).map(|package| package.replace('-', "_"));
     package.as_deref().or_else(|| crate_of(function)).is_some_and(|krate| crates.contains(&krate))
         || crate_of(function).is_some_and(|krate| crates.contains(&krate))
 }
 
-/// Returns the package that a source file belongs to, without its version: `sqlx-core`.
+/// Returns the package of a source file, without its version: `sqlx-core`.
 fn package(path: &str) -> Option<&str> {
     let (folder, _) = path.rsplit_once("/src/")?;
     let package = folder.rsplit('/').next()?;
@@ -69,7 +72,8 @@ fn package(path: &str) -> Option<&str> {
     Some(version.map_or(package, |(at, _)| &package[..at]))
 }
 
-/// `cargo vendor` copies packages to a folder of this name. An application may have one as well, for what it sells.
+/// Returns whether `cargo vendor` copied a source file. An application may have a folder `vendor` of its own, so that the
+/// package's `src` must follow.
 fn is_vendored(path: &str) -> bool {
     path.match_indices("/vendor/").any(|(at, marker)| {
         let package = path[at + marker.len()..].split_once('/');
@@ -77,8 +81,8 @@ fn is_vendored(path: &str) -> bool {
     })
 }
 
-/// Returns the crate that a function's name begins with; in `<F as axum::handler::Handler>::call` the trait's, since `F`
-/// may be anybody's.
+/// Returns the crate at the start of a function's name. In `<F as axum::handler::Handler>::call` it is the crate of the trait,
+/// because `F` may be any type.
 fn crate_of(function: &str) -> Option<&str> {
     let name = function.trim_start_matches(['<', '_', '&', '(', '[', '*']);
     let name = ["mut ", "dyn ", "const "].iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_code_is_told_by_its_path() {
+    fn the_path_decides_whose_code_a_call_is() {
         let cases = [
             ("shop::cart::buy", "/srv/shop/src/cart.rs", true),
             ("{async_fn#0}", "/srv/shop/src/cart.rs", true),
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn own_code_is_told_by_its_name_without_a_path() {
+    fn without_a_path_the_crate_name_decides() {
         let cases = [
             ("shop::cart::buy", true),
             ("<shop::cart::Cart as core::future::future::Future>::poll", true),

@@ -1,8 +1,8 @@
-//! From an address to what the debug information says of it.
+//! Looks up the calls at an address in the debug information.
 //!
-//! Capturing a stack and symbolising by the `backtrace` crate share one lock in the whole process. A worker that reads
-//! debug information for half a second would hold up each request that fails meanwhile. Where the system tells which
-//! file an address belongs to, the worker therefore reads that file by itself.
+//! In the `backtrace` crate, capturing a stack and symbolising it take the same process-wide lock. A worker that reads debug
+//! information for half a second would block each request that fails meanwhile. On Linux, which tells the file of an
+//! address, the worker therefore reads that file without `backtrace`.
 
 /// One call at an address.
 pub(super) struct Call {
@@ -10,7 +10,7 @@ pub(super) struct Call {
     pub(super) function: String,
     /// The source file, or an empty string.
     pub(super) path: String,
-    /// The line, from 1; 0 where it is not known.
+    /// The line, from 1, or 0 if it is unknown.
     pub(super) line: u32,
     /// The column, from 1.
     pub(super) column: Option<u32>,
@@ -31,7 +31,7 @@ mod linux {
 
     use super::Call;
 
-    /// Reads the files that the process runs from, each once.
+    /// Reads the program and its libraries, each file once.
     #[derive(Default)]
     pub(in super::super) struct Resolver {
         objects: HashMap<String, Option<Object>>,
@@ -40,20 +40,21 @@ mod linux {
     /// A program or a library with its debug information.
     struct Object {
         loader: Loader,
-        /// What is added to its own addresses where it lies in memory.
+        /// The difference between its addresses in memory and those in the file.
         bias: u64,
     }
 
     impl Resolver {
-        /// Returns the calls at a return address, the innermost first: more than one where calls were inlined.
+        /// Returns the calls at a return address, the innermost first. There are several if calls were inlined.
         pub(in super::super) fn resolve(&mut self, address: usize) -> Vec<Call> {
-            // The call lies before the address that it returns to.
+            // The call instruction is before the address that it returns to.
             let address = (address as u64).saturating_sub(1);
             let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-            let Some(path) = maps.lines().filter_map(Mapping::parse).find(|mapping| mapping.holds(address)) else {
+            let Some(mapping) = maps.lines().filter_map(Mapping::parse).find(|mapping| mapping.holds(address)) else {
                 return Vec::new();
             };
-            let object = self.objects.entry(path.path.to_owned()).or_insert_with(|| Object::open(path.path, &maps));
+            let object =
+                self.objects.entry(mapping.path.to_owned()).or_insert_with(|| Object::open(mapping.path, &maps));
             object.as_ref().map(|object| object.calls(address)).unwrap_or_default()
         }
     }
@@ -70,7 +71,7 @@ mod linux {
             let symbol = self.loader.find_symbol(probe).map(demangle);
             let mut calls = self.inlined(probe);
             match (calls.last_mut(), symbol) {
-                // The symbol table knows the whole path; what debug information is left often knows the last word only.
+                // The symbol table has the whole path. Reduced debug information often has the last word only.
                 (Some(outermost), Some(symbol)) => outermost.function = symbol,
                 (None, Some(function)) => calls.push(Call { function, path: String::new(), line: 0, column: None }),
                 _ => {}
@@ -96,12 +97,12 @@ mod linux {
         }
     }
 
-    /// The alternate form leaves out the hash that the compiler appends.
+    /// Demangles a name in the alternate form, which omits the compiler's hash.
     fn demangle(name: &str) -> String {
         format!("{:#}", rustc_demangle::demangle(name))
     }
 
-    /// Returns whether a file is an ELF executable that lies where it was linked to: `e_type` is `ET_EXEC`.
+    /// Returns whether a file is an ELF executable with a fixed address in memory: `e_type` is `ET_EXEC`.
     fn has_fixed_address(path: &str) -> bool {
         const ET_EXEC: u8 = 2;
         let mut header = [0; 18];
@@ -138,12 +139,12 @@ mod portable {
 
     use super::Call;
 
-    /// Asks the system.
+    /// Looks up calls by the `backtrace` crate.
     #[derive(Default)]
     pub(in super::super) struct Resolver;
 
     impl Resolver {
-        /// Returns the calls at a return address, the innermost first: more than one where calls were inlined.
+        /// Returns the calls at a return address, the innermost first. There are several if calls were inlined.
         pub(in super::super) fn resolve(&mut self, address: usize) -> Vec<Call> {
             let mut calls = Vec::new();
             backtrace::resolve(address as *mut c_void, |symbol| calls.extend(call(symbol)));
@@ -153,7 +154,7 @@ mod portable {
 
     fn call(symbol: &backtrace::Symbol) -> Option<Call> {
         Some(Call {
-            // The alternate form leaves out the hash that the compiler appends.
+            // The alternate form omits the compiler's hash.
             function: format!("{:#}", symbol.name()?),
             path: symbol.filename().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
             line: symbol.lineno().unwrap_or(0),

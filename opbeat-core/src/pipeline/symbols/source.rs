@@ -1,24 +1,24 @@
-//! What a call is called, and what its source says.
+//! Readable function names and paths, and source lines.
 
 use std::collections::HashMap;
 use std::fs;
 
 use crate::record::Frame;
 
-/// Lines shown before and after a frame's line.
+/// The number of source lines that are sent before and after a frame's line.
 const CONTEXT: usize = 5;
 
-/// Longer files are not read, and longer lines are cut.
+/// The size in bytes above which files are not read, and the number of characters to which lines are cut.
 const MAX_FILE: u64 = 1024 * 1024;
 const MAX_LINE: usize = 300;
 
-/// Files kept in memory.
+/// The number of files that are kept in memory.
 const MAX_FILES: usize = 64;
 
-/// What the compiler calls the bodies of asynchronous functions and of closures.
+/// The compiler's names of the bodies of asynchronous functions and closures.
 const BODIES: [&str; 3] = ["::{{closure}}", "::{closure#0}", "::{{synthetic}}"];
 
-/// Names the body of an asynchronous function after the function: `shop::buy`, and not `shop::buy::{{closure}}`.
+/// Returns the name of the function that a body belongs to: `shop::buy` for `shop::buy::{{closure}}`.
 pub(super) fn readable(function: &str) -> String {
     let mut name = function;
     while let Some(outer) = BODIES.iter().find_map(|body| name.strip_suffix(body)) {
@@ -27,11 +27,11 @@ pub(super) fn readable(function: &str) -> String {
     name.to_owned()
 }
 
-/// Cuts a path to what tells it apart: from the crate's name for foreign code, from `src` or the file's folder for own.
+/// Returns the end of a path: from the package's folder on, or the file's name if there is no folder `src`.
 pub(super) fn shorten(path: &str) -> &str {
     for marker in ["/registry/src/", "/git/checkouts/", "/rustc/"] {
         if let Some((_, rest)) = path.split_once(marker) {
-            // Behind the marker comes the registry's or the compiler's hash, which says nothing.
+            // The next part is the hash of the registry or of the compiler.
             return rest.split_once('/').map_or(rest, |(_, rest)| rest);
         }
     }
@@ -45,14 +45,14 @@ pub(super) fn shorten(path: &str) -> &str {
     &path[folder..]
 }
 
-/// Source files at hand, where the application runs beside its source.
+/// Source files, if the application runs on a machine that has them.
 #[derive(Default)]
 pub(super) struct Sources {
     files: HashMap<String, Option<Vec<String>>>,
 }
 
 impl Sources {
-    /// Adds the lines around an own frame's line, if its file can be read.
+    /// Adds the source lines around the line of an application's frame, if its file can be read.
     pub(super) fn add_context(&mut self, frame: &mut Frame) {
         if !frame.in_app || frame.line == 0 {
             return;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cut_to_what_tells_them_apart() {
+    fn paths_start_at_the_package() {
         let cases = [
             ("/srv/shop/src/cart/mod.rs", "shop/src/cart/mod.rs"),
             ("/home/ada/.cargo/registry/src/index-1/sqlx-core-0.9.0/src/query.rs", "sqlx-core-0.9.0/src/query.rs"),

@@ -45,7 +45,7 @@ impl AgentIdentity {
     }
 }
 
-/// The line that a person reads first.
+/// Returns the type and the message in one line.
 fn message(record: &ErrorRecord) -> String {
     match &record.type_name {
         Some(type_name) if record.message.is_empty() => type_name.clone(),
@@ -76,7 +76,7 @@ fn frame(frame: &Frame) -> opbeat_protocol::Frame {
     }
 }
 
-/// The application's values, and the place in the source, which is known even where the stack is not.
+/// Returns the application's values and the location, which is known even without a stack.
 fn extra(record: &ErrorRecord) -> Option<Map<String, Json>> {
     let mut extra = values(&record.extra).unwrap_or_default();
     if let Some(location) = &record.location {

@@ -1,4 +1,4 @@
-//! What the spans of samples are.
+//! The groups of spans that samples refer to.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use super::values::values;
 use crate::record::{SpanRecord, TransactionRecord};
 use opbeat_protocol::TraceGroup;
 
-/// The groups that samples point into, each once.
+/// The groups that samples refer to by index, each once.
 #[derive(Default)]
 pub(super) struct Groups {
     pub(super) list: Vec<TraceGroup>,
-    /// Only spans without facts of their own share a group.
+    /// The index of each group. Spans share a group only if their values are equal.
     known: HashMap<(String, String, Vec<String>), usize>,
 }
 
-/// The signature and kind of the span that stands for the whole transaction.
+/// The signature and the kind of the root span, which is the whole transaction.
 const ROOT: &str = "transaction";
 
 impl Groups {
@@ -28,7 +28,7 @@ impl Groups {
         let mut parents: Vec<String> = ancestors(sample, span).map(|parent| parent.signature.to_string()).collect();
         parents.push(ROOT.to_owned());
         parents.reverse();
-        // The suffix says that the end is the transaction's, as the Node.js agent does.
+        // As in the Node.js agent, the suffix marks a span that the end of the transaction ended.
         let kind = match span.duration {
             Some(_) => span.kind.to_string(),
             None => format!("{}.truncated", span.kind),
@@ -37,7 +37,7 @@ impl Groups {
         self.group(sample, &span.signature, &kind, parents, extra)
     }
 
-    /// Forgets all groups but the first ones.
+    /// Removes all groups but the first ones.
     pub(super) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
         self.known.retain(|_, index| *index < length);
@@ -52,8 +52,8 @@ impl Groups {
         extra: Map<String, Json>,
     ) -> usize {
         let transaction = sample.name.to_string();
-        let facts = if extra.is_empty() { String::new() } else { Json::Object(extra.clone()).to_string() };
-        let key = (format!("{transaction}\n{}\n{signature}\n{kind}", sample.kind), facts, parents);
+        let values = if extra.is_empty() { String::new() } else { Json::Object(extra.clone()).to_string() };
+        let key = (format!("{transaction}\n{}\n{signature}\n{kind}", sample.kind), values, parents);
         if let Some(index) = self.known.get(&key) {
             return *index;
         }
@@ -72,9 +72,9 @@ impl Groups {
     }
 }
 
-/// Returns the spans around a span, the nearest first.
+/// Returns the enclosing spans of a span, the nearest first.
 fn ancestors<'a>(sample: &'a TransactionRecord, span: &'a SpanRecord) -> impl Iterator<Item = &'a SpanRecord> {
-    std::iter::successors(span.parent.and_then(|parent| sample.spans.get(parent)), |around| {
-        around.parent.and_then(|parent| sample.spans.get(parent))
+    std::iter::successors(span.parent.and_then(|parent| sample.spans.get(parent)), |span| {
+        span.parent.and_then(|parent| sample.spans.get(parent))
     })
 }

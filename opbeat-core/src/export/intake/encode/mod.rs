@@ -1,4 +1,4 @@
-//! From records to the wire.
+//! Encodes records in the wire format.
 
 mod error;
 mod groups;
@@ -16,7 +16,7 @@ use opbeat_protocol::{
     BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
 };
 
-/// What every body says of its identity.
+/// The machine and the release that every body contains.
 #[derive(Clone, Debug)]
 pub(super) struct AgentIdentity {
     pub(super) hostname: String,
@@ -39,13 +39,13 @@ impl AgentIdentity {
             drops: drops
                 .reasons()
                 .filter(|(_, count)| *count > 0)
-                .map(|(why, count)| (why.to_owned(), count))
+                .map(|(kind, count)| (kind.to_owned(), count))
                 .collect(),
         }
     }
 
-    /// Makes a body for `transactions/` with as many samples as fit in so many bytes of JSON, one at the least. Returns
-    /// how many they are.
+    /// Makes a body for `transactions/` with as many samples as fit into this number of bytes of JSON, at least one. Also returns
+    /// their number.
     pub(super) fn samples(&self, samples: &[TransactionRecord], bytes: usize) -> (TransactionsBody, usize) {
         let (mut groups, mut raw, mut size) = (Groups::default(), Vec::new(), 0);
         for sample in samples {

@@ -1,4 +1,4 @@
-//! Values, as JSON has them.
+//! Encodes values in JSON.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::record::{RequestRecord, TransactionResult, User, Value};
 
-/// Says what the request was, in the keys that all Opbeat agents use.
+/// Encodes a request, with the keys that all Opbeat agents use.
 pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     let (headers, cookies) = headers(request);
     let target = request.target();
@@ -39,7 +39,7 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     http
 }
 
-/// Returns a request's headers, those of one name in one line as RFC 9110 joins them, and its cookies.
+/// Returns a request's headers and its cookies. Headers with the same name are joined by a comma (RFC 9110, section 5.3).
 fn headers(request: &RequestRecord) -> (Map<String, Json>, Map<String, Json>) {
     let (mut headers, mut cookies) = (Map::<String, Json>::new(), Map::new());
     for (name, value) in request.headers() {
@@ -89,7 +89,7 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
     round(duration.as_secs_f64() * 1_000.0)
 }
 
-/// Microseconds are enough, and shorter on the wire.
+/// Rounds to microseconds, which makes bodies shorter.
 pub(super) fn round(milliseconds: f64) -> f64 {
     (milliseconds * 1_000.0).round() / 1_000.0
 }

@@ -1,4 +1,4 @@
-//! Bodies as bytes.
+//! Encodes and compresses bodies.
 
 use std::io::{self, BufWriter, Write};
 
@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde::Serialize;
 
-/// What no server is asked to take, compressed and before: `opbeat serve` takes 4 MiB and 32 MiB.
+/// The largest body in bytes, compressed and uncompressed. `opbeat serve` accepts 4 MiB and 32 MiB.
 const MAX_COMPRESSED: usize = 3 << 20;
 const MAX_INFLATED: u64 = 24 << 20;
 
@@ -14,7 +14,7 @@ const MAX_INFLATED: u64 = 24 << 20;
 ///
 /// # Errors
 ///
-/// Returns in words why it is not to be sent.
+/// Returns the reason why the body cannot be sent.
 pub(in crate::export::intake) fn zlib(body: &impl Serialize) -> Result<Vec<u8>, String> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     write(&mut encoder, body).map_err(|error| format!("it cannot be written as JSON: {error}"))?;
@@ -22,7 +22,7 @@ pub(in crate::export::intake) fn zlib(body: &impl Serialize) -> Result<Vec<u8>, 
     let body = encoder.finish().map_err(|error| format!("it cannot be compressed: {error}"))?;
     if body.len() > MAX_COMPRESSED || inflated > MAX_INFLATED {
         return Err(format!(
-            "it is larger than servers take: {} KiB of JSON, {} KiB compressed",
+            "it is larger than servers accept: {} KiB of JSON, {} KiB compressed",
             inflated >> 10,
             body.len() >> 10
         ));
@@ -36,15 +36,15 @@ fn write(writer: impl Write, body: &impl Serialize) -> io::Result<()> {
     buffered.flush()
 }
 
-/// Returns how long a value is as JSON. What cannot be written says so when it is to be sent.
+/// Returns the length of a value in bytes of JSON. A value that cannot be encoded fails later, when it is sent.
 pub(super) fn length(value: &impl Serialize) -> usize {
     let mut length = Length(0);
-    // The writer takes everything.
+    // The writer never fails.
     let _ = serde_json::to_writer(&mut length, value);
     length.0
 }
 
-/// Counts what is written.
+/// Counts the bytes written to it.
 struct Length(usize);
 
 impl Write for Length {

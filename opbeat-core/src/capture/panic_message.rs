@@ -1,22 +1,22 @@
-//! What a panic was given.
+//! The message of a panic, from its payload.
 
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error;
 
-use super::text::{cut, shown};
+use super::text::{cut, display};
 
-/// Returns what a panic says by its payload: text or a number.
+/// Returns the message of a panic whose payload is a text or a number.
 ///
-/// No code of the application's runs for that: a panic inside of the hook would end the process.
-pub(super) fn words(payload: &(dyn Any + Send)) -> String {
+/// It runs no code of the application, because a panic inside the panic hook ends the process.
+pub(super) fn in_hook(payload: &(dyn Any + Send)) -> String {
     let found = text(payload).or_else(|| number(payload));
-    found.unwrap_or_else(|| "a panic whose payload is no text".to_owned())
+    found.unwrap_or_else(|| "a panic whose payload is not text".to_owned())
 }
 
-/// Returns what a panic says that has been caught, by its payload: a boxed error, too.
-pub(super) fn words_of_error(payload: &(dyn Any + Send)) -> String {
-    error(payload).unwrap_or_else(|| words(payload))
+/// Returns the message of a caught panic, whose payload may also be a boxed error.
+pub(super) fn of_caught(payload: &(dyn Any + Send)) -> String {
+    error(payload).unwrap_or_else(|| in_hook(payload))
 }
 
 fn text(payload: &(dyn Any + Send)) -> Option<String> {
@@ -27,8 +27,8 @@ fn text(payload: &(dyn Any + Send)) -> Option<String> {
 }
 
 fn error(payload: &(dyn Any + Send)) -> Option<String> {
-    let error = payload.downcast_ref::<Box<dyn Error + Send + Sync>>().map(shown);
-    error.or_else(|| payload.downcast_ref::<Box<dyn Error + Send>>().map(shown))
+    let error = payload.downcast_ref::<Box<dyn Error + Send + Sync>>().map(display);
+    error.or_else(|| payload.downcast_ref::<Box<dyn Error + Send>>().map(display))
 }
 
 fn number(payload: &(dyn Any + Send)) -> Option<String> {
