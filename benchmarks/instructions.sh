@@ -1,7 +1,7 @@
 #!/bin/sh
-# Counts the instructions of one request on its own thread, beyond the bare application, by valgrind's callgrind.
-# They don't depend on what else the machine does. A run of N requests is taken off one of 2 N, so that starting the
-# application does not count.
+# Counts the instructions of one request on its own thread, beyond the bare application, with valgrind's callgrind.
+# The result does not depend on other load of the machine. The count of a run of N requests is subtracted from that of a
+# run of 2 N, so that the start of the application does not count.
 #
 # Usage: benchmarks/instructions.sh [N] [VARIANT...]; N is a multiple of 128.
 set -eu
@@ -17,19 +17,19 @@ program=${CARGO_TARGET_DIR:-target}/release/request-cost
 profiles=$(mktemp -d)
 trap 'rm -rf "$profiles"' EXIT
 
-# Prints the instructions that the first thread executes for so many requests. Each thread has a file of its own.
+# Prints the instructions that the first thread executes for $3 requests. Callgrind writes one file per thread.
 run() {
     rm -f "$profiles"/*
     valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$profiles/out" \
         "$program" variant "$1" "$2" "$3" >"$profiles/log" 2>&1 || { cat "$profiles/log" >&2; exit 1; }
-    # The total of a thread that was alone may be in the file that has no number.
+    # The total of a single thread may be in the file without a number.
     for profile in "$profiles/out-01" "$profiles/out"; do
         if [ -s "$profile" ]; then
             sed -n 's/^\(totals\|summary\): //p' "$profile" | head -n 1
             return
         fi
     done
-    echo "callgrind left no profile: is valgrind installed?" >&2
+    echo "callgrind wrote no profile; install valgrind" >&2
     exit 1
 }
 

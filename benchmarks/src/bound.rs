@@ -1,4 +1,4 @@
-//! What has to hold.
+//! Bounds on the measurements.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,13 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Says what has to hold, and what was measured.
+    /// The condition and the measurement.
     pub fn new(sentence: impl Into<String>, holds: bool) -> Self {
         Self { sentence: sentence.into(), holds }
     }
 }
 
-/// Prints the bounds. Fails if one does not hold.
+/// Prints the bounds. Returns failure if one does not hold.
 pub fn verdict(bounds: &[Bound]) -> ExitCode {
     for Bound { sentence, holds } in bounds {
         println!("- {}: {sentence}", if *holds { "holds" } else { "DOES NOT HOLD" });

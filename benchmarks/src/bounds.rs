@@ -1,14 +1,14 @@
-//! What has to hold of one request.
+//! Bounds on the cost of one request.
 
 use load::bound::Bound;
 
 use crate::rounds::{Load, Measured, PATHS};
 use crate::variants::{Framework, SPANS};
 
-/// Allocations of a plain request beyond the bare application, at the most.
+/// The maximum number of allocations of a plain request beyond the bare application.
 const MAX_ALLOCATIONS: i64 = 5;
 
-/// Allocations of a child span, at the most.
+/// The maximum number of allocations of a child span.
 const MAX_SPAN_ALLOCATIONS: f64 = 1.0;
 
 /// Returns the bounds for one framework.
@@ -39,7 +39,7 @@ fn of_peers(measured: &Measured, load: Load) -> [Bound; 5] {
     ]
 }
 
-/// A share of another's added time, at the most.
+/// Returns the bound that the added time is at most a share of another variant's.
 fn times(
     measured: &Measured,
     load: Load,
@@ -77,7 +77,7 @@ fn few_span_allocations(measured: &Measured, name: &'static str) -> Bound {
     Bound::new(sentence, allocations <= MAX_SPAN_ALLOCATIONS)
 }
 
-/// Returns what each span of a request adds to the allocations of one without.
+/// Returns the additional allocations per span of a request.
 pub fn allocations_of_a_span(measured: &Measured, name: &'static str) -> f64 {
     let [plain, spans] = PATHS.map(|path| measured.allocations[&(name, path)]);
     (spans - plain) as f64 / SPANS as f64

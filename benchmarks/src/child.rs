@@ -1,4 +1,4 @@
-//! One variant in a process of its own: does what its standard input says, one line at a time.
+//! One variant in its own process, which executes one command per line of its standard input.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::variants::{Recording, SPANS, variant};
 
 /// Runs a variant until its input ends.
 ///
-/// - `run PATH N`: answers with what one request took, as the mean of N, in nanoseconds: the wall time, the processor
-///   time of the request's thread, and that of all other threads until everything was delivered; at last how many
-///   transactions and spans were not.
-/// - `count PATH`: answers with the allocations of one request.
+/// - `run PATH N`: responds with four numbers. Three are the cost of one request in nanoseconds, as the mean of N: the
+///   wall time, the processor time of the request's thread, and that of all other threads until everything was
+///   delivered. The last is the number of transactions and spans that were not delivered.
+/// - `count PATH`: responds with the allocations of one request.
 ///
-/// It panics when an answer is wrong, and when more is delivered than was recorded.
+/// It panics if a response is wrong, or if more is delivered than was recorded.
 pub fn serve(name: &str) -> ExitCode {
     let mut measured = Measured::new(name);
     answer(|words| match words {
         ["run", path, count] => measured.run(path, count.parse().expect("a number")),
         ["count", path] => measured.count(path).to_string(),
-        _ => panic!("{words:?} is none of the questions"),
+        _ => panic!("unknown command {words:?}"),
     })
 }
 
-/// Calls a variant and does nothing else, for tools that count instructions.
+/// Calls a variant and does nothing else. Tools that count instructions use this.
 pub fn call(name: &str, path: &str, count: &str) -> ExitCode {
     let (application, mut recording) = variant(name);
     let count = count.parse().expect("a number of requests");
@@ -55,7 +55,7 @@ impl Measured {
         });
         let (mut spent, mut lost) = (Spent::default(), 0);
         let with_requests = background(|| {
-            // Counting takes time by itself, and most where there are many allocations.
+            // Counting itself takes time, the more the more allocations there are.
             allocation_counter::opt_out(|| spent = self.application.drive(path, count));
             lost = self.deliveries.lost(path, count);
         });
@@ -64,7 +64,7 @@ impl Measured {
         format!("{} {} {} {lost}", each(spent.wall), each(spent.thread), each(others))
     }
 
-    /// Counts on a warm application, so that nothing is counted that happens once.
+    /// Counts on a warm application, so that one-time allocations are not counted.
     fn count(&mut self, path: &str) -> u64 {
         const TIMES: u64 = 101;
         self.run(path, 1_024);
@@ -75,10 +75,10 @@ impl Measured {
     }
 }
 
-/// Compares what is delivered with what was recorded.
+/// Compares the delivered data with the recorded data.
 pub struct Deliveries {
     recording: Recording,
-    /// What was delivered so far.
+    /// The data delivered so far.
     delivered: Delivered,
 }
 
@@ -87,18 +87,18 @@ impl Deliveries {
         Self { recording, delivered: Delivered::default() }
     }
 
-    /// Delivers what was recorded, which is `count` requests more than last time. Returns how much of it was lost.
+    /// Delivers the recorded data, `count` more requests than last time. Returns the number of dropped items.
     pub fn lost(&mut self, path: &str, count: u64) -> u64 {
         let before = std::mem::replace(&mut self.delivered, (self.recording.deliver)());
         let transactions = if self.recording.records { count } else { 0 };
         let spans = if path == "/spans" { transactions * SPANS } else { 0 };
-        let lost = |recorded: u64, delivered: u64| recorded.checked_sub(delivered).expect("nothing is counted twice");
+        let lost = |recorded: u64, delivered: u64| recorded.checked_sub(delivered).expect("nothing is delivered twice");
         lost(transactions, self.delivered.transactions - before.transactions)
             + lost(spans, self.delivered.spans - before.spans)
     }
 }
 
-/// Returns the processor time that all threads but this one spend meanwhile.
+/// Returns the processor time that all other threads spend during the call.
 fn background(work: impl FnOnce()) -> Duration {
     let (all, own) = (processor::process(), processor::thread());
     work();

@@ -1,4 +1,4 @@
-//! One connection of a client, which never waits.
+//! One connection of a client that never waits.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     received: Vec<u8>,
-    /// Set while an answer is expected.
+    /// Set while a response is expected.
     pub(crate) due: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl Connection {
     }
 }
 
-/// The same request as is made for routers that are called in process.
+/// The same request as for routers that are called in process.
 pub(crate) fn request(path: &str) -> Vec<u8> {
     let headers = "host: shop.example\r\nuser-agent: benchmark/1.0\r\naccept: */*\r\naccept-encoding: gzip\r\n";
     format!("GET {path} HTTP/1.1\r\n{headers}\r\n").into_bytes()

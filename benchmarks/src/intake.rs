@@ -1,4 +1,4 @@
-//! What agents post, read off the wire and counted.
+//! Reads the requests of agents from the wire, and counts their content.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead};
@@ -6,14 +6,14 @@ use std::io::{self, BufRead};
 use flate2::read::ZlibDecoder;
 use serde_json::Value;
 
-/// Transactions and child spans.
+/// The number of transactions and child spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
     pub transactions: u64,
     pub spans: u64,
 }
 
-/// One request as it came.
+/// One received request.
 #[derive(Debug)]
 pub(crate) struct Posted {
     path: String,
@@ -21,7 +21,7 @@ pub(crate) struct Posted {
     body: Vec<u8>,
 }
 
-/// Reads a request. `None` when the client has closed the connection.
+/// Reads a request. Returns `None` if the client has closed the connection.
 pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Posted>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -44,7 +44,7 @@ pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Posted>> {
     Ok(Some(Posted { path, key, body }))
 }
 
-/// Counts what was posted, and what was posted again once.
+/// Counts the posted data. Repeated deliveries count once.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     keys: BTreeSet<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Adds requests. Returns what was delivered from the start on.
+    /// Adds requests. Returns the totals since the start.
     pub(crate) fn add(&mut self, posted: Vec<Posted>) -> Delivered {
         for Posted { path, key, body } in posted {
             if path.ends_with("/transactions/") && self.keys.insert(key) {
@@ -67,7 +67,7 @@ impl Tally {
         let entries = |key: &str| body[key].as_array().cloned().unwrap_or_default();
         let durations = |group: &Value| group["durations"].as_array().map_or(0, Vec::len) as u64;
         self.delivered.transactions += entries("transactions").iter().map(durations).sum::<u64>();
-        // Only samples carry their spans, but the breakdown counts them all, and `app` once a transaction.
+        // Only samples contain spans. The breakdown counts all spans, and `app` once per transaction.
         let breakdown = entries("breakdown");
         let spans = breakdown.iter().filter(|group| group["kind"] != "app");
         self.delivered.spans += spans.filter_map(|group| group["count"].as_u64()).sum::<u64>();

@@ -11,35 +11,35 @@ use crate::connection::{Connection, request};
 #[derive(Debug)]
 pub struct Lane {
     request: Vec<u8>,
-    /// How each response begins.
+    /// The start of each response.
     status: &'static [u8],
     connections: Vec<Connection>,
     pace: Pace,
-    /// When the requests were due that wait for a free connection.
+    /// The due times of the requests that wait for a free connection.
     overdue: VecDeque<Instant>,
     latencies: Vec<Duration>,
 }
 
 #[derive(Debug)]
 enum Pace {
-    /// Each connection sends when it has its answer.
+    /// Each connection sends its next request after the response.
     Closed,
-    /// One request an interval, whatever the server does.
+    /// One request per interval, whatever the server does.
     Every(Duration),
 }
 
 impl Lane {
-    /// Makes a lane whose connections each send their next request when they have their answer.
+    /// Creates a lane whose connections each send the next request after the response.
     pub fn closed(port: u16, path: &str, connections: usize) -> Self {
         Self::new(port, path, connections, Pace::Closed)
     }
 
-    /// Makes a lane that sends at a fixed rate. Latencies count from the time that a request was due.
+    /// Creates a lane that sends at a fixed rate. Latencies are measured from the time at which a request was due.
     pub fn paced(port: u16, path: &str, connections: usize, rate: u32) -> Self {
         Self::new(port, path, connections, Pace::Every(Duration::from_secs(1) / rate))
     }
 
-    /// Expects 500 in place of 200.
+    /// Expects status 500 instead of 200.
     #[must_use]
     pub fn expecting_failure(self) -> Self {
         Self { status: b"HTTP/1.1 500", ..self }
@@ -51,12 +51,12 @@ impl Lane {
         Self { request: request(path), status: b"HTTP/1.1 200", connections, pace, overdue, latencies }
     }
 
-    /// Returns the latencies since the last call, one a response.
+    /// Returns the latencies since the last call, one per response.
     pub fn take(&mut self) -> Vec<Duration> {
         std::mem::take(&mut self.latencies)
     }
 
-    /// Notes which requests are due by now.
+    /// Records the requests that are due.
     fn schedule(&mut self, now: Instant, next: &mut Instant) {
         match self.pace {
             Pace::Closed => {
@@ -92,7 +92,7 @@ impl Lane {
     }
 }
 
-/// Drives lanes for some time, and then until all answers are there. Returns the time that it took.
+/// Drives lanes for a duration, then until all responses have arrived. Returns the elapsed time.
 pub fn drive(lanes: &mut [Lane], duration: Duration) -> Duration {
     let start = Instant::now();
     let mut next = vec![start; lanes.len()];
@@ -109,11 +109,11 @@ pub fn drive(lanes: &mut [Lane], duration: Duration) -> Duration {
             lane.send();
             lane.receive();
         }
-        assert!(now - start < duration + Duration::from_secs(30), "an answer does not come");
+        assert!(now - start < duration + Duration::from_secs(30), "a response is missing");
     }
 }
 
-/// Returns which connections have something to read, without waiting.
+/// Returns the connections with readable data, without waiting.
 fn readable(connections: &[&mut Connection]) -> Vec<usize> {
     let mut polled: Vec<PollFd<'_>> =
         connections.iter().map(|connection| PollFd::new(&connection.stream, PollFlags::IN)).collect();

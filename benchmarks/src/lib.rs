@@ -1,4 +1,4 @@
-//! What both programs load applications with, and read off them.
+//! Load and measurements, shared by both programs.
 
 pub mod bound;
 pub mod lane;

@@ -1,4 +1,4 @@
-//! How much of a server's throughput is left over loopback.
+//! The share of a server's throughput that remains, measured over loopback.
 
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
@@ -22,14 +22,14 @@ const CONNECTIONS: usize = 32;
 const SLICE: Duration = Duration::from_millis(100);
 const PASSES: usize = 31;
 
-/// What is left of the bare server's throughput, at the least.
+/// The minimum share of the bare server's throughput that must remain.
 const LEFT: f64 = 0.90;
 
-/// Runs a server until its input ends, and answers two questions:
+/// Runs a server until its input ends, and responds to two commands:
 ///
-/// - `port`: where it listens.
-/// - `deliver N`: delivers what it recorded of the last N requests; answers with the processor time of the whole
-///   process until then, in nanoseconds, and how many were lost.
+/// - `port`: responds with the port that it listens on.
+/// - `deliver N`: delivers the records of the last N requests; responds with the processor time of the whole
+///   process until then, in nanoseconds, and the number of dropped items.
 pub fn serve(name: &str) -> ExitCode {
     let (router, recording) = axum_application(name);
     let mut deliveries = Deliveries::new(recording);
@@ -43,20 +43,20 @@ pub fn serve(name: &str) -> ExitCode {
             let lost = deliveries.lost(PATH, count.parse().expect("a number"));
             format!("{} {lost}", processor::process().as_nanos())
         }
-        _ => panic!("{words:?} is none of the questions"),
+        _ => panic!("unknown command {words:?}"),
     })
 }
 
 struct Server {
     process: Process,
     lanes: [Lane; 1],
-    /// The processor time that it has spent so far.
+    /// The processor time spent so far.
     spent: i64,
 }
 
 #[derive(Clone, Copy)]
 struct Slice {
-    /// Requests a second.
+    /// The number of requests per second.
     throughput: f64,
     /// Processor time of a request, in nanoseconds.
     processor: i64,
@@ -82,10 +82,10 @@ impl Server {
     }
 }
 
-/// A variant beside the bare server's slices before and after.
+/// A variant's slice with the bare server's slices before and after it.
 #[derive(Clone, Copy)]
 struct Compared {
-    /// What is left of the throughput, in millionths.
+    /// The share of the throughput that remains, in millionths.
     left: i64,
     processor: i64,
     lost: i64,

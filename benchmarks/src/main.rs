@@ -1,10 +1,10 @@
-//! What one request costs with and without monitoring: ours and others', in one run.
+//! The cost of one request with and without monitoring, for Opbeat and other crates in one run.
 //!
 //! `cargo run --release --manifest-path benchmarks/Cargo.toml` prints the tables, and exits 1 if a bound does not hold.
 //!
-//! Each variant runs in a process of its own, since tracer providers and hubs are global. They take turns, the bare
+//! Each variant runs in its own process, since tracer providers and hubs are global. They take turns, with the bare
 //! application before and after each, and the medians of the differences count: machines are shared, and a single
-//! absolute time says little. Allocations are counted on the request's thread, exactly.
+//! absolute time means little. Allocations are counted exactly, on the request's thread.
 
 mod bounds;
 mod child;

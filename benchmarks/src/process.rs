@@ -1,9 +1,9 @@
-//! Processes that answer questions, one line each, with numbers.
+//! Processes that respond to commands, one per line, with numbers.
 
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
-/// The asking end.
+/// The end that sends commands.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -13,7 +13,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts this program once more.
+    /// Starts this program again.
     pub fn start(name: &str, arguments: &[&str]) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut child = Command::new(program)
@@ -27,7 +27,7 @@ impl Process {
         Self { name: name.to_owned(), input, output, child }
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a command, and waits for the response.
     pub fn ask<const N: usize>(&mut self, question: &str) -> [i64; N] {
         writeln!(self.input, "{question}").expect("the process listens");
         let mut answer = String::new();
@@ -40,13 +40,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It ends with its input as well.
+        // The process also ends when its input ends.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The answering end: passes on what is asked, as words, until nobody asks any more.
+/// The end that responds: passes on the words of each command until the input ends.
 pub fn answer(mut reply: impl FnMut(&[&str]) -> String) -> ExitCode {
     for line in stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();

@@ -1,15 +1,15 @@
-//! Processor time, which other processes do not add to as they do to wall time.
+//! Processor time, to which other processes do not add, unlike wall time.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Returns what the calling thread has spent.
+/// Returns the processor time of the calling thread.
 pub fn thread() -> Duration {
     read(ClockId::ThreadCPUTime)
 }
 
-/// Returns what all threads of this process have spent.
+/// Returns the processor time of all threads of this process.
 pub fn process() -> Duration {
     read(ClockId::ProcessCPUTime)
 }

@@ -8,7 +8,7 @@ use crate::bounds;
 use crate::rounds::{Load, Measured, PATHS};
 use crate::variants::{Framework, SPANS};
 
-/// Prints what was measured. Fails if a bound does not hold.
+/// Prints the measurements. Returns failure if a bound does not hold.
 pub fn print(measured: &Measured, frameworks: &[Framework]) -> ExitCode {
     let mut found = Vec::new();
     for framework in frameworks {
@@ -43,7 +43,7 @@ fn table(measured: &Measured, framework: &Framework, path: &'static str, load: L
     for name in &framework.variants[1..] {
         let cost = measured.costs[&(*name, path, load)];
         let (lossy, rounds) = measured.lossy[&(*name, path, load)];
-        // What is lost is cheap.
+        // Dropping data is cheap, so the figures of such a variant are lower limits.
         let least = if cost.is_lossy { "≥ " } else { "" };
         println!(
             "| {name} | {least}{} ns | {:.2} | {least}{} ns | {least}{} ns | {} | {lossy} of {rounds} |",

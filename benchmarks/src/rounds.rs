@@ -11,12 +11,12 @@ use crate::variants::Framework;
 /// The two kinds of requests.
 pub const PATHS: [&str; 2] = ["/users/42", "/spans"];
 
-/// How many requests a round has, and how many rounds there are.
+/// The number of requests per round, and the number of rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Load {
-    /// About two milliseconds: background threads that rest between batches do not come to work meanwhile.
+    /// About two milliseconds: background threads that rest between batches do not run during that time.
     Burst,
-    /// So long that background threads work beside the requests.
+    /// Long enough for background threads to work during the requests.
     Sustained,
 }
 
@@ -38,22 +38,22 @@ impl Load {
     }
 }
 
-/// Each variant is started so often: where its memory happens to lie makes one process faster than the next, by up to a
+/// The number of starts of each variant. The layout of its memory makes one process faster than the next, by up to a
 /// fifth.
 const STARTS: usize = 5;
 
-/// The rounds are run so often at the most, until enough of them count.
+/// The maximum number of repetitions of the rounds, until enough of them count.
 const PASSES: usize = 5;
 
-/// What was measured.
+/// The measurements.
 #[derive(Debug, Default)]
 pub struct Measured {
     pub costs: BTreeMap<(&'static str, &'static str, Load), Cost>,
-    /// Allocations of the request's thread beyond the bare application.
+    /// The allocations of the request's thread beyond the bare application.
     pub allocations: BTreeMap<(&'static str, &'static str), i64>,
-    /// How many rounds lost something, of how many.
+    /// The number of rounds that dropped data, and the number of all rounds.
     pub lossy: BTreeMap<(&'static str, &'static str, Load), (usize, usize)>,
-    /// The bare applications' wall time.
+    /// The wall time of the bare applications.
     pub bare: BTreeMap<(&'static str, &'static str, Load), i64>,
 }
 
@@ -61,7 +61,7 @@ pub struct Measured {
 ///
 /// # Errors
 ///
-/// Returns an error when other work on the machine left too few rounds that count.
+/// Returns an error if too few rounds count because the machine did other work.
 pub fn measure(frameworks: &[Framework]) -> Result<Measured, String> {
     let mut measured = Measured::default();
     for framework in frameworks {
@@ -113,13 +113,13 @@ impl Measured {
 
 fn run_triples(others: &[&'static str], processes: &mut [Process], path: &str, load: Load) -> Vec<Triple> {
     let mut triples = Vec::new();
-    // What comes first fills caches and queues, and does not count.
+    // The first rounds fill caches and queues, and do not count.
     for process in processes.iter_mut() {
         Round::run(process, path, load.requests());
     }
     for round in 0..load.rounds() / STARTS {
         for turn in 0..others.len() {
-            // Each pass starts at another variant, so that none always follows the same one.
+            // Each pass starts with another variant, so that no variant always follows the same one.
             let variant = (turn + round) % others.len();
             let mut run = |process: usize| Round::run(&mut processes[process], path, load.requests());
             let (before, measured, after) = (run(0), run(1 + variant), run(0));

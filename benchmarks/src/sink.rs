@@ -1,4 +1,4 @@
-//! Servers that agents deliver to, in processes of their own: good ones and bad ones.
+//! Healthy and bad servers that agents deliver to, each in its own process.
 
 use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,20 +10,20 @@ pub use crate::intake::Delivered;
 use crate::intake::{self, Posted};
 use crate::process::{Process, answer};
 
-/// Ports that the system does not give to those who ask for any.
+/// Ports that the system does not assign automatically.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
-/// What a healthy server answers, and what tells agents at their start that it is one of ours.
+/// The response of a healthy server. At their start, agents recognise an Opbeat server by it.
 const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 30\r\n\r\n{\"server\": \"opbeat/benchmark\"}";
 
-/// What a server does with what it is sent.
+/// The manner in which a server reacts to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Accepts it.
+    /// Accepts the request.
     Healthy,
-    /// Reads it and never answers.
+    /// Reads the request and never responds.
     Silent,
-    /// Answers 500.
+    /// Responds with 500.
     Failing,
     /// Closes each connection at once.
     Closing,
@@ -37,7 +37,7 @@ impl Manner {
     }
 }
 
-/// A server in a process of its own.
+/// A server in its own process.
 #[derive(Debug)]
 pub struct Sink {
     process: Process,
@@ -52,12 +52,12 @@ impl Sink {
         Self { process, port }
     }
 
-    /// Returns where agents find it.
+    /// Returns the URL for agents.
     pub fn url(&self) -> String {
         url(self.port)
     }
 
-    /// Returns what has arrived.
+    /// Returns the data that has arrived.
     pub fn delivered(&mut self) -> Delivered {
         let [transactions, spans] = self.process.ask("delivered");
         Delivered { transactions: transactions as u64, spans: spans as u64 }
@@ -69,7 +69,7 @@ pub fn url(port: u16) -> String {
     format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
 }
 
-/// Returns a port that nobody listens at. It is none of those that clients get, which could come to talk to themselves.
+/// Returns a port without a listener. It is outside the ports that clients get, since a client could otherwise connect to itself.
 pub fn closed_port() -> u16 {
     let start = fastrand::u16(PORTS);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
@@ -92,7 +92,7 @@ pub fn run(manner: &str, port: &str) -> ExitCode {
             let Delivered { transactions, spans } = tally.add(new);
             format!("{transactions} {spans}")
         }
-        _ => panic!("{words:?} is none of the questions"),
+        _ => panic!("unknown command {words:?}"),
     })
 }
 
@@ -103,7 +103,7 @@ fn accept(listener: &TcpListener, manner: Manner, posted: &Arc<Mutex<Vec<Posted>
     }
 }
 
-/// Answers until the client leaves. Bodies are only looked at when somebody asks, so that answering costs little.
+/// Responds until the client disconnects. Bodies are read only on request, so that responding costs little.
 fn serve(stream: &TcpStream, manner: Manner, posted: &Mutex<Vec<Posted>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;

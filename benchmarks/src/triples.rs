@@ -1,17 +1,17 @@
-//! Rounds of a variant between two of the bare application, and which of them count.
+//! Rounds of a variant between two rounds of the bare application, and the choice of those that count.
 
 use load::process::Process;
 use load::quantiles::{median, quantile};
 
-/// What one request took in one round, in nanoseconds.
+/// The cost of one request in one round, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Round {
     pub wall: i64,
-    /// Processor time of the request's thread.
+    /// The processor time of the request's thread.
     pub thread: i64,
-    /// Processor time of all other threads.
+    /// The processor time of all other threads.
     pub others: i64,
-    /// Transactions and spans of the whole round that were not delivered.
+    /// The number of transactions and spans of the whole round that were not delivered.
     pub lost: i64,
 }
 
@@ -23,7 +23,7 @@ impl Round {
     }
 }
 
-/// A variant's round between two of the bare application.
+/// A variant's round between two rounds of the bare application.
 #[derive(Clone, Copy, Debug)]
 pub struct Triple {
     pub variant: &'static str,
@@ -32,22 +32,22 @@ pub struct Triple {
     pub after: Round,
 }
 
-/// What one request costs beyond the bare application, in nanoseconds, as medians.
+/// The cost of one request beyond the bare application, in nanoseconds, as medians.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     pub wall: i64,
-    /// Processor time of the request's thread.
+    /// The processor time of the request's thread.
     pub thread: i64,
-    /// Processor time of all threads.
+    /// The processor time of all threads.
     pub all_threads: i64,
-    /// Whether something was lost in these rounds: who drops what it records looks cheaper than it is.
+    /// Whether data was dropped in these rounds: a variant that drops data looks cheaper than it is.
     pub is_lossy: bool,
 }
 
-/// Medians of fewer rounds say nothing.
+/// The minimum number of rounds for a meaningful median.
 const MIN_ROUNDS: usize = 9;
 
-/// Returns the rounds that were not disturbed. Slower neighbours say that the machine had other things to do.
+/// Returns the rounds that were not disturbed. Slower neighbours show that the machine did other work.
 pub fn quiet(triples: &[Triple]) -> Vec<Triple> {
     let mut bare: Vec<i64> = triples.iter().flat_map(|triple| [triple.before.wall, triple.after.wall]).collect();
     let slowest = quantile(&mut bare, 0.05) * 6 / 5;
@@ -55,8 +55,8 @@ pub fn quiet(triples: &[Triple]) -> Vec<Triple> {
     triples.iter().filter(is_quiet).copied().collect()
 }
 
-/// Returns what a variant costs by its quiet rounds, if there are enough: by those that lost nothing, or by all if it
-/// lost something in most of them.
+/// Returns the cost of a variant from its undisturbed rounds, if there are enough: from those without drops, or from all if
+/// most of them dropped data.
 pub fn cost(quiet: &[Triple], variant: &str) -> Option<Cost> {
     let own = || quiet.iter().filter(|triple| triple.variant == variant).copied();
     let lossless: Vec<Triple> = own().filter(|triple| triple.measured.lost == 0).collect();

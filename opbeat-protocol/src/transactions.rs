@@ -8,8 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::lenient::or_default;
-use super::machine::Machine;
+use super::common::{Machine, or_default};
 use super::timestamp::Timestamp;
 
 /// The possible keys of [`TransactionsBody::drops`].
@@ -192,7 +191,7 @@ pub struct SampleContext {
     pub other: Map<String, Value>,
 }
 
-/// *Extension.* The exact time that all transactions of one name and minute spent in spans of one kind.
+/// *Extension.* The exact time that all transactions of one name and minute spent in spans of a single kind.
 ///
 /// The time is *self time*: the time of a span without the time of its direct children. The part of a transaction that
 /// no span covers is counted under the kind `app`.

@@ -1,4 +1,4 @@
-//! The error that handlers fail with.
+//! The error of the handlers.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use actix_web::ResponseError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// An error with a cause. Both frameworks answer it by 500.
+/// An error with a cause. Both frameworks respond to it with 500.
 #[derive(Debug)]
 pub struct CartError {
     cause: io::Error,

@@ -1,8 +1,8 @@
-//! Who is compared.
+//! The compared crates.
 
 use crate::peers::{self, Peer};
 
-/// The lock file knows the versions.
+/// The lock file, which contains the versions.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// One crate for one framework.
@@ -10,13 +10,13 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 pub struct Column {
     pub framework: &'static str,
     pub name: &'static str,
-    /// Cases that the framework makes impossible.
+    /// The cases that the framework makes impossible.
     pub exempt: &'static [&'static str],
     /// Starts the application.
     pub start: fn() -> Peer,
 }
 
-/// Actix notices a connection that is closed in good order only when it writes, sends no trailers, and has no opaque
+/// Cases that actix makes impossible: it notices an orderly close only when it writes, sends no trailers, and has no opaque
 /// services.
 const ACTIX: &[&str] = &["disconnect before the response head", "trailers", "nested service"];
 
@@ -28,7 +28,7 @@ const fn actix(name: &'static str, start: fn() -> Peer) -> Column {
     Column { framework: "actix", name, exempt: ACTIX, start }
 }
 
-/// Ours first in each framework.
+/// The columns, with Opbeat first for each framework.
 pub const COLUMNS: [Column; 8] = [
     axum("opbeat-axum", peers::opbeat::axum),
     axum("sentry-tower", peers::sentry::axum),
@@ -49,7 +49,7 @@ impl Column {
         self.name.starts_with("opbeat-")
     }
 
-    /// Returns the version that was built in.
+    /// Returns the version of the crate in this build.
     pub fn version(&self) -> &'static str {
         let entry = LOCK.split("[[package]]").find(|entry| field(entry, "name") == Some(self.name));
         entry.and_then(|entry| field(entry, "version")).expect("each column is a dependency")

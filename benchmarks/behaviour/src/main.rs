@@ -1,22 +1,22 @@
-//! What ours and others' record of the requests of our behaviour table, in one run.
+//! Compares the data that Opbeat and other crates record for the requests of the behaviour table, in one run.
 //!
-//! `cargo run --manifest-path benchmarks/behaviour/Cargo.toml` prints the tables, and exits 1 if ours does less
+//! `cargo run --manifest-path benchmarks/behaviour/Cargo.toml` prints the tables, and exits with 1 if Opbeat does less
 //! than the frameworks allow.
 //!
-//! Each peer runs in a process of its own, since tracer providers, hubs and panic hooks are global. It serves the same
-//! application, with the peer's own words in the handlers, and its cells are worked out from what it recorded.
+//! Each peer runs in its own process, since tracer providers, hubs and panic hooks are global. It serves the same
+//! application, with the peer's own API in the handlers, and its cells are derived from the data that it recorded.
 
 mod applications;
 mod cart;
 mod columns;
 mod observed;
+mod peer_api;
 mod peers;
 mod recorded;
 mod rows;
 mod spans;
 mod table;
 mod verdicts;
-mod words;
 
 use std::process::ExitCode;
 
@@ -55,7 +55,7 @@ fn answer(column: &Column, case: Option<&str>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Handlers panic on purpose, on the servers' threads.
+/// Silences the panics of handlers, which are on purpose and on the servers' threads.
 fn keep_expected_panics_quiet() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

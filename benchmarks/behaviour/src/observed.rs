@@ -1,4 +1,4 @@
-//! Sends the table's requests, and waits for what is recorded of them.
+//! Sends the table's requests, and waits for their records.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -9,45 +9,45 @@ use opbeat_testing::behaviour::{Case, ClientAction, HttpVersions, cases};
 use crate::columns::Column;
 use crate::peers::Peer;
 use crate::recorded::{Record, Recorded, Request};
-use crate::verdicts::Short;
+use crate::verdicts::Shortfall;
 
-/// What is not there by now was not recorded.
+/// The time after which a missing record counts as not recorded.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// When nothing came for so long, that was all.
+/// The pause after which no further records are expected.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// What was recorded of the cases, by their names.
+/// The records of the cases, by their names.
 #[derive(Debug, Default)]
 pub struct Observed {
     cases: BTreeMap<&'static str, Recorded>,
 }
 
 impl Observed {
-    /// Returns what was recorded of a case, unless the framework makes it impossible.
-    pub fn of(&self, case: &str) -> Result<&Recorded, Short> {
-        self.cases.get(case).ok_or(Short::Impossible)
+    /// Returns the records of a case, unless the framework makes it impossible.
+    pub fn of(&self, case: &str) -> Result<&Recorded, Shortfall> {
+        self.cases.get(case).ok_or(Shortfall::Impossible)
     }
 
     /// Returns the one request that was recorded.
-    pub fn once(&self, case: &str) -> Result<&Request, Short> {
+    pub fn once(&self, case: &str) -> Result<&Request, Shortfall> {
         match self.of(case)?.requests.as_slice() {
-            [] => Err(Short::no("not recorded")),
+            [] => Err(Shortfall::no("not recorded")),
             [request] => Ok(request),
-            [_, _] => Err(Short::no("recorded twice")),
-            more => Err(Short::no(format!("recorded {} times", more.len()))),
+            [_, _] => Err(Shortfall::no("recorded twice")),
+            more => Err(Shortfall::no(format!("recorded {} times", more.len()))),
         }
     }
 }
 
-/// Runs the table's cases, or one of them.
+/// Runs all cases of the table, or one of them.
 ///
 /// # Panics
 ///
-/// Panics if a case cannot be sent: then the application is not what the table asks for.
+/// Panics if a case cannot be sent, which means that the application does not implement the table.
 pub fn observe(column: &Column, only: Option<&str>) -> Observed {
     let peer = (column.start)();
-    // Before a connection is reset there is a health check, which most of the others record.
+    // The client sends a health check before a reset, and most peers record that.
     let is_compared = |case: &&Case| case.client != ClientAction::Reset;
     let is_possible = |case: &&Case| case.versions != HttpVersions::Http2 && !column.exempt.contains(&case.name);
     let is_wanted = |case: &&Case| only.is_none_or(|name| name == case.name);
@@ -64,13 +64,13 @@ fn recorded(peer: &Peer, case: &Case) -> Recorded {
     settled(&*peer.recorder)
 }
 
-/// Where frameworks word the body themselves, only the status counts.
+/// Checks the response. If the framework writes the error body itself, only the status is compared.
 fn assert_answer(case: &Case, answer: Option<(u16, String)>) {
     let Some((status, body)) = case.response else { return };
     let (answered, text) = answer.unwrap_or_default();
     let is_worded_by_framework = body.is_empty() && status >= 400;
-    assert_eq!(answered, status, "the answer to {}", case.name);
-    assert!(is_worded_by_framework || text == body, "{} was answered by {text:?}", case.name);
+    assert_eq!(answered, status, "the status of {}", case.name);
+    assert!(is_worded_by_framework || text == body, "{}: unexpected body {text:?}", case.name);
 }
 
 fn settled(recorder: &dyn Record) -> Recorded {

@@ -1,11 +1,11 @@
-//! What a peer recorded, in words that are common to all.
+//! The data that a peer recorded, in a form that is common to all peers.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What was recorded of one case.
+/// The records of one case.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recorded {
     pub requests: Vec<Request>,
@@ -16,47 +16,47 @@ pub struct Recorded {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
     pub name: String,
-    /// The response's status.
+    /// The status of the response.
     pub code: Option<u16>,
-    /// What it is marked as beside its status, in the peer's own word.
+    /// The peer's own mark of the request, besides its status.
     pub mark: String,
     pub duration: Duration,
     pub user: Option<String>,
     pub tags: Tags,
-    /// The innermost spans, each behind those that it lies in.
+    /// The innermost spans, each preceded by its ancestors.
     pub spans: Vec<String>,
 }
 
-/// An error's report.
+/// An error report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Failure {
     pub type_name: String,
     pub message: String,
     pub causes: Vec<String>,
-    /// Whether it tells a line of the application.
+    /// Whether it contains a source line of the application.
     pub is_located: bool,
-    /// Whether it tells the request that it happened in.
+    /// Whether it refers to the request in which it happened.
     pub is_tied: bool,
     pub tags: Tags,
 }
 
 pub type Tags = BTreeMap<String, String>;
 
-/// Returns whether a file of the source is one that handlers stand in.
+/// Returns whether a source file contains handlers.
 pub fn has_handlers(file: &str) -> bool {
     file.contains("src/applications/") && !file.ends_with("mod.rs")
 }
 
-/// Where a peer records to.
+/// The destination of a peer's records.
 pub trait Record {
-    /// Forgets everything.
+    /// Removes all records.
     fn clear(&self);
 
-    /// Returns what was recorded since then.
+    /// Returns the records since the last `clear`.
     fn recorded(&self) -> Recorded;
 }
 
-/// What a peer passed on, in its own words.
+/// The exported data of a peer, in its own types.
 #[derive(Debug)]
 pub struct Kept<T>(Arc<Mutex<Vec<T>>>);
 

@@ -1,20 +1,21 @@
-//! The tables' rows.
+//! The rows of the tables.
 
 use crate::observed::Observed;
 use crate::verdicts::{
-    self, Short, Verdict, caused, folded, keeps, left_tags, panicked, reported, tagged_in_panic, told,
+    self, Shortfall, Verdict, caused, differs, folded, keeps, panicked, reported, tagged_in_panic,
+    tags_with_destructors,
 };
 
-/// What is asked for, and how to find out.
+/// A requirement, and the function that checks it.
 pub struct Row {
     pub title: &'static str,
     judge: fn(&Observed) -> Verdict,
 }
 
 impl Row {
-    /// Returns what stands in a column.
+    /// Returns the cell of a column.
     pub fn cell(&self, observed: &Observed) -> String {
-        (self.judge)(observed).as_ref().map_or_else(Short::to_string, |()| "yes".to_owned())
+        (self.judge)(observed).as_ref().map_or_else(Shortfall::to_string, |()| "yes".to_owned())
     }
 }
 
@@ -22,15 +23,15 @@ const fn row(title: &'static str, judge: fn(&Observed) -> Verdict) -> Row {
     Row { title, judge }
 }
 
-/// Endings that others are to be told from.
+/// The outcomes from which others must differ.
 const SUCCESS: (&str, &str) = ("plain", "a success");
 const PANIC: (&str, &str) = ("panic", "a panic");
 const FAILED: (&str, &str) = ("framework error", "any 500");
 const UNAVAILABLE: (&str, &str) = ("503 without an error", "any 503");
-const LEFT: (&str, &str) = (GONE, "a disconnect");
-const LATE: &str = "timeout outside the layer";
-const GONE: &str = "disconnect before the response head";
-const GONE_LATER: &str = "disconnect in the response body";
+const DISCONNECT: (&str, &str) = (DISCONNECT_BEFORE_HEAD, "a disconnect");
+const OUTER_TIMEOUT: &str = "timeout outside the layer";
+const DISCONNECT_BEFORE_HEAD: &str = "disconnect before the response head";
+const DISCONNECT_IN_BODY: &str = "disconnect in the response body";
 
 pub const ROWS: &[Row] = &[
     row("A request is named after its route", |all| keeps(all, "plain", "/books/{id}")),
@@ -41,8 +42,11 @@ pub const ROWS: &[Row] = &[
     row("Paths below a nested service share a name of their own", verdicts::nested_service),
     row("A handler can rename its request", verdicts::renamed),
     row("A second, nested layer records no request twice", |all| all.once("nested layer").map(drop)),
-    row("Health checks are ignored by default", verdicts::left_out),
-    row("Streams, server-sent events, trailers, HEAD, 204, 304 and 100-continue are recorded once, as a success", verdicts::every_response),
+    row("Health checks are ignored by default", verdicts::ignored),
+    row(
+        "Streams, server-sent events, trailers, HEAD, 204, 304 and 100-continue are recorded once, as a success",
+        verdicts::every_response,
+    ),
     row("The duration lasts to the end of the response body", verdicts::lasts),
     row("An upgrade is not recorded as a failure", verdicts::upgraded),
     row("A 4xx differs from a success and from a failure", verdicts::client_error),
@@ -53,20 +57,28 @@ pub const ROWS: &[Row] = &[
     row("… with the line in the handler", verdicts::located),
     row("An error that is captured and returned is reported once", verdicts::reported_once),
     row("… with its causes", |all| caused(all, "captured and returned")),
-    row("A timeout differs from other failures", |all| told(all, "timeout inside the layer", &[FAILED, UNAVAILABLE])),
+    row("A timeout differs from other failures", |all| {
+        differs(all, "timeout inside the layer", &[FAILED, UNAVAILABLE])
+    }),
     row("… and keeps the handler's tags", |all| verdicts::tags(all, "timeout inside the layer")),
     row("A timeout outside the layer differs from a success, a panic and a disconnect", |all| {
-        told(all, LATE, &[SUCCESS, PANIC, LEFT])
+        differs(all, OUTER_TIMEOUT, &[SUCCESS, PANIC, DISCONNECT])
     }),
-    row("Load shedding differs from other failures", |all| told(all, "load shedding inside the layer", &[FAILED, UNAVAILABLE])),
+    row("Load shedding differs from other failures", |all| {
+        differs(all, "load shedding inside the layer", &[FAILED, UNAVAILABLE])
+    }),
     row("An error in the response body is reported", verdicts::broken_body),
     row("A panic is recorded, and its error is reported", |all| panicked(all, "panic", "no books")),
     row("… with the tags that the handler set before it", tagged_in_panic),
-    row("… in the service call, before a future exists", |all| panicked(all, "panic in the service call", "no shelf")),
+    row("… in the service call, before a future exists", |all| {
+        panicked(all, "panic in the service call", "no shelf")
+    }),
     row("… in the response body", |all| panicked(all, "panic in the response body", "no pages")),
-    row("A disconnect before the response head is recorded", |all| told(all, GONE, &[SUCCESS, PANIC])),
-    row("… with the tags of the handler and its destructors", left_tags),
-    row("A disconnect during the response body is recorded", |all| told(all, GONE_LATER, &[SUCCESS, PANIC])),
+    row("A disconnect before the response head is recorded", |all| {
+        differs(all, DISCONNECT_BEFORE_HEAD, &[SUCCESS, PANIC])
+    }),
+    row("… with the tags of the handler and its destructors", tags_with_destructors),
+    row("A disconnect during the response body is recorded", |all| differs(all, DISCONNECT_IN_BODY, &[SUCCESS, PANIC])),
     row("User, tags and nested spans are recorded", verdicts::described),
     row("A span in a task that the handler spawned is recorded", verdicts::spawned),
 ];

@@ -1,11 +1,11 @@
-//! The tables, as the README shows them.
+//! The tables, as `docs/comparison.md` shows them.
 
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::columns::{COLUMNS, Column};
 use crate::rows::ROWS;
 
-/// Prints a table for each framework. Fails if ours does less than the framework allows.
+/// Prints a table for each framework. Returns failure if Opbeat does less than the framework allows.
 pub fn print() -> ExitCode {
     let mut shortfalls = Vec::new();
     for framework in ["axum", "actix"] {
@@ -17,11 +17,11 @@ pub fn print() -> ExitCode {
             shortfalls.extend(cells.iter().filter(is_short).map(|cell| format!("{}: {cell}", column.name)));
         }
     }
-    shortfalls.iter().for_each(|shortfall| eprintln!("ours falls short: {shortfall}"));
+    shortfalls.iter().for_each(|shortfall| eprintln!("Opbeat does less than the framework allows: {shortfall}"));
     if shortfalls.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs this program once more, which answers with a line for each row.
+/// Runs this program again for one column. It prints one line per row.
 fn cells(column: &Column) -> Vec<String> {
     let program = std::env::current_exe().expect("this program has a path");
     let mut command = Command::new(program);

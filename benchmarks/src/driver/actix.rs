@@ -1,4 +1,4 @@
-//! Calls an `App` as actix-web's own tests do.
+//! Calls an `App` in the same way as actix-web's own tests.
 
 use actix_http::Request;
 use actix_web::Error;

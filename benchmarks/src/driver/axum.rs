@@ -1,4 +1,4 @@
-//! Calls a router as hyper does.
+//! Calls a router in the same way as hyper.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use super::{Application, HEADERS};
 pub struct Axum(Router);
 
 impl Axum {
-    /// Gives the router its state, as `axum::serve` does once a connection: without, it applies its layers in every
+    /// Gives the router its state, as `axum::serve` does once per connection. Without it, the router applies its layers in every
     /// request.
     pub fn new(router: Router) -> Self {
         Self(router.with_state(()))

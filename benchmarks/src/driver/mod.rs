@@ -1,4 +1,4 @@
-//! Calls an application in process, as its server would.
+//! Calls an application in process, in the same way as its server.
 
 mod actix;
 mod axum;
@@ -12,27 +12,27 @@ use tokio::runtime::{Builder, Runtime};
 pub use self::actix::Actix;
 pub use self::axum::Axum;
 
-/// Requests that are made ready at once, outside of the measured time.
+/// The number of requests that are prepared together, outside the measured time.
 const READY: u64 = 128;
 
-/// What each request has: with the four of them, about as much as a client sends that is no browser.
+/// The headers of each request: four, which is typical for clients other than browsers.
 const HEADERS: [(&str, &str); 4] =
     [("host", "shop.example"), ("user-agent", "benchmark/1.0"), ("accept", "*/*"), ("accept-encoding", "gzip")];
 
-/// An application of some framework.
+/// An application of one framework.
 pub trait Application {
     type Request;
 
-    /// Makes a request.
+    /// Creates a request.
     fn request(path: &str) -> Self::Request;
 
-    /// Returns the length of the response's body.
+    /// Returns the length of the response body.
     async fn exchange(&self, request: Self::Request) -> usize;
 }
 
 /// Drives an application.
 pub trait Drive {
-    /// Calls it that often.
+    /// Calls the application `count` times.
     fn drive(&self, path: &str, count: u64) -> Spent;
 
     /// Returns the allocations of one call on this thread.
@@ -42,7 +42,7 @@ pub trait Drive {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spent {
     pub wall: Duration,
-    /// Processor time of the calling thread.
+    /// The processor time of the calling thread.
     pub thread: Duration,
 }
 
@@ -71,7 +71,7 @@ impl<A: Application> Drive for Driver<A> {
                 let (thread, start) = (processor::thread(), Instant::now());
                 for request in requests {
                     let answered = black_box(self.application.exchange(request).await);
-                    assert_eq!(answered, length, "the answer to {path}");
+                    assert_eq!(answered, length, "the response to {path}");
                 }
                 spent.wall += start.elapsed();
                 spent.thread += processor::thread() - thread;

@@ -28,7 +28,7 @@ pub(super) fn variant(name: &str) -> (Box<dyn Drive>, Recording) {
             let recording = sentry::discarding();
             (drive(App::new().wrap(sentry_actix::Sentry::with_transaction()), sentry::spans), recording)
         }
-        _ => panic!("actix-{name} is none of the variants"),
+        _ => panic!("unknown variant actix-{name}"),
     }
 }
 

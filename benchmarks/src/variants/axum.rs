@@ -18,7 +18,7 @@ pub(super) fn variant(name: &str) -> (Box<dyn Drive>, Recording) {
     (Box::new(Driver::new(|_| Axum::new(router))), recording)
 }
 
-/// Makes an application to be served.
+/// Creates an application to be served.
 pub fn application(name: &str) -> (Router, Recording) {
     match name {
         "bare" => (router(|| {}), Recording::none()),
@@ -39,7 +39,7 @@ pub fn application(name: &str) -> (Router, Recording) {
             let http = SentryHttpLayer::new().enable_transaction();
             (router(sentry::spans).layer(http).layer(NewSentryLayer::<Request<Body>>::new_from_top()), recording)
         }
-        _ => panic!("{name} is none of the variants"),
+        _ => panic!("unknown variant {name}"),
     }
 }
 

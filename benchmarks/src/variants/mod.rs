@@ -1,4 +1,4 @@
-//! The same application, monitored by each.
+//! The same application, monitored by each crate.
 
 mod actix;
 mod axum;
@@ -16,14 +16,14 @@ use load::sink::Delivered;
 pub use self::axum::application as axum_application;
 use crate::driver::Drive;
 
-/// Child spans of a request to `/spans`.
+/// The number of child spans of a request to `/spans`.
 pub const SPANS: u64 = 5;
 
 /// A web framework and its variants.
 #[derive(Clone, Copy, Debug)]
 pub struct Framework {
     pub name: &'static str,
-    /// The bare application first.
+    /// The variants, with the bare application first.
     pub variants: &'static [&'static str],
 }
 
@@ -35,13 +35,13 @@ pub const FRAMEWORKS: [Framework; 2] = [
     Framework { name: "actix", variants: &["actix-bare", "actix-floor", "actix-opbeat", "actix-otel", "actix-sentry"] },
 ];
 
-/// What is recorded of an application.
+/// The access to an application's records.
 pub struct Recording {
-    /// Delivers what is recorded, and returns what was delivered since the start.
+    /// Delivers the recorded data, and returns the totals since the start.
     pub deliver: Box<dyn FnMut() -> Delivered>,
     /// Whether requests are recorded at all.
     pub records: bool,
-    /// Lives as long as the application.
+    /// A value that must live as long as the application.
     _guard: Box<dyn Any>,
 }
 
@@ -55,7 +55,7 @@ impl Recording {
     }
 }
 
-/// Makes a variant that is called in process.
+/// Creates a variant that is called in process.
 pub fn variant(name: &str) -> (Box<dyn Drive>, Recording) {
     match name.strip_prefix("actix-") {
         Some(name) => actix::variant(name),
@@ -63,7 +63,7 @@ pub fn variant(name: &str) -> (Box<dyn Drive>, Recording) {
     }
 }
 
-/// Counts what an exporter gets.
+/// Counts the input of an exporter.
 #[derive(Clone, Debug, Default)]
 struct Counter(Arc<[AtomicU64; 2]>);
 

@@ -1,10 +1,10 @@
-//! Ours.
+//! Opbeat.
 
 use std::time::Duration;
 
 use load::sink::{Manner, Sink, closed_port};
-use opbeat_core::{Agent, Config};
 use opbeat_core::export::{Batch, ExportError, Exporter};
+use opbeat_core::{Agent, Config};
 
 use super::{Counter, Recording, SPANS};
 
@@ -15,7 +15,7 @@ struct Discard(Counter);
 
 impl Exporter for Discard {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        // Only samples keep their spans, but the breakdown counts them all, and `app` once a transaction.
+        // Only samples contain spans. The breakdown counts all spans, and `app` once per transaction.
         let spans = batch.breakdown.iter().filter(|record| record.span_kind != "app").map(|record| record.count);
         self.0.add(batch.transactions() as u64, spans.sum());
         batch.durations.clear();
@@ -26,7 +26,7 @@ impl Exporter for Discard {
     }
 }
 
-/// Starts an agent whose exporter drops what it gets.
+/// Starts an agent whose exporter discards its input.
 pub(super) fn discarding() -> (Agent, Recording) {
     let counter = Counter::default();
     let agent = Agent::with_exporter(&Config::default(), Discard(counter.clone()));
@@ -39,7 +39,7 @@ pub(super) fn discarding() -> (Agent, Recording) {
     (agent, recording)
 }
 
-/// Starts an agent as applications do, which encodes, deflates and posts. The server has a process of its own.
+/// Starts an agent as applications do, which encodes, deflates and posts. The server has its own process.
 pub(super) fn encoding() -> (Agent, Recording) {
     let mut sink = Sink::start(Manner::Healthy, closed_port());
     let config = Config::new("benchmark", "benchmark", "benchmark").server_url(sink.url());

@@ -7,7 +7,7 @@ use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer
 
 use super::{Counter, Recording, SPANS};
 
-/// Spans that the queue has room for. At its default length, 2,048, it drops even what a burst records, and looks
+/// The capacity of the queue, in spans. With its default capacity of 2,048, it drops spans even in a burst, and looks
 /// cheaper than it is.
 const QUEUE: usize = 8_192;
 

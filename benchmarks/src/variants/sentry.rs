@@ -1,4 +1,4 @@
-//! Sentry, every request a transaction.
+//! Sentry, with a transaction for every request.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use sentry::{ClientOptions, Envelope, Transport};
 
 use super::{Counter, Recording, SPANS};
 
-/// Envelopes that wait for their encoding. Sentry's own transports have room for 30.
+/// The maximum number of envelopes that wait for encoding. Sentry's own transports hold 30.
 const QUEUE: usize = 8_192;
 
 /// Counts envelopes, and drops them.
@@ -30,32 +30,32 @@ fn count(envelope: &Envelope, counter: &Counter) {
     }
 }
 
-/// Starts a client that drops what it is to send.
+/// Starts a client that discards its envelopes.
 pub(super) fn discarding() -> Recording {
     let counter = Counter::default();
     let guard = start(Arc::new(Discard(counter.clone())));
     Recording::new(move || counter.delivered(), guard)
 }
 
-/// What the encoding thread is told.
+/// A command for the encoding thread.
 #[expect(clippy::large_enum_variant, reason = "Sentry's own transports pass envelopes on in the same way")]
 enum Order {
     Encode(Envelope),
-    /// Says when all that came before is done.
+    /// Confirms that all earlier commands are finished.
     Answer(SyncSender<()>),
 }
 
-/// Passes envelopes on, as Sentry's own transports do. What finds no room is lost.
+/// Passes envelopes on, as Sentry's own transports do. Envelopes are dropped if the channel is full.
 struct Encode(SyncSender<Order>);
 
 impl Transport for Encode {
     fn send_envelope(&self, envelope: Envelope) {
-        // A loss is found by what was delivered.
+        // Dropped records are detected by comparison with the delivered ones.
         let _ = self.0.try_send(Order::Encode(envelope));
     }
 }
 
-/// Starts a client whose envelopes are written as bytes, on a thread of their own, and dropped.
+/// Starts a client whose envelopes are written as bytes on a separate thread, and then discarded.
 pub(super) fn encoding() -> Recording {
     let (counter, (orders, received)) = (Counter::default(), sync_channel(QUEUE));
     let counting = counter.clone();

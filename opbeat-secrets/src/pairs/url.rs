@@ -16,7 +16,7 @@ pub(super) fn credentials(text: &str, at: usize) -> Option<Range<usize>> {
     let authority = authority(&text[begin..])?;
     let (user, password) = authority.split_once(':').unwrap_or((authority, ""));
     let is_token = user.len() > MAX_USER && user.contains(|c: char| c.is_ascii_digit());
-    // A web URL with a user but no password contains a token; `git` is the user of public repositories.
+    // In a web URL, a user without a password is a token, except for `git`, the usual user of repository URLs.
     let is_alone = password.is_empty() && !user.is_empty() && user != "git" && is_web(&text[..at]);
     let from = if is_token || is_alone { begin } else { begin + user.len() + 1 };
     let end = begin + authority.len();

@@ -10,7 +10,7 @@ use super::compare::{compare, description};
 
 /// A job runner that is monitored by the adapter under test.
 ///
-/// | job | what it does |
+/// | job | action |
 /// |---|---|
 /// | `ok` | calls [`describe`](super::describe) |
 /// | `traced` | is queued with [`TRACE_PARENT`] in the runner's metadata, and does nothing |

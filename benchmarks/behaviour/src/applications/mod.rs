@@ -1,6 +1,6 @@
-//! The application that the behaviour table asks for, as one writes it with each framework.
+//! The application of the behaviour table, written for each framework.
 //!
-//! Where our own tests call our API, these call the peer's.
+//! These handlers call the peer's API where Opbeat's own tests call Opbeat's.
 
 pub mod actix;
 pub mod axum;
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use opbeat_testing::behaviour::wait_for_reader;
 
-/// The body's second chunk is held up so much longer than any head takes.
+/// The delay of the second body chunk, longer than any response head takes.
 pub const HELD: Duration = Duration::from_millis(200);
 
-/// How long requests may take that are limited.
+/// The timeout of limited requests.
 pub const LIMIT: Duration = Duration::from_millis(1);
 
 async fn second_chunk() {

@@ -1,4 +1,4 @@
-//! What Sentry's envelopes say.
+//! The content of Sentry's envelopes.
 
 use std::time::SystemTime;
 
@@ -52,7 +52,7 @@ fn spans(transaction: &Transaction<'_>) -> Vec<String> {
     paths(&nodes.collect::<Vec<_>>())
 }
 
-/// The last of an event's exceptions is the outermost.
+/// The outermost exception of an event is its last one.
 fn failure(event: &Event<'_>) -> Failure {
     let said = |exception: &Exception| exception.value.clone().unwrap_or_default();
     let mut exceptions = event.exception.iter().rev();

@@ -12,14 +12,14 @@ use tokio::task::JoinHandle;
 use super::Peer;
 use crate::applications::axum as application;
 use crate::cart::CartError;
+use crate::peer_api::PeerApi;
 use crate::recorded::{Failure, Kept, Record, Recorded, Request, Tags};
 use crate::spans::{Node, paths};
-use crate::words::Words;
 
-const WORDS: Words = Words {
+const API: PeerApi = PeerApi {
     tag: |key, value| LocalSpan::add_property(|| (key, value)),
     describe,
-    // Names are given when spans begin.
+    // Spans are named when they start.
     rename: |_| {},
     capture,
     shed: || LocalSpan::add_property(|| ("shed", "true")),
@@ -29,8 +29,8 @@ const WORDS: Words = Words {
 pub fn axum() -> Peer {
     let kept = Kept::default();
     fastrace::set_reporter(kept.clone(), Config::default());
-    let ways = application::Ways { words: WORDS, failures: application::failures, answer: application::answer };
-    Peer::new(application::serve(ways, |router, _| router.layer(FastraceLayer::default())), kept)
+    let setup = application::Setup { api: API, failures: application::failures, answer: application::answer };
+    Peer::new(application::serve(setup, |router, _| router.layer(FastraceLayer::default())), kept)
 }
 
 fn describe() {
@@ -40,7 +40,7 @@ fn describe() {
     drop(outer);
 }
 
-/// It has events, and no words of its own for errors: these are OpenTelemetry's.
+/// It has events but no names of its own for errors, so these are OpenTelemetry's.
 fn capture(error: &CartError) {
     LocalSpan::add_event(Event::new("exception").with_property(|| ("exception.message", error.to_string())));
 }
@@ -79,7 +79,7 @@ fn request(root: &SpanRecord, others: &[&SpanRecord]) -> Request {
     Request {
         name: root.name.to_string(),
         code: tags.remove("http.response.status_code").and_then(|code| code.parse().ok()),
-        // Statuses are all that it marks requests with.
+        // It marks requests with statuses only.
         mark: String::new(),
         duration: Duration::from_nanos(root.duration_ns),
         user: tags.remove("user.id"),

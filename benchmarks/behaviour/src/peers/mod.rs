@@ -1,4 +1,4 @@
-//! The peers: how each is set up, told something, and read.
+//! The peers: their setup, their calls in handlers, and their recorded data.
 
 pub mod fastrace;
 pub mod opbeat;

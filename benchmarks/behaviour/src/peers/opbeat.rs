@@ -1,23 +1,23 @@
-//! Ours.
+//! Opbeat.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use opbeat_axum::OpbeatLayer;
+use opbeat_core::record::{ErrorRecord, Outcome, TransactionRecord, Value};
+use opbeat_core::{Agent, capture_error, current};
 use opbeat_testing::MemoryExporter;
 use opbeat_testing::behaviour::{count_shelves, describe, monitored};
-use opbeat_core::{Agent, capture_error, current};
-use opbeat_core::record::{ErrorRecord, Outcome, TransactionRecord, Value};
 
 use super::Peer;
 use crate::applications::{self, LIMIT, actix};
+use crate::peer_api::PeerApi;
 use crate::recorded::{Failure, Record, Recorded, Request, Tags, has_handlers};
 use crate::spans::{Node, paths};
-use crate::words::Words;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const WORDS: Words = Words {
+const API: PeerApi = PeerApi {
     tag: |key, value| current().set_tag(key, value),
     describe,
     rename: |name| current().set_name(name),
@@ -29,9 +29,9 @@ const WORDS: Words = Words {
 pub fn axum() -> Peer {
     let (agent, exporter) = monitored();
     let answer: applications::axum::Answer = |error| Box::pin(opbeat_axum::handle_error(error));
-    let ways = applications::axum::Ways { words: WORDS, failures: applications::axum::carried, answer };
+    let setup = applications::axum::Setup { api: API, failures: applications::axum::carried, answer };
     let layer = OpbeatLayer::new(&agent).nested_service("/files");
-    let address = applications::axum::serve(ways, |router, limit| match limit {
+    let address = applications::axum::serve(setup, |router, limit| match limit {
         Some(limit) => router.layer(layer.clone().outer_time_limit(limit)),
         None => router.layer(layer.clone()),
     });
@@ -40,10 +40,10 @@ pub fn axum() -> Peer {
 
 pub fn actix() -> Peer {
     let (agent, exporter) = monitored();
-    let ways = actix::Ways { words: WORDS, failures: actix::carried };
+    let setup = actix::Setup { api: API, failures: actix::carried };
     let recorded = agent.clone();
     let opbeat = move || opbeat_actix::Opbeat::new(&recorded);
-    Peer::new(actix::serve!(ways, opbeat(), opbeat().outer_time_limit(LIMIT)), Recorder { agent, exporter })
+    Peer::new(actix::serve!(setup, opbeat(), opbeat().outer_time_limit(LIMIT)), Recorder { agent, exporter })
 }
 
 struct Recorder {
@@ -60,7 +60,7 @@ impl Record for Recorder {
         self.agent.flush(PATIENCE).expect("the exporter keeps everything");
         let counted: usize = self.exporter.durations().iter().map(|group| group.milliseconds.len()).sum();
         let mut requests: Vec<Request> = self.exporter.samples().iter().map(request).collect();
-        // What was counted without its details is recorded all the same.
+        // Counted transactions without a sample are recorded, too.
         requests.resize(counted, Request::default());
         Recorded { requests, failures: self.exporter.errors().iter().map(failure).collect() }
     }

@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 use super::Peer;
 use super::server_spans::provider;
 use crate::applications::{self, actix};
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-const WORDS: Words = Words {
+const API: PeerApi = PeerApi {
     tag: |key, value| get_active_span(|span| span.set_attribute(KeyValue::new(key, value))),
     describe,
     rename: |name| get_active_span(|span| span.update_name(name)),
@@ -23,19 +23,19 @@ const WORDS: Words = Words {
 pub fn axum() -> Peer {
     let (provider, kept) = provider();
     global::set_tracer_provider(provider);
-    let ways = applications::axum::Ways {
-        words: WORDS,
+    let setup = applications::axum::Setup {
+        api: API,
         failures: applications::axum::failures,
         answer: applications::axum::answer,
     };
-    Peer::new(applications::axum::serve(ways, |router, _| router.layer(Layer::new())), kept)
+    Peer::new(applications::axum::serve(setup, |router, _| router.layer(Layer::new())), kept)
 }
 
 pub fn actix() -> Peer {
     let (provider, kept) = provider();
     global::set_tracer_provider(provider);
-    let ways = actix::Ways { words: WORDS, failures: actix::failures };
-    Peer::new(actix::serve!(ways, RequestTracing::new()), kept)
+    let setup = actix::Setup { api: API, failures: actix::failures };
+    Peer::new(actix::serve!(setup, RequestTracing::new()), kept)
 }
 
 fn describe() {

@@ -1,4 +1,4 @@
-//! Sentry: each request a transaction, panics by its integration, and stacks with all events.
+//! Sentry, with a transaction for each request, its panic integration, and stacks in all events.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 use super::Peer;
 use super::envelopes::recorded;
 use crate::applications::{self, actix};
+use crate::peer_api::PeerApi;
 use crate::recorded::{Kept, Record, Recorded};
-use crate::words::Words;
 
-const WORDS: Words = Words {
+const API: PeerApi = PeerApi {
     tag: |key, value| configure_scope(|scope| scope.set_tag(key, value)),
     describe,
     rename: |name| configure_scope(|scope| scope.set_transaction(Some(name))),
@@ -28,12 +28,12 @@ const WORDS: Words = Words {
 
 pub fn axum() -> Peer {
     let kept = start();
-    let ways = applications::axum::Ways {
-        words: WORDS,
+    let setup = applications::axum::Setup {
+        api: API,
         failures: applications::axum::failures,
         answer: applications::axum::answer,
     };
-    let address = applications::axum::serve(ways, |router, _| {
+    let address = applications::axum::serve(setup, |router, _| {
         let http = SentryHttpLayer::new().enable_transaction();
         router.layer(http).layer(NewSentryLayer::<Request<Body>>::new_from_top())
     });
@@ -42,11 +42,11 @@ pub fn axum() -> Peer {
 
 pub fn actix() -> Peer {
     let kept = start();
-    let ways = actix::Ways { words: WORDS, failures: actix::failures };
-    Peer::new(actix::serve!(ways, sentry_actix::Sentry::with_transaction()), kept)
+    let setup = actix::Setup { api: API, failures: actix::failures };
+    Peer::new(actix::serve!(setup, sentry_actix::Sentry::with_transaction()), kept)
 }
 
-/// Starts the client on the main thread, as new hubs derive from that.
+/// Starts the client on the main thread, since new hubs derive from its hub.
 fn start() -> Kept<Envelope> {
     let kept = Kept::default();
     let transport: Arc<dyn Transport> = Arc::new(kept.clone());

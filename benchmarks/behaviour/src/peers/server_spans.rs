@@ -1,4 +1,4 @@
-//! What OpenTelemetry's spans say.
+//! The content of OpenTelemetry's spans.
 
 use axum::http::StatusCode;
 use opentelemetry::KeyValue;
@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use crate::recorded::{Failure, Kept, Record, Recorded, Request, Tags, has_handlers};
 use crate::spans::{Node, paths};
 
-/// Makes a provider, and what it exports to as soon as spans end.
+/// Creates a provider, and the exporter that gets each span at its end.
 pub(super) fn provider() -> (SdkTracerProvider, Kept<SpanData>) {
     let kept = Kept::default();
     (SdkTracerProvider::builder().with_simple_exporter(kept.clone()).build(), kept)
@@ -51,7 +51,7 @@ fn request(server: &SpanData, others: &[&SpanData]) -> Request {
     }
 }
 
-/// A description that only repeats the response's status says nothing.
+/// A description that only repeats the response status adds no information.
 fn mark(status: &Status, code: Option<u16>) -> String {
     let Status::Error { description } = status else { return "unset".to_owned() };
     let reason = code.and_then(|code| StatusCode::from_u16(code).ok()).and_then(|status| status.canonical_reason());
@@ -70,7 +70,7 @@ fn spans(server: &SpanData, others: &[&SpanData]) -> Vec<String> {
     paths(&nodes.collect::<Vec<_>>())
 }
 
-/// An event is an exception by its attributes: with `tracing`, it is named after what logged it.
+/// Exceptions are recognised by their attributes: with `tracing`, an event has the name of the code that logged it.
 fn failure(event: &Event) -> Option<Failure> {
     let mut tags = tags(&event.attributes);
     let message = tags.remove("exception.message")?;

@@ -10,9 +10,9 @@ use super::Peer;
 use super::server_spans::provider;
 use crate::applications::axum as application;
 use crate::cart::CartError;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-const WORDS: Words = Words {
+const API: PeerApi = PeerApi {
     tag: |key, value| Span::current().set_attribute(key, value),
     describe,
     rename: |name| Span::current().context().span().update_name(name),
@@ -28,9 +28,9 @@ pub fn axum() -> Peer {
     tracing::subscriber::set_global_default(subscriber).expect("this process has no other subscriber");
     // The provider lives as long as the process.
     std::mem::forget(provider);
-    let ways = application::Ways { words: WORDS, failures: application::failures, answer: application::answer };
+    let setup = application::Setup { api: API, failures: application::failures, answer: application::answer };
     let layer = axum_tracing_opentelemetry::middleware::OtelAxumLayer::default();
-    Peer::new(application::serve(ways, |router, _| router.layer(layer.clone())), kept)
+    Peer::new(application::serve(setup, |router, _| router.layer(layer.clone())), kept)
 }
 
 fn describe() {

@@ -1,33 +1,33 @@
-//! Holds what was recorded against what is asked for.
+//! Compares the recorded data with the requirements.
 
+mod differs;
 mod ends;
 mod errors;
 mod names;
 mod responses;
-mod told;
 
 use std::fmt;
 
-pub use self::ends::{described, left_tags, panicked, spawned, tagged_in_panic, tags};
+pub use self::differs::differs;
+pub use self::ends::{described, panicked, spawned, tagged_in_panic, tags, tags_with_destructors};
 pub use self::errors::{broken_body, caused, located, reported, reported_once, typed};
-pub use self::names::{folded, keeps, left_out, nested_service, renamed};
+pub use self::names::{folded, ignored, keeps, nested_service, renamed};
 pub use self::responses::{client_error, every_response, lasts, upgraded};
-pub use self::told::told;
 use crate::recorded::{Recorded, Request};
 
-/// Whether it does what is asked for.
-pub type Verdict = Result<(), Short>;
+/// Whether the requirement is met.
+pub type Verdict = Result<(), Shortfall>;
 
-/// What it falls short of.
+/// The reason why a requirement is not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Short {
-    /// The framework allows no more.
+pub enum Shortfall {
+    /// The framework makes the case impossible.
     Impossible,
     Partly(String),
     No(String),
 }
 
-impl Short {
+impl Shortfall {
     pub fn no(reason: impl Into<String>) -> Self {
         Self::No(reason.into())
     }
@@ -37,7 +37,7 @@ impl Short {
     }
 }
 
-impl fmt::Display for Short {
+impl fmt::Display for Shortfall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Impossible => f.write_str("–"),
@@ -47,14 +47,14 @@ impl fmt::Display for Short {
     }
 }
 
-/// The case that others are compared with.
+/// The case that other cases are compared with.
 const SUCCESS: &str = "plain";
 
-fn ensure(holds: bool, short: impl FnOnce() -> Short) -> Verdict {
+fn ensure(holds: bool, short: impl FnOnce() -> Shortfall) -> Verdict {
     if holds { Ok(()) } else { Err(short()) }
 }
 
-/// Returns whether two requests look alike to those who look for what went wrong, but for their status.
+/// Returns whether two requests look equal except for their status: same mark, and both with or both without an error.
 fn look_alike(one: (&Request, &Recorded), other: (&Request, &Recorded)) -> bool {
     one.0.mark == other.0.mark && one.1.failures.is_empty() == other.1.failures.is_empty()
 }

@@ -1,34 +1,34 @@
-//! Names that have few values.
+//! Transaction names, which must have few values.
 
-use super::{Short, Verdict, ensure};
+use super::{Shortfall, Verdict, ensure};
 use crate::observed::Observed;
 
-/// Checks that a request's name has its route.
+/// Checks that a request's name contains its route.
 pub fn keeps(observed: &Observed, case: &str, route: &str) -> Verdict {
     let name = &observed.once(case)?.name;
-    ensure(name.contains(route), || Short::no(format!("`{name}`")))
+    ensure(name.contains(route), || Shortfall::no(format!("`{name}`")))
 }
 
-/// Checks that paths which nothing answers don't make names.
+/// Checks that unmatched paths are not part of names.
 pub fn folded(observed: &Observed, case: &str) -> Verdict {
     let name = &observed.once(case)?.name;
-    ensure(!name.contains("nowhere"), || Short::no(format!("`{name}`")))
+    ensure(!name.contains("nowhere"), || Shortfall::no(format!("`{name}`")))
 }
 
-/// Checks that paths below a service make no names, and are told from those that nothing answers.
+/// Checks that paths below a service are not part of names, and that these names differ from the one of unmatched paths.
 pub fn nested_service(observed: &Observed) -> Verdict {
     let name = &observed.once("nested service")?.name;
-    ensure(!name.contains("covers"), || Short::no(format!("`{name}`")))?;
+    ensure(!name.contains("covers"), || Shortfall::no(format!("`{name}`")))?;
     let unmatched = &observed.once("not found")?.name;
-    ensure(name != unmatched, || Short::partly(format!("`{name}`, the same as unmatched paths")))
+    ensure(name != unmatched, || Shortfall::partly(format!("`{name}`, the same as unmatched paths")))
 }
 
 pub fn renamed(observed: &Observed) -> Verdict {
     keeps(observed, "renamed by the handler", "shop.renamed")
 }
 
-/// Checks that health checks don't count.
-pub fn left_out(observed: &Observed) -> Verdict {
+/// Checks that health checks are not recorded.
+pub fn ignored(observed: &Observed) -> Verdict {
     let recorded = observed.of("health check")?;
-    ensure(recorded.requests.is_empty(), || Short::no("recorded"))
+    ensure(recorded.requests.is_empty(), || Shortfall::no("recorded"))
 }

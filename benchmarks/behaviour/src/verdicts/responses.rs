@@ -1,12 +1,12 @@
-//! Responses that end as they should.
+//! Responses that are sent completely.
 
 use opbeat_testing::behaviour::cases;
 
-use super::{SUCCESS, Short, Verdict, ensure};
+use super::{SUCCESS, Shortfall, Verdict, ensure};
 use crate::applications::HELD;
 use crate::observed::Observed;
 
-/// Responses that no other row is about.
+/// Responses that no other row covers.
 const OTHERS: [&str; 9] = [
     "streamed",
     "sized stream",
@@ -22,11 +22,11 @@ const OTHERS: [&str; 9] = [
 /// Checks that each response is recorded once, with its status, and as a success.
 pub fn every_response(observed: &Observed) -> Verdict {
     let possible = OTHERS.into_iter().filter(|name| observed.of(name).is_ok());
-    let wrong: Result<Vec<String>, Short> = possible.filter_map(|name| wrong(observed, name).transpose()).collect();
-    wrong.and_then(|wrong| ensure(wrong.is_empty(), || Short::partly(wrong.join(", "))))
+    let wrong: Result<Vec<String>, Shortfall> = possible.filter_map(|name| wrong(observed, name).transpose()).collect();
+    wrong.and_then(|wrong| ensure(wrong.is_empty(), || Shortfall::partly(wrong.join(", "))))
 }
 
-fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Short> {
+fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Shortfall> {
     let success = &observed.once(SUCCESS)?.mark;
     let expected = cases().find(|case| case.name == name).and_then(|case| case.result.parse().ok());
     Ok(match observed.once(name) {
@@ -37,13 +37,13 @@ fn wrong(observed: &Observed, name: &str) -> Result<Option<String>, Short> {
     })
 }
 
-/// Checks that a body which is held up counts.
+/// Checks that the duration includes a delayed response body.
 pub fn lasts(observed: &Observed) -> Verdict {
     let request = observed.once("slow stream")?;
-    ensure(request.duration >= HELD, || Short::no("ends at the response head"))
+    ensure(request.duration >= HELD, || Shortfall::no("ends at the response head"))
 }
 
-/// Checks that a connection which goes over to another protocol is no failure.
+/// Checks that a connection that is upgraded to another protocol is not a failure.
 pub fn upgraded(observed: &Observed) -> Verdict {
     let request = observed.once("upgrade")?;
     let is_marked = request.mark.contains("upgrade");
@@ -51,13 +51,13 @@ pub fn upgraded(observed: &Observed) -> Verdict {
         return Ok(());
     }
     let marked = format!("as `{}`", request.mark);
-    Err(if request.code == Some(101) { Short::partly(marked) } else { Short::no(marked) })
+    Err(if request.code == Some(101) { Shortfall::partly(marked) } else { Shortfall::no(marked) })
 }
 
-/// Checks that a 4xx is told, by its mark or by its status, which says enough.
+/// Checks that a 4xx differs by its mark or by its status, which is sufficient here.
 pub fn client_error(observed: &Observed) -> Verdict {
     let request = observed.once("client error")?;
     let others = [observed.once(SUCCESS)?, observed.once("framework error")?];
     let is_told = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
-    ensure(is_told, || Short::no(format!("as `{}`", request.mark)))
+    ensure(is_told, || Shortfall::no(format!("as `{}`", request.mark)))
 }

@@ -1,33 +1,33 @@
-//! An application and the server that it reports to, seen from outside.
+//! An application process and the server that it reports to.
 
 use std::time::Duration;
 
 use load::process::Process;
 use load::sink::{Manner, Sink, closed_port, url};
 
-/// In place of a server's address.
+/// The argument that replaces the server's address.
 pub const UNMONITORED: &str = "unmonitored";
 
-/// What an application reports to.
+/// The server that an application reports to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
-    /// It is not monitored.
+    /// No server: the application is not monitored.
     Nobody,
-    /// A server of some manner.
+    /// A server that reacts in the given manner.
     Running(Manner),
-    /// It is to report to a port that is closed.
+    /// A closed port.
     Absent,
 }
 
 impl Server {
-    pub fn words(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Nobody => "unmonitored",
             Self::Running(Manner::Healthy) => "a healthy server",
-            Self::Running(Manner::Silent) => "one that never answers",
-            Self::Running(Manner::Failing) => "one that answers 500",
-            Self::Running(Manner::Closing) => "one that closes at once",
-            Self::Absent => "none: a closed port",
+            Self::Running(Manner::Silent) => "a server that never responds",
+            Self::Running(Manner::Failing) => "a server that responds with 500",
+            Self::Running(Manner::Closing) => "a server that closes connections at once",
+            Self::Absent => "no server: a closed port",
         }
     }
 }
@@ -35,7 +35,7 @@ impl Server {
 /// A process that serves an application.
 pub struct Application {
     pub server: Server,
-    /// Where the application listens.
+    /// The port of the application.
     pub port: u16,
     process: Process,
     _sink: Option<Sink>,
@@ -55,7 +55,7 @@ impl Application {
         Self { _sink: sink, ..Self::reporting_to(&url, server) }
     }
 
-    /// Starts one that reports to a port at which nobody listens yet.
+    /// Starts an application that reports to a port without a listener so far.
     pub fn start_before_server(port: u16) -> Self {
         Self::reporting_to(&url(port), Server::Absent)
     }
@@ -66,7 +66,7 @@ impl Application {
         Self { server, port: port as u16, process, _sink: None }
     }
 
-    /// Flushes. Returns the time that it took and whether it succeeded; `None` if the application is unmonitored.
+    /// Flushes. Returns the duration and whether it succeeded; `None` if the application is unmonitored.
     pub fn flush(&mut self, timeout: Duration) -> Option<(Duration, bool)> {
         if self.server == Server::Nobody {
             return None;
@@ -75,7 +75,7 @@ impl Application {
         Some((Duration::from_micros(micros as u64), flushed == 1))
     }
 
-    /// Returns what capturing errors took since the last call: the median, and what nine tenths stayed below.
+    /// Returns the durations of error captures since the last call: the median and the 90 % quantile.
     pub fn captures(&mut self) -> [Duration; 2] {
         self.process.ask("captures").map(|nanos| Duration::from_nanos(nanos as u64))
     }
@@ -83,7 +83,7 @@ impl Application {
     /// Calls the application in process.
     pub fn call(&mut self, count: u64) {
         let [called] = self.process.ask(&format!("call {count}"));
-        assert_eq!(called as u64, count, "it calls as often as it is told");
+        assert_eq!(called as u64, count, "the application makes all requested calls");
     }
 
     /// Returns the processor time of all its threads so far.

@@ -1,4 +1,4 @@
-//! What capturing an error costs the request that it happens in.
+//! The cost of capturing an error for its request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::effort::Effort;
 
 const SERVERS: [Server; 2] = [Server::Running(Manner::Healthy), Server::Absent];
 
-/// Errors a second: as in a storm, when it matters.
+/// The number of errors per second: as high as in a burst of similar errors, when the cost matters.
 const RATE: u32 = 1_000;
 
 const LONGEST: Duration = Duration::from_micros(30);
@@ -36,7 +36,7 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
     println!("| reports to | median | 90 % |\n|---|---:|---:|");
     let bounds = cases.map(|(application, _, rounds)| {
         let [half, most] = [0, 1].map(|index| median(rounds.iter().map(|round| round[index])));
-        println!("| {} | {half:.1?} | {most:.1?} |", application.server.words());
+        println!("| {} | {half:.1?} | {most:.1?} |", application.server.name());
         bound(application.server, half, most)
     });
     println!();
@@ -44,7 +44,7 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
 }
 
 fn bound(server: Server, half: Duration, most: Duration) -> Bound {
-    let server = server.words();
+    let server = server.name();
     let sentence =
         format!("{server}: capturing an error takes at most {LONGEST:?}: {half:.1?}, 90 % within {most:.1?}");
     Bound::new(sentence, half <= LONGEST && most <= LONGEST)

@@ -1,11 +1,11 @@
-//! How much is measured.
+//! The length of the measurements.
 
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     pub rounds: usize,
-    /// What a second is stretched or shrunk to.
+    /// The duration that replaces a second.
     second: Duration,
 }
 
@@ -17,7 +17,7 @@ impl Effort {
         self.second * seconds
     }
 
-    /// Returns as many as there are to be in so much time.
+    /// Returns a number of events, scaled to the length of the measurement.
     pub fn share_of(self, count: usize) -> usize {
         (count as f64 * self.second.as_secs_f64()) as usize
     }

@@ -1,4 +1,4 @@
-//! The latency of plain requests, by what the application reports to.
+//! The latency of plain requests, for each server that the application reports to.
 
 use std::time::Duration;
 
@@ -21,23 +21,23 @@ const SERVERS: [Server; 6] = [
 
 const PATH: &str = "/users/42";
 
-/// Requests a second; far from all that the application could answer.
+/// The number of requests per second, far below the capacity of the application.
 const RATE: u32 = 2_000;
 
 const SHARES: [f64; 4] = [0.5, 0.99, 0.999, 1.0];
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How much longer a flush may take than it was told.
+/// The time by which a flush may exceed its timeout.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// One load of one application.
+/// One kind of load on one application.
 struct Row {
     lanes: [Lane; 1],
     duration: Duration,
-    /// Per round: the quantiles.
+    /// The quantiles of each round.
     latencies: Vec<[Duration; SHARES.len()]>,
-    /// Per round: requests a second.
+    /// The requests per second of each round.
     throughputs: Vec<u64>,
 }
 
@@ -80,7 +80,7 @@ impl Case {
     }
 
     fn flush_bound(&self) -> Option<Bound> {
-        let (longest, server) = (self.longest_flush()?, self.application.server.words());
+        let (longest, server) = (self.longest_flush()?, self.application.server.name());
         let sentence = format!("{server}: a flush returns within {FLUSH_TIMEOUT:?} and {GRACE:?}: {longest:.1?}");
         Some(Bound::new(sentence, longest <= FLUSH_TIMEOUT + GRACE))
     }
@@ -108,7 +108,7 @@ fn print(title: &str, cases: &[Case], row: fn(&Case) -> &Row) {
             .map(|index| median(row.latencies.iter().map(|round| round[index])).as_micros().to_string())
             .collect();
         let throughput = median(row.throughputs.iter().copied());
-        println!("| {} | {} | {throughput} |", case.application.server.words(), quantiles.join(" | "));
+        println!("| {} | {} | {throughput} |", case.application.server.name(), quantiles.join(" | "));
     }
     println!();
 }
@@ -120,7 +120,7 @@ fn print_flushes(cases: &[Case]) {
         let Some(longest) = case.longest_flush() else { continue };
         let middle = median(case.flushes.iter().map(|(time, _)| *time));
         let delivered = case.flushes.iter().filter(|(_, flushed)| *flushed).count();
-        let (server, rounds) = (case.application.server.words(), case.flushes.len());
+        let (server, rounds) = (case.application.server.name(), case.flushes.len());
         println!("| {server} | {middle:.1?} | {longest:.1?} | {delivered} of {rounds} |");
     }
     println!();

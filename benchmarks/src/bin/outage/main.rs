@@ -1,10 +1,11 @@
-//! What a bad server costs the application that reports to it.
+//! The cost of a bad server for the application that reports to it.
 //!
 //! `cargo run --release --manifest-path benchmarks/Cargo.toml --bin outage` prints the tables, and exits 1 if a bound
 //! does not hold.
 //!
-//! An axum application is served over loopback, in a process of its own for each server that it reports to: a good one,
-//! a silent one, a failing one, one that hangs up, none. They take turns, and medians of the rounds count.
+//! An axum application is served over loopback, in a separate process for each server that it reports to: a healthy one,
+//! a silent one, a failing one, one that closes connections, none. They take
+//! turns, and the tables show the medians of the rounds.
 
 mod application;
 mod captures;

@@ -1,4 +1,4 @@
-//! A million requests while the server is away, and what is left of them when it comes back.
+//! A million requests while the server is unreachable, and their delivery when it is back.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::application::Application;
 const REQUESTS: u64 = 1_000_000;
 const STEPS: u64 = 10;
 
-/// What may be added after the first step: each duration is kept, in four bytes and room to grow, so that nothing is
-/// lost.
+/// The maximum growth after the first step. Each duration is kept, in four bytes plus spare capacity, so that no
+/// count is dropped.
 const GROWTH: f64 = 8.0;
 
-/// A flush fails that an attempt of before fails under.
+/// A flush fails if an earlier delivery attempt fails during it.
 const FLUSHES: usize = 5;
 
 pub fn measure() -> Vec<Bound> {

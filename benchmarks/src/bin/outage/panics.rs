@@ -1,4 +1,4 @@
-//! Requests whose handler panics: the client waits for the end of its connection.
+//! Requests whose handler panics. The client waits for the end of its connection.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -14,13 +14,13 @@ use crate::effort::Effort;
 
 const SERVERS: [Server; 3] = [Server::Nobody, Server::Running(Manner::Silent), Server::Absent];
 
-/// Panics of a round.
+/// The number of panics per round.
 const PANICS: usize = 300;
 
-/// Between two panics.
+/// The pause between two panics.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How much later the connection may end than without monitoring.
+/// The maximum delay of the connection's end, compared with the unmonitored application.
 const LATER: Duration = Duration::from_millis(1);
 
 const SHARES: [(&str, f64); 2] = [("median", 0.5), ("99 %", 0.99)];
@@ -37,7 +37,7 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
     println!("| reports to | median | 99 % |\n|---|---:|---:|");
     let measured = cases.map(|(application, mut latencies)| {
         let quantiles = SHARES.map(|(_, share)| quantile(&mut latencies, share));
-        println!("| {} | {:.1?} | {:.1?} |", application.server.words(), quantiles[0], quantiles[1]);
+        println!("| {} | {:.1?} | {:.1?} |", application.server.name(), quantiles[0], quantiles[1]);
         quantiles
     });
     println!();
@@ -46,7 +46,7 @@ pub fn measure(effort: Effort) -> Vec<Bound> {
 
 fn bounds(server: Server, unmonitored: [Duration; 2], own: [Duration; 2]) -> [Bound; 2] {
     [0, 1].map(|index| {
-        let (name, server) = (SHARES[index].0, server.words());
+        let (name, server) = (SHARES[index].0, server.name());
         let (own, unmonitored) = (own[index], unmonitored[index]);
         let sentence = format!(
             "{server}: a panic's {name} is at most {LATER:?} longer than unmonitored: {own:.1?} and {unmonitored:.1?}"
@@ -61,8 +61,8 @@ fn panic_once(port: u16) -> Duration {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the application accepts");
     let start = Instant::now();
     stream.write_all(b"GET /panics HTTP/1.1\r\nhost: shop.example\r\n\r\n").expect("the application reads");
-    // A connection that is reset has ended as well.
+    // A reset connection has ended, too.
     let read = stream.read(&mut [0; 64]).unwrap_or(0);
-    assert_eq!(read, 0, "a handler that panics gives no answer");
+    assert_eq!(read, 0, "a handler that panics sends no response");
     start.elapsed()
 }

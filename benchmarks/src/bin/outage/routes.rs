@@ -1,4 +1,4 @@
-//! What the application does.
+//! The routes of the application.
 
 use std::hint::black_box;
 use std::num::ParseIntError;
@@ -11,13 +11,13 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use opbeat_axum::{Agent, OpbeatLayer};
 
-/// What the panicking handler says.
+/// The message of the panicking handler.
 pub const EXPECTED: &str = "this handler always panics";
 
-/// Frames between the handler and the failure that it reports: with those of the runtime they are about 40.
+/// The number of frames between the handler and the captured error. With the frames of the runtime, there are about 40.
 const FRAMES: usize = 15;
 
-/// What capturing errors took.
+/// The durations of error captures.
 static CAPTURES: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
 
 pub fn router(agent: Option<&Agent>) -> Router {
@@ -32,7 +32,7 @@ pub fn router(agent: Option<&Agent>) -> Router {
     }
 }
 
-/// Takes out what capturing errors took.
+/// Removes and returns the durations of error captures.
 pub fn take_captures() -> Vec<Duration> {
     std::mem::take(&mut *noted())
 }
@@ -52,11 +52,11 @@ async fn fails() -> (StatusCode, &'static str) {
     (StatusCode::INTERNAL_SERVER_ERROR, "failed")
 }
 
-/// Captures an error that many frames down.
+/// Captures an error this number of frames down.
 #[inline(never)]
 fn below(frames: usize, error: &ParseIntError) -> Duration {
     if frames > 0 {
-        // What is done with the result keeps each frame.
+        // The use of the result prevents tail calls, so each frame is kept.
         return black_box(below(black_box(frames - 1), error));
     }
     let start = Instant::now();

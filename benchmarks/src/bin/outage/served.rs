@@ -21,25 +21,25 @@ use tower::ServiceExt;
 use crate::application::UNMONITORED;
 use crate::routes::{EXPECTED, router, take_captures};
 
-/// Often enough that each round has some deliveries.
+/// The flush interval, short enough that each round has some deliveries.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Serves the application on one thread, and answers on another until its input ends:
+/// Serves the application on one thread, and responds to commands on another until its input ends:
 ///
-/// - `port`: where it listens.
-/// - `flush MS`: flushes with that timeout; answers with the microseconds that it took, and whether it succeeded.
-/// - `captures`: answers with the nanoseconds of capturing an error, median and nine tenths.
-/// - `call N`: calls the application that often in process.
-/// - `memory`: answers with the resident memory, in kilobytes.
-/// - `processor`: answers with the processor time of all threads so far, in microseconds.
+/// - `port`: responds with the port that it listens on.
+/// - `flush MS`: flushes with that timeout; responds with the duration in microseconds, and whether it succeeded.
+/// - `captures`: responds with the duration of an error capture in nanoseconds, median and 90 % quantile.
+/// - `call N`: calls the application N times in process.
+/// - `memory`: responds with the resident memory, in kilobytes.
+/// - `processor`: responds with the processor time of all threads so far, in microseconds.
 pub fn run(url: &str) -> ExitCode {
-    // Other panics than those that are measured are bugs of this program.
+    // Panics other than the measured ones are bugs of this program.
     std::panic::set_hook(Box::new(|panic| {
         if panic.payload_as_str() != Some(EXPECTED) {
             eprintln!("{panic}");
         }
     }));
-    // Applications have a logger; this one's goes nowhere.
+    // Applications have a logger; this one discards everything.
     log::set_max_level(LevelFilter::Error);
     let agent = agent(url);
     let router = router(agent.as_ref());
@@ -52,7 +52,7 @@ pub fn run(url: &str) -> ExitCode {
         (["call", count], _) => caller.call(count.parse().expect("a number")),
         (["memory"], _) => resident().to_string(),
         (["processor"], _) => processor::process().as_micros().to_string(),
-        _ => panic!("{words:?} is none of the questions"),
+        _ => panic!("unknown command {words:?}"),
     })
 }
 
@@ -86,12 +86,12 @@ fn captures() -> String {
 }
 
 fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux provides /proc/self/status");
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"));
-    resident.and_then(|kilobytes| kilobytes.trim().parse().ok()).expect("Linux tells")
+    resident.and_then(|kilobytes| kilobytes.trim().parse().ok()).expect("Linux provides /proc/self/status")
 }
 
-/// Calls the application in process, as its server would.
+/// Calls the application in process, in the same way as its server.
 struct Caller {
     runtime: Runtime,
     router: Router,

@@ -1,4 +1,4 @@
-//! A storm of errors beside plain requests.
+//! A burst of similar errors during plain requests.
 
 use std::time::Duration;
 
@@ -12,33 +12,33 @@ use crate::effort::Effort;
 
 const SERVERS: [Server; 2] = [Server::Nobody, Server::Running(Manner::Healthy)];
 
-/// Each round's ten seconds are so many slices that take turns, since what else the machine does changes from second to
-/// second.
+/// The number of slices of each round's ten seconds. The slices take turns, since the other load of the machine changes
+/// from second to second.
 const SLICES: usize = 40;
 
-/// Errors a second.
+/// The number of errors per second.
 const RATE: u32 = 1_000;
 
-/// What the errors leave of the throughput, at the least, beyond what they take from an unmonitored application.
+/// The minimum share of the throughput that the errors must leave, relative to their effect on an unmonitored application.
 const LEFT: f64 = 0.95;
 
 struct Case {
     application: Application,
     /// Plain requests, and failing ones.
     lanes: [Lane; 2],
-    /// Plain requests a second, round by round: without the storm and with it.
+    /// The number of plain requests per second in each round, without the burst and with it.
     throughputs: [Vec<f64>; 2],
-    /// Processor time of a second with the storm, all threads together.
+    /// The processor time of all threads in a second with the burst.
     processor: Vec<f64>,
-    /// Megabytes before the first storm and after the last.
+    /// The memory before the first burst and after the last, in megabytes.
     memory: [f64; 2],
 }
 
 pub fn measure(effort: Effort) -> Vec<Bound> {
     let mut cases = SERVERS.map(Case::start);
     for _ in 0..SLICES * effort.rounds {
-        for is_storm in [false, true] {
-            cases.iter_mut().for_each(|case| case.run(effort.seconds(10) / SLICES as u32, is_storm));
+        for is_burst in [false, true] {
+            cases.iter_mut().for_each(|case| case.run(effort.seconds(10) / SLICES as u32, is_burst));
         }
     }
     println!("`GET /users/42` from 16 connections, alone and beside {RATE} errors a second; requests a second:\n");
@@ -61,27 +61,27 @@ impl Case {
         Self { application, lanes: [plain, failing], throughputs: Default::default(), processor: Vec::new(), memory }
     }
 
-    fn run(&mut self, duration: Duration, is_storm: bool) {
-        let lanes = if is_storm { &mut self.lanes[..] } else { &mut self.lanes[..1] };
+    fn run(&mut self, duration: Duration, is_burst: bool) {
+        let lanes = if is_burst { &mut self.lanes[..] } else { &mut self.lanes[..1] };
         let before = self.application.processor();
         let time = drive(lanes, duration).as_secs_f64();
-        if is_storm {
+        if is_burst {
             self.processor.push((self.application.processor() - before).as_secs_f64() / time);
         }
         let [plain, _] = self.lanes.each_mut().map(Lane::take);
-        self.throughputs[usize::from(is_storm)].push(plain.len() as f64 / time);
+        self.throughputs[usize::from(is_burst)].push(plain.len() as f64 / time);
         self.memory[1] = self.application.memory();
     }
 
     fn print(&self) {
         let [alone, storm] = self.throughputs.each_ref().map(|rounds| middle(rounds.iter().copied()));
-        let (server, processor) = (self.application.server.words(), middle(self.processor.iter().copied()));
+        let (server, processor) = (self.application.server.name(), middle(self.processor.iter().copied()));
         let [before, after] = self.memory;
         println!("| {server} | {alone:.0} | {storm:.0} | {processor:.2} | {before:.1} MB | {after:.1} MB |");
     }
 }
 
-/// Returns what is left of the unmonitored application's throughput, as the median of the rounds.
+/// Returns the remaining share of the unmonitored application's throughput, as the median of the rounds.
 fn share(cases: &[Case; 2], kind: usize) -> f64 {
     let [unmonitored, monitored] = cases.each_ref().map(|case| &case.throughputs[kind]);
     middle(monitored.iter().zip(unmonitored).map(|(monitored, unmonitored)| monitored / unmonitored))

@@ -84,7 +84,7 @@ where
         let mut open = this.open.take();
         if let Some(open) = &mut open {
             open.head(response.status().as_u16());
-            // Asked on the response's request, the resource is looked up and not matched once more.
+            // On the response's request, the resource is looked up and not matched again.
             open.rename(|(_, route)| *route = response.request().match_pattern());
         }
         Poll::Ready(Ok(response.map_body(|_, inner| FloorBody { inner, open })))

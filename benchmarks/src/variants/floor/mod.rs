@@ -1,4 +1,4 @@
-//! The least that anything can do which records requests: two readings of the clock, a random id, one record, one
+//! The minimum that any recording of requests can do: two clock readings, a random id, one record, one
 //! queue.
 
 mod actix;
@@ -20,18 +20,18 @@ pub(super) use tower::FloorLayer;
 
 use super::{Counter, Recording, SPANS};
 
-/// Room for what a saturated loop records in two rests.
+/// The capacity of the queue: enough for the records of a saturated loop during two rests.
 const QUEUE: usize = 32_768;
 
-/// How long the draining thread rests.
+/// The rest of the draining thread between two passes.
 const REST: Duration = Duration::from_millis(20);
 
 thread_local! {
-    /// The spans of the request that runs on this thread. Handlers here never wait, so that there is only one.
+    /// The spans of the request that runs on this thread. There is only one, since the handlers never wait.
     static SPANS_HERE: RefCell<Vec<Span>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where records go, which name requests by an `N`.
+/// The destination of records, whose request names have the type `N`.
 pub(super) struct Floor<N>(Arc<ArrayQueue<Box<Record<N>>>>);
 
 impl<N> Clone for Floor<N> {
@@ -76,7 +76,7 @@ impl<N> Floor<N> {
     fn push(&self, mut record: Box<Record<N>>) {
         record.spans = SPANS_HERE.with_borrow_mut(mem::take);
         record.end = Some(Instant::now());
-        // A loss is found by what was delivered.
+        // Dropped records are detected by comparison with the delivered ones.
         let _ = self.0.push(record);
     }
 }

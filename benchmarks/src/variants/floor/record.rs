@@ -1,4 +1,4 @@
-//! What is kept of a request.
+//! The record of a request.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use super::Floor;
 /// A request.
 pub(crate) struct Record<N> {
     id: u128,
-    /// Method and route, as the framework has them.
+    /// The method and the route, in the framework's form.
     name: N,
     status: u16,
     start: Instant,
@@ -40,10 +40,10 @@ impl Span {
     }
 }
 
-/// A request that has not ended. It ends when this is dropped.
+/// A request that has not ended. It ends when this value is dropped.
 pub(crate) struct Open<N> {
     floor: Floor<N>,
-    /// Boxed from the start, so that futures and bodies stay narrow.
+    /// Boxed from the start, so that futures and bodies stay small.
     record: Option<Box<Record<N>>>,
 }
 
@@ -54,14 +54,14 @@ impl<N> Open<N> {
         Self { floor: floor.clone(), record: Some(Box::new(record)) }
     }
 
-    /// Notes the response's head.
+    /// Records the response head.
     pub(super) fn head(&mut self, status: u16) {
         if let Some(record) = &mut self.record {
             record.status = status;
         }
     }
 
-    /// Notes what only the response knows of the name.
+    /// Records the part of the name that only the response contains.
     pub(super) fn rename(&mut self, rename: impl FnOnce(&mut N)) {
         if let Some(record) = &mut self.record {
             rename(&mut record.name);

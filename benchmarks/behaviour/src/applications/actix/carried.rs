@@ -1,14 +1,14 @@
-//! The routes that fail with an error, as one writes them with our `Result`, which carries errors to the middleware.
+//! The routes that fail with an error, written with Opbeat's `Result`, which carries errors to the middleware.
 
 use actix_web::web;
 
 use crate::cart::CartError;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-pub fn carried(config: &mut web::ServiceConfig, words: Words) {
+pub fn carried(config: &mut web::ServiceConfig, api: PeerApi) {
     let captured = move || async move {
         let error = CartError::new();
-        (words.capture)(&error);
+        (api.capture)(&error);
         opbeat_actix::Result::<&str>::Err(error.into())
     };
     config.route("/chain", web::get().to(chain)).route("/captured", web::get().to(captured));

@@ -13,24 +13,24 @@ use futures_util::{Stream, StreamExt, stream};
 
 pub use self::carried::carried;
 pub use self::ends::{failures, late, shed_all, time_limit};
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-/// What depends on the peer.
+/// The parts that depend on the peer.
 #[derive(Clone, Copy)]
-pub struct Ways {
-    pub words: Words,
-    /// Makes the routes `/chain` and `/captured`.
-    pub failures: fn(&mut web::ServiceConfig, Words),
+pub struct Setup {
+    pub api: PeerApi,
+    /// Creates the routes `/chain` and `/captured`.
+    pub failures: fn(&mut web::ServiceConfig, PeerApi),
 }
 
-/// Serves the application on a thread of its own, behind a middleware, and returns its address. Each middleware makes
+/// Serves the application on a separate thread, behind a middleware, and returns its address. Each middleware makes
 /// another type of it.
 macro_rules! serve {
-    ($ways:expr, $middleware:expr) => {
-        $crate::applications::actix::serve!($ways, $middleware, $middleware)
+    ($setup:expr, $middleware:expr) => {
+        $crate::applications::actix::serve!($setup, $middleware, $middleware)
     };
-    // The second one is told of the time limit around it.
-    ($ways:expr, $middleware:expr, $limited:expr) => {{
+    // The second middleware is configured with the timeout outside it.
+    ($setup:expr, $middleware:expr, $limited:expr) => {{
         use actix_web::middleware::from_fn;
         use actix_web::{App, HttpServer, rt, web};
         use $crate::applications::actix::{late, shed_all, time_limit};
@@ -38,10 +38,10 @@ macro_rules! serve {
         let address = listener.local_addr().expect("a bound socket has an address");
         let factory = move || {
             let twice = web::scope("/twice").wrap($middleware).route("", web::get().to(async || "twice"));
-            let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $ways);
+            let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $setup);
             let monitored = web::scope("").wrap($middleware).configure(routes).service(twice);
-            let timed = web::scope("/late").wrap($limited).wrap(from_fn(time_limit)).route("", late($ways.words));
-            let full = web::scope("/full").wrap($middleware).wrap(from_fn(shed_all)).route("", late($ways.words));
+            let timed = web::scope("/late").wrap($limited).wrap(from_fn(time_limit)).route("", late($setup.api));
+            let full = web::scope("/full").wrap($middleware).wrap(from_fn(shed_all)).route("", late($setup.api));
             App::new().service(timed).service(full).service(monitored)
         };
         std::thread::spawn(move || {
@@ -57,16 +57,16 @@ pub fn listener() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port")
 }
 
-pub fn routes(config: &mut web::ServiceConfig, ways: Ways) {
-    responses::routes(config, ways.words);
-    names(config, ways.words);
-    ends::routes(config, ways.words);
-    (ways.failures)(config, ways.words);
+pub fn routes(config: &mut web::ServiceConfig, setup: Setup) {
+    responses::routes(config, setup.api);
+    names(config, setup.api);
+    ends::routes(config, setup.api);
+    (setup.failures)(config, setup.api);
 }
 
-fn names(config: &mut web::ServiceConfig, words: Words) {
+fn names(config: &mut web::ServiceConfig, api: PeerApi) {
     let renamed = move || async move {
-        (words.rename)("shop.renamed");
+        (api.rename)("shop.renamed");
         "renamed"
     };
     config

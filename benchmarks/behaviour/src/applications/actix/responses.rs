@@ -1,4 +1,4 @@
-//! Responses that end as they should.
+//! Responses that are sent completely.
 
 use std::convert::Infallible;
 
@@ -9,9 +9,9 @@ use futures_util::{StreamExt, stream};
 
 use super::{Chunk, chunks, echo_id};
 use crate::applications;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
+pub(super) fn routes(config: &mut web::ServiceConfig, api: PeerApi) {
     let books = web::resource("/books/{id}")
         .route(web::get().to(echo_id))
         .route(web::head().to(async || HttpResponse::Ok()))
@@ -26,7 +26,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig, words: Words) {
         .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
         .route("/cached", web::get().to(async || HttpResponse::NotModified()))
-        .route("/upgrade", web::get().to(move || upgrade(words)));
+        .route("/upgrade", web::get().to(move || upgrade(api)));
 }
 
 async fn events() -> HttpResponse {
@@ -39,8 +39,8 @@ async fn sized() -> HttpResponse {
     HttpResponse::Ok().no_chunking(6).streaming(chunks)
 }
 
-async fn upgrade(words: Words) -> HttpResponse {
-    words.tag();
+async fn upgrade(api: PeerApi) -> HttpResponse {
+    api.tag();
     HttpResponse::SwitchingProtocols().insert_header((UPGRADE, "chess")).finish()
 }
 

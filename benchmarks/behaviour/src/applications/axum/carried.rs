@@ -1,15 +1,15 @@
-//! The routes that fail with an error, as one writes them with our `Result`, which carries errors to the layer.
+//! The routes that fail with an error, written with Opbeat's `Result`, which carries errors to the layer.
 
 use axum::Router;
 use axum::routing::get;
 
 use crate::cart::CartError;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-pub fn carried(words: Words) -> Router {
+pub fn carried(api: PeerApi) -> Router {
     let captured = move || async move {
         let error = CartError::new();
-        (words.capture)(&error);
+        (api.capture)(&error);
         opbeat_axum::Result::<&str>::Err(error.into())
     };
     Router::new().route("/chain", get(chain)).route("/captured", get(captured))

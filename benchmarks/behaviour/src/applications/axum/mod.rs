@@ -22,30 +22,30 @@ use tower::service_fn;
 pub use self::carried::carried;
 pub use self::ends::{answer, failures};
 use super::LIMIT;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-/// What depends on the peer.
+/// The parts that depend on the peer.
 #[derive(Clone, Copy)]
-pub struct Ways {
-    pub words: Words,
-    /// Makes the routes `/chain` and `/captured`.
-    pub failures: fn(Words) -> Router,
-    /// Answers what limits fail with.
+pub struct Setup {
+    pub api: PeerApi,
+    /// Creates the routes `/chain` and `/captured`.
+    pub failures: fn(PeerApi) -> Router,
+    /// Responds to errors of limits.
     pub answer: Answer,
 }
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Answer = fn(BoxError) -> BoxFuture<'static, (StatusCode, &'static str)>;
 
-/// Serves the application on a thread of its own, behind a layer that may be told of a time limit around it.
-pub fn serve(ways: Ways, layer: impl Fn(Router, Option<Duration>) -> Router) -> SocketAddr {
+/// Serves the application on a separate thread, behind a layer that can be configured for a timeout outside it.
+pub fn serve(setup: Setup, layer: impl Fn(Router, Option<Duration>) -> Router) -> SocketAddr {
     let plain = |router| layer(router, None);
-    let monitored = responses::router(ways.words).merge(names(ways.words, plain)).merge(ends::router(ways));
-    // The last one's answer to unmatched paths stays, and has to be monitored.
-    let router = limited(ways, &layer).merge(plain(monitored));
+    let monitored = responses::router(setup.api).merge(names(setup.api, plain)).merge(ends::router(setup));
+    // The last service's response to unmatched paths stays, and must be monitored.
+    let router = limited(setup, &layer).merge(plain(monitored));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     let address = listener.local_addr().expect("a bound socket has an address");
-    listener.set_nonblocking(true).expect("a socket can be told not to block");
+    listener.set_nonblocking(true).expect("a socket can be differs not to block");
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -56,19 +56,19 @@ pub fn serve(ways: Ways, layer: impl Fn(Router, Option<Duration>) -> Router) -> 
     address
 }
 
-/// Makes the routes that have limits around the layer.
-fn limited(ways: Ways, layer: impl Fn(Router, Option<Duration>) -> Router) -> Router {
-    let late = Router::new().route("/late", get(move || ends::tagged_forever(ways.words)));
+/// Creates the routes that have limits outside the layer.
+fn limited(setup: Setup, layer: impl Fn(Router, Option<Duration>) -> Router) -> Router {
+    let late = Router::new().route("/late", get(move || ends::tagged_forever(setup.api)));
     let full = Router::new().route("/full", get(async || "full"));
-    let late = layer(late, Some(LIMIT)).route_layer(ends::limits(ways.answer).timeout(LIMIT));
-    late.merge(layer(full, None).route_layer(ends::limits(ways.answer).load_shed().concurrency_limit(0)))
+    let late = layer(late, Some(LIMIT)).route_layer(ends::limits(setup.answer).timeout(LIMIT));
+    late.merge(layer(full, None).route_layer(ends::limits(setup.answer).load_shed().concurrency_limit(0)))
 }
 
-fn names(words: Words, layer: impl Fn(Router) -> Router) -> Router {
+fn names(api: PeerApi, layer: impl Fn(Router) -> Router) -> Router {
     let cart = Router::new().route("/cart/{id}", get(echo_id));
     let files = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("a file"))));
     let renamed = move || async move {
-        (words.rename)("shop.renamed");
+        (api.rename)("shop.renamed");
         "renamed"
     };
     Router::new()

@@ -1,4 +1,4 @@
-//! Responses that end as they should.
+//! Responses that are sent completely.
 
 use std::convert::Infallible;
 
@@ -14,9 +14,9 @@ use http_body_util::StreamBody;
 
 use super::{Chunk, chunks, echo_id};
 use crate::applications;
-use crate::words::Words;
+use crate::peer_api::PeerApi;
 
-pub(super) fn router(words: Words) -> Router {
+pub(super) fn router(api: PeerApi) -> Router {
     Router::new()
         .route("/books/{id}", get(echo_id).delete(async || StatusCode::NO_CONTENT))
         .route("/books", post(async || (StatusCode::UNPROCESSABLE_ENTITY, "no title")))
@@ -28,7 +28,7 @@ pub(super) fn router(words: Words) -> Router {
         .route("/trailers", get(trailers))
         .route("/empty", get(async || StatusCode::OK))
         .route("/cached", get(async || StatusCode::NOT_MODIFIED))
-        .route("/upgrade", get(move || upgrade(words)))
+        .route("/upgrade", get(move || upgrade(api)))
 }
 
 async fn events() -> Response {
@@ -43,8 +43,8 @@ async fn trailers() -> Response {
     ([(TRAILER, "x-checksum")], Body::new(StreamBody::new(stream::iter(frames)))).into_response()
 }
 
-async fn upgrade(words: Words) -> Response {
-    words.tag();
+async fn upgrade(api: PeerApi) -> Response {
+    api.tag();
     (StatusCode::SWITCHING_PROTOCOLS, [(UPGRADE, "chess")]).into_response()
 }
 
