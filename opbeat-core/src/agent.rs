@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{allow_stacks, error_chain, error_record, message_record};
+use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
@@ -84,8 +84,7 @@ impl Agent {
     }
 
     fn disabled_by(error: &ConfigError) -> Self {
-        let chain: Vec<String> = error_chain(error).map(ToString::to_string).collect();
-        notice::error(format_args!("{}; the application runs unmonitored", chain.join(": ")));
+        notice::error(format_args!("{}; the application runs unmonitored", error.with_sources()));
         Self::disabled()
     }
 
