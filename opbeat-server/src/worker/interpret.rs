@@ -13,8 +13,8 @@ const MAX_INFLATED: usize = 256 << 20;
 
 /// Returns the changes of a record.
 ///
-/// Returns the reason as an error if the record is invalid. A panic is caught and returned too, so that one body cannot stop all
-/// others.
+/// Returns the reason as an error if the record is invalid. A panic is caught and returned too, so that one body cannot
+/// stop all others.
 pub(super) fn interpret(record: &[u8]) -> Result<BodyChanges, String> {
     let message = Message::decode(record).map_err(|error| format!("the envelope is invalid: {error}"))?;
     let changes = catch_unwind(AssertUnwindSafe(|| changes(&message)));

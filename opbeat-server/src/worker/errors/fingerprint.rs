@@ -46,7 +46,7 @@ fn parts(body: &ErrorBody) -> Vec<String> {
     parts
 }
 
-/// Returns what distinguishes errors without a stack: the culprit, or else the transaction, or else the exception's text.
+/// Returns the part for errors without a stack: the culprit, or else the transaction, or else the exception's text.
 fn cause_without_stack(body: &ErrorBody) -> Vec<String> {
     let culprit = body.culprit.clone().filter(|culprit| !culprit.is_empty());
     let transaction = body.transaction.as_ref().map(|transaction| transaction.name.clone());
