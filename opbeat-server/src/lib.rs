@@ -18,7 +18,7 @@ mod server;
 pub mod sketch;
 pub mod store;
 mod text;
-pub mod worker;
+mod worker;
 
 pub use cli::Command;
 pub use data_folder::DataFolderError;

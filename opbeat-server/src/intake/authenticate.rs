@@ -87,6 +87,7 @@ fn token_of_another_app() -> Rejection {
 fn directory_unavailable() -> Rejection {
     Rejection::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "The token cannot be checked at the moment, because the database does not answer. Send the request again later.",
+        "The token cannot be checked at the moment, because the database does not answer. \
+         Send the request again later.",
     )
 }

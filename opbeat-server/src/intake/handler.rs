@@ -74,7 +74,8 @@ pub(super) async fn app_method_not_allowed(method: Method) -> Rejection {
 
 pub(super) async fn not_found(uri: Uri) -> Rejection {
     let message = format!(
-        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/ or …/transactions/.",
+        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/ \
+         or …/transactions/.",
         uri.path()
     );
     Rejection::new(StatusCode::NOT_FOUND, message)
@@ -108,7 +109,7 @@ impl Intake {
         Ok(StatusCode::ACCEPTED)
     }
 
-    /// Inflates and parses a body on a blocking thread. Only a few bodies are checked at once, so that memory is bounded.
+    /// Inflates and parses a body on a blocking thread. Only a few bodies are checked at once, which bounds memory.
     async fn check(&self, endpoint: Endpoint, body: Bytes) -> Result<(), Rejection> {
         let permit = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| shutting_down())?;
         let limit = self.limits.inflated;

@@ -53,7 +53,8 @@ fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Rejection> {
     serde_json::from_slice(json).map_err(|error| {
         let reason = if error.is_data() { "the JSON does not have the expected shape" } else { "it is not JSON" };
         let message = format!(
-            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol defines it, plain or compressed with zlib."
+            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol \
+             defines it, plain or compressed with zlib."
         );
         let mut rejection = Rejection::new(StatusCode::BAD_REQUEST, message);
         rejection.fields.insert("body".to_owned(), serde_json::json!({ "body": error.to_string() }));

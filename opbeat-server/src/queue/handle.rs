@@ -43,7 +43,9 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens the queue in a folder, removes a record that a crash cut off, and returns a reader that starts at a position.
+    /// Opens the queue in a folder, and returns a reader that starts at a position.
+    ///
+    /// A record that a crash cut off is removed.
     ///
     /// # Errors
     ///
@@ -56,10 +58,10 @@ impl Queue {
         let from = from.max(Position::start_of(first)).min(end);
         let backlog = Arc::new(Backlog::measure(folder, from)?);
         let (sender, appends) = sync_channel(MAX_WAITING);
-        let (ends, tail) = watch::channel(end);
+        let (ends, queue_end) = watch::channel(end);
         let counted = Arc::clone(&backlog);
         thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run(&appends, &ends, &counted))?;
-        let reader = Reader::new(folder, from, tail);
+        let reader = Reader::new(folder, from, queue_end);
         Ok((Self { folder: folder.to_owned(), writer: sender, backlog, limits }, reader))
     }
 

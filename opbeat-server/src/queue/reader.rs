@@ -20,7 +20,7 @@ const MAX_RECORDS: usize = 512;
 pub struct Reader {
     folder: PathBuf,
     at: Position,
-    tail: watch::Receiver<Position>,
+    queue_end: watch::Receiver<Position>,
 }
 
 /// Some records, and the position after them.
@@ -35,32 +35,27 @@ pub struct RecordBatch {
 }
 
 impl Reader {
-    pub(super) fn new(folder: &Path, at: Position, tail: watch::Receiver<Position>) -> Self {
-        Self { folder: folder.to_owned(), at, tail }
+    pub(super) fn new(folder: &Path, at: Position, queue_end: watch::Receiver<Position>) -> Self {
+        Self { folder: folder.to_owned(), at, queue_end }
     }
 
-    /// Waits for records. Returns `None` when the queue is closed and read to its end.
+    /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
     ///
-    /// No record is read twice, except after [`rewind`](Self::rewind).
+    /// Each record is returned once, even if storing it fails.
     ///
     /// # Errors
     ///
     /// Returns an error if a segment cannot be read; another attempt may succeed.
     pub async fn next(&mut self) -> io::Result<Option<RecordBatch>> {
         let at = self.at;
-        let is_closed = self.tail.wait_for(|end| *end > at).await.is_err();
-        let end = *self.tail.borrow();
+        let is_closed = self.queue_end.wait_for(|end| *end > at).await.is_err();
+        let end = *self.queue_end.borrow();
         if is_closed && end <= at {
             return Ok(None);
         }
         let batch = self.read(end)?;
         self.at = batch.next;
         Ok(Some(batch))
-    }
-
-    /// Continues from an earlier position.
-    pub fn rewind(&mut self, to: Position) {
-        self.at = to;
     }
 
     fn read(&self, end: Position) -> io::Result<RecordBatch> {
@@ -106,7 +101,7 @@ impl Reader {
         }
         let damage =
             format!("segment {} is damaged at byte {}; the rest of the segment is skipped", at.segment, at.offset);
-        let end = *self.tail.borrow();
+        let end = *self.queue_end.borrow();
         let next = if at.segment < end.segment { Position::start_of(at.segment + 1) } else { end };
         Ok(RecordBatch { records, next, damage: Some(damage) })
     }

@@ -56,7 +56,8 @@ pub(super) fn recover(folder: &Path, segment: u64) -> io::Result<(File, u64)> {
     let whole = whole_records(&bytes);
     let file = File::options().append(true).read(true).open(&path)?;
     if whole < bytes.len() {
-        tracing::warn!(bytes = bytes.len() - whole, file = %path.display(), "cut off an unfinished record at the end of the queue; its bytes are kept in a .cut file beside it");
+        let torn = bytes.len() - whole;
+        tracing::warn!(bytes = torn, file = %path.display(), "cut off an unfinished record; its bytes are in a .cut file");
         fs::write(path.with_extension("cut"), &bytes[whole..])?;
         file.set_len(whole as u64)?;
         file.sync_all()?;

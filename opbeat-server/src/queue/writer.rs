@@ -69,7 +69,7 @@ impl Writer {
             let group = collect(first, appends);
             let written = self.append(&group).map_err(Arc::new);
             if let Err(error) = &written {
-                tracing::error!(%error, "the queue cannot be written; intake answers with 503 until writing works again");
+                tracing::error!(%error, "the queue cannot be written; intake answers with 503 until it can");
             } else {
                 backlog.set_end(self.end);
                 ends.send_replace(self.end);
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     fn append(&mut self, group: &[Append]) -> io::Result<()> {
-        self.mend()?;
+        self.repair()?;
         if self.end.offset >= self.segment_limit {
             self.roll()?;
         }
@@ -99,7 +99,7 @@ impl Writer {
     }
 
     /// Cuts off the bytes that a failed write left.
-    fn mend(&mut self) -> io::Result<()> {
+    fn repair(&mut self) -> io::Result<()> {
         if self.is_torn {
             self.file.set_len(self.end.offset)?;
             self.file.sync_all()?;

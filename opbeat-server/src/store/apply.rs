@@ -33,12 +33,8 @@ pub struct ParkedMessage {
 impl Store {
     /// Stores the changes of bodies, sets messages aside, and moves the cursor, in one transaction.
     ///
-    /// A body with an idempotency key that was stored before changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails; then nothing is stored.
-    pub async fn apply(
+    /// A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
+    pub(crate) async fn apply(
         &self,
         bodies: &[BodyChanges],
         parked: &[ParkedMessage],
@@ -59,11 +55,7 @@ impl Store {
     }
 
     /// Tries whether the database accepts the changes of a body, and rolls them back.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database rejects the changes or fails.
-    pub async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
+    pub(crate) async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
         // Takes the write lock at once, as `apply` does.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;

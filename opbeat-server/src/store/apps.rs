@@ -31,10 +31,8 @@ pub struct NewApp {
 impl Store {
     /// Creates an organization and an app unless they exist, and adds a secret token by its SHA-256.
     ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails, or the id or the token is already in use.
-    pub async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
+    /// Fails with a permanent error if the id or the token is already in use.
+    pub(crate) async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let organization_id = create_organization(&mut transaction, new, now).await?;
         let app_id = create_app(&mut transaction, new, &organization_id, now).await?;
@@ -49,11 +47,7 @@ impl Store {
     }
 
     /// Adds a read token for an organization, by its SHA-256. Returns false if there is no such organization.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn create_read_token(
+    pub(crate) async fn create_read_token(
         &self,
         organization: &str,
         token_hash: &[u8; 32],
@@ -72,11 +66,7 @@ impl Store {
     }
 
     /// Returns all secret tokens with their apps.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
+    pub(crate) async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
         let rows = sqlx::query(
             "SELECT secret_tokens.hash, organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS app_id, apps.short_name AS app

@@ -11,11 +11,7 @@ const QUEUE: &str = "intake";
 
 impl Store {
     /// Returns the position up to which the queue has been stored.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn queue_position(&self) -> Result<Position, StoreError> {
+    pub(crate) async fn queue_position(&self) -> Result<Position, StoreError> {
         let row = sqlx::query("SELECT segment, position FROM queue_cursor WHERE queue = ?")
             .bind(QUEUE)
             .fetch_optional(&self.writer)

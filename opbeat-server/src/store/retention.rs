@@ -22,11 +22,7 @@ impl Store {
     /// Removes samples and rows by minute after 14 days, drops after 90 days, and idempotency keys after one day.
     ///
     /// `now` is in microseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
+    pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
         let second = now / MICROS;
         let statements = [
             ("DELETE FROM samples WHERE happened_at < ?", now - SAMPLE_DAYS * DAY * MICROS),

@@ -29,7 +29,7 @@ pub(super) async fn write(
     hours.sort_unstable();
     hours.dedup();
     for (transaction, hour) in hours {
-        thin_out(connection, transaction, hour).await?;
+        remove_surplus(connection, transaction, hour).await?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
 /// Removes the samples of a transaction and an hour that are not kept.
 ///
 /// Samples that an error refers to are kept as well, since the error's page links to them.
-async fn thin_out(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
+async fn remove_surplus(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
     sqlx::query(
         "WITH candidates AS (
              SELECT id, duration_ms, happened_at, external_id, failed

@@ -40,7 +40,7 @@ pub(super) fn mark_application(body: &mut ErrorBody) {
 fn is_application(frame: &Frame) -> bool {
     let path = frame.abs_path.as_deref().unwrap_or(&frame.filename).replace('\\', "/");
     let is_library = LIBRARY_PATHS.iter().any(|part| path.contains(part));
-    // Python names generated code `<string>`, `<frozen importlib>` and so on.
+    // Names such as `<string>` and `<anonymous>` are not files.
     !is_library && !is_python_agent(frame) && !path.starts_with('<')
 }
 

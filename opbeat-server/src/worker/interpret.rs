@@ -7,16 +7,15 @@ use crate::intake::{inflate, parse_errors, parse_transactions};
 use crate::queue::{Endpoint, Message};
 use crate::store::{BodyChanges, Changes};
 
-/// The largest inflated body in bytes. Intake has already inflated each body, with a lower limit.
+/// The largest inflated body in bytes. Intake has already inflated each body under its own limit, which is
+/// 32 MiB by default.
 const MAX_INFLATED: usize = 256 << 20;
 
 /// Returns the changes of a record.
 ///
-/// # Errors
-///
-/// Returns the reason if the record is invalid. A panic is caught and returned too, so that one body cannot stop all
-/// others.
-pub fn interpret(record: &[u8]) -> Result<BodyChanges, String> {
+/// Returns the reason as an error if the record is invalid. A panic is caught and returned too, so that one body cannot
+/// stop all others.
+pub(super) fn interpret(record: &[u8]) -> Result<BodyChanges, String> {
     let message = Message::decode(record).map_err(|error| format!("the envelope is invalid: {error}"))?;
     let changes = catch_unwind(AssertUnwindSafe(|| changes(&message)));
     let changes = changes.unwrap_or_else(|_| Err("the worker panicked while it interpreted the body".to_owned()))?;

@@ -16,5 +16,4 @@ mod scrub;
 mod traces;
 mod transactions;
 
-pub use interpret::interpret;
 pub(crate) use run::Worker;

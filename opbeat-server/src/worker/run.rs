@@ -70,7 +70,7 @@ impl Worker {
         }
         self.outage.end();
         if let Err(error) = self.queue.release(next) {
-            tracing::warn!(%error, "stored segments of the queue cannot be removed; it is tried again after the next batch");
+            tracing::warn!(%error, "stored segments cannot be removed; it is tried again after the next batch");
         }
     }
 

@@ -11,9 +11,9 @@ const MAX_DEPTH: usize = 64;
 
 /// Removes secrets from an error, and from all other values of its body.
 pub(super) fn error(body: &mut ErrorBody) {
-    clear(&mut body.message);
+    scrub_text(&mut body.message);
     for part in [&mut body.culprit, &mut body.logger].into_iter().flatten() {
-        clear(part);
+        scrub_text(part);
     }
     body.exception.iter_mut().for_each(exception);
     for map in [&mut body.http, &mut body.user, &mut body.extra, &mut body.tags].into_iter().flatten() {
@@ -21,17 +21,17 @@ pub(super) fn error(body: &mut ErrorBody) {
     }
     body.stacktrace.iter_mut().for_each(|stack| frames(&mut stack.frames));
     match &mut body.param_message {
-        Some(ParamMessage::Template(template)) => clear(template),
+        Some(ParamMessage::Template(template)) => scrub_text(template),
         Some(ParamMessage::Parts { message, params }) => {
-            clear(message);
+            scrub_text(message);
             value(params);
         }
         Some(ParamMessage::Other(other)) => value(other),
         None => {}
     }
     if let Some(transaction) = &mut body.transaction {
-        clear(&mut transaction.name);
-        transaction.kind.iter_mut().for_each(clear);
+        scrub_text(&mut transaction.name);
+        transaction.kind.iter_mut().for_each(scrub_text);
         transaction.result.iter_mut().for_each(value);
     }
 }
@@ -39,17 +39,17 @@ pub(super) fn error(body: &mut ErrorBody) {
 /// Removes secrets from the names in a body. Equal names stay equal, so that its parts still belong together.
 pub(super) fn names(body: &mut TransactionsBody) {
     for group in &mut body.transactions {
-        clear(&mut group.transaction);
-        group.kind.iter_mut().for_each(clear);
+        scrub_text(&mut group.transaction);
+        group.kind.iter_mut().for_each(scrub_text);
         group.result.iter_mut().for_each(value);
     }
     for part in &mut body.breakdown {
-        [&mut part.transaction, &mut part.transaction_kind, &mut part.kind].into_iter().for_each(clear);
+        [&mut part.transaction, &mut part.transaction_kind, &mut part.kind].into_iter().for_each(scrub_text);
     }
     let (Traces::Groups(groups) | Traces::Sampled { groups, .. }) = &mut body.traces;
     for group in groups {
         let names = [&mut group.transaction, &mut group.signature, &mut group.kind].into_iter();
-        names.chain(&mut group.transaction_kind).chain(&mut group.parents).for_each(clear);
+        names.chain(&mut group.transaction_kind).chain(&mut group.parents).for_each(scrub_text);
     }
 }
 
@@ -57,8 +57,8 @@ pub(super) fn names(body: &mut TransactionsBody) {
 pub(super) fn frames(frames: &mut [Frame]) {
     for frame in frames {
         frame.vars.iter_mut().for_each(value);
-        clear(&mut frame.filename);
-        frame.abs_path.iter_mut().for_each(clear);
+        scrub_text(&mut frame.filename);
+        frame.abs_path.iter_mut().for_each(scrub_text);
         let context = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
         for line in context.chain(&mut frame.context_line) {
             if let Cow::Owned(scrubbed) = Secrets::default().scrub_source(line) {
@@ -78,7 +78,7 @@ pub(super) fn value(value: &mut Value) {
     scrub_value(value, 0);
 }
 
-fn clear(text: &mut String) {
+fn scrub_text(text: &mut String) {
     if let Cow::Owned(scrubbed) = Secrets::default().scrub(text) {
         *text = scrubbed;
     }
@@ -86,7 +86,7 @@ fn clear(text: &mut String) {
 
 /// Removes secrets from an exception and its causes. The JSON parser limits the depth of the recursion.
 fn exception(exception: &mut Exception) {
-    clear(&mut exception.value);
+    scrub_text(&mut exception.value);
     exception.causes.iter_mut().for_each(self::exception);
 }
 
@@ -117,7 +117,7 @@ fn scrub_value(value: &mut Value, depth: usize) {
         Value::Object(map) if depth < MAX_DEPTH => scrub_map(map, depth),
         Value::Array(items) if depth < MAX_DEPTH => items.iter_mut().for_each(|item| scrub_value(item, depth + 1)),
         Value::Object(_) | Value::Array(_) => redact(value),
-        Value::String(found) => clear(found),
+        Value::String(found) => scrub_text(found),
         // A card number can be sent as a number.
         Value::Number(number) if matches!(Secrets::default().scrub(&number.to_string()), Cow::Owned(_)) => {
             redact(value)

@@ -64,3 +64,27 @@ fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Chang
     // Groups without durations have created empty rollups.
     changes.rollups.retain(|_, rollup| rollup.count > 0);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::queue::Endpoint;
+
+    #[test]
+    fn drops_are_counted_by_known_reasons() {
+        let envelope = Envelope {
+            app_id: "shop".to_owned(),
+            endpoint: Endpoint::Transactions,
+            received_at: 60_000_000,
+            platform: String::new(),
+            idempotency_key: String::new(),
+        };
+        let drops = json!({"refused": 2, "rejected": 1, "spans": 3, "samples": 0, "unknown": 4});
+        let body = serde_json::from_value(json!({"transactions": [], "traces": [], "drops": drops})).unwrap();
+        let drops = changes(&envelope, body).drops;
+        let drops: Vec<_> = drops.iter().map(|(key, count)| (key.minute, key.reason.as_str(), *count)).collect();
+        assert_eq!(drops, [(60, "rejected", 3), (60, "spans", 3)]);
+    }
+}

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::running::{PATIENCE, intake_url, zlib};
 
 const CRASHES: usize = 10;
-const SENDERS: usize = 8;
+const CLIENTS: usize = 8;
 
 /// Starts the real binary, and returns it with its address once it is ready.
 pub(crate) fn serve(data: &Path) -> (Child, String) {
@@ -62,18 +62,18 @@ async fn send(app: AppCredentials, url: String, prefix: String, sent: Arc<Mutex<
 /// Sends requests to a server, and kills it after a random time.
 async fn crash(round: usize, data: &Path, app: &AppCredentials, sent: &Arc<Mutex<Sent>>) {
     let (mut child, url) = serve(data);
-    let senders = (0..SENDERS).map(|sender| {
-        let prefix = format!("crash-{round}-{sender}");
+    let clients = (0..CLIENTS).map(|client| {
+        let prefix = format!("crash-{round}-{client}");
         tokio::spawn(send(app.clone(), url.clone(), prefix, Arc::clone(sent)))
     });
-    let senders: Vec<_> = senders.collect();
+    let clients: Vec<_> = clients.collect();
     let life = Duration::from_millis(fastrand::u64(50..800));
     // The test needs a random moment; there is no event to wait for.
     tokio::time::sleep(life).await;
     child.kill().unwrap();
     child.wait().unwrap();
-    for sender in senders {
-        sender.await.unwrap();
+    for client in clients {
+        client.await.unwrap();
     }
 }
 

@@ -47,11 +47,7 @@ pub struct AppActivity {
 
 impl Store {
     /// Returns the organization that a read token belongs to.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT organization_id FROM read_tokens WHERE hash = ?")
             .bind(&token_hash[..])
             .fetch_optional(&self.readers)
@@ -60,11 +56,12 @@ impl Store {
     }
 
     /// Finds an app by ids or short names.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn find_app(&self, scope: &Scope, organization: &str, app: &str) -> Result<Option<AppName>, StoreError> {
+    pub(crate) async fn find_app(
+        &self,
+        scope: &Scope,
+        organization: &str,
+        app: &str,
+    ) -> Result<Option<AppName>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name
@@ -79,11 +76,7 @@ impl Store {
     }
 
     /// Returns all apps with their activity since a point in time (seconds since 1970).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
+    pub(crate) async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name,
@@ -105,11 +98,7 @@ impl Store {
     }
 
     /// Returns the times of an app's first and last transaction or error, in microseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    pub(crate) async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query(
             "SELECT min(first_seen), max(last_seen) FROM (
                  SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1

@@ -67,11 +67,7 @@ const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, f
 
 impl Store {
     /// Returns some of an app's error groups, and the number of all.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_groups(
+    pub(crate) async fn error_groups(
         &self,
         app_id: &str,
         order: ErrorOrder,
@@ -92,11 +88,7 @@ impl Store {
     }
 
     /// Returns an app's error group by its number.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
+    pub(crate) async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
         query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
         let row = query.build().fetch_optional(&self.readers).await?;
@@ -104,11 +96,7 @@ impl Store {
     }
 
     /// Returns the number of a group's errors by minute or hour: pairs of a start in seconds since 1970 and a count.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_counts(
+    pub(crate) async fn error_counts(
         &self,
         group: i64,
         resolution: i64,
@@ -128,11 +116,7 @@ impl Store {
     }
 
     /// Returns the kept occurrences of a group, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
+    pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
         let rows =
             sqlx::query("SELECT id, happened_at FROM error_occurrences WHERE group_id = ? ORDER BY id DESC LIMIT 100")
                 .bind(group)
@@ -144,11 +128,7 @@ impl Store {
     }
 
     /// Returns one occurrence of a group.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
+    pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = sqlx::query(
             "SELECT id, happened_at, transaction_external_id, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",

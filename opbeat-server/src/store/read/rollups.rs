@@ -51,11 +51,7 @@ pub struct RollupRow {
 
 impl Store {
     /// Returns an app's transaction.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
+    pub(crate) async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
         let row = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
             .bind(app_id)
             .bind(id)
@@ -65,11 +61,7 @@ impl Store {
     }
 
     /// Returns an app's transactions.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
+    pub(crate) async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
         let rows = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ?")
             .bind(app_id)
             .fetch_all(&self.readers)
@@ -78,11 +70,11 @@ impl Store {
     }
 
     /// Calls `each` with one row of durations after the other, so that they are never all in memory.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn each_rollup(&self, span: RollupSpan<'_>, mut each: impl FnMut(RollupRow)) -> Result<(), StoreError> {
+    pub(crate) async fn each_rollup(
+        &self,
+        span: RollupSpan<'_>,
+        mut each: impl FnMut(RollupRow),
+    ) -> Result<(), StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
                     rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch
@@ -102,11 +94,7 @@ impl Store {
     }
 
     /// Returns the self time by kind of span, the largest first: at most 100 kinds.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
+    pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT breakdowns.kind, sum(breakdowns.count) AS count, sum(breakdowns.self_ms) AS self_ms
              FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
@@ -122,11 +110,11 @@ impl Store {
     }
 
     /// Returns an app's drops by reason, as agents reported them in a range of time (seconds since 1970).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn drops(&self, app_id: &str, (from, to): (i64, i64)) -> Result<BTreeMap<String, u64>, StoreError> {
+    pub(crate) async fn drops(
+        &self,
+        app_id: &str,
+        (from, to): (i64, i64),
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows = sqlx::query(
             "SELECT reason, sum(count) AS count FROM drops
              WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",

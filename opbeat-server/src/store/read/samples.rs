@@ -46,11 +46,7 @@ const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, sam
 
 impl Store {
     /// Returns samples of an app's transaction in a range of time (microseconds since 1970).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn samples(
+    pub(crate) async fn samples(
         &self,
         app_id: &str,
         transaction: i64,
@@ -74,11 +70,12 @@ impl Store {
     }
 
     /// Returns one sample of an app's transaction.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn sample(&self, app_id: &str, transaction: i64, id: i64) -> Result<Option<SampleRow>, StoreError> {
+    pub(crate) async fn sample(
+        &self,
+        app_id: &str,
+        transaction: i64,
+        id: i64,
+    ) -> Result<Option<SampleRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
             "SELECT {COLUMNS}, samples.external_id, samples.document
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
@@ -95,11 +92,7 @@ impl Store {
     }
 
     /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    pub(crate) async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query(
             "SELECT samples.transaction_id, samples.id
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
@@ -115,11 +108,7 @@ impl Store {
     /// Returns the stack that an app's spans with a kind and a signature were started from, the oldest call first.
     ///
     /// It is empty if no agent sent one.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
+    pub(crate) async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
         let row = sqlx::query("SELECT frames FROM span_stacks WHERE app_id = ? AND kind = ? AND signature = ?")
             .bind(app_id)
             .bind(kind)

@@ -8,10 +8,12 @@ const VERSION: u8 = 1;
 
 /// Returns an error's fingerprint.
 ///
-/// Errors with the same type and the same functions of the application on their stack are in one group; line numbers
-/// are ignored. If no frame is the application's own, all frames are compared. If there is no stack, the culprit or the
-/// transaction is compared. Messages without an exception are also compared by their template, or by their text without
-/// numbers.
+/// Two errors have the same fingerprint if these are equal:
+///
+/// - the exception's type and module; for a message without an exception, its template, or its text without numbers;
+/// - the functions of the application on the stack, without line numbers. If no frame is the application's own, all
+///   functions on the stack. If there is no stack, the culprit, or else the transaction, or else the exception's text
+///   without numbers.
 pub(super) fn of(body: &ErrorBody) -> Vec<u8> {
     let mut hasher = Sha256::new();
     for part in parts(body) {
@@ -44,7 +46,7 @@ fn parts(body: &ErrorBody) -> Vec<String> {
     parts
 }
 
-/// Returns what distinguishes errors without a stack: the culprit, or else the transaction, or else the exception's text.
+/// Returns the part for errors without a stack: the culprit, or else the transaction, or else the exception's text.
 fn cause_without_stack(body: &ErrorBody) -> Vec<String> {
     let culprit = body.culprit.clone().filter(|culprit| !culprit.is_empty());
     let transaction = body.transaction.as_ref().map(|transaction| transaction.name.clone());

@@ -87,7 +87,9 @@ fn nest(spans: Vec<(usize, SampleSpan)>) -> Vec<SampleSpan> {
     spans.into_iter().map(set_depth).collect()
 }
 
-/// Returns the agent's id of a transaction. Node.js sends it as `id` in the extra values, this project's agent beside them.
+/// Returns the agent's id of a transaction.
+///
+/// Node.js sends it as `id` among the extra values, this project's agent as a value of its own.
 fn external_id(context: &SampleContext) -> String {
     let from_node = || context.extra.as_ref()?.get("id")?.as_str().map(str::to_owned);
     start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()
