@@ -22,7 +22,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-protocol/src",
-        rule: Rule::Only(&["lenient"]),
+        rule: Rule::Only(&["fields", "timestamp"]),
         sentence: "`opbeat-protocol` is the wire format: it imports nothing of ours",
     },
     Wall {
