@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);

@@ -17,7 +17,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use opbeat_axum::{Agent, OpbeatLayer, handle_error};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use tower::{ServiceBuilder, service_fn};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use opbeat_core::config::ConfigError;
 use opbeat_core::export::FlushError;
 use opbeat_core::{Agent, Config, User, http};
-use opbeat_testing::{Reply, ScriptedServer, ReceivedRequest};
+use opbeat_testing::{ReceivedRequest, Reply, ScriptedServer};
 use serde_json::Value as Json;
 
 use crate::PATIENCE;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use opbeat_core::Agent;
 use opbeat_core::export::FlushError;
-use opbeat_testing::{Reply, ScriptedServer, ReceivedRequest};
+use opbeat_testing::{ReceivedRequest, Reply, ScriptedServer};
 
 use crate::PATIENCE;
 use crate::raw_server::{self, Reads, answer};

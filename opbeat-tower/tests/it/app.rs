@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use opbeat_tower::http::route;
 use opbeat_tower::{CapturedError, Outcome, RequestHead, RouteName, TransactionName};

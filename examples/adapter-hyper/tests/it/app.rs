@@ -15,7 +15,7 @@ use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
 /// How long requests may take that are limited.

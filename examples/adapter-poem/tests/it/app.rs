@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, StreamBody};
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, tag_on_drop, rename, tag, interleave, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
