@@ -15,6 +15,8 @@ mod position;
 mod reader;
 mod record;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::io;
