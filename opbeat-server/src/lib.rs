@@ -11,14 +11,15 @@ mod cli;
 mod dashboard;
 mod data_folder;
 mod directory;
+mod framework_rejection;
 mod intake;
 mod query;
 mod queue;
-mod refusal;
 mod result_class;
 mod server;
 mod sketch;
 mod store;
+mod text;
 mod worker;
 
 pub use cli::Command;

@@ -1,64 +1,53 @@
-//! A mergeable sketch of durations that answers quantiles within 1 % of the true value.
+//! A mergeable sketch of durations, which estimates quantiles within 1 % of the true value.
 //!
 //! The sketch counts values in buckets whose bounds grow by a constant factor, as in *DDSketch: a fast and
-//! fully-mergeable quantile sketch with relative-error guarantees* (Masson, Rim, Lee; VLDB 2019). Merging adds counts,
-//! so that sketches of minutes and of machines sum to the sketch of all of their values, in any order.
+//! fully-mergeable quantile sketch with relative-error guarantees* (Masson, Rim, Lee; VLDB 2019). Merging adds counts:
+//! the merged sketches of minutes or machines equal the sketch of all their values, in any order of merging.
 
 use std::collections::BTreeMap;
 
-/// The most that an answered quantile is off, relative to the true value.
-pub const RELATIVE_ERROR: f64 = 0.01;
+/// The largest error of an estimated quantile, relative to the true value.
+pub(crate) const RELATIVE_ERROR: f64 = 0.01;
 
-/// The bounds' growth: a bucket's middle is within [`RELATIVE_ERROR`] of all that it holds.
+/// The ratio of consecutive bounds. A bucket's middle is within [`RELATIVE_ERROR`] of all values in the bucket.
 const GAMMA: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
 
-/// Milliseconds. Smaller values count as this one: no request is told apart below a nanosecond.
+/// Milliseconds: a nanosecond. Smaller values count as this one, since shorter durations cannot be measured.
 const MIN_VALUE: f64 = 1e-6;
 
 /// Milliseconds: about 31 years. Larger values count as this one.
 const MAX_VALUE: f64 = 1e12;
 
-/// Counts of durations by size.
-///
-/// # Examples
-///
-/// ```
-/// use opbeat_server::sketch::Sketch;
-///
-/// let mut sketch: Sketch = (1..=100).map(f64::from).collect();
-/// sketch.merge(&[1_000.0].into_iter().collect());
-/// let median = sketch.quantile(0.5).expect("there are values");
-/// assert!((median - 51.0).abs() <= 0.51);
-/// ```
+/// Counts of durations in buckets by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sketch {
+pub(crate) struct Sketch {
     buckets: BTreeMap<i32, u64>,
 }
 
 impl Sketch {
-    /// Adds a duration in milliseconds; what is not a number counts as zero.
-    pub fn insert(&mut self, milliseconds: f64) {
+    /// Adds a duration in milliseconds. NaN counts as zero.
+    pub(crate) fn insert(&mut self, milliseconds: f64) {
         *self.buckets.entry(bucket_of(milliseconds)).or_default() += 1;
     }
 
-    /// Adds all that the other sketch holds.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds the durations of another sketch.
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
             *self.buckets.entry(*bucket).or_default() += count;
         }
     }
 
-    /// Returns how many durations it holds.
+    /// Returns the number of durations.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.buckets.values().sum()
     }
 
-    /// Returns the duration in milliseconds that the given share of all durations, from 0 to 1, does not exceed.
+    /// Returns the duration in milliseconds that a share of all durations, from 0 to 1, does not exceed.
     ///
-    /// It is within [`RELATIVE_ERROR`] of the value at that rank; `None` if the sketch is empty.
+    /// The result is within [`RELATIVE_ERROR`] of the value at that rank. It is `None` if the sketch is empty.
     #[must_use]
-    pub fn quantile(&self, share: f64) -> Option<f64> {
+    pub(crate) fn quantile(&self, share: f64) -> Option<f64> {
         let last_rank = self.count().checked_sub(1)?;
         // The nearest rank: of three durations, the longest is the 99th percentile.
         let rank = ((share.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).saturating_sub(1).min(last_rank);
@@ -70,9 +59,9 @@ impl Sketch {
         reached.map(|(bucket, _)| middle_of(*bucket))
     }
 
-    /// Encodes the sketch: pairs of the distance to the last bucket and a count, as LEB128 varints.
+    /// Encodes the sketch: for each bucket its distance to the one before and its count, as LEB128 varints.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.buckets.len() * 2 + 4);
         let mut last = bucket_of(0.0);
         for (bucket, count) in &self.buckets {
@@ -83,9 +72,9 @@ impl Sketch {
         bytes
     }
 
-    /// Decodes what [`encode`](Self::encode) made; `None` if the bytes are damaged.
+    /// Decodes the result of [`encode`](Self::encode). Returns `None` if the bytes are damaged.
     #[must_use]
-    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
         let mut buckets = BTreeMap::new();
         let mut last = bucket_of(0.0);
         while !bytes.is_empty() {
@@ -105,13 +94,13 @@ impl FromIterator<f64> for Sketch {
     }
 }
 
-/// The bucket `i` that holds values in (γ^(i−1), γ^i].
+/// Returns the bucket `i` that contains the values in (γ^(i−1), γ^i].
 fn bucket_of(milliseconds: f64) -> i32 {
     let value = if milliseconds.is_nan() { MIN_VALUE } else { milliseconds.clamp(MIN_VALUE, MAX_VALUE) };
     (value.ln() / GAMMA.ln()).ceil() as i32
 }
 
-/// The value whose relative distance to both bounds of a bucket is the same.
+/// Returns the value with the same relative distance to both bounds of a bucket.
 fn middle_of(bucket: i32) -> f64 {
     2.0 * GAMMA.powi(bucket) / (GAMMA + 1.0)
 }
@@ -141,7 +130,15 @@ fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// The value at the rank that `quantile` looks for, found by sorting.
+    #[test]
+    fn a_merged_sketch_contains_the_durations_of_both() {
+        let mut sketch: Sketch = (1..=100).map(f64::from).collect();
+        sketch.merge(&[1_000.0].into_iter().collect());
+        let median = sketch.quantile(0.5).unwrap();
+        assert!((median - 51.0).abs() <= 0.51);
+    }
+
+    /// Returns the value at the rank that `quantile` looks for, by sorting.
     fn exact(values: &mut [f64], share: f64) -> f64 {
         values.sort_by(f64::total_cmp);
         values[((share * values.len() as f64).ceil() as usize).max(1) - 1]
@@ -158,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_parts_equals_the_whole() {
+    fn merged_parts_equal_the_whole() {
         let values: Vec<f64> = (0..1_000).map(|i| f64::from(i * i % 977) + 0.25).collect();
         let mut merged = Sketch::default();
         for part in values.chunks(7).rev() {
@@ -176,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_bytes_are_refused() {
+    fn damaged_bytes_are_not_decoded() {
         assert_eq!(Sketch::decode(&[0x80]), None);
         assert_eq!(Sketch::decode(&[5]), None);
         assert_eq!(Sketch::decode(&[0xff; 20]), None);

@@ -3,9 +3,9 @@
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
+use crate::framework_rejection;
 use crate::intake::Rejection;
 use crate::query::{InvalidRange, QueryError};
-use crate::refusal;
 
 /// An error response.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl IntoResponse for Problem {
 
 /// Gives axum's own plain-text rejections the JSON form of all others.
 pub(super) async fn format_rejection(response: Response) -> Response {
-    match refusal::formless(response).await {
+    match framework_rejection::status_and_text(response).await {
         Ok((status, text)) => {
             let message = format!("{}; see /api/v2/openapi.json for the valid requests.", text.trim_end_matches('.'));
             Rejection::new(status, message).into_response()

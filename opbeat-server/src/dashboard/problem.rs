@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::layout::{Page, page};
+use crate::framework_rejection;
 use crate::query::{InvalidRange, QueryError};
-use crate::refusal;
 
 /// A page that cannot be shown.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl IntoResponse for Problem {
 
 /// Gives axum's own plain-text rejections, such as that of an id that is not a number, the form of a page.
 pub(super) async fn format_rejection(response: Response) -> Response {
-    match refusal::formless(response).await {
+    match framework_rejection::status_and_text(response).await {
         Ok((status, text)) => (status, message("Invalid request", &text)).into_response(),
         Err(response) => response,
     }

@@ -1,4 +1,4 @@
-//! Who sends.
+//! Authenticates requests by their secret token.
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -6,36 +6,36 @@ use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Rejection;
+use super::rejection::Rejection;
 
 /// The app that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenOwner {
+pub(crate) struct TokenOwner {
     /// The token's SHA-256.
-    pub token_hash: [u8; 32],
+    pub(crate) token_hash: [u8; 32],
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The app's short name.
-    pub app: String,
+    pub(crate) app: String,
 }
 
-/// Tokens cannot be looked up right now.
+/// The error when tokens cannot be looked up at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DirectoryUnavailable;
+pub(crate) struct DirectoryUnavailable;
 
-/// Knows which app a token belongs to.
-pub trait TokenDirectory: Send + Sync + 'static {
+/// Finds the app that a token belongs to.
+pub(crate) trait TokenDirectory: Send + Sync + 'static {
     /// Looks a token up by its SHA-256.
     fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>>;
 }
 
-/// Returns a token's SHA-256: all that is kept of it.
+/// Returns a token's SHA-256. The server keeps only this hash.
 #[must_use]
-pub fn hash_token(token: &str) -> [u8; 32] {
+pub(crate) fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -46,22 +46,22 @@ pub(super) async fn authenticate(
     organization: &str,
     app: &str,
 ) -> Result<TokenOwner, Rejection> {
-    let hash = hash_token(bearer(headers)?);
-    let found = tokens.find(&hash).await.map_err(|DirectoryUnavailable| unavailable())?;
-    // The directory compares as hash maps do; the last word has a comparison that takes the same time for all.
-    let owner = found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown)?;
+    let hash = hash_token(bearer_token(headers)?);
+    let found = tokens.find(&hash).await.map_err(|DirectoryUnavailable| directory_unavailable())?;
+    // The directory may compare hashes in variable time. This comparison, in constant time, decides.
+    let owner = found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown_token)?;
     let is_organization = organization == owner.organization_id || organization == owner.organization;
     let is_app = app == owner.app_id || app == owner.app;
-    if is_organization && is_app { Ok(owner) } else { Err(foreign()) }
+    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app()) }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
-    let header = headers.get(AUTHORIZATION).ok_or_else(missing)?;
-    let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
+    let header = headers.get(AUTHORIZATION).ok_or_else(missing_token)?;
+    let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(missing_token)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing_token()) }
 }
 
-fn missing() -> Rejection {
+fn missing_token() -> Rejection {
     Rejection::new(
         StatusCode::UNAUTHORIZED,
         "The request has no token. Send the header `Authorization: Bearer <secret token>`; \
@@ -69,24 +69,25 @@ fn missing() -> Rejection {
     )
 }
 
-fn unknown() -> Rejection {
+fn unknown_token() -> Rejection {
     Rejection::new(
         StatusCode::UNAUTHORIZED,
-        "The secret token is not known here. `opbeat app create ORG/APP` prints a new one for the same app.",
+        "This server does not know the secret token. `opbeat app create ORG/APP` prints a new one for the same app.",
     )
 }
 
-fn foreign() -> Rejection {
+fn token_of_another_app() -> Rejection {
     Rejection::new(
         StatusCode::FORBIDDEN,
-        "The secret token belongs to another app than the URL names. \
+        "The secret token belongs to a different app than the one in the URL. \
          Check the organization id and the app id against what `opbeat app create ORG/APP` printed.",
     )
 }
 
-fn unavailable() -> Rejection {
+fn directory_unavailable() -> Rejection {
     Rejection::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "The token cannot be checked right now, because the database does not answer. Send the same again later.",
+        "The token cannot be checked at the moment, because the database does not answer. \
+         Send the request again later.",
     )
 }

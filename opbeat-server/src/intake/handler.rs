@@ -1,4 +1,4 @@
-//! One handler an endpoint.
+//! The handlers of the intake's endpoints.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,21 +10,37 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use bytes::Bytes;
 use opbeat_protocol::Timestamp;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
-use super::{Intake, Rejection, authenticate, body, inflate, parse_errors, parse_transactions};
-use crate::intake::InflateError;
-use crate::queue::{AppendError, Endpoint, Envelope, Message};
+use super::authenticate::{TokenDirectory, authenticate};
+use super::body;
+use super::inflate::{InflateError, inflate};
+use super::limits::IntakeLimits;
+use super::rejection::Rejection;
+use super::validate::{parse_errors, parse_transactions};
+use crate::queue::{AppendError, Endpoint, Envelope, Message, Queue};
+use crate::text::start_of;
 
-/// Headers are kept up to this length.
+/// The number of characters up to which a header is kept.
 const MAX_HEADER: usize = 256;
 
-/// Tells an agent at its start whether its token is accepted.
+/// The state that the handlers share.
+#[derive(Clone)]
+pub(super) struct Intake {
+    queue: Queue,
+    tokens: Arc<dyn TokenDirectory>,
+    limits: IntakeLimits,
+    /// Limits the number of bodies that are inflated and checked at the same time.
+    checks: Arc<Semaphore>,
+}
+
+/// Answers the request that an agent sends at its start, to find out whether its token is accepted.
 pub(super) async fn app(
     State(intake): State<Intake>,
     Path((organization, app)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<serde_json::Value>, Rejection> {
-    let owner = authenticate::authenticate(&*intake.tokens, &headers, &organization, &app).await?;
+    let owner = authenticate(&*intake.tokens, &headers, &organization, &app).await?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({"organization": owner.organization, "app": owner.app, "server": format!("opbeat/{version}")})))
 }
@@ -48,23 +64,29 @@ pub(super) async fn transactions(
 }
 
 pub(super) async fn method_not_allowed(method: Method) -> Rejection {
-    Rejection::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not understood here. Use POST."))
+    Rejection::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here. Use POST."))
 }
 
 pub(super) async fn app_method_not_allowed(method: Method) -> Rejection {
-    let message = format!("{method} is not understood here. Post to …/errors/ or …/transactions/.");
+    let message = format!("{method} is not allowed here. Post to …/errors/ or …/transactions/.");
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 pub(super) async fn not_found(uri: Uri) -> Rejection {
     let message = format!(
-        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/ or …/transactions/.",
+        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/ \
+         or …/transactions/.",
         uri.path()
     );
     Rejection::new(StatusCode::NOT_FOUND, message)
 }
 
 impl Intake {
+    pub(super) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Self {
+        Self { queue, tokens, limits, checks: Arc::new(Semaphore::new(limits.at_once)) }
+    }
+
+    /// Checks a request and appends its body to the queue.
     async fn accept(
         &self,
         endpoint: Endpoint,
@@ -73,7 +95,7 @@ impl Intake {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<StatusCode, Rejection> {
-        let owner = authenticate::authenticate(&*self.tokens, headers, organization, app).await?;
+        let owner = authenticate(&*self.tokens, headers, organization, app).await?;
         let body = body::read(headers, body, &self.limits).await?;
         self.check(endpoint, body.clone()).await?;
         let envelope = Envelope {
@@ -83,19 +105,19 @@ impl Intake {
             platform: header(headers, "x-opbeat-platform"),
             idempotency_key: header(headers, "idempotency-key"),
         };
-        self.queue.append(&Message { envelope, body: body.to_vec() }).await.map_err(|error| unavailable(&error))?;
+        self.queue.append(&Message { envelope, body: body.to_vec() }).await.map_err(|error| not_stored(&error))?;
         Ok(StatusCode::ACCEPTED)
     }
 
-    /// Inflates and parses on threads that may block, a few at once, so that memory stays bounded.
+    /// Inflates and parses a body on a blocking thread. Only a few bodies are checked at once, which bounds memory.
     async fn check(&self, endpoint: Endpoint, body: Bytes) -> Result<(), Rejection> {
-        let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| stopping())?;
+        let permit = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| shutting_down())?;
         let limit = self.limits.inflated;
         let checked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             check(endpoint, &body, limit)
         });
-        checked.await.unwrap_or_else(|error| Err(if error.is_panic() { unreadable() } else { stopping() }))
+        checked.await.unwrap_or_else(|error| Err(if error.is_panic() { panicked() } else { shutting_down() }))
     }
 }
 
@@ -112,18 +134,21 @@ fn check(endpoint: Endpoint, body: &[u8], limit: usize) -> Result<(), Rejection>
 
 fn header(headers: &HeaderMap, name: &str) -> String {
     let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.chars().take(MAX_HEADER).collect()
+    start_of(value, MAX_HEADER).to_owned()
 }
 
-fn unavailable(error: &AppendError) -> Rejection {
-    let message = format!("The body was not stored: {error}. Nothing is lost if you send the same again later.");
+fn not_stored(error: &AppendError) -> Rejection {
+    let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
-fn unreadable() -> Rejection {
-    Rejection::new(StatusCode::BAD_REQUEST, "The body cannot be read: the server stumbled over it. Please report this.")
+fn panicked() -> Rejection {
+    Rejection::new(
+        StatusCode::BAD_REQUEST,
+        "The body cannot be read: the server panicked while it parsed the body. Please report this.",
+    )
 }
 
-fn stopping() -> Rejection {
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "The server stops. Send the same again later.")
+fn shutting_down() -> Rejection {
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down. Send the request again later.")
 }

@@ -1,29 +1,30 @@
-//! Bodies as agents compress them, without a header that says so.
+//! Inflates bodies. Agents compress them and send no `Content-Encoding`, so that the first bytes decide.
 
 use std::borrow::Cow;
 use std::io::Read;
 
 use flate2::read::{GzDecoder, ZlibDecoder};
 
-/// A body that cannot be inflated.
+/// The error when a body cannot be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InflateError {
-    /// It is larger than the limit.
+pub(crate) enum InflateError {
+    /// The inflated body is larger than the limit, in bytes.
     #[error("the inflated body is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
-    /// It is no stream of its kind, or breaks off.
-    #[error("the body begins like {0} and cannot be inflated: {1}")]
+    /// The stream of the named format is invalid, or ends too early.
+    #[error("the body starts like {0} but cannot be inflated: {1}")]
     Damaged(&'static str, String),
 }
 
-/// Inflates a body as its first bytes say: zlib (RFC 1950), gzip (RFC 1952), or not at all.
+/// Inflates a body by its first bytes: zlib (RFC 1950), gzip (RFC 1952), or plain.
 ///
 /// # Errors
 ///
-/// Returns an error if it is damaged, or larger than `limit`; no more than that is ever held.
-pub fn inflate(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError> {
+/// Returns an error if the body is damaged, or its inflated size is above `limit` bytes. At most one byte more than
+/// `limit` is ever in memory.
+pub(crate) fn inflate(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError> {
     match body {
-        // 0x78 is deflate with a window of 32 KiB; JSON begins with `{`, which is 0x7b.
+        // 0x78 starts a zlib stream with a window of 32 KiB; JSON starts with `{`, which is 0x7b.
         [0x78, ..] => read("zlib", ZlibDecoder::new(body), limit).map(Cow::Owned),
         [0x1f, 0x8b, ..] => read("gzip", GzDecoder::new(body), limit).map(Cow::Owned),
         plain if plain.len() > limit => Err(InflateError::TooLarge(limit)),
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_sending_is_read() {
+    fn zlib_gzip_and_plain_bodies_are_read() {
         let json = br#"{"message": "books"}"#;
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
         zlib.write_all(json).unwrap();
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_costs_no_more_than_the_limit() {
+    fn inflating_stops_at_the_limit() {
         let mut bomb = ZlibEncoder::new(Vec::new(), Compression::best());
         for _ in 0..64 {
             bomb.write_all(&vec![b' '; 1 << 20]).unwrap();
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_damaged() {
+    fn a_body_that_ends_too_early_is_damaged() {
         assert!(matches!(inflate(&[0x78, 0x9c, 0x01], 100), Err(InflateError::Damaged("zlib", _))));
     }
 }

@@ -1,4 +1,4 @@
-//! Why a request was refused, in the original service's form.
+//! Rejections: the error responses of the intake, in the JSON form of the original Opbeat service.
 
 use axum::Json;
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -6,29 +6,29 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::refusal;
+use crate::framework_rejection;
 
-/// A refused request: a status, a sentence that says what to do, and the field that is at fault.
+/// A rejected request: a status, a message with the reason and what to do, and the invalid fields.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// The status.
-    pub status: StatusCode,
-    /// What is wrong and what to do.
-    pub message: String,
-    /// The fields that are at fault, each with the reason.
-    pub fields: Map<String, Value>,
+    pub(crate) status: StatusCode,
+    /// The reason, and what to do.
+    pub(crate) message: String,
+    /// The invalid fields, each with the reason.
+    pub(crate) fields: Map<String, Value>,
 }
 
 impl Rejection {
-    /// Makes a rejection with a status and a sentence.
+    /// Creates a rejection with a status and a message.
     #[must_use]
-    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), fields: Map::new() }
     }
 
-    /// Makes a rejection of a body, for the reason that a field has.
+    /// Creates a rejection of a body because of an invalid field.
     #[must_use]
-    pub fn field(field: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn field(field: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         let message = format!("Unable to validate data: {field}: {reason}.");
         let mut rejection = Self::new(StatusCode::BAD_REQUEST, message);
@@ -57,9 +57,9 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Gives the framework's own refusals, such as that of a path that is no UTF-8, the form of all others.
-pub(super) async fn in_form(response: Response) -> Response {
-    match refusal::formless(response).await {
+/// Gives rejections by axum, such as that of a path that is not UTF-8, the form of all other rejections.
+pub(super) async fn reshape_framework_rejection(response: Response) -> Response {
+    match framework_rejection::status_and_text(response).await {
         Ok((status, text)) => Rejection::new(status, text).into_response(),
         Err(response) => response,
     }

@@ -1,29 +1,29 @@
-//! The shape and the meaning of bodies.
+//! Parses bodies, and checks their shape and their values.
 
 use axum::http::StatusCode;
 use opbeat_protocol::{ErrorBody, TraceGroup, Traces, TransactionsBody};
 use serde::de::DeserializeOwned;
 
-use super::Rejection;
+use super::rejection::Rejection;
 
-/// Longer arrays come from no agent.
+/// The largest number of items in an array. No agent sends more.
 const MAX_GROUPS: usize = 50_000;
 
-/// Durations of one body at the most.
+/// The largest number of durations in one body.
 const MAX_DURATIONS: usize = 1_000_000;
 
-/// A duration in milliseconds that no request takes: ten years.
+/// The longest valid duration in milliseconds: ten years.
 const MAX_DURATION: f64 = 10.0 * 365.0 * 86_400_000.0;
 
 /// Parses the body of `errors/`.
 ///
 /// # Errors
 ///
-/// Returns a rejection that names the field that is at fault.
-pub fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
+/// Returns a rejection that names the invalid field.
+pub(crate) fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
     let body: ErrorBody = parse(json)?;
     if body.message.is_empty() && body.exception.is_none() && body.param_message.is_none() {
-        return Err(Rejection::field("message", "it is empty, and there is no exception either"));
+        return Err(Rejection::field("message", "it is empty, and there is no exception"));
     }
     Ok(body)
 }
@@ -32,8 +32,8 @@ pub fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
 ///
 /// # Errors
 ///
-/// Returns a rejection that names the field that is at fault.
-pub fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
+/// Returns a rejection that names the invalid field.
+pub(crate) fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
     let body: TransactionsBody = parse(json)?;
     check_transactions(&body)?;
     match &body.traces {
@@ -51,9 +51,10 @@ pub fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Rejection> {
     serde_json::from_slice(json).map_err(|error| {
-        let reason = if error.is_data() { "it is JSON of another shape" } else { "it is no JSON" };
+        let reason = if error.is_data() { "the JSON does not have the expected shape" } else { "it is not JSON" };
         let message = format!(
-            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol says, plain or in zlib."
+            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol \
+             defines it, plain or compressed with zlib."
         );
         let mut rejection = Rejection::new(StatusCode::BAD_REQUEST, message);
         rejection.fields.insert("body".to_owned(), serde_json::json!({ "body": error.to_string() }));
@@ -81,7 +82,7 @@ fn check_raw(groups: usize, raw: &[opbeat_protocol::RawTransaction]) -> Result<(
         let durations = sample.spans.iter().map(|span| span.duration);
         check_durations("raw", durations.chain([sample.duration]))?;
         if let Some(span) = sample.spans.iter().find(|span| span.group >= groups) {
-            let reason = format!("it points at group {} of {groups}", span.group);
+            let reason = format!("a span refers to group {}, but there are {groups}", span.group);
             return Err(Rejection::field("raw", reason));
         }
     }
@@ -90,14 +91,14 @@ fn check_raw(groups: usize, raw: &[opbeat_protocol::RawTransaction]) -> Result<(
 
 fn check_count(field: &str, count: usize) -> Result<(), Rejection> {
     if count > MAX_GROUPS {
-        return Err(Rejection::field(field, format!("there are {count} of them, more than {MAX_GROUPS}")));
+        return Err(Rejection::field(field, format!("it has {count} items, more than {MAX_GROUPS}")));
     }
     Ok(())
 }
 
 fn check_durations(field: &str, mut durations: impl Iterator<Item = f64>) -> Result<(), Rejection> {
     match durations.find(|duration| !(0.0..=MAX_DURATION).contains(duration)) {
-        Some(duration) => Err(Rejection::field(field, format!("{duration} is no duration in milliseconds"))),
+        Some(duration) => Err(Rejection::field(field, format!("{duration} is not a duration in milliseconds"))),
         None => Ok(()),
     }
 }

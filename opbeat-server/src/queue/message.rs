@@ -1,48 +1,48 @@
-//! What the queue carries.
+//! The messages in the queue.
 
 use opbeat_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Which of the intake's endpoints a body was posted to.
+/// The endpoint of the intake that a body was posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// `errors/`
     Errors,
     /// `transactions/`
     Transactions,
 }
 
-/// A body as it was posted, with what its request said beside it.
+/// A body as it was posted, with the values that its request had besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What its request said.
-    pub envelope: Envelope,
+pub(crate) struct Message {
+    /// The values of its request.
+    pub(crate) envelope: Envelope,
     /// The body as it was received, compressed or not.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
-/// What a request said beside its body.
+/// The values of a request besides its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
+pub(crate) struct Envelope {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The endpoint.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// When the body was received, in microseconds since 1970.
-    pub received_at: i64,
+    pub(crate) received_at: i64,
     /// `X-Opbeat-Platform`, such as `lang=python/3.11.7 platform=CPython framework=flask/2.2.5`.
     #[serde(default)]
-    pub platform: String,
-    /// `Idempotency-Key`, if there was one.
+    pub(crate) platform: String,
+    /// `Idempotency-Key`, or an empty string.
     #[serde(default)]
-    pub idempotency_key: String,
+    pub(crate) idempotency_key: String,
 }
 
 impl Envelope {
     /// Returns when the body was received.
     #[must_use]
-    pub const fn received(&self) -> Timestamp {
+    pub(crate) const fn received(&self) -> Timestamp {
         Timestamp::from_micros(self.received_at)
     }
 }
@@ -50,18 +50,18 @@ impl Envelope {
 impl Message {
     /// Encodes the message: the envelope as a line of JSON, then the body.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(&self.envelope).expect("strings and numbers can be written as JSON");
+        let mut bytes = serde_json::to_vec(&self.envelope).expect("strings and numbers can be serialised");
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.body);
         bytes
     }
 
-    /// Decodes what the queue was given.
+    /// Decodes a message from a record of the queue.
     ///
     /// # Errors
     ///
-    /// Returns an error if the envelope is none.
-    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    /// Returns an error if the envelope is invalid.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
         let envelope = serde_json::from_slice(&bytes[..end])?;
         Ok(Self { envelope, body: bytes.get(end + 1..).unwrap_or_default().to_vec() })

@@ -1,4 +1,4 @@
-//! The queue's end that the worker reads.
+//! The end of the queue that the worker reads.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek, SeekFrom};
@@ -7,72 +7,67 @@ use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 
 use super::record::{Parsed, parse};
-use super::{Position, segment};
+use super::segment::{self, Position};
 
-/// Bytes read at once, unless one record is larger.
+/// The number of bytes that are read at once, unless one record is larger.
 const CHUNK: usize = 4 << 20;
 
-/// Records of one read at the most.
+/// The largest number of records in a batch.
 const MAX_RECORDS: usize = 512;
 
 /// Reads records in the order they were appended.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     folder: PathBuf,
     at: Position,
-    tail: watch::Receiver<Position>,
+    queue_end: watch::Receiver<Position>,
 }
 
-/// Some records, and the place behind them.
+/// Some records, and the position after them.
 #[derive(Debug, Default)]
-pub struct Read {
+pub(crate) struct RecordBatch {
     /// The records' payloads.
-    pub records: Vec<Vec<u8>>,
-    /// Where to read on once they are stored.
-    pub next: Position,
-    /// Where damage was found and left out, with what is known of it.
-    pub damage: Option<String>,
+    pub(crate) records: Vec<Vec<u8>>,
+    /// The position to continue from after they are stored.
+    pub(crate) next: Position,
+    /// A description of damage that was found and skipped, if any.
+    pub(crate) damage: Option<String>,
 }
 
 impl Reader {
-    pub(super) fn new(folder: &Path, at: Position, tail: watch::Receiver<Position>) -> Self {
-        Self { folder: folder.to_owned(), at, tail }
+    pub(super) fn new(folder: &Path, at: Position, queue_end: watch::Receiver<Position>) -> Self {
+        Self { folder: folder.to_owned(), at, queue_end }
     }
 
-    /// Waits for records. `None` when the queue is closed and read to its end.
+    /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
     ///
-    /// Nothing is read twice, unless [`rewind`](Self::rewind) says so.
+    /// Each record is returned once, even if storing it fails.
     ///
     /// # Errors
     ///
     /// Returns an error if a segment cannot be read; another attempt may succeed.
-    pub async fn next(&mut self) -> io::Result<Option<Read>> {
+    pub(crate) async fn next(&mut self) -> io::Result<Option<RecordBatch>> {
         let at = self.at;
-        let is_closed = self.tail.wait_for(|end| *end > at).await.is_err();
-        let end = *self.tail.borrow();
+        let is_closed = self.queue_end.wait_for(|end| *end > at).await.is_err();
+        let end = *self.queue_end.borrow();
         if is_closed && end <= at {
             return Ok(None);
         }
-        let read = self.read(end)?;
-        self.at = read.next;
-        Ok(Some(read))
+        let batch = self.read(end)?;
+        self.at = batch.next;
+        Ok(Some(batch))
     }
 
-    /// Reads on from an earlier place.
-    pub fn rewind(&mut self, to: Position) {
-        self.at = to;
-    }
-
-    fn read(&self, end: Position) -> io::Result<Read> {
+    fn read(&self, end: Position) -> io::Result<RecordBatch> {
         let segments = segment::list(&self.folder)?;
-        // A cursor before the first segment that is left stands at its start.
+        // If the segment at the cursor was removed, reading continues at the start of the next one.
         let first = segments.into_iter().find(|segment| *segment >= self.at.segment);
-        let Some(segment) = first else { return Err(io::Error::other("the queue's segments are gone")) };
+        let Some(segment) = first else { return Err(io::Error::other("the segment files of the queue are missing")) };
         let at = if segment == self.at.segment { self.at } else { Position::start_of(segment) };
         let limit = if segment == end.segment { end.offset } else { u64::MAX };
         let bytes = self.bytes(at, limit, CHUNK)?;
         if bytes.is_empty() && segment < end.segment {
-            return Ok(Read { next: Position::start_of(segment + 1), ..Read::default() });
+            return Ok(RecordBatch { next: Position::start_of(segment + 1), ..RecordBatch::default() });
         }
         match parse(&bytes) {
             Parsed::Torn(size) => self.split(&self.bytes(at, limit, size.max(CHUNK))?, at),
@@ -89,9 +84,10 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// Splits bytes into records. Where they are damaged, the rest of the segment is given up: acknowledged records
-    /// are never damaged by us, and so it is the disk that lost them.
-    fn split(&self, bytes: &[u8], mut at: Position) -> io::Result<Read> {
+    /// Splits bytes into records. After damage, the rest of the segment is skipped.
+    ///
+    /// The writer never leaves a damaged record among acknowledged ones, so that only the disk can have damaged it.
+    fn split(&self, bytes: &[u8], mut at: Position) -> io::Result<RecordBatch> {
         let mut records = Vec::new();
         let mut rest = bytes;
         while records.len() < MAX_RECORDS {
@@ -101,11 +97,12 @@ impl Reader {
             at.offset += size as u64;
         }
         if !records.is_empty() {
-            return Ok(Read { records, next: at, damage: None });
+            return Ok(RecordBatch { records, next: at, damage: None });
         }
-        let damage = format!("segment {} is damaged at byte {}; the rest of it is left out", at.segment, at.offset);
-        let end = *self.tail.borrow();
+        let damage =
+            format!("segment {} is damaged at byte {}; the rest of the segment is skipped", at.segment, at.offset);
+        let end = *self.queue_end.borrow();
         let next = if at.segment < end.segment { Position::start_of(at.segment + 1) } else { end };
-        Ok(Read { records, next, damage: Some(damage) })
+        Ok(RecordBatch { records, next, damage: Some(damage) })
     }
 }

@@ -1,14 +1,14 @@
-//! Records: a payload behind its length and its checksum.
+//! Records: a payload after its length and its checksum.
 
-/// The length and the checksum, four bytes each, little-endian.
+/// The size in bytes of the length and the checksum: four each, little-endian.
 const HEADER: usize = 8;
 
-/// Longer records are damage: intake caps bodies far below it.
+/// The largest payload in bytes. A longer length means damage, since intake limits bodies to far less.
 const MAX_PAYLOAD: usize = 256 << 20;
 
-/// Frames a payload.
+/// Returns the record of a payload.
 pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("intake caps bodies");
+    let length = u32::try_from(payload.len()).expect("intake limits bodies to far less than 4 GiB");
     let mut record = Vec::with_capacity(HEADER + payload.len());
     record.extend_from_slice(&length.to_le_bytes());
     record.extend_from_slice(&checksum(length, payload).to_le_bytes());
@@ -16,14 +16,14 @@ pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
     record
 }
 
-/// What stands at the start of some bytes.
+/// The result of parsing the start of some bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed<'a> {
-    /// A payload, and how many bytes its record takes.
+    /// A payload, and the size of its record in bytes.
     Record(&'a [u8], usize),
-    /// A record that goes on beyond the bytes: so many are needed at least.
+    /// A record that continues after the bytes, and the number of bytes that it has at least.
     Torn(usize),
-    /// No record: the length or the checksum is wrong.
+    /// Not a record: the length or the checksum is wrong.
     Damaged,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
-/// The length is part of it, so that a run of zeros is no record.
+/// Returns a record's checksum. It includes the length and a constant, so that zeros are not a valid record.
 fn checksum(length: u32, payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&length.to_le_bytes());
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_whole_or_none() {
+    fn a_torn_or_changed_record_is_not_parsed() {
         let record = frame(b"books");
         assert_eq!(parse(&record), Parsed::Record(b"books", record.len()));
         for cut in 0..record.len() {

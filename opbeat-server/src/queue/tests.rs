@@ -1,4 +1,4 @@
-//! The queue by itself: what was appended is read, once, after whatever happened to its files.
+//! The queue alone: each appended message is read once, also after damage to its files.
 
 use std::fs;
 use std::path::Path;
@@ -24,16 +24,16 @@ async fn append(queue: &Queue, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// Reads to the end of what is there.
+/// Reads batches until they contain `count` messages. Returns the bodies and the position after them.
 async fn read(reader: &mut Reader, count: usize) -> (Vec<String>, Position) {
     let mut bodies = Vec::new();
     let mut position = Position::default();
     while bodies.len() < count {
-        let read = reader.next().await.unwrap().unwrap();
-        for record in read.records {
+        let batch = reader.next().await.unwrap().unwrap();
+        for record in batch.records {
             bodies.push(String::from_utf8(Message::decode(&record).unwrap().body).unwrap());
         }
-        position = read.next;
+        position = batch.next;
     }
     (bodies, position)
 }
@@ -54,16 +54,16 @@ async fn records_are_read_in_order_across_segments() {
     let folder = tempfile::tempdir().unwrap();
     let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
     append(&queue, 0..100).await;
-    assert!(fs::read_dir(folder.path()).unwrap().count() > 3, "segments are rolled");
+    assert!(fs::read_dir(folder.path()).unwrap().count() > 3, "several segments are created");
     let (read, position) = read(&mut reader, 100).await;
     assert_eq!(read, bodies(0..100));
     queue.release(position).unwrap();
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what is read is removed");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "released segments are removed");
     assert_eq!(queue.backlog(), 0);
 }
 
 #[tokio::test]
-async fn a_reopened_queue_goes_on_where_it_was() {
+async fn a_reopened_queue_continues_at_its_position() {
     let folder = tempfile::tempdir().unwrap();
     let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
     append(&queue, 0..30).await;
@@ -76,7 +76,7 @@ async fn a_reopened_queue_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_torn_record_is_cut_off_wherever_it_is_torn() {
+async fn a_torn_last_record_is_cut_off_at_every_length() {
     let limits = QueueLimits::default();
     let folder = tempfile::tempdir().unwrap();
     let (queue, _) = Queue::open(folder.path(), limits, Position::default()).unwrap();
@@ -95,7 +95,7 @@ async fn a_torn_record_is_cut_off_wherever_it_is_torn() {
 }
 
 #[tokio::test]
-async fn damage_in_a_closed_segment_costs_the_rest_of_it_only() {
+async fn damage_in_a_closed_segment_skips_only_the_rest_of_that_segment() {
     let folder = tempfile::tempdir().unwrap();
     let (queue, _) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
     append(&queue, 0..100).await;
@@ -110,10 +110,10 @@ async fn damage_in_a_closed_segment_costs_the_rest_of_it_only() {
     let mut seen = Vec::new();
     let mut damage = 0;
     while seen.last() != Some(&"body 100".to_owned()) {
-        let read = reader.next().await.unwrap().unwrap();
-        damage += usize::from(read.damage.is_some());
+        let batch = reader.next().await.unwrap().unwrap();
+        damage += usize::from(batch.damage.is_some());
         seen.extend(
-            read.records.iter().map(|record| String::from_utf8(Message::decode(record).unwrap().body).unwrap()),
+            batch.records.iter().map(|record| String::from_utf8(Message::decode(record).unwrap().body).unwrap()),
         );
     }
     assert_eq!(damage, 1);
@@ -121,15 +121,15 @@ async fn damage_in_a_closed_segment_costs_the_rest_of_it_only() {
 }
 
 #[tokio::test]
-async fn a_full_queue_takes_no_more() {
+async fn a_full_queue_rejects_messages_until_some_are_released() {
     let folder = tempfile::tempdir().unwrap();
     let limits = QueueLimits { backlog: 500, ..SMALL };
     let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
-    let mut taken = 0;
-    while queue.append(&message(taken)).await.is_ok() {
-        taken += 1;
+    let mut appended = 0;
+    while queue.append(&message(appended)).await.is_ok() {
+        appended += 1;
     }
-    let (_, position) = read(&mut reader, taken).await;
+    let (_, position) = read(&mut reader, appended).await;
     queue.release(position).unwrap();
     queue.append(&message(0)).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! The thread that appends, and syncs once for all who wait.
+//! The thread that appends to the open segment, and syncs once for all waiting appends.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -8,15 +8,34 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::{oneshot, watch};
 
-use super::segment::{self, Backlog};
-use super::{AppendError, Position};
+use super::backlog::Backlog;
+use super::segment::{self, Position};
 
-/// Bytes written before one sync at the most.
+/// The number of bytes after which a group of records is synced.
 const MAX_GROUP: usize = 8 << 20;
 
-/// One framed record, and who waits for it.
+/// A message that was not appended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum AppendError {
+    /// Too many bytes wait for the worker.
+    #[error("the queue is full: its limit is {} MiB", .0 >> 20)]
+    Full(u64),
+    /// Too many appends wait for the disk.
+    #[error("the disk is too slow: too many bodies wait to be written")]
+    Busy,
+    /// The disk failed.
+    #[error("the queue cannot be written: {0}")]
+    Disk(Arc<io::Error>),
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Closed,
+}
+
+/// A record that waits to be written.
 pub(super) struct Append {
     pub(super) record: Vec<u8>,
+    /// Receives the result.
     pub(super) done: oneshot::Sender<Result<(), AppendError>>,
 }
 
@@ -26,11 +45,12 @@ pub(super) struct Writer {
     segment_limit: u64,
     file: File,
     end: Position,
-    /// A failed write may have left a part behind the end; nothing is written until it is cut off.
+    /// Whether a failed write may have left bytes after the end. They are cut off before the next write.
     is_torn: bool,
 }
 
 impl Writer {
+    /// Opens the last segment, or creates the first one. Returns the writer and the queue's end.
     pub(super) fn open(folder: &Path, segment_limit: u64, from: Position) -> io::Result<(Self, Position)> {
         let (file, end) = match segment::list(folder)?.last() {
             Some(last) => {
@@ -43,26 +63,26 @@ impl Writer {
         Ok((writer, end))
     }
 
-    /// Appends until all senders are gone.
+    /// Appends until all handles of the queue are dropped.
     pub(super) fn run(mut self, appends: &Receiver<Append>, ends: &watch::Sender<Position>, backlog: &Backlog) {
         while let Ok(first) = appends.recv() {
             let group = collect(first, appends);
             let written = self.append(&group).map_err(Arc::new);
             if let Err(error) = &written {
-                tracing::error!(%error, "the queue cannot be written; requests are answered 503 until it can");
+                tracing::error!(%error, "the queue cannot be written; intake answers with 503 until it can");
             } else {
                 backlog.set_end(self.end);
                 ends.send_replace(self.end);
             }
             for append in group {
-                // Whoever waited may have gone meanwhile.
+                // The request may have been cancelled in the meantime.
                 let _ = append.done.send(written.clone().map_err(AppendError::Disk));
             }
         }
     }
 
     fn append(&mut self, group: &[Append]) -> io::Result<()> {
-        self.mend()?;
+        self.repair()?;
         if self.end.offset >= self.segment_limit {
             self.roll()?;
         }
@@ -78,8 +98,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Cuts off what a failed write has left.
-    fn mend(&mut self) -> io::Result<()> {
+    /// Cuts off the bytes that a failed write left.
+    fn repair(&mut self) -> io::Result<()> {
         if self.is_torn {
             self.file.set_len(self.end.offset)?;
             self.file.sync_all()?;
@@ -88,6 +108,7 @@ impl Writer {
         Ok(())
     }
 
+    /// Creates the next segment.
     fn roll(&mut self) -> io::Result<()> {
         let next = self.end.segment + 1;
         self.file = segment::create(&self.folder, next)?;
@@ -96,7 +117,7 @@ impl Writer {
     }
 }
 
-/// Takes all who wait by now.
+/// Takes the appends that wait at this moment, up to the size of a group.
 fn collect(first: Append, appends: &Receiver<Append>) -> Vec<Append> {
     let mut size = first.record.len();
     let mut group = vec![first];

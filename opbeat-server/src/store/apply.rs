@@ -1,41 +1,40 @@
-//! One transaction of the database: what bodies change, and how far the queue is read.
+//! Stores the changes of bodies and the position in the queue, in one transaction of the database.
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{Changes, Store, StoreError, cursor, errors, losses, rollups, samples, span_stacks};
+use super::changes::Changes;
+use super::database::Store;
+use super::error::StoreError;
+use super::{cursor, errors, rollups, samples};
 use crate::queue::Position;
 
-/// What one queued body changes.
+/// The changes of one queued body.
 #[derive(Clone, Debug)]
-pub struct BodyChanges {
+pub(crate) struct BodyChanges {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The body's idempotency key, or an empty string.
-    pub idempotency_key: String,
+    pub(crate) idempotency_key: String,
     /// When it was received, in microseconds since 1970.
-    pub received_at: i64,
-    /// What it changes.
-    pub changes: Changes,
+    pub(crate) received_at: i64,
+    /// The changes.
+    pub(crate) changes: Changes,
 }
 
-/// A body that was not stored.
+/// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]
-pub struct ParkedMessage {
-    /// Why.
-    pub reason: String,
-    /// The queue's record as it was.
-    pub message: Vec<u8>,
+pub(crate) struct ParkedMessage {
+    /// Why it cannot be stored.
+    pub(crate) reason: String,
+    /// The unchanged record of the queue.
+    pub(crate) message: Vec<u8>,
 }
 
 impl Store {
-    /// Stores what bodies change, sets messages aside, and moves the cursor, all at once or not at all.
+    /// Stores the changes of bodies, sets messages aside, and moves the cursor, in one transaction.
     ///
-    /// A body whose idempotency key was stored before changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database refuses; then nothing is stored.
-    pub async fn apply(
+    /// A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
+    pub(crate) async fn apply(
         &self,
         bodies: &[BodyChanges],
         parked: &[ParkedMessage],
@@ -43,7 +42,7 @@ impl Store {
         now: i64,
     ) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
-        // At once a writer, so that nobody else writes between what is read and what is written.
+        // Takes the write lock at once, so that no other process writes between our reads and our writes.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let changes = merge_new(&mut transaction, bodies).await?;
         write(&mut transaction, &changes).await?;
@@ -54,17 +53,11 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
-}
 
-impl Store {
-    /// Tries whether the database takes what a body changes, and leaves no trace of it.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database refuses.
-    pub async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
+    /// Tries whether the database accepts the changes of a body, and rolls them back.
+    pub(crate) async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
-        // At once a writer, so that nobody else writes between what is read and what is written.
+        // Takes the write lock at once, as `apply` does.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let tried = write(&mut transaction, &body.changes).await;
         transaction.rollback().await?;
@@ -72,36 +65,36 @@ impl Store {
     }
 }
 
-/// Adds up what the bodies change that have not been stored before.
+/// Adds up the changes of the bodies that have not been stored before.
 async fn merge_new(connection: &mut SqliteConnection, bodies: &[BodyChanges]) -> Result<Changes, StoreError> {
     let mut all = Changes::default();
     for body in bodies {
-        if body.idempotency_key.is_empty() || note(connection, body).await? {
+        if body.idempotency_key.is_empty() || remember_key(connection, body).await? {
             all.merge(body.changes.clone());
         }
     }
     Ok(all)
 }
 
-/// Notes a body's key. Returns whether it is new.
-async fn note(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
-    let noted = sqlx::query("INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at) VALUES (?, ?, ?)")
+/// Stores a body's idempotency key. Returns whether it is new.
+async fn remember_key(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
+    let inserted = sqlx::query("INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at) VALUES (?, ?, ?)")
         .bind(&body.app_id)
         .bind(&body.idempotency_key)
         .bind(body.received_at)
         .execute(connection)
         .await?;
-    Ok(noted.rows_affected() > 0)
+    Ok(inserted.rows_affected() > 0)
 }
 
 async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(), StoreError> {
     let ids = rollups::write_transactions(connection, changes).await?;
     rollups::write(connection, &ids, &changes.rollups).await?;
     rollups::write_breakdowns(connection, &ids, &changes.breakdowns).await?;
+    rollups::write_drops(connection, &changes.drops).await?;
     samples::write(connection, &ids, &changes.samples).await?;
-    span_stacks::write(connection, &changes.span_stacks).await?;
-    errors::write(connection, &changes.errors).await?;
-    losses::write(connection, &changes.losses).await
+    samples::write_span_stacks(connection, &changes.span_stacks).await?;
+    errors::write(connection, &changes.errors).await
 }
 
 async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {

@@ -2,38 +2,37 @@
 
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
-use super::{Store, StoreError};
+use super::database::Store;
+use super::error::StoreError;
 use crate::intake::TokenOwner;
 
 /// An app that was created or found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct App {
+pub(crate) struct App {
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
 }
 
-/// What to call a new app. Ids are made up where none are given.
+/// The names of a new app. Missing ids are generated.
 #[derive(Clone, Debug, Default)]
-pub struct NewApp {
+pub(crate) struct NewApp {
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's short name.
-    pub app: String,
-    /// The organization's id, if it has one elsewhere.
-    pub organization_id: Option<String>,
-    /// The app's id, if it has one elsewhere.
-    pub app_id: Option<String>,
+    pub(crate) app: String,
+    /// The organization's id, if its agents already use one.
+    pub(crate) organization_id: Option<String>,
+    /// The app's id, if its agents already use one.
+    pub(crate) app_id: Option<String>,
 }
 
 impl Store {
-    /// Creates what is missing of an organization and an app, and adds a secret token by its SHA-256.
+    /// Creates an organization and an app unless they exist, and adds a secret token by its SHA-256.
     ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails, or an id is taken.
-    pub async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
+    /// Fails with a permanent error if the id or the token is already in use.
+    pub(crate) async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let organization_id = create_organization(&mut transaction, new, now).await?;
         let app_id = create_app(&mut transaction, new, &organization_id, now).await?;
@@ -48,11 +47,7 @@ impl Store {
     }
 
     /// Adds a read token for an organization, by its SHA-256. Returns false if there is no such organization.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn create_read_token(
+    pub(crate) async fn create_read_token(
         &self,
         organization: &str,
         token_hash: &[u8; 32],
@@ -71,11 +66,7 @@ impl Store {
     }
 
     /// Returns all secret tokens with their apps.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
+    pub(crate) async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
         let rows = sqlx::query(
             "SELECT secret_tokens.hash, organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS app_id, apps.short_name AS app
@@ -92,7 +83,7 @@ impl Store {
 fn token_owner(row: &sqlx::sqlite::SqliteRow) -> Result<TokenOwner, StoreError> {
     let hash: &[u8] = row.try_get("hash")?;
     Ok(TokenOwner {
-        token_hash: hash.try_into().map_err(|_| std::io::Error::other("a token's hash has another length"))?,
+        token_hash: hash.try_into().map_err(|_| std::io::Error::other("the hash of a token does not have 32 bytes"))?,
         organization_id: row.try_get("organization_id")?,
         organization: row.try_get("organization")?,
         app_id: row.try_get("app_id")?,
@@ -149,10 +140,10 @@ async fn create_app(
 ///
 /// # Panics
 ///
-/// Panics if the system has no randomness, since nothing secret can be made without.
+/// Panics if the system has no source of randomness: no secret can be generated without it.
 #[must_use]
-pub fn random_hex<const BYTES: usize>() -> String {
+pub(crate) fn random_hex<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the system has randomness");
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

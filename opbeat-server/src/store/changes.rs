@@ -1,128 +1,128 @@
-//! What a body changes in the store, as plain values that add up.
+//! The changes that bodies make in the store, as plain values that can be added up.
 
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{ErrorBody, Frame};
 
-use super::SampleDocument;
+use super::document::SampleDocument;
 use crate::sketch::Sketch;
 
-/// What one or more bodies change.
+/// The changes of one or more bodies.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Durations by transaction, minute (seconds since 1970) and result.
-    pub rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
+    pub(crate) rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
     /// Self time by transaction, minute and kind of span.
-    pub breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
+    pub(crate) breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
     /// Sampled transactions.
-    pub samples: Vec<NewSample>,
+    pub(crate) samples: Vec<NewSample>,
     /// Stacks that spans were started from.
-    pub span_stacks: Vec<NewSpanStack>,
+    pub(crate) span_stacks: Vec<NewSpanStack>,
     /// Errors.
-    pub errors: Vec<NewError>,
-    /// How much agents left out.
-    pub losses: BTreeMap<LossKey, u64>,
+    pub(crate) errors: Vec<NewError>,
+    /// How much data agents dropped.
+    pub(crate) drops: BTreeMap<DropKey, u64>,
 }
 
-/// Names what an app's agents left out.
+/// The key under which an app's drops are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LossKey {
+pub(crate) struct DropKey {
     /// The app's id.
-    pub app_id: String,
-    /// The minute in which the server was told, in seconds since 1970.
-    pub minute: i64,
-    /// What: `errors`, `spans`, …
-    pub what: String,
+    pub(crate) app_id: String,
+    /// The minute in which the server received the report, in seconds since 1970.
+    pub(crate) minute: i64,
+    /// The reason, one of [`DROP_REASONS`](opbeat_protocol::DROP_REASONS).
+    pub(crate) reason: String,
 }
 
-/// Names a transaction of an app.
+/// The key of an app's transactions with one kind and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TransactionKey {
+pub(crate) struct TransactionKey {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The kind, or an empty string.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
-/// Durations that were counted together.
+/// The durations of one transaction, minute and result.
 #[derive(Clone, Debug)]
-pub struct Rollup {
-    /// How many.
-    pub count: u64,
-    /// How many of them failed.
-    pub failed: u64,
+pub(crate) struct Rollup {
+    /// The number of durations.
+    pub(crate) count: u64,
+    /// The number of failed transactions among them.
+    pub(crate) failed: u64,
     /// Their sum in milliseconds.
-    pub sum_ms: f64,
-    /// The shortest.
-    pub min_ms: f64,
-    /// The longest.
-    pub max_ms: f64,
-    /// How they are distributed.
-    pub sketch: Sketch,
+    pub(crate) sum_ms: f64,
+    /// The shortest one, in milliseconds.
+    pub(crate) min_ms: f64,
+    /// The longest one, in milliseconds.
+    pub(crate) max_ms: f64,
+    /// Their distribution.
+    pub(crate) sketch: Sketch,
 }
 
-/// Time in spans of one kind.
+/// The time in spans with the same kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SelfTime {
-    /// How many spans.
-    pub count: u64,
-    /// Milliseconds.
-    pub self_ms: f64,
+pub(crate) struct SelfTime {
+    /// The number of spans.
+    pub(crate) count: u64,
+    /// Their self time, in milliseconds.
+    pub(crate) self_ms: f64,
 }
 
 /// A sampled transaction.
 #[derive(Clone, Debug, Default)]
-pub struct NewSample {
+pub(crate) struct NewSample {
     /// The transaction.
-    pub transaction: TransactionKey,
+    pub(crate) transaction: TransactionKey,
     /// When it began, in microseconds since 1970.
-    pub happened_at: i64,
-    /// How long it took.
-    pub duration_ms: f64,
+    pub(crate) happened_at: i64,
+    /// Its duration, in milliseconds.
+    pub(crate) duration_ms: f64,
     /// Its result.
-    pub result: String,
-    /// How it ended, or an empty string.
-    pub outcome: String,
-    /// The agent's id of it, or an empty string.
-    pub external_id: String,
+    pub(crate) result: String,
+    /// Its outcome, or an empty string.
+    pub(crate) outcome: String,
+    /// The id that the agent gave it, or an empty string.
+    pub(crate) external_id: String,
     /// Its spans and context.
-    pub document: SampleDocument,
+    pub(crate) document: SampleDocument,
 }
 
 /// A stack that spans were started from.
 #[derive(Clone, Debug)]
-pub struct NewSpanStack {
+pub(crate) struct NewSpanStack {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The spans' kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The spans' short name.
-    pub signature: String,
-    /// The calls, the oldest first.
-    pub frames: Vec<Frame>,
+    pub(crate) signature: String,
+    /// The frames, the oldest call first.
+    pub(crate) frames: Vec<Frame>,
 }
 
 /// An error, ready to be grouped.
 #[derive(Clone, Debug)]
-pub struct NewError {
+pub(crate) struct NewError {
     /// The app's id.
-    pub app_id: String,
-    /// What it is grouped by.
-    pub fingerprint: Vec<u8>,
+    pub(crate) app_id: String,
+    /// The fingerprint: errors with the same one are in the same group.
+    pub(crate) fingerprint: Vec<u8>,
     /// When it happened, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
     /// Its type, or an empty string.
-    pub type_name: String,
-    /// What it says.
-    pub message: String,
-    /// What is held responsible.
-    pub culprit: String,
-    /// How many errors it stands for.
-    pub occurrences: i64,
-    /// The error as it is shown, frames the oldest first.
-    pub document: ErrorBody,
+    pub(crate) type_name: String,
+    /// Its message.
+    pub(crate) message: String,
+    /// Its culprit: the function or the transaction that caused it.
+    pub(crate) culprit: String,
+    /// The number of similar errors that it stands for.
+    pub(crate) occurrences: i64,
+    /// The error as it is shown, with the frame of the oldest call first.
+    pub(crate) document: ErrorBody,
 }
 
 impl Default for Rollup {
@@ -133,7 +133,7 @@ impl Default for Rollup {
 
 impl Rollup {
     /// Counts a duration in milliseconds.
-    pub fn insert(&mut self, milliseconds: f64, is_failure: bool) {
+    pub(crate) fn insert(&mut self, milliseconds: f64, is_failure: bool) {
         self.count += 1;
         self.failed += u64::from(is_failure);
         self.sum_ms += milliseconds;
@@ -142,8 +142,8 @@ impl Rollup {
         self.sketch.insert(milliseconds);
     }
 
-    /// Adds all that another one counts.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds the durations of another rollup.
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
         self.sum_ms += other.sum_ms;
@@ -154,16 +154,16 @@ impl Rollup {
 }
 
 impl SelfTime {
-    /// Adds another one.
-    pub fn merge(&mut self, other: Self) {
+    /// Adds another self time.
+    pub(crate) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.self_ms += other.self_ms;
     }
 }
 
 impl Changes {
-    /// Adds what other bodies change.
-    pub fn merge(&mut self, other: Self) {
+    /// Adds the changes of other bodies.
+    pub(crate) fn merge(&mut self, other: Self) {
         for (key, rollup) in other.rollups {
             self.rollups.entry(key).or_default().merge(&rollup);
         }
@@ -173,8 +173,8 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
-        for (key, count) in other.losses {
-            *self.losses.entry(key).or_default() += count;
+        for (key, count) in other.drops {
+            *self.drops.entry(key).or_default() += count;
         }
     }
 }

@@ -1,20 +1,17 @@
-//! How far the worker has come in the queue.
+//! The cursor: the worker's position in the queue.
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{Store, StoreError};
+use super::database::Store;
+use super::error::StoreError;
 use crate::queue::Position;
 
-/// There is one queue by now.
+/// The queue's name. There is one queue today.
 const QUEUE: &str = "intake";
 
 impl Store {
-    /// Returns how far the queue has been stored.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn queue_position(&self) -> Result<Position, StoreError> {
+    /// Returns the position up to which the queue has been stored.
+    pub(crate) async fn queue_position(&self) -> Result<Position, StoreError> {
         let row = sqlx::query("SELECT segment, position FROM queue_cursor WHERE queue = ?")
             .bind(QUEUE)
             .fetch_optional(&self.writer)
@@ -29,6 +26,7 @@ impl Store {
     }
 }
 
+/// Moves the cursor.
 pub(super) async fn set(connection: &mut SqliteConnection, position: Position) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO queue_cursor (queue, segment, position) VALUES (?, ?, ?)

@@ -1,4 +1,4 @@
-//! Documents: parts of the store that are read and written whole, as JSON in zlib.
+//! Documents: values that the store reads and writes as a whole, as JSON compressed with zlib.
 
 use std::io::{self, Read, Write};
 
@@ -12,38 +12,38 @@ use serde_json::{Map, Value};
 
 /// One sampled transaction, as the waterfall shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SampleDocument {
-    /// The spans in the order of their start, parents before their children; the root is left out.
-    pub spans: Vec<SampleSpan>,
-    /// What is known of this very transaction.
-    pub context: SampleContext,
+pub(crate) struct SampleDocument {
+    /// The spans in the order of their start, parents before their children; without the root.
+    pub(crate) spans: Vec<SampleSpan>,
+    /// The context of this one transaction: request, user, tags, extra values.
+    pub(crate) context: SampleContext,
 }
 
 /// One span of a sampled transaction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SampleSpan {
+pub(crate) struct SampleSpan {
     /// The span's short name, such as `SELECT FROM books`.
-    pub signature: String,
+    pub(crate) signature: String,
     /// The kind, such as `db.sqlite.query`.
-    pub kind: String,
-    /// How many spans it lies within.
-    pub depth: usize,
-    /// Milliseconds after the transaction's start.
-    pub start_ms: f64,
-    /// Milliseconds.
-    pub duration_ms: f64,
-    /// Facts such as `sql` and `url`.
+    pub(crate) kind: String,
+    /// The number of spans that contain it.
+    pub(crate) depth: usize,
+    /// The time from the transaction's start to the span's start, in milliseconds.
+    pub(crate) start_ms: f64,
+    /// The duration, in milliseconds.
+    pub(crate) duration_ms: f64,
+    /// Extra values such as `sql` and `url`.
     #[serde(default)]
-    pub extra: Map<String, Value>,
-    /// The stack it was started from, oldest call first, if the agent sent it with this body.
+    pub(crate) extra: Map<String, Value>,
+    /// The stack that it was started from, the oldest call first, if the document contains one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
 }
 
-/// Documents beyond this are damaged: intake caps bodies far below it.
+/// Inflated bytes: a larger document is damaged, since intake limits bodies to far less.
 const MAX_INFLATED: u64 = 64 << 20;
 
-/// Packs a document.
+/// Writes a document as compressed JSON.
 pub(super) fn pack<T: Serialize>(document: &T) -> io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     serde_json::to_writer(&mut encoder, document)?;
@@ -51,7 +51,7 @@ pub(super) fn pack<T: Serialize>(document: &T) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Unpacks a document.
+/// Reads a document from compressed JSON.
 pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
     let inflated = ZlibDecoder::new(packed).take(MAX_INFLATED);
     Ok(serde_json::from_reader(io::BufReader::new(inflated))?)

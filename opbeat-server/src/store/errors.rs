@@ -2,12 +2,15 @@
 
 use sqlx::{Row, SqliteConnection};
 
+use super::changes::NewError;
+use super::document;
+use super::error::StoreError;
 use super::rollups::RESOLUTIONS;
-use super::{NewError, StoreError, document};
 
-/// Of each group the first occurrence is kept, and so many of the newest.
-const KEPT: i64 = 50;
+/// The number of newest occurrences that are kept of each group, besides the first one.
+const MAX_NEWEST: i64 = 50;
 
+/// Adds errors to their groups, and creates the groups that are missing.
 pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]) -> Result<(), StoreError> {
     for error in errors {
         let group = match find_group(connection, error).await? {
@@ -29,7 +32,7 @@ async fn find_group(connection: &mut SqliteConnection, error: &NewError) -> Resu
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// The group says what its latest occurrence says.
+/// A group shows the message and the culprit of its latest occurrence.
 async fn update_group(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<i64, StoreError> {
     sqlx::query(
         "UPDATE error_groups SET
@@ -114,7 +117,7 @@ async fn insert_occurrence(connection: &mut SqliteConnection, group: i64, error:
            AND id NOT IN (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY id DESC LIMIT ?2)",
     )
     .bind(group)
-    .bind(KEPT)
+    .bind(MAX_NEWEST)
     .execute(connection)
     .await?;
     Ok(())

@@ -1,37 +1,35 @@
-//! What is kept no longer.
+//! Removes old rows.
 
-use super::{Store, StoreError};
+use super::database::Store;
+use super::error::StoreError;
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
 
-/// Samples are for looking at, soon.
+/// Samples are looked at soon after they were recorded.
 const SAMPLE_DAYS: i64 = 14;
 
-/// Longer ranges are drawn from hours.
+/// Charts of longer ranges use the hourly rows.
 const MINUTE_DAYS: i64 = 14;
 
-/// What agents left out matters for as long as somebody wonders about figures.
-const LOSS_DAYS: i64 = 90;
+/// Drops explain why figures are too low, for as long as people compare figures.
+const DROP_DAYS: i64 = 90;
 
-/// Agents repeat a delivery within minutes; a day is generous.
+/// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
 impl Store {
-    /// Removes what is kept no longer: samples and minutes after 14 days, losses after 90,
-    /// idempotency keys after one.
+    /// Removes samples and rows by minute after 14 days, drops after 90 days, and idempotency keys after one day.
     ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
+    /// `now` is in microseconds since 1970.
+    pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
         let second = now / MICROS;
         let statements = [
             ("DELETE FROM samples WHERE happened_at < ?", now - SAMPLE_DAYS * DAY * MICROS),
             ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM losses WHERE start < ?", second - LOSS_DAYS * DAY),
+            ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {

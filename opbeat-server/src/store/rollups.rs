@@ -1,19 +1,20 @@
-//! Transactions, their durations and the breakdown of their time.
+//! Transactions, their durations and the breakdown of their time, and the drops that agents reported.
 
 use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{Changes, Rollup, SelfTime, StoreError, TransactionKey};
+use super::changes::{Changes, DropKey, Rollup, SelfTime, TransactionKey};
+use super::error::StoreError;
 use crate::sketch::Sketch;
 
-/// Seconds that one row stands for.
+/// The lengths of time that rows stand for, in seconds: a minute and an hour.
 pub(super) const RESOLUTIONS: [i64; 2] = [60, 3_600];
 
-/// Rows of the transactions that a write is about.
+/// The ids of the transactions that a write is about.
 pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
 
-/// Makes rows for transactions that have none, and returns the ids of all.
+/// Creates the rows of transactions that are missing, and returns the ids of all.
 pub(super) async fn write_transactions(
     connection: &mut SqliteConnection,
     changes: &Changes,
@@ -55,7 +56,7 @@ async fn write_transaction(
     Ok(row.try_get(0)?)
 }
 
-/// Adds durations to their minutes and hours.
+/// Adds durations to the rows of their minutes and hours.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     ids: &TransactionIds,
@@ -115,7 +116,7 @@ async fn write_row(
 /// Reads the columns `count, failed, sum_ms, min_ms, max_ms, sketch`.
 pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Rollup, StoreError> {
     let sketch: &[u8] = row.try_get("sketch")?;
-    let damaged = || std::io::Error::other("a sketch cannot be decoded");
+    let damaged = || std::io::Error::other("a stored sketch is damaged");
     Ok(Rollup {
         count: unsigned(row.try_get("count")?),
         failed: unsigned(row.try_get("failed")?),
@@ -126,7 +127,7 @@ pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Rollup, StoreError> 
     })
 }
 
-/// Adds self times to their minutes and hours.
+/// Adds self times to the rows of their minutes and hours.
 pub(super) async fn write_breakdowns(
     connection: &mut SqliteConnection,
     ids: &TransactionIds,
@@ -153,10 +154,32 @@ pub(super) async fn write_breakdowns(
     Ok(())
 }
 
-pub(super) fn signed(number: u64) -> i64 {
+/// Adds drops to the rows of their minutes.
+pub(super) async fn write_drops(
+    connection: &mut SqliteConnection,
+    drops: &BTreeMap<DropKey, u64>,
+) -> Result<(), StoreError> {
+    for (key, count) in drops {
+        sqlx::query(
+            "INSERT INTO drops (app_id, start, reason, count) VALUES (?, ?, ?, ?)
+             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = count + excluded.count",
+        )
+        .bind(&key.app_id)
+        .bind(key.minute)
+        .bind(&key.reason)
+        .bind(signed(*count))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// SQLite has no unsigned numbers: larger ones are stored as the largest signed one.
+fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Returns a count as an unsigned number; no count is negative.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

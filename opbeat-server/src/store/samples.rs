@@ -1,16 +1,20 @@
-//! Sampled transactions: some of each name and hour.
+//! Sampled transactions, of which a few are kept for each transaction and hour, and the stacks of their spans.
 
 use sqlx::SqliteConnection;
 
+use super::changes::{NewSample, NewSpanStack};
+use super::document;
+use super::error::StoreError;
 use super::rollups::TransactionIds;
-use super::{NewSample, StoreError, document};
 use crate::result_class::ResultClass;
 
-/// Of each name and hour so many of the slowest, of the failed and of the newest samples are kept.
+/// The number of slowest, of failed and of newest samples that are kept of each transaction and hour.
 const KEPT: i64 = 5;
 
+/// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
+/// Adds samples, and removes those that are not kept from the same hours.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     ids: &TransactionIds,
@@ -25,7 +29,7 @@ pub(super) async fn write(
     hours.sort_unstable();
     hours.dedup();
     for (transaction, hour) in hours {
-        thin_out(connection, transaction, hour).await?;
+        remove_surplus(connection, transaction, hour).await?;
     }
     Ok(())
 }
@@ -49,8 +53,10 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
     Ok(())
 }
 
-/// Keeps the samples that an error points at as well: they are what somebody will look for.
-async fn thin_out(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
+/// Removes the samples of a transaction and an hour that are not kept.
+///
+/// Samples that an error refers to are kept as well, since the error's page links to them.
+async fn remove_surplus(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
     sqlx::query(
         "WITH candidates AS (
              SELECT id, duration_ms, happened_at, external_id, failed
@@ -75,5 +81,23 @@ async fn thin_out(connection: &mut SqliteConnection, transaction: i64, hour: i64
     .bind(KEPT)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Stores the stack of each kind and signature of span: agents send each stack once per process.
+pub(super) async fn write_span_stacks(
+    connection: &mut SqliteConnection,
+    stacks: &[NewSpanStack],
+) -> Result<(), StoreError> {
+    for stack in stacks {
+        let frames = serde_json::to_string(&stack.frames).map_err(std::io::Error::from)?;
+        sqlx::query("INSERT OR REPLACE INTO span_stacks (app_id, kind, signature, frames) VALUES (?, ?, ?, ?)")
+            .bind(&stack.app_id)
+            .bind(&stack.kind)
+            .bind(&stack.signature)
+            .bind(frames)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! From a record of the queue to what it changes in the store. No clock, no I/O.
+//! Turns a record of the queue into changes of the store, without a clock and without I/O.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,18 +7,18 @@ use crate::intake::{inflate, parse_errors, parse_transactions};
 use crate::queue::{Endpoint, Message};
 use crate::store::{BodyChanges, Changes};
 
-/// The queue holds what intake has inflated once before, under its own limit.
+/// The largest inflated body in bytes. Intake has already inflated each body under its own limit, which is
+/// 32 MiB by default.
 const MAX_INFLATED: usize = 256 << 20;
 
-/// Returns what a record changes.
+/// Returns the changes of a record.
 ///
-/// # Errors
-///
-/// Returns the reason if it cannot be read. A panic is a reason as well: one body must not stop all others.
-pub fn interpret(record: &[u8]) -> Result<BodyChanges, String> {
-    let message = Message::decode(record).map_err(|error| format!("the envelope cannot be read: {error}"))?;
+/// Returns the reason as an error if the record is invalid. A panic is caught and returned too, so that one body cannot
+/// stop all others.
+pub(super) fn interpret(record: &[u8]) -> Result<BodyChanges, String> {
+    let message = Message::decode(record).map_err(|error| format!("the envelope is invalid: {error}"))?;
     let changes = catch_unwind(AssertUnwindSafe(|| changes(&message)));
-    let changes = changes.unwrap_or_else(|_| Err("the worker panicked over it".to_owned()))?;
+    let changes = changes.unwrap_or_else(|_| Err("the worker panicked while it interpreted the body".to_owned()))?;
     let envelope = message.envelope;
     Ok(BodyChanges {
         app_id: envelope.app_id,

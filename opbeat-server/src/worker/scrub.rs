@@ -1,4 +1,4 @@
-//! Secrets are removed on arrival too: old agents send `Authorization` and `Cookie` in clear.
+//! Removes secrets from bodies: old agents send `Authorization` and `Cookie` in plain text.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use opbeat_protocol::{ErrorBody, Exception, Frame, ParamMessage, Traces, Transac
 use opbeat_secrets::{REDACTED, Secrets, is_secret_name};
 use serde_json::{Map, Value};
 
-/// Deeper values come from no agent.
+/// The deepest nesting of values that is searched; no agent sends more. Deeper values are redacted.
 const MAX_DEPTH: usize = 64;
 
-/// Removes secrets from an error, and from everything that came with it.
+/// Removes secrets from an error, and from all other values of its body.
 pub(super) fn error(body: &mut ErrorBody) {
-    clear(&mut body.message);
+    scrub_text(&mut body.message);
     for part in [&mut body.culprit, &mut body.logger].into_iter().flatten() {
-        clear(part);
+        scrub_text(part);
     }
     body.exception.iter_mut().for_each(exception);
     for map in [&mut body.http, &mut body.user, &mut body.extra, &mut body.tags].into_iter().flatten() {
@@ -21,46 +21,46 @@ pub(super) fn error(body: &mut ErrorBody) {
     }
     body.stacktrace.iter_mut().for_each(|stack| frames(&mut stack.frames));
     match &mut body.param_message {
-        Some(ParamMessage::Template(template)) => clear(template),
+        Some(ParamMessage::Template(template)) => scrub_text(template),
         Some(ParamMessage::Parts { message, params }) => {
-            clear(message);
+            scrub_text(message);
             value(params);
         }
         Some(ParamMessage::Other(other)) => value(other),
         None => {}
     }
     if let Some(transaction) = &mut body.transaction {
-        clear(&mut transaction.name);
-        transaction.kind.iter_mut().for_each(clear);
+        scrub_text(&mut transaction.name);
+        transaction.kind.iter_mut().for_each(scrub_text);
         transaction.result.iter_mut().for_each(value);
     }
 }
 
-/// Removes secrets from the names in a body: all that belong together are changed alike.
+/// Removes secrets from the names in a body. Equal names stay equal, so that its parts still belong together.
 pub(super) fn names(body: &mut TransactionsBody) {
     for group in &mut body.transactions {
-        clear(&mut group.transaction);
-        group.kind.iter_mut().for_each(clear);
+        scrub_text(&mut group.transaction);
+        group.kind.iter_mut().for_each(scrub_text);
         group.result.iter_mut().for_each(value);
     }
     for part in &mut body.breakdown {
-        [&mut part.transaction, &mut part.transaction_kind, &mut part.kind].into_iter().for_each(clear);
+        [&mut part.transaction, &mut part.transaction_kind, &mut part.kind].into_iter().for_each(scrub_text);
     }
     let (Traces::Groups(groups) | Traces::Sampled { groups, .. }) = &mut body.traces;
     for group in groups {
         let names = [&mut group.transaction, &mut group.signature, &mut group.kind].into_iter();
-        names.chain(&mut group.transaction_kind).chain(&mut group.parents).for_each(clear);
+        names.chain(&mut group.transaction_kind).chain(&mut group.parents).for_each(scrub_text);
     }
 }
 
-/// Removes secrets from calls: from variables, from literals in source, and from the addresses of scripts.
+/// Removes secrets from frames: from variables, from literals in source lines, and from the URLs of scripts.
 pub(super) fn frames(frames: &mut [Frame]) {
     for frame in frames {
         frame.vars.iter_mut().for_each(value);
-        clear(&mut frame.filename);
-        frame.abs_path.iter_mut().for_each(clear);
-        let around = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
-        for line in around.chain(&mut frame.context_line) {
+        scrub_text(&mut frame.filename);
+        frame.abs_path.iter_mut().for_each(scrub_text);
+        let context = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
+        for line in context.chain(&mut frame.context_line) {
             if let Cow::Owned(scrubbed) = Secrets::default().scrub_source(line) {
                 *line = scrubbed;
             }
@@ -78,15 +78,15 @@ pub(super) fn value(value: &mut Value) {
     scrub_value(value, 0);
 }
 
-fn clear(text: &mut String) {
+fn scrub_text(text: &mut String) {
     if let Cow::Owned(scrubbed) = Secrets::default().scrub(text) {
         *text = scrubbed;
     }
 }
 
-/// The parser lets no chain be longer than its stack is deep.
+/// Removes secrets from an exception and its causes. The JSON parser limits the depth of the recursion.
 fn exception(exception: &mut Exception) {
-    clear(&mut exception.value);
+    scrub_text(&mut exception.value);
     exception.causes.iter_mut().for_each(self::exception);
 }
 
@@ -104,7 +104,7 @@ fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
     }
 }
 
-/// Shows a cookie's name, and a value that stands for nobody.
+/// Keeps a cookie's name, and its value if it identifies nobody.
 fn scrub_cookie(name: &str, value: &mut Value) {
     match value {
         Value::String(text) => *text = Secrets::default().cookie(name, text).into_owned(),
@@ -117,8 +117,8 @@ fn scrub_value(value: &mut Value, depth: usize) {
         Value::Object(map) if depth < MAX_DEPTH => scrub_map(map, depth),
         Value::Array(items) if depth < MAX_DEPTH => items.iter_mut().for_each(|item| scrub_value(item, depth + 1)),
         Value::Object(_) | Value::Array(_) => redact(value),
-        Value::String(found) => clear(found),
-        // The number of a card can be one.
+        Value::String(found) => scrub_text(found),
+        // A card number can be sent as a number.
         Value::Number(number) if matches!(Secrets::default().scrub(&number.to_string()), Cow::Owned(_)) => {
             redact(value)
         }
@@ -126,7 +126,7 @@ fn scrub_value(value: &mut Value, depth: usize) {
     }
 }
 
-/// A secret's absence is no secret.
+/// Replaces a value, unless it is empty or a boolean: that a secret is missing or set is not a secret.
 fn redact(value: &mut Value) {
     let is_empty = value.is_null() || value.as_str().is_some_and(str::is_empty) || value.is_boolean();
     if !is_empty {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_removed_wherever_they_stand() {
+    fn secrets_are_removed_from_all_kinds_of_values() {
         let mut found = json!({
             "headers": {"Authorization": "Bearer abc123", "Host": "shop.example", "X-Api-Key": "abc123"},
             "env": {"HTTP_AUTHORIZATION": "Bearer abc123", "HTTP_COOKIE": "a=abc123"},
@@ -157,7 +157,7 @@ mod tests {
         let text = found.to_string();
         assert!(!text.contains("abc123") && !text.contains("4111"), "{text}");
         for kept in ["shop.example", "page=2", "Emma", "Austen", "dark", "it was [REDACTED], sir", "[POST]>", "#top"] {
-            assert!(text.contains(kept) || kept == "#top", "{kept} is gone: {text}");
+            assert!(text.contains(kept) || kept == "#top", "{kept} was removed: {text}");
         }
     }
 }

@@ -1,30 +1,30 @@
-//! From the body of `transactions/` to rollups, breakdowns and samples.
+//! Turns the body of `transactions/` into rollups, breakdowns, samples and drops.
 
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
-use super::body::{Body, cut, result_text};
+use super::context::{BodyContext, cut_name, result_text};
 use super::{scrub, traces};
 use crate::queue::Envelope;
 use crate::result_class::ResultClass;
-use crate::store::{Changes, LossKey, SelfTime};
+use crate::store::{Changes, DropKey, SelfTime};
 
-/// Returns what a body changes.
+/// Returns the changes of a body.
 pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Changes {
     scrub::names(&mut body);
-    let context = Body::new(envelope, &body);
+    let context = BodyContext::new(envelope, &body);
     let mut changes = Changes::default();
     count(&context, &body, &mut changes);
     for group in &body.breakdown {
         let key = context.key(&group.transaction, Some(&group.transaction_kind));
         let minute = context.minute(Some(group.timestamp)).seconds();
         let self_time = SelfTime { count: group.count, self_ms: group.self_ms };
-        changes.breakdowns.entry((key, minute, cut(&group.kind))).or_default().merge(self_time);
+        changes.breakdowns.entry((key, minute, cut_name(&group.kind))).or_default().merge(self_time);
     }
-    // Samples that come without counts are this project's agent's, which sends the time of all with the counts.
+    // Only this project's agent sends samples without counts. It sends the breakdown with the counts, in another body.
     let has_breakdown = !body.breakdown.is_empty() || body.transactions.is_empty();
-    lose(&context, &body.drops, &mut changes);
+    count_drops(&context, &body.drops, &mut changes);
     match body.traces {
         Traces::Groups(groups) => traces::aggregated(&context, groups, has_breakdown, &mut changes),
         Traces::Sampled { groups, raw } => traces::sampled(&context, groups, raw, has_breakdown, &mut changes),
@@ -32,18 +32,27 @@ pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Change
     changes
 }
 
-/// Notes what the agent left out. Words that no agent sends are not kept.
-fn lose(context: &Body<'_>, drops: &BTreeMap<String, u64>, changes: &mut Changes) {
-    for what in DROP_REASONS {
-        let Some(count) = drops.get(what).filter(|count| **count > 0) else { continue };
+/// Counts the data that the agent dropped, by reason. Unknown reasons are ignored.
+fn count_drops(context: &BodyContext<'_>, drops: &BTreeMap<String, u64>, changes: &mut Changes) {
+    for (sent, count) in drops.iter().filter(|(_, count)| **count > 0) {
+        let Some(reason) = drop_reason(sent) else { continue };
         let app_id = context.envelope.app_id.clone();
-        let key = LossKey { app_id, minute: context.minute(None).seconds(), what: what.to_owned() };
-        changes.losses.insert(key, *count);
+        let key = DropKey { app_id, minute: context.minute(None).seconds(), reason: reason.to_owned() };
+        let total = changes.drops.entry(key).or_default();
+        *total = total.saturating_add(*count);
+    }
+}
+
+/// Returns the reason under which drops are counted, if it is known. Earlier agents send `refused` for `rejected`.
+fn drop_reason(sent: &str) -> Option<&str> {
+    match sent {
+        "refused" | "rejected" => Some("rejected"),
+        _ => DROP_REASONS.contains(&sent).then_some(sent),
     }
 }
 
 /// Adds every duration.
-fn count(context: &Body<'_>, body: &TransactionsBody, changes: &mut Changes) {
+fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Changes) {
     for group in &body.transactions {
         let key = context.key(&group.transaction, group.kind.as_deref());
         let minute = context.minute(group.timestamp).seconds();
@@ -52,6 +61,30 @@ fn count(context: &Body<'_>, body: &TransactionsBody, changes: &mut Changes) {
         let rollup = changes.rollups.entry((key, minute, result)).or_default();
         group.durations.iter().for_each(|duration| rollup.insert(*duration, is_failure));
     }
-    // A group without durations counts nothing.
+    // Groups without durations have created empty rollups.
     changes.rollups.retain(|_, rollup| rollup.count > 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::queue::Endpoint;
+
+    #[test]
+    fn drops_are_counted_by_known_reasons() {
+        let envelope = Envelope {
+            app_id: "shop".to_owned(),
+            endpoint: Endpoint::Transactions,
+            received_at: 60_000_000,
+            platform: String::new(),
+            idempotency_key: String::new(),
+        };
+        let drops = json!({"refused": 2, "rejected": 1, "spans": 3, "samples": 0, "unknown": 4});
+        let body = serde_json::from_value(json!({"transactions": [], "traces": [], "drops": drops})).unwrap();
+        let drops = changes(&envelope, body).drops;
+        let drops: Vec<_> = drops.iter().map(|(key, count)| (key.minute, key.reason.as_str(), *count)).collect();
+        assert_eq!(drops, [(60, "rejected", 3), (60, "spans", 3)]);
+    }
 }

@@ -11,7 +11,7 @@ fn fixtures(agent: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agents").join(agent)
 }
 
-/// Posts a recorded body with its recorded headers, compressed as it was.
+/// Posts a recorded body with its recorded headers, compressed as in the recording.
 async fn replay(running: &Running, agent: &str, name: &str) {
     let folder = fixtures(agent);
     let body = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
@@ -28,6 +28,7 @@ async fn replay(running: &Running, agent: &str, name: &str) {
     assert_eq!(response.status(), StatusCode::ACCEPTED, "{name}");
 }
 
+/// Starts a server that has stored all recordings of the Python agent.
 async fn replayed() -> Running {
     let running = Running::start().await;
     for name in ["01-errors", "02-errors", "03-errors", "04-errors", "05-errors", "06-transactions"] {
@@ -43,7 +44,7 @@ fn recorded(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn pythons_transactions_show_as_they_were() {
+async fn transactions_of_the_python_agent_are_shown_with_their_recorded_durations() {
     let running = replayed().await;
     let list = running.ask("transactions/?range=30d").await;
     let shown = list["transactions"].as_array().unwrap();
@@ -68,7 +69,7 @@ async fn pythons_transactions_show_as_they_were() {
 }
 
 #[tokio::test]
-async fn pythons_time_is_divided_by_kind() {
+async fn time_of_the_python_agents_transactions_is_divided_by_kind() {
     let running = replayed().await;
     let list = running.ask("transactions/?range=30d").await;
     let product = &list["transactions"]
@@ -86,7 +87,7 @@ async fn pythons_time_is_divided_by_kind() {
     }
     let all: f64 = parts.as_array().unwrap().iter().map(|part| part["self_ms"].as_f64().unwrap()).sum();
     let total = product["total_ms"].as_f64().unwrap();
-    assert!((all - total).abs() < total * 0.01, "no time is lost or counted twice: {all} of {total}");
+    assert!((all - total).abs() < total * 0.01, "each time is counted exactly once: {all} of {total}");
 
     let samples = running.ask(&format!("transactions/{id}/samples/?range=30d")).await;
     let sample = running.ask(&format!("transactions/{id}/samples/{}/", samples[0]["id"])).await;
@@ -96,11 +97,11 @@ async fn pythons_time_is_divided_by_kind() {
     let frames = query["frames"].as_array().unwrap();
     assert!(!frames.is_empty());
     let newest = frames.last().unwrap()["module"].as_str().unwrap_or_default();
-    assert!(!newest.starts_with("opbeat."), "the agent's own calls are left out: {newest}");
+    assert!(!newest.starts_with("opbeat."), "the calls of the agent itself are not shown: {newest}");
 }
 
 #[tokio::test]
-async fn pythons_errors_have_their_frames_the_right_way_round() {
+async fn frames_of_the_python_agents_errors_are_ordered_and_marked() {
     let running = replayed().await;
     let list = running.ask("errors/").await;
     assert_eq!(list["total"], 5);
@@ -116,21 +117,21 @@ async fn pythons_errors_have_their_frames_the_right_way_round() {
     assert_eq!(
         (&newest["function"], &newest["in_app"]),
         (&"checkout".into(), &true.into()),
-        "the throwing frame is last"
+        "the function that raised the error is last"
     );
-    assert!(frames.iter().any(|frame| frame["in_app"] == false), "flask is somebody else's");
+    assert!(frames.iter().any(|frame| frame["in_app"] == false), "frames of flask are not marked as the application's");
 
     let logged = list["errors"].as_array().unwrap().iter().find(|error| error["message"] == "Import failed").unwrap();
     let logged = running.ask(&format!("errors/{}/", logged["number"])).await;
     let frames = logged["occurrence"]["report"]["stacktrace"]["frames"].as_array().unwrap();
     let sent = recorded("04-errors");
     let sent = sent["stacktrace"]["frames"].as_array().unwrap();
-    assert_eq!(frames[0]["function"], sent.last().unwrap()["function"], "log records come the other way round");
+    assert_eq!(frames[0]["function"], sent.last().unwrap()["function"], "the stacks of log records are reversed");
     assert_eq!(frames.last().unwrap()["lineno"], sent[0]["lineno"]);
 }
 
 #[tokio::test]
-async fn pythons_secrets_are_not_stored() {
+async fn secrets_of_the_python_agent_are_not_stored() {
     let running = replayed().await;
     let recorded = recorded("01-errors");
     let headers = recorded["http"]["headers"].as_object().unwrap();
@@ -141,7 +142,7 @@ async fn pythons_secrets_are_not_stored() {
         }
     }
     secrets.push("hunter2");
-    assert!(!secrets.is_empty(), "the recording has secrets, or this test tests nothing");
+    assert!(!secrets.is_empty(), "the recording contains secrets");
     for number in 1..=5 {
         let shown = running.ask(&format!("errors/{number}/")).await.to_string();
         for secret in &secrets {
@@ -150,8 +151,8 @@ async fn pythons_secrets_are_not_stored() {
     }
 }
 
-/// An old agent's bodies, with a secret in each field that an application fills.
-fn secretive(secret: &str) -> (Value, Value) {
+/// Returns bodies as old agents send them, with a secret in each field that an application fills.
+fn bodies_with_secrets(secret: &str) -> (Value, Value) {
     let (name, kind) = (format!("POST /login?pwd={secret}"), format!("web.pin={secret}"));
     let signature = format!("SELECT FROM users WHERE token = '{secret}'");
     let context = json!({
@@ -189,7 +190,7 @@ fn secretive(secret: &str) -> (Value, Value) {
 #[tokio::test]
 async fn no_field_of_an_old_agents_body_shows_a_secret() {
     let running = Running::start().await;
-    let (transactions, error) = secretive("s3cret");
+    let (transactions, error) = bodies_with_secrets("s3cret");
     running.accept("transactions", &transactions).await;
     running.accept("errors", &error).await;
     running.drained().await;
@@ -207,13 +208,13 @@ async fn no_field_of_an_old_agents_body_shows_a_secret() {
         assert!(!answer.to_string().contains("s3cret"), "{answer:#}");
     }
     for kept in ["POST /login?pwd=[REDACTED]", "SELECT FROM users", "LoginError", "shop.example"] {
-        assert!(shown.iter().any(|answer| answer.to_string().contains(kept)), "{kept} is gone");
+        assert!(shown.iter().any(|answer| answer.to_string().contains(kept)), "{kept} was removed");
     }
 }
 
-/// Time in proportion to the square of its length would not end in any test's time.
+/// If the time grew with the square of the length, this test would run into its timeout.
 #[tokio::test]
-async fn a_large_body_is_searched_in_no_time() {
+async fn a_large_body_is_searched_in_linear_time() {
     let running = Running::start().await;
     let extra = json!({"at": "a@".repeat(150_000), "urls": "://a:b".repeat(50_000)});
     running.accept("errors", &json!({"message": "@".repeat(300_000), "extra": extra})).await;

@@ -1,3 +1,5 @@
+//! The intake: accepted bodies, and rejections with their messages.
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -6,7 +8,8 @@ use crate::running::{Running, zlib};
 const GOOD: &str =
     r#"{"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.5, 2.5]}], "traces": []}"#;
 
-async fn refusal(response: reqwest::Response) -> (u16, String, Value) {
+/// Returns the status, the message and the invalid fields of a rejection.
+async fn rejection(response: reqwest::Response) -> (u16, String, Value) {
     let status = response.status().as_u16();
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["status"], status);
@@ -14,7 +17,7 @@ async fn refusal(response: reqwest::Response) -> (u16, String, Value) {
 }
 
 #[tokio::test]
-async fn all_forms_of_a_body_are_accepted() {
+async fn plain_and_compressed_bodies_are_accepted_with_and_without_a_slash() {
     let running = Running::start().await;
     assert_eq!(running.post("transactions", GOOD).await.status(), StatusCode::ACCEPTED);
     assert_eq!(running.post("transactions", zlib(GOOD)).await.status(), StatusCode::ACCEPTED);
@@ -30,64 +33,64 @@ async fn all_forms_of_a_body_are_accepted() {
 async fn tokens_are_checked() {
     let running = Running::start().await;
     let url = running.intake("errors");
-    let (status, message, _) = refusal(running.client.post(&url).body(GOOD).send().await.unwrap()).await;
+    let (status, message, _) = rejection(running.client.post(&url).body(GOOD).send().await.unwrap()).await;
     assert_eq!(status, 401);
     insta::assert_snapshot!(message, @"The request has no token. Send the header `Authorization: Bearer <secret token>`; `opbeat app create ORG/APP` prints one.");
-    let (status, message, _) = refusal(running.client.post(&url).bearer_auth("guess").send().await.unwrap()).await;
+    let (status, message, _) = rejection(running.client.post(&url).bearer_auth("guess").send().await.unwrap()).await;
     assert_eq!(status, 401);
-    insta::assert_snapshot!(message, @"The secret token is not known here. `opbeat app create ORG/APP` prints a new one for the same app.");
+    insta::assert_snapshot!(message, @"This server does not know the secret token. `opbeat app create ORG/APP` prints a new one for the same app.");
     let other = running.server.create_app("acme", "other").await.unwrap();
     let (status, message, _) =
-        refusal(running.client.post(&url).bearer_auth(&other.secret_token).send().await.unwrap()).await;
+        rejection(running.client.post(&url).bearer_auth(&other.secret_token).send().await.unwrap()).await;
     assert_eq!(status, 403);
-    insta::assert_snapshot!(message, @"The secret token belongs to another app than the URL names. Check the organization id and the app id against what `opbeat app create ORG/APP` printed.");
+    insta::assert_snapshot!(message, @"The secret token belongs to a different app than the one in the URL. Check the organization id and the app id against what `opbeat app create ORG/APP` printed.");
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_refused() {
+async fn other_methods_and_paths_are_rejected() {
     let running = Running::start().await;
     let response = running.client.request(Method::PUT, running.intake("errors")).send().await.unwrap();
     assert_eq!(response.headers()["allow"], "POST");
-    let (status, message, _) = refusal(response).await;
-    assert_eq!((status, message.as_str()), (405, "PUT is not understood here. Use POST."));
-    let (status, message, _) = refusal(running.get("/api/v1/organizations/x/apps/y/metrics/").await).await;
+    let (status, message, _) = rejection(response).await;
+    assert_eq!((status, message.as_str()), (405, "PUT is not allowed here. Use POST."));
+    let (status, message, _) = rejection(running.get("/api/v1/organizations/x/apps/y/metrics/").await).await;
     assert_eq!(status, 404);
     let broken = running.client.post(format!("{}/api/v1/organizations/%ff/apps/y/errors/", running.server.url()));
-    assert_eq!(refusal(broken.send().await.unwrap()).await.0, 400);
+    assert_eq!(rejection(broken.send().await.unwrap()).await.0, 400);
     assert!(message.contains("/errors/ or …/transactions/"), "{message}");
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_body_is_said() {
+async fn rejections_name_the_invalid_field_and_the_reason() {
     let running = Running::start().await;
     let cases = [
-        ("transactions", "no json", "no JSON", "body"),
+        ("transactions", "no json", "it is not JSON", "body"),
         ("transactions", r#"{"traces": []}"#, "missing field `transactions`", "body"),
         (
             "transactions",
             r#"{"transactions": [{"transaction": "a", "durations": [-1]}]}"#,
-            "-1 is no duration",
+            "-1 is not a duration",
             "durations",
         ),
         (
             "transactions",
             r#"{"transactions": [], "traces": {"groups": [], "raw": [[1.0, [7, 0, 1]]]}}"#,
-            "group 7 of 0",
+            "refers to group 7, but there are 0",
             "raw",
         ),
-        ("errors", "{}", "it is empty, and there is no exception either", "message"),
+        ("errors", "{}", "it is empty, and there is no exception", "message"),
         ("errors", r#"{"message": "a", "stacktrace": {"frames": [{"lineno": "7"}]}}"#, "invalid type", "body"),
     ];
     for (endpoint, body, reason, field) in cases {
-        let (status, message, fields) = refusal(running.post(endpoint, body).await).await;
+        let (status, message, fields) = rejection(running.post(endpoint, body).await).await;
         assert_eq!(status, 400, "{body}");
         assert!(message.contains(reason), "{body}: {message}");
         assert!(fields[field][field].is_string(), "{body}: {fields}");
     }
     let broken = [0x78, 0x9c, 1, 2, 3].to_vec();
-    let (status, message, _) = refusal(running.post("errors", broken).await).await;
+    let (status, message, _) = rejection(running.post("errors", broken).await).await;
     assert_eq!(status, 400);
-    assert!(message.contains("begins like zlib"), "{message}");
+    assert!(message.contains("starts like zlib"), "{message}");
 }
 
 #[tokio::test]
@@ -97,26 +100,26 @@ async fn sizes_are_capped_before_and_after_inflating() {
         config.intake.inflated = 4 << 20;
     })
     .await;
-    let (status, message, _) = refusal(running.post("errors", vec![b' '; (1 << 20) + 1]).await).await;
-    assert_eq!((status, message.as_str()), (413, "The body is larger than 1 MiB. Send smaller ones, more often."));
-    // Spaces compress a thousandfold.
+    let (status, message, _) = rejection(running.post("errors", vec![b' '; (1 << 20) + 1]).await).await;
+    assert_eq!((status, message.as_str()), (413, "The body is larger than 1 MiB. Send smaller bodies, more often."));
+    // Spaces compress to about a thousandth.
     let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
         std::io::Write::write_all(&mut bomb, &vec![b' '; 1 << 20]).unwrap();
     }
     let bomb = bomb.finish().unwrap();
     assert!(bomb.len() < 1 << 20);
-    let (status, message, _) = refusal(running.post("errors", bomb).await).await;
-    assert_eq!((status, message.as_str()), (413, "The body is larger than 4 MiB. Send smaller ones, more often."));
+    let (status, message, _) = rejection(running.post("errors", bomb).await).await;
+    assert_eq!((status, message.as_str()), (413, "The body is larger than 4 MiB. Send smaller bodies, more often."));
 }
 
 #[tokio::test]
-async fn a_full_queue_is_said() {
+async fn a_body_that_does_not_fit_into_the_queue_is_rejected() {
     let running = Running::start_with(|config| config.queue.backlog = 10).await;
-    let (status, message, _) = refusal(running.post("transactions", GOOD).await).await;
+    let (status, message, _) = rejection(running.post("transactions", GOOD).await).await;
     assert_eq!(status, 503);
-    assert!(message.contains("Nothing is lost if you send the same again later"), "{message}");
-    assert_eq!(running.get("/healthz").await.status(), StatusCode::OK, "it still takes what fits");
+    assert!(message.contains("Send it again later, so that no data is lost"), "{message}");
+    assert_eq!(running.get("/healthz").await.status(), StatusCode::OK, "smaller bodies are still accepted");
 }
 
 #[tokio::test]
@@ -132,7 +135,7 @@ async fn a_repeated_body_is_counted_once() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_created_later_may_send_at_once() {
+async fn an_app_that_is_created_while_the_server_runs_can_send_immediately() {
     let running = Running::start().await;
     let later = running.server.create_app("acme", "later").await.unwrap();
     let url = crate::running::intake_url(&later, "transactions");

@@ -69,20 +69,20 @@ fn drops(drops: &[DroppedData]) -> Markup {
         @if !drops.is_empty() {
             section.notice {
                 p { strong { "The agents dropped data in this time range:" } }
-                ul { @for dropped in drops { li { (count(dropped.count)) " " (noun(dropped)) ": " (dropped.reason) } } }
+                ul { @for dropped in drops { li { (count(dropped.count)) " " (noun(dropped)) ": " (dropped.explanation) } } }
             }
         }
     }
 }
 
 fn noun(dropped: &DroppedData) -> &str {
-    match (dropped.category.as_str(), dropped.count) {
-        ("rejected" | "refused", 1) => "rejected delivery",
-        ("rejected" | "refused", _) => "rejected deliveries",
+    match (dropped.reason.as_str(), dropped.count) {
+        ("rejected", 1) => "rejected delivery",
+        ("rejected", _) => "rejected deliveries",
         ("samples", 1) => "sampled transaction",
         ("samples", _) => "sampled transactions",
-        (category, 1) => category.trim_end_matches('s'),
-        (category, _) => category,
+        (reason, 1) => reason.trim_end_matches('s'),
+        (reason, _) => reason,
     }
 }
 

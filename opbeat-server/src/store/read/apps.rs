@@ -1,16 +1,17 @@
-//! Which apps there are, and who may see them.
+//! The apps that a reader may see.
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use crate::store::{Store, StoreError};
+use crate::store::database::Store;
+use crate::store::error::StoreError;
 
-/// More apps than these are not listed at once.
+/// The largest number of apps in a list.
 const MAX_APPS: i64 = 500;
 
-/// What a reader may see.
+/// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// All organizations: whoever sits at the server's own machine.
+pub(crate) enum Scope {
+    /// All organizations, for readers on the server's own machine.
     Everything,
     /// One organization, by its id.
     Organization(String),
@@ -18,39 +19,35 @@ pub enum Scope {
 
 /// An app with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppName {
+pub(crate) struct AppName {
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The app's short name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
-/// How much an app has done since a point in time.
+/// An app's activity since a point in time.
 #[derive(Clone, Debug)]
-pub struct AppActivity {
+pub(crate) struct AppActivity {
     /// The app.
-    pub app: AppName,
-    /// Transactions.
-    pub count: i64,
-    /// Failed transactions.
-    pub failed: i64,
-    /// When it was heard of last, in microseconds since 1970.
-    pub last_seen: Option<i64>,
-    /// Error groups that are open.
-    pub open_errors: i64,
+    pub(crate) app: AppName,
+    /// The number of transactions.
+    pub(crate) count: i64,
+    /// The number of failed transactions.
+    pub(crate) failed: i64,
+    /// The time of its last transaction or error, in microseconds since 1970.
+    pub(crate) last_seen: Option<i64>,
+    /// The number of open error groups.
+    pub(crate) open_errors: i64,
 }
 
 impl Store {
     /// Returns the organization that a read token belongs to.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT organization_id FROM read_tokens WHERE hash = ?")
             .bind(&token_hash[..])
             .fetch_optional(&self.readers)
@@ -59,11 +56,12 @@ impl Store {
     }
 
     /// Finds an app by ids or short names.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn find_app(&self, scope: &Scope, organization: &str, app: &str) -> Result<Option<AppName>, StoreError> {
+    pub(crate) async fn find_app(
+        &self,
+        scope: &Scope,
+        organization: &str,
+        app: &str,
+    ) -> Result<Option<AppName>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name
@@ -77,12 +75,8 @@ impl Store {
         row.as_ref().map(app_name).transpose()
     }
 
-    /// Returns all apps, with what they have done since a point in time (seconds since 1970).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
+    /// Returns all apps with their activity since a point in time (seconds since 1970).
+    pub(crate) async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name,
@@ -103,12 +97,8 @@ impl Store {
         rows.iter().map(activity).collect()
     }
 
-    /// Returns when an app was heard of first and last, in microseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    /// Returns the times of an app's first and last transaction or error, in microseconds since 1970.
+    pub(crate) async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query(
             "SELECT min(first_seen), max(last_seen) FROM (
                  SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1

@@ -3,74 +3,71 @@
 use opbeat_protocol::ErrorBody;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::database::Store;
 use crate::store::document::unpack;
-use crate::store::{Store, StoreError};
+use crate::store::error::StoreError;
 
-/// Which groups come first.
+/// The order of groups in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorOrder {
-    /// Those that happened last.
+pub(crate) enum ErrorOrder {
+    /// The group of the newest error first.
     LastSeen,
-    /// Those that happened most often.
+    /// The most frequent group first.
     TimesSeen,
 }
 
 /// A group of errors.
 #[derive(Clone, Debug)]
-pub struct ErrorGroupRow {
+pub(crate) struct ErrorGroupRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its number in the app.
-    pub number: i64,
+    pub(crate) number: i64,
     /// The errors' type, or an empty string.
-    pub type_name: String,
-    /// What the latest one says.
-    pub message: String,
-    /// What is held responsible.
-    pub culprit: String,
-    /// How bad it is.
-    pub level: String,
-    /// `open`, by now.
-    pub status: String,
-    /// Microseconds since 1970.
-    pub first_seen: i64,
-    /// Microseconds since 1970.
-    pub last_seen: i64,
-    /// How often.
-    pub times_seen: i64,
+    pub(crate) type_name: String,
+    /// The message of the latest one.
+    pub(crate) message: String,
+    /// The culprit: the function or the transaction that caused it.
+    pub(crate) culprit: String,
+    /// The level, such as `error`.
+    pub(crate) level: String,
+    /// The status, which is always `open` today.
+    pub(crate) status: String,
+    /// When the first one happened, in microseconds since 1970.
+    pub(crate) first_seen: i64,
+    /// When the latest one happened, in microseconds since 1970.
+    pub(crate) last_seen: i64,
+    /// The number of errors.
+    pub(crate) times_seen: i64,
 }
 
 /// An occurrence without its document.
 #[derive(Clone, Copy, Debug)]
-pub struct OccurrenceSummary {
+pub(crate) struct OccurrenceSummary {
     /// Its id in the store.
-    pub id: i64,
-    /// Microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) id: i64,
+    /// When it happened, in microseconds since 1970.
+    pub(crate) happened_at: i64,
 }
 
 /// One occurrence of an error.
 #[derive(Clone, Debug)]
-pub struct OccurrenceRow {
+pub(crate) struct OccurrenceRow {
     /// Its id in the store.
-    pub id: i64,
-    /// Microseconds since 1970.
-    pub happened_at: i64,
-    /// The agent's id of the transaction that it happened in, or an empty string.
-    pub transaction_external_id: String,
+    pub(crate) id: i64,
+    /// When it happened, in microseconds since 1970.
+    pub(crate) happened_at: i64,
+    /// The id that the agent gave the transaction in which it happened, or an empty string.
+    pub(crate) transaction_external_id: String,
     /// The error as it was reported.
-    pub document: ErrorBody,
+    pub(crate) document: ErrorBody,
 }
 
 const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, first_seen, last_seen, times_seen";
 
 impl Store {
-    /// Returns an app's error groups, and how many there are.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_groups(
+    /// Returns some of an app's error groups, and the number of all.
+    pub(crate) async fn error_groups(
         &self,
         app_id: &str,
         order: ErrorOrder,
@@ -91,23 +88,15 @@ impl Store {
     }
 
     /// Returns an app's error group by its number.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
+    pub(crate) async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
         query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
         let row = query.build().fetch_optional(&self.readers).await?;
         row.as_ref().map(group).transpose()
     }
 
-    /// Returns how often a group's errors happened: pairs of a row's start in seconds and a count.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn error_counts(
+    /// Returns the number of a group's errors by minute or hour: pairs of a start in seconds since 1970 and a count.
+    pub(crate) async fn error_counts(
         &self,
         group: i64,
         resolution: i64,
@@ -126,12 +115,8 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// Returns the occurrences of a group that are kept, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
+    /// Returns the kept occurrences of a group, the newest first.
+    pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
         let rows =
             sqlx::query("SELECT id, happened_at FROM error_occurrences WHERE group_id = ? ORDER BY id DESC LIMIT 100")
                 .bind(group)
@@ -143,11 +128,7 @@ impl Store {
     }
 
     /// Returns one occurrence of a group.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
+    pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = sqlx::query(
             "SELECT id, happened_at, transaction_external_id, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",

@@ -1,57 +1,57 @@
-//! Transactions, their durations and the breakdown of their time.
+//! Transactions, their durations and the breakdown of their time, and the drops that agents reported.
+
+use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::changes::{Rollup, SelfTime};
+use crate::store::database::Store;
+use crate::store::error::StoreError;
 use crate::store::rollups::{read, unsigned};
-use crate::store::{Rollup, SelfTime, Store, StoreError};
 
-/// Which rows of which app are asked for.
+/// The rows that a query reads.
 #[derive(Clone, Copy, Debug)]
-pub struct RollupSpan<'a> {
+pub(crate) struct RollupSpan<'a> {
     /// The app's id.
-    pub app_id: &'a str,
-    /// One transaction, or all.
-    pub transaction: Option<i64>,
-    /// Seconds that one row stands for: 60 or 3600.
-    pub resolution: i64,
-    /// The first row's start, in seconds since 1970.
-    pub from: i64,
-    /// The end, which is not part of it.
-    pub to: i64,
+    pub(crate) app_id: &'a str,
+    /// The id of one transaction, or `None` for all.
+    pub(crate) transaction: Option<i64>,
+    /// The length of time that one row stands for, in seconds: 60 or 3600.
+    pub(crate) resolution: i64,
+    /// The start of the first row, in seconds since 1970.
+    pub(crate) from: i64,
+    /// The end, in seconds since 1970; rows that start there are not read.
+    pub(crate) to: i64,
 }
 
-/// A transaction's names.
+/// A transaction's name and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionRow {
+pub(crate) struct TransactionRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its kind, or an empty string.
-    pub kind: String,
+    pub(crate) kind: String,
 }
 
 /// The durations of one transaction, result and minute or hour.
 #[derive(Clone, Debug)]
-pub struct RollupRow {
+pub(crate) struct RollupRow {
     /// The transaction's id.
-    pub transaction: i64,
-    /// Seconds since 1970.
-    pub start: i64,
+    pub(crate) transaction: i64,
+    /// The start of the minute or hour, in seconds since 1970.
+    pub(crate) start: i64,
     /// The result.
-    pub result: String,
+    pub(crate) result: String,
     /// The durations.
-    pub rollup: Rollup,
+    pub(crate) rollup: Rollup,
 }
 
 impl Store {
     /// Returns an app's transaction.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
+    pub(crate) async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
         let row = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
             .bind(app_id)
             .bind(id)
@@ -61,11 +61,7 @@ impl Store {
     }
 
     /// Returns an app's transactions.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
+    pub(crate) async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
         let rows = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ?")
             .bind(app_id)
             .fetch_all(&self.readers)
@@ -73,12 +69,12 @@ impl Store {
         rows.iter().map(transaction).collect()
     }
 
-    /// Calls `each` with every row of durations, one after the other, so that none has to be kept.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn each_rollup(&self, span: RollupSpan<'_>, mut each: impl FnMut(RollupRow)) -> Result<(), StoreError> {
+    /// Calls `each` with one row of durations after the other, so that they are never all in memory.
+    pub(crate) async fn each_rollup(
+        &self,
+        span: RollupSpan<'_>,
+        mut each: impl FnMut(RollupRow),
+    ) -> Result<(), StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
                     rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch
@@ -97,12 +93,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the time by kind of span.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
+    /// Returns the self time by kind of span, the largest first: at most 100 kinds.
+    pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT breakdowns.kind, sum(breakdowns.count) AS count, sum(breakdowns.self_ms) AS self_ms
              FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
@@ -115,6 +107,24 @@ impl Store {
             Ok((row.try_get("kind")?, self_time))
         };
         rows.iter().map(part).collect()
+    }
+
+    /// Returns an app's drops by reason, as agents reported them in a range of time (seconds since 1970).
+    pub(crate) async fn drops(
+        &self,
+        app_id: &str,
+        (from, to): (i64, i64),
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT reason, sum(count) AS count FROM drops
+             WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",
+        )
+        .bind(app_id)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("reason")?, unsigned(row.try_get("count")?)))).collect()
     }
 }
 

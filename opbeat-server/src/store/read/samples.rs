@@ -1,55 +1,50 @@
-//! Sampled transactions.
+//! Sampled transactions and the stacks of their spans.
 
 use opbeat_protocol::Frame;
 use sqlx::Row;
 
-use crate::store::document::unpack;
-use crate::store::{SampleDocument, Store, StoreError};
+use crate::store::database::Store;
+use crate::store::document::{SampleDocument, unpack};
+use crate::store::error::StoreError;
 
-/// Which samples come first.
+/// The order of samples in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SampleOrder {
-    /// The slowest.
+pub(crate) enum SampleOrder {
+    /// The slowest first.
     Slowest,
-    /// The newest.
+    /// The newest first.
     Newest,
 }
 
 /// A sample without its spans.
 #[derive(Clone, Debug)]
-pub struct SampleSummaryRow {
+pub(crate) struct SampleSummaryRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// When it began, in microseconds since 1970.
-    pub happened_at: i64,
-    /// How long it took.
-    pub duration_ms: f64,
+    pub(crate) happened_at: i64,
+    /// Its duration, in milliseconds.
+    pub(crate) duration_ms: f64,
     /// Its result.
-    pub result: String,
-    /// How it ended, or an empty string.
-    pub outcome: String,
+    pub(crate) result: String,
+    /// Its outcome, or an empty string.
+    pub(crate) outcome: String,
 }
 
-/// A sample.
+/// A sample with its spans.
 #[derive(Clone, Debug)]
-pub struct SampleRow {
-    /// What lists show of it.
-    pub summary: SampleSummaryRow,
-    /// The agent's id of it, or an empty string.
-    pub external_id: String,
+pub(crate) struct SampleRow {
+    /// The values that lists show.
+    pub(crate) summary: SampleSummaryRow,
     /// Its spans and context.
-    pub document: SampleDocument,
+    pub(crate) document: SampleDocument,
 }
 
 const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome";
 
 impl Store {
-    /// Returns samples of an app's transaction in a time (microseconds since 1970).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn samples(
+    /// Returns samples of an app's transaction in a range of time (microseconds since 1970).
+    pub(crate) async fn samples(
         &self,
         app_id: &str,
         transaction: i64,
@@ -73,32 +68,25 @@ impl Store {
     }
 
     /// Returns one sample of an app's transaction.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn sample(&self, app_id: &str, transaction: i64, id: i64) -> Result<Option<SampleRow>, StoreError> {
+    pub(crate) async fn sample(
+        &self,
+        app_id: &str,
+        transaction: i64,
+        id: i64,
+    ) -> Result<Option<SampleRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
-            "SELECT {COLUMNS}, samples.external_id, samples.document
+            "SELECT {COLUMNS}, samples.document
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              WHERE transactions.app_id = "
         ));
         query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
         query.push(" AND samples.id = ").push_bind(id);
         let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
-        Ok(Some(SampleRow {
-            summary: summary(&row)?,
-            external_id: row.try_get("external_id")?,
-            document: unpack(row.try_get("document")?)?,
-        }))
+        Ok(Some(SampleRow { summary: summary(&row)?, document: unpack(row.try_get("document")?)? }))
     }
 
-    /// Finds the sample of an app that an agent knows by an id: its transaction's id and its own.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
+    pub(crate) async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query(
             "SELECT samples.transaction_id, samples.id
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
@@ -111,12 +99,10 @@ impl Store {
         Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
     }
 
-    /// Returns the stack that an app's spans of a kind and signature were started from, the oldest call first.
+    /// Returns the stack that an app's spans with a kind and a signature were started from, the oldest call first.
     ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails.
-    pub async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
+    /// It is empty if no agent sent one.
+    pub(crate) async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
         let row = sqlx::query("SELECT frames FROM span_stacks WHERE app_id = ? AND kind = ? AND signature = ?")
             .bind(app_id)
             .bind(kind)

@@ -1,16 +1,19 @@
-//! What errors are grouped by.
+//! Fingerprints, by which errors are grouped.
 
 use opbeat_protocol::{ErrorBody, Frame};
 use sha2::{Digest, Sha256};
 
-/// The grouping's version, the first byte of every fingerprint: groups made by another one are left alone.
+/// The version of the grouping, which is the first byte of every fingerprint: a new version never adds to old groups.
 const VERSION: u8 = 1;
 
 /// Returns an error's fingerprint.
 ///
-/// Errors are the same when they have one type and come through the same functions of the application, on whatever
-/// lines. Without such frames all frames count; without a stack, what is held responsible; messages are told apart by
-/// their template, or by their words without numbers.
+/// Two errors have the same fingerprint if these are equal:
+///
+/// - the exception's type and module; for a message without an exception, its template, or its text without numbers;
+/// - the functions of the application on the stack, without line numbers. If no frame is the application's own, all
+///   functions on the stack. If there is no stack, the culprit, or else the transaction, or else the exception's text
+///   without numbers.
 pub(super) fn of(body: &ErrorBody) -> Vec<u8> {
     let mut hasher = Sha256::new();
     for part in parts(body) {
@@ -37,19 +40,19 @@ fn parts(body: &ErrorBody) -> Vec<String> {
     }
     let frames = frames(body);
     if frames.is_empty() {
-        parts.extend(responsible(body));
+        parts.extend(cause_without_stack(body));
     }
     parts.extend(frames);
     parts
 }
 
-/// Where there is no stack, the culprit tells errors apart, or else the transaction, or else the words.
-fn responsible(body: &ErrorBody) -> Vec<String> {
+/// Returns the part for errors without a stack: the culprit, or else the transaction, or else the exception's text.
+fn cause_without_stack(body: &ErrorBody) -> Vec<String> {
     let culprit = body.culprit.clone().filter(|culprit| !culprit.is_empty());
     let transaction = body.transaction.as_ref().map(|transaction| transaction.name.clone());
-    let place = culprit.or(transaction).filter(|place| !place.is_empty());
-    match (&body.exception, place) {
-        (_, Some(place)) => vec![place],
+    let cause = culprit.or(transaction).filter(|cause| !cause.is_empty());
+    match (&body.exception, cause) {
+        (_, Some(cause)) => vec![cause],
         (Some(exception), None) => vec![without_numbers(&exception.value)],
         (None, None) => Vec::new(),
     }
@@ -57,28 +60,29 @@ fn responsible(body: &ErrorBody) -> Vec<String> {
 
 fn frames(body: &ErrorBody) -> Vec<String> {
     let Some(stack) = &body.stacktrace else { return Vec::new() };
-    let own: Vec<String> = stack.frames.iter().filter(|frame| frame.in_app == Some(true)).map(place).collect();
-    if own.is_empty() { stack.frames.iter().map(place).collect() } else { own }
+    let own: Vec<String> = stack.frames.iter().filter(|frame| frame.in_app == Some(true)).map(function).collect();
+    if own.is_empty() { stack.frames.iter().map(function).collect() } else { own }
 }
 
-fn place(frame: &Frame) -> String {
+/// Returns a frame's function with its module or file, without its line.
+fn function(frame: &Frame) -> String {
     let file = frame.module.as_deref().unwrap_or(&frame.filename);
     format!("{file}:{}", strip_generics(frame.function.as_deref().unwrap_or_default()))
 }
 
-/// Returns a message's template, or its words with what changes from time to time left out.
+/// Returns a message's template, or its text without numbers.
 fn template(body: &ErrorBody) -> String {
     let template = body.param_message.as_ref().and_then(|message| message.template());
     template.map_or_else(|| without_numbers(&body.message), str::to_owned)
 }
 
-/// Replaces whatever has a digit in it: numbers, ids, hashes, dates.
+/// Replaces each word that contains a digit with `#`: numbers, ids, hashes, dates.
 fn without_numbers(text: &str) -> String {
     let word = |word: &str| if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() };
     text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Cuts generic arguments and the compiler's hash: both change without the code.
+/// Removes generic arguments and the compiler's hash, which change while the code stays the same.
 fn strip_generics(name: &str) -> String {
     let mut bare = String::with_capacity(name.len());
     let mut depth = 0_usize;
@@ -92,7 +96,7 @@ fn strip_generics(name: &str) -> String {
     }
     match bare.rsplit_once("::h") {
         Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path.to_owned(),
-        // A name that is nothing but arguments, as in `<Cart as Checkout>::pay`, tells more whole.
+        // In a name such as `<Cart as Checkout>::pay`, the part in angle brackets is needed.
         _ if bare.trim_matches(':').is_empty() || name.starts_with('<') => name.to_owned(),
         _ => bare,
     }
@@ -119,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn the_same_failure_is_the_same_group() {
+    fn similar_errors_are_in_one_group() {
         let same = [
             ("another line", error("no book 1", "shop::buy", 10), error("no book 1", "shop::buy", 12)),
-            ("other words", error("no book 1", "shop::buy", 10), error("no book 2", "shop::buy", 10)),
+            ("another text", error("no book 1", "shop::buy", 10), error("no book 2", "shop::buy", 10)),
             ("other arguments", error("x", "shop::buy::<u8>", 1), error("x", "shop::buy::<u16>", 1)),
             (
                 "another hash",
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_are_other_groups() {
+    fn different_errors_are_in_different_groups() {
         let different = [
             ("another function", error("x", "shop::buy", 1), error("x", "shop::sell", 1)),
             ("another type", error("x", "shop::buy", 1), {
@@ -145,7 +149,7 @@ mod tests {
                 other.exception.as_mut().unwrap().type_name = "BookError".to_owned();
                 other
             }),
-            ("other words", body(json!({"message": "no stamps"})), body(json!({"message": "no paper"}))),
+            ("another text", body(json!({"message": "no stamps"})), body(json!({"message": "no paper"}))),
             (
                 "another template",
                 body(json!({"message": "a 1", "param_message": "a %s"})),

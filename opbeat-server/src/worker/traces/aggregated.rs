@@ -1,30 +1,27 @@
-//! Python and Ruby: groups of spans, with the durations of all.
+//! The form of the Python and Ruby agents: groups of spans with the durations of all transactions.
 
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{SampleContext, TraceGroup};
 use serde_json::json;
 
-use super::{APP, ROOT, stacks};
+use super::groups::{APP, ROOT, take_stack};
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
-use crate::worker::body::Body;
-use crate::worker::scrub;
+use crate::worker::context::BodyContext;
 
 /// The groups of one transaction, by their path from the root.
 type Groups = BTreeMap<Vec<String>, Vec<TraceGroup>>;
 
-/// Adds the breakdown, and a sample that shows the means, for each transaction of a body.
+/// Adds a sample with mean durations for each transaction of a body, and its breakdown unless the body has an exact one.
 pub(in crate::worker) fn aggregated(
-    body: &Body<'_>,
+    body: &BodyContext<'_>,
     groups: Vec<TraceGroup>,
     has_breakdown: bool,
     changes: &mut Changes,
 ) {
     let mut transactions: BTreeMap<String, Groups> = BTreeMap::new();
     for mut group in groups {
-        let frames = stacks::take(body.envelope, &mut group.extra);
-        stacks::remember(body.envelope, &group.kind, &group.signature, frames, changes);
-        scrub::map(&mut group.extra);
+        take_stack(body.envelope, &mut group, changes);
         let mut path = group.parents.clone();
         path.push(group.signature.clone());
         transactions.entry(group.transaction.clone()).or_default().entry(path).or_default().push(group);
@@ -37,16 +34,17 @@ pub(in crate::worker) fn aggregated(
     }
 }
 
-/// A group's self time is the sum of its durations less that of its direct children.
-fn add_breakdown(body: &Body<'_>, name: &str, groups: &Groups, changes: &mut Changes) {
+/// Adds the self time of each group: the sum of its durations minus the durations of its direct children.
+fn add_breakdown(body: &BodyContext<'_>, name: &str, groups: &Groups, changes: &mut Changes) {
     let key = body.key(name, None);
     let minute = body.minute_of(name).seconds();
     for (path, same_path) in groups {
         let children = groups.iter().filter(|(child, _)| child.len() == path.len() + 1 && child.starts_with(path));
-        let mut of_children: f64 = children.flat_map(|(_, groups)| groups).map(total).sum();
+        let mut children_ms: f64 = children.flat_map(|(_, groups)| groups).map(total).sum();
         for group in same_path {
-            let self_ms = (total(group) - of_children).max(0.0);
-            of_children = (of_children - total(group)).max(0.0);
+            let self_ms = (total(group) - children_ms).max(0.0);
+            // Groups with the same path share their children.
+            children_ms = (children_ms - total(group)).max(0.0);
             let kind = if group.kind == ROOT { APP } else { &group.kind };
             let self_time = SelfTime { count: group.durations.len() as u64, self_ms };
             changes.breakdowns.entry((key.clone(), minute, kind.to_owned())).or_default().merge(self_time);
@@ -58,8 +56,8 @@ fn total(group: &TraceGroup) -> f64 {
     group.durations.iter().map(|(span, _)| span).sum()
 }
 
-/// Makes a sample of what the transactions of a name have in common: these agents send no single ones.
-fn mean_sample(body: &Body<'_>, name: &str, groups: &Groups) -> Option<NewSample> {
+/// Makes a sample from the means of a transaction's groups, since these agents send no single transactions.
+fn mean_sample(body: &BodyContext<'_>, name: &str, groups: &Groups) -> Option<NewSample> {
     let root = groups.get([ROOT.to_owned()].as_slice())?.first()?;
     let mut document = SampleDocument { spans: Vec::new(), context: SampleContext::default() };
     document.context.other.insert("aggregate".to_owned(), json!(true));
@@ -78,12 +76,12 @@ fn root_path() -> Vec<String> {
     vec![ROOT.to_owned()]
 }
 
-/// Adds the groups beneath a path, each at its mean duration, and what is beneath them.
+/// Adds the groups below a path and their descendants as spans, each with its mean duration.
 fn add_children(groups: &Groups, path: &[String], start_of_parent: f64, spans: &mut Vec<SampleSpan>) {
-    /// Deeper trees come from no agent.
+    /// The deepest nesting that is shown. No agent sends deeper trees.
     const MAX_DEPTH: usize = 50;
-    let beneath = groups.iter().filter(|(child, _)| child.len() == path.len() + 1 && child.starts_with(path));
-    let mut children: Vec<&TraceGroup> = beneath.flat_map(|(_, groups)| groups).collect();
+    let below = groups.iter().filter(|(child, _)| child.len() == path.len() + 1 && child.starts_with(path));
+    let mut children: Vec<&TraceGroup> = below.flat_map(|(_, groups)| groups).collect();
     children.sort_by(|a, b| a.start_time.unwrap_or(0.0).total_cmp(&b.start_time.unwrap_or(0.0)));
     for group in children {
         let start_ms = start_of_parent + group.start_time.unwrap_or(0.0).max(0.0);

@@ -1,25 +1,28 @@
-//! Node.js, browsers and this project's agent: sampled transactions, span by span.
+//! The form of Node.js, browsers and this project's agent: single sampled transactions with each of their spans.
 
 use opbeat_protocol::{RawTransaction, SampleContext, TraceGroup};
 use serde_json::Value;
 
-use super::{APP, ROOT, self_time, stacks};
+use super::groups::{APP, ROOT, take_stack};
+use super::self_time;
 use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
-use crate::worker::body::{Body, result_text};
+use crate::text::start_of;
+use crate::worker::context::{BodyContext, plausible_time, result_text};
 use crate::worker::scrub;
 
-/// Adds the samples, and their breakdown unless the body brings an exact one.
+/// The number of characters up to which an agent's id of a transaction is kept.
+const MAX_ID: usize = 64;
+
+/// Adds the samples, and their breakdown unless the body has an exact one.
 pub(in crate::worker) fn sampled(
-    body: &Body<'_>,
+    body: &BodyContext<'_>,
     mut groups: Vec<TraceGroup>,
     raw: Vec<RawTransaction>,
     has_breakdown: bool,
     changes: &mut Changes,
 ) {
     for group in &mut groups {
-        let frames = stacks::take(body.envelope, &mut group.extra);
-        stacks::remember(body.envelope, &group.kind, &group.signature, frames, changes);
-        scrub::map(&mut group.extra);
+        take_stack(body.envelope, group, changes);
     }
     for transaction in raw {
         let Some(sample) = sample(body, &groups, transaction) else { continue };
@@ -30,7 +33,7 @@ pub(in crate::worker) fn sampled(
     }
 }
 
-fn sample(body: &Body<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<NewSample> {
+fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<NewSample> {
     let first = raw.spans.first().and_then(|span| groups.get(span.group))?;
     let mut context = raw.context.unwrap_or_default();
     scrub_context(&mut context);
@@ -56,7 +59,7 @@ fn sample(body: &Body<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option
     spans.sort_by(|(a_depth, a), (b_depth, b)| a.start_ms.total_cmp(&b.start_ms).then(a_depth.cmp(b_depth)));
     Some(NewSample {
         transaction: body.key(&first.transaction, first.transaction_kind.as_deref()),
-        happened_at: crate::worker::time::plausible(Some(happened_at), body.envelope.received()).micros(),
+        happened_at: plausible_time(body.envelope, Some(happened_at)).micros(),
         duration_ms: raw.duration,
         result: result_text(context.result.as_ref()),
         outcome: context.outcome.clone().unwrap_or_default(),
@@ -65,39 +68,41 @@ fn sample(body: &Body<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option
     })
 }
 
-/// Sets how deep each span lies: as the agent says, or where it tells no depth, by what lies within what.
+/// Sets the depth of each span: as the agent sent it, or, if it sent no depths, by which spans contain others in time.
 fn nest(spans: Vec<(usize, SampleSpan)>) -> Vec<SampleSpan> {
-    let tells_depth = spans.iter().any(|(depth, _)| *depth > 0);
+    let has_depths = spans.iter().any(|(depth, _)| *depth > 0);
     let mut ends: Vec<f64> = Vec::new();
     let depth_by_time = |ends: &mut Vec<f64>, span: &SampleSpan| {
         let end = span.start_ms + span.duration_ms;
-        while ends.last().is_some_and(|around| *around < end) {
+        while ends.last().is_some_and(|outer_end| *outer_end < end) {
             ends.pop();
         }
         ends.push(end);
         ends.len() - 1
     };
     let set_depth = |(depth, mut span): (usize, SampleSpan)| {
-        span.depth = if tells_depth { depth } else { depth_by_time(&mut ends, &span) };
+        span.depth = if has_depths { depth } else { depth_by_time(&mut ends, &span) };
         span
     };
     spans.into_iter().map(set_depth).collect()
 }
 
-/// This project's agent tells the transaction's id, and Node.js its UUID among the extra values.
+/// Returns the agent's id of a transaction.
+///
+/// Node.js sends it as `id` among the extra values, this project's agent as a value of its own.
 fn external_id(context: &SampleContext) -> String {
     let from_node = || context.extra.as_ref()?.get("id")?.as_str().map(str::to_owned);
-    context.id.clone().or_else(from_node).unwrap_or_default().chars().take(64).collect()
+    start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()
 }
 
-fn add_breakdown(body: &Body<'_>, sample: &NewSample, changes: &mut Changes) {
+fn add_breakdown(body: &BodyContext<'_>, sample: &NewSample, changes: &mut Changes) {
     let minute = body.minute_of(&sample.transaction.name).seconds();
     let mut add = |kind: &str, self_ms: f64| {
         let key = (sample.transaction.clone(), minute, kind.to_owned());
         changes.breakdowns.entry(key).or_default().merge(SelfTime { count: 1, self_ms });
     };
-    let rest = self_time::each(&sample.document.spans, sample.duration_ms, &mut add);
-    add(APP, rest);
+    let uncovered = self_time::each(&sample.document.spans, sample.duration_ms, &mut add);
+    add(APP, uncovered);
 }
 
 fn scrub_context(context: &mut SampleContext) {

@@ -1,0 +1,22 @@
+//! Limits on the requests of agents.
+
+use std::time::Duration;
+
+/// Limits on the memory and the time that requests may take.
+#[derive(Clone, Copy, Debug)]
+pub struct IntakeLimits {
+    /// The largest body as it is sent, in bytes.
+    pub body: usize,
+    /// The largest inflated body, in bytes.
+    pub inflated: usize,
+    /// The time in which a body must arrive.
+    pub body_timeout: Duration,
+    /// The largest number of bodies that are inflated and checked at the same time.
+    pub at_once: usize,
+}
+
+impl Default for IntakeLimits {
+    fn default() -> Self {
+        Self { body: 4 << 20, inflated: 32 << 20, body_timeout: Duration::from_secs(30), at_once: 4 }
+    }
+}

@@ -1,0 +1,108 @@
+//! The end of the queue that intake appends to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use tokio::sync::{oneshot, watch};
+
+use super::backlog::Backlog;
+use super::message::Message;
+use super::reader::Reader;
+use super::record;
+use super::segment::{self, Position};
+use super::writer::{Append, AppendError, Writer};
+
+/// The largest number of appends that wait for the writer. Further ones are rejected, and agents send them again later.
+const MAX_WAITING: usize = 4_096;
+
+/// Limits on the queue's size.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    /// The size in bytes at which a segment is closed and the next one is created.
+    pub segment: u64,
+    /// The largest number of bytes that wait for the worker.
+    pub backlog: u64,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { segment: 16 << 20, backlog: 2 << 30 }
+    }
+}
+
+/// A handle that appends to the queue; clones append to the same queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    folder: PathBuf,
+    writer: SyncSender<Append>,
+    backlog: Arc<Backlog>,
+    limits: QueueLimits,
+}
+
+impl Queue {
+    /// Opens the queue in a folder, and returns a reader that starts at a position.
+    ///
+    /// A record that a crash cut off is removed.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be read and written.
+    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
+        std::fs::create_dir_all(folder)?;
+        let (writer, end) = Writer::open(folder, limits.segment, from)?;
+        // If the folder was removed, the queue is empty and new, and the store's cursor may be outside of it.
+        let first = segment::list(folder)?.first().copied().unwrap_or(end.segment);
+        let from = from.max(Position::start_of(first)).min(end);
+        let backlog = Arc::new(Backlog::measure(folder, from)?);
+        let (sender, appends) = sync_channel(MAX_WAITING);
+        let (ends, queue_end) = watch::channel(end);
+        let counted = Arc::clone(&backlog);
+        thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run(&appends, &ends, &counted))?;
+        let reader = Reader::new(folder, from, queue_end);
+        Ok((Self { folder: folder.to_owned(), writer: sender, backlog, limits }, reader))
+    }
+
+    /// Appends a message. When this returns, the message survives a crash.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the queue is full or the disk fails; then the message is not in the queue.
+    pub(crate) async fn append(&self, message: &Message) -> Result<(), AppendError> {
+        let record = record::frame(&message.encode());
+        if self.backlog.bytes() + record.len() as u64 > self.limits.backlog {
+            return Err(AppendError::Full(self.limits.backlog));
+        }
+        let (done, response) = oneshot::channel();
+        self.writer.try_send(Append { record, done }).map_err(|error| match error {
+            TrySendError::Full(_) => AppendError::Busy,
+            TrySendError::Disconnected(_) => AppendError::Closed,
+        })?;
+        response.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// Removes the segments that are wholly before a position.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be read or a segment cannot be removed.
+    pub(crate) fn release(&self, before: Position) -> io::Result<()> {
+        segment::remove_before(&self.folder, before)?;
+        self.backlog.set_start(before);
+        Ok(())
+    }
+
+    /// Returns whether messages are rejected because too many bytes wait for the worker.
+    #[must_use]
+    pub(crate) fn is_full(&self) -> bool {
+        self.backlog.bytes() >= self.limits.backlog
+    }
+
+    /// Returns the number of bytes that wait for the worker.
+    #[must_use]
+    pub(crate) fn backlog(&self) -> u64 {
+        self.backlog.bytes()
+    }
+}

@@ -1,0 +1,59 @@
+//! Turns the body of `errors/` into an error that is ready to be grouped and shown.
+
+use opbeat_protocol::ErrorBody;
+
+use super::fingerprint;
+use crate::queue::Envelope;
+use crate::store::{Changes, NewError};
+use crate::text::start_of;
+use crate::worker::context::plausible_time;
+use crate::worker::{frames, scrub};
+
+/// The largest number of errors that one report can stand for. No agent counts more in one interval.
+const MAX_OCCURRENCES: i64 = 10_000_000;
+
+/// The number of characters up to which a message is kept.
+const MAX_MESSAGE: usize = 10_000;
+
+/// Returns the changes of a body.
+pub(in crate::worker) fn changes(envelope: &Envelope, mut body: ErrorBody) -> Changes {
+    frames::put_in_order(&mut body);
+    frames::mark_application(&mut body);
+    scrub::error(&mut body);
+    cut_message(&mut body.message);
+    let error = NewError {
+        app_id: envelope.app_id.clone(),
+        fingerprint: fingerprint::of(&body),
+        happened_at: plausible_time(envelope, body.timestamp).micros(),
+        type_name: body.exception.as_ref().map(|exception| exception.type_name.clone()).unwrap_or_default(),
+        message: shown_message(&body),
+        culprit: culprit(&body),
+        occurrences: body.occurrences.map_or(1, |count| i64::try_from(count).unwrap_or(1).clamp(1, MAX_OCCURRENCES)),
+        document: body,
+    };
+    Changes { errors: vec![error], ..Changes::default() }
+}
+
+/// Returns the message that pages show beside the type.
+///
+/// The text of the exception is preferred, since the message of the body repeats the type.
+fn shown_message(body: &ErrorBody) -> String {
+    match &body.exception {
+        Some(exception) if !exception.value.is_empty() => exception.value.clone(),
+        _ => body.message.clone(),
+    }
+}
+
+fn culprit(body: &ErrorBody) -> String {
+    let given = body.culprit.clone().filter(|culprit| !culprit.is_empty());
+    let transaction = || body.transaction.as_ref().map(|transaction| transaction.name.clone());
+    given.or_else(|| frames::culprit(body)).or_else(transaction).unwrap_or_default()
+}
+
+fn cut_message(message: &mut String) {
+    let end = start_of(message, MAX_MESSAGE).len();
+    if end < message.len() {
+        message.truncate(end);
+        message.push('…');
+    }
+}
