@@ -1,4 +1,4 @@
-//! Whether the server works.
+//! The health check `/healthz`.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,14 +14,16 @@ pub(super) struct Health {
     pub(super) store: Store,
 }
 
-/// Answers 200 while data is accepted, and says how the parts are. The database may be away for that; the queue not.
+/// Returns 200 while data is accepted, and the state of each part.
+///
+/// Data is accepted while the database is not available, but not while the queue is full.
 pub(super) async fn healthz(State(health): State<Health>) -> (StatusCode, Json<Value>) {
-    let database = if health.store.is_reachable().await { "ok" } else { "away" };
+    let database = if health.store.is_reachable().await { "ok" } else { "unavailable" };
     let is_full = health.queue.is_full();
     let queue = if is_full { "full" } else { "ok" };
     let status = if is_full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let body = json!({
-        "status": if is_full { "refusing" } else { "accepting" },
+        "status": if is_full { "rejecting" } else { "accepting" },
         "version": env!("CARGO_PKG_VERSION"),
         "queue": { "state": queue, "backlog_bytes": health.queue.backlog() },
         "database": { "state": database },

@@ -16,7 +16,7 @@ use crate::query::Query;
 use crate::queue::Queue;
 use crate::store::Store;
 
-/// What the routes are made of.
+/// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
     pub(super) tokens: Arc<StoreDirectory>,
@@ -25,6 +25,7 @@ pub(super) struct Parts {
     pub(super) listens_to_loopback: bool,
 }
 
+/// Makes the routes of intake, health check, API and pages.
 pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
     let query = Query::new(parts.store.clone());
@@ -35,13 +36,13 @@ pub(super) fn router(parts: &Parts) -> Router {
         .merge(dashboard::router(dashboard))
 }
 
-/// Serves until it is told to stop, then finishes the requests that run.
+/// Serves until `stopped` is true, then finishes the running requests.
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
     let stop = async move {
-        // Whoever could tell us is gone as well.
+        // An error means that the `Server` was dropped without being shut down: stop as well.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the HTTP server failed");
+        tracing::error!(%error, "the HTTP server failed; restart this process");
     }
 }
