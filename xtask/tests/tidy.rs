@@ -32,12 +32,12 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "caught", "record", "notice", "lock"]),
+        rule: Rule::Only(&["pipeline", "caught", "lock", "record", "notice"]),
         sentence: "`pipeline` imports `record`, and tells by `notice`: exporters and live transactions come to it by traits",
     },
     Wall {
         folder: "opbeat-core/src/transaction",
-        rule: Rule::Only(&["transaction", "pipeline", "capture", "record", "lock"]),
+        rule: Rule::Only(&["transaction", "pipeline", "capture", "lock", "record"]),
         sentence: "`transaction` lies between the application and the pipeline: it knows no exporter and no wire format",
     },
     Wall {
