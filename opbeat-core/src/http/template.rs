@@ -68,7 +68,7 @@ fn add(template: &str) -> &'static str {
 }
 
 fn cut(template: &str) -> &str {
-    // Routers know short templates only, and this comparison is all that they pay.
+    // Nearly all templates are short, and then this comparison is the only cost.
     if template.len() <= MAX_LENGTH {
         return template;
     }
