@@ -1,4 +1,4 @@
-//! Results: those that count as failed are counted, drawn and kept as failed alike.
+//! The classes of results: worker, charts and store agree on the results that count as failed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
