@@ -143,7 +143,7 @@ async fn transactions_show_durations_and_failures() {
 }
 
 #[tokio::test]
-async fn errors_show_where_they_come_from() {
+async fn errors_show_their_cause_their_stack_and_their_transaction() {
     let running = with_traffic().await;
     let list = text(&running.page("/acme/shop/errors/").await);
     assert!(list.contains("CartError &lt;script&gt;alert(1)&lt;/script&gt; E#1 · shop::cart::buy 1"), "{list}");
@@ -211,7 +211,7 @@ async fn a_read_token_signs_in_to_its_own_organization() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
+async fn pages_load_resources_of_this_server_only() {
     let running = with_traffic().await;
     let response = running.get("/acme/shop/").await;
     let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
