@@ -54,6 +54,22 @@ fn samples(group: usize, result: &str, hour: u64) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn samples_are_kept_as_failed_by_their_outcome_too() {
+    let running = Running::start().await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut raw = samples(0, "200", (now / 3_600 - 1) * 3_600);
+    raw[0][2]["outcome"] = json!("panicked");
+    let group = json!({"transaction": "GET /", "signature": "transaction", "kind": "transaction"});
+    let body = json!({"transactions": [{"transaction": "GET /", "result": "200", "durations": [1.0]}],
+        "traces": {"groups": [group], "raw": raw}});
+    running.accept("transactions", &body).await;
+    running.drained().await;
+    let kept = running.ask("transactions/1/samples/?range=6h").await;
+    assert_eq!(kept.as_array().unwrap().len(), KEPT + 1);
+    assert!(kept.as_array().unwrap().iter().any(|sample| sample["outcome"] == "panicked"), "{kept}");
+}
+
+#[tokio::test]
 async fn failed_results_are_counted_drawn_and_kept_as_failed() {
     let running = Running::start().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
