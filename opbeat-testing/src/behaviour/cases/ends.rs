@@ -13,7 +13,7 @@ pub(super) const CASES: &[Case] = &[
         result: "503",
         outcome: Outcome::ServerError,
         description: "plan=gold",
-        errors: Errors::Of("HTTP 503", "the application answered 503, and reported no error"),
+        errors: Errors::Of("HTTP 503", "the application responded with 503 and reported no error"),
         ..PLAIN
     },
     Case {
