@@ -114,8 +114,8 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// Returns an error if the deadline came first, or as soon as a delivery failed: nothing is lost by that. It
-    /// returns [`FlushError::Rejected`] if all was delivered but what the server refused for good.
+    /// Returns an error if the deadline came first, or as soon as a delivery failed: nothing is lost by that. It returns
+    /// [`FlushError::Rejected`] if all was delivered but what the server refused for good.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.flush(timeout))
     }

@@ -10,8 +10,7 @@ use crate::transaction::current;
 /// Calls a handler, or polls it, and keeps its panic from going on if `catches` says so. `None` stands for a panic.
 ///
 /// What panicked must not be called or polled again, so that nobody sees what it left half done. A panic that
-/// the agent's hook did not report is reported here, with the transaction that is current; the adapter answers in its
-/// place.
+/// the agent's hook did not report is reported here, with the transaction that is current; the adapter answers in its place.
 ///
 /// # Examples
 ///

@@ -3,11 +3,9 @@
 use super::HttpTransaction;
 
 impl HttpTransaction {
-    /// Says how many bytes the response's body has, where its head or the body itself tells. Returns whether it ends
-    /// there.
+    /// Says how many bytes the response's body has, where its head or the body itself tells. Returns whether it ends there.
     ///
-    /// Servers don't ask a body for its end when they have written that many, and drop it: [`sent`](Self::sent) finds
-    /// it.
+    /// Servers don't ask a body for its end when they have written that many, and drop it: [`sent`](Self::sent) finds it.
     #[must_use]
     pub fn declare_length(&mut self, length: u64) -> bool {
         self.live.as_mut().is_none_or(|live| live.declare_length(length))

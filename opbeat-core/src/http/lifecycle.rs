@@ -76,11 +76,11 @@ impl HttpTransaction {
         }
     }
 
-    /// Says that something around the adapter drops the request after this time: if it is dropped before its head, it
-    /// then counts as [`Outcome::TimedOut`], and not as a client that has gone.
+    /// Says that something around the adapter drops the request after this time: if it is dropped before its head, it then
+    /// counts as [`Outcome::TimedOut`], and not as a client that has gone.
     ///
-    /// The other clock started earlier, by what other layers do in between. So what is dropped after three quarters of
-    /// the time is taken to have reached its limit.
+    /// The other clock started earlier, by what other layers do in between. So what is dropped after three quarters of the
+    /// time is taken to have reached its limit.
     pub fn set_time_limit(&mut self, limit: Duration) {
         if let Some(live) = &mut self.live {
             live.time_limit = Some(limit);
@@ -163,8 +163,7 @@ impl HttpTransaction {
         }
     }
 
-    /// Returns the id of the report that the failure is known by, if there is one: for a response header. It stays
-    /// then.
+    /// Returns the id of the report that the failure is known by, if there is one: for a response header. It stays then.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active()?.error()

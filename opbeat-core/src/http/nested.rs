@@ -9,8 +9,8 @@ use crate::transaction::{Active, Context};
 impl HttpTransaction {
     /// Names the transaction by its route, where there is one to find.
     ///
-    /// Where another layer around the same request records it, that one's transaction gets the name if it knew no
-    /// route: it may lie outside of the router.
+    /// Where another layer around the same request records it, that one's transaction gets the name if it knew no route:
+    /// it may lie outside of the router.
     #[inline]
     pub fn name_route(&mut self, find: impl FnOnce() -> Option<TransactionName>) {
         if self.is_recording() {
@@ -22,8 +22,8 @@ impl HttpTransaction {
         }
     }
 
-    /// Returns the method and the target that are recorded of the request, here or by the layer around: for names that
-    /// are looked for late.
+    /// Returns the method and the target that are recorded of the request, here or by the layer around: for names that are
+    /// looked for late.
     ///
     /// # Examples
     ///

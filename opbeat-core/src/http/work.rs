@@ -12,8 +12,8 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Begins with the work that a service does when it is called. Whoever calls it polls at once; what waits in
-    /// between lies around the adapter, and counts as its work.
+    /// Begins with the work that a service does when it is called. Whoever calls it polls at once; what waits in between
+    /// lies around the adapter, and counts as its work.
     pub(super) fn begin() -> Self {
         Self { since: Some(0), ..Self::default() }
     }

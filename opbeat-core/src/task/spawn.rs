@@ -9,8 +9,8 @@ use crate::transaction::current;
 /// Spawns a task that is part of the current transaction for as long as that runs.
 ///
 /// What is left of it then becomes a background transaction of its own, of the kind `task.detached`, which knows its
-/// parent and is named after the code. A panic in it is reported in either. A runtime that is dropped cancels its
-/// tasks: what was left of them counts as `cancelled`.
+/// parent and is named after the code. A panic in it is reported in either. A runtime that is dropped cancels its tasks:
+/// what was left of them counts as `cancelled`.
 ///
 /// # Panics
 ///

@@ -107,8 +107,8 @@ impl Active {
         Self::end(&mut self, &End { duration, outcome, is_forced, status: None, words, head: None, busy: None });
     }
 
-    /// Ends the transaction and counts it; a second call does nothing. Returns whether nobody else holds it, so that
-    /// its memory is free for the next one.
+    /// Ends the transaction and counts it; a second call does nothing. Returns whether nobody else holds it, so that its
+    /// memory is free for the next one.
     #[inline]
     pub(crate) fn end(this: &mut Arc<Self>, end: &End) -> bool {
         let Some(alone) = Arc::get_mut(this) else {

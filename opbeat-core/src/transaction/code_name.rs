@@ -4,8 +4,8 @@ use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
-/// The code that a future or a closure was written in: `shop::orders::place`, or a line of a file where its type does
-/// not say.
+/// The code that a future or a closure was written in: `shop::orders::place`, or a line of a file where its type does not
+/// say.
 #[derive(Clone, Copy)]
 pub(super) struct CodeName {
     full: &'static str,

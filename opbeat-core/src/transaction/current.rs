@@ -121,8 +121,8 @@ impl CurrentTransaction {
 
     /// Returns the id of the report that the failure is known by: what a page can show to its user.
     ///
-    /// That is the report of what ended the request, as far as it is known by now, and not of what was logged on the
-    /// way. Once it was asked for, it stays.
+    /// That is the report of what ended the request, as far as it is known by now, and not of what was logged on the way.
+    /// Once it was asked for, it stays.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active.as_ref()?.error()
@@ -180,8 +180,8 @@ impl CurrentTransaction {
 
     /// Makes the transaction current whenever `future` is polled: for work that is waited for.
     ///
-    /// What the future still does when the transaction is over is not recorded; [`detach`](Self::detach) is for work
-    /// that nobody waits for.
+    /// What the future still does when the transaction is over is not recorded; [`detach`](Self::detach) is for work that
+    /// nobody waits for.
     ///
     /// # Examples
     ///
@@ -215,8 +215,8 @@ impl CurrentTransaction {
 
     /// Makes a closure that has the transaction current when it is called: for `spawn_blocking`, threads and pools.
     ///
-    /// The current span stays the parent of what the closure starts. What the closure still does when the transaction
-    /// is over becomes a background transaction of its own, as with [`detach`](Self::detach).
+    /// The current span stays the parent of what the closure starts. What the closure still does when the transaction is
+    /// over becomes a background transaction of its own, as with [`detach`](Self::detach).
     #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let late = LateWork::new(self.context(), CodeName::of::<F>());
@@ -226,9 +226,8 @@ impl CurrentTransaction {
     /// Lets a future go on when the transaction is over: for tasks that nobody waits for.
     ///
     /// For as long as the transaction runs, the future is part of it. What is left then becomes a background
-    /// transaction of its own, of the kind `task.detached`, which knows its parent, is done for the same user and has
-    /// the same tags. It is named after the function that the future was written in, or else after the line that calls
-    /// this.
+    /// transaction of its own, of the kind `task.detached`, which knows its parent, is done for the same user and has the
+    /// same tags. It is named after the function that the future was written in, or else after the line that calls this.
     ///
     /// A future that is dropped before its end, such as all tasks of a runtime that shuts down, counts as `cancelled`.
     ///

@@ -8,9 +8,8 @@ use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 
 /// A running transaction, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
 ///
-/// It derefs to [`CurrentTransaction`], so that it can be named, tagged and entered. It ends once: by
-/// [`end`](Self::end), or when it is dropped, with the result `panicked` while a panic unwinds and `cancelled`
-/// otherwise.
+/// It derefs to [`CurrentTransaction`], so that it can be named, tagged and entered. It ends once: by [`end`](Self::end),
+/// or when it is dropped, with the result `panicked` while a panic unwinds and `cancelled` otherwise.
 ///
 /// # Examples
 ///

@@ -19,8 +19,8 @@ impl LateWork {
         Self { context: Context { late: Late::GoesOn, ..context }, name }
     }
 
-    /// Makes the work's transaction current until the guard is dropped, which has to be seen by a panic: executors
-    /// catch it, and drop the work when nothing unwinds any more.
+    /// Makes the work's transaction current until the guard is dropped, which has to be seen by a panic: executors catch
+    /// it, and drop the work when nothing unwinds any more.
     pub(super) fn enter(&mut self) -> EnteredLate<'_> {
         self.context.swap();
         EnteredLate { work: self, was_panicking: std::thread::panicking() }

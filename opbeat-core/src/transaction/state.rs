@@ -56,8 +56,8 @@ pub(super) struct Polls {
 impl State {
     /// Ends the transaction, counts it, and keeps it whole if it is chosen as a sample. A second call does nothing.
     ///
-    /// A result and an outcome that the application chose stay, unless the end was forced. What others still look at
-    /// stays as well: then a sample is a copy.
+    /// A result and an outcome that the application chose stay, unless the end was forced. What others still look at stays
+    /// as well: then a sample is a copy.
     #[inline]
     pub(super) fn end(&mut self, end: &End, is_shared: bool, recorder: &Recorder, started: Instant) {
         if mem::replace(&mut self.ended, true) {
