@@ -1,4 +1,4 @@
-//! From the response's head to its last byte.
+//! The response body, whose end is the end of the transaction.
 
 use std::error::Error;
 use std::fmt;
@@ -13,23 +13,24 @@ use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 
-/// The body of a recorded response. Its last byte ends the transaction.
+/// The body of a recorded response. The transaction ends at the end of the body.
 #[pin_project(PinnedDrop)]
 pub struct OpbeatBody<B> {
-    /// Empty once it is taken out or dropped.
+    /// The inner body; `None` once it is taken out or dropped.
     #[pin]
     inner: Option<B>,
     recording: Recording,
 }
 
-/// What is left to be said of the transaction.
+/// The transaction until its end. Afterwards, it is replaced by one that does not record.
 struct Recording {
     transaction: HttpTransaction,
 }
 
 impl<B: MessageBody> OpbeatBody<B> {
     pub(crate) fn new(inner: B, mut transaction: HttpTransaction, ends_here: bool) -> Self {
-        // Nobody asks whether there is more than a body says that it has.
+        // Actix does not poll a body again after it returned as many bytes as its size, so the last of them ends the
+        // transaction.
         let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.set_body_length(length));
         let mut recording = Recording { transaction };
         if ends_here || is_empty {
@@ -40,7 +41,7 @@ impl<B: MessageBody> OpbeatBody<B> {
 }
 
 impl<B: MessageBody> MessageBody for OpbeatBody<B> {
-    /// What a body fails with becomes an error when it is boxed, and so it is boxed here to be reported.
+    /// `MessageBody::Error` can be reported only after its conversion into a boxed error, so the body returns boxed errors.
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
@@ -55,7 +56,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
         match &chunk {
             None => this.recording.complete(),
             Some(Err(error)) => this.recording.fail(&**error),
-            Some(Ok(chunk)) => this.recording.note(chunk.len()),
+            Some(Ok(chunk)) => this.recording.record_chunk(chunk.len()),
         }
         Poll::Ready(chunk)
     }
@@ -75,7 +76,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 }
 
 impl Recording {
-    fn note(&mut self, bytes: usize) {
+    fn record_chunk(&mut self, bytes: usize) {
         if self.transaction.record_sent(bytes) {
             self.complete();
         }
@@ -92,7 +93,7 @@ impl Recording {
     }
 }
 
-/// What the body holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the inner body with the transaction entered, so that destructors of its values find the transaction.
 #[pinned_drop]
 impl<B> PinnedDrop for OpbeatBody<B> {
     fn drop(self: Pin<&mut Self>) {

@@ -10,7 +10,7 @@ use opbeat_core::http::CapturedError;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What a handler returns that uses `?` on any error.
+/// The result of a handler that uses `?` on any error.
 ///
 /// # Examples
 ///
@@ -25,18 +25,18 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error that ended a handler: with its type, its whole chain of sources, the stack, and the line of the `?`.
+/// Any error that ended a handler, with its type, its whole chain of sources, the stack and the line of the `?`.
 ///
-/// It is answered by 500 and the words `Internal Server Error`, or by what [`with_status`](Self::with_status) says. The
-/// middleware reports it if the answer is 5xx.
+/// The response has the status 500, or the one set by [`with_status`](Self::with_status). Its body is the text of the
+/// status, such as `Internal Server Error`. The middleware reports the error if the status is 5xx.
 pub struct Error {
     source: BoxError,
-    failure: CapturedError,
+    captured: CapturedError,
     status: StatusCode,
 }
 
 impl Error {
-    /// Answers by another status. The middleware reports errors that are answered by 5xx only.
+    /// Sets the status of the response. The middleware reports the error only if the status is 5xx.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -49,30 +49,30 @@ impl Error {
         &*self.source
     }
 
-    pub(crate) fn failure(&self) -> &CapturedError {
-        &self.failure
+    pub(crate) fn captured(&self) -> &CapturedError {
+        &self.captured
     }
 }
 
-/// It is no [`std::error::Error`] itself, as all are made from those.
+/// Converts any error. For this reason, the type does not implement [`std::error::Error`] itself.
 impl<E: Into<BoxError>> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let source = error.into();
-        let failure = CapturedError::of_type::<E>(&*source);
-        Self { source, failure, status: StatusCode::INTERNAL_SERVER_ERROR }
+        let captured = CapturedError::of_type::<E>(&*source);
+        Self { source, captured, status: StatusCode::INTERNAL_SERVER_ERROR }
     }
 }
 
-/// What an error says is for developers, and nothing for clients.
+/// The response does not contain the error's message, because messages are for developers, not for clients.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.status
     }
 
     fn error_response(&self) -> HttpResponse {
-        let words = self.status.canonical_reason().unwrap_or_default();
-        HttpResponse::build(self.status).content_type(ContentType::plaintext()).body(words)
+        let text = self.status.canonical_reason().unwrap_or_default();
+        HttpResponse::build(self.status).content_type(ContentType::plaintext()).body(text)
     }
 }
 
@@ -84,6 +84,6 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.failure, f)
+        fmt::Debug::fmt(&self.captured, f)
     }
 }

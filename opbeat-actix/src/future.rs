@@ -1,4 +1,4 @@
-//! From the call to the response's head.
+//! The future of a request, from the call to the response head.
 
 use std::fmt;
 use std::future::Future;
@@ -12,25 +12,29 @@ use actix_web::dev::ServiceResponse;
 use opbeat_core::http::{HttpTransaction, catch_panic};
 use pin_project::{pin_project, pinned_drop};
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::respond::{fail, fail_by_panic, respond};
-use crate::unnamed::Unnamed;
+use crate::pending_name::PendingName;
+use crate::respond::{ResponseSettings, fail, fail_by_panic, respond};
 
-/// The future of a recorded request.
+/// The future of a recorded request, which resolves to its response.
 #[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F> {
-    /// Empty once it is dropped, and if the call panicked.
+    /// The inner service's future; `None` once it is dropped, or if the call panicked.
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
-    unnamed: Unnamed,
-    answering: Answering,
+    pending_name: PendingName,
+    settings: ResponseSettings,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, unnamed: Unnamed, answering: Answering) -> Self {
-        Self { inner, transaction, unnamed, answering }
+    pub(crate) fn new(
+        inner: Option<F>,
+        transaction: HttpTransaction,
+        pending_name: PendingName,
+        settings: ResponseSettings,
+    ) -> Self {
+        Self { inner, transaction, pending_name, settings }
     }
 }
 
@@ -43,38 +47,38 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let catches_panics = this.answering.catches_panics;
-        let answer = match this.inner.as_mut().as_pin_mut() {
+        let catch_panics = this.settings.catch_panics;
+        let result = match this.inner.as_mut().as_pin_mut() {
             Some(inner) => ready!(this.transaction.poll(|| {
-                // `None` stands for a panic, here and when the call panicked.
-                let poll = || catch_panic(catches_panics, || inner.poll(cx));
-                let polled = this.unnamed.name_unless(is_response, poll);
-                polled.map_or(Poll::Ready(None), |answer| answer.map(Some))
+                // `None` means a panic: of this poll here, or of the call in the outer match.
+                let poll = || catch_panic(catch_panics, || inner.poll(cx));
+                let polled = this.pending_name.resolve_unless(is_response, poll);
+                polled.map_or(Poll::Ready(None), |result| result.map(Some))
             })),
             None => None,
         };
         let transaction = mem::take(this.transaction);
-        Poll::Ready(match answer {
-            Some(Ok(response)) => Ok(respond(response, transaction, this.answering)),
-            Some(Err(error)) => Err(fail(transaction, error, this.answering)),
-            None => Err(fail_by_panic(transaction, this.answering)),
+        Poll::Ready(match result {
+            Some(Ok(response)) => Ok(respond(response, transaction, this.settings)),
+            Some(Err(error)) => Err(fail(transaction, error, this.settings)),
+            None => Err(fail_by_panic(transaction, this.settings)),
         })
     }
 }
 
-/// Returns whether a poll gave what tells its resource by itself.
+/// Returns whether a poll returned a response. A response contains its resource.
 fn is_response<T, E>(polled: &Option<Poll<Result<T, E>>>) -> bool {
     matches!(polled, Some(Poll::Ready(Ok(_))))
 }
 
-/// What the handler holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the handler's future with the transaction entered, so that destructors of its values find the transaction.
 #[pinned_drop]
 impl<F> PinnedDrop for ResponseFuture<F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.transaction.is_recording() {
             let _entered = this.transaction.enter();
-            this.unnamed.name();
+            this.pending_name.resolve();
             this.inner.set(None);
         }
     }

@@ -1,4 +1,4 @@
-//! Opbeat for actix-web: a middleware that names requests after their resources and reports what fails in them.
+//! Opbeat for actix-web: a middleware that names requests after their resources and reports their errors.
 //!
 //! # Examples
 //!
@@ -21,21 +21,21 @@
 //! # }
 //! ```
 //!
-//! Wrap the `App` with it last: it then lies around the other middlewares.
+//! Wrap the `App` with [`Opbeat`] last, so that it wraps the other middlewares.
 
-mod answering;
 mod body;
 mod error;
+mod error_with_id;
 mod extract;
-mod failure;
 mod future;
 mod middleware;
-mod patterns;
-mod printed;
+mod pending_name;
+mod printed_error;
+mod report;
 mod request;
+mod request_body;
 mod respond;
-mod told;
-mod unnamed;
+mod route_name;
 
 pub use body::OpbeatBody;
 pub use error::{Error, Result};

@@ -1,4 +1,4 @@
-//! What an `App` is wrapped with.
+//! The middleware that wraps an `App` or a scope.
 
 use std::cell::OnceCell;
 use std::error::Error as StdError;
@@ -13,17 +13,17 @@ use actix_web::{Error, ResponseError};
 use opbeat_core::Agent;
 use opbeat_core::http::{HttpTransaction, catch_panic};
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::failure::downcast;
 use crate::future::ResponseFuture;
-use crate::request;
-use crate::unnamed::Unnamed;
+use crate::pending_name::PendingName;
+use crate::report::downcast;
+use crate::respond::ResponseSettings;
+use crate::{request, request_body};
 
 /// Records every request of an `App` or a scope as a transaction, named after its resource: `GET /books/{id}`.
 ///
-/// Requests that no resource matches are counted together, as `GET unmatched`. A second one around the same request adds
-/// nothing.
+/// Requests that match no resource share the name `GET unmatched`. If two of these middlewares wrap the same request, only
+/// the outer one records it.
 ///
 /// # Examples
 ///
@@ -39,30 +39,35 @@ use crate::unnamed::Unnamed;
 pub struct Opbeat {
     agent: Agent,
     kind: &'static str,
-    time_limit: Option<Duration>,
-    request_body: usize,
-    answering: Answering,
+    outer_time_limit: Option<Duration>,
+    /// The number of bytes that are kept of each request body.
+    request_body_limit: usize,
+    response: ResponseSettings,
 }
 
 impl Opbeat {
-    /// Makes a middleware that records through an agent.
+    /// Makes a middleware that records requests with an agent. Its transactions have the kind `web.actix`.
     pub fn new(agent: &Agent) -> Self {
-        let answering = Answering { catches_panics: false, tells_error_id: false, downcasts: None };
-        Self { agent: agent.clone(), kind: "web.actix", time_limit: None, request_body: 0, answering }
+        let response = ResponseSettings { catch_panics: false, error_id_header: false, downcasts: None };
+        Self { agent: agent.clone(), kind: "web.actix", outer_time_limit: None, request_body_limit: 0, response }
     }
 
-    /// Sets the transactions' dotted kind, such as `web.admin`.
+    /// Sets the kind of the transactions: words separated by dots, such as `web.admin`.
     #[must_use]
     pub fn kind(mut self, kind: &'static str) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Reports errors of a type of the application with their whole chain of sources.
+    /// Registers an error type of the application, so that its errors are reported with their whole chain of sources.
     ///
-    /// `actix_web::Error` hides what it was made of from all but those who name the type. Known without a word are
-    /// [`opbeat_actix::Error`](crate::Error), boxed errors, those of the standard library's I/O, and, by the causes that
-    /// they print, `anyhow` and `eyre`.
+    /// `actix_web::Error` hides the original error from code that does not name its type. These errors need no
+    /// registration:
+    ///
+    /// - [`opbeat_actix::Error`](crate::Error)
+    /// - boxed errors (`Box<dyn std::error::Error>`)
+    /// - `std::io::Error`, and actix's own errors of payloads, JSON, forms and queries
+    /// - `anyhow` and `eyre`, whose causes are read from the text that they print
     ///
     /// # Examples
     ///
@@ -79,41 +84,44 @@ impl Opbeat {
     /// ```
     #[must_use]
     pub fn downcast<T: ResponseError + StdError + 'static>(mut self) -> Self {
-        let known = self.answering.downcasts.take();
+        let known = self.response.downcasts.take();
         let downcasts = known.iter().flat_map(|known| known.iter().copied()).chain([downcast::<T>()]);
-        self.answering.downcasts = Some(downcasts.collect());
+        self.response.downcasts = Some(downcasts.collect());
         self
     }
 
-    /// Answers 500 in place of a handler that panicked before its head. Without it, a panic goes on to the server, which
-    /// closes the connection.
+    /// Sets whether a panic of a handler before its response head becomes a response with the status 500. Default: false,
+    /// and the panic continues to the server, which closes the connection.
     #[must_use]
-    pub fn catch_panics(mut self, catches: bool) -> Self {
-        self.answering.catches_panics = catches;
+    pub fn catch_panics(mut self, enabled: bool) -> Self {
+        self.response.catch_panics = enabled;
         self
     }
 
-    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    /// Sets whether 5xx responses contain the id of the reported error, in the header `X-Opbeat-ID`. Default: false.
     #[must_use]
-    pub fn error_id_header(mut self, tells: bool) -> Self {
-        self.answering.tells_error_id = tells;
+    pub fn error_id_header(mut self, enabled: bool) -> Self {
+        self.response.error_id_header = enabled;
         self
     }
 
-    /// Says that a middleware around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
-    /// earlier.
+    /// Sets the time after which a middleware around this one drops requests. A request that is dropped at that limit has
+    /// the outcome [`TimedOut`](crate::Outcome::TimedOut) instead of [`ClientGone`](crate::Outcome::ClientGone).
+    ///
+    /// A request that is dropped after three quarters of the time counts as timed out, because the outer middleware's
+    /// clock started earlier.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
+        self.outer_time_limit = Some(limit);
         self
     }
 
-    /// Keeps the first bytes of each request's body, at most 8 KiB, for the errors of the request to show. Only what
-    /// handlers read is kept.
+    /// Sets how many bytes at the start of each request body are kept, at most 8 KiB (8,192 bytes). Default: 0.
+    ///
+    /// Errors of the request contain these bytes. Only bytes that the handler reads are kept.
     #[must_use]
     pub fn request_bodies(mut self, limit: usize) -> Self {
-        self.request_body = limit;
+        self.request_body_limit = limit;
         self
     }
 }
@@ -134,12 +142,12 @@ where
     }
 }
 
-/// A service whose requests are recorded, from [`Opbeat`].
+/// The service that [`Opbeat`] makes, which records the requests of an inner service.
 #[derive(Debug)]
 pub struct OpbeatMiddleware<S> {
     inner: S,
     settings: Opbeat,
-    /// All resources of the application, also where a scope is wrapped.
+    /// All resources of the application, even if only a scope is wrapped.
     resources: OnceCell<Rc<ResourceMap>>,
 }
 
@@ -158,36 +166,36 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let mut transaction = self.begin(&request);
-        let mut unnamed = self.unnamed(&request);
-        if self.settings.request_body > 0 && transaction.is_recording() {
-            request::keep_body(&mut request, transaction.current(), self.settings.request_body);
+        let mut pending_name = self.pending_name(&request);
+        if self.settings.request_body_limit > 0 && transaction.is_recording() {
+            request_body::keep(&mut request, transaction.current(), self.settings.request_body_limit);
         }
-        let answering = self.settings.answering.clone();
+        let settings = self.settings.response.clone();
         let inner = {
             let _entered = transaction.enter();
-            // Where a panic ends the process, nothing of ours runs after it.
+            // If panics abort the process, the name must be known before a handler can panic.
             if cfg!(panic = "abort") {
-                unnamed.name();
+                pending_name.resolve();
             }
-            let call = || catch_panic(answering.catches_panics, || self.inner.call(request));
-            unnamed.name_unless(Option::is_some, call)
+            let call = || catch_panic(settings.catch_panics, || self.inner.call(request));
+            pending_name.resolve_unless(Option::is_some, call)
         };
-        ResponseFuture::new(inner, transaction, unnamed, answering)
+        ResponseFuture::new(inner, transaction, pending_name, settings)
     }
 }
 
 impl<S> OpbeatMiddleware<S> {
     fn begin(&self, request: &ServiceRequest) -> HttpTransaction {
-        let Opbeat { agent, kind, time_limit, .. } = &self.settings;
+        let Opbeat { agent, kind, outer_time_limit, .. } = &self.settings;
         let method = request.method().as_str();
         let mut transaction = HttpTransaction::begin(agent, kind, method, |record| request::describe(request, record));
-        if let Some(limit) = *time_limit {
+        if let Some(limit) = *outer_time_limit {
             transaction.set_time_limit(limit);
         }
         transaction
     }
 
-    fn unnamed(&self, request: &ServiceRequest) -> Unnamed {
-        Unnamed::new(self.resources.get_or_init(|| Rc::new(request.resource_map().clone())))
+    fn pending_name(&self, request: &ServiceRequest) -> PendingName {
+        PendingName::new(self.resources.get_or_init(|| Rc::new(request.resource_map().clone())))
     }
 }

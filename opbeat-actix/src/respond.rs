@@ -1,4 +1,6 @@
-//! What a response's head says of its transaction.
+//! The end of a request: its response or its error, recorded in the transaction.
+
+use std::sync::Arc;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
@@ -8,63 +10,81 @@ use actix_web::{Error, HttpRequest};
 use opbeat_core::http::{HttpTransaction, unmatched};
 use opbeat_core::record::Outcome;
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::told::{self, ERROR_ID, Told};
-use crate::{failure, patterns};
+use crate::error_with_id::{ERROR_ID, ErrorWithId, header_value};
+use crate::report::{Downcast, report};
+use crate::route_name;
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
+/// The settings of responses and their errors.
+#[derive(Clone, Debug)]
+pub(crate) struct ResponseSettings {
+    pub(crate) catch_panics: bool,
+    pub(crate) error_id_header: bool,
+    /// The registered error types of the application, if any.
+    pub(crate) downcasts: Option<Arc<[Downcast]>>,
+}
+
+impl ResponseSettings {
+    fn downcasts(&self) -> &[Downcast] {
+        self.downcasts.as_deref().unwrap_or_default()
+    }
+}
+
+/// Records the response head (status and headers). The body then holds the transaction until the end of the response
+/// body.
 pub(crate) fn respond<B: MessageBody>(
     mut response: ServiceResponse<B>,
     mut transaction: HttpTransaction,
-    answering: &Answering,
+    settings: &ResponseSettings,
 ) -> ServiceResponse<OpbeatBody<B>> {
     if let Some(error) = response.response().error() {
-        failure::report(&transaction, error, answering.downcasts.as_deref().unwrap_or_default());
+        report(&transaction, error, settings.downcasts());
     }
-    name(response.request(), response.status(), &mut transaction);
+    set_name(response.request(), response.status(), &mut transaction);
     let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
     let ends_here = transaction.start_response(response.status().as_u16()) || is_empty;
-    if answering.tells_error_id && response.status().is_server_error() {
-        tell_error_id(&mut response, &transaction);
+    if settings.error_id_header && response.status().is_server_error() {
+        add_error_id(&mut response, &transaction);
     }
     response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
 }
 
-/// Names the transaction after the resource that answered.
-fn name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransaction) {
-    // The layer around, where there is one, may know better than that there is no route.
+/// Names the transaction after the resource that made the response.
+fn set_name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransaction) {
+    // If an outer layer records the request, that layer may know a route. Only our own transaction becomes `unmatched`.
     let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
     let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
-    transaction.set_route_name_with(|| patterns::taken(request).or_else(unmatched));
+    transaction.set_route_name_with(|| route_name::matched(request).or_else(unmatched));
 }
 
-/// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.
-pub(crate) fn fail(transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
-    failure::report(&transaction, &error, answering.downcasts.as_deref().unwrap_or_default());
-    end(transaction, error, answering)
+/// Ends the transaction of a request that failed with an error.
+///
+/// Actix makes the response from the error and does not call the middleware again, so the transaction ends here.
+pub(crate) fn fail(transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
+    report(&transaction, &error, settings.downcasts());
+    end(transaction, error, settings)
 }
 
-/// Answers in place of a handler that panicked.
-pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, answering: &Answering) -> Error {
+/// Ends the transaction of a request whose handler panicked. Returns the error that replaces the handler's response.
+pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, settings: &ResponseSettings) -> Error {
     transaction.set_outcome(Outcome::Panicked);
-    end(transaction, ErrorInternalServerError("Internal Server Error"), answering)
+    end(transaction, ErrorInternalServerError("Internal Server Error"), settings)
 }
 
-fn end(mut transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
+fn end(mut transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
     let status = error.as_response_error().status_code();
     transaction.start_response(status.as_u16());
-    let tells = answering.tells_error_id && status.is_server_error();
-    let id = if tells { transaction.error_id() } else { None };
+    let sends_id = settings.error_id_header && status.is_server_error();
+    let id = if sends_id { transaction.error_id() } else { None };
     transaction.complete();
     match id {
-        Some(id) => Told::new(error, id).into(),
+        Some(id) => ErrorWithId::new(error, id).into(),
         None => error,
     }
 }
 
-fn tell_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
-    if let Some(value) = transaction.error_id().and_then(told::value) {
+fn add_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
+    if let Some(value) = transaction.error_id().and_then(header_value) {
         response.headers_mut().insert(ERROR_ID, value);
     }
 }

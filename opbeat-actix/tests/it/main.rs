@@ -5,8 +5,8 @@
 mod app;
 mod behaviour;
 mod errors;
-mod names;
+mod pending_names;
 mod requests;
-mod unanswered;
+mod route_names;
 
 use opbeat_testing::behaviour::monitored;

@@ -1,4 +1,4 @@
-//! What handlers and middlewares fail with.
+//! Reports of the errors that handlers and middlewares return.
 
 use std::error::Error as StdError;
 use std::io;
@@ -10,12 +10,12 @@ use opbeat_core::CurrentTransaction;
 use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
 
-use crate::printed::Printed;
+use crate::printed_error::PrintedError;
 
-/// Reports an error if it is of the type that this one knows. Returns whether it is.
+/// Reports an error if it has the one type that this function knows. Returns whether it has.
 pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
 
-/// Returns the downcast to a type.
+/// Returns the downcast to the type `T`.
 pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     |error, transaction| {
         let known = error.as_error::<T>();
@@ -23,11 +23,11 @@ pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     }
 }
 
-/// What is known of all applications.
+/// The downcasts to error types that occur in all applications.
 const KNOWN: [Downcast; 7] = [
     |error, transaction| {
         let known = error.as_error::<crate::Error>();
-        known.map(|known| transaction.report_captured(known.failure())).is_some()
+        known.map(|known| transaction.report_captured(known.captured())).is_some()
     },
     |error, transaction| {
         let known = error.as_error::<Box<dyn StdError>>();
@@ -44,8 +44,10 @@ fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &C
     downcast::<T>()(error, transaction)
 }
 
-/// Reports an error that ends a request with 5xx, with its causes as far as its type is known, or prints them. What the
-/// client did wrong is noted with the transaction.
+/// Reports an error whose response has a 5xx status.
+///
+/// The report contains the error's causes if a downcast knows the error's type. Otherwise, it contains the causes that
+/// the error prints. The message of an error with a 4xx status becomes an extra value of the transaction.
 pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
     if !transaction.is_recording() {
         return;
@@ -56,9 +58,9 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
         current.set_extra("error", error.to_string());
     }
     if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
-        let printed = Printed::of(error);
-        // A time limit is an outcome, and no error.
-        if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_time_limit() {
+        let printed = PrintedError::of(error);
+        // A timeout's own 504 is an outcome of the transaction, not an error.
+        if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_timeout() {
             current.report_captured(&CapturedError::received::<dyn StdError>(&printed));
         }
     }
