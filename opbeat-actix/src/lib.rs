@@ -22,6 +22,9 @@
 //! ```
 //!
 //! Wrap the `App` with [`Opbeat`] last, so that it wraps the other middlewares.
+//!
+//! Applications with an exporter of their own, for [`Agent::with_exporter`], also need the modules [`export`] and
+//! [`record`].
 
 mod body;
 mod error;
@@ -45,10 +48,18 @@ pub use middleware::{Opbeat, OpbeatMiddleware};
 pub use opbeat_core::config::ConfigError;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
-pub use opbeat_core::export::FlushError;
+pub use opbeat_core::export::{Build, Contact, Diagnosis, FlushError};
 pub use opbeat_core::http::CapturedError;
-pub use opbeat_core::record::{ErrorId, Outcome, TraceParent, TransactionName, TransactionResult};
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
-pub use opbeat_core::{
-    Agent, Config, CurrentTransaction, Level, Transaction, User, capture_error, capture_message, current, in_span, span,
+pub use opbeat_core::record::{
+    Drops, ErrorId, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, Value,
 };
+pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
+pub use opbeat_core::{
+    Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
+    in_span, record, span,
+};
+
+/// The code blocks of the README, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

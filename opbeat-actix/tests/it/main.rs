@@ -6,6 +6,7 @@ mod app;
 mod behaviour;
 mod errors;
 mod pending_names;
+mod public_types;
 mod requests;
 mod route_names;
 
