@@ -12,7 +12,7 @@ pub(crate) fn describe(request: &ServiceRequest, record: &mut RequestRecord) {
     for (name, value) in request.headers() {
         record.push_header(name.as_str(), value.as_bytes());
     }
-    // HTTP/2 sends the host in the request target and not as a header.
+    // HTTP/2 sends the host as `:authority`, which actix puts into the URI, and not as a header.
     if let Some(authority) = request.uri().authority()
         && !request.headers().contains_key(HOST)
     {

@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, as one writes it with actix.
+//! The application that the behaviour table needs, written with actix.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -24,12 +24,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
     ends(config);
 }
 
-/// Routes that have limits around the middleware.
+/// The routes of the application that has limits outside of Opbeat's middleware.
 pub(crate) fn limited(config: &mut web::ServiceConfig) {
     config.route("/late", web::get().to(tagged_forever)).route("/full", web::get().to(shed));
 }
 
-/// What lies around the middleware: a limit of time for one route, and of load for the other.
+/// A middleware outside of Opbeat's, with a time limit for one route and a load limit for the other.
 pub(crate) async fn limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -185,7 +185,7 @@ async fn second_chunk() -> Chunk {
     Ok(Bytes::from_static(b"two"))
 }
 
-/// A chunk, and then an error.
+/// Returns a body of one chunk, followed by an error.
 fn broken() -> impl Stream<Item = Result<Bytes, CartError>> {
     stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }

@@ -8,13 +8,16 @@ use opbeat_testing::behaviour::{Subject, check, check_only};
 
 use crate::{app, monitored};
 
-/// What actix makes impossible, and why.
+/// The cases that are impossible with actix, with the reasons.
 const EXEMPT: &[(&str, &str)] = &[
-    ("disconnect before the response head", "actix notices a connection that is closed in good order when it writes"),
+    (
+        "disconnect before the response head",
+        "actix notices a regular close of the connection only when it writes to it",
+    ),
     ("trailers", "actix does not send any"),
-    ("nested service", "actix has no opaque services: what lies beneath a prefix is a resource with a pattern"),
-    ("timeout outside the layer", "it needs a limit around the whole application: see below"),
-    ("load shedding outside the layer", "it needs a limit around the whole application: see below"),
+    ("nested service", "actix has no opaque services: everything below a prefix is a resource with a pattern"),
+    ("timeout outside the layer", "it needs a limit around the whole application, which `limited_server` has"),
+    ("load shedding outside the layer", "it needs a limit around the whole application, which `limited_server` has"),
 ];
 
 /// Starts a server with one worker, so that all requests take turns on one thread.
@@ -44,7 +47,7 @@ fn limited_server(agent: Agent) -> (SocketAddr, ServerHandle) {
 }
 
 #[test]
-fn actix_does_what_every_adapter_does() {
+fn actix_passes_the_behaviour_table() {
     let (agent, exporter) = monitored();
     rt::System::new().block_on(async move {
         let (address, server) = monitored_server(agent.clone());
