@@ -244,11 +244,11 @@ async fn rejections_are_reported() {
     assert!(only(&recorded).message.contains("Missing request extension"), "{}", only(&recorded).message);
 
     type Rejected = Result<Json<u32>, JsonRejection>;
-    async fn double(number: Rejected) -> opbeat_axum::Result<String> {
+    async fn echo(number: Rejected) -> opbeat_axum::Result<String> {
         Ok(number?.to_string())
     }
     let (status, _, body, _) =
-        call(Router::new().route("/", post(double)), |layer| layer, request("POST", "\"two\"")).await;
+        call(Router::new().route("/", post(echo)), |layer| layer, request("POST", "\"two\"")).await;
     assert_eq!(status.as_u16(), 422, "the rejection keeps its response");
     assert!(body.starts_with("Failed to deserialize"), "{body}");
 }
