@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use load::process::answer;
+use load::process::respond;
 use load::processor;
 use load::sink::Delivered;
 
@@ -20,7 +20,7 @@ use crate::variants::{Recording, SPANS, variant};
 /// It panics if a response is wrong, or if more is delivered than was recorded.
 pub fn serve(name: &str) -> ExitCode {
     let mut measured = Measured::new(name);
-    answer(|words| match words {
+    respond(|words| match words {
         ["run", path, count] => measured.run(path, count.parse().expect("a number")),
         ["count", path] => measured.count(path).to_string(),
         _ => panic!("unknown command {words:?}"),

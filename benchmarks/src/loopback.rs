@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use load::bound::{Bound, verdict};
 use load::lane::{Lane, drive};
-use load::process::{Process, answer};
+use load::process::{Process, respond};
 use load::quantiles::{median, quantile};
 use load::{processor, sink};
 use tokio::net::TcpListener;
@@ -37,7 +37,7 @@ pub fn serve(name: &str) -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port))).expect("the port is free");
     thread::spawn(move || runtime.block_on(async { axum::serve(listener, router).await }));
-    answer(|words| match words {
+    respond(|words| match words {
         ["port"] => port.to_string(),
         ["deliver", count] => {
             let lost = deliveries.lost(PATH, count.parse().expect("a number"));

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use variants::{FRAMEWORKS, Framework};
 
 const USAGE: &str = "\
-Usage: request-cost [axum|actix]            what one request costs; both without a name
-       request-cost --loopback              how much of a server's throughput is left
+Usage: request-cost [axum|actix]            measures the cost of one request, on both frameworks by default
+       request-cost --loopback              measures the share of a server's throughput that remains
        request-cost variant NAME PATH COUNT calls a variant COUNT times, a multiple of 128";
 
 fn main() -> ExitCode {
@@ -51,7 +51,7 @@ fn measure(frameworks: &[Framework]) -> ExitCode {
     match rounds::measure(frameworks) {
         Ok(measured) => report::print(&measured, frameworks),
         Err(reason) => {
-            eprintln!("The machine was too busy to measure ({reason}). Run it again when less is going on.");
+            eprintln!("the machine was too busy to measure: {reason}; run the benchmark again when there is less load");
             ExitCode::FAILURE
         }
     }

@@ -29,12 +29,12 @@ impl Process {
 
     /// Sends a command, and waits for the response.
     pub fn ask<const N: usize>(&mut self, question: &str) -> [i64; N] {
-        writeln!(self.input, "{question}").expect("the process listens");
-        let mut answer = String::new();
-        self.output.read_line(&mut answer).expect("the process answers");
-        assert!(!answer.is_empty(), "{} failed: its message is above", self.name);
-        let numbers: Vec<i64> = answer.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        numbers.try_into().unwrap_or_else(|_| panic!("{} answered {answer:?} to {question:?}", self.name))
+        writeln!(self.input, "{question}").expect("the process reads its input");
+        let mut response = String::new();
+        self.output.read_line(&mut response).expect("the process responds");
+        assert!(!response.is_empty(), "{} failed: its message is above", self.name);
+        let numbers: Vec<i64> = response.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        numbers.try_into().unwrap_or_else(|_| panic!("{} responded to {question:?} with {response:?}", self.name))
     }
 }
 
@@ -47,11 +47,11 @@ impl Drop for Process {
 }
 
 /// The end that responds: passes on the words of each command until the input ends.
-pub fn answer(mut reply: impl FnMut(&[&str]) -> String) -> ExitCode {
+pub fn respond(mut reply: impl FnMut(&[&str]) -> String) -> ExitCode {
     for line in stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
         println!("{}", reply(&words));
-        stdout().flush().expect("somebody listens");
+        stdout().flush().expect("the output is read");
     }
     ExitCode::SUCCESS
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 pub use crate::intake::Delivered;
 use crate::intake::{self, Posted};
-use crate::process::{Process, answer};
+use crate::process::{Process, respond};
 
 /// Ports that the system does not assign automatically.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
@@ -85,7 +85,7 @@ pub fn run(manner: &str, port: &str) -> ExitCode {
     let accepting = Arc::clone(&posted);
     thread::spawn(move || accept(&listener, manner, &accepting));
     let mut tally = intake::Tally::default();
-    answer(|words| match words {
+    respond(|words| match words {
         ["ready"] => "1".to_owned(),
         ["delivered"] => {
             let new = std::mem::take(&mut *posted.lock().unwrap_or_else(PoisonError::into_inner));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock, TryLockError, Weak};
 
-use crate::lock::write;
+use crate::lock::unpoisoned;
 use crate::pipeline::{Recorder, WeakRecorder};
 use crate::running_agent::RunningAgent;
 
@@ -19,7 +19,7 @@ struct Entry {
 
 /// Adds an agent that has just been started.
 pub(crate) fn add(agent: &Arc<RunningAgent>) {
-    let mut agents = write(&AGENTS);
+    let mut agents = unpoisoned(AGENTS.write());
     agents.retain(|entry| entry.agent.strong_count() > 0);
     agents.push(Entry { agent: Arc::downgrade(agent), recorder: agent.pipeline.recorder().downgrade() });
 }

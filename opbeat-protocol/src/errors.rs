@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::common::{Machine, or_default};
+use super::fields::{Machine, or_default};
 use super::timestamp::Timestamp;
 
 /// The body that agents post to `errors/`: one error per request.

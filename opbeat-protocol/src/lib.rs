@@ -18,13 +18,13 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
-mod common;
 mod errors;
+mod fields;
 mod timestamp;
 mod transactions;
 
-pub use common::Machine;
 pub use errors::{ErrorBody, Exception, Frame, ParamMessage, Stacktrace, TransactionReference};
+pub use fields::Machine;
 pub use timestamp::Timestamp;
 pub use transactions::{
     BreakdownGroup, DROP_REASONS, RawSpan, RawTransaction, SampleContext, TraceGroup, Traces, TransactionGroup,

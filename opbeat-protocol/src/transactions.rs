@@ -8,7 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::common::{Machine, or_default};
+use super::fields::{Machine, or_default};
 use super::timestamp::Timestamp;
 
 /// The possible keys of [`TransactionsBody::drops`].

@@ -4,27 +4,28 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// All state lies below one folder: the database, the queue, and where the server listens.
+/// The folder that holds all state: the database, the queue, and the URL that the server listens on.
 #[derive(Clone, Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
 }
 
-/// The folder cannot be used.
+/// The data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataFolderError {
-    /// It cannot be made or written.
-    #[error("the data folder {} cannot be used: {source}; choose another one with --data", .path.display())]
+    /// The folder cannot be created or written.
+    #[error("cannot create or write the data folder {}; choose another one with --data", .path.display())]
     Unusable {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Another server has it.
+    /// Another server uses the folder.
     #[error(
-        "another opbeat server runs on {}; stop it first, or choose another folder with --data", .path.display()
+        "another opbeat server uses the data folder {}; stop it first, or choose another folder with --data",
+        .path.display()
     )]
     InUse {
         /// The folder.
@@ -33,7 +34,7 @@ pub enum DataFolderError {
 }
 
 impl DataFolder {
-    /// Makes the folder if it is missing, readable for its owner alone.
+    /// Opens the folder. Creates it if it is missing, accessible to its owner only.
     pub(crate) fn open(path: &Path) -> Result<Self, DataFolderError> {
         let unusable = |source| DataFolderError::Unusable { path: path.to_owned(), source };
         let mut builder = fs::DirBuilder::new();
@@ -44,7 +45,7 @@ impl DataFolder {
         Ok(Self { path: fs::canonicalize(path).map_err(unusable)? })
     }
 
-    /// Claims the folder for one server, until the returned file is closed.
+    /// Locks the folder for one server, until the returned file is closed.
     pub(crate) fn lock(&self) -> Result<File, DataFolderError> {
         let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
         let file = File::create(self.path.join("lock")).map_err(unusable)?;
@@ -55,21 +56,23 @@ impl DataFolder {
         }
     }
 
+    /// Returns the path of the database.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("opbeat.sqlite")
     }
 
+    /// Returns the path of the queue's folder.
     pub(crate) fn queue(&self) -> PathBuf {
         self.path.join("queue")
     }
 
-    /// Remembers where the server listens, for commands that print it.
+    /// Writes the URL that the server listens on, for commands that print it.
     pub(crate) fn write_url(&self, url: &str) {
-        // Without it, those commands print the default.
+        // An error is ignored: without the file, those commands print the default URL.
         let _ = fs::write(self.path.join("server-url"), url);
     }
 
-    /// Returns where the server listened last.
+    /// Returns the URL that the server listened on last.
     pub(crate) fn url(&self) -> Option<String> {
         fs::read_to_string(self.path.join("server-url")).ok()
     }

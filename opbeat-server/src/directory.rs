@@ -1,4 +1,4 @@
-//! Tokens in memory, so that intake works while the database is away.
+//! Secret tokens in memory, so that intake works while the database is not available.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,19 +11,20 @@ use tokio::time::Instant;
 use crate::intake::{DirectoryUnavailable, TokenDirectory, TokenOwner};
 use crate::store::{Store, StoreError};
 
-/// Unknown tokens make the directory look into the store at most this often, whoever sends how many of them.
-const BETWEEN_READS: Duration = Duration::from_millis(50);
+/// The least time between two reads of the store, however many unknown tokens arrive.
+const READ_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Known tokens, and where they come from.
+/// The known tokens, and the store that they are read from.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreDirectory {
     store: Store,
     known: Arc<RwLock<HashMap<[u8; 32], TokenOwner>>>,
-    /// When the store was read last, and whether that worked.
+    /// The time of the last read of the store, and whether it succeeded.
     last_read: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
 impl StoreDirectory {
+    /// Makes a directory, and reads all tokens of the store.
     pub(crate) async fn open(store: Store) -> Result<Self, StoreError> {
         let directory = Self { store, known: Arc::default(), last_read: Arc::default() };
         directory.read().await?;
@@ -45,17 +46,20 @@ impl StoreDirectory {
         if let Some(owner) = self.get(hash) {
             return Ok(Some(owner));
         }
-        // All who wait while the store is read share the answer, so that many unknown tokens cost no more than one.
-        let asked_at = Instant::now();
+        // Requests that wait for a read share its result. A burst of unknown tokens therefore costs one read.
+        let requested_at = Instant::now();
         let mut last_read = self.last_read.lock().await;
-        if last_read.is_none_or(|(at, _)| at < asked_at) {
+        if last_read.is_none_or(|(at, _)| at < requested_at) {
             if let Some((at, _)) = *last_read {
-                tokio::time::sleep_until(at + BETWEEN_READS).await;
+                tokio::time::sleep_until(at + READ_INTERVAL).await;
             }
             let at = Instant::now();
             let read = self.read().await;
             if let Err(error) = &read {
-                tracing::warn!(%error, "an unknown token cannot be looked up; known ones still work");
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "cannot look up an unknown token; known tokens still work"
+                );
             }
             *last_read = Some((at, read.is_ok()));
         }

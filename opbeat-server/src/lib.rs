@@ -1,27 +1,29 @@
-//! The Opbeat server: takes what agents send, keeps it, and shows where a web application is slow and what fails in it.
+//! The Opbeat server: stores what agents report, and shows the performance and the errors of web applications.
 //!
 //! ```text
 //! agents ─► intake ─► queue ─► worker ─► store ─► query ─► dashboard, api
 //! ```
+//!
+//! The binary `opbeat` runs [`Command`]. [`Server`] embeds the same server into another program, such as a test.
 
-pub mod api;
+mod api;
 mod cli;
-pub mod dashboard;
+mod dashboard;
 mod data_folder;
 mod directory;
 mod framework_rejection;
-pub mod intake;
-pub mod query;
-pub mod queue;
+mod intake;
+mod query;
+mod queue;
 mod result_class;
 mod server;
-pub mod sketch;
-pub mod store;
+mod sketch;
+mod store;
 mod text;
 mod worker;
 
 pub use cli::Command;
 pub use data_folder::DataFolderError;
-pub use server::{
-    AppCredentials, NameError, RegisterError, Server, ServerConfig, StartError, create_app, create_read_token,
-};
+pub use intake::IntakeLimits;
+pub use queue::QueueLimits;
+pub use server::{AppCredentials, NameError, RegisterError, Server, ServerConfig, StartError};

@@ -1,5 +1,6 @@
 //! The binary `opbeat`.
 
+use std::error::Error;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -20,8 +21,14 @@ async fn main() -> ExitCode {
     match command.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("opbeat: {error}");
+            eprintln!("error: {}", chain(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Joins the messages of an error and of all its sources.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |&error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

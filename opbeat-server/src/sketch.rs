@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 /// The largest error of an estimated quantile, relative to the true value.
-pub const RELATIVE_ERROR: f64 = 0.01;
+pub(crate) const RELATIVE_ERROR: f64 = 0.01;
 
 /// The ratio of consecutive bounds. A bucket's middle is within [`RELATIVE_ERROR`] of all values in the bucket.
 const GAMMA: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
@@ -19,30 +19,19 @@ const MIN_VALUE: f64 = 1e-6;
 const MAX_VALUE: f64 = 1e12;
 
 /// Counts of durations in buckets by size.
-///
-/// # Examples
-///
-/// ```
-/// use opbeat_server::sketch::Sketch;
-///
-/// let mut sketch: Sketch = (1..=100).map(f64::from).collect();
-/// sketch.merge(&[1_000.0].into_iter().collect());
-/// let median = sketch.quantile(0.5).expect("there are values");
-/// assert!((median - 51.0).abs() <= 0.51);
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sketch {
+pub(crate) struct Sketch {
     buckets: BTreeMap<i32, u64>,
 }
 
 impl Sketch {
     /// Adds a duration in milliseconds. NaN counts as zero.
-    pub fn insert(&mut self, milliseconds: f64) {
+    pub(crate) fn insert(&mut self, milliseconds: f64) {
         *self.buckets.entry(bucket_of(milliseconds)).or_default() += 1;
     }
 
     /// Adds the durations of another sketch.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
             *self.buckets.entry(*bucket).or_default() += count;
         }
@@ -50,7 +39,7 @@ impl Sketch {
 
     /// Returns the number of durations.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.buckets.values().sum()
     }
 
@@ -58,7 +47,7 @@ impl Sketch {
     ///
     /// The result is within [`RELATIVE_ERROR`] of the value at that rank. It is `None` if the sketch is empty.
     #[must_use]
-    pub fn quantile(&self, share: f64) -> Option<f64> {
+    pub(crate) fn quantile(&self, share: f64) -> Option<f64> {
         let last_rank = self.count().checked_sub(1)?;
         // The nearest rank: of three durations, the longest is the 99th percentile.
         let rank = ((share.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).saturating_sub(1).min(last_rank);
@@ -72,7 +61,7 @@ impl Sketch {
 
     /// Encodes the sketch: for each bucket its distance to the one before and its count, as LEB128 varints.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.buckets.len() * 2 + 4);
         let mut last = bucket_of(0.0);
         for (bucket, count) in &self.buckets {
@@ -85,7 +74,7 @@ impl Sketch {
 
     /// Decodes the result of [`encode`](Self::encode). Returns `None` if the bytes are damaged.
     #[must_use]
-    pub fn decode(mut bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
         let mut buckets = BTreeMap::new();
         let mut last = bucket_of(0.0);
         while !bytes.is_empty() {
@@ -140,6 +129,14 @@ fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_merged_sketch_contains_the_durations_of_both() {
+        let mut sketch: Sketch = (1..=100).map(f64::from).collect();
+        sketch.merge(&[1_000.0].into_iter().collect());
+        let median = sketch.quantile(0.5).unwrap();
+        assert!((median - 51.0).abs() <= 0.51);
+    }
 
     /// Returns the value at the rank that `quantile` looks for, by sorting.
     fn exact(values: &mut [f64], share: f64) -> f64 {

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         [] => table::print(),
         [framework, name, case @ ..] => match Column::find(framework, name) {
-            Some(column) => answer(column, case.first().copied()),
+            Some(column) => run_column(column, case.first().copied()),
             None => usage(),
         },
         _ => usage(),
@@ -45,7 +45,7 @@ fn usage() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn answer(column: &Column, case: Option<&str>) -> ExitCode {
+fn run_column(column: &Column, case: Option<&str>) -> ExitCode {
     keep_expected_panics_quiet();
     let observed = observed::observe(column, case);
     match case {

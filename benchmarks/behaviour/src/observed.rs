@@ -58,19 +58,19 @@ pub fn observe(column: &Column, only: Option<&str>) -> Observed {
 fn recorded(peer: &Peer, case: &Case) -> Recorded {
     peer.recorder.clear();
     match case.send(peer.address) {
-        Ok(exchange) => assert_answer(case, exchange.response),
+        Ok(exchange) => assert_response(case, exchange.response),
         Err(error) => panic!("{}: the exchange failed: {error}", case.name),
     }
     settled(&*peer.recorder)
 }
 
 /// Checks the response. If the framework writes the error body itself, only the status is compared.
-fn assert_answer(case: &Case, answer: Option<(u16, String)>) {
+fn assert_response(case: &Case, response: Option<(u16, String)>) {
     let Some((status, body)) = case.response else { return };
-    let (answered, text) = answer.unwrap_or_default();
-    let is_worded_by_framework = body.is_empty() && status >= 400;
-    assert_eq!(answered, status, "the status of {}", case.name);
-    assert!(is_worded_by_framework || text == body, "{}: unexpected body {text:?}", case.name);
+    let (actual, text) = response.unwrap_or_default();
+    let is_written_by_framework = body.is_empty() && status >= 400;
+    assert_eq!(actual, status, "the status of {}", case.name);
+    assert!(is_written_by_framework || text == body, "{}: unexpected body {text:?}", case.name);
 }
 
 fn settled(recorder: &dyn Record) -> Recorded {

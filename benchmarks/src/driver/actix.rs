@@ -29,7 +29,7 @@ where
     }
 
     async fn exchange(&self, request: Self::Request) -> usize {
-        let response = self.0.call(request).await.expect("an answer");
+        let response = self.0.call(request).await.expect("a response");
         let Ok(body) = to_bytes(response.into_body()).await else { panic!("a body") };
         body.len()
     }

@@ -79,7 +79,7 @@ fn encode(orders: &Receiver<Order>, counter: &Counter) {
                 black_box(bytes);
                 count(&envelope, counter);
             }
-            Order::Answer(done) => done.send(()).expect("somebody waits"),
+            Order::Answer(done) => done.send(()).expect("the caller waits"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::RwLock;
 
-use crate::lock::{read, write};
+use crate::lock::unpoisoned;
 
 /// The largest number of templates that are kept. Routers have fewer; further ones are replaced by [`OTHERS`].
 const MAX_TEMPLATES: usize = 2_000;
@@ -48,13 +48,13 @@ fn find_or_add(template: &str) -> &'static str {
 ///
 /// It only takes the read lock, so that requests beyond the limit do not wait for each other.
 fn known(template: &str) -> Option<&'static str> {
-    let all = read(&ALL);
+    let all = unpoisoned(ALL.read());
     let all = all.as_ref()?;
     all.get(template).copied().or_else(|| (all.len() >= MAX_TEMPLATES).then_some(OTHERS))
 }
 
 fn add(template: &str) -> &'static str {
-    let mut all = write(&ALL);
+    let mut all = unpoisoned(ALL.write());
     let all = all.get_or_insert_default();
     if let Some(known) = all.get(template) {
         return known;
@@ -68,7 +68,7 @@ fn add(template: &str) -> &'static str {
 }
 
 fn cut(template: &str) -> &str {
-    // Routers know short templates only, and this comparison is all that they pay.
+    // Nearly all templates are short, and then this comparison is the only cost.
     if template.len() <= MAX_LENGTH {
         return template;
     }

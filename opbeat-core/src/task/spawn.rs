@@ -8,9 +8,9 @@ use crate::transaction::current;
 
 /// Spawns a task that is part of the current transaction until that ends.
 ///
-/// Late work of the task becomes a background transaction of its own, of the kind `task.detached`. It records its parent
-/// and is named after the function that the future is written in. A panic is reported in the transaction that it happens
-/// in. When a runtime is dropped, it cancels its tasks, and their late work counts as `cancelled`.
+/// The rest of its work then becomes a background transaction of its own, of the kind `task.detached`. That one records
+/// its parent, and is named after the function that the future is written in. A panic is reported in the transaction that
+/// it happens in. A runtime that is dropped cancels its tasks, and their background transactions count as `cancelled`.
 ///
 /// # Panics
 ///
@@ -60,7 +60,7 @@ where
 
 /// Runs blocking work on a thread of tokio's blocking pool, with the transaction current.
 ///
-/// Late work becomes a background transaction of its own, as with [`spawn`].
+/// Work after the end of the transaction becomes a background transaction of its own, as with [`spawn`].
 ///
 /// # Panics
 ///

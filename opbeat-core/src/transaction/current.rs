@@ -234,8 +234,8 @@ impl CurrentTransaction {
 
     /// Returns a closure that runs with the transaction current: for `spawn_blocking`, threads and thread pools.
     ///
-    /// The current span becomes the parent of the spans that the closure starts. Late work of the closure, which runs after
-    /// the end of the transaction, becomes a background transaction of its own, as with [`detach`](Self::detach).
+    /// The current span becomes the parent of the spans that the closure starts. Work that the closure does after the end of
+    /// the transaction becomes a background transaction of its own, as with [`detach`](Self::detach).
     #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let late = LateWork::new(self.context(), CodeName::of::<F>());
@@ -244,9 +244,9 @@ impl CurrentTransaction {
 
     /// Lets a future continue after the end of the transaction: for tasks that are not awaited.
     ///
-    /// The future is part of the transaction while that runs. Its late work then becomes a background transaction of its
-    /// own, of the kind `task.detached`. That one records its parent, and has the same user and the same tags. It is named
-    /// after the function that the future is written in, or else after the line of this call.
+    /// The future is part of the transaction while that runs. The rest of its work then becomes a background transaction of
+    /// its own, of the kind `task.detached`. That one records its parent, and has the same user and the same tags. It is
+    /// named after the function that the future is written in, or else after the line of this call.
     ///
     /// A future that is dropped before it has completed counts as `cancelled`. This includes all tasks of a runtime that
     /// shuts down.

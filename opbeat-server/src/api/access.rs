@@ -1,4 +1,4 @@
-//! Who asks: every request carries a read token.
+//! Access control: every request carries a read token.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use super::problem::Problem;
 use crate::query::{AppIdentity, Query, Scope};
 
-/// A program, and what it may read.
+/// A program that reads, with the data that its token gives access to.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) query: Query,
@@ -21,12 +21,12 @@ impl FromRequestParts<Query> for Reader {
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or_else(|| {
             Problem::unauthorized(
-                "The request has no token. Send `Authorization: Bearer <read token>`; \
-                 `opbeat token create ORG` prints one.",
+                "The request has no read token. Send the header `Authorization: Bearer <read token>`; \
+                 `opbeat token create ORG` prints a token.",
             )
         })?;
         let scope = query.scope_of(token.trim()).await?.ok_or_else(|| {
-            Problem::unauthorized("The read token is not known here. `opbeat token create ORG` prints a new one.")
+            Problem::unauthorized("The read token is unknown. `opbeat token create ORG` prints a new one.")
         })?;
         Ok(Self { query: query.clone(), scope })
     }
@@ -35,6 +35,6 @@ impl FromRequestParts<Query> for Reader {
 impl Reader {
     /// Finds an app of the reader's organization.
     pub(super) async fn app(&self, organization: &str, app: &str) -> Result<AppIdentity, Problem> {
-        self.query.find_app(&self.scope, organization, app).await?.ok_or_else(|| Problem::missing("app"))
+        self.query.find_app(&self.scope, organization, app).await?.ok_or_else(|| Problem::not_found("app"))
     }
 }

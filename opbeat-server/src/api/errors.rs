@@ -1,20 +1,21 @@
-//! Errors.
+//! Error groups.
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::access::Reader;
 use super::problem::Problem;
-use super::wishes::{Part, now};
+use super::query_parameters::PageParameters;
 use crate::query::{ErrorDetail, ErrorList, ErrorOrder};
 
-/// Which errors come first.
+/// The order of errors.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Order {
-    /// `last_seen` (the default) or `times_seen`.
+    /// `last_seen` (the default) or `times_seen`; the greatest first.
     order: Option<String>,
 }
 
@@ -23,17 +24,17 @@ pub(super) struct Order {
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/",
     tag = "errors",
-    params(("organization" = String, Path), ("app" = String, Path), Part, Order),
+    params(("organization" = String, Path), ("app" = String, Path), PageParameters, Order),
     responses((status = 200, body = ErrorList)),
 )]
 pub(super) async fn list(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    Params(part): Params<Part>,
+    Params(page): Params<PageParameters>,
     Params(Order { order }): Params<Order>,
 ) -> Result<Json<ErrorList>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    let (limit, offset) = part.limit_and_offset()?;
+    let (limit, offset) = page.limit_and_offset()?;
     let order = match order.as_deref() {
         None | Some("last_seen") => ErrorOrder::LastSeen,
         Some("times_seen") => ErrorOrder::TimesSeen,
@@ -41,7 +42,7 @@ pub(super) async fn list(
             return Err(Problem::invalid("order", format!("{other:?} is neither `last_seen` nor `times_seen`")));
         }
     };
-    Ok(Json(reader.query.errors(&app, order, (limit.into(), offset.into()), now()).await?))
+    Ok(Json(reader.query.errors(&app, order, (limit.into(), offset.into()), Timestamp::now()).await?))
 }
 
 /// Returns an error group with its newest occurrence.
@@ -84,6 +85,6 @@ async fn detail(
     occurrence: Option<i64>,
 ) -> Result<Json<ErrorDetail>, Problem> {
     let app = reader.app(organization, app).await?;
-    let detail = reader.query.error(&app, number, occurrence, now()).await?;
-    detail.map(Json).ok_or_else(|| Problem::missing("error"))
+    let detail = reader.query.error(&app, number, occurrence, Timestamp::now()).await?;
+    detail.map(Json).ok_or_else(|| Problem::not_found("error"))
 }

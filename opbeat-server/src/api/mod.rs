@@ -1,11 +1,11 @@
-//! The JSON API: the same answers as the pages give, for programs.
+//! The JSON API: the data of the pages, for programs.
 
 mod access;
 mod apps;
 mod errors;
 mod problem;
+mod query_parameters;
 mod transactions;
-mod wishes;
 
 use axum::routing::get;
 use axum::{Json, Router};
@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
 use crate::query::Query;
 
 /// Makes the routes below `/api/v2/`.
-pub fn router(query: Query) -> Router {
+pub(crate) fn router(query: Query) -> Router {
     let routes = Router::new()
         .route("/organizations/{organization}/apps/", get(apps::list))
         .route("/organizations/{organization}/apps/{app}/transactions/", get(transactions::list))
@@ -41,25 +41,19 @@ pub fn router(query: Query) -> Router {
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
-        .layer(axum::middleware::map_response(problem::in_form))
+        .layer(axum::middleware::map_response(problem::format_rejection))
         .with_state(query);
-    Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::not_found))
+    Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::no_route))
 }
 
-/// Returns the API's description.
+/// Returns the API's description: OpenAPI 3.1.
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(description())
-}
-
-/// Describes the API: OpenAPI 3.1.
-#[must_use]
-pub fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    Json(Description::openapi())
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Opbeat", description = "Where a web application is slow, and what fails in it."),
+    info(title = "Opbeat", description = "Performance and errors of web applications."),
     paths(
         apps::list,
         transactions::list,
@@ -79,7 +73,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 )]
 struct Description;
 
-/// Says that every request carries a read token.
+/// Adds to the description that every request carries a read token.
 struct Bearer;
 
 impl Modify for Bearer {

@@ -1,4 +1,4 @@
-//! Why a request was not answered, in the service's form for errors.
+//! Error responses of the API, in the same JSON form as those of intake.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +7,7 @@ use crate::framework_rejection;
 use crate::intake::Rejection;
 use crate::query::{InvalidRange, QueryError};
 
-/// A request that was not answered.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct Problem(Rejection);
 
@@ -20,8 +20,9 @@ impl Problem {
         Self(Rejection::new(StatusCode::FORBIDDEN, message))
     }
 
-    pub(super) fn missing(what: &str) -> Self {
-        Self(Rejection::new(StatusCode::NOT_FOUND, format!("There is no such {what}, or it is not yours to see.")))
+    pub(super) fn not_found(kind: &str) -> Self {
+        let message = format!("This {kind} does not exist, or the read token gives no access to it.");
+        Self(Rejection::new(StatusCode::NOT_FOUND, message))
     }
 
     pub(super) fn invalid(field: &str, reason: impl Into<String>) -> Self {
@@ -31,8 +32,8 @@ impl Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
-        tracing::error!(%error, "an API request cannot be answered");
-        let message = "The database does not answer. Ask again in a moment.";
+        tracing::error!(error = &error as &dyn std::error::Error, "cannot answer an API request");
+        let message = "The database is not available. Try again in a moment.";
         Self(Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message))
     }
 }
@@ -49,18 +50,19 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives the framework's own refusals the form of all others.
-pub(super) async fn in_form(response: Response) -> Response {
+/// Gives axum's own plain-text rejections the JSON form of all others.
+pub(super) async fn format_rejection(response: Response) -> Response {
     match framework_rejection::status_and_text(response).await {
         Ok((status, text)) => {
-            let message = format!("{}; /api/v2/openapi.json says what is understood.", text.trim_end_matches('.'));
+            let message = format!("{}; see /api/v2/openapi.json for the valid requests.", text.trim_end_matches('.'));
             Rejection::new(status, message).into_response()
         }
         Err(response) => response,
     }
 }
 
-pub(super) async fn not_found(uri: Uri) -> Problem {
-    let message = format!("There is nothing at {}; /api/v2/openapi.json says what there is.", uri.path());
+/// Responds to a path that no route has.
+pub(super) async fn no_route(uri: Uri) -> Problem {
+    let message = format!("The API has no path {}; see /api/v2/openapi.json for the valid paths.", uri.path());
     Problem(Rejection::new(StatusCode::NOT_FOUND, message))
 }

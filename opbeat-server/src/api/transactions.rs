@@ -7,20 +7,20 @@ use utoipa::IntoParams;
 
 use super::access::Reader;
 use super::problem::Problem;
-use super::wishes::{Part, Time};
+use super::query_parameters::{PageParameters, RangeParameters};
 use crate::query::{BreakdownPart, Sample, SampleOrder, SampleSummary, Series, TransactionList, TransactionSummary};
 
-/// Which transactions are asked for.
+/// The filters of transactions.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
-    /// Their kind.
+    /// The kind.
     kind: Option<String>,
-    /// A part of their name.
+    /// A part of the name, in any case.
     search: Option<String>,
 }
 
-/// Which samples are asked for.
+/// The order of samples.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Order {
@@ -28,26 +28,26 @@ pub(super) struct Order {
     order: Option<String>,
 }
 
-/// Lists transactions by impact: those that take most of all time first.
+/// Lists transactions by impact, their share of the time of all transactions; the greatest first.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/",
     tag = "transactions",
-    params(("organization" = String, Path), ("app" = String, Path), Time, Part, Filter),
+    params(("organization" = String, Path), ("app" = String, Path), RangeParameters, PageParameters, Filter),
     responses((status = 200, body = TransactionList)),
 )]
 pub(super) async fn list(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    Params(time): Params<Time>,
-    Params(part): Params<Part>,
+    Params(range): Params<RangeParameters>,
+    Params(page): Params<PageParameters>,
     Params(filter): Params<Filter>,
 ) -> Result<Json<TransactionList>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    let (limit, offset) = part.limit_and_offset()?;
-    let part = (limit as usize, offset as usize);
+    let (limit, offset) = page.limit_and_offset()?;
+    let page = (limit as usize, offset as usize);
     let (kind, search) = (filter.kind.as_deref(), filter.search.as_deref());
-    Ok(Json(reader.query.transactions(&app, &time.range()?, kind, search, part).await?))
+    Ok(Json(reader.query.transactions(&app, &range.range()?, kind, search, page).await?))
 }
 
 /// Returns one transaction.
@@ -55,17 +55,17 @@ pub(super) async fn list(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/",
     tag = "transactions",
-    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = TransactionSummary)),
 )]
 pub(super) async fn one(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
 ) -> Result<Json<TransactionSummary>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    let summary = reader.query.transaction(&app, transaction, &time.range()?).await?;
-    summary.map(Json).ok_or_else(|| Problem::missing("transaction"))
+    let summary = reader.query.transaction(&app, transaction, &range.range()?).await?;
+    summary.map(Json).ok_or_else(|| Problem::not_found("transaction"))
 }
 
 /// Returns a transaction's durations and requests over time.
@@ -73,33 +73,33 @@ pub(super) async fn one(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/series/",
     tag = "transactions",
-    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = Series)),
 )]
 pub(super) async fn series(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
 ) -> Result<Json<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, Some(transaction), &time.range()?).await?))
+    Ok(Json(reader.query.series(&app, Some(transaction), &range.range()?).await?))
 }
 
-/// Returns where a transaction's time goes.
+/// Returns a transaction's time by kind of span.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/breakdown/",
     tag = "transactions",
-    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time),
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = Vec<BreakdownPart>)),
 )]
 pub(super) async fn breakdown(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
 ) -> Result<Json<Vec<BreakdownPart>>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.breakdown(&app, Some(transaction), &time.range()?).await?))
+    Ok(Json(reader.query.breakdown(&app, Some(transaction), &range.range()?).await?))
 }
 
 /// Lists samples of a transaction.
@@ -107,13 +107,13 @@ pub(super) async fn breakdown(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/",
     tag = "transactions",
-    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), Time, Order),
+    params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters, Order),
     responses((status = 200, body = Vec<SampleSummary>)),
 )]
 pub(super) async fn samples(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
     Params(Order { order }): Params<Order>,
 ) -> Result<Json<Vec<SampleSummary>>, Problem> {
     let app = reader.app(&organization, &app).await?;
@@ -122,7 +122,7 @@ pub(super) async fn samples(
         Some("newest") => SampleOrder::Newest,
         Some(other) => return Err(Problem::invalid("order", format!("{other:?} is neither `slowest` nor `newest`"))),
     };
-    Ok(Json(reader.query.samples(&app, transaction, &time.range()?, order, 100).await?))
+    Ok(Json(reader.query.samples(&app, transaction, &range.range()?, order, 100).await?))
 }
 
 /// Returns one sample with its spans.
@@ -141,7 +141,7 @@ pub(super) async fn sample(
 ) -> Result<Json<Sample>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let sample = reader.query.sample(&app, transaction, sample).await?;
-    sample.map(Json).ok_or_else(|| Problem::missing("sample"))
+    sample.map(Json).ok_or_else(|| Problem::not_found("sample"))
 }
 
 /// Returns the durations and requests of all of an app's transactions over time.
@@ -149,31 +149,31 @@ pub(super) async fn sample(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/series/",
     tag = "apps",
-    params(("organization" = String, Path), ("app" = String, Path), Time),
+    params(("organization" = String, Path), ("app" = String, Path), RangeParameters),
     responses((status = 200, body = Series)),
 )]
 pub(super) async fn app_series(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
 ) -> Result<Json<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, None, &time.range()?).await?))
+    Ok(Json(reader.query.series(&app, None, &range.range()?).await?))
 }
 
-/// Returns where the time of all of an app's transactions goes.
+/// Returns the time of all of an app's transactions by kind of span.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/breakdown/",
     tag = "apps",
-    params(("organization" = String, Path), ("app" = String, Path), Time),
+    params(("organization" = String, Path), ("app" = String, Path), RangeParameters),
     responses((status = 200, body = Vec<BreakdownPart>)),
 )]
 pub(super) async fn app_breakdown(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    Params(time): Params<Time>,
+    Params(range): Params<RangeParameters>,
 ) -> Result<Json<Vec<BreakdownPart>>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.breakdown(&app, None, &time.range()?).await?))
+    Ok(Json(reader.query.breakdown(&app, None, &range.range()?).await?))
 }

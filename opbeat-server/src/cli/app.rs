@@ -1,41 +1,44 @@
-//! `opbeat app create`
+//! The command `opbeat app create`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
-use super::{Data, open_store};
+use super::storage::{DataOption, open_store};
 use crate::server::create_app;
 use crate::store::NewApp;
 
-/// Where `opbeat serve` listens without options.
+/// The URL that `opbeat serve` listens on without options.
 const DEFAULT_URL: &str = "http://127.0.0.1:8200";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum App {
-    /// Creates what is missing of an organization and an app, and prints what an agent needs, with a new secret token.
+    /// Creates an app with its organization, and prints the environment variables that its agent needs.
     ///
-    /// The output is for a shell: `set -a; source <(opbeat app create acme/shop); set +a`
+    /// An organization or app that exists already is kept. The secret token is a new one each time; older ones stay
+    /// valid.
+    ///
+    /// To set the variables in a shell: `set -a; source <(opbeat app create acme/shop); set +a`
     Create(Create),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// The names, such as `acme/shop`.
+    /// The names of the organization and the app, such as `acme/shop`.
     #[arg(value_name = "ORG/APP", value_parser = parse_names)]
     names: Names,
     #[command(flatten)]
-    data: Data,
-    /// The address that the application reaches the server at. Default: where it listens.
+    data: DataOption,
+    /// The URL at which the application reaches the server. Default: the URL that the server listened on last.
     #[arg(long)]
     url: Option<String>,
-    /// The organization's id, for agents that have one already.
+    /// The organization's id, if agents are configured with one already.
     #[arg(long, value_name = "ID")]
     organization_id: Option<String>,
-    /// The app's id, for agents that have one already.
+    /// The app's id, if agents are configured with one already.
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
-    /// A secret token, for agents that have one already.
+    /// The secret token, if agents are configured with one already.
     #[arg(long, value_name = "TOKEN", env = "OPBEAT_NEW_SECRET_TOKEN", hide_env_values = true)]
     secret_token: Option<String>,
 }
@@ -47,7 +50,7 @@ struct Names {
 }
 
 fn parse_names(names: &str) -> Result<Names, String> {
-    let (organization, app) = names.split_once('/').ok_or("give organization and app as in `acme/shop`")?;
+    let (organization, app) = names.split_once('/').ok_or("name the organization and the app, as in `acme/shop`")?;
     Ok(Names { organization: organization.to_owned(), app: app.to_owned() })
 }
 
@@ -79,7 +82,7 @@ impl Create {
     }
 }
 
-/// Quotes a value for a shell, if it needs that.
+/// Quotes a value for a shell, if it contains characters that are special there.
 fn quoted(value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if value.chars().all(is_plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }

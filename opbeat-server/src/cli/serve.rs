@@ -1,4 +1,4 @@
-//! `opbeat serve`
+//! The command `opbeat serve`.
 
 use std::error::Error;
 use std::io::Write;
@@ -7,42 +7,44 @@ use std::net::SocketAddr;
 use clap::Args;
 use tokio::signal;
 
-use super::Data;
+use super::storage::DataOption;
 use crate::server::{Server, ServerConfig};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    data: Data,
+    data: DataOption,
     /// The address to listen on.
     ///
-    /// Pages are open to whoever sits at this machine while it is a loopback address; else they ask for a read token.
+    /// On a loopback address, browsers on this machine see the pages without signing in. On any other address, pages
+    /// require a read token.
     #[arg(long, value_name = "ADDR", env = "OPBEAT_LISTEN", default_value = "127.0.0.1:8200")]
     listen: SocketAddr,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
-        // Before anybody knows that the server runs, so that no signal comes too early.
+        // The handlers are installed before the server announces itself, so that no signal is missed.
         let stop = stop_signal()?;
         let config = ServerConfig::new(&self.data.data, self.listen);
         let server = Server::start(config).await?;
-        // Whoever reads it may have closed the pipe after the first line, which must not stop the server.
+        // An error is ignored: a reader that closes the pipe after the first line must not stop the server.
         let _ = write!(
             std::io::stdout(),
-            "Opbeat listens on {}\nState lies in {}\n\
-             Next: `opbeat app create acme/shop` prints what an application needs to report here.\n",
+            "Opbeat listens on {}\nData folder: {}\n\
+             Next: run `opbeat app create acme/shop`, which prints the environment variables that an application \
+             needs to report here.\n",
             server.url(),
             self.data.data.display()
         );
         stop.await;
-        tracing::info!("stops");
+        tracing::info!("stopping: running requests are finished, and queued data is stored for at most 10 s");
         server.shut_down().await;
         Ok(())
     }
 }
 
-/// Asks for SIGINT and SIGTERM, and returns what waits for one of them.
+/// Installs handlers for SIGINT and SIGTERM, and returns a future that waits for either.
 #[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use signal::unix::{SignalKind, signal};
@@ -55,7 +57,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Returns what waits for Ctrl-C.
+/// Returns a future that waits for Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -1,15 +1,15 @@
-//! `opbeat token create`
+//! The command `opbeat token create`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
-use super::{Data, open_store};
+use super::storage::{DataOption, open_store};
 use crate::server::create_read_token;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
-    /// Creates a token that reads an organization's data by the API and signs in to its pages, and prints it.
+    /// Creates a read token for an organization, and prints it. It gives access to the API and signs in to the pages.
     Create(Create),
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Create {
     #[arg(value_name = "ORG")]
     organization: String,
     #[command(flatten)]
-    data: Data,
+    data: DataOption,
 }
 
 impl Token {

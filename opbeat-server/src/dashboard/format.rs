@@ -1,8 +1,8 @@
-//! Numbers and times as people read them.
+//! Numbers and times, formatted for people.
 
-use opbeat_protocol::Timestamp;
+use jiff::Timestamp;
 
-/// Returns a duration: `850 µs`, `12.3 ms`, `1.24 s`, `3 min 20 s`.
+/// Formats a duration: `850 µs`, `12.3 ms`, `1.24 s`, `3 min 20 s`.
 pub(super) fn duration(milliseconds: f64) -> String {
     match milliseconds {
         ms if ms <= 0.0 => "0 ms".to_owned(),
@@ -16,7 +16,7 @@ pub(super) fn duration(milliseconds: f64) -> String {
     }
 }
 
-/// Returns a share from 0 to 1 in percent.
+/// Formats a share from 0 to 1 in percent.
 pub(super) fn share(share: f64) -> String {
     match share * 100.0 {
         percent if percent <= 0.0 => "0 %".to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn share(share: f64) -> String {
     }
 }
 
-/// Returns a number a minute.
+/// Formats a rate in requests per minute (rpm).
 pub(super) fn per_minute(number: f64) -> String {
     match number {
         number if number <= 0.0 => "0 rpm".to_owned(),
@@ -36,7 +36,7 @@ pub(super) fn per_minute(number: f64) -> String {
     }
 }
 
-/// Returns a whole number with thin spaces between thousands.
+/// Formats a whole number with thin spaces between thousands.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 2);
@@ -49,14 +49,14 @@ pub(super) fn count(number: u64) -> String {
     grouped
 }
 
-/// Returns a count of something that is never negative.
+/// Formats a count of the database, whose numbers are signed. A negative one is shown as 0.
 pub(super) fn signed_count(number: i64) -> String {
     count(u64::try_from(number).unwrap_or(0))
 }
 
-/// Returns how long ago a point was, both in seconds since 1970.
-pub(super) fn ago(then: i64, now: i64) -> String {
-    match now - then {
+/// Formats the time between a past time and now, such as `5 min ago`.
+pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
+    match now.as_second() - then.as_second() {
         seconds if seconds < 10 => "just now".to_owned(),
         seconds if seconds < 90 => format!("{seconds} s ago"),
         seconds if seconds < 90 * 60 => format!("{} min ago", seconds / 60),
@@ -65,20 +65,24 @@ pub(super) fn ago(then: i64, now: i64) -> String {
     }
 }
 
-/// Returns the seconds since 1970 of a point in RFC 3339.
-pub(super) fn seconds(rfc3339: &str) -> i64 {
-    serde_json::from_value::<Timestamp>(rfc3339.into()).map_or(0, Timestamp::seconds)
+/// Formats a time as `2026-11-23 20:15:04 UTC`.
+pub(super) fn time(timestamp: Timestamp) -> String {
+    timestamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// Returns a point in RFC 3339 as `2026-11-23 20:15:04 UTC`.
-pub(super) fn time(rfc3339: &str) -> String {
-    let date_and_time = rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ");
-    format!("{date_and_time} UTC")
+/// Formats a time for the axis of a chart: `14:05`, or with its date `11-23 14:00`.
+pub(super) fn axis_time(timestamp: Timestamp, shows_date: bool) -> String {
+    timestamp.strftime(if shows_date { "%m-%d %H:%M" } else { "%H:%M" }).to_string()
 }
 
-/// Returns a transaction's name as it is shown: the Python agent sends an empty one for URLs that nothing matched.
+/// Returns the name that is shown for a transaction. The Python agent sends an empty one for a URL without a route.
 pub(super) fn transaction_name(name: &str) -> &str {
     if name.is_empty() { "unmatched URL" } else { name }
+}
+
+/// Formats a result or an outcome, such as `timed out` for `timed_out`.
+pub(super) fn outcome(name: &str) -> String {
+    if name == "client_gone" { "client disconnected".to_owned() } else { name.replace('_', " ") }
 }
 
 #[cfg(test)]
@@ -100,12 +104,22 @@ mod tests {
         }
         assert_eq!((share(0.0004), share(0.032), share(1.0)), ("< 0.1 %".into(), "3.2 %".into(), "100 %".into()));
         assert_eq!((per_minute(0.25), per_minute(12_345.0)), ("0.2 rpm".into(), "12\u{202f}345 rpm".into()));
-        assert_eq!((ago(0, 45), ago(0, 7_200)), ("45 s ago".into(), "2 h ago".into()));
+        let epoch = Timestamp::UNIX_EPOCH;
+        let after = |seconds| ago(epoch, Timestamp::from_second(seconds).unwrap());
+        assert_eq!((after(45), after(7_200)), ("45 s ago".into(), "2 h ago".into()));
     }
 
     #[test]
-    fn times_are_read_and_shown() {
-        assert_eq!(time("2026-11-23T20:15:04.123456Z"), "2026-11-23 20:15:04 UTC");
-        assert_eq!(seconds("1970-01-01T00:01:00Z"), 60);
+    fn outcomes_are_words() {
+        let names = ["timed_out", "client_gone", "HTTP 5xx"];
+        assert_eq!(names.map(outcome), ["timed out", "client disconnected", "HTTP 5xx"]);
+    }
+
+    #[test]
+    fn times_are_in_utc() {
+        let timestamp: Timestamp = "2026-11-23T20:15:04.123456Z".parse().unwrap();
+        assert_eq!(time(timestamp), "2026-11-23 20:15:04 UTC");
+        assert_eq!(axis_time(timestamp, false), "20:15");
+        assert_eq!(axis_time(timestamp, true), "11-23 20:15");
     }
 }

@@ -1,11 +1,14 @@
-//! What all pages have around their content.
+//! The frame of all pages: header, tabs and footer.
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{STYLE_PATH, path};
+use super::path;
 use crate::query::{AppIdentity, RANGES, Range};
 
-/// What a page is about.
+/// The path of the style. It changes with the version, so that browsers may keep the style for ever.
+pub(super) const STYLE_PATH: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/opbeat.css");
+
+/// The title of a page, and the app and tab that the header shows.
 pub(super) struct Page<'a> {
     pub(super) title: &'a str,
     pub(super) app: Option<&'a AppIdentity>,
@@ -13,13 +16,14 @@ pub(super) struct Page<'a> {
     pub(super) is_signed_in: bool,
 }
 
-/// The parts of an app.
+/// The tabs of an app.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Performance,
     Errors,
 }
 
+/// Renders a page around its content.
 pub(super) fn page(page: &Page<'_>, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -45,7 +49,7 @@ pub(super) fn page(page: &Page<'_>, content: &Markup) -> Markup {
 fn header(page: &Page<'_>) -> Markup {
     html! {
         header.top {
-            nav.crumbs aria-label="Where you are" {
+            nav.crumbs aria-label="Breadcrumb" {
                 a.brand href="/" { (pulse()) "Opbeat" }
                 @if let Some(app) = page.app {
                     span.slash aria-hidden="true" { "/" }
@@ -75,10 +79,10 @@ fn pulse() -> Markup {
     }
 }
 
-/// Links to the same page over other times.
+/// Renders links to the same page with other ranges.
 pub(super) fn ranges(base: &str, current: &Range) -> Markup {
     html! {
-        nav.ranges aria-label="Time" {
+        nav.ranges aria-label="Time range" {
             @for (name, _) in RANGES {
                 a href={ (base) "?range=" (name) } aria-current=[(current.name == Some(name)).then_some("true")] { (name) }
             }
@@ -86,7 +90,7 @@ pub(super) fn ranges(base: &str, current: &Range) -> Markup {
     }
 }
 
-/// A number with what it means.
+/// Renders a number with its label and a note.
 pub(super) fn figure(label: &str, value: &str, note: &str) -> Markup {
     html! {
         div.figure { dt { (label) } dd { (value) @if !note.is_empty() { small { (note) } } } }

@@ -1,6 +1,11 @@
-//! Addresses of pages.
+//! The paths of the pages.
 
-use crate::query::AppIdentity;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::query::{AppIdentity, Range, from_seconds};
+
+/// The characters that are encoded: all but the unreserved ones of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Returns an app's first page.
 pub(super) fn app(app: &AppIdentity) -> String {
@@ -27,15 +32,18 @@ pub(super) fn error(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", errors(app))
 }
 
-/// Encodes text for a part of an address: RFC 3986 section 2.3 says what may stay.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+/// Returns the query string that keeps a range in links: `?range=6h`, or both ends.
+pub(super) fn range(range: &Range) -> String {
+    match range.name {
+        Some(name) => format!("?range={name}"),
+        None => {
+            let [from, to] = [range.from, range.to].map(|end| encode(&from_seconds(end).to_string()));
+            format!("?from={from}&to={to}")
         }
     }
-    encoded
+}
+
+/// Percent-encodes a text for a segment of a path or a value of a query string.
+pub(super) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }

@@ -1,4 +1,4 @@
-//! Pages that say what went wrong, and where to go on.
+//! Pages that report an error, and link to the list of apps.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -11,9 +11,9 @@ use crate::query::{InvalidRange, QueryError};
 /// A page that cannot be shown.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// There is no such thing, or the reader may not see it.
+    /// The page, or the named thing that it shows, does not exist, or the reader may not see it.
     NotFound(&'static str),
-    /// The address asks for something that cannot be.
+    /// The range in the address is invalid.
     Range(InvalidRange),
     /// The database failed.
     Query(QueryError),
@@ -34,13 +34,13 @@ impl From<InvalidRange> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title, text) = match &self {
-            Self::NotFound(what) => {
-                (StatusCode::NOT_FOUND, "Not found", format!("There is no {what} at this address."))
+            Self::NotFound(kind) => {
+                (StatusCode::NOT_FOUND, "Not found", format!("There is no {kind} at this address."))
             }
-            Self::Range(error) => (StatusCode::BAD_REQUEST, "No such time", format!("{error}.")),
+            Self::Range(error) => (StatusCode::BAD_REQUEST, "Invalid time range", format!("{error}.")),
             Self::Query(error) => {
-                tracing::error!(%error, "a page cannot be shown");
-                let text = "The database does not answer. What agents send is still accepted; try again in a moment.";
+                tracing::error!(error = error as &dyn std::error::Error, "cannot show a page");
+                let text = "The database is not available. Data from agents is still accepted. Try again in a moment.";
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available", text.to_owned())
             }
         };
@@ -48,12 +48,17 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives the framework's own refusals, such as that of a number that is none, the form of a page.
-pub(super) async fn in_form(response: Response) -> Response {
+/// Gives axum's own plain-text rejections, such as that of an id that is not a number, the form of a page.
+pub(super) async fn format_rejection(response: Response) -> Response {
     match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => (status, message("This address is not understood", &text)).into_response(),
+        Ok((status, text)) => (status, message("Invalid request", &text)).into_response(),
         Err(response) => response,
     }
+}
+
+/// Responds to an address that no route has.
+pub(super) async fn no_route() -> Problem {
+    Problem::NotFound("page")
 }
 
 fn message(title: &str, text: &str) -> Markup {

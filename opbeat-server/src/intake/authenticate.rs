@@ -10,32 +10,32 @@ use super::rejection::Rejection;
 
 /// The app that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenOwner {
+pub(crate) struct TokenOwner {
     /// The token's SHA-256.
-    pub token_hash: [u8; 32],
+    pub(crate) token_hash: [u8; 32],
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The app's short name.
-    pub app: String,
+    pub(crate) app: String,
 }
 
 /// The error when tokens cannot be looked up at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DirectoryUnavailable;
+pub(crate) struct DirectoryUnavailable;
 
 /// Finds the app that a token belongs to.
-pub trait TokenDirectory: Send + Sync + 'static {
+pub(crate) trait TokenDirectory: Send + Sync + 'static {
     /// Looks a token up by its SHA-256.
     fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>>;
 }
 
 /// Returns a token's SHA-256. The server keeps only this hash.
 #[must_use]
-pub fn hash_token(token: &str) -> [u8; 32] {
+pub(crate) fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 

@@ -7,7 +7,7 @@ use flate2::read::{GzDecoder, ZlibDecoder};
 
 /// The error when a body cannot be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InflateError {
+pub(crate) enum InflateError {
     /// The inflated body is larger than the limit, in bytes.
     #[error("the inflated body is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
@@ -22,7 +22,7 @@ pub enum InflateError {
 ///
 /// Returns an error if the body is damaged, or its inflated size is above `limit` bytes. At most one byte more than
 /// `limit` is ever in memory.
-pub fn inflate(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError> {
+pub(crate) fn inflate(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError> {
     match body {
         // 0x78 starts a zlib stream with a window of 32 KiB; JSON starts with `{`, which is 0x7b.
         [0x78, ..] => read("zlib", ZlibDecoder::new(body), limit).map(Cow::Owned),

@@ -17,9 +17,9 @@ mod rejection;
 mod router;
 mod validate;
 
-pub use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
-pub use inflate::{InflateError, inflate};
+pub(crate) use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
+pub(crate) use inflate::inflate;
 pub use limits::IntakeLimits;
-pub use rejection::Rejection;
-pub use router::router;
-pub use validate::{parse_errors, parse_transactions};
+pub(crate) use rejection::Rejection;
+pub(crate) use router::router;
+pub(crate) use validate::{parse_errors, parse_transactions};

@@ -10,25 +10,25 @@ use crate::framework_rejection;
 
 /// A rejected request: a status, a message with the reason and what to do, and the invalid fields.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// The status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The reason, and what to do.
-    pub message: String,
+    pub(crate) message: String,
     /// The invalid fields, each with the reason.
-    pub fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
-    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), fields: Map::new() }
     }
 
     /// Creates a rejection of a body because of an invalid field.
     #[must_use]
-    pub fn field(field: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn field(field: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         let message = format!("Unable to validate data: {field}: {reason}.");
         let mut rejection = Self::new(StatusCode::BAD_REQUEST, message);

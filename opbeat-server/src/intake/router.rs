@@ -13,7 +13,7 @@ use super::rejection;
 use crate::queue::Queue;
 
 /// Returns the routes below `/api/v1/`.
-pub fn router(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Router {
+pub(crate) fn router(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Router {
     let intake = Intake::new(queue, tokens, limits);
     let errors = || post(handler::errors).fallback(handler::method_not_allowed);
     let transactions = || post(handler::transactions).fallback(handler::method_not_allowed);

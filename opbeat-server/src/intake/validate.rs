@@ -20,7 +20,7 @@ const MAX_DURATION: f64 = 10.0 * 365.0 * 86_400_000.0;
 /// # Errors
 ///
 /// Returns a rejection that names the invalid field.
-pub fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
+pub(crate) fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
     let body: ErrorBody = parse(json)?;
     if body.message.is_empty() && body.exception.is_none() && body.param_message.is_none() {
         return Err(Rejection::field("message", "it is empty, and there is no exception"));
@@ -33,7 +33,7 @@ pub fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
 /// # Errors
 ///
 /// Returns a rejection that names the invalid field.
-pub fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
+pub(crate) fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
     let body: TransactionsBody = parse(json)?;
     check_transactions(&body)?;
     match &body.traces {

@@ -1,66 +1,61 @@
-//! Which apps there are, and how they are.
+//! Apps, and their activity in the last hour.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Query, QueryError, Range, Scope, rfc3339};
+use super::time::from_micros;
+use super::{Query, QueryError, Range, Scope};
 use crate::store::read::AppName;
 
 /// An app's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AppIdentity {
+pub(crate) struct AppIdentity {
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The app's short name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
-/// An app and its last hour.
+/// An app, and its last hour.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AppSummary {
+pub(crate) struct AppSummary {
     /// The app.
     #[serde(flatten)]
-    pub app: AppIdentity,
-    /// Transactions a minute in the last hour.
-    pub per_minute: f64,
+    pub(crate) app: AppIdentity,
+    /// Transactions per minute in the last hour.
+    pub(crate) per_minute: f64,
     /// The share of them that failed, from 0 to 1.
-    pub failed_share: f64,
-    /// When it was heard of last, RFC 3339 in UTC.
-    pub last_seen: Option<String>,
-    /// Error groups that are open.
-    pub open_errors: i64,
+    pub(crate) failed_share: f64,
+    /// The time of its latest transaction or error, RFC 3339 in UTC.
+    #[schema(value_type = Option<String>)]
+    pub(crate) last_seen: Option<Timestamp>,
+    /// The number of open error groups.
+    pub(crate) open_errors: i64,
 }
 
 impl Query {
     /// Returns the apps that a reader may see.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn apps(&self, scope: &Scope, now: i64) -> Result<Vec<AppSummary>, QueryError> {
-        let apps = self.store.apps(scope, now - 3_600).await?;
+    pub(crate) async fn apps(&self, scope: &Scope, now: Timestamp) -> Result<Vec<AppSummary>, QueryError> {
+        let apps = self.store.apps(scope, now.as_second() - 3_600).await?;
         Ok(apps
             .into_iter()
             .map(|activity| AppSummary {
                 app: activity.app.into(),
                 per_minute: activity.count as f64 / 60.0,
                 failed_share: activity.failed as f64 / activity.count.max(1) as f64,
-                last_seen: activity.last_seen.map(rfc3339),
+                last_seen: activity.last_seen.map(from_micros),
                 open_errors: activity.open_errors,
             })
             .collect())
     }
 
     /// Finds an app by ids or short names, if the reader may see it.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn find_app(
+    pub(crate) async fn find_app(
         &self,
         scope: &Scope,
         organization: &str,
@@ -69,22 +64,14 @@ impl Query {
         Ok(self.store.find_app(scope, organization, app).await?.map(Into::into))
     }
 
-    /// Returns the range to begin with: the last hour, less if the app is new, more if it is silent.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn default_range(&self, app: &AppIdentity, now: i64) -> Result<Range, QueryError> {
+    /// Returns the range that a page shows first: the last hour, less for a new app, more for a silent one.
+    pub(crate) async fn default_range(&self, app: &AppIdentity, now: Timestamp) -> Result<Range, QueryError> {
         let (first, last) = self.store.activity(&app.id).await?.unwrap_or_default();
-        Ok(Range::for_activity(first / 1_000_000, last / 1_000_000, now))
+        Ok(Range::for_activity(from_micros(first), from_micros(last), now))
     }
 
-    /// Returns whether an app has ever been heard of.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn has_reported(&self, app: &AppIdentity) -> Result<bool, QueryError> {
+    /// Returns whether an app has ever reported a transaction or an error.
+    pub(crate) async fn has_reported(&self, app: &AppIdentity) -> Result<bool, QueryError> {
         Ok(self.store.activity(&app.id).await?.is_some())
     }
 }

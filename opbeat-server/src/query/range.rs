@@ -1,70 +1,71 @@
-//! The time that a question is about.
+//! The range of time that pages and API show.
 
-use opbeat_protocol::Timestamp;
-use serde::Serialize;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// The ranges that pages offer, with their length in seconds.
-pub const RANGES: [(&str, i64); 6] =
+pub(crate) const RANGES: [(&str, i64); 6] =
     [("15m", 900), ("1h", 3_600), ("6h", 6 * 3_600), ("24h", 86_400), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
 
-/// Points of a chart, at the most.
+/// The largest number of points in a chart.
 const MAX_POINTS: i64 = 120;
 
-/// Longer ranges are answered from hours instead of minutes.
+/// The longest range in seconds that is read from rows of a minute; longer ones are read from rows of an hour.
 const MINUTES_UP_TO: i64 = 6 * 3_600;
 
-/// Longer ranges are not kept.
+/// The longest range in seconds.
 const MAX_LENGTH: i64 = 400 * 86_400;
 
-/// A time, with the step that it is drawn in. Both ends lie between two rows of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Range {
-    /// The range's word, such as `6h`, if it is one that reaches to now.
-    pub name: Option<&'static str>,
-    /// Seconds since 1970.
-    pub from: i64,
-    /// Seconds since 1970, not part of it.
-    pub to: i64,
-    /// Seconds that one row of the store stands for.
-    pub resolution: i64,
-    /// Seconds that one point stands for.
-    pub step: i64,
+/// A range of time, with the step that charts are drawn in. Both ends are boundaries of steps and of rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// The range's name, such as `6h`, if it is one of [`RANGES`] that ends now.
+    pub(crate) name: Option<&'static str>,
+    /// The start, in seconds since 1970.
+    pub(crate) from: i64,
+    /// The end, in seconds since 1970. It is not part of the range.
+    pub(crate) to: i64,
+    /// The length of one row of the store, in seconds.
+    pub(crate) resolution: i64,
+    /// The length of one step, in seconds.
+    pub(crate) step: i64,
 }
 
-/// A range that is none.
+/// An invalid range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; use range=15m, 1h, 6h, 24h, 7d or 30d, or from= and to= as in 2026-05-04T10:00:00Z")]
-pub struct InvalidRange(String);
+pub(crate) struct InvalidRange(String);
 
 impl Range {
-    /// Returns the range of a name, up to now (seconds since 1970).
-    #[must_use]
-    pub fn named(name: &str, now: i64) -> Option<Self> {
+    /// Returns the range of a name, which ends now.
+    pub(crate) fn named(name: &str, now: Timestamp) -> Option<Self> {
         let (name, length) = RANGES.into_iter().find(|(known, _)| *known == name)?;
-        // The minute that runs is part of it.
-        let to = now + 60;
+        // The current minute is part of the range.
+        let to = now.as_second() + 60;
         Some(Self { name: Some(name), ..Self::between(to - length, to) })
     }
 
-    /// Returns the range to begin with for an app that was heard of first and last at two points (seconds since
-    /// 1970): all there is if it is new, else an hour, or as far back as there is anything.
-    #[must_use]
-    pub fn for_activity(first: i64, last: i64, now: i64) -> Self {
-        let reaches = |(name, length): &&(&str, i64)| now - length < if *name == "15m" { first } else { last };
-        let name = RANGES.iter().find(reaches).map_or("1h", |(name, _)| *name);
-        Self::named(name, now).unwrap_or_else(|| Self::between(now - 3_600, now))
+    /// Returns the range that is shown first for an app, given the times of its first and last report.
+    ///
+    /// It is 15 minutes for an app whose first report is in them. Otherwise it is the shortest longer range that
+    /// contains the last report, or an hour if no range does.
+    pub(crate) fn for_activity(first: Timestamp, last: Timestamp, now: Timestamp) -> Self {
+        let (first, last, end) = (first.as_second(), last.as_second(), now.as_second());
+        let contains = |(name, length): &&(&str, i64)| end - length < if *name == "15m" { first } else { last };
+        let name = RANGES.iter().find(contains).map_or("1h", |(name, _)| *name);
+        Self::named(name, now).unwrap_or_else(|| Self::between(end - 3_600, end))
     }
 
-    /// Parses what a request asks for: a name, or two points in time. `None` if it asks for nothing.
+    /// Parses the range that a request names: by its name, or by its ends. Returns `None` if it names none.
     ///
     /// # Errors
     ///
-    /// Returns [`InvalidRange`] with what is wrong.
-    pub fn parse(
+    /// Returns [`InvalidRange`] for an unknown name, an invalid time, or ends in the wrong order or too far apart.
+    pub(crate) fn parse(
         name: Option<&str>,
         from: Option<&str>,
         to: Option<&str>,
-        now: i64,
+        now: Timestamp,
     ) -> Result<Option<Self>, InvalidRange> {
         match (name, from, to) {
             (Some(name), _, _) => {
@@ -72,10 +73,10 @@ impl Range {
             }
             (None, None, None) => Ok(None),
             (None, from, to) => {
-                let to = to.map(point).transpose()?.unwrap_or(now + 60);
-                let from = from.map(point).transpose()?.unwrap_or(to - 3_600);
+                let to = to.map(seconds).transpose()?.unwrap_or(now.as_second() + 60);
+                let from = from.map(seconds).transpose()?.unwrap_or(to - 3_600);
                 if from >= to || to - from > MAX_LENGTH {
-                    return Err(InvalidRange("`from` must lie before `to`, and not by more than 400 days".to_owned()));
+                    return Err(InvalidRange("`from` must be before `to`, by at most 400 days".to_owned()));
                 }
                 Ok(Some(Self::between(from, to)))
             }
@@ -83,23 +84,21 @@ impl Range {
     }
 
     /// Returns the range's length in minutes.
-    #[must_use]
-    pub fn minutes(&self) -> f64 {
+    pub(crate) fn minutes(&self) -> f64 {
         (self.to - self.from) as f64 / 60.0
     }
 
     /// Returns both ends in microseconds since 1970.
-    #[must_use]
-    pub fn micros(&self) -> (i64, i64) {
+    pub(crate) fn micros(&self) -> (i64, i64) {
         (self.from.saturating_mul(1_000_000), self.to.saturating_mul(1_000_000))
     }
 
-    /// Returns the starts of all points.
-    pub fn points(&self) -> impl Iterator<Item = i64> + use<> {
+    /// Returns the starts of all steps, in seconds since 1970.
+    pub(crate) fn points(&self) -> impl Iterator<Item = i64> + use<> {
         let step = self.step;
         let count = (self.to - self.from + step - 1) / step;
         let from = self.from;
-        (0..count).map(move |point| from + point * step)
+        (0..count).map(move |index| from + index * step)
     }
 
     /// Widens both ends to whole rows and steps.
@@ -115,11 +114,11 @@ impl Range {
     }
 }
 
-fn point(text: &str) -> Result<i64, InvalidRange> {
-    let json = serde_json::Value::from(text);
-    let point: Timestamp =
-        serde_json::from_value(json).map_err(|_| InvalidRange(format!("{text:?} is no point in time")))?;
-    Ok(point.seconds())
+/// Parses a time, in seconds since 1970. A time without a zone is in UTC.
+fn seconds(text: &str) -> Result<i64, InvalidRange> {
+    let with_zone = text.parse::<Timestamp>();
+    let parsed = with_zone.or_else(|_| TimeZone::UTC.to_timestamp(text.parse()?));
+    parsed.map(Timestamp::as_second).map_err(|_| InvalidRange(format!("{text:?} is not a time")))
 }
 
 #[cfg(test)]
@@ -127,9 +126,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_asks_for_no_more_points_than_it_draws() {
+    fn named_ranges_have_15_to_122_points() {
         for (name, length) in RANGES {
-            let range = Range::named(name, 1_700_000_123).unwrap();
+            let range = Range::named(name, Timestamp::from_second(1_700_000_123).unwrap()).unwrap();
             let points = range.points().count();
             assert!((15..=122).contains(&points), "{name}: {points}");
             assert!(range.to > 1_700_000_123 && range.from <= 1_700_000_123 - length + 60);
@@ -138,11 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_said() {
-        let parse = |name, from, to| Range::parse(name, from, to, 0).unwrap_err().to_string();
+    fn errors_name_the_invalid_part() {
+        let parse = |name, from, to| Range::parse(name, from, to, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
         assert!(parse(Some("2h"), None, None).contains("there is no range \"2h\""));
-        assert!(parse(None, Some("soon"), None).contains("\"soon\" is no point in time"));
+        assert!(parse(None, Some("soon"), None).contains("\"soon\" is not a time"));
         assert!(parse(None, Some("2026-01-02T00:00:00Z"), Some("2026-01-01T00:00:00Z")).contains("before"));
-        assert_eq!(Range::parse(None, None, None, 0), Ok(None));
+        assert_eq!(Range::parse(None, None, None, Timestamp::UNIX_EPOCH), Ok(None));
     }
 }

@@ -1,86 +1,85 @@
 //! Sampled transactions.
 
+use jiff::Timestamp;
 use opbeat_protocol::{Frame, SampleContext};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{AppIdentity, Query, QueryError, Range, SampleOrder, rfc3339};
+use super::time::from_micros;
+use super::{AppIdentity, Query, QueryError, Range, SampleOrder};
 use crate::store::SampleSpan;
 use crate::store::read::SampleSummaryRow;
 
-/// Span stacks looked up for one sample, at the most.
+/// The largest number of span stacks that are looked up for one sample.
 const MAX_STACKS: usize = 50;
 
 /// A sample in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SampleSummary {
+pub(crate) struct SampleSummary {
     /// Its id.
-    pub id: i64,
-    /// When it began, RFC 3339 in UTC.
-    pub happened_at: String,
-    /// How long it took in milliseconds.
-    pub duration_ms: f64,
-    /// Its result, or an empty string.
-    pub result: String,
-    /// How it ended, or an empty string.
-    pub outcome: String,
+    pub(crate) id: i64,
+    /// The start of the transaction, RFC 3339 in UTC.
+    #[schema(value_type = String)]
+    pub(crate) happened_at: Timestamp,
+    /// The duration in milliseconds.
+    pub(crate) duration_ms: f64,
+    /// The result, or an empty string.
+    pub(crate) result: String,
+    /// The outcome, such as `ok` or `panicked`, or an empty string.
+    pub(crate) outcome: String,
 }
 
 /// One sampled transaction with its spans.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Sample {
-    /// What lists show of it.
+pub(crate) struct Sample {
+    /// The columns of lists.
     #[serde(flatten)]
-    pub summary: SampleSummary,
-    /// Its parts in the order of their start, parents before their children.
-    pub spans: Vec<SampleSpanView>,
-    /// Whether it shows the means of many transactions: some agents send no single ones.
-    pub is_aggregate: bool,
-    /// The sample that started it, where that was sampled too.
-    pub parent: Option<SampleReference>,
-    /// What is known of it: request, user, tags, extra values.
+    pub(crate) summary: SampleSummary,
+    /// The spans in the order of their start, parents before their children.
+    pub(crate) spans: Vec<SampleSpanView>,
+    /// Whether it shows the means of many transactions: some agents send no individual ones.
+    pub(crate) is_aggregate: bool,
+    /// The sample of the transaction that started this one, if that was sampled too.
+    pub(crate) parent: Option<SampleReference>,
+    /// The request, user, tags and extra values of this transaction.
     #[schema(value_type = Object)]
-    pub context: SampleContext,
+    pub(crate) context: SampleContext,
 }
 
-/// One part of a sample.
+/// One span of a sample.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SampleSpanView {
+pub(crate) struct SampleSpanView {
     /// Its short name.
-    pub signature: String,
+    pub(crate) signature: String,
     /// Its kind.
-    pub kind: String,
-    /// How many spans it lies within.
-    pub depth: usize,
-    /// Milliseconds after the transaction's start.
-    pub start_ms: f64,
-    /// Milliseconds.
-    pub duration_ms: f64,
-    /// Facts such as `sql` and `url`.
+    pub(crate) kind: String,
+    /// The number of spans around it.
+    pub(crate) depth: usize,
+    /// The start, in milliseconds after the transaction's start.
+    pub(crate) start_ms: f64,
+    /// The duration in milliseconds.
+    pub(crate) duration_ms: f64,
+    /// Further values, such as `sql` and `url`.
     #[schema(value_type = Object)]
-    pub extra: Map<String, Value>,
-    /// The stack that it was started from, the oldest call first, if an agent sent it.
+    pub(crate) extra: Map<String, Value>,
+    /// The stack that started the span, the oldest call first, if an agent sent it.
     #[schema(value_type = Vec<Object>)]
-    pub frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
 }
 
-/// Where a sample is found.
+/// The ids that a sample is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct SampleReference {
+pub(crate) struct SampleReference {
     /// The transaction's id.
-    pub transaction_id: i64,
+    pub(crate) transaction_id: i64,
     /// The sample's id.
-    pub sample_id: i64,
+    pub(crate) sample_id: i64,
 }
 
 impl Query {
     /// Returns samples of a transaction.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn samples(
+    pub(crate) async fn samples(
         &self,
         app: &AppIdentity,
         transaction: i64,
@@ -93,11 +92,12 @@ impl Query {
     }
 
     /// Returns one sample.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn sample(&self, app: &AppIdentity, transaction: i64, id: i64) -> Result<Option<Sample>, QueryError> {
+    pub(crate) async fn sample(
+        &self,
+        app: &AppIdentity,
+        transaction: i64,
+        id: i64,
+    ) -> Result<Option<Sample>, QueryError> {
         let Some(row) = self.store.sample(&app.id, transaction, id).await? else { return Ok(None) };
         let mut spans = Vec::with_capacity(row.document.spans.len());
         for (index, span) in row.document.spans.into_iter().enumerate() {
@@ -108,12 +108,12 @@ impl Query {
         }
         let context = row.document.context;
         let is_aggregate = context.other.get("aggregate").and_then(Value::as_bool).unwrap_or(false);
-        let parent = self.sample_of(app, context.parent.as_deref().unwrap_or_default()).await?;
+        let parent = self.find_sample(app, context.parent.as_deref().unwrap_or_default()).await?;
         Ok(Some(Sample { summary: row.summary.into(), spans, is_aggregate, parent, context }))
     }
 
-    /// Finds the sample that an agent knows by an id.
-    pub(super) async fn sample_of(
+    /// Finds a sample by the id that the agent gave its transaction.
+    pub(super) async fn find_sample(
         &self,
         app: &AppIdentity,
         external_id: &str,
@@ -123,9 +123,10 @@ impl Query {
     }
 }
 
-fn view(span: SampleSpan, frames: Vec<Frame>) -> SampleSpanView {
-    let SampleSpan { signature, kind, depth, start_ms, duration_ms, extra, frames: own } = span;
-    let frames = if own.is_empty() { frames } else { own };
+/// Shows a span with its own stack, or else with the one that its kind and signature have.
+fn view(span: SampleSpan, shared_frames: Vec<Frame>) -> SampleSpanView {
+    let SampleSpan { signature, kind, depth, start_ms, duration_ms, extra, frames } = span;
+    let frames = if frames.is_empty() { shared_frames } else { frames };
     SampleSpanView { signature, kind, depth, start_ms, duration_ms, extra, frames }
 }
 
@@ -133,7 +134,7 @@ impl From<SampleSummaryRow> for SampleSummary {
     fn from(row: SampleSummaryRow) -> Self {
         Self {
             id: row.id,
-            happened_at: rfc3339(row.happened_at),
+            happened_at: from_micros(row.happened_at),
             duration_ms: row.duration_ms,
             result: row.result,
             outcome: row.outcome,

@@ -2,53 +2,49 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::transactions::span;
-use super::{AppIdentity, Query, QueryError, Range, rfc3339_seconds};
+use super::time::from_seconds;
+use super::transactions::rollup_span;
+use super::{AppIdentity, Query, QueryError, Range};
 use crate::store::Rollup;
 
-/// A time in equal steps. Steps without requests are left out of averages and percentiles.
+/// A range in equal steps. Steps without requests have no average and no percentiles.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Series {
-    /// Seconds that one point stands for.
-    pub step_seconds: i64,
+pub(crate) struct Series {
+    /// The length of a step in seconds.
+    pub(crate) step_seconds: i64,
     /// The points, the earliest first.
-    pub points: Vec<SeriesPoint>,
+    pub(crate) points: Vec<SeriesPoint>,
 }
 
 /// One step.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SeriesPoint {
+pub(crate) struct SeriesPoint {
     /// The step's start, RFC 3339 in UTC.
-    pub start: String,
-    /// The step's start in seconds since 1970.
-    #[serde(skip)]
-    pub start_seconds: i64,
-    /// How many transactions.
-    pub count: u64,
-    /// How many failed.
-    pub failed: u64,
+    #[schema(value_type = String)]
+    pub(crate) start: Timestamp,
+    /// The number of transactions.
+    pub(crate) count: u64,
+    /// The number of failed transactions.
+    pub(crate) failed: u64,
     /// Their mean duration in milliseconds; `null` without any.
-    pub average_ms: Option<f64>,
-    /// The duration that half of them did not exceed.
-    pub p50_ms: Option<f64>,
-    /// The duration that 95 % of them did not exceed.
-    pub p95_ms: Option<f64>,
-    /// The duration that 99 % of them did not exceed.
-    pub p99_ms: Option<f64>,
-    /// How many by result.
-    pub results: BTreeMap<String, u64>,
+    pub(crate) average_ms: Option<f64>,
+    /// The duration in milliseconds that half of them did not exceed.
+    pub(crate) p50_ms: Option<f64>,
+    /// The duration in milliseconds that 95 % of them did not exceed.
+    pub(crate) p95_ms: Option<f64>,
+    /// The duration in milliseconds that 99 % of them did not exceed.
+    pub(crate) p99_ms: Option<f64>,
+    /// The number of transactions by result.
+    pub(crate) results: BTreeMap<String, u64>,
 }
 
 impl Query {
-    /// Returns a transaction's series, or that of all of an app.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn series(
+    /// Returns the series of one transaction, or of all of an app's transactions.
+    pub(crate) async fn series(
         &self,
         app: &AppIdentity,
         transaction: Option<i64>,
@@ -56,7 +52,7 @@ impl Query {
     ) -> Result<Series, QueryError> {
         let mut steps: BTreeMap<i64, (Rollup, BTreeMap<String, u64>)> = BTreeMap::new();
         self.store
-            .each_rollup(span(app, range, transaction), |row| {
+            .each_rollup(rollup_span(app, range, transaction), |row| {
                 let (all, results) = steps.entry((row.start - range.from) / range.step).or_default();
                 all.merge(&row.rollup);
                 *results.entry(row.result).or_default() += row.rollup.count;
@@ -64,16 +60,15 @@ impl Query {
             .await?;
         let point = |(index, start)| {
             let (all, results) = steps.remove(&index).unwrap_or_default();
-            point(start, &all, results)
+            point(from_seconds(start), &all, results)
         };
         Ok(Series { step_seconds: range.step, points: (0..).zip(range.points()).map(point).collect() })
     }
 }
 
-fn point(start: i64, all: &Rollup, results: BTreeMap<String, u64>) -> SeriesPoint {
+fn point(start: Timestamp, all: &Rollup, results: BTreeMap<String, u64>) -> SeriesPoint {
     SeriesPoint {
-        start: rfc3339_seconds(start),
-        start_seconds: start,
+        start,
         count: all.count,
         failed: all.failed,
         average_ms: (all.count > 0).then(|| all.sum_ms / all.count as f64),

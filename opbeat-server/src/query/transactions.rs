@@ -1,88 +1,84 @@
-//! An app's transactions, ranked by what they cost.
+//! An app's transactions, ranked by their share of the time of all.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AppIdentity, Loss, Query, QueryError, Range};
+use super::{AppIdentity, DroppedData, Query, QueryError, Range};
 use crate::store::Rollup;
 use crate::store::read::{RollupSpan, TransactionRow};
 
 /// A transaction's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TransactionIdentity {
+pub(crate) struct TransactionIdentity {
     /// Its id.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its name; empty for unmatched URLs of the Python agent.
-    pub name: String,
+    pub(crate) name: String,
     /// Its kind, or an empty string.
-    pub kind: String,
+    pub(crate) kind: String,
 }
 
-/// A transaction over a time.
+/// A transaction, summed up over a range.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TransactionSummary {
+pub(crate) struct TransactionSummary {
     /// The transaction.
     #[serde(flatten)]
-    pub transaction: TransactionIdentity,
-    /// How many there were.
-    pub count: u64,
-    /// How many failed.
-    pub failed: u64,
-    /// How many a minute.
-    pub per_minute: f64,
-    /// Their mean duration in milliseconds.
-    pub average_ms: f64,
-    /// The duration that half of them did not exceed, within 1 %.
-    pub p50_ms: f64,
-    /// The duration that 95 % of them did not exceed, within 1 %.
-    pub p95_ms: f64,
-    /// The duration that 99 % of them did not exceed, within 1 %.
-    pub p99_ms: f64,
-    /// The longest.
-    pub max_ms: f64,
-    /// All their time in milliseconds.
-    pub total_ms: f64,
-    /// Their share of the time of all transactions, from 0 to 1.
-    pub impact: f64,
-    /// How many by result.
-    pub results: BTreeMap<String, u64>,
+    pub(crate) transaction: TransactionIdentity,
+    /// The number of executions.
+    pub(crate) count: u64,
+    /// The number of failed executions.
+    pub(crate) failed: u64,
+    /// Executions per minute.
+    pub(crate) per_minute: f64,
+    /// The mean duration in milliseconds.
+    pub(crate) average_ms: f64,
+    /// The duration in milliseconds that half of them did not exceed, within 1 %.
+    pub(crate) p50_ms: f64,
+    /// The duration in milliseconds that 95 % of them did not exceed, within 1 %.
+    pub(crate) p95_ms: f64,
+    /// The duration in milliseconds that 99 % of them did not exceed, within 1 %.
+    pub(crate) p99_ms: f64,
+    /// The longest duration in milliseconds.
+    pub(crate) max_ms: f64,
+    /// The sum of all durations in milliseconds.
+    pub(crate) total_ms: f64,
+    /// The share of the time of all the app's transactions, from 0 to 1.
+    pub(crate) impact: f64,
+    /// The number of executions by result.
+    pub(crate) results: BTreeMap<String, u64>,
 }
 
 /// Transactions by impact, the greatest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TransactionList {
-    /// How many there are in all.
-    pub total: usize,
-    /// Those that were asked for.
-    pub transactions: Vec<TransactionSummary>,
-    /// The kinds of all, for filters.
-    pub kinds: Vec<String>,
-    /// What the agents had to leave out in that time.
-    pub losses: Vec<Loss>,
+pub(crate) struct TransactionList {
+    /// The number of transactions that match the filters.
+    pub(crate) total: usize,
+    /// The requested part of the list.
+    pub(crate) transactions: Vec<TransactionSummary>,
+    /// The kinds of all transactions in the range, for filters.
+    pub(crate) kinds: Vec<String>,
+    /// The data that the agents dropped in the range.
+    pub(crate) drops: Vec<DroppedData>,
 }
 
-/// The time in spans of one kind.
+/// The time spent in spans of a kind.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct BreakdownPart {
-    /// The spans' kind; `app` for what no span covers.
-    pub kind: String,
-    /// How many spans.
-    pub count: u64,
-    /// Their time in milliseconds, less what their own children took.
-    pub self_ms: f64,
-    /// Their share of all time, from 0 to 1.
-    pub share: f64,
+pub(crate) struct BreakdownPart {
+    /// The kind of the spans; `app` for the time that no span covers.
+    pub(crate) kind: String,
+    /// The number of spans.
+    pub(crate) count: u64,
+    /// The self time in milliseconds: the time of the spans without that of their children.
+    pub(crate) self_ms: f64,
+    /// The share of all time, from 0 to 1.
+    pub(crate) share: f64,
 }
 
 impl Query {
-    /// Returns transactions of an app by impact. `search` is a part of the name.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn transactions(
+    /// Returns transactions of an app by impact, the greatest first. `search` is a part of the name.
+    pub(crate) async fn transactions(
         &self,
         app: &AppIdentity,
         range: &Range,
@@ -93,7 +89,7 @@ impl Query {
         let names = self.store.transactions(&app.id).await?;
         let mut sums: HashMap<i64, Sum> = HashMap::new();
         self.store
-            .each_rollup(span(app, range, None), |row| {
+            .each_rollup(rollup_span(app, range, None), |row| {
                 sums.entry(row.transaction).or_default().add(&row.result, &row.rollup)
             })
             .await?;
@@ -104,9 +100,9 @@ impl Query {
         for row in names {
             let Some(sum) = sums.remove(&row.id) else { continue };
             kinds.push(row.kind.clone());
-            let is_asked_for = kind.is_none_or(|kind| kind == row.kind)
+            let is_requested = kind.is_none_or(|kind| kind == row.kind)
                 && search.as_ref().is_none_or(|search| row.name.to_lowercase().contains(search));
-            if is_asked_for {
+            if is_requested {
                 transactions.push(sum.summary(row.into(), range, total_ms));
             }
         }
@@ -117,16 +113,12 @@ impl Query {
         });
         let total = transactions.len();
         let transactions = transactions.into_iter().skip(offset).take(limit).collect();
-        let losses = self.losses(app, range).await?;
-        Ok(TransactionList { total, transactions, kinds, losses })
+        let drops = self.drops(app, range).await?;
+        Ok(TransactionList { total, transactions, kinds, drops })
     }
 
-    /// Returns one transaction of an app; one without requests in the range counts none.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn transaction(
+    /// Returns one transaction of an app; its counts are zero if it did not run in the range.
+    pub(crate) async fn transaction(
         &self,
         app: &AppIdentity,
         id: i64,
@@ -134,23 +126,19 @@ impl Query {
     ) -> Result<Option<TransactionSummary>, QueryError> {
         let Some(row) = self.store.transaction(&app.id, id).await? else { return Ok(None) };
         let mut sum = Sum::default();
-        self.store.each_rollup(span(app, range, Some(id)), |row| sum.add(&row.result, &row.rollup)).await?;
+        self.store.each_rollup(rollup_span(app, range, Some(id)), |row| sum.add(&row.result, &row.rollup)).await?;
         let total_ms = sum.all.sum_ms;
         Ok(Some(sum.summary(row.into(), range, total_ms)))
     }
 
-    /// Returns where a transaction's time goes, or that of all, the greatest part first.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`QueryError`] if the database fails.
-    pub async fn breakdown(
+    /// Returns the time by kind of span, the greatest first, of one transaction or of all of an app's.
+    pub(crate) async fn breakdown(
         &self,
         app: &AppIdentity,
         transaction: Option<i64>,
         range: &Range,
     ) -> Result<Vec<BreakdownPart>, QueryError> {
-        let parts = self.store.breakdown(span(app, range, transaction)).await?;
+        let parts = self.store.breakdown(rollup_span(app, range, transaction)).await?;
         let all: f64 = parts.iter().map(|(_, part)| part.self_ms).sum();
         let part = |(kind, part): (String, crate::store::SelfTime)| BreakdownPart {
             kind,
@@ -162,11 +150,11 @@ impl Query {
     }
 }
 
-pub(super) fn span<'a>(app: &'a AppIdentity, range: &Range, transaction: Option<i64>) -> RollupSpan<'a> {
+pub(super) fn rollup_span<'a>(app: &'a AppIdentity, range: &Range, transaction: Option<i64>) -> RollupSpan<'a> {
     RollupSpan { app_id: &app.id, transaction, resolution: range.resolution, from: range.from, to: range.to }
 }
 
-/// Rows of one transaction, added up.
+/// The sum of the rollups of one transaction.
 #[derive(Default)]
 struct Sum {
     all: Rollup,

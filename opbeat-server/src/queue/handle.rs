@@ -35,7 +35,7 @@ impl Default for QueueLimits {
 
 /// A handle that appends to the queue; clones append to the same queue.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub(crate) struct Queue {
     folder: PathBuf,
     writer: SyncSender<Append>,
     backlog: Arc<Backlog>,
@@ -50,7 +50,7 @@ impl Queue {
     /// # Errors
     ///
     /// Returns an error if the folder cannot be read and written.
-    pub fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
+    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
         std::fs::create_dir_all(folder)?;
         let (writer, end) = Writer::open(folder, limits.segment, from)?;
         // If the folder was removed, the queue is empty and new, and the store's cursor may be outside of it.
@@ -70,7 +70,7 @@ impl Queue {
     /// # Errors
     ///
     /// Returns an error if the queue is full or the disk fails; then the message is not in the queue.
-    pub async fn append(&self, message: &Message) -> Result<(), AppendError> {
+    pub(crate) async fn append(&self, message: &Message) -> Result<(), AppendError> {
         let record = record::frame(&message.encode());
         if self.backlog.bytes() + record.len() as u64 > self.limits.backlog {
             return Err(AppendError::Full(self.limits.backlog));
@@ -88,7 +88,7 @@ impl Queue {
     /// # Errors
     ///
     /// Returns an error if the folder cannot be read or a segment cannot be removed.
-    pub fn release(&self, before: Position) -> io::Result<()> {
+    pub(crate) fn release(&self, before: Position) -> io::Result<()> {
         segment::remove_before(&self.folder, before)?;
         self.backlog.set_start(before);
         Ok(())
@@ -96,13 +96,13 @@ impl Queue {
 
     /// Returns whether messages are rejected because too many bytes wait for the worker.
     #[must_use]
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.backlog.bytes() >= self.limits.backlog
     }
 
     /// Returns the number of bytes that wait for the worker.
     #[must_use]
-    pub fn backlog(&self) -> u64 {
+    pub(crate) fn backlog(&self) -> u64 {
         self.backlog.bytes()
     }
 }

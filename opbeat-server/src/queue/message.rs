@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The endpoint of the intake that a body was posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// `errors/`
     Errors,
     /// `transactions/`
@@ -15,34 +15,34 @@ pub enum Endpoint {
 
 /// A body as it was posted, with the values that its request had besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// The values of its request.
-    pub envelope: Envelope,
+    pub(crate) envelope: Envelope,
     /// The body as it was received, compressed or not.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The values of a request besides its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
+pub(crate) struct Envelope {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The endpoint.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// When the body was received, in microseconds since 1970.
-    pub received_at: i64,
+    pub(crate) received_at: i64,
     /// `X-Opbeat-Platform`, such as `lang=python/3.11.7 platform=CPython framework=flask/2.2.5`.
     #[serde(default)]
-    pub platform: String,
+    pub(crate) platform: String,
     /// `Idempotency-Key`, or an empty string.
     #[serde(default)]
-    pub idempotency_key: String,
+    pub(crate) idempotency_key: String,
 }
 
 impl Envelope {
     /// Returns when the body was received.
     #[must_use]
-    pub const fn received(&self) -> Timestamp {
+    pub(crate) const fn received(&self) -> Timestamp {
         Timestamp::from_micros(self.received_at)
     }
 }
@@ -61,7 +61,7 @@ impl Message {
     /// # Errors
     ///
     /// Returns an error if the envelope is invalid.
-    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
         let envelope = serde_json::from_slice(&bytes[..end])?;
         Ok(Self { envelope, body: bytes.get(end + 1..).unwrap_or_default().to_vec() })

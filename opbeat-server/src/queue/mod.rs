@@ -17,10 +17,13 @@ mod message;
 mod reader;
 mod record;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod writer;
 
-pub use handle::{Queue, QueueLimits};
-pub use message::{Endpoint, Envelope, Message};
-pub use reader::{Reader, RecordBatch};
-pub use segment::Position;
-pub use writer::AppendError;
+pub(crate) use handle::Queue;
+pub use handle::QueueLimits;
+pub(crate) use message::{Endpoint, Envelope, Message};
+pub(crate) use reader::{Reader, RecordBatch};
+pub(crate) use segment::Position;
+pub(crate) use writer::AppendError;

@@ -17,7 +17,7 @@ const MAX_RECORDS: usize = 512;
 
 /// Reads records in the order they were appended.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     folder: PathBuf,
     at: Position,
     queue_end: watch::Receiver<Position>,
@@ -25,13 +25,13 @@ pub struct Reader {
 
 /// Some records, and the position after them.
 #[derive(Debug, Default)]
-pub struct RecordBatch {
+pub(crate) struct RecordBatch {
     /// The records' payloads.
-    pub records: Vec<Vec<u8>>,
+    pub(crate) records: Vec<Vec<u8>>,
     /// The position to continue from after they are stored.
-    pub next: Position,
+    pub(crate) next: Position,
     /// A description of damage that was found and skipped, if any.
-    pub damage: Option<String>,
+    pub(crate) damage: Option<String>,
 }
 
 impl Reader {
@@ -46,7 +46,7 @@ impl Reader {
     /// # Errors
     ///
     /// Returns an error if a segment cannot be read; another attempt may succeed.
-    pub async fn next(&mut self) -> io::Result<Option<RecordBatch>> {
+    pub(crate) async fn next(&mut self) -> io::Result<Option<RecordBatch>> {
         let at = self.at;
         let is_closed = self.queue_end.wait_for(|end| *end > at).await.is_err();
         let end = *self.queue_end.borrow();

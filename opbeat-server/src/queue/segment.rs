@@ -8,17 +8,17 @@ use super::record::{Parsed, parse};
 
 /// A position between two records: the number of a segment and an offset in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
+pub(crate) struct Position {
     /// The segment.
-    pub segment: u64,
+    pub(crate) segment: u64,
     /// The number of bytes from the segment's start.
-    pub offset: u64,
+    pub(crate) offset: u64,
 }
 
 impl Position {
     /// Returns the start of a segment.
     #[must_use]
-    pub const fn start_of(segment: u64) -> Self {
+    pub(crate) const fn start_of(segment: u64) -> Self {
         Self { segment, offset: 0 }
     }
 }

@@ -17,7 +17,7 @@ const MAX_GROUP: usize = 8 << 20;
 /// A message that was not appended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum AppendError {
+pub(crate) enum AppendError {
     /// Too many bytes wait for the worker.
     #[error("the queue is full: its limit is {} MiB", .0 >> 20)]
     Full(u64),

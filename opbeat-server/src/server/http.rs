@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::health::{Health, healthz};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
@@ -16,7 +18,7 @@ use crate::query::Query;
 use crate::queue::Queue;
 use crate::store::Store;
 
-/// What the routes are made of.
+/// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
     pub(super) tokens: Arc<StoreDirectory>,
@@ -25,6 +27,7 @@ pub(super) struct Parts {
     pub(super) listens_to_loopback: bool,
 }
 
+/// Makes the routes of intake, health check, API and pages.
 pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
     let query = Query::new(parts.store.clone());
@@ -35,13 +38,37 @@ pub(super) fn router(parts: &Parts) -> Router {
         .merge(dashboard::router(dashboard))
 }
 
-/// Serves until it is told to stop, then finishes the requests that run.
+/// Serves until `stopped` is true, then finishes the running requests.
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
     let stop = async move {
-        // Whoever could tell us is gone as well.
+        // An error means that the `Server` was dropped without being shut down: stop as well.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the HTTP server failed");
+        tracing::error!(%error, "the HTTP server failed; restart this process");
     }
+}
+
+/// The parts whose state the health check reports.
+#[derive(Clone)]
+struct Health {
+    queue: Queue,
+    store: Store,
+}
+
+/// Returns 200 while data is accepted, and the state of each part.
+///
+/// Data is accepted while the database is not available, but not while the queue is full.
+async fn healthz(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+    let database = if health.store.is_reachable().await { "ok" } else { "unavailable" };
+    let is_full = health.queue.is_full();
+    let queue = if is_full { "full" } else { "ok" };
+    let status = if is_full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = json!({
+        "status": if is_full { "rejecting" } else { "accepting" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "queue": { "state": queue, "backlog_bytes": health.queue.backlog() },
+        "database": { "state": database },
+    });
+    (status, Json(body))
 }

@@ -10,24 +10,24 @@ use crate::queue::Position;
 
 /// The changes of one queued body.
 #[derive(Clone, Debug)]
-pub struct BodyChanges {
+pub(crate) struct BodyChanges {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The body's idempotency key, or an empty string.
-    pub idempotency_key: String,
+    pub(crate) idempotency_key: String,
     /// When it was received, in microseconds since 1970.
-    pub received_at: i64,
+    pub(crate) received_at: i64,
     /// The changes.
-    pub changes: Changes,
+    pub(crate) changes: Changes,
 }
 
 /// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]
-pub struct ParkedMessage {
+pub(crate) struct ParkedMessage {
     /// Why it cannot be stored.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The unchanged record of the queue.
-    pub message: Vec<u8>,
+    pub(crate) message: Vec<u8>,
 }
 
 impl Store {

@@ -8,24 +8,24 @@ use crate::intake::TokenOwner;
 
 /// An app that was created or found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct App {
+pub(crate) struct App {
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
 }
 
 /// The names of a new app. Missing ids are generated.
 #[derive(Clone, Debug, Default)]
-pub struct NewApp {
+pub(crate) struct NewApp {
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's short name.
-    pub app: String,
+    pub(crate) app: String,
     /// The organization's id, if its agents already use one.
-    pub organization_id: Option<String>,
+    pub(crate) organization_id: Option<String>,
     /// The app's id, if its agents already use one.
-    pub app_id: Option<String>,
+    pub(crate) app_id: Option<String>,
 }
 
 impl Store {
@@ -142,7 +142,7 @@ async fn create_app(
 ///
 /// Panics if the system has no source of randomness: no secret can be generated without it.
 #[must_use]
-pub fn random_hex<const BYTES: usize>() -> String {
+pub(crate) fn random_hex<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -9,120 +9,120 @@ use crate::sketch::Sketch;
 
 /// The changes of one or more bodies.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Durations by transaction, minute (seconds since 1970) and result.
-    pub rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
+    pub(crate) rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
     /// Self time by transaction, minute and kind of span.
-    pub breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
+    pub(crate) breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
     /// Sampled transactions.
-    pub samples: Vec<NewSample>,
+    pub(crate) samples: Vec<NewSample>,
     /// Stacks that spans were started from.
-    pub span_stacks: Vec<NewSpanStack>,
+    pub(crate) span_stacks: Vec<NewSpanStack>,
     /// Errors.
-    pub errors: Vec<NewError>,
+    pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
-    pub drops: BTreeMap<DropKey, u64>,
+    pub(crate) drops: BTreeMap<DropKey, u64>,
 }
 
 /// The key under which an app's drops are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DropKey {
+pub(crate) struct DropKey {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The minute in which the server received the report, in seconds since 1970.
-    pub minute: i64,
+    pub(crate) minute: i64,
     /// The reason, one of [`DROP_REASONS`](opbeat_protocol::DROP_REASONS).
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// The key of an app's transactions with one kind and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TransactionKey {
+pub(crate) struct TransactionKey {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The kind, or an empty string.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// The durations of one transaction, minute and result.
 #[derive(Clone, Debug)]
-pub struct Rollup {
+pub(crate) struct Rollup {
     /// The number of durations.
-    pub count: u64,
+    pub(crate) count: u64,
     /// The number of failed transactions among them.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Their sum in milliseconds.
-    pub sum_ms: f64,
+    pub(crate) sum_ms: f64,
     /// The shortest one, in milliseconds.
-    pub min_ms: f64,
+    pub(crate) min_ms: f64,
     /// The longest one, in milliseconds.
-    pub max_ms: f64,
+    pub(crate) max_ms: f64,
     /// Their distribution.
-    pub sketch: Sketch,
+    pub(crate) sketch: Sketch,
 }
 
 /// The time in spans with the same kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SelfTime {
+pub(crate) struct SelfTime {
     /// The number of spans.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Their self time, in milliseconds.
-    pub self_ms: f64,
+    pub(crate) self_ms: f64,
 }
 
 /// A sampled transaction.
 #[derive(Clone, Debug, Default)]
-pub struct NewSample {
+pub(crate) struct NewSample {
     /// The transaction.
-    pub transaction: TransactionKey,
+    pub(crate) transaction: TransactionKey,
     /// When it began, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
     /// Its duration, in milliseconds.
-    pub duration_ms: f64,
+    pub(crate) duration_ms: f64,
     /// Its result.
-    pub result: String,
+    pub(crate) result: String,
     /// Its outcome, or an empty string.
-    pub outcome: String,
+    pub(crate) outcome: String,
     /// The id that the agent gave it, or an empty string.
-    pub external_id: String,
+    pub(crate) external_id: String,
     /// Its spans and context.
-    pub document: SampleDocument,
+    pub(crate) document: SampleDocument,
 }
 
 /// A stack that spans were started from.
 #[derive(Clone, Debug)]
-pub struct NewSpanStack {
+pub(crate) struct NewSpanStack {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The spans' kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The spans' short name.
-    pub signature: String,
+    pub(crate) signature: String,
     /// The frames, the oldest call first.
-    pub frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
 }
 
 /// An error, ready to be grouped.
 #[derive(Clone, Debug)]
-pub struct NewError {
+pub(crate) struct NewError {
     /// The app's id.
-    pub app_id: String,
+    pub(crate) app_id: String,
     /// The fingerprint: errors with the same one are in the same group.
-    pub fingerprint: Vec<u8>,
+    pub(crate) fingerprint: Vec<u8>,
     /// When it happened, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
     /// Its type, or an empty string.
-    pub type_name: String,
+    pub(crate) type_name: String,
     /// Its message.
-    pub message: String,
+    pub(crate) message: String,
     /// Its culprit: the function or the transaction that caused it.
-    pub culprit: String,
+    pub(crate) culprit: String,
     /// The number of similar errors that it stands for.
-    pub occurrences: i64,
+    pub(crate) occurrences: i64,
     /// The error as it is shown, with the frame of the oldest call first.
-    pub document: ErrorBody,
+    pub(crate) document: ErrorBody,
 }
 
 impl Default for Rollup {
@@ -133,7 +133,7 @@ impl Default for Rollup {
 
 impl Rollup {
     /// Counts a duration in milliseconds.
-    pub fn insert(&mut self, milliseconds: f64, is_failure: bool) {
+    pub(crate) fn insert(&mut self, milliseconds: f64, is_failure: bool) {
         self.count += 1;
         self.failed += u64::from(is_failure);
         self.sum_ms += milliseconds;
@@ -143,7 +143,7 @@ impl Rollup {
     }
 
     /// Adds the durations of another rollup.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
         self.sum_ms += other.sum_ms;
@@ -155,7 +155,7 @@ impl Rollup {
 
 impl SelfTime {
     /// Adds another self time.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.self_ms += other.self_ms;
     }
@@ -163,7 +163,7 @@ impl SelfTime {
 
 impl Changes {
     /// Adds the changes of other bodies.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         for (key, rollup) in other.rollups {
             self.rollups.entry(key).or_default().merge(&rollup);
         }

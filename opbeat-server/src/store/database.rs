@@ -14,7 +14,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A handle on the database; clones share its connections.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
 }
@@ -25,7 +25,7 @@ impl Store {
     /// # Errors
     ///
     /// Returns [`StoreError`] if the file cannot be opened or was written by a newer version.
-    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(file: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -40,12 +40,12 @@ impl Store {
     }
 
     /// Returns whether the database answers.
-    pub async fn is_reachable(&self) -> bool {
+    pub(crate) async fn is_reachable(&self) -> bool {
         sqlx::query("SELECT 1").execute(&self.readers).await.is_ok()
     }
 
     /// Closes all connections after their running queries.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }

@@ -12,32 +12,32 @@ use serde_json::{Map, Value};
 
 /// One sampled transaction, as the waterfall shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SampleDocument {
+pub(crate) struct SampleDocument {
     /// The spans in the order of their start, parents before their children; without the root.
-    pub spans: Vec<SampleSpan>,
+    pub(crate) spans: Vec<SampleSpan>,
     /// The context of this one transaction: request, user, tags, extra values.
-    pub context: SampleContext,
+    pub(crate) context: SampleContext,
 }
 
 /// One span of a sampled transaction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SampleSpan {
+pub(crate) struct SampleSpan {
     /// The span's short name, such as `SELECT FROM books`.
-    pub signature: String,
+    pub(crate) signature: String,
     /// The kind, such as `db.sqlite.query`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The number of spans that contain it.
-    pub depth: usize,
+    pub(crate) depth: usize,
     /// The time from the transaction's start to the span's start, in milliseconds.
-    pub start_ms: f64,
+    pub(crate) start_ms: f64,
     /// The duration, in milliseconds.
-    pub duration_ms: f64,
+    pub(crate) duration_ms: f64,
     /// Extra values such as `sql` and `url`.
     #[serde(default)]
-    pub extra: Map<String, Value>,
+    pub(crate) extra: Map<String, Value>,
     /// The stack that it was started from, the oldest call first, if the document contains one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub frames: Vec<Frame>,
+    pub(crate) frames: Vec<Frame>,
 }
 
 /// Inflated bytes: a larger document is damaged, since intake limits bodies to far less.

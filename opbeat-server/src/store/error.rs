@@ -2,7 +2,7 @@
 
 /// A query, a migration or a stored document that failed.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// A query failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -17,7 +17,7 @@ pub enum StoreError {
 impl StoreError {
     /// Returns whether the data causes the error, so that another attempt would fail as well.
     #[must_use]
-    pub fn is_permanent(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(error)) => {
                 error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()

@@ -81,7 +81,7 @@ pub(super) fn cut_name(name: &str) -> String {
     start_of(name, MAX_NAME).to_owned()
 }
 
-/// Returns a result as text, such as `200` or `ok`; an empty string if the agent sends none.
+/// Returns a result as text of at most [`MAX_RESULT`] characters: `200`, `ok`; an empty string if the agent sends none.
 pub(super) fn result_text(result: Option<&Value>) -> String {
     match result {
         None | Some(Value::Null) => String::new(),

@@ -1,10 +1,12 @@
+//! The JSON API.
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::running::Running;
 
 #[tokio::test]
-async fn every_route_is_described_and_answers() {
+async fn every_described_route_returns_data() {
     let running = Running::start().await;
     running
         .accept(
@@ -28,8 +30,8 @@ async fn every_route_is_described_and_answers() {
         if path.is_empty() {
             continue;
         }
-        let answer = running.ask(&path.replace("{occurrence}", &occurrence)).await;
-        assert!(!answer.is_null(), "{path}");
+        let body = running.ask(&path.replace("{occurrence}", &occurrence)).await;
+        assert!(!body.is_null(), "{path}");
     }
 }
 
@@ -62,18 +64,18 @@ async fn a_token_reads_its_own_organization_only() {
     assert_eq!(
         get("rival/apps/shop/transactions/1/", Some(&rival)).await,
         StatusCode::NOT_FOUND,
-        "ids of others are no key"
+        "an id of another organization gives no access"
     );
     let secret = running.app.secret_token.clone();
     assert_eq!(get("acme/apps/shop/errors/", Some(&secret)).await, StatusCode::UNAUTHORIZED, "agents cannot read");
 }
 
 #[tokio::test]
-async fn mistakes_are_explained() {
+async fn invalid_parameters_are_explained() {
     let running = Running::start().await;
     let token = running.server.create_read_token("acme").await.unwrap();
     for (query, reason) in
-        [("range=2h", "there is no range"), ("limit=1000", "ask for 1 to 200 rows"), ("from=soon", "no point in time")]
+        [("range=2h", "there is no range"), ("limit=1000", "request 1 to 200 rows"), ("from=soon", "is not a time")]
     {
         let url = format!("{}/api/v2/organizations/acme/apps/shop/transactions/?{query}", running.server.url());
         let response = running.client.get(url).bearer_auth(&token).send().await.unwrap();
@@ -84,7 +86,7 @@ async fn mistakes_are_explained() {
 }
 
 #[tokio::test]
-async fn ten_thousand_names_come_in_parts() {
+async fn ten_thousand_transactions_are_returned_in_pages() {
     let running = Running::start().await;
     let groups: Vec<Value> =
         (0..10_000).map(|number| json!({"transaction": format!("job {number}"), "durations": [number]})).collect();
@@ -92,14 +94,14 @@ async fn ten_thousand_names_come_in_parts() {
     running.drained().await;
     let list = running.ask("transactions/?limit=50&offset=100").await;
     assert_eq!((&list["total"], list["transactions"].as_array().unwrap().len()), (&json!(10_000), 50));
-    assert_eq!(list["transactions"][0]["name"], "job 9899", "the costliest come first");
+    assert_eq!(list["transactions"][0]["name"], "job 9899", "the greatest impact comes first");
     let page = running.page("/acme/shop/").await;
-    assert_eq!(page.matches("<tr>").count(), 101, "a head and a hundred rows");
+    assert_eq!(page.matches("<tr>").count(), 101, "a header and a hundred rows");
     assert!(page.contains("next"));
 }
 
 #[tokio::test]
-async fn the_frameworks_own_refusals_have_the_same_form() {
+async fn rejections_of_the_framework_have_the_same_form() {
     let running = Running::start().await;
     let token = running.server.create_read_token("acme").await.unwrap();
     let url = |path: &str| format!("{}/api/v2/organizations/acme/apps/shop/{path}", running.server.url());
@@ -115,5 +117,5 @@ async fn the_frameworks_own_refusals_have_the_same_form() {
     }
     let page = running.get("/acme/shop/transactions/first").await;
     assert_eq!(page.status(), StatusCode::BAD_REQUEST);
-    assert!(page.text().await.unwrap().contains("This address is not understood"));
+    assert!(page.text().await.unwrap().contains("Invalid request"));
 }

@@ -13,8 +13,15 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// Runs a command that fails, and returns what it prints.
+fn error(data: &Path, arguments: &[&str]) -> String {
+    let output = opbeat(data, arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    text(&output.stderr)
+}
+
 #[test]
-fn an_app_is_created_beside_a_running_server() {
+fn an_app_is_created_while_a_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, url) = serve(folder.path());
     let created = opbeat(folder.path(), &["app", "create", "acme/shop"]);
@@ -31,41 +38,76 @@ fn an_app_is_created_beside_a_running_server() {
 
     let again = text(&opbeat(folder.path(), &["app", "create", "acme/shop"]).stdout);
     let line = |lines: &str, index: usize| lines.lines().nth(index).unwrap().to_owned();
-    assert_eq!(line(&lines, 2), line(&again, 2), "the app is there already");
-    assert_ne!(line(&lines, 3), line(&again, 3), "each time the token is a new one");
+    assert_eq!(line(&lines, 2), line(&again, 2), "an existing app keeps its id");
+    assert_ne!(line(&lines, 3), line(&again, 3), "each call creates a new token");
 }
 
 #[test]
-fn mistakes_are_explained() {
+fn an_app_can_be_created_with_the_ids_and_the_token_of_existing_agents() {
     let folder = tempfile::tempdir().unwrap();
-    let says = |arguments: &[&str]| {
-        let output = opbeat(folder.path(), arguments);
-        assert!(!output.status.success());
-        text(&output.stderr)
-    };
-    assert!(says(&["app", "create", "acme"]).contains("give organization and app as in `acme/shop`"));
-    assert!(says(&["app", "create", "acme/My Shop"]).contains("use 1 to 64 lower-case letters, digits and dashes"));
-    assert!(says(&["token", "create", "nobody"]).contains("there is no organization \"nobody\""));
-    assert!(says(&["serve", "--listen", "everywhere"]).contains("invalid value 'everywhere' for '--listen"));
+    let arguments = [
+        "app",
+        "create",
+        "acme/shop",
+        "--organization-id",
+        "0123",
+        "--app-id",
+        "45",
+        "--secret-token",
+        "old-token",
+        "--url",
+        "http://x",
+    ];
+    let created = opbeat(folder.path(), &arguments);
+    assert_eq!(
+        text(&created.stdout),
+        "OPBEAT_SERVER_URL=http://x\nOPBEAT_ORGANIZATION_ID=0123\nOPBEAT_APP_ID=45\nOPBEAT_SECRET_TOKEN=old-token\n"
+    );
+    let again = error(folder.path(), &arguments);
+    assert_eq!(again.trim(), "error: the given id or token is already in use for another organization or app");
+}
+
+#[test]
+fn errors_contain_the_cause_and_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |arguments: &[&str]| error(folder.path(), arguments);
+    assert!(error(&["app", "create", "acme"]).contains("name the organization and the app, as in `acme/shop`"));
+    assert!(error(&["app", "create", "acme/My Shop"]).contains("use 1 to 64 lower-case letters, digits and dashes"));
+    assert!(error(&["token", "create", "nobody"]).contains("there is no organization \"nobody\""));
+    assert!(error(&["serve", "--listen", "everywhere"]).contains("invalid value 'everywhere' for '--listen"));
 }
 
 #[test]
 fn a_folder_and_a_port_belong_to_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, url) = serve(folder.path());
-    let second = opbeat(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
-    assert!(text(&second.stderr).contains("another opbeat server runs on"), "{}", text(&second.stderr));
+    let second = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(second.starts_with("error: another opbeat server uses the data folder"), "{second}");
     let other = tempfile::tempdir().unwrap();
     let address = url.strip_prefix("http://").unwrap();
-    let third = opbeat(other.path(), &["serve", "--listen", address]);
-    assert!(text(&third.stderr).contains("choose another address with --listen"), "{}", text(&third.stderr));
+    let third = error(other.path(), &["serve", "--listen", address]);
+    let message = format!(
+        "error: cannot listen on {address}; choose another address with --listen, or stop the program that uses it: \
+         Address already in use"
+    );
+    assert!(third.contains(&message), "{third}");
+    assert_eq!(third.matches("Address already in use").count(), 1, "the cause is printed once: {third}");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
+#[test]
+fn a_damaged_database_is_reported_with_its_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("opbeat.sqlite"), "not a database, but a file of some length").unwrap();
+    let error = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(error.contains("error: cannot open the database in the data folder: "), "{error}");
+    assert!(error.contains("file is not a database"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
-fn a_server_stops_when_it_is_asked_to() {
+fn a_server_stops_at_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     for signal in ["TERM", "INT"] {
         let (mut child, _) = serve(folder.path());

@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opbeat_server::store::NewApp;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -135,26 +134,4 @@ async fn stored(data: &Path) -> std::collections::HashMap<String, u64> {
     }
     server.shut_down().await;
     stored
-}
-
-#[tokio::test]
-async fn an_app_can_be_created_with_the_ids_and_the_token_of_existing_agents() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = opbeat_server::store::Store::open(&folder.path().join("opbeat.sqlite")).await.unwrap();
-    let new = NewApp {
-        organization: "acme".to_owned(),
-        app: "shop".to_owned(),
-        organization_id: Some("0123".to_owned()),
-        app_id: Some("45".to_owned()),
-    };
-    let app = opbeat_server::create_app(&store, &new, Some("old-token".to_owned()), "http://x").await.unwrap();
-    assert_eq!(
-        (app.organization_id.as_str(), app.app_id.as_str(), app.secret_token.as_str()),
-        ("0123", "45", "old-token")
-    );
-    let again = opbeat_server::create_app(&store, &new, Some("old-token".to_owned()), "http://x").await;
-    assert_eq!(
-        again.unwrap_err().to_string(),
-        "the id or the token that you gave is in use already, for another organization or app"
-    );
 }

@@ -8,7 +8,6 @@ mod command;
 mod crash;
 mod intake;
 mod pages;
-mod queue;
 mod results;
 mod running;
 mod suite;

@@ -1,10 +1,12 @@
+//! The pages.
+
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 
 use crate::running::Running;
 
-/// Takes out the head, whose style's address changes with the version.
+/// Returns the text of the main part, without tags. The `head` contains a path that changes with the version.
 fn text(page: &str) -> String {
     let main = page.split_once("<main id=\"content\">").unwrap().1.split_once("</main>").unwrap().0;
     let mut text = String::new();
@@ -52,38 +54,38 @@ async fn with_traffic() -> Running {
 }
 
 #[tokio::test]
-async fn an_empty_server_says_what_to_do() {
+async fn an_empty_server_explains_how_to_create_an_app() {
     let folder = tempfile::tempdir().unwrap();
     let config = opbeat_server::ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
     let server = opbeat_server::Server::start(config).await.unwrap();
     let page = reqwest::get(server.url()).await.unwrap().text().await.unwrap();
-    insta::assert_snapshot!(text(&page), @"Create your first app An app is one web application that reports here. This command creates it, and prints what the application needs: opbeat app create acme/shop Run it on this machine, with the same --data folder as the server.");
+    insta::assert_snapshot!(text(&page), @"Create your first app An app is one web application that reports here. This command creates it and prints the environment variables that the application needs: opbeat app create acme/shop Run it on the machine of this server, with the same --data folder.");
 }
 
 #[tokio::test]
-async fn what_agents_left_out_is_told() {
+async fn dropped_data_is_shown_with_its_reasons() {
     let running = Running::start().await;
     let body = |drops| json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.0]}], "traces": [], "drops": drops});
-    running.accept("transactions", &body(json!({"errors": 12, "spans": 3, "of no agent": 4}))).await;
+    running.accept("transactions", &body(json!({"errors": 12, "spans": 3, "unknown": 4}))).await;
     running.accept("transactions", &body(json!({"errors": 1_000, "samples": 0}))).await;
     running.drained().await;
     let list = text(&running.page("/acme/shop/").await);
     assert!(
         list.contains(
-            "The agents had to leave something out in this time: \
-             1 012 errors: too many different ones came at once, or this server was away for long \
-             3 spans: a transaction had more than 500"
+            "The agents dropped data in this time range: \
+             1 012 errors: too many different errors occurred at once, or the agent could not reach this server \
+             for long 3 spans: a transaction had more than 500 spans"
         ),
         "{list}"
     );
     let list = running.ask("transactions/").await;
-    assert_eq!(list["losses"][0]["what"], "errors");
-    assert_eq!(list["losses"][0]["count"], 1_012);
-    assert_eq!(list["losses"].as_array().unwrap().len(), 2);
+    assert_eq!(list["drops"][0]["reason"], "errors");
+    assert_eq!(list["drops"][0]["count"], 1_012);
+    assert_eq!(list["drops"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_sample_tells_its_waits_and_its_trace() {
+async fn a_sample_shows_its_waits_and_its_trace() {
     let running = Running::start().await;
     let group = json!({"transaction": "GET /", "signature": "transaction", "kind": "transaction"});
     let sample = |context| json!([40.0, [0, 0.0, 40.0], context]);
@@ -101,17 +103,20 @@ async fn a_sample_tells_its_waits_and_its_trace() {
     running.drained().await;
     let page = text(&running.page("/acme/shop/transactions/1/samples/1").await);
     assert!(
-        page.contains("queued before 12.0 ms by the proxy's header until the head 30.0 ms at work 4.00 ms"),
+        page.contains(
+            "queued 12.0 ms before the application, by the proxy's header \
+             response head 30.0 ms status and headers were ready busy 4.00 ms the rest is waiting"
+        ),
         "{page}"
     );
     let page = running.page("/acme/shop/transactions/1/samples/2").await;
-    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it leads to what started it");
+    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it links to its parent");
 }
 
 #[tokio::test]
-async fn a_silent_app_says_what_to_do() {
+async fn an_app_without_data_explains_how_to_connect_it() {
     let running = Running::start().await;
-    assert!(text(&running.page("/").await).contains("waiting for its first request"));
+    assert!(text(&running.page("/").await).contains("no data yet"));
     let page = text(&running.page("/acme/shop/").await);
     assert!(
         page.contains("Waiting for the first request of shop") && page.contains("opbeat app create acme/shop"),
@@ -120,7 +125,7 @@ async fn a_silent_app_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn transactions_show_what_they_cost() {
+async fn transactions_show_durations_and_failures() {
     let running = with_traffic().await;
     let apps = text(&running.page("/").await);
     assert!(apps.contains("acme / shop") && apps.contains("failed 25 %") && apps.contains("open errors 1"), "{apps}");
@@ -138,30 +143,34 @@ async fn transactions_show_what_they_cost() {
 }
 
 #[tokio::test]
-async fn errors_show_where_they_come_from() {
+async fn errors_show_their_cause_their_stack_and_their_transaction() {
     let running = with_traffic().await;
     let list = text(&running.page("/acme/shop/errors/").await);
     assert!(list.contains("CartError &lt;script&gt;alert(1)&lt;/script&gt; E#1 · shop::cart::buy 1"), "{list}");
     let page = running.page("/acme/shop/errors/1/").await;
-    assert!(!page.contains("<script"), "what agents send is text");
-    assert!(!page.contains("href=\"javascript"), "and no address");
+    assert!(!page.contains("<script"), "values of agents are escaped");
+    assert!(!page.contains("href=\"javascript"), "a URL of an agent is not a link");
     assert!(!page.contains("abc123"), "secrets are not shown");
-    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it leads to the transaction that it ended");
+    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it links to the transaction in which it occurred");
     let page = text(&page);
     assert!(page.contains("Caused by Timeout the bank is closed"), "{page}");
     assert!(page.contains("shop::cart::buy shop/src/cart.rs:42 41 fn buy() { 42 pay()?; 43 }"), "{page}");
-    assert!(page.contains("1 call of libraries"), "{page}");
+    assert!(page.contains("1 call in libraries"), "{page}");
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said() {
+async fn missing_pages_link_to_the_list_of_apps() {
     let running = Running::start().await;
     for path in ["/nobody/nothing/", "/acme/shop/transactions/7", "/acme/shop/errors/7/", "/acme/shop/what/is/this"] {
         let response = running.get(path).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert!(response.text().await.unwrap().contains("Show all apps"), "{path}");
     }
-    assert_eq!(running.get("/acme/shop/?range=2h").await.status(), StatusCode::OK, "nothing to show in no time");
+    assert_eq!(
+        running.get("/acme/shop/?range=2h").await.status(),
+        StatusCode::OK,
+        "without data, every range shows the page without data"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +215,7 @@ async fn a_read_token_signs_in_to_its_own_organization() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
+async fn pages_load_resources_of_this_server_only() {
     let running = with_traffic().await;
     let response = running.get("/acme/shop/").await;
     let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();

@@ -10,7 +10,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Long enough for any machine; nothing waits for it that works.
+/// A timeout that no working test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Running {
@@ -40,7 +40,7 @@ impl Running {
         intake_url(&self.app, endpoint)
     }
 
-    /// Posts a body as this app's agent.
+    /// Posts a body with the app's secret token.
     pub(crate) async fn post(&self, endpoint: &str, body: impl Into<reqwest::Body>) -> Response {
         let request = self.client.post(self.intake(endpoint)).bearer_auth(&self.app.secret_token);
         request.body(body).send().await.unwrap()
@@ -51,7 +51,7 @@ impl Running {
         assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
     }
 
-    /// Waits until the worker has stored all that is queued.
+    /// Waits until the worker has stored all queued data.
     pub(crate) async fn drained(&self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -59,7 +59,7 @@ impl Running {
             if health["queue"]["backlog_bytes"] == 0 {
                 return;
             }
-            assert!(Instant::now() < deadline, "the queue is not worked off: {health}");
+            assert!(Instant::now() < deadline, "the queue was not stored in time: {health}");
             tokio::task::yield_now().await;
         }
     }
@@ -74,7 +74,7 @@ impl Running {
         response.text().await.unwrap()
     }
 
-    /// Asks the API about the app.
+    /// Returns a resource of the app from the API.
     pub(crate) async fn ask(&self, path: &str) -> Value {
         let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.server.url());
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();

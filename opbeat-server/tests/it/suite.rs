@@ -1,4 +1,4 @@
-//! What this project's own agent sends.
+//! Bodies of this project's own agent.
 
 use opbeat_core::{Agent, Config};
 
@@ -44,7 +44,7 @@ async fn a_large_interval_is_counted_exactly() {
     let id = &shown[0]["id"];
     let parts = running.ask(&format!("transactions/{id}/breakdown/?range=1h")).await;
     let queries = parts.as_array().unwrap().iter().find(|part| part["kind"] == "db.sqlite.query").unwrap();
-    assert_eq!(queries["count"], REQUESTS * SPANS, "samples count nothing again: {parts}");
+    assert_eq!(queries["count"], REQUESTS * SPANS, "samples are not counted a second time: {parts}");
     let samples = running.ask(&format!("transactions/{id}/samples/?range=1h")).await;
     assert!(!samples.as_array().unwrap().is_empty());
 }

@@ -34,8 +34,8 @@ pub fn broken_body(observed: &Observed) -> Verdict {
 pub fn typed(observed: &Observed) -> Verdict {
     let failures = &observed.of("handler error with a cause")?.failures;
     ensure(!failures.is_empty(), || Shortfall::no("not reported"))?;
-    ensure(failures.iter().any(says), || Shortfall::no(format!("`{}`", failures[0].message)))?;
-    let is_typed = |failure: &Failure| says(failure) && failure.type_name == "CartError";
+    ensure(failures.iter().any(is_cart_error), || Shortfall::no(format!("`{}`", failures[0].message)))?;
+    let is_typed = |failure: &Failure| is_cart_error(failure) && failure.type_name == "CartError";
     ensure(failures.iter().any(is_typed), || Shortfall::partly(format!("as a `{}`", failures[0].type_name)))
 }
 
@@ -57,13 +57,13 @@ pub fn located(observed: &Observed) -> Verdict {
 /// Checks that an error that is both captured and returned is reported once.
 pub fn reported_once(observed: &Observed) -> Verdict {
     let failures = &observed.of("captured and returned")?.failures;
-    match failures.iter().filter(|failure| says(failure)).count() {
+    match failures.iter().filter(|failure| is_cart_error(failure)).count() {
         0 => Err(Shortfall::no("not reported")),
         1 => Ok(()),
         count => Err(Shortfall::no(format!("{count} reports"))),
     }
 }
 
-fn says(failure: &Failure) -> bool {
+fn is_cart_error(failure: &Failure) -> bool {
     failure.message == MESSAGE
 }

@@ -58,6 +58,6 @@ pub fn upgraded(observed: &Observed) -> Verdict {
 pub fn client_error(observed: &Observed) -> Verdict {
     let request = observed.once("client error")?;
     let others = [observed.once(SUCCESS)?, observed.once("framework error")?];
-    let is_told = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
-    ensure(is_told, || Shortfall::no(format!("as `{}`", request.mark)))
+    let is_distinct = others.iter().all(|other| request.mark != other.mark || request.code != other.code);
+    ensure(is_distinct, || Shortfall::no(format!("as `{}`", request.mark)))
 }

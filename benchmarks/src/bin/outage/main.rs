@@ -25,7 +25,7 @@ use load::bound::{Bound, verdict};
 const USAGE: &str = "\
 Usage: outage [--short] [latency|panics|captures|storm|memory]...
 
-Without names, all are measured. --short is a first look: one round of each, a tenth as long.";
+Without names, all parts are measured. --short runs one round of each part, a tenth as long, for a first impression.";
 
 type Part = (&'static str, fn(Effort) -> Vec<Bound>);
 

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use load::process::answer;
+use load::process::respond;
 use load::quantiles::quantile;
 use load::{processor, sink};
 use log::LevelFilter;
@@ -45,7 +45,7 @@ pub fn run(url: &str) -> ExitCode {
     let router = router(agent.as_ref());
     let port = serve(router.clone());
     let caller = Caller::new(router);
-    answer(|words| match (words, &agent) {
+    respond(|words| match (words, &agent) {
         (["port"], _) => port.to_string(),
         (["flush", timeout], Some(agent)) => flush(agent, timeout.parse().expect("a number")),
         (["captures"], _) => captures(),
@@ -108,7 +108,7 @@ impl Caller {
                 let request = Request::get("/users/42").header("host", "shop.example").body(Body::empty());
                 let Ok(response) = self.router.clone().oneshot(request.expect("a request")).await;
                 let body = response.into_body().collect().await.expect("a body");
-                assert_eq!(body.to_bytes().len(), 2, "the answer");
+                assert_eq!(body.to_bytes().len(), 2, "the response");
             }
         });
         count.to_string()

@@ -64,7 +64,7 @@ impl<N: Send + 'static> Floor<N> {
                 counter.add(1, record.spans.len() as u64);
             }
             match flush {
-                Ok(done) => done.send(()).expect("somebody waits"),
+                Ok(done) => done.send(()).expect("the caller waits"),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }

@@ -17,7 +17,7 @@ pub(crate) struct Record<N> {
 
 impl<N> Record<N> {
     pub(super) fn check(&self) {
-        assert!(self.id != 0 && self.status == 200, "every request here is answered");
+        assert!(self.id != 0 && self.status == 200, "every request here succeeds");
         assert!(self.end.is_some_and(|end| end >= self.start), "every request here has ended");
         for span in &self.spans {
             assert!(span.id != 0 && span.end >= Some(span.start), "{} {:?}", span.name, span.attribute);

@@ -30,7 +30,7 @@ pub fn in_span<F>(signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'
     InSpan { state: SpanState::Waiting(start), inner: future }
 }
 
-/// A future that runs in a span of its own, from [`in_span`](crate::in_span).
+/// A future that runs in a span of its own, from [`in_span`].
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct InSpan<F> {

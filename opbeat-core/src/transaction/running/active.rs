@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::end::{End, ResultNames, nanoseconds};
 use super::state::TransactionState;
 use crate::capture::blocked_record;
-use crate::lock::{get_mut, lock};
+use crate::lock::{lock, unpoisoned};
 use crate::pipeline::Recorder;
 use crate::record::{
     Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName, TransactionRecord, Value,
@@ -72,7 +72,7 @@ impl Active {
 
     #[inline]
     fn record(&mut self) -> &mut TransactionRecord {
-        &mut get_mut(&mut self.state).record
+        &mut unpoisoned(self.state.get_mut()).record
     }
 }
 
@@ -95,7 +95,7 @@ impl Active {
             this.state().end(end, true, &this.recorder, this.started);
             return false;
         };
-        let state = get_mut(&mut alone.state);
+        let state = unpoisoned(alone.state.get_mut());
         state.end(end, false, &alone.recorder, alone.started);
         state.clear();
         true
@@ -135,7 +135,7 @@ impl Active {
     #[inline]
     pub(crate) fn set_route_name_mut(this: &mut Arc<Self>, name: TransactionName) {
         match Arc::get_mut(this) {
-            Some(alone) => get_mut(&mut alone.state).set_route_name(name),
+            Some(alone) => unpoisoned(alone.state.get_mut()).set_route_name(name),
             None => this.set_route_name(name),
         }
     }
@@ -177,7 +177,7 @@ impl Active {
     /// Sets the transaction that started this one, and inherits its trace, user and tags.
     pub(crate) fn set_parent(&mut self, parent: &Self) {
         let trace = parent.trace_parent(None);
-        let state = get_mut(&mut self.state);
+        let state = unpoisoned(self.state.get_mut());
         (state.record.parent, state.record.trace) = (Some(parent.id), Some(trace));
         let parent = parent.state();
         state.trace_state = parent.trace_state();

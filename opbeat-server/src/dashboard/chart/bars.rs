@@ -1,11 +1,12 @@
-//! Requests over time, by result.
+//! The chart of requests over time, by class of result.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::scale::{BOTTOM, Scale, clock, percent, times};
-use crate::dashboard::format::count;
+use super::scale::{BOTTOM, Scale, axis, percent};
+use crate::dashboard::format::{axis_time, count};
 use crate::query::{Series, SeriesPoint};
 use crate::result_class::ResultClass;
 
@@ -18,13 +19,13 @@ const CLASSES: [(ResultClass, &str); 5] = [
     (ResultClass::Other, "other"),
 ];
 
-/// Draws how many requests a series had, by their results.
+/// Draws the requests of a series per minute, by class of result.
 pub(in crate::dashboard) fn results(series: &Series) -> Markup {
     let points = &series.points;
     let minutes = series.step_seconds as f64 / 60.0;
     let highest = points.iter().map(|point| point.count as f64 / minutes).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
-    let starts: Vec<i64> = points.iter().map(|point| point.start_seconds).collect();
+    let starts: Vec<Timestamp> = points.iter().map(|point| point.start).collect();
     let is_seen = |class| points.iter().any(|point| by_class(point).contains_key(&class));
     html! {
         figure.chart {
@@ -41,7 +42,7 @@ pub(in crate::dashboard) fn results(series: &Series) -> Markup {
                 @for (index, point) in points.iter().enumerate() {
                     (bar(point, index, points.len(), minutes, &scale, series.step_seconds))
                 }
-                (times(&starts, series.step_seconds))
+                (axis(&starts, series.step_seconds))
             }
         }
     }
@@ -61,7 +62,7 @@ fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale
     html! {
         @if point.count > 0 {
             g {
-                title { (clock(point.start_seconds, step >= 7_200)) " UTC\n" (text.join("\n")) }
+                title { (axis_time(point.start, step >= 7_200)) " UTC\n" (text.join("\n")) }
                 @for (class, from, to) in stacked(point, minutes) {
                     @let (top, bottom) = (scale.y(to), scale.y(from));
                     rect class={ "bar " (style(class)) } x=(percent((index as f64 + 0.1) / of as f64)) y=(format!("{top:.2}"))
@@ -73,7 +74,7 @@ fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale
     }
 }
 
-/// Returns each class with where its part of the bar begins and ends.
+/// Returns each class with the rates at which its part of the bar begins and ends.
 fn stacked(point: &SeriesPoint, minutes: f64) -> Vec<(ResultClass, f64, f64)> {
     let classes = by_class(point);
     let counts = CLASSES.iter().filter_map(|(class, _)| Some((*class, *classes.get(class)? as f64 / minutes)));

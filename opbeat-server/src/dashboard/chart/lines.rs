@@ -1,14 +1,15 @@
-//! Durations over time: the average and percentiles.
+//! The chart of durations over time: the average and percentiles.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::scale::{BOTTOM, Scale, TOP, clock, percent, times};
-use crate::dashboard::format::duration;
+use super::scale::{BOTTOM, Scale, TOP, axis, percent};
+use crate::dashboard::format::{axis_time, duration};
 use crate::query::{Series, SeriesPoint};
 
 type Value = fn(&SeriesPoint) -> Option<f64>;
 
-/// The lines, the least important first, so that the most important lies on top.
+/// The lines, the least important first: later ones are drawn over earlier ones.
 const LINES: [(&str, &str, Value); 4] = [
     ("99th percentile", "p99", |point| point.p99_ms),
     ("95th percentile", "p95", |point| point.p95_ms),
@@ -16,12 +17,12 @@ const LINES: [(&str, &str, Value); 4] = [
     ("average", "average", |point| point.average_ms),
 ];
 
-/// Draws a series' durations.
+/// Draws the durations of a series.
 pub(in crate::dashboard) fn durations(series: &Series) -> Markup {
     let points = &series.points;
     let highest = points.iter().filter_map(|point| point.p99_ms).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
-    let starts: Vec<i64> = points.iter().map(|point| point.start_seconds).collect();
+    let starts: Vec<Timestamp> = points.iter().map(|point| point.start).collect();
     html! {
         figure.chart {
             figcaption { "Response time" (legend()) }
@@ -32,7 +33,7 @@ pub(in crate::dashboard) fn durations(series: &Series) -> Markup {
                         path class={ "line " (class) } d=(outline(points, &scale, value)) {}
                     }
                 }
-                (times(&starts, series.step_seconds))
+                (axis(&starts, series.step_seconds))
                 @for (index, point) in points.iter().enumerate() {
                     (hover(point, index, points.len(), series.step_seconds))
                 }
@@ -47,7 +48,9 @@ fn legend() -> Markup {
     }
 }
 
-/// Joins the points that have a value. One alone becomes a short line, so that it shows.
+/// Returns the path through neighbouring points that have a value.
+///
+/// Each part starts with a short horizontal line, so that a point without neighbours is visible.
 fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
     let width = 1_000.0 / points.len().max(1) as f64;
     let mut outline = String::new();
@@ -69,7 +72,7 @@ fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
     outline
 }
 
-/// A step that says its values when it is pointed at.
+/// Draws the area of a step, whose tooltip contains the values.
 fn hover(point: &SeriesPoint, index: usize, count: usize, step: i64) -> Markup {
     let values =
         LINES.iter().rev().filter_map(|(name, _, value)| value(point).map(|ms| format!("{name} {}", duration(ms))));
@@ -77,7 +80,7 @@ fn hover(point: &SeriesPoint, index: usize, count: usize, step: i64) -> Markup {
     html! {
         @if !text.is_empty() {
             rect.hover x=(percent(index as f64 / count as f64)) y=(TOP) width=(percent(1.0 / count as f64)) height=(BOTTOM - TOP) {
-                title { (clock(point.start_seconds, step >= 7_200)) " UTC\n" (text) }
+                title { (axis_time(point.start, step >= 7_200)) " UTC\n" (text) }
             }
         }
     }

@@ -1,16 +1,19 @@
-//! Axes.
+//! The axes of charts.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
-use opbeat_protocol::Timestamp;
 
-/// Pixels from the top of a chart to its highest value, and to its zero.
+use crate::dashboard::format::axis_time;
+
+/// The distance from the top of a chart to its highest value, in pixels.
 pub(super) const TOP: f64 = 14.0;
+/// The distance from the top of a chart to its zero line, in pixels.
 pub(super) const BOTTOM: f64 = 176.0;
 
-/// Pixels from the top of a chart to its times.
+/// The distance from the top of a chart to its times, in pixels.
 const LABELS: f64 = 194.0;
 
-/// Values from zero to a round number above the highest.
+/// A vertical axis from zero to a round number that is not below the highest value.
 pub(super) struct Scale {
     max: f64,
     step: f64,
@@ -25,12 +28,12 @@ impl Scale {
         Self { max: (highest / step).ceil() * step, step }
     }
 
-    /// Returns where a value lies, in pixels from the top.
+    /// Returns the vertical position of a value, in pixels from the top.
     pub(super) fn y(&self, value: f64) -> f64 {
         BOTTOM - (value / self.max).clamp(0.0, 1.0) * (BOTTOM - TOP)
     }
 
-    /// Draws lines at round values, and says which.
+    /// Draws lines at round values, with their labels.
     pub(super) fn grid(&self, unit: impl Fn(f64) -> String) -> Markup {
         let count = (self.max / self.step).round() as u32;
         html! {
@@ -43,8 +46,8 @@ impl Scale {
     }
 }
 
-/// Says the times of some points. Every second one is left out where there is little room.
-pub(super) fn times(starts: &[i64], step: i64) -> Markup {
+/// Draws the times of at most six points. Every second label has the class `minor`, which narrow pages hide.
+pub(super) fn axis(starts: &[Timestamp], step: i64) -> Markup {
     const LABELLED: usize = 6;
     let every = starts.len().div_ceil(LABELLED).max(1);
     let shows_date = step >= 7_200;
@@ -53,22 +56,15 @@ pub(super) fn times(starts: &[i64], step: i64) -> Markup {
             @let anchor = if index == 0 { "start" } else { "middle" };
             @let class = if (index / every) % 2 == 1 { "axis minor" } else { "axis" };
             text class=(class) x=(percent(index as f64 / starts.len().max(1) as f64)) y=(LABELS) text-anchor=(anchor) {
-                (clock(*start, shows_date))
+                (axis_time(*start, shows_date))
             }
         }
     }
 }
 
-/// Returns a share of the width.
+/// Formats a share of the width.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.3}%", share * 100.0)
-}
-
-/// Returns `14:05`, or `11-23 14:00`.
-pub(super) fn clock(seconds: i64, shows_date: bool) -> String {
-    let text = Timestamp::from_seconds(seconds).to_string();
-    let (from, to) = if shows_date { (5, 16) } else { (11, 16) };
-    text.get(from..to).unwrap_or(&text).replace('T', " ")
 }
 
 #[cfg(test)]
@@ -85,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_value_lies_at_the_top() {
+    fn the_highest_value_is_at_the_top() {
         let scale = Scale::up_to(100.0);
         assert!((scale.y(100.0) - TOP).abs() < 1e-9 && (scale.y(0.0) - BOTTOM).abs() < 1e-9);
     }

@@ -1,4 +1,4 @@
-//! Where time goes, and when.
+//! The bars of time by kind of span, and of spans in a waterfall.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use super::scale::percent;
 use crate::dashboard::format::share;
 use crate::query::BreakdownPart;
 
-/// Draws one bar that is all the time, divided by kind.
+/// Draws one bar for all the time, divided by kind of span.
 pub(in crate::dashboard) fn breakdown(parts: &[BreakdownPart]) -> Markup {
     let starts = parts.iter().scan(0.0, |before, part| {
         let start = *before;
@@ -14,7 +14,7 @@ pub(in crate::dashboard) fn breakdown(parts: &[BreakdownPart]) -> Markup {
         Some(start)
     });
     html! {
-        svg.breakdown role="img" aria-label="Time by kind" {
+        svg.breakdown role="img" aria-label="Time by kind of span" {
             @for (part, start) in parts.iter().zip(starts) {
                 rect class={ "kind " (kind_class(&part.kind)) } x=(percent(start)) y="0" width=(percent(part.share)) height="100%" {
                     title { (part.kind) " " (share(part.share)) }
@@ -24,11 +24,11 @@ pub(in crate::dashboard) fn breakdown(parts: &[BreakdownPart]) -> Markup {
     }
 }
 
-/// Draws where in its transaction a span lies.
+/// Draws the position of a span in its transaction.
 pub(in crate::dashboard) fn position(kind: &str, start: f64, length: f64, whole: f64) -> Markup {
     let whole = whole.max(f64::MIN_POSITIVE);
     let start = (start / whole).clamp(0.0, 1.0);
-    // What is too short to be seen is shown as a stroke.
+    // A span too short to be visible is drawn with 0.2 % of the width.
     let length = (length / whole).clamp(0.002, (1.0 - start).max(0.002));
     html! {
         svg.track aria-hidden="true" {
@@ -37,7 +37,7 @@ pub(in crate::dashboard) fn position(kind: &str, start: f64, length: f64, whole:
     }
 }
 
-/// Returns a kind's colour, by its first word.
+/// Returns the style class of a kind of span, by its first word.
 pub(in crate::dashboard) fn kind_class(kind: &str) -> &'static str {
     match kind.split('.').next().unwrap_or(kind) {
         "app" | "transaction" => "app",

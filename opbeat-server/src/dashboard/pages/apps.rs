@@ -1,23 +1,24 @@
-//! All apps.
+//! The list of all apps.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{empty, now};
+use super::empty;
 use crate::dashboard::access::Reader;
-use crate::dashboard::format::{ago, per_minute, seconds, share, signed_count};
+use crate::dashboard::format::{ago, per_minute, share, signed_count};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::AppSummary;
 
 pub(in crate::dashboard) async fn apps(reader: Reader) -> Result<Markup, Problem> {
-    let now = now();
+    let now = Timestamp::now();
     let apps = reader.query.apps(&reader.scope, now).await?;
     let content = if apps.is_empty() { empty::no_app() } else { list(&apps, now) };
     Ok(page(&Page { title: "Apps", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content))
 }
 
-fn list(apps: &[AppSummary], now: i64) -> Markup {
+fn list(apps: &[AppSummary], now: Timestamp) -> Markup {
     html! {
         h1 { "Apps" }
         ul.cards {
@@ -26,8 +27,8 @@ fn list(apps: &[AppSummary], now: i64) -> Markup {
     }
 }
 
-fn card(summary: &AppSummary, now: i64) -> Markup {
-    let last_seen = summary.last_seen.as_deref().map(|at| ago(seconds(at), now));
+fn card(summary: &AppSummary, now: Timestamp) -> Markup {
+    let last_seen = summary.last_seen.map(|at| ago(at, now));
     let is_failing = summary.failed_share >= 0.05;
     html! {
         a.card href=(path::app(&summary.app)) {
@@ -40,7 +41,7 @@ fn card(summary: &AppSummary, now: i64) -> Markup {
                 }
                 p.muted { "last data " (last_seen) }
             } @else {
-                p.muted { "waiting for its first request" }
+                p.muted { "no data yet" }
             }
         }
     }

@@ -1,37 +1,37 @@
-//! What pages say before there is anything to show.
+//! Pages without data: the next steps.
 
 use maud::{Markup, html};
 
 use crate::query::AppIdentity;
 
-/// No app yet.
+/// Explains how to create the first app.
 pub(super) fn no_app() -> Markup {
     html! {
         section.empty {
             h1 { "Create your first app" }
-            p { "An app is one web application that reports here. This command creates it, and prints what the application needs:" }
+            p { "An app is one web application that reports here. This command creates it and prints the environment variables that the application needs:" }
             pre { code { "opbeat app create acme/shop" } }
-            p.muted { "Run it on this machine, with the same " code { "--data" } " folder as the server." }
+            p.muted { "Run it on the machine of this server, with the same " code { "--data" } " folder." }
         }
     }
 }
 
-/// An app that has not reported.
+/// Explains how to connect an app that has not reported yet.
 pub(super) fn no_request(app: &AppIdentity) -> Markup {
     html! {
         section.empty {
             h1 { "Waiting for the first request of " (app.name) }
-            p { "1. Put what this prints into the application's environment:" }
+            p { "1. Set the environment variables that this command prints:" }
             pre { code { "opbeat app create " (app.organization) "/" (app.name) } }
-            p { "2. Add one layer to the router:" }
+            p { "2. Add one layer to the router of the application:" }
             pre { code {
                 "let agent = opbeat_axum::Agent::from_env();\n"
                 "let app = Router::new()\n"
                 "    .route(\"/books/{id}\", get(book))\n"
                 "    .layer(opbeat_axum::OpbeatLayer::new(&agent));"
             } }
-            p { "3. Call it once. The request shows here within 10 seconds; load this page again." }
-            p.muted { "Agents of Opbeat for Python, Node.js and other languages report here as well: set their server, organization id, app id and secret token." }
+            p { "3. Send one request to the application. It appears here within 10 seconds; reload this page." }
+            p.muted { "The Opbeat agents for Python, Node.js and other languages can report here too: configure their server, organization id, app id and secret token." }
         }
     }
 }

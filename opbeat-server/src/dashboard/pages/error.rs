@@ -1,14 +1,16 @@
-//! One error with its stack trace, its request, and the transaction that it ended.
+//! The page of one error group: an occurrence with its stack trace, its request and its transaction.
 
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use maud::{Markup, html};
 use opbeat_protocol::{ErrorBody, Exception};
 
 use super::errors::headline;
-use super::{Wishes, facts, find_app, frames, now};
+use super::query_parameters::PageParameters;
+use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, seconds, signed_count, time, transaction_name};
+use crate::dashboard::format::{ago, outcome, signed_count, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -17,19 +19,19 @@ use crate::query::{AppIdentity, ErrorDetail, Occurrence};
 pub(in crate::dashboard) async fn error(
     reader: Reader,
     Path((organization, app, number)): Path<(String, String, i64)>,
-    wishes: Params<Wishes>,
+    parameters: Params<PageParameters>,
 ) -> Result<Markup, Problem> {
-    let app = find_app(&reader, &organization, &app).await?;
-    let detail = reader.query.error(&app, number, wishes.occurrence, now()).await?;
+    let app = reader.app(&organization, &app).await?;
+    let detail = reader.query.error(&app, number, parameters.occurrence, Timestamp::now()).await?;
     let detail = detail.ok_or(Problem::NotFound("error"))?;
     let report = &detail.occurrence.report;
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
         h1.error-title { span.muted { "E#" (number) } " " (headline(&detail.error)) }
-        @if !detail.error.type_name.is_empty() && !detail.error.message.is_empty() { p.lead { (words(report)) } }
+        @if !detail.error.type_name.is_empty() && !detail.error.message.is_empty() { p.lead { (message(report)) } }
         (figures(&detail))
         (occurrence_links(&app, &detail))
-        (ended(&app, &detail.occurrence))
+        (transaction(&app, &detail.occurrence))
         (causes(report.exception.as_ref()))
         (stack(report))
         (context(report))
@@ -39,8 +41,8 @@ pub(in crate::dashboard) async fn error(
     Ok(page(&head, &content))
 }
 
-/// What this occurrence says.
-fn words(report: &ErrorBody) -> &str {
+/// Returns the message of this occurrence.
+fn message(report: &ErrorBody) -> &str {
     report
         .exception
         .as_ref()
@@ -50,14 +52,14 @@ fn words(report: &ErrorBody) -> &str {
 }
 
 fn figures(detail: &ErrorDetail) -> Markup {
-    let now = now();
+    let now = Timestamp::now();
     let error = &detail.error;
     html! {
         dl.figures {
             (figure("seen", &times(error.times_seen), ""))
-            (figure("last", &ago(seconds(&error.last_seen), now), &time(&error.last_seen)))
-            (figure("first", &ago(seconds(&error.first_seen), now), &time(&error.first_seen)))
-            div.figure { dt { "last 24 h" } dd { (chart::spark(&error.trend, "how often in each of the last 24 hours")) } }
+            (figure("last", &ago(error.last_seen, now), &time(error.last_seen)))
+            (figure("first", &ago(error.first_seen, now), &time(error.first_seen)))
+            div.figure { dt { "last 24 h" } dd { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) } }
         }
     }
 }
@@ -73,25 +75,25 @@ fn occurrence_links(app: &AppIdentity, detail: &ErrorDetail) -> Markup {
     let link = |id: i64| format!("{}?occurrence={id}", path::error(app, detail.error.number));
     html! {
         nav.pages aria-label="Occurrences" {
-            span { "This one happened " strong { (time(&detail.occurrence.happened_at)) } }
+            span { "This occurrence: " strong { (time(detail.occurrence.happened_at)) } }
             @if let Some(older) = older { a href=(link(older.id)) { "older" } }
             @if let Some(newer) = newer { a href=(link(newer.id)) { "newer" } }
         }
     }
 }
 
-fn ended(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
-    let Some(transaction) = &occurrence.report.transaction else { return html! {} };
-    let name = transaction_name(&transaction.name);
+fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
+    let Some(reported) = &occurrence.report.transaction else { return html! {} };
+    let name = transaction_name(&reported.name);
     html! {
         p.ended {
-            "It happened in "
+            "It occurred in "
             @match occurrence.sample {
                 Some(sample) => a href=(path::sample(app, sample.transaction_id, sample.sample_id)) { strong { (name) } },
                 None => strong { (name) },
             }
-            @if let Some(kind) = &transaction.kind { " " span.tag { (kind) } }
-            @if let Some(result) = &transaction.result { ", which ended with " span.result { (result.as_str().map_or_else(|| result.to_string(), str::to_owned).replace('_', " ")) } }
+            @if let Some(kind) = &reported.kind { " " span.tag { (kind) } }
+            @if let Some(result) = &reported.result { ", which ended with " span.result { (result.as_str().map_or_else(|| result.to_string(), outcome)) } }
             "."
         }
     }
@@ -112,7 +114,7 @@ fn stack(report: &ErrorBody) -> Markup {
             h2 { "Stack trace " small.muted { "newest call first" } }
             @match report.stacktrace.as_ref().filter(|stack| !stack.frames.is_empty()) {
                 Some(stack) => (frames::stack(&stack.frames)),
-                None => p.muted { "None was reported." },
+                None => p.muted { "The report contains no stack trace." },
             }
         }
     }
@@ -121,15 +123,15 @@ fn stack(report: &ErrorBody) -> Markup {
 fn context(report: &ErrorBody) -> Markup {
     let machine = report.machine.as_ref().map(|machine| machine.hostname.as_str()).filter(|name| !name.is_empty());
     html! {
-        @if let Some(http) = &report.http { section { h2 { "Request" } (facts::request(http)) } }
+        @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
         @for (title, map) in [("User", &report.user), ("Tags", &report.tags), ("Extra", &report.extra)] {
-            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (facts::list(map)) } } }
+            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
         }
         p.muted {
             @if let Some(machine) = machine { "On " code { (machine) } ". " }
             @if let Some(release) = &report.rev { "Release " code { (release) } ". " }
             @if let Some(logger) = &report.logger { "Logger " code { (logger) } ". " }
-            @if let Some(id) = &report.client_supplied_id { "Reported as " code { (id) } "." }
+            @if let Some(id) = &report.client_supplied_id { "Error id " code { (id) } "." }
         }
     }
 }

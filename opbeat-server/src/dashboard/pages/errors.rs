@@ -1,26 +1,28 @@
-//! An app's errors.
+//! The list of an app's error groups.
 
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{Wishes, empty, find_app, now};
+use super::empty;
+use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, seconds, signed_count, time};
+use crate::dashboard::format::{ago, signed_count, time};
 use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::{AppIdentity, ErrorList, ErrorOrder, ErrorSummary};
 
-/// Rows of one page.
+/// The number of rows on one page.
 const ROWS: i64 = 50;
 
 pub(in crate::dashboard) async fn errors(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    wishes: Params<Wishes>,
+    parameters: Params<PageParameters>,
 ) -> Result<Markup, Problem> {
-    let app = find_app(&reader, &organization, &app).await?;
+    let app = reader.app(&organization, &app).await?;
     let head = Page {
         title: &format!("{} errors", app.name),
         app: Some(&app),
@@ -30,10 +32,10 @@ pub(in crate::dashboard) async fn errors(
     if !reader.query.has_reported(&app).await? {
         return Ok(page(&head, &empty::no_request(&app)));
     }
-    let is_by_count = wishes.order.as_deref() == Some("times");
+    let is_by_count = parameters.order.as_deref() == Some("times");
     let order = if is_by_count { ErrorOrder::TimesSeen } else { ErrorOrder::LastSeen };
-    let number = i64::try_from(wishes.page.unwrap_or(0)).unwrap_or(0);
-    let list = reader.query.errors(&app, order, (ROWS, number.saturating_mul(ROWS)), now()).await?;
+    let number = i64::try_from(parameters.page.unwrap_or(0)).unwrap_or(0);
+    let list = reader.query.errors(&app, order, (ROWS, number.saturating_mul(ROWS)), Timestamp::now()).await?;
     let content = html! {
         div.title { h1 { "Errors" } (orders(&app, is_by_count)) }
         @if list.total == 0 { (none()) } @else { (table(&app, &list)) (pages(&app, &list, number, is_by_count)) }
@@ -42,20 +44,20 @@ pub(in crate::dashboard) async fn errors(
 }
 
 fn none() -> Markup {
-    html! { section.empty { h2 { "No errors" } p { "Nothing has failed that anybody reported. Panics, handler errors and answers of 5xx will show here." } } }
+    html! { section.empty { h2 { "No errors" } p { "No error has been reported. Panics, errors that handlers return and responses with a status of 5xx appear here." } } }
 }
 
 fn orders(app: &AppIdentity, is_by_count: bool) -> Markup {
     html! {
         nav.ranges aria-label="Order" {
             a href=(path::errors(app)) aria-current=[(!is_by_count).then_some("true")] { "latest" }
-            a href={ (path::errors(app)) "?order=times" } aria-current=[is_by_count.then_some("true")] { "most often" }
+            a href={ (path::errors(app)) "?order=times" } aria-current=[is_by_count.then_some("true")] { "most frequent" }
         }
     }
 }
 
 fn table(app: &AppIdentity, list: &ErrorList) -> Markup {
-    let now = now();
+    let now = Timestamp::now();
     html! {
         div.panel { table.errors {
             caption.hidden { "Errors" }
@@ -65,7 +67,7 @@ fn table(app: &AppIdentity, list: &ErrorList) -> Markup {
     }
 }
 
-fn row(app: &AppIdentity, error: &ErrorSummary, now: i64) -> Markup {
+fn row(app: &AppIdentity, error: &ErrorSummary, now: Timestamp) -> Markup {
     html! {
         tr {
             td.name {
@@ -74,14 +76,14 @@ fn row(app: &AppIdentity, error: &ErrorSummary, now: i64) -> Markup {
                 div.muted { "E#" (error.number) @if !error.culprit.is_empty() { " · " code { (error.culprit) } } }
             }
             td.number { (signed_count(error.times_seen)) }
-            td.trend { (chart::spark(&error.trend, "how often in each of the last 24 hours")) }
-            td.number title=(time(&error.last_seen)) { (ago(seconds(&error.last_seen), now)) }
-            td.number.wide title=(time(&error.first_seen)) { (ago(seconds(&error.first_seen), now)) }
+            td.trend { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) }
+            td.number title=(time(error.last_seen)) { (ago(error.last_seen, now)) }
+            td.number.wide title=(time(error.first_seen)) { (ago(error.first_seen, now)) }
         }
     }
 }
 
-/// The type, or what a message says.
+/// Returns the type of a group's errors, or the message if they have none.
 pub(super) fn headline(error: &ErrorSummary) -> &str {
     if error.type_name.is_empty() { &error.message } else { &error.type_name }
 }

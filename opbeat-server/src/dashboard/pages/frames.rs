@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use opbeat_protocol::Frame;
 use serde_json::Value;
 
-use super::facts;
+use super::values;
 
-/// Shows a stack, the newest call first: the application's own frames open, the others folded.
+/// Shows a stack, the newest call first. The application's newest own frame is open, and calls of libraries are folded.
 pub(super) fn stack(frames: &[Frame]) -> Markup {
     let newest_first: Vec<&Frame> = frames.iter().rev().collect();
     let runs = newest_first.chunk_by(|a, b| is_own(a) == is_own(b));
@@ -35,12 +35,12 @@ fn own(frame: &Frame, is_open: bool) -> Markup {
     html! {
         @if frame.context_line.is_some() || vars.is_some() {
             details open[is_open] {
-                summary { (place(frame)) }
+                summary { (location(frame)) }
                 (source(frame))
-                @if let Some(vars) = vars { details.vars { summary { "Variables" } (facts::list(vars)) } }
+                @if let Some(vars) = vars { details.vars { summary { "Variables" } (values::list(vars)) } }
             }
         } @else {
-            div.frame { (place(frame)) }
+            div.frame { (location(frame)) }
         }
     }
 }
@@ -48,13 +48,13 @@ fn own(frame: &Frame, is_open: bool) -> Markup {
 fn foreign(run: &[&Frame]) -> Markup {
     html! {
         details {
-            summary.muted { (run.len()) @if run.len() == 1 { " call of libraries" } @else { " calls of libraries" } }
-            ol { @for frame in run { li { div.frame { (place(frame)) } } } }
+            summary.muted { (run.len()) @if run.len() == 1 { " call in libraries" } @else { " calls in libraries" } }
+            ol { @for frame in run { li { div.frame { (location(frame)) } } } }
         }
     }
 }
 
-fn place(frame: &Frame) -> Markup {
+fn location(frame: &Frame) -> Markup {
     let function = frame.function.as_deref().unwrap_or("?");
     html! {
         code.function { (function) }
@@ -62,7 +62,7 @@ fn place(frame: &Frame) -> Markup {
     }
 }
 
-/// The line and those around it, each with its number.
+/// Shows the line of a frame with the lines around it, each with its number.
 fn source(frame: &Frame) -> Markup {
     let Some(line) = &frame.context_line else { return html! {} };
     let text = |line: &Option<String>| line.clone().unwrap_or_default();

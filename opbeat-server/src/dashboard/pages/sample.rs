@@ -1,12 +1,12 @@
-//! One sampled transaction as a waterfall.
+//! The page of one sampled transaction: a waterfall of its spans.
 
 use axum::extract::{Path, Query as Params};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::query_parameters::PageParameters;
 use super::transaction::result;
-use super::transactions::suffix;
-use super::{Wishes, facts, find_app, frames, range};
+use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{count, duration, time, transaction_name};
@@ -15,27 +15,27 @@ use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::{AppIdentity, Sample, SampleReference, SampleSpanView};
 
-/// Spans shown at first.
+/// The number of spans that are shown before the others are folded.
 const SHOWN: usize = 100;
 
 pub(in crate::dashboard) async fn sample(
     reader: Reader,
     Path((organization, app, transaction, id)): Path<(String, String, i64, i64)>,
-    wishes: Params<Wishes>,
+    parameters: Params<PageParameters>,
 ) -> Result<Markup, Problem> {
-    let app = find_app(&reader, &organization, &app).await?;
-    let range = range(&reader, &app, &wishes).await?;
+    let app = reader.app(&organization, &app).await?;
+    let range = parameters.range(&reader, &app).await?;
     let summary = reader.query.transaction(&app, transaction, &range).await?.ok_or(Problem::NotFound("transaction"))?;
     let sample = reader.query.sample(&app, transaction, id).await?.ok_or(Problem::NotFound("sample"))?;
     let name = transaction_name(&summary.transaction.name);
     let content = html! {
-        p.back { a href={ (path::transaction(&app, transaction)) (suffix(&range)) } { "← " (name) } }
-        h1 { @if sample.is_aggregate { "The mean of " (name) } @else { "A sample of " (name) } }
+        p.back { a href={ (path::transaction(&app, transaction)) (path::range(&range)) } { "← " (name) } }
+        h1 { @if sample.is_aggregate { "Mean of " (name) } @else { "Sample of " (name) } }
         (figures(&sample))
         @if sample.is_aggregate {
-            p.muted { "The agent sends no single transactions: each span is shown at its mean duration." }
+            p.muted { "This agent sends no individual transactions. Each span is shown with its mean duration." }
         }
-        (origin(&app, &sample))
+        (trace(&app, &sample))
         (waterfall(&sample))
         (context(&sample))
     };
@@ -48,23 +48,23 @@ fn figures(sample: &Sample) -> Markup {
     html! {
         dl.figures {
             (figure("duration", &duration(sample.summary.duration_ms), ""))
-            @if let Some(queued) = sample.context.queued_ms { (figure("queued before", &duration(queued), "by the proxy's header")) }
-            @if let Some(head) = sample.context.head_ms { (figure("until the head", &duration(head), "")) }
-            @if let Some(busy) = sample.context.busy_ms { (figure("at work", &duration(busy), "the rest was waiting")) }
+            @if let Some(queued) = sample.context.queued_ms { (figure("queued", &duration(queued), "before the application, by the proxy's header")) }
+            @if let Some(head) = sample.context.head_ms { (figure("response head", &duration(head), "status and headers were ready")) }
+            @if let Some(busy) = sample.context.busy_ms { (figure("busy", &duration(busy), "the rest is waiting")) }
             @if !sample.summary.result.is_empty() {
                 div.figure { dt { "result" } dd { (result(&sample.summary.result, &sample.summary.outcome)) } }
             }
-            (figure("when", &time(&sample.summary.happened_at), ""))
+            (figure("when", &time(sample.summary.happened_at), ""))
         }
     }
 }
 
-/// What it is part of.
-fn origin(app: &AppIdentity, sample: &Sample) -> Markup {
-    let Some(trace) = &sample.context.trace_id else { return html! {} };
+/// Shows the trace that the transaction is part of.
+fn trace(app: &AppIdentity, sample: &Sample) -> Markup {
+    let Some(trace_id) = &sample.context.trace_id else { return html! {} };
     html! {
         p.muted {
-            "Part of the trace " code { (trace) }
+            "Part of the trace " code { (trace_id) }
             @if sample.context.parent.is_some() { ", started by " (parent(app, sample.parent)) } "."
         }
     }
@@ -93,16 +93,16 @@ fn waterfall(sample: &Sample) -> Markup {
                 }
                 @for span in sample.spans.iter().take(SHOWN) { (span_row(span, whole)) }
             }
-            @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time is the application's own code." } }
+            @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time was spent in the application's own code." } }
             @if rest > 0 {
                 details { summary { (count(rest as u64)) " more spans" } div.waterfall { @for span in sample.spans.iter().skip(SHOWN) { (span_row(span, whole)) } } }
             }
-            @if let Some(dropped) = sample.context.dropped_spans { p.muted { (count(dropped)) " more spans were not recorded, because there were too many." } }
+            @if let Some(dropped) = sample.context.dropped_spans { p.muted { (count(dropped)) " more spans were dropped, because there were too many." } }
         }
     }
 }
 
-/// A span; what is known of it unfolds.
+/// Shows a span. Its further values are folded.
 fn span_row(span: &SampleSpanView, whole: f64) -> Markup {
     let depth = format!("what d{}", span.depth.min(8));
     let line = html! {
@@ -110,14 +110,14 @@ fn span_row(span: &SampleSpanView, whole: f64) -> Markup {
         (chart::position(&span.kind, span.start_ms, span.duration_ms, whole))
         span.number { (duration(span.duration_ms)) }
     };
-    let has_facts = !span.extra.is_empty() || !span.frames.is_empty();
+    let has_details = !span.extra.is_empty() || !span.frames.is_empty();
     html! {
-        @if has_facts {
+        @if has_details {
             details.span-facts {
                 summary { div.span { (line) } }
                 div.facts {
                     p.muted { "starts after " (duration(span.start_ms)) }
-                    (facts::list(&span.extra))
+                    (values::list(&span.extra))
                     @if !span.frames.is_empty() { (frames::stack(&span.frames)) }
                 }
             }
@@ -130,9 +130,9 @@ fn span_row(span: &SampleSpanView, whole: f64) -> Markup {
 fn context(sample: &Sample) -> Markup {
     let context = &sample.context;
     html! {
-        @if let Some(Value::Object(http)) = &context.http { section { h2 { "Request" } (facts::request(http)) } }
+        @if let Some(Value::Object(http)) = &context.http { section { h2 { "Request" } (values::request(http)) } }
         @for (title, value) in [("User", &context.user), ("Tags", &context.tags), ("Extra", &context.extra)] {
-            @if let Some(Value::Object(map)) = value { @if !map.is_empty() { section { h2 { (title) } (facts::list(map)) } } }
+            @if let Some(Value::Object(map)) = value { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
         }
     }
 }

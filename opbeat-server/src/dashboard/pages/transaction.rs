@@ -1,28 +1,28 @@
-//! One transaction: how long it takes, where its time goes, and samples of it.
+//! The page of one transaction: its durations, its time by kind of span, and its samples.
 
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::transactions::suffix;
-use super::{Wishes, find_app, now, range};
+use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, count, duration, per_minute, seconds, share, time, transaction_name};
+use crate::dashboard::format::{self, ago, count, duration, per_minute, share, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::{AppIdentity, BreakdownPart, Range, SampleOrder, SampleSummary, TransactionSummary};
 
-/// Samples of each order.
+/// The number of samples in each list.
 const SAMPLES: i64 = 10;
 
 pub(in crate::dashboard) async fn transaction(
     reader: Reader,
     Path((organization, app, id)): Path<(String, String, i64)>,
-    wishes: Params<Wishes>,
+    parameters: Params<PageParameters>,
 ) -> Result<Markup, Problem> {
-    let app = find_app(&reader, &organization, &app).await?;
-    let range = range(&reader, &app, &wishes).await?;
+    let app = reader.app(&organization, &app).await?;
+    let range = parameters.range(&reader, &app).await?;
     let summary = reader.query.transaction(&app, id, &range).await?.ok_or(Problem::NotFound("transaction"))?;
     let series = reader.query.series(&app, Some(id), &range).await?;
     let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
@@ -55,7 +55,7 @@ fn figures(summary: &TransactionSummary) -> Markup {
             (figure("median", &duration(summary.p50_ms), ""))
             (figure("95th percentile", &duration(summary.p95_ms), ""))
             (figure("99th percentile", &duration(summary.p99_ms), ""))
-            (figure("throughput", &per_minute(summary.per_minute), &format!("{} in all", count(summary.count))))
+            (figure("throughput", &per_minute(summary.per_minute), &format!("{} in total", count(summary.count))))
             (figure("failed", &share(failed), &format!("{} of {}", count(summary.failed), count(summary.count))))
         }
     }
@@ -64,9 +64,9 @@ fn figures(summary: &TransactionSummary) -> Markup {
 fn time_by_kind(parts: &[BreakdownPart], transactions: u64) -> Markup {
     html! {
         section {
-            h2 { "Where the time goes" }
+            h2 { "Time by kind of span" }
             @if parts.is_empty() {
-                p.muted { "Nothing ran in this time." }
+                p.muted { "This transaction did not run in this time range." }
             } @else {
                 (chart::breakdown(parts))
                 div.panel { table.kinds {
@@ -93,19 +93,19 @@ fn kind_row(part: &BreakdownPart, transactions: u64) -> Markup {
 }
 
 fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSummary], range: &Range) -> Markup {
-    let now = now();
+    let now = Timestamp::now();
     html! {
         div {
             h2 { (title) }
             @if samples.is_empty() {
-                p.muted { "No sample was kept in this time." }
+                p.muted { "No samples are kept from this time range." }
             } @else {
                 div.panel { table {
                     thead { tr { th { "when" } th { "result" } th.number { "duration" } } }
                     tbody {
                         @for sample in samples {
                             tr {
-                                td { a href={ (path::sample(app, transaction, sample.id)) (suffix(range)) } title=(time(&sample.happened_at)) { (ago(seconds(&sample.happened_at), now)) } }
+                                td { a href={ (path::sample(app, transaction, sample.id)) (path::range(range)) } title=(time(sample.happened_at)) { (ago(sample.happened_at, now)) } }
                                 td { (result(&sample.result, &sample.outcome)) }
                                 td.number { (duration(sample.duration_ms)) }
                             }
@@ -117,13 +117,15 @@ fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSu
     }
 }
 
-/// Says a result, and how it came about where that is not plain.
+/// Shows a result, and its outcome if that adds something.
 pub(super) fn result(result: &str, outcome: &str) -> Markup {
-    let outcome = outcome.replace('_', " ");
+    let adds_something = matches!(outcome, "panicked" | "client_gone" | "timed_out" | "shed") && outcome != result;
     html! {
-        @if result.is_empty() { span.muted { "–" } } @else { span class={ "result " (chart::result_style(result)) } { (result.replace('_', " ")) } }
-        @if matches!(outcome.as_str(), "panicked" | "client gone" | "timed out" | "shed") && outcome != result.replace('_', " ") {
-            " " span.muted { (outcome) }
+        @if result.is_empty() {
+            span.muted { "–" }
+        } @else {
+            span class={ "result " (chart::result_style(result)) } { (format::outcome(result)) }
         }
+        @if adds_something { " " span.muted { (format::outcome(outcome)) } }
     }
 }

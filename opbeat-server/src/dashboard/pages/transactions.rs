@@ -1,26 +1,27 @@
-//! An app's transactions, ranked by what they cost its users.
+//! The list of an app's transactions, ranked by their share of the time of all.
 
 use axum::extract::{Path, Query as Params};
 use maud::{Markup, html};
 
-use super::{Wishes, empty, find_app, range};
+use super::empty;
+use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{count, duration, per_minute, share, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, Loss, Range, Series, TransactionList, TransactionSummary};
+use crate::query::{AppIdentity, DroppedData, Range, Series, TransactionList, TransactionSummary};
 
-/// Rows of one page.
+/// The number of rows on one page.
 const ROWS: usize = 100;
 
 pub(in crate::dashboard) async fn transactions(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
-    wishes: Params<Wishes>,
+    parameters: Params<PageParameters>,
 ) -> Result<Markup, Problem> {
-    let app = find_app(&reader, &organization, &app).await?;
+    let app = reader.app(&organization, &app).await?;
     let head = Page {
         title: &format!("{} performance", app.name),
         app: Some(&app),
@@ -30,23 +31,23 @@ pub(in crate::dashboard) async fn transactions(
     if !reader.query.has_reported(&app).await? {
         return Ok(page(&head, &empty::no_request(&app)));
     }
-    let range = range(&reader, &app, &wishes).await?;
-    let kind = wishes.kind.as_deref().filter(|kind| !kind.is_empty());
-    let search = wishes.search.as_deref().filter(|search| !search.is_empty());
-    let offset = wishes.page.unwrap_or(0).saturating_mul(ROWS);
+    let range = parameters.range(&reader, &app).await?;
+    let kind = parameters.kind.as_deref().filter(|kind| !kind.is_empty());
+    let search = parameters.search.as_deref().filter(|search| !search.is_empty());
+    let offset = parameters.page.unwrap_or(0).saturating_mul(ROWS);
     let list = reader.query.transactions(&app, &range, kind, search, (ROWS, offset)).await?;
     let series = reader.query.series(&app, None, &range).await?;
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
         (figures(&series, &range))
-        (losses(&list.losses))
+        (drops(&list.drops))
         div.charts { (chart::durations(&series)) (chart::results(&series)) }
-        (ranking(&app, &list, &range, &wishes))
+        (ranking(&app, &list, &range, &parameters))
     };
     Ok(page(&head, &content))
 }
 
-/// The whole app in five numbers.
+/// Shows the sums of the whole app.
 fn figures(series: &Series, range: &Range) -> Markup {
     let requests: u64 = series.points.iter().map(|point| point.count).sum();
     let failed: u64 = series.points.iter().map(|point| point.failed).sum();
@@ -62,41 +63,41 @@ fn figures(series: &Series, range: &Range) -> Markup {
     }
 }
 
-/// What the figures lack, told where they are.
-fn losses(losses: &[Loss]) -> Markup {
+/// Shows the data that the figures do not include.
+fn drops(drops: &[DroppedData]) -> Markup {
     html! {
-        @if !losses.is_empty() {
+        @if !drops.is_empty() {
             section.notice {
-                p { strong { "The agents had to leave something out in this time:" } }
-                ul { @for loss in losses { li { (count(loss.count)) " " (noun(loss)) ": " (loss.reason) } } }
+                p { strong { "The agents dropped data in this time range:" } }
+                ul { @for dropped in drops { li { (count(dropped.count)) " " (noun(dropped)) ": " (dropped.explanation) } } }
             }
         }
     }
 }
 
-fn noun(loss: &Loss) -> &str {
-    match (loss.what.as_str(), loss.count) {
-        ("refused", 1) => "delivery",
-        ("refused", _) => "deliveries",
+fn noun(dropped: &DroppedData) -> &str {
+    match (dropped.reason.as_str(), dropped.count) {
+        ("rejected", 1) => "rejected delivery",
+        ("rejected", _) => "rejected deliveries",
         ("samples", 1) => "sampled transaction",
         ("samples", _) => "sampled transactions",
-        (what, 1) => what.trim_end_matches('s'),
-        (what, _) => what,
+        (reason, 1) => reason.trim_end_matches('s'),
+        (reason, _) => reason,
     }
 }
 
-fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wishes) -> Markup {
+fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: &PageParameters) -> Markup {
     html! {
         div.title {
             h2 { "Transactions by impact" }
-            (filter(app, list, range, wishes))
+            (filter(app, list, range, parameters))
         }
         @if list.transactions.is_empty() {
-            p.empty { "Nothing ran in this time, or nothing has that name. Choose a longer time above." }
+            p.empty { "No transaction ran in this time range, or none matches the filter. Choose a longer range above, or change the filter." }
         } @else {
             div.panel {
                 table.ranking {
-                    caption.hidden { "Transactions, those that take most of all time first" }
+                    caption.hidden { "Transactions, by their share of the time of all, the greatest first" }
                     thead { tr {
                         th { "transaction" } th.impact { "impact" }
                         th.number { "average" } th.number.wide { "median" } th.number { "95th" } th.number.wide { "99th" }
@@ -105,7 +106,7 @@ fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wi
                     tbody { @for transaction in &list.transactions { (row(app, transaction, range)) } }
                 }
             }
-            (pages(app, list, range, wishes))
+            (pages(app, list, range, parameters))
         }
     }
 }
@@ -116,7 +117,7 @@ fn row(app: &AppIdentity, summary: &TransactionSummary, range: &Range) -> Markup
     html! {
         tr {
             td.name {
-                a href={ (path::transaction(app, summary.transaction.id)) (suffix(range)) } { (name) }
+                a href={ (path::transaction(app, summary.transaction.id)) (path::range(range)) } { (name) }
                 @if !summary.transaction.kind.is_empty() { " " span.tag { (summary.transaction.kind) } }
             }
             td.impact data-label="impact" {
@@ -135,18 +136,18 @@ fn row(app: &AppIdentity, summary: &TransactionSummary, range: &Range) -> Markup
     }
 }
 
-fn filter(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wishes) -> Markup {
+fn filter(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: &PageParameters) -> Markup {
     html! {
         form.filter method="get" action=(path::app(app)) {
             @if let Some(name) = range.name { input type="hidden" name="range" value=(name); }
-            label { span.hidden { "Part of the name" } input type="search" name="search" placeholder="Part of a name" value=[wishes.search.as_deref()]; }
+            label { span.hidden { "Part of the name" } input type="search" name="search" placeholder="Part of the name" value=[parameters.search.as_deref()]; }
             @if list.kinds.len() > 1 {
                 label {
                     span.hidden { "Kind" }
                     select name="kind" {
                         option value="" { "all kinds" }
                         @for kind in list.kinds.iter().filter(|kind| !kind.is_empty()) {
-                            option value=(kind) selected[wishes.kind.as_deref() == Some(kind)] { (kind) }
+                            option value=(kind) selected[parameters.kind.as_deref() == Some(kind)] { (kind) }
                         }
                     }
                 }
@@ -156,13 +157,13 @@ fn filter(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wis
     }
 }
 
-fn pages(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wishes) -> Markup {
-    let current = wishes.page.unwrap_or(0);
+fn pages(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: &PageParameters) -> Markup {
+    let current = parameters.page.unwrap_or(0);
     let shown = (current * ROWS + list.transactions.len()).min(list.total);
     let link = |page: usize| {
-        let search = path::encode(wishes.search.as_deref().unwrap_or_default());
-        let kind = path::encode(wishes.kind.as_deref().unwrap_or_default());
-        format!("{}{}&search={search}&kind={kind}&page={page}", path::app(app), suffix(range))
+        let search = path::encode(parameters.search.as_deref().unwrap_or_default());
+        let kind = path::encode(parameters.kind.as_deref().unwrap_or_default());
+        format!("{}{}&search={search}&kind={kind}&page={page}", path::app(app), path::range(range))
     };
     html! {
         @if list.total > ROWS {
@@ -173,16 +174,4 @@ fn pages(app: &AppIdentity, list: &TransactionList, range: &Range, wishes: &Wish
             }
         }
     }
-}
-
-/// Keeps the time in links.
-pub(super) fn suffix(range: &Range) -> String {
-    match range.name {
-        Some(name) => format!("?range={name}"),
-        None => format!("?from={}&to={}", chart_time(range.from), chart_time(range.to)),
-    }
-}
-
-fn chart_time(seconds: i64) -> String {
-    path::encode(&opbeat_protocol::Timestamp::from_seconds(seconds).to_string())
 }

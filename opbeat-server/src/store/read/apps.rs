@@ -10,7 +10,7 @@ const MAX_APPS: i64 = 500;
 
 /// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// All organizations, for readers on the server's own machine.
     Everything,
     /// One organization, by its id.
@@ -19,30 +19,30 @@ pub enum Scope {
 
 /// An app with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppName {
+pub(crate) struct AppName {
     /// The organization's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The organization's short name.
-    pub organization: String,
+    pub(crate) organization: String,
     /// The app's id.
-    pub id: String,
+    pub(crate) id: String,
     /// The app's short name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// An app's activity since a point in time.
 #[derive(Clone, Debug)]
-pub struct AppActivity {
+pub(crate) struct AppActivity {
     /// The app.
-    pub app: AppName,
+    pub(crate) app: AppName,
     /// The number of transactions.
-    pub count: i64,
+    pub(crate) count: i64,
     /// The number of failed transactions.
-    pub failed: i64,
+    pub(crate) failed: i64,
     /// The time of its last transaction or error, in microseconds since 1970.
-    pub last_seen: Option<i64>,
+    pub(crate) last_seen: Option<i64>,
     /// The number of open error groups.
-    pub open_errors: i64,
+    pub(crate) open_errors: i64,
 }
 
 impl Store {

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 
 /// The order of groups in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorOrder {
+pub(crate) enum ErrorOrder {
     /// The group of the newest error first.
     LastSeen,
     /// The most frequent group first.
@@ -18,49 +18,49 @@ pub enum ErrorOrder {
 
 /// A group of errors.
 #[derive(Clone, Debug)]
-pub struct ErrorGroupRow {
+pub(crate) struct ErrorGroupRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its number in the app.
-    pub number: i64,
+    pub(crate) number: i64,
     /// The errors' type, or an empty string.
-    pub type_name: String,
+    pub(crate) type_name: String,
     /// The message of the latest one.
-    pub message: String,
+    pub(crate) message: String,
     /// The culprit: the function or the transaction that caused it.
-    pub culprit: String,
+    pub(crate) culprit: String,
     /// The level, such as `error`.
-    pub level: String,
+    pub(crate) level: String,
     /// The status, which is always `open` today.
-    pub status: String,
+    pub(crate) status: String,
     /// When the first one happened, in microseconds since 1970.
-    pub first_seen: i64,
+    pub(crate) first_seen: i64,
     /// When the latest one happened, in microseconds since 1970.
-    pub last_seen: i64,
+    pub(crate) last_seen: i64,
     /// The number of errors.
-    pub times_seen: i64,
+    pub(crate) times_seen: i64,
 }
 
 /// An occurrence without its document.
 #[derive(Clone, Copy, Debug)]
-pub struct OccurrenceSummary {
+pub(crate) struct OccurrenceSummary {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// When it happened, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
 }
 
 /// One occurrence of an error.
 #[derive(Clone, Debug)]
-pub struct OccurrenceRow {
+pub(crate) struct OccurrenceRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// When it happened, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
     /// The id that the agent gave the transaction in which it happened, or an empty string.
-    pub transaction_external_id: String,
+    pub(crate) transaction_external_id: String,
     /// The error as it was reported.
-    pub document: ErrorBody,
+    pub(crate) document: ErrorBody,
 }
 
 const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, first_seen, last_seen, times_seen";

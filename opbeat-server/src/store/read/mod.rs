@@ -7,7 +7,7 @@ mod errors;
 mod rollups;
 mod samples;
 
-pub use apps::{AppActivity, AppName, Scope};
-pub use errors::{ErrorGroupRow, ErrorOrder, OccurrenceRow, OccurrenceSummary};
-pub use rollups::{RollupRow, RollupSpan, TransactionRow};
-pub use samples::{SampleOrder, SampleRow, SampleSummaryRow};
+pub(crate) use apps::{AppName, Scope};
+pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceSummary};
+pub(crate) use rollups::{RollupSpan, TransactionRow};
+pub(crate) use samples::{SampleOrder, SampleSummaryRow};

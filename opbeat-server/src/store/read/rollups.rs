@@ -12,41 +12,41 @@ use crate::store::rollups::{read, unsigned};
 
 /// The rows that a query reads.
 #[derive(Clone, Copy, Debug)]
-pub struct RollupSpan<'a> {
+pub(crate) struct RollupSpan<'a> {
     /// The app's id.
-    pub app_id: &'a str,
+    pub(crate) app_id: &'a str,
     /// The id of one transaction, or `None` for all.
-    pub transaction: Option<i64>,
+    pub(crate) transaction: Option<i64>,
     /// The length of time that one row stands for, in seconds: 60 or 3600.
-    pub resolution: i64,
+    pub(crate) resolution: i64,
     /// The start of the first row, in seconds since 1970.
-    pub from: i64,
+    pub(crate) from: i64,
     /// The end, in seconds since 1970; rows that start there are not read.
-    pub to: i64,
+    pub(crate) to: i64,
 }
 
 /// A transaction's name and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransactionRow {
+pub(crate) struct TransactionRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its kind, or an empty string.
-    pub kind: String,
+    pub(crate) kind: String,
 }
 
 /// The durations of one transaction, result and minute or hour.
 #[derive(Clone, Debug)]
-pub struct RollupRow {
+pub(crate) struct RollupRow {
     /// The transaction's id.
-    pub transaction: i64,
+    pub(crate) transaction: i64,
     /// The start of the minute or hour, in seconds since 1970.
-    pub start: i64,
+    pub(crate) start: i64,
     /// The result.
-    pub result: String,
+    pub(crate) result: String,
     /// The durations.
-    pub rollup: Rollup,
+    pub(crate) rollup: Rollup,
 }
 
 impl Store {

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 
 /// The order of samples in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SampleOrder {
+pub(crate) enum SampleOrder {
     /// The slowest first.
     Slowest,
     /// The newest first.
@@ -18,28 +18,26 @@ pub enum SampleOrder {
 
 /// A sample without its spans.
 #[derive(Clone, Debug)]
-pub struct SampleSummaryRow {
+pub(crate) struct SampleSummaryRow {
     /// Its id in the store.
-    pub id: i64,
+    pub(crate) id: i64,
     /// When it began, in microseconds since 1970.
-    pub happened_at: i64,
+    pub(crate) happened_at: i64,
     /// Its duration, in milliseconds.
-    pub duration_ms: f64,
+    pub(crate) duration_ms: f64,
     /// Its result.
-    pub result: String,
+    pub(crate) result: String,
     /// Its outcome, or an empty string.
-    pub outcome: String,
+    pub(crate) outcome: String,
 }
 
 /// A sample with its spans.
 #[derive(Clone, Debug)]
-pub struct SampleRow {
+pub(crate) struct SampleRow {
     /// The values that lists show.
-    pub summary: SampleSummaryRow,
-    /// The id that the agent gave it, or an empty string.
-    pub external_id: String,
+    pub(crate) summary: SampleSummaryRow,
     /// Its spans and context.
-    pub document: SampleDocument,
+    pub(crate) document: SampleDocument,
 }
 
 const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome";
@@ -77,18 +75,14 @@ impl Store {
         id: i64,
     ) -> Result<Option<SampleRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
-            "SELECT {COLUMNS}, samples.external_id, samples.document
+            "SELECT {COLUMNS}, samples.document
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              WHERE transactions.app_id = "
         ));
         query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
         query.push(" AND samples.id = ").push_bind(id);
         let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
-        Ok(Some(SampleRow {
-            summary: summary(&row)?,
-            external_id: row.try_get("external_id")?,
-            document: unpack(row.try_get("document")?)?,
-        }))
+        Ok(Some(SampleRow { summary: summary(&row)?, document: unpack(row.try_get("document")?)? }))
     }
 
     /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.

@@ -1,11 +1,11 @@
-//! A trend in one word's width.
+//! The chart of a trend, small enough for a table cell.
 
 use maud::{Markup, html};
 
 use super::scale::percent;
 
-/// Draws one bar an hour.
-pub(in crate::dashboard) fn spark(counts: &[i64], label: &str) -> Markup {
+/// Draws one bar per hour.
+pub(in crate::dashboard) fn trend(counts: &[i64], label: &str) -> Markup {
     const HEIGHT: f64 = 24.0;
     let highest = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
     let width = 1.0 / counts.len().max(1) as f64;

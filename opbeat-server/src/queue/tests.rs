@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use opbeat_server::queue::{Endpoint, Envelope, Message, Position, Queue, QueueLimits, Reader};
+use super::{Endpoint, Envelope, Message, Position, Queue, QueueLimits, Reader};
 
 const SMALL: QueueLimits = QueueLimits { segment: 1_000, backlog: 1 << 20 };
 

@@ -1,27 +1,27 @@
-//! Facts: names and values that an application or an agent reports.
+//! Named values that an application or an agent reports.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-/// Lists facts in a table.
-pub(super) fn list(facts: &Map<String, Value>) -> Markup {
+/// Lists named values in a table.
+pub(super) fn list(values: &Map<String, Value>) -> Markup {
     html! {
-        @if !facts.is_empty() {
+        @if !values.is_empty() {
             div.panel { table.facts-table { tbody {
-                @for (name, value) in facts { tr { th scope="row" { (name) } td { (shown(value)) } } }
+                @for (name, value) in values { tr { th scope="row" { (name) } td { (shown(value)) } } }
             } } }
         }
     }
 }
 
-/// Shows a request: its line first, then headers and the rest.
+/// Shows a request: its method and URL first, then its headers and all other values.
 pub(super) fn request(http: &Map<String, Value>) -> Markup {
     let text = |name: &str| http.get(name).and_then(Value::as_str).unwrap_or_default();
     let query = text("query_string");
-    let is_shown_apart = |name: &str| matches!(name, "method" | "url" | "query_string" | "headers");
+    let is_shown_separately = |name: &str| matches!(name, "method" | "url" | "query_string" | "headers");
     let rest: Map<String, Value> = http
         .iter()
-        .filter(|(name, value)| !is_shown_apart(name) && !is_empty(value))
+        .filter(|(name, value)| !is_shown_separately(name) && !is_empty(value))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {
@@ -29,11 +29,11 @@ pub(super) fn request(http: &Map<String, Value>) -> Markup {
         @if let Some(Value::Object(headers)) = http.get("headers") {
             @if !headers.is_empty() { details { summary { "Headers" } (list(headers)) } }
         }
-        @if !rest.is_empty() { details { summary { "More of the request" } (list(&rest)) } }
+        @if !rest.is_empty() { details { summary { "More about the request" } (list(&rest)) } }
     }
 }
 
-/// Text as it is; anything else as JSON. Long text keeps its lines.
+/// Shows text unchanged, and any other value as JSON.
 pub(super) fn shown(value: &Value) -> Markup {
     match value {
         Value::String(text) => html! { code { (text) } },

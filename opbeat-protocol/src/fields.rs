@@ -1,4 +1,4 @@
-//! Parts that both bodies have in common.
+//! A field that both bodies have, and the reading rule for `null`.
 
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -1,0 +1,23 @@
+//! The option `--data`, and the store in that folder.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::data_folder::DataFolder;
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct DataOption {
+    /// The folder that holds the database, the queue and all other state.
+    #[arg(long, value_name = "DIR", env = "OPBEAT_DATA", default_value = "opbeat-data")]
+    pub(super) data: PathBuf,
+}
+
+/// Opens the store. A server may run on the same folder.
+pub(super) async fn open_store(data: &Path) -> Result<(DataFolder, Store), Box<dyn Error>> {
+    let folder = DataFolder::open(data)?;
+    let store = Store::open(&folder.database()).await?;
+    Ok((folder, store))
+}

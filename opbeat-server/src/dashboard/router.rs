@@ -1,0 +1,52 @@
+//! The routes of the pages.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::access::Dashboard;
+use super::layout::STYLE_PATH;
+use super::{pages, problem};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Pages load this server's own style and pictures only, and run no script.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Makes the routes of all pages.
+pub(crate) fn router(dashboard: Dashboard) -> Router {
+    Router::new()
+        .route("/", get(pages::apps))
+        .route("/{organization}/{app}/", get(pages::transactions))
+        .route("/{organization}/{app}", get(pages::transactions))
+        .route("/{organization}/{app}/transactions/{transaction}", get(pages::transaction))
+        .route("/{organization}/{app}/transactions/{transaction}/samples/{sample}", get(pages::sample))
+        .route("/{organization}/{app}/errors/", get(pages::errors))
+        .route("/{organization}/{app}/errors/{number}/", get(pages::error))
+        .route("/sign-in", get(pages::sign_in).post(pages::submit_sign_in))
+        .route("/sign-out", post(pages::sign_out))
+        .route(STYLE_PATH, get(style))
+        .fallback(problem::no_route)
+        .layer(axum::middleware::map_response(problem::format_rejection))
+        .layer(axum::middleware::map_response(add_security_headers))
+        .with_state(dashboard)
+}
+
+/// Returns the style. Browsers may keep it for ever, since its path changes with the version.
+async fn style() -> Response {
+    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, STYLE).into_response()
+}
+
+/// Adds the headers that limit what browsers do with a page: load, embed, store.
+async fn add_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert("content-security-policy", HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
