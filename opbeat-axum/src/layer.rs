@@ -77,11 +77,11 @@ impl OpbeatLayer {
         self
     }
 
-    /// Sets the timeout of a layer outside of this one. A request that is dropped at that timeout then counts as
-    /// timed out, not as a client that disconnected.
+    /// Sets the timeout of a layer outside of this one.
     ///
-    /// The clock of the outer layer started earlier, so a request that is dropped after three quarters of the time counts
-    /// as timed out.
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it counts
+    /// as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed out if it
+    /// is dropped after three quarters of the time.
     ///
     /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
@@ -90,8 +90,9 @@ impl OpbeatLayer {
         self
     }
 
-    /// Reports errors of a type `T` that failed responses have in their extensions. Axum's own example of error handling
-    /// puts its errors there.
+    /// Reports errors of a type `T` that failed responses have in their extensions.
+    ///
+    /// Axum's own example of error handling puts its errors there.
     ///
     /// # Examples
     ///
@@ -113,8 +114,10 @@ impl OpbeatLayer {
         self
     }
 
-    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`. The
-    /// function describes the value. The `AppError` of axum's own example implements only `Debug`.
+    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`.
+    ///
+    /// The function describes the value. The `AppError` of axum's own example is such a type: it implements only
+    /// `Debug`.
     ///
     /// # Examples
     ///

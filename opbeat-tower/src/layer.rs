@@ -91,11 +91,11 @@ impl<M, N> OpbeatLayer<M, N> {
         self
     }
 
-    /// Sets the timeout of a layer outside of this one. A request that is dropped at that timeout then counts as
-    /// timed out, not as a client that disconnected.
+    /// Sets the timeout of a layer outside of this one.
     ///
-    /// The clock of the outer layer started earlier, so a request that is dropped after three quarters of the time counts
-    /// as timed out.
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it counts
+    /// as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed out if it
+    /// is dropped after three quarters of the time.
     ///
     /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
@@ -125,8 +125,9 @@ impl<M, N> OpbeatLayer<M, N> {
         self.add_extension(ErrorExtension::of::<T>())
     }
 
-    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`. The
-    /// function describes the value.
+    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`.
+    ///
+    /// The function describes the value.
     ///
     /// # Examples
     ///

@@ -30,7 +30,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     let has_grpc_status =
         settings.grpc.as_mut().is_some_and(|call| grpc::record_status(response.headers(), &mut transaction, call));
     let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
-        // The transaction derives its outcome from a status of 5xx by itself.
+        // A status of 5xx needs no classifier: the transaction derives its outcome from it.
         Some(ClassifiedResponse::Ready(Err(_))) if !has_grpc_status && !status.is_server_error() => {
             transaction.set_outcome(Outcome::ServerError);
             None
@@ -39,14 +39,14 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
         Some(ClassifiedResponse::Ready(_)) | None => None,
     };
     let mut response = response;
-    // The status of a failed gRPC call is 200.
+    // The HTTP status of a failed gRPC call is 200.
     if settings.sends_error_id && (status.is_server_error() || settings.grpc.is_some()) {
         insert_error_id(&mut response, &transaction);
     }
     response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, has_ended, settings))
 }
 
-/// Responds in place of a handler that panicked, with 500 and no body.
+/// Responds for a handler that panicked, with 500 and an empty body.
 pub(crate) fn respond_to_panic<B, E>(
     mut transaction: HttpTransaction,
     settings: &mut ResponseSettings,

@@ -45,8 +45,8 @@ fn only(recorded: &Batch) -> &ErrorRecord {
 async fn checkout() -> opbeat_axum::Result<&'static str> {
     let checked: Result<&'static str, CartError> = Err(CartError::new());
     let line = line!() + 1;
-    let answer = checked.inspect_err(|_| opbeat_axum::current().set_extra("line", line))?;
-    Ok(answer)
+    let page = checked.inspect_err(|_| opbeat_axum::current().set_extra("line", line))?;
+    Ok(page)
 }
 
 #[tokio::test]
@@ -184,14 +184,14 @@ async fn different_errors_in_one_extension_type_are_separate() {
             response
         })
     };
-    let router = Router::new().route("/db", respond("refused")).route("/mail", respond("bounced"));
+    let router = Router::new().route("/db", respond("rejected")).route("/mail", respond("bounced"));
     let app = router.layer(OpbeatLayer::new(&agent).capture_extension::<Arc<std::io::Error>>());
     for path in ["/db", "/mail"].repeat(30) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         app.clone().oneshot(request).await.unwrap();
     }
     agent.flush(Duration::from_secs(30)).unwrap();
-    for (text, name) in [("refused", "GET /db"), ("bounced", "GET /mail")] {
+    for (text, name) in [("rejected", "GET /db"), ("bounced", "GET /mail")] {
         let with_text: Vec<_> = exporter.errors().into_iter().filter(|error| error.message == text).collect();
         assert_eq!(with_text.iter().map(|error| error.occurrences).sum::<u64>(), 30, "{text}");
         assert!(with_text.iter().all(|error| error.location.is_none() && error.culprit.as_deref() == Some(name)));

@@ -78,7 +78,7 @@ fn method(path: &str) -> Option<&str> {
 /// A call, and the name of its method until a response confirms it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrpcCall {
-    /// `None` if the application names its calls with a `RouteName` of its own.
+    /// `None` if the application names its calls with its own `RouteName`.
     methods: Option<GrpcMethodName>,
     /// `None` if the method is confirmed.
     method: Option<Box<str>>,

@@ -42,7 +42,7 @@ async fn any_other_service_error_is_reported_with_its_display_text() {
 fn grpc(status: &'static str) -> Response<impl http_body::Body<Data = Bytes, Error = Infallible>> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static(status));
-    let frames = [Ok(Frame::data(Bytes::from_static(b"answer"))), Ok(Frame::trailers(trailers))];
+    let frames = [Ok(Frame::data(Bytes::from_static(b"message"))), Ok(Frame::trailers(trailers))];
     Response::new(StreamBody::new(futures_util::stream::iter(frames)))
 }
 
@@ -50,8 +50,8 @@ fn grpc(status: &'static str) -> Response<impl http_body::Body<Data = Bytes, Err
 async fn a_grpc_call_fails_by_its_trailers() {
     for (status, outcome) in [("0", Outcome::Ok), ("13", Outcome::ServerError)] {
         let (agent, exporter) = monitored();
-        let answer = async move |_: Request<()>| Ok::<_, Infallible>(grpc(status));
-        let service = OpbeatLayer::new_for_grpc(&agent).layer(service_fn(answer));
+        let respond = async move |_: Request<()>| Ok::<_, Infallible>(grpc(status));
+        let service = OpbeatLayer::new_for_grpc(&agent).layer(service_fn(respond));
         let response = service.oneshot(Request::new(())).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert!(exporter.samples().is_empty(), "the transaction ends with the trailers");
@@ -65,11 +65,11 @@ async fn a_grpc_call_fails_by_its_trailers() {
 #[tokio::test]
 async fn a_body_error_is_a_failure() {
     let (agent, exporter) = monitored();
-    let answer = async |_: Request<()>| {
+    let respond = async |_: Request<()>| {
         let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(std::io::Error::other("the disk was removed"))];
         Ok::<_, Infallible>(Response::new(StreamBody::new(futures_util::stream::iter(frames))))
     };
-    let service = OpbeatLayer::new(&agent).layer(service_fn(answer));
+    let service = OpbeatLayer::new(&agent).layer(service_fn(respond));
     assert!(service.oneshot(Request::new(())).await.unwrap().into_body().collect().await.is_err());
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.samples()[0].outcome, Outcome::ServerError);
@@ -119,11 +119,11 @@ async fn a_registered_error_type_is_reported_with_its_causes() {
     let fail = async |_: Request<()>| Err::<Response<app::Body>, _>(Typed(NoShelf));
     let service = OpbeatLayer::new(&agent).downcast::<Typed>().layer(service_fn(fail));
     assert!(service.oneshot(Request::new(())).await.is_err());
-    let answer = async |_: Request<()>| {
+    let respond = async |_: Request<()>| {
         let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(Typed(NoShelf))];
         Ok::<_, Infallible>(Response::new(StreamBody::new(futures_util::stream::iter(frames))))
     };
-    let service = OpbeatLayer::new(&agent).downcast::<Typed>().layer(service_fn(answer));
+    let service = OpbeatLayer::new(&agent).downcast::<Typed>().layer(service_fn(respond));
     assert!(service.oneshot(Request::new(())).await.unwrap().into_body().collect().await.is_err());
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
@@ -138,12 +138,12 @@ async fn a_registered_error_type_is_reported_with_its_causes() {
 async fn only_failed_responses_have_the_error_id() {
     for (status, has_id) in [(200, false), (404, false), (503, true)] {
         let (agent, _exporter) = monitored();
-        let answer = move |_: Request<()>| {
+        let respond = move |_: Request<()>| {
             opbeat_tower::capture_error(&NoShelf);
             let response = Response::builder().status(status).body(app::Body::default()).unwrap();
             std::future::ready(Ok::<_, Infallible>(response))
         };
-        let service = OpbeatLayer::new(&agent).error_id_header(true).layer(service_fn(answer));
+        let service = OpbeatLayer::new(&agent).error_id_header(true).layer(service_fn(respond));
         let response = service.oneshot(Request::new(())).await.unwrap();
         assert_eq!(response.headers().contains_key("x-opbeat-id"), has_id, "{status}");
     }

@@ -51,7 +51,7 @@ async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::Gr
     address
 }
 
-/// A connection to a server with a layer of its own, and the records of that layer.
+/// A connection to a server with its own layer, and the records of that layer.
 struct Server {
     agent: Agent,
     exporter: MemoryExporter,
