@@ -12,8 +12,8 @@ pub(super) struct PrimaryError {
 }
 
 impl PrimaryError {
-    /// Notes a report. It replaces an earlier report of another failure, because the application handled that one and went
-    /// on. A report of a weaker origin replaces nothing.
+    /// Notes a report. It replaces an earlier report of another failure, because the application handled that one and
+    /// went on. A report of a weaker origin replaces nothing.
     #[cold]
     pub(super) fn note(primary: &mut Option<Box<Self>>, record: &ErrorRecord) {
         let stays = primary.as_ref().is_some_and(|primary| {
