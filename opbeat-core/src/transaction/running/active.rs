@@ -164,7 +164,7 @@ impl Active {
         lock(&self.state)
     }
 
-    /// Runs a closure while the state is locked, as a panic of ours under the lock would be.
+    /// Runs a closure while the state is locked, to test a panic in code that holds the lock.
     #[cfg(test)]
     pub(crate) fn while_locked(&self, work: impl FnOnce()) {
         let _state = self.state();
