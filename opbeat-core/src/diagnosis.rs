@@ -24,8 +24,8 @@ pub struct Diagnosis {
     pub build: Build,
     /// The data that was recorded and dropped since the start.
     pub drops: Drops,
-    /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or thread was
-    /// started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
+    /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or
+    /// thread was started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
     /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) passes it on.
     pub spans_without_transaction: u64,
 }

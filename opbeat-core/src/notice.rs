@@ -22,7 +22,8 @@ pub(crate) fn info(message: fmt::Arguments<'_>) {
     caught(|| log::info!(target: "opbeat", "{message}"));
 }
 
-/// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a request.
+/// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a
+/// request.
 fn write(level: Level, message: fmt::Arguments<'_>) {
     caught(|| {
         log::log!(target: "opbeat", level, "{message}");

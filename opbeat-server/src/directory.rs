@@ -46,7 +46,7 @@ impl StoreDirectory {
         if let Some(owner) = self.get(hash) {
             return Ok(Some(owner));
         }
-        // Requests that wait for a read share its result. So many unknown tokens cost no more than a single one.
+        // Requests that wait for a read share its result. A burst of unknown tokens therefore costs one read.
         let requested_at = Instant::now();
         let mut last_read = self.last_read.lock().await;
         if last_read.is_none_or(|(at, _)| at < requested_at) {

@@ -105,8 +105,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns an error if a variable has an invalid value. Also returns an error if a required variable is not set, unless
-    /// `OPBEAT_DISABLE_SEND` is.
+    /// Returns an error if a variable has an invalid value. Also returns an error if a required variable is not set,
+    /// unless `OPBEAT_DISABLE_SEND` is.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var(name).ok())
     }

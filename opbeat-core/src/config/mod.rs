@@ -50,21 +50,21 @@ pub struct Config {
     pub shutdown_timeout: Duration,
     /// Whether a panic hook reports panics. Once installed, the hook stays until the process ends. Default: true.
     pub panic_hook: bool,
-    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: [`HEALTH_CHECKS`]. With an empty
-    /// list, health checks are recorded too.
+    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: [`HEALTH_CHECKS`]. With an
+    /// empty list, health checks are recorded too.
     pub ignore_names: Vec<String>,
     /// User agents whose requests are not recorded, as patterns with `*` and `?`. Default: none.
     pub ignore_user_agents: Vec<String>,
-    /// Names of headers, cookies, parameters, tags and extra values that are secret, as patterns with `*` and `?`, in addition
-    /// to the names that always are. Default: none.
+    /// Names of headers, cookies, parameters, tags and extra values that are secret, as patterns with `*` and `?`, in
+    /// addition to the names that always are. Default: none.
     pub secret_names: Vec<String>,
-    /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's thread.
-    /// Default: 100 ms.
+    /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's
+    /// thread. Default: 100 ms.
     pub blocking_threshold: Duration,
 }
 
-/// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are most
-/// likely a mistake.
+/// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are
+/// most likely a mistake.
 const FLUSH_INTERVALS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(3_600));
 
 impl Default for Config {
@@ -156,7 +156,8 @@ impl Config {
         self
     }
 
-    /// Treats values whose name matches a pattern as secret: those of headers, cookies, parameters, tags and extra values.
+    /// Treats values whose name matches a pattern as secret: those of headers, cookies, parameters, tags and extra
+    /// values.
     ///
     /// `*` stands for any characters, `?` for one. Case does not matter.
     #[must_use]

@@ -33,7 +33,8 @@ impl Ignore {
         Self { names: patterns(names), user_agents: patterns(user_agents) }
     }
 
-    /// Returns whether transactions of this name are ignored. Callers keep the result, so that each name is matched once.
+    /// Returns whether transactions of this name are ignored. Callers keep the result, so that each name is matched
+    /// once.
     pub(super) fn matches_name(&self, name: &str) -> bool {
         self.names.iter().any(|pattern| pattern.matches(name))
     }
@@ -45,8 +46,8 @@ impl Ignore {
 
     /// Returns whether an error only states that an ignored transaction failed.
     ///
-    /// A health check that responds with 503 reports that to its caller already. Other errors of ignored transactions are
-    /// reported.
+    /// A health check that responds with 503 reports that to its caller already. Other errors of ignored transactions
+    /// are reported.
     pub(super) fn matches_error(&self, record: &ErrorRecord) -> bool {
         let has_ignored_name =
             || record.transaction.as_ref().is_some_and(|transaction| self.matches_name(&transaction.name));

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The HTTP request of a transaction, in one buffer.
 ///
-/// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after the
-/// other in a buffer, which the next request reuses. They become strings off the request path, if an error or a sample is sent.
+/// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after
+/// the other in a buffer, which the next request reuses. They become strings off the request path, if an error or a
+/// sample is sent.
 ///
 /// # Examples
 ///
@@ -21,8 +22,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Default)]
 pub struct RequestRecord {
-    /// A buffer of pairs, of which the first `filled` bytes are used: method and target, then each header's name and value.
-    /// Each pair follows its two lengths.
+    /// A buffer of pairs, of which the first `filled` bytes are used: method and target, then each header's name and
+    /// value. Each pair follows its two lengths.
     parts: Vec<u8>,
     filled: usize,
     client: Option<IpAddr>,

@@ -1,4 +1,4 @@
-//! What an application hands over has no bounds of its own.
+//! Unusual values of an application: huge durations and texts, formatters and payloads that panic.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use opbeat_testing::MemoryExporter;
 use crate::{PATIENCE, monitored};
 
 #[test]
-fn durations_may_be_as_long_as_they_can() {
+fn the_longest_durations_are_accepted() {
     let exporter = MemoryExporter::default();
     let config = Config::default().flush_interval(Duration::MAX).shutdown_timeout(Duration::MAX);
     let agent = Agent::with_exporter(&config, exporter.clone());
@@ -23,7 +23,7 @@ fn durations_may_be_as_long_as_they_can() {
 }
 
 #[test]
-fn messages_are_cut_where_they_are_captured() {
+fn long_messages_are_cut() {
     let (agent, exporter) = monitored();
     let long = "no books ".repeat(100_000);
     agent.capture_message(Level::Error, long.clone());
@@ -35,14 +35,14 @@ fn messages_are_cut_where_they_are_captured() {
     }
 }
 
-/// An error that cannot be shown.
+/// An error whose formatter fails or panics.
 #[derive(Debug)]
-enum Unshowable {
+enum BrokenFormatter {
     Fails,
     Panics,
 }
 
-impl fmt::Display for Unshowable {
+impl fmt::Display for BrokenFormatter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the shelf")?;
         match self {
@@ -52,13 +52,13 @@ impl fmt::Display for Unshowable {
     }
 }
 
-impl std::error::Error for Unshowable {}
+impl std::error::Error for BrokenFormatter {}
 
 #[test]
-fn errors_that_cannot_be_shown_are_reported() {
+fn errors_whose_formatter_fails_are_reported() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
-    let captures = [Unshowable::Fails, Unshowable::Panics]
+    let captures = [BrokenFormatter::Fails, BrokenFormatter::Panics]
         .map(|error| catch_unwind(AssertUnwindSafe(|| transaction.capture_error(&error))).unwrap());
     assert!(captures.iter().all(Option::is_some));
     transaction.end("test", "failed");
@@ -66,10 +66,10 @@ fn errors_that_cannot_be_shown_are_reported() {
     assert!(exporter.errors().iter().any(|error| error.message == "the shelf"));
 }
 
-/// A payload that panics when it is dropped, with another one of its kind for as often as it says.
-struct Again(u32);
+/// A payload that panics when it is dropped, with a payload of the same type, as many times as its number.
+struct PanicsOnDrop(u32);
 
-impl Drop for Again {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         if self.0 > 0 && !std::thread::panicking() {
             std::panic::panic_any(Self(self.0 - 1));
@@ -78,7 +78,7 @@ impl Drop for Again {
 }
 
 #[test]
-fn a_panic_goes_no_further_whatever_it_carries() {
-    let answer = catch_panic(true, || std::panic::panic_any(Again(3)));
-    assert_eq!(answer, None::<()>);
+fn a_payload_that_panics_on_drop_is_caught() {
+    let result = catch_panic(true, || std::panic::panic_any(PanicsOnDrop(3)));
+    assert_eq!(result, None::<()>);
 }

@@ -13,7 +13,7 @@ fn record_one(agent: &Agent) {
     agent.begin_transaction("task.test").end("test", "ok");
 }
 
-/// Takes out what differs from run to run.
+/// Replaces values that differ from run to run.
 fn redact(json: &mut Json) {
     match json {
         Json::Object(map) => map.iter_mut().for_each(|(key, value)| match key.as_str() {
@@ -31,7 +31,7 @@ fn redact(json: &mut Json) {
 }
 
 #[test]
-fn bodies_are_what_the_protocol_says() {
+fn bodies_have_the_format_of_the_protocol() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config().release("1.2.3").panic_hook(false)).unwrap();
     let mut transaction = http::HttpTransaction::begin(&agent, "web.test", "GET", |request| {
@@ -87,7 +87,7 @@ fn a_failed_delivery_is_repeated_under_the_same_key() {
     let mut flushes = 0;
     while agent.flush(PATIENCE).is_err() {
         flushes += 1;
-        assert!(flushes < 10, "it does not get through");
+        assert!(flushes < 10, "the delivery still fails");
     }
     let seen = server.requests();
     let (samples, counts): (Vec<_>, Vec<_>) = seen.iter().partition(|seen| is_sample(seen));
@@ -99,7 +99,7 @@ fn a_failed_delivery_is_repeated_under_the_same_key() {
 }
 
 #[test]
-fn flush_returns_in_time_when_the_server_is_silent() {
+fn a_flush_ends_at_its_deadline_if_the_server_does_not_respond() {
     let server = ScriptedServer::start([Reply::Silence]);
     let agent = Agent::start(&server.config().shutdown_timeout(Duration::from_millis(50))).unwrap();
     record_one(&agent);
@@ -108,17 +108,17 @@ fn flush_returns_in_time_when_the_server_is_silent() {
 }
 
 #[test]
-fn flush_says_at_once_that_nobody_listens() {
+fn a_flush_fails_at_once_if_the_server_is_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let agent = Agent::start(&Config::new("o", "a", "t").server_url(&url)).unwrap();
     record_one(&agent);
-    let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("nobody listens") };
+    let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("the server is unreachable") };
     assert!(reason.contains(&url) && reason.contains("opbeat serve"), "{reason}");
 }
 
 #[test]
-fn the_last_agent_delivers_what_is_left() {
+fn dropping_the_last_agent_delivers_the_rest() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config().shutdown_timeout(PATIENCE)).unwrap();
     record_one(&agent);
@@ -127,7 +127,7 @@ fn the_last_agent_delivers_what_is_left() {
 }
 
 #[test]
-fn a_server_that_wants_to_be_left_alone_for_ever_is_asked_again() {
+fn an_endless_retry_after_does_not_stop_deliveries() {
     let server = ScriptedServer::start([Reply::RetryAfter(u64::MAX)]);
     let agent = Agent::start(&server.config()).unwrap();
     record_one(&agent);
@@ -137,7 +137,7 @@ fn a_server_that_wants_to_be_left_alone_for_ever_is_asked_again() {
 }
 
 #[test]
-fn a_shut_down_agent_says_so() {
+fn a_flush_after_a_shutdown_is_an_error() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config()).unwrap();
     agent.shutdown(PATIENCE).unwrap();
@@ -148,7 +148,7 @@ fn a_shut_down_agent_says_so() {
 }
 
 #[test]
-fn what_cannot_work_is_one_clear_error() {
+fn a_wrong_configuration_is_one_clear_error() {
     let error = |config: Config| Agent::start(&config).unwrap_err().to_string();
     let config = || Config::new("o", "a", "t");
     insta::assert_snapshot!(error(Config::default()), @"OPBEAT_ORGANIZATION_ID is not set; `opbeat app create ORG/APP` on the server prints the variables to set");
@@ -173,7 +173,7 @@ fn is_sample(seen: &ReceivedRequest) -> bool {
 }
 
 #[test]
-fn an_idle_connection_that_is_closed_is_no_outage() {
+fn a_closed_idle_connection_is_not_an_outage() {
     let server = ScriptedServer::start([Reply::Status(202, ""), Reply::Status(202, ""), Reply::Close]);
     let agent = Agent::start(&server.config()).unwrap();
     record_one(&agent);

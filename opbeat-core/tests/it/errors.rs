@@ -37,7 +37,7 @@ fn frames(error: &ErrorRecord) -> &[Frame] {
 }
 
 #[test]
-fn an_error_tells_its_chain_and_where_it_came_from() {
+fn an_error_has_its_chain_and_its_stack() {
     let (agent, exporter) = monitored();
     check_out(&agent);
     agent.flush(PATIENCE).unwrap();
@@ -56,11 +56,11 @@ fn an_error_tells_its_chain_and_where_it_came_from() {
     assert_eq!(newest.context_line.as_deref().map(str::trim), Some("agent.capture_error(&CheckoutError { source });"));
     assert_eq!(newest.pre_context.len(), 5);
     assert!(error.culprit.as_ref().unwrap().ends_with("check_out"));
-    assert!(frames(&error).iter().any(|frame| !frame.in_app), "the test's own harness is somebody else's");
+    assert!(frames(&error).iter().any(|frame| !frame.in_app), "the test harness is not the application");
 }
 
 #[test]
-fn calls_around_a_closure_of_the_transaction_are_shown() {
+fn callers_of_a_closure_in_a_transaction_are_shown() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.checkout");
     {
@@ -72,7 +72,10 @@ fn calls_around_a_closure_of_the_transaction_are_shown() {
     let error = exporter.errors().remove(0);
     let own: Vec<_> = frames(&error).iter().rev().filter(|frame| frame.in_app).map(|frame| &frame.function).collect();
     assert!(own[0].ends_with("errors::check_out") && own[1].ends_with("transaction_are_shown"), "{own:?}");
-    assert!(frames(&error).iter().all(|frame| !frame.filename.starts_with("opbeat-core/src")), "ours say nothing");
+    assert!(
+        frames(&error).iter().all(|frame| !frame.filename.starts_with("opbeat-core/src")),
+        "the agent's own calls are removed"
+    );
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn errors_are_reported_with_their_transaction() {
 }
 
 #[test]
-fn an_error_that_is_its_own_source_is_told_once() {
+fn an_error_that_is_its_own_source_has_one_cause() {
     #[derive(Debug)]
     struct Looping;
     impl fmt::Display for Looping {
@@ -112,11 +115,11 @@ fn an_error_that_is_its_own_source_is_told_once() {
     let (agent, exporter) = monitored();
     agent.capture_error(&Looping);
     agent.flush(PATIENCE).unwrap();
-    assert_eq!(exporter.errors()[0].causes.len(), 1, "what is its own source is told once");
+    assert_eq!(exporter.errors()[0].causes.len(), 1, "its source appears once");
 }
 
 #[test]
-fn carried_failures_have_no_place() {
+fn received_errors_have_no_location() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
     transaction.report_captured(&CapturedError::received(&fmt::Error));
@@ -156,7 +159,7 @@ fn a_panic_points_at_the_line_that_panicked() {
 fn secrets_stay_in_the_process() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.mail");
-    // The source's lines are reported as well, and so the secret must not stand in them.
+    // Source lines are reported as well, so the secret must not appear in them.
     let secret = ["hunter", "2"].concat();
     transaction.set_extra("smtp_password", secret.clone());
     transaction.set_extra("callback", format!("https://mail.example/?token={secret}&page=1"));

@@ -1,4 +1,4 @@
-//! More than one body takes.
+//! Batches that are too large for one body.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use opbeat_core::export::FlushError;
 use opbeat_testing::{ReceivedRequest, Reply, ScriptedServer};
 
 use crate::PATIENCE;
-use crate::raw_server::{self, Reads, answer};
+use crate::raw_server::{self, Reads, response};
 
-/// Records transactions of many names, with spans that have facts of their own.
-fn record(agent: &Agent, names: usize, spans: usize, fact: impl Fn(usize) -> String) {
+/// Records transactions of many names, whose spans have different values.
+fn record(agent: &Agent, names: usize, spans: usize, value: impl Fn(usize) -> String) {
     for name in 0..names {
         let transaction = agent.begin_transaction("task.test");
         {
             let _entered = transaction.enter();
             for number in 0..spans {
                 let span = opbeat_core::span("SELECT FROM books", "db.sqlite.query");
-                span.set_extra("sql", fact(number));
-                span.set_extra("plan", fact(number));
+                span.set_extra("sql", value(number));
+                span.set_extra("plan", value(number));
             }
         }
         transaction.end(format!("test {name}"), "ok");
@@ -39,8 +39,8 @@ fn samples(seen: &[ReceivedRequest]) -> usize {
 }
 
 #[test]
-fn a_large_interval_goes_in_pieces_each_once() {
-    // One piece fails in between, and comes again as it was.
+fn a_large_batch_is_split_into_bodies_that_are_accepted_once() {
+    // The third body fails once and is repeated unchanged.
     let script = [Reply::Status(202, ""), Reply::Status(202, ""), Reply::Status(500, "")];
     let server = ScriptedServer::start(script);
     let agent = Agent::start(&server.config()).unwrap();
@@ -53,14 +53,14 @@ fn a_large_interval_goes_in_pieces_each_once() {
     assert_eq!(repeated.body, seen[2].body);
     assert_eq!((counted(&seen), samples(&seen)), (50, 50));
     let keys: BTreeSet<_> = seen.iter().map(|seen| seen.header("idempotency-key")).collect();
-    assert_eq!(keys.len(), seen.len(), "each piece has a key of its own");
-    assert!(seen.iter().all(|seen| seen.body.to_string().len() <= 5 << 18), "none is large");
-    assert_eq!(samples(&seen[..1]), 0, "counts go first, by themselves");
+    assert_eq!(keys.len(), seen.len(), "each body has its own key");
+    assert!(seen.iter().all(|seen| seen.body.to_string().len() <= 5 << 18), "no body is large");
+    assert_eq!(samples(&seen[..1]), 0, "counts are sent first, without samples");
     assert!(seen.len() > 3, "{}", seen.len());
 }
 
 #[test]
-fn many_counts_go_in_pieces() {
+fn many_counts_are_split_into_bodies() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config()).unwrap();
     for name in 0..900 {
@@ -82,7 +82,7 @@ fn many_counts_go_in_pieces() {
 }
 
 #[test]
-fn one_name_may_have_more_durations_than_a_body() {
+fn many_durations_of_one_name_are_split_into_bodies() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config().flush_interval(PATIENCE)).unwrap();
     for _ in 0..120_000 {
@@ -95,29 +95,29 @@ fn one_name_may_have_more_durations_than_a_body() {
 }
 
 #[test]
-fn a_sample_that_no_server_takes_is_lost_alone() {
+fn a_sample_that_is_too_large_is_dropped_alone() {
     let server = ScriptedServer::start([]);
     let agent = Agent::start(&server.config()).unwrap();
     record(&agent, 1, 400, |_| random(8_000));
     record(&agent, 3, 1, |_| random(20));
-    let Err(FlushError::Rejected(reason)) = agent.flush(PATIENCE) else { panic!("it is too large") };
-    assert!(reason.starts_with("a body was not sent: it is larger than servers take"), "{reason}");
+    let Err(FlushError::Rejected(reason)) = agent.flush(PATIENCE) else { panic!("the sample is too large") };
+    assert!(reason.starts_with("a body was not sent, because it is larger than servers accept"), "{reason}");
     let seen = server.requests();
     assert_eq!(counted(&seen), 4);
     let drops = agent.diagnose().drops;
     assert_eq!((drops.transactions, drops.samples, drops.rejected), (0, 1, 1));
 }
 
-/// The server answers and closes the connection while the client still writes.
+/// The server responds and closes the connection while the client still writes.
 #[test]
-fn an_early_answer_is_read() {
-    let says = r#"{"status": 403, "error_message": "not you"}"#;
-    let (config, _) = raw_server::start(Reads::HeadOnly, answer("403 Forbidden", "", says));
+fn an_early_response_is_read() {
+    let body = r#"{"status": 403, "error_message": "not you"}"#;
+    let (config, _) = raw_server::start(Reads::HeadersOnly, response("403 Forbidden", "", body));
     let agent = Agent::start(&config.shutdown_timeout(std::time::Duration::from_millis(1))).unwrap();
     for _ in 0..900 {
-        // Nothing compresses these to what a socket takes at once.
+        // Random names do not compress to a size that a socket accepts at once.
         agent.begin_transaction("task.test").end(random(900), "ok");
     }
-    let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("it is forbidden") };
-    assert!(reason.contains("answered 403 Forbidden: not you. Check OPBEAT_SECRET_TOKEN"), "{reason}");
+    let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("the server rejects the token") };
+    assert!(reason.contains("responded with 403 Forbidden: not you. Check OPBEAT_SECRET_TOKEN"), "{reason}");
 }

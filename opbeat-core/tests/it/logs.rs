@@ -1,4 +1,4 @@
-//! What is logged of a failure that is also returned, captured, or answered.
+//! Log events about a failure that is also returned, captured, or reported by a status.
 
 use std::error::Error;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::{PATIENCE, monitored};
 
 #[derive(Debug)]
 struct LoadError {
-    #[expect(dead_code, reason = "it is printed")]
+    #[expect(dead_code, reason = "`Debug` shows it")]
     cart: u32,
     cause: std::io::Error,
 }
@@ -33,7 +33,7 @@ impl Error for LoadError {
 
 type Log = fn(&LoadError);
 
-/// Logs in a request, which then fails by the same error if `returns` says so. Returns what was reported.
+/// Logs in a request, which then returns the same error if `returns` is true. Returns the reports.
 fn reports(log: impl FnOnce(&LoadError), returns: bool) -> Vec<ErrorRecord> {
     let (agent, exporter) = monitored();
     let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
@@ -57,15 +57,15 @@ fn extra<'a>(error: &'a ErrorRecord, name: &str) -> Option<&'a Value> {
 }
 
 #[test]
-fn what_is_logged_and_returned_is_one_report() {
+fn an_error_that_is_logged_and_returned_is_one_report() {
     let idioms: [(&str, Log); 9] = [
-        ("shown in a field", |error| tracing::error!(error = %error, user_id = 42, "loading failed")),
-        ("printed in a field", |error| tracing::error!(error = ?error, user_id = 42, "loading failed")),
+        ("`Display` in a field", |error| tracing::error!(error = %error, user_id = 42, "loading failed")),
+        ("`Debug` in a field", |error| tracing::error!(error = ?error, user_id = 42, "loading failed")),
         ("a field alone", |error| tracing::error!(user_id = 42, %error)),
         ("a field of another name", |error| tracing::error!(err = ?error, user_id = 42, "loading failed")),
-        ("shown in the message", |error| tracing::error!(user_id = 42, "loading failed: {error}")),
-        ("printed in the message", |error| tracing::error!(user_id = 42, "loading failed: {error:?}")),
-        ("printed over many lines", |error| tracing::error!(user_id = 42, error = ?error, "{}: {error:#}", "no")),
+        ("`Display` in the message", |error| tracing::error!(user_id = 42, "loading failed: {error}")),
+        ("`Debug` in the message", |error| tracing::error!(user_id = 42, "loading failed: {error:?}")),
+        ("pretty-printed", |error| tracing::error!(user_id = 42, error = ?error, "{}: {error:#}", "no")),
         ("as an error", |error| tracing::error!(error = error as &dyn Error, user_id = 42, "loading failed")),
         ("twice", |error| {
             tracing::error!(error = %error, "the query failed");
@@ -77,28 +77,32 @@ fn what_is_logged_and_returned_is_one_report() {
         assert_eq!(errors.len(), 1, "{name}: {errors:#?}");
         let error = &errors[0];
         assert_eq!((error.type_name.as_deref(), error.causes.len()), (Some("LoadError"), 1), "{name}");
-        assert_eq!(extra(error, "user_id"), Some(&Value::Integer(42)), "{name}: what the log knew stays");
+        assert_eq!(extra(error, "user_id"), Some(&Value::Integer(42)), "{name}: the event's fields stay");
     }
 }
 
 #[test]
-fn a_log_alone_says_what_it_knows() {
+fn a_log_event_alone_is_reported_with_its_fields() {
     let errors = reports(|error| tracing::error!(error = %error, user_id = 42, is_new = true, "loading failed"), false);
     assert_eq!((errors.len(), errors[0].message.as_str()), (1, "loading failed"));
     assert_eq!(extra(&errors[0], "error"), Some(&Value::from("cannot load the cart")));
     assert_eq!(extra(&errors[0], "is_new"), Some(&Value::Bool(true)));
     let errors = reports(|error| tracing::error!(%error), false);
-    assert_eq!((errors.len(), errors[0].message.as_str()), (1, "cannot load the cart"), "no report without words");
+    assert_eq!(
+        (errors.len(), errors[0].message.as_str()),
+        (1, "cannot load the cart"),
+        "the error field is the message"
+    );
 }
 
 #[test]
-fn a_log_of_something_else_is_another_report() {
+fn a_log_event_about_another_failure_is_another_report() {
     let errors = reports(|_| tracing::error!(error = "no route to the cache", "going on without"), true);
     assert_eq!(errors.len(), 2, "{errors:#?}");
 }
 
 #[test]
-fn what_is_logged_of_a_status_stands_in_no_way() {
+fn log_events_about_a_status_are_ignored() {
     let log = |_: &LoadError| tracing::error!(target: "tower_http::trace::on_failure", latency = 1, "response failed");
     let errors = reports(log, false);
     assert_eq!((errors.len(), errors[0].origin), (1, Origin::Status), "{errors:#?}");
@@ -106,7 +110,7 @@ fn what_is_logged_of_a_status_stands_in_no_way() {
 }
 
 #[test]
-fn the_log_crate_is_heard() {
+fn records_of_the_log_crate_are_reported() {
     struct Terminal;
     impl log::Log for Terminal {
         fn enabled(&self, _: &log::Metadata<'_>) -> bool {
@@ -116,10 +120,10 @@ fn the_log_crate_is_heard() {
         fn flush(&self) {}
     }
     let logger = ErrorLog::new(Terminal);
-    let line = |level, target, words: fmt::Arguments<'_>| {
+    let line = |level, target, text: fmt::Arguments<'_>| {
         let mut record = log::Record::builder();
         record.level(level).target(target).file(Some("src/cart.rs")).line(Some(7));
-        log::Log::log(&logger, &record.args(words).build());
+        log::Log::log(&logger, &record.args(text).build());
     };
     let log = |error: &LoadError| {
         line(log::Level::Warn, "shop", format_args!("the cart is slow"));
@@ -134,7 +138,7 @@ fn the_log_crate_is_heard() {
 }
 
 #[test]
-fn the_id_is_of_what_ended_the_request() {
+fn the_error_id_is_that_of_the_error_that_ended_the_request() {
     let (agent, exporter) = monitored();
     let subscriber = tracing_subscriber::registry().with(ErrorEvents::new());
     let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |request| request.set_line("GET", "/"));
@@ -155,15 +159,15 @@ fn the_id_is_of_what_ended_the_request() {
 }
 
 #[test]
-fn an_id_that_was_asked_for_stays() {
-    let mut asked = None;
+fn a_requested_error_id_stays() {
+    let mut requested = None;
     let errors = reports(
         |error| {
             tracing::error!(%error, "loading failed");
-            asked = opbeat_core::current().error_id();
+            requested = opbeat_core::current().error_id();
         },
         true,
     );
-    assert_eq!((errors.len(), Some(errors[0].id)), (1, asked));
+    assert_eq!((errors.len(), Some(errors[0].id)), (1, requested));
     assert_eq!(errors[0].origin, Origin::Captured);
 }

@@ -18,7 +18,7 @@ mod outages;
 mod overload;
 mod panics;
 mod raw_server;
-mod refusals;
+mod rejections;
 mod reports;
 mod secrets;
 mod spans;

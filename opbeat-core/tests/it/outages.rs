@@ -1,4 +1,4 @@
-//! What the log says of a server that is away. There is one log in a process, and so lines are told apart by the server.
+//! Log lines about outages and rejections. A process has one log, so each test finds its lines by its server.
 
 use std::sync::{Mutex, Once};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use opbeat_testing::{Reply, ScriptedServer};
 
 use crate::PATIENCE;
 
-/// Keeps the log's lines, with the thread that they come from.
+/// Keeps the log lines, with the thread that wrote them.
 struct Lines(Mutex<Vec<(std::thread::ThreadId, String)>>);
 
 static LINES: Lines = Lines(Mutex::new(Vec::new()));
@@ -35,10 +35,10 @@ fn keep_lines() {
     });
 }
 
-/// Returns what the thread said that said this.
-fn said_by(marker: &str) -> Vec<String> {
+/// Returns the lines of the thread that wrote this marker.
+fn lines_with(marker: &str) -> Vec<String> {
     let lines = LINES.0.lock().unwrap();
-    let thread = lines.iter().find(|(_, line)| line.contains(marker)).expect("it says something").0;
+    let thread = lines.iter().find(|(_, line)| line.contains(marker)).expect("the thread has logged the marker").0;
     lines.iter().filter(|(by, _)| *by == thread).map(|(_, line)| line.replace(marker, "URL")).collect()
 }
 
@@ -46,34 +46,34 @@ fn record_one(agent: &Agent) {
     agent.begin_transaction("task.test").end("test", "ok");
 }
 
-/// Flushes until all is delivered. Returns how often it was not.
+/// Flushes until everything is delivered. Returns the number of failed flushes.
 fn deliver(agent: &Agent) -> usize {
     (0..20).take_while(|_| agent.flush(PATIENCE).is_err()).count()
 }
 
 #[test]
-fn an_outage_is_told_once_and_so_is_its_end() {
+fn an_outage_and_its_end_are_logged_once() {
     keep_lines();
     let server = ScriptedServer::start([Reply::Close, Reply::Close, Reply::Close]);
     let agent = Agent::start(&server.config()).unwrap();
     record_one(&agent);
     assert!(deliver(&agent) >= 2);
-    // The worker's next batch shows that the sender has said all.
+    // When the next batch is delivered, the delivery thread has logged everything.
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
-    let lines = said_by(&server.url());
+    let lines = lines_with(&server.url());
     assert!(lines[0].starts_with("INFO delivers to the Opbeat server at URL without TLS; the token is accepted; "));
     assert_eq!(
         lines[1..],
         [
-            "WARN the Opbeat server at URL closed the connection before it answered; data is kept for a while, and the \
-             application goes on as it was",
+            "WARN the Opbeat server at URL closed the connection without a response; data is kept in memory for now, and \
+             the application is not affected",
             "WARN delivery works again, after 2 failed attempts",
         ]
     );
 }
 
-/// Fails as it is told, and delivers then.
+/// Fails with the given errors, then delivers.
 struct Scripted {
     name: &'static str,
     failures: Vec<ExportError>,
@@ -95,7 +95,7 @@ impl Exporter for Scripted {
 }
 
 #[test]
-fn the_start_is_told_when_the_first_contact_failed() {
+fn the_check_is_repeated_if_it_failed_at_the_start() {
     keep_lines();
     let exporter = Scripted { name: "the late one", failures: Vec::new(), is_away: true };
     let agent = Agent::with_exporter(&Config::default(), exporter);
@@ -103,14 +103,14 @@ fn the_start_is_told_when_the_first_contact_failed() {
     agent.flush(PATIENCE).unwrap();
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
-    let lines = said_by("the late one");
+    let lines = lines_with("the late one");
     assert_eq!(lines[..2], ["WARN URL is away", "WARN delivery works again, after one failed attempt"]);
     assert!(lines[2].starts_with("INFO URL is there; stacks show lines"), "{lines:?}");
     assert_eq!(lines.len(), 3);
 }
 
 #[test]
-fn another_reason_is_told_once_too() {
+fn each_kind_of_failure_is_logged_once() {
     keep_lines();
     let script = [401, 503, 401, 503].map(|status| Reply::Status(status, ""));
     let server = ScriptedServer::start(script);
@@ -119,32 +119,32 @@ fn another_reason_is_told_once_too() {
     deliver(&agent);
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
-    let lines = said_by(&server.url());
-    assert!(lines[1].starts_with("WARN the Opbeat server at URL answered 401 Unauthorized. Check "), "{lines:?}");
+    let lines = lines_with(&server.url());
+    assert!(lines[1].starts_with("WARN the Opbeat server at URL responded with 401 Unauthorized. Check "), "{lines:?}");
     assert!(
-        lines[2].starts_with("WARN the Opbeat server at URL answered 503 Service Unavailable. Data is kept"),
+        lines[2].starts_with("WARN the Opbeat server at URL responded with 503 Service Unavailable. Data is kept"),
         "{lines:?}"
     );
     assert_eq!(lines[3..], ["WARN delivery works again, after 4 failed attempts"]);
 }
 
 #[test]
-fn refusals_are_told_once_and_so_is_their_end() {
+fn a_series_of_rejections_and_its_end_are_logged_once() {
     keep_lines();
     const NO: Reply = Reply::Status(400, r#"{"status": 400, "error_message": "no."}"#);
     let server = ScriptedServer::start([NO, NO, NO, NO]);
     let agent = Agent::start(&server.config()).unwrap();
     for _ in 0..20 {
         record_one(&agent);
-        // The first ones are refused.
+        // The first flushes are rejected.
         let _ = agent.flush(PATIENCE);
     }
-    let lines = said_by(&server.url());
+    let lines = lines_with(&server.url());
     assert_eq!(
         lines[1],
-        "ERROR the Opbeat server at URL answered 400 Bad Request: no. This is lost: 1 transaction, 1 sample, 2 refused \
-         bodies. What else is refused is counted, and told when it is over"
+        "ERROR the Opbeat server at URL responded with 400 Bad Request: no. Dropped: 1 transaction, 1 sample, 2 rejected bodies. \
+         Further rejections are counted, and logged when the server accepts data again"
     );
-    assert!(lines[2].starts_with("ERROR deliveries are accepted again; in the meantime this was lost: "), "{lines:?}");
+    assert!(lines[2].starts_with("ERROR the server accepts data again; dropped in the meantime: "), "{lines:?}");
     assert_eq!(lines.len(), 3, "{lines:?}");
 }

@@ -8,7 +8,7 @@ use opbeat_core::{Agent, Config};
 use crate::{PATIENCE, monitored};
 
 #[test]
-fn counts_are_exact_however_many_threads_push() {
+fn counts_of_many_threads_are_exact() {
     let (agent, exporter) = monitored();
     let barrier = Arc::new(Barrier::new(4));
     let threads: Vec<_> = (0..4)
@@ -29,27 +29,27 @@ fn counts_are_exact_however_many_threads_push() {
     assert_eq!(exporter.count("test"), 100_000);
 }
 
-/// An exporter that stops until it is let go.
+/// An exporter that blocks until it is released.
 struct Stuck {
     entered: mpsc::Sender<()>,
-    go: mpsc::Receiver<()>,
+    released: mpsc::Receiver<()>,
     inner: opbeat_testing::MemoryExporter,
 }
 
 impl Exporter for Stuck {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         self.entered.send(()).unwrap();
-        self.go.recv().unwrap();
+        self.released.recv().unwrap();
         self.inner.export(batch)
     }
 }
 
 #[test]
-fn a_stuck_exporter_holds_up_nobody() {
+fn a_stuck_exporter_blocks_no_transaction() {
     let (entered, is_stuck) = mpsc::channel();
-    let (release, go) = mpsc::channel();
+    let (release, released) = mpsc::channel();
     let inner = opbeat_testing::MemoryExporter::default();
-    let agent = Agent::with_exporter(&Config::default(), Stuck { entered, go, inner: inner.clone() });
+    let agent = Agent::with_exporter(&Config::default(), Stuck { entered, released, inner: inner.clone() });
 
     agent.begin_transaction("task.test").end("test", "ok");
     let timeout = std::time::Duration::from_millis(50);
@@ -66,7 +66,7 @@ fn a_stuck_exporter_holds_up_nobody() {
 }
 
 #[test]
-fn a_storm_of_errors_is_bounded_and_counted() {
+fn a_burst_of_similar_errors_makes_few_reports() {
     let (agent, exporter) = monitored();
     for _ in 0..5_000 {
         agent.capture_error(&std::fmt::Error);
@@ -76,42 +76,42 @@ fn a_storm_of_errors_is_bounded_and_counted() {
     assert!(!exporter.errors().is_empty());
 }
 
-/// An exporter that nobody answers.
-struct Dead {
+/// An exporter whose deliveries fail.
+struct Failing {
     seen: mpsc::Sender<(usize, usize)>,
 }
 
-impl Exporter for Dead {
+impl Exporter for Failing {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        // The test may have seen enough.
+        // The test may have ended.
         let _ = self.seen.send((batch.samples.len(), batch.errors.len()));
-        Err(ExportError::new("nobody answers"))
+        Err(ExportError::new("the server is away"))
     }
 }
 
 #[test]
-fn memory_stays_bounded_while_nobody_answers() {
+fn batches_are_limited_during_an_outage() {
     let (seen, _batches) = mpsc::channel();
-    let agent = Agent::with_exporter(&Config::default(), Dead { seen });
+    let agent = Agent::with_exporter(&Config::default(), Failing { seen });
     for _ in 0..20 {
         for number in 0..200 {
             agent.begin_transaction("task.test").end(format!("test {number}"), "failed");
             agent.capture_error(&std::fmt::Error);
         }
-        // Each flush makes a batch that has to wait.
+        // Each flush makes a batch that waits.
         assert!(agent.flush(PATIENCE).is_err());
     }
-    assert!(agent.shutdown(PATIENCE).is_err(), "what is left is lost, and that is said");
+    assert!(agent.shutdown(PATIENCE).is_err(), "the rest is dropped, which is an error");
 }
 
-/// An exporter that nobody answers until somebody is back.
+/// An exporter whose deliveries fail until the outage is over.
 struct Outage {
     is_over: Arc<AtomicBool>,
     inner: opbeat_testing::MemoryExporter,
 }
 
-/// Returns an agent that delivers when it is flushed only, and to nobody for now.
-fn away() -> (Agent, Arc<AtomicBool>, opbeat_testing::MemoryExporter) {
+/// Returns an agent that only delivers when it is flushed, and whose server is away.
+fn in_outage() -> (Agent, Arc<AtomicBool>, opbeat_testing::MemoryExporter) {
     let (is_over, inner) = (Arc::new(AtomicBool::new(false)), opbeat_testing::MemoryExporter::default());
     let exporter = Outage { is_over: Arc::clone(&is_over), inner: inner.clone() };
     let config = Config::default().flush_interval(Duration::from_secs(3_600));
@@ -121,15 +121,15 @@ fn away() -> (Agent, Arc<AtomicBool>, opbeat_testing::MemoryExporter) {
 impl Exporter for Outage {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
         if !self.is_over.load(Ordering::SeqCst) {
-            return Err(ExportError::new("nobody answers"));
+            return Err(ExportError::new("the server is away"));
         }
         self.inner.export(batch)
     }
 }
 
 #[test]
-fn counts_outlast_an_outage_however_often_it_is_flushed() {
-    let (agent, is_over, inner) = away();
+fn counts_survive_many_flushes_during_an_outage() {
+    let (agent, is_over, inner) = in_outage();
     for number in 0..200 {
         agent.begin_transaction("task.test").end(format!("test {}", number % 20), "ok");
         assert!(agent.flush(PATIENCE).is_err());
@@ -140,7 +140,7 @@ fn counts_outlast_an_outage_however_often_it_is_flushed() {
     assert_eq!((counted, agent.diagnose().drops.transactions), (200, 0));
 }
 
-/// An exporter that panics with the first batch.
+/// An exporter that panics at the first batch.
 struct Panics {
     is_first: bool,
     inner: opbeat_testing::MemoryExporter,
@@ -148,13 +148,13 @@ struct Panics {
 
 impl Exporter for Panics {
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        assert!(!std::mem::take(&mut self.is_first), "not the first");
+        assert!(!std::mem::take(&mut self.is_first), "this is the first batch");
         self.inner.export(batch)
     }
 }
 
 #[test]
-fn what_an_exporter_loses_in_a_panic_is_counted() {
+fn the_batch_of_a_panicking_exporter_is_counted_as_dropped() {
     let inner = opbeat_testing::MemoryExporter::default();
     let agent = Agent::with_exporter(&Config::default(), Panics { is_first: true, inner: inner.clone() });
     let deliver = || {
@@ -166,27 +166,27 @@ fn what_an_exporter_loses_in_a_panic_is_counted() {
     assert_eq!((inner.count("test"), agent.diagnose().drops.transactions), (1, 1));
 }
 
-/// Returns words without a digit, each time others.
-fn words(number: u32) -> String {
+/// Returns a different text for each number, without digits.
+fn text_of(number: u32) -> String {
     number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
 }
 
 #[test]
-fn a_storm_of_different_messages_is_bounded_and_counted() {
+fn a_burst_of_different_messages_is_limited_and_counted() {
     let (agent, exporter) = monitored();
     for number in 0..5_000 {
-        agent.capture_message(opbeat_core::Level::Error, words(number));
+        agent.capture_message(opbeat_core::Level::Error, text_of(number));
     }
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
     assert!(errors.len() <= 500, "{}", errors.len());
-    let told: u64 = errors.iter().map(|error| error.occurrences).sum();
-    assert_eq!(told + agent.diagnose().drops.errors, 5_000);
+    let reported: u64 = errors.iter().map(|error| error.occurrences).sum();
+    assert_eq!(reported + agent.diagnose().drops.errors, 5_000);
 }
 
 #[test]
-fn what_is_left_out_is_counted_once_however_often_a_delivery_fails() {
-    let (agent, is_over, inner) = away();
+fn drops_are_reported_once_after_failed_deliveries() {
+    let (agent, is_over, inner) = in_outage();
     let transaction = agent.begin_transaction("task.test");
     for _ in 0..600 {
         let _entered = transaction.enter();

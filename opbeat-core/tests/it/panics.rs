@@ -29,10 +29,10 @@ fn reports(catches: bool, handler: fn()) -> Vec<ErrorRecord> {
 fn the_message_of_a_panic_comes_from_its_payload() {
     let boxed = || panic_any(Box::<dyn Error + Send + Sync>::from("paid twice"));
     let cases: [(fn(), &str); 4] = [
-        (boxed, "a panic whose payload is no text"),
+        (boxed, "a panic whose payload is not text"),
         (|| panic_any(42), "a panic with 42"),
         (|| panic_any(Box::<str>::from("no books")), "no books"),
-        (|| panic_any(()), "a panic whose payload is no text"),
+        (|| panic_any(()), "a panic whose payload is not text"),
     ];
     for (handler, message) in cases {
         let errors = reports(true, handler);

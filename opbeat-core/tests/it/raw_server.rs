@@ -1,4 +1,4 @@
-//! A server that says the same to everybody and closes the connection.
+//! A server that sends the same bytes as each response and closes the connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,30 +6,30 @@ use std::sync::mpsc;
 
 use opbeat_core::Config;
 
-/// Reads of a request before it answers.
+/// The part of a request that the server reads before it responds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reads {
     Everything,
-    HeadOnly,
+    HeadersOnly,
     Nothing,
 }
 
-/// Starts a server on a free port. The receiver tells of each request's first line.
-pub(crate) fn start(reads: Reads, answer: impl Into<Vec<u8>>) -> (Config, mpsc::Receiver<String>) {
+/// Starts a server on a free port. The receiver gets the first line of each request.
+pub(crate) fn start(reads: Reads, response: impl Into<Vec<u8>>) -> (Config, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let config = Config::new("o", "a", "t").server_url(format!("http://{}", listener.local_addr().unwrap()));
-    let (tell, told) = mpsc::channel();
-    let answer = answer.into();
+    let (sender, receiver) = mpsc::channel();
+    let response = response.into();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            // A client that leaves early is no failure of the server.
-            let _ = serve(&stream.unwrap(), reads, &answer, &tell);
+            // A client may disconnect early.
+            let _ = serve(&stream.unwrap(), reads, &response, &sender);
         }
     });
-    (config, told)
+    (config, receiver)
 }
 
-fn serve(stream: &TcpStream, reads: Reads, answer: &[u8], tell: &mpsc::Sender<String>) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, reads: Reads, response: &[u8], sender: &mpsc::Sender<String>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let (mut first, mut length) = (String::new(), 0);
     if reads != Reads::Nothing {
@@ -43,15 +43,15 @@ fn serve(stream: &TcpStream, reads: Reads, answer: &[u8], tell: &mpsc::Sender<St
             }
         }
     }
-    // The test may have seen enough.
-    let _ = tell.send(first.trim_end().to_owned());
+    // The test may not receive any more.
+    let _ = sender.send(first.trim_end().to_owned());
     if reads == Reads::Everything {
         reader.read_exact(&mut vec![0; length])?;
     }
-    (&mut &*stream).write_all(answer)
+    (&mut &*stream).write_all(response)
 }
 
-/// Writes an HTTP answer.
-pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
+/// Formats an HTTP response.
+pub(crate) fn response(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }

@@ -1,4 +1,4 @@
-//! What an application can fill, filled with a secret.
+//! Secrets in every field that an application can set.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::PATIENCE;
 
-/// Source lines around a failure are sent, and so the source must not have it in one word.
+/// Returns a secret that does not appear in the source, because source lines around a failure are sent.
 fn secret() -> String {
     ["s3", "cret"].concat()
 }
@@ -22,10 +22,10 @@ fn card() -> String {
     "4111 1111 1111 ".to_owned() + "1111"
 }
 
-/// Says its secret in its words, when it is printed, and in what caused it.
+/// An error with a secret in its message, its `Debug` output and its cause.
 #[derive(Debug)]
 struct LoginError {
-    #[expect(dead_code, reason = "it is printed")]
+    #[expect(dead_code, reason = "`Debug` shows it")]
     password: Option<String>,
     cause: Option<Box<Self>>,
 }
@@ -107,7 +107,7 @@ fn fail(secret: &str) {
 }
 
 #[test]
-fn no_secret_leaves_the_process_from_whatever_field() {
+fn no_field_sends_a_secret() {
     let (secret, server) = (secret(), ScriptedServer::start([]));
     let agent = Agent::start(&server.config().secret_name("*iban*")).unwrap();
     let mut transaction = begin(&agent, &secret);
@@ -119,7 +119,7 @@ fn no_secret_leaves_the_process_from_whatever_field() {
     });
     transaction.start_response(500);
     transaction.complete();
-    // What has no stack is told by its transaction's name.
+    // The culprit of an error without a stack is the name of its transaction.
     let mut unexplained = begin(&agent, &secret);
     unexplained.current().set_name(format!("POST /refund?pwd={secret}"));
     unexplained.start_response(500);
@@ -135,14 +135,14 @@ fn no_secret_leaves_the_process_from_whatever_field() {
         "cannot log in with",
         "the body was <",
     ] {
-        assert!(bodies.iter().any(|body| body.contains(part)), "{part} is gone: {bodies:#?}");
+        assert!(bodies.iter().any(|body| body.contains(part)), "{part} is missing: {bodies:#?}");
     }
     server.assert_never_received(&secret);
     server.assert_never_received(&card());
     server.assert_never_received(&card().replace(' ', ""));
 }
 
-/// Time in proportion to the square of a value's length would not end in any test's time.
+/// A search whose time grows with the square of a value's length would not end in this test.
 #[test]
 fn large_values_are_cut_before_they_are_searched() {
     let server = ScriptedServer::start([]);

@@ -10,7 +10,7 @@ use super::token::Token;
 
 /// Shows the performance and the errors of web applications.
 #[derive(Debug, Parser)]
-#[command(name = "opbeat", version, about)]
+#[command(name = "opbeat", version)]
 pub struct Command {
     #[command(subcommand)]
     action: Action,

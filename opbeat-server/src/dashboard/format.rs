@@ -80,6 +80,11 @@ pub(super) fn transaction_name(name: &str) -> &str {
     if name.is_empty() { "unmatched URL" } else { name }
 }
 
+/// Formats a result or an outcome, such as `timed out` for `timed_out`.
+pub(super) fn outcome(name: &str) -> String {
+    if name == "client_gone" { "client disconnected".to_owned() } else { name.replace('_', " ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +107,12 @@ mod tests {
         let epoch = Timestamp::UNIX_EPOCH;
         let after = |seconds| ago(epoch, Timestamp::from_second(seconds).unwrap());
         assert_eq!((after(45), after(7_200)), ("45 s ago".into(), "2 h ago".into()));
+    }
+
+    #[test]
+    fn outcomes_are_words() {
+        let names = ["timed_out", "client_gone", "HTTP 5xx"];
+        assert_eq!(names.map(outcome), ["timed out", "client disconnected", "HTTP 5xx"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::query::{AppIdentity, RANGES, Range};
 /// The path of the style. It changes with the version, so that browsers may keep the style for ever.
 pub(super) const STYLE_PATH: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/opbeat.css");
 
-/// The title of a page, and its place in the header.
+/// The title of a page, and the app and tab that the header shows.
 pub(super) struct Page<'a> {
     pub(super) title: &'a str,
     pub(super) app: Option<&'a AppIdentity>,

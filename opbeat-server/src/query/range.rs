@@ -47,7 +47,7 @@ impl Range {
 
     /// Returns the range that is shown first for an app, given the times of its first and last report.
     ///
-    /// It is 15 minutes for an app that first reported in them. Otherwise it is the shortest longer range that
+    /// It is 15 minutes for an app whose first report is in them. Otherwise it is the shortest longer range that
     /// contains the last report, or an hour if no range does.
     pub(crate) fn for_activity(first: Timestamp, last: Timestamp, now: Timestamp) -> Self {
         let (first, last, end) = (first.as_second(), last.as_second(), now.as_second());

@@ -1,4 +1,4 @@
-//! An app's transactions, ranked by the time that they take in all.
+//! An app's transactions, ranked by their share of the time of all.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::health::{Health, healthz};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
@@ -45,4 +47,28 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: wa
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the HTTP server failed; restart this process");
     }
+}
+
+/// The parts whose state the health check reports.
+#[derive(Clone)]
+struct Health {
+    queue: Queue,
+    store: Store,
+}
+
+/// Returns 200 while data is accepted, and the state of each part.
+///
+/// Data is accepted while the database is not available, but not while the queue is full.
+async fn healthz(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+    let database = if health.store.is_reachable().await { "ok" } else { "unavailable" };
+    let is_full = health.queue.is_full();
+    let queue = if is_full { "full" } else { "ok" };
+    let status = if is_full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = json!({
+        "status": if is_full { "rejecting" } else { "accepting" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "queue": { "state": queue, "backlog_bytes": health.queue.backlog() },
+        "database": { "state": database },
+    });
+    (status, Json(body))
 }

@@ -1,6 +1,5 @@
 //! The server: all its parts in one process.
 
-mod health;
 mod http;
 mod register;
 mod running;

@@ -57,7 +57,7 @@ impl ServerConfig {
 /// # let folder = tempfile::tempdir()?;
 /// let server = Server::start(ServerConfig::new(folder.path(), "127.0.0.1:0".parse()?)).await?;
 /// let app = server.create_app("acme", "shop").await?;
-/// println!("agents deliver to {} with {}", app.server_url, app.secret_token);
+/// println!("agents report to {} with {}", app.server_url, app.secret_token);
 /// server.shut_down().await;
 /// # Ok(())
 /// # }

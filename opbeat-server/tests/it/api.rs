@@ -30,8 +30,8 @@ async fn every_described_route_returns_data() {
         if path.is_empty() {
             continue;
         }
-        let answer = running.ask(&path.replace("{occurrence}", &occurrence)).await;
-        assert!(!answer.is_null(), "{path}");
+        let body = running.ask(&path.replace("{occurrence}", &occurrence)).await;
+        assert!(!body.is_null(), "{path}");
     }
 }
 

@@ -143,15 +143,15 @@ async fn transactions_show_durations_and_failures() {
 }
 
 #[tokio::test]
-async fn errors_show_where_they_come_from() {
+async fn errors_show_their_cause_their_stack_and_their_transaction() {
     let running = with_traffic().await;
     let list = text(&running.page("/acme/shop/errors/").await);
     assert!(list.contains("CartError &lt;script&gt;alert(1)&lt;/script&gt; E#1 · shop::cart::buy 1"), "{list}");
     let page = running.page("/acme/shop/errors/1/").await;
-    assert!(!page.contains("<script"), "what agents send is text");
-    assert!(!page.contains("href=\"javascript"), "and no address");
+    assert!(!page.contains("<script"), "values of agents are escaped");
+    assert!(!page.contains("href=\"javascript"), "a URL of an agent is not a link");
     assert!(!page.contains("abc123"), "secrets are not shown");
-    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it leads to the transaction that it ended");
+    assert!(page.contains("/acme/shop/transactions/1/samples/1"), "it links to the transaction in which it occurred");
     let page = text(&page);
     assert!(page.contains("Caused by Timeout the bank is closed"), "{page}");
     assert!(page.contains("shop::cart::buy shop/src/cart.rs:42 41 fn buy() { 42 pay()?; 43 }"), "{page}");
@@ -166,7 +166,11 @@ async fn missing_pages_link_to_the_list_of_apps() {
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert!(response.text().await.unwrap().contains("Show all apps"), "{path}");
     }
-    assert_eq!(running.get("/acme/shop/?range=2h").await.status(), StatusCode::OK, "nothing to show in no time");
+    assert_eq!(
+        running.get("/acme/shop/?range=2h").await.status(),
+        StatusCode::OK,
+        "without data, every range shows the page without data"
+    );
 }
 
 #[tokio::test]
@@ -211,7 +215,7 @@ async fn a_read_token_signs_in_to_its_own_organization() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere() {
+async fn pages_load_resources_of_this_server_only() {
     let running = with_traffic().await;
     let response = running.get("/acme/shop/").await;
     let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();

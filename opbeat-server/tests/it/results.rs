@@ -1,4 +1,4 @@
-//! Results: those that count as failed are counted, drawn and kept as failed alike.
+//! The classes of results: worker, charts and store agree on the results that count as failed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -51,6 +51,22 @@ fn samples(group: usize, result: &str, hour: u64) -> Vec<Value> {
     let slowest = (1..=5).map(|second| sample(second, 100.0, "other"));
     let newest = (11..=15).map(|second| sample(second, 50.0, "other"));
     [sample(0, 1.0, result)].into_iter().chain(slowest).chain(newest).collect()
+}
+
+#[tokio::test]
+async fn samples_are_kept_as_failed_by_their_outcome_too() {
+    let running = Running::start().await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut raw = samples(0, "200", (now / 3_600 - 1) * 3_600);
+    raw[0][2]["outcome"] = json!("panicked");
+    let group = json!({"transaction": "GET /", "signature": "transaction", "kind": "transaction"});
+    let body = json!({"transactions": [{"transaction": "GET /", "result": "200", "durations": [1.0]}],
+        "traces": {"groups": [group], "raw": raw}});
+    running.accept("transactions", &body).await;
+    running.drained().await;
+    let kept = running.ask("transactions/1/samples/?range=6h").await;
+    assert_eq!(kept.as_array().unwrap().len(), KEPT + 1);
+    assert!(kept.as_array().unwrap().iter().any(|sample| sample["outcome"] == "panicked"), "{kept}");
 }
 
 #[tokio::test]

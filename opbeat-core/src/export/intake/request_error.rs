@@ -119,7 +119,8 @@ fn tls_error(_: &legacy::Error) -> Option<RequestError> {
     None
 }
 
-/// Finds an error of a type in a chain. An I/O error does not return its inner error from `source()`, but from `get_ref`.
+/// Finds an error of a type in a chain. An I/O error does not return its inner error from `source()`, but from
+/// `get_ref`.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);

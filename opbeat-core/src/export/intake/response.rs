@@ -98,7 +98,8 @@ impl Response {
         }
     }
 
-    /// Returns the error message in the body, or a text body itself. An HTML page is ignored, because it is for browsers.
+    /// Returns the error message in the body, or a text body itself. An HTML page is ignored, because it is for
+    /// browsers.
     fn reason(&self) -> String {
         const LONGEST: usize = 300;
         let json: Option<serde_json::Value> = serde_json::from_str(&self.body).ok();

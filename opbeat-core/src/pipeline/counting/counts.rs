@@ -14,8 +14,8 @@ use super::totals::Totals;
 use crate::pipeline::settings::Settings;
 use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 
-/// The number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that contain an
-/// id must not fill the memory.
+/// The number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that contain
+/// an id must not fill the memory.
 const MAX_NAMES: usize = 1_000;
 
 /// The name of transactions beyond [`MAX_NAMES`].
@@ -41,8 +41,8 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Counts a transaction, under [`OTHER_NAMES`] if there are too many names. Returns where to keep it if it is to be a
-    /// sample.
+    /// Counts a transaction, under [`OTHER_NAMES`] if there are too many names. Returns where to keep it if it is to be
+    /// a sample.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -85,7 +85,7 @@ impl Counts {
         mem::take(&mut self.totals.drops)
     }
 
-    /// Returns whether there are so many counts that they are delivered before the interval ends.
+    /// Returns whether there are too many counts to wait for the end of the interval.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.totals.is_full()
@@ -146,8 +146,8 @@ impl Counts {
         (durations, breakdown, samples)
     }
 
-    /// Adds a name if it is new. Returns the key to count under: [`OTHER_NAMES`] if there are too many names. An ignored name
-    /// keeps its key, because it takes no room.
+    /// Adds a name if it is new. Returns the key to count under: [`OTHER_NAMES`] if there are too many names. An
+    /// ignored name keeps its key, because it takes no room.
     #[cold]
     fn add_name(&mut self, mut key: Key, settings: &Settings) -> Key {
         if self.names.contains_key(&key) {

@@ -38,7 +38,8 @@ struct Shard {
     counts: Mutex<Counts>,
 }
 
-/// Where a transaction is to be kept as a sample: the shard that counted it, its name there, and the kind of sample.
+/// The position at which a transaction is to be kept as a sample: the shard that counted it, its name there, and the
+/// kind of sample.
 pub(crate) struct SamplePosition {
     shard: usize,
     key: Key,
@@ -74,7 +75,7 @@ impl Shards {
         lock(&self.shards[position.shard].counts).keep(&position.key, position.kind, record);
     }
 
-    /// Returns whether a shard holds so many counts that the worker must drain it now.
+    /// Returns whether a shard is full, so that the worker must drain it now.
     #[inline]
     pub(in crate::pipeline) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)

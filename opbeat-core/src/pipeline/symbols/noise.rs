@@ -101,8 +101,8 @@ fn is_plumbing(frame: &Frame) -> bool {
         || is_of(&["futures_core", "futures_util"], function, path)
 }
 
-/// Returns whether a call is one of the runtime that polls a task or starts a thread. The calls further out are the same in
-/// every application.
+/// Returns whether a call is one of the runtime that polls a task or starts a thread. The calls further out are the
+/// same in every application.
 fn runs_tasks(frame: &Frame) -> bool {
     let Frame { function, path, in_app, .. } = frame;
     let polls_task = function.starts_with("tokio::runtime::task::") || path.contains("/src/runtime/task/");

@@ -6,10 +6,10 @@
 mod bars;
 mod lines;
 mod scale;
-mod spark;
 mod stack;
+mod trend;
 
 pub(super) use bars::{result_style, results};
 pub(super) use lines::durations;
-pub(super) use spark::trend;
 pub(super) use stack::{breakdown, kind_class, position};
+pub(super) use trend::trend;

@@ -10,7 +10,7 @@ use super::query_parameters::PageParameters;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, signed_count, time, transaction_name};
+use crate::dashboard::format::{ago, outcome, signed_count, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -93,7 +93,7 @@ fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
                 None => strong { (name) },
             }
             @if let Some(kind) = &reported.kind { " " span.tag { (kind) } }
-            @if let Some(result) = &reported.result { ", which ended with " span.result { (result.as_str().map_or_else(|| result.to_string(), str::to_owned).replace('_', " ")) } }
+            @if let Some(result) = &reported.result { ", which ended with " span.result { (result.as_str().map_or_else(|| result.to_string(), outcome)) } }
             "."
         }
     }

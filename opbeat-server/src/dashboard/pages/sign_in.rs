@@ -68,7 +68,7 @@ fn form(next: Option<&str>, is_rejected: bool) -> Markup {
     let content = html! {
         section.empty {
             h1 { "Sign in" }
-            p { "Browsers on the server's own machine need no token. On other machines, sign in with a read token of your organization. This command creates one:" }
+            p { "Sign in with a read token of your organization. Run this command on the server's machine to create one:" }
             pre { code { "opbeat token create acme" } }
             form.sign-in method="post" action="/sign-in" {
                 label { "Read token" input type="password" name="token" autocomplete="current-password" required autofocus; }
@@ -76,6 +76,7 @@ fn form(next: Option<&str>, is_rejected: bool) -> Markup {
                 @if is_rejected { p.bad role="alert" { "This token is unknown. Create a new one with the command above." } }
                 button type="submit" { "Sign in" }
             }
+            p.muted { "Browsers on the server's own machine need no token if the server listens on a loopback address." }
         }
     };
     page(&Page { title: "Sign in", app: None, tab: None, is_signed_in: false }, &content)

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, count, duration, per_minute, share, time, transaction_name};
+use crate::dashboard::format::{self, ago, count, duration, per_minute, share, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -119,11 +119,13 @@ fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSu
 
 /// Shows a result, and its outcome if that adds something.
 pub(super) fn result(result: &str, outcome: &str) -> Markup {
-    let outcome = outcome.replace('_', " ");
+    let adds_something = matches!(outcome, "panicked" | "client_gone" | "timed_out" | "shed") && outcome != result;
     html! {
-        @if result.is_empty() { span.muted { "–" } } @else { span class={ "result " (chart::result_style(result)) } { (result.replace('_', " ")) } }
-        @if matches!(outcome.as_str(), "panicked" | "client gone" | "timed out" | "shed") && outcome != result.replace('_', " ") {
-            " " span.muted { (outcome) }
+        @if result.is_empty() {
+            span.muted { "–" }
+        } @else {
+            span class={ "result " (chart::result_style(result)) } { (format::outcome(result)) }
         }
+        @if adds_something { " " span.muted { (format::outcome(outcome)) } }
     }
 }
