@@ -1,4 +1,4 @@
-//! From the response's head to its last byte.
+//! From the response head to the end of the response body.
 
 use std::error::Error;
 use std::fmt;
@@ -8,28 +8,27 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use opbeat_core::http::CapturedError;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{CapturedError, HttpTransaction};
 use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 
-/// The body of a recorded response. Its last byte ends the transaction.
+/// The body of a recorded response. The transaction ends at its end.
 #[pin_project(PinnedDrop)]
 pub struct OpbeatBody<B> {
-    /// Empty once it is taken out or dropped.
+    /// `None` after it was taken or dropped.
     #[pin]
     inner: Option<B>,
     recording: Recording,
 }
 
-/// What is left to be said of the transaction.
+/// The transaction of the body.
 struct Recording {
     transaction: HttpTransaction,
 }
 
 impl<B: MessageBody> OpbeatBody<B> {
     pub(crate) fn new(inner: B, mut transaction: HttpTransaction, ends_here: bool) -> Self {
-        // Nobody asks whether there is more than a body says that it has.
+        // Actix does not poll a body again after the bytes of its declared size.
         let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.set_body_length(length));
         let mut recording = Recording { transaction };
         if ends_here || is_empty {
@@ -40,7 +39,7 @@ impl<B: MessageBody> OpbeatBody<B> {
 }
 
 impl<B: MessageBody> MessageBody for OpbeatBody<B> {
-    /// What a body fails with becomes an error when it is boxed, and so it is boxed here to be reported.
+    /// `MessageBody::Error` implements `Error` only after it is boxed, so it is boxed here for the report.
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
@@ -55,7 +54,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
         match &chunk {
             None => this.recording.complete(),
             Some(Err(error)) => this.recording.fail(&**error),
-            Some(Ok(chunk)) => this.recording.note(chunk.len()),
+            Some(Ok(chunk)) => this.recording.record_sent(chunk.len()),
         }
         Poll::Ready(chunk)
     }
@@ -75,7 +74,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 }
 
 impl Recording {
-    fn note(&mut self, bytes: usize) {
+    fn record_sent(&mut self, bytes: usize) {
         if self.transaction.record_sent(bytes) {
             self.complete();
         }
@@ -92,7 +91,7 @@ impl Recording {
     }
 }
 
-/// What the body holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the body inside its transaction, so that destructors find the transaction.
 #[pinned_drop]
 impl<B> PinnedDrop for OpbeatBody<B> {
     fn drop(self: Pin<&mut Self>) {

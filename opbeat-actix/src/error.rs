@@ -10,7 +10,7 @@ use opbeat_core::http::CapturedError;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What a handler returns that uses `?` on any error.
+/// The result of a handler that uses `?` on any error.
 ///
 /// # Examples
 ///
@@ -25,54 +25,55 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error that ended a handler: with its type, its whole chain of sources, the stack, and the line of the `?`.
+/// Any error that a handler returns, with its type, its whole chain of sources, the stack, and the line of the `?`.
 ///
-/// It is answered by 500 and the words `Internal Server Error`, or by what [`with_status`](Self::with_status) says. The
-/// middleware reports it if the answer is 5xx.
+/// Its response is 500 with the text `Internal Server Error`, or the status of [`with_status`](Self::with_status). The
+/// middleware reports the error if the status is 5xx.
+///
+/// It does not implement [`std::error::Error`], because every type that does can be converted into it.
 pub struct Error {
     source: BoxError,
-    failure: CapturedError,
+    captured: CapturedError,
     status: StatusCode,
 }
 
 impl Error {
-    /// Answers by another status. The middleware reports errors that are answered by 5xx only.
+    /// Sets the status of the response. The middleware reports the error only if the status is 5xx.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
-    /// Returns the error that ended the handler.
+    /// Returns the error that the handler returned.
     #[must_use]
     pub fn source(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.source
     }
 
-    pub(crate) fn failure(&self) -> &CapturedError {
-        &self.failure
+    pub(crate) fn captured(&self) -> &CapturedError {
+        &self.captured
     }
 }
 
-/// It is no [`std::error::Error`] itself, as all are made from those.
 impl<E: Into<BoxError>> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let source = error.into();
-        let failure = CapturedError::of_type::<E>(&*source);
-        Self { source, failure, status: StatusCode::INTERNAL_SERVER_ERROR }
+        let captured = CapturedError::of_type::<E>(&*source);
+        Self { source, captured, status: StatusCode::INTERNAL_SERVER_ERROR }
     }
 }
 
-/// What an error says is for developers, and nothing for clients.
+/// Makes a response without the error's message, which clients must not see.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.status
     }
 
     fn error_response(&self) -> HttpResponse {
-        let words = self.status.canonical_reason().unwrap_or_default();
-        HttpResponse::build(self.status).content_type(ContentType::plaintext()).body(words)
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        HttpResponse::build(self.status).content_type(ContentType::plaintext()).body(reason)
     }
 }
 
@@ -84,6 +85,6 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.failure, f)
+        fmt::Debug::fmt(&self.captured, f)
     }
 }

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use opbeat_core::CurrentTransaction;
 
-/// Extracts the current transaction; a handle that does nothing where there is none.
+/// Extracts the current transaction. Without one, the handle does nothing.
 ///
 /// # Examples
 ///

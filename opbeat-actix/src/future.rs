@@ -1,4 +1,4 @@
-//! From the call to the response's head.
+//! From the call to the response head.
 
 use std::fmt;
 use std::future::Future;
@@ -12,25 +12,30 @@ use actix_web::dev::ServiceResponse;
 use opbeat_core::http::{HttpTransaction, catch_panic};
 use pin_project::{pin_project, pinned_drop};
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
+use crate::pending_name::PendingName;
 use crate::respond::{fail, fail_by_panic, respond};
-use crate::unnamed::Unnamed;
+use crate::settings::ResponseSettings;
 
 /// The future of a recorded request.
 #[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F> {
-    /// Empty once it is dropped, and if the call panicked.
+    /// `None` after it was dropped, and if the call panicked.
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
-    unnamed: Unnamed,
-    answering: Answering,
+    pending_name: PendingName,
+    response: ResponseSettings,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, unnamed: Unnamed, answering: Answering) -> Self {
-        Self { inner, transaction, unnamed, answering }
+    pub(crate) fn new(
+        inner: Option<F>,
+        transaction: HttpTransaction,
+        pending_name: PendingName,
+        response: ResponseSettings,
+    ) -> Self {
+        Self { inner, transaction, pending_name, response }
     }
 }
 
@@ -43,38 +48,38 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let catches_panics = this.answering.catches_panics;
+        let catches_panics = this.response.catches_panics;
         let answer = match this.inner.as_mut().as_pin_mut() {
             Some(inner) => ready!(this.transaction.poll(|| {
-                // `None` stands for a panic, here and when the call panicked.
+                // `None` means a panic, here and in `inner`.
                 let poll = || catch_panic(catches_panics, || inner.poll(cx));
-                let polled = this.unnamed.name_unless(is_response, poll);
+                let polled = this.pending_name.name_unless(is_response, poll);
                 polled.map_or(Poll::Ready(None), |answer| answer.map(Some))
             })),
             None => None,
         };
         let transaction = mem::take(this.transaction);
         Poll::Ready(match answer {
-            Some(Ok(response)) => Ok(respond(response, transaction, this.answering)),
-            Some(Err(error)) => Err(fail(transaction, error, this.answering)),
-            None => Err(fail_by_panic(transaction, this.answering)),
+            Some(Ok(response)) => Ok(respond(response, transaction, this.response)),
+            Some(Err(error)) => Err(fail(transaction, error, this.response)),
+            None => Err(fail_by_panic(transaction, this.response)),
         })
     }
 }
 
-/// Returns whether a poll gave what tells its resource by itself.
+/// Returns whether a poll returned a response, which contains its resource.
 fn is_response<T, E>(polled: &Option<Poll<Result<T, E>>>) -> bool {
     matches!(polled, Some(Poll::Ready(Ok(_))))
 }
 
-/// What the handler holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the handler inside its transaction, so that destructors find the transaction.
 #[pinned_drop]
 impl<F> PinnedDrop for ResponseFuture<F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.transaction.is_recording() {
             let _entered = this.transaction.enter();
-            this.unnamed.name();
+            this.pending_name.name();
             this.inner.set(None);
         }
     }

@@ -1,4 +1,4 @@
-//! Opbeat for actix-web: a middleware that names requests after their resources and reports what fails in them.
+//! Opbeat for actix-web: a middleware that names requests after their resources and reports their errors.
 //!
 //! # Examples
 //!
@@ -21,34 +21,53 @@
 //! # }
 //! ```
 //!
-//! Wrap the `App` with it last: it then lies around the other middlewares.
+//! Wrap the `App` with it last, so that it wraps the other middlewares.
+//!
+//! # Modules
+//!
+//! The root has the middleware, an extractor and an error for handlers, and the types and functions of `opbeat-core`
+//! that applications use. The types that the middleware makes are in [`service`].
 
-mod answering;
 mod body;
 mod error;
+mod error_with_id;
 mod extract;
-mod failure;
 mod future;
 mod middleware;
-mod patterns;
-mod printed;
+mod pending_name;
+mod printed_error;
+mod report;
 mod request;
+mod request_body;
 mod respond;
-mod told;
-mod unnamed;
+mod route_name;
+mod settings;
 
-pub use body::OpbeatBody;
 pub use error::{Error, Result};
 pub use extract::Current;
-pub use future::ResponseFuture;
-pub use middleware::{Opbeat, OpbeatMiddleware};
+pub use middleware::Opbeat;
 pub use opbeat_core::config::ConfigError;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
-pub use opbeat_core::export::FlushError;
+pub use opbeat_core::export::{Build, Contact, Diagnosis, FlushError};
 pub use opbeat_core::http::CapturedError;
-pub use opbeat_core::record::{ErrorId, Outcome, TraceParent, TransactionName, TransactionResult};
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
-pub use opbeat_core::{
-    Agent, Config, CurrentTransaction, Level, Transaction, User, capture_error, capture_message, current, in_span, span,
+pub use opbeat_core::record::{
+    Drops, ErrorId, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, Value,
 };
+pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
+pub use opbeat_core::{
+    Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current,
+    in_span, span,
+};
+
+/// The types that the middleware makes.
+pub mod service {
+    pub use crate::body::OpbeatBody;
+    pub use crate::future::ResponseFuture;
+    pub use crate::middleware::OpbeatMiddleware;
+}
+
+/// The code blocks of the README, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

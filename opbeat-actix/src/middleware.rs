@@ -1,4 +1,4 @@
-//! What an `App` is wrapped with.
+//! The middleware that wraps an `App`.
 
 use std::cell::OnceCell;
 use std::error::Error as StdError;
@@ -13,17 +13,17 @@ use actix_web::{Error, ResponseError};
 use opbeat_core::Agent;
 use opbeat_core::http::{HttpTransaction, catch_panic};
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::failure::downcast;
 use crate::future::ResponseFuture;
-use crate::request;
-use crate::unnamed::Unnamed;
+use crate::pending_name::PendingName;
+use crate::report::downcast;
+use crate::settings::ResponseSettings;
+use crate::{request, request_body};
 
 /// Records every request of an `App` or a scope as a transaction, named after its resource: `GET /books/{id}`.
 ///
-/// Requests that no resource matches are counted together, as `GET unmatched`. A second one around the same request adds
-/// nothing.
+/// Requests that no resource matches are counted together, as `GET unmatched`. A second middleware around the same
+/// request records nothing.
 ///
 /// # Examples
 ///
@@ -41,14 +41,14 @@ pub struct Opbeat {
     kind: &'static str,
     time_limit: Option<Duration>,
     request_body: usize,
-    answering: Answering,
+    response: ResponseSettings,
 }
 
 impl Opbeat {
-    /// Makes a middleware that records through an agent.
+    /// Creates a middleware that records with an agent.
     pub fn new(agent: &Agent) -> Self {
-        let answering = Answering { catches_panics: false, tells_error_id: false, downcasts: None };
-        Self { agent: agent.clone(), kind: "web.actix", time_limit: None, request_body: 0, answering }
+        let response = ResponseSettings { catches_panics: false, sends_error_id: false, downcasts: None };
+        Self { agent: agent.clone(), kind: "web.actix", time_limit: None, request_body: 0, response }
     }
 
     /// Sets the transactions' dotted kind, such as `web.admin`.
@@ -60,9 +60,9 @@ impl Opbeat {
 
     /// Reports errors of a type of the application with their whole chain of sources.
     ///
-    /// `actix_web::Error` hides what it was made of from all but those who name the type. Known without a word are
-    /// [`opbeat_actix::Error`](crate::Error), boxed errors, those of the standard library's I/O, and, by the causes that
-    /// they print, `anyhow` and `eyre`.
+    /// `actix_web::Error` shows the error inside only to code that names the type. These types need no registration:
+    /// [`opbeat_actix::Error`](crate::Error), boxed errors, errors of the standard library's I/O, and errors of actix's
+    /// payload extractors. The causes of `anyhow` and `eyre` are read from their printed text.
     ///
     /// # Examples
     ///
@@ -79,29 +79,31 @@ impl Opbeat {
     /// ```
     #[must_use]
     pub fn downcast<T: ResponseError + StdError + 'static>(mut self) -> Self {
-        let known = self.answering.downcasts.take();
+        let known = self.response.downcasts.take();
         let downcasts = known.iter().flat_map(|known| known.iter().copied()).chain([downcast::<T>()]);
-        self.answering.downcasts = Some(downcasts.collect());
+        self.response.downcasts = Some(downcasts.collect());
         self
     }
 
-    /// Answers 500 in place of a handler that panicked before its head. Without it, a panic goes on to the server, which
-    /// closes the connection.
+    /// Responds with 500 if a handler panics before its response head (status and headers). Without this setting, the
+    /// panic unwinds into the server, which closes the connection.
     #[must_use]
     pub fn catch_panics(mut self, catches: bool) -> Self {
-        self.answering.catches_panics = catches;
+        self.response.catches_panics = catches;
         self
     }
 
-    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    /// Sends the id of the reported error to the client, in the header `X-Opbeat-ID` of a 5xx response.
     #[must_use]
-    pub fn error_id_header(mut self, tells: bool) -> Self {
-        self.answering.tells_error_id = tells;
+    pub fn error_id_header(mut self, sends: bool) -> Self {
+        self.response.sends_error_id = sends;
         self
     }
 
-    /// Says that a middleware around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
+    /// Declares the time after which a middleware outside this one drops requests. Such requests count as timed out,
+    /// not as disconnected clients.
+    ///
+    /// A request that is dropped after three quarters of the time counts as timed out, because the outer clock started
     /// earlier.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
@@ -109,8 +111,8 @@ impl Opbeat {
         self
     }
 
-    /// Keeps the first bytes of each request's body, at most 8 KiB, for the errors of the request to show. Only what
-    /// handlers read is kept.
+    /// Keeps the first `limit` bytes of each request body, at most 8 KiB, for the errors of the request. Only the bytes
+    /// that handlers read are kept.
     #[must_use]
     pub fn request_bodies(mut self, limit: usize) -> Self {
         self.request_body = limit;
@@ -139,7 +141,7 @@ where
 pub struct OpbeatMiddleware<S> {
     inner: S,
     settings: Opbeat,
-    /// All resources of the application, also where a scope is wrapped.
+    /// All resources of the application, even if a scope is wrapped.
     resources: OnceCell<Rc<ResourceMap>>,
 }
 
@@ -158,21 +160,21 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let mut transaction = self.begin(&request);
-        let mut unnamed = self.unnamed(&request);
+        let mut pending_name = self.pending_name(&request);
         if self.settings.request_body > 0 && transaction.is_recording() {
-            request::keep_body(&mut request, transaction.current(), self.settings.request_body);
+            request_body::keep(&mut request, transaction.current(), self.settings.request_body);
         }
-        let answering = self.settings.answering.clone();
+        let response = self.settings.response.clone();
         let inner = {
             let _entered = transaction.enter();
-            // Where a panic ends the process, nothing of ours runs after it.
+            // If a panic aborts the process, none of our code runs after it, so the request is named before.
             if cfg!(panic = "abort") {
-                unnamed.name();
+                pending_name.name();
             }
-            let call = || catch_panic(answering.catches_panics, || self.inner.call(request));
-            unnamed.name_unless(Option::is_some, call)
+            let call = || catch_panic(response.catches_panics, || self.inner.call(request));
+            pending_name.name_unless(Option::is_some, call)
         };
-        ResponseFuture::new(inner, transaction, unnamed, answering)
+        ResponseFuture::new(inner, transaction, pending_name, response)
     }
 }
 
@@ -187,7 +189,7 @@ impl<S> OpbeatMiddleware<S> {
         transaction
     }
 
-    fn unnamed(&self, request: &ServiceRequest) -> Unnamed {
-        Unnamed::new(self.resources.get_or_init(|| Rc::new(request.resource_map().clone())))
+    fn pending_name(&self, request: &ServiceRequest) -> PendingName {
+        PendingName::new(self.resources.get_or_init(|| Rc::new(request.resource_map().clone())))
     }
 }

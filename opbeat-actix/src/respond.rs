@@ -1,4 +1,4 @@
-//! What a response's head says of its transaction.
+//! From the response, or the error of the handler, to the end of the transaction.
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
@@ -8,63 +8,67 @@ use actix_web::{Error, HttpRequest};
 use opbeat_core::http::{HttpTransaction, unmatched};
 use opbeat_core::record::Outcome;
 
-use crate::answering::Answering;
 use crate::body::OpbeatBody;
-use crate::told::{self, ERROR_ID, Told};
-use crate::{failure, patterns};
+use crate::error_with_id::{ERROR_ID, ErrorWithId, header_value};
+use crate::report::report;
+use crate::route_name;
+use crate::settings::ResponseSettings;
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
+/// Records the response head (status and headers), and moves the transaction into the body, at whose end it ends.
 pub(crate) fn respond<B: MessageBody>(
     mut response: ServiceResponse<B>,
     mut transaction: HttpTransaction,
-    answering: &Answering,
+    settings: &ResponseSettings,
 ) -> ServiceResponse<OpbeatBody<B>> {
     if let Some(error) = response.response().error() {
-        failure::report(&transaction, error, answering.downcasts.as_deref().unwrap_or_default());
+        report(&transaction, error, settings.downcasts.as_deref().unwrap_or_default());
     }
     name(response.request(), response.status(), &mut transaction);
     let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
     let ends_here = transaction.start_response(response.status().as_u16()) || is_empty;
-    if answering.tells_error_id && response.status().is_server_error() {
-        tell_error_id(&mut response, &transaction);
+    if settings.sends_error_id && response.status().is_server_error() {
+        add_error_id(&mut response, &transaction);
     }
     response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
 }
 
-/// Names the transaction after the resource that answered.
+/// Names the transaction after the resource that responded.
 fn name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTransaction) {
-    // The layer around, where there is one, may know better than that there is no route.
+    // Without a transaction of our own, an outer layer is recording. It may know the route, so it is not named
+    // `unmatched`.
     let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
     let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
-    transaction.set_route_name_with(|| patterns::taken(request).or_else(unmatched));
+    transaction.set_route_name_with(|| route_name::taken(request).or_else(unmatched));
 }
 
-/// Actix answers with what the error makes of itself; nobody is asked once more, and so the transaction ends here.
-pub(crate) fn fail(transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
-    failure::report(&transaction, &error, answering.downcasts.as_deref().unwrap_or_default());
-    end(transaction, error, answering)
+/// Ends the transaction with an error.
+///
+/// Actix turns the error into a response later, outside this middleware, so the transaction ends here.
+pub(crate) fn fail(transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
+    report(&transaction, &error, settings.downcasts.as_deref().unwrap_or_default());
+    end(transaction, error, settings)
 }
 
-/// Answers in place of a handler that panicked.
-pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, answering: &Answering) -> Error {
+/// Ends the transaction of a handler that panicked, and returns the error that becomes its response.
+pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, settings: &ResponseSettings) -> Error {
     transaction.set_outcome(Outcome::Panicked);
-    end(transaction, ErrorInternalServerError("Internal Server Error"), answering)
+    end(transaction, ErrorInternalServerError("Internal Server Error"), settings)
 }
 
-fn end(mut transaction: HttpTransaction, error: Error, answering: &Answering) -> Error {
+fn end(mut transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
     let status = error.as_response_error().status_code();
     transaction.start_response(status.as_u16());
-    let tells = answering.tells_error_id && status.is_server_error();
-    let id = if tells { transaction.error_id() } else { None };
+    let sends_id = settings.sends_error_id && status.is_server_error();
+    let id = if sends_id { transaction.error_id() } else { None };
     transaction.complete();
     match id {
-        Some(id) => Told::new(error, id).into(),
+        Some(id) => ErrorWithId::new(error, id).into(),
         None => error,
     }
 }
 
-fn tell_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
-    if let Some(value) = transaction.error_id().and_then(told::value) {
+fn add_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
+    if let Some(value) = transaction.error_id().and_then(header_value) {
         response.headers_mut().insert(ERROR_ID, value);
     }
 }

@@ -35,9 +35,9 @@ impl<S: Sync> FromRequestParts<S> for Current {
 
 /// Wraps an extractor `T`, so that the layer learns of its rejections.
 ///
-/// It extracts the same value as `T`, and its rejections have the same response. A rejection with a status of 5xx, such as
-/// a missing extension, is reported as an error. The message of any other rejection is added to the transaction as the extra
-/// value `error`.
+/// It extracts the same value as `T`, and its rejections have the same response. A rejection with a status of 5xx, such
+/// as a missing extension, is reported as an error. The message of any other rejection is added to the transaction as
+/// the extra value `error`.
 ///
 /// # Examples
 ///
@@ -77,7 +77,8 @@ where
     }
 }
 
-/// The rejection of a [`Reported`] extractor. Its response has a [`CapturedError`] in its extensions, which the layer reads.
+/// The rejection of a [`Reported`] extractor. Its response has a [`CapturedError`] in its extensions, which the layer
+/// reads.
 #[derive(Clone, Debug)]
 pub struct ReportedRejection<R>(pub R);
 

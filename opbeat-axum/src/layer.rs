@@ -53,7 +53,8 @@ impl OpbeatLayer {
 
     /// Names the requests of a service that is nested at a prefix: `GET /files/*` for `nest_service("/files", …)`.
     ///
-    /// Axum does not pass the matched path of such requests to layers, so they are otherwise counted as `GET unmatched`.
+    /// Axum does not pass the matched path of such requests to layers, so they are otherwise counted as `GET
+    /// unmatched`.
     #[must_use]
     pub fn nested_service(mut self, prefix: &str) -> Self {
         self.route_name = self.route_name.nested_service(prefix);
@@ -79,9 +80,9 @@ impl OpbeatLayer {
 
     /// Sets the timeout of a layer outside of this one.
     ///
-    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it counts
-    /// as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed out if it
-    /// is dropped after three quarters of the time.
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it
+    /// counts as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed
+    /// out if it is dropped after three quarters of the time.
     ///
     /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
@@ -142,8 +143,8 @@ impl OpbeatLayer {
     }
 }
 
-/// Returns the application's error in an error of axum. Each layer around a body may box its error once more, with the same
-/// message.
+/// Returns the application's error in an error of axum. Each layer around a body may box its error once more, with the
+/// same message.
 fn application_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     let boxed: &(dyn Error + 'static) = error.downcast_ref::<axum::Error>()?;
     let mut chain = iter::successors(Some(boxed), |error: &&(dyn Error + 'static)| (*error).source());

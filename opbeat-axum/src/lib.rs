@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! Add the layer last, with [`Router::layer`](axum::Router::layer). It then wraps all routes and the other layers, and knows
-//! which route matched.
+//! Add the layer last, with [`Router::layer`](axum::Router::layer). It then wraps all routes and the other layers, and
+//! knows which route matched.
 //!
 //! # Modules
 //!

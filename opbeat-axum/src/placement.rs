@@ -24,8 +24,8 @@ pub(crate) fn warn_if_router<S>() {
     }
 }
 
-/// Counts the requests without a route, until one has a route. It finds layers around a boxed router, whose type does not
-/// show that it is one.
+/// Counts the requests without a route, until one has a route. It finds layers around a boxed router, whose type does
+/// not show that it is one.
 #[derive(Debug, Default)]
 pub(crate) struct RouteCheck(AtomicU32);
 

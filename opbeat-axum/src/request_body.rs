@@ -13,8 +13,8 @@ use tower_service::Service;
 
 /// Keeps the first bytes of each request body, at most 8 KiB, which reports of the request's errors show.
 ///
-/// Add it before [`OpbeatLayer`](crate::OpbeatLayer), so that it is inside of that layer. Only bytes that the handler reads
-/// are kept.
+/// Add it before [`OpbeatLayer`](crate::OpbeatLayer), so that it is inside of that layer. Only bytes that the handler
+/// reads are kept.
 ///
 /// # Examples
 ///

@@ -22,7 +22,8 @@ const BUILT_IN: [Downcast; 4] = [
     |error| error.downcast_ref::<io::Error>().map(|error| error as _),
 ];
 
-/// The error types that the layer recognises. Each request has a copy, so the application's types are behind one pointer.
+/// The error types that the layer recognises. Each request has a copy, so the application's types are behind one
+/// pointer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorTypes {
     /// The framework's errors, as services and bodies return them.

@@ -21,7 +21,8 @@ pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
 
 /// Records every request of the service that it wraps as a transaction.
 ///
-/// `M` classifies responses as failures or successes, as in [`tower_http::trace`]. `N` names requests after their routes.
+/// `M` classifies responses as failures or successes, as in [`tower_http::trace`]. `N` names requests after their
+/// routes.
 ///
 /// Add it outside of the other layers. If two of these layers wrap the same request, the outer one records it.
 #[derive(Clone, Debug)]
@@ -93,9 +94,9 @@ impl<M, N> OpbeatLayer<M, N> {
 
     /// Sets the timeout of a layer outside of this one.
     ///
-    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it counts
-    /// as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed out if it
-    /// is dropped after three quarters of the time.
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it
+    /// counts as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed
+    /// out if it is dropped after three quarters of the time.
     ///
     /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
@@ -152,8 +153,9 @@ impl<M, N> OpbeatLayer<M, N> {
 
     /// Reports errors of a type `E`, which the service or its bodies return, with their whole chain of sources.
     ///
-    /// The layer only requires that errors implement `Display`, so it has to know the type of an error to find its sources.
-    /// Boxed errors and [`std::io::Error`] need no registration. Errors of other types are reported without their sources.
+    /// The layer only requires that errors implement `Display`, so it has to know the type of an error to find its
+    /// sources. Boxed errors and [`std::io::Error`] need no registration. Errors of other types are reported without
+    /// their sources.
     ///
     /// # Examples
     ///

@@ -1,4 +1,5 @@
-//! Opbeat for any tower HTTP service: a layer that records every request, from its arrival to the end of the response body.
+//! Opbeat for any tower HTTP service: a layer that records every request, from its arrival to the end of the response
+//! body.
 //!
 //! # Examples
 //!

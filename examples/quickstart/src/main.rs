@@ -1,7 +1,7 @@
 //! A monitored bookshop: an axum application, an actix service, a server on hyper alone, and the Opbeat server.
 //!
-//! `cargo run -p quickstart` runs it under a light load until Ctrl-C. `cargo run -p quickstart -- --check` runs it for a
-//! few seconds, and fails unless every request is counted exactly once.
+//! `cargo run -p quickstart` runs it under a light load until Ctrl-C. `cargo run -p quickstart -- --check` runs it for
+//! a few seconds, and fails unless every request is counted exactly once.
 
 mod arguments;
 mod check;

@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, as one writes it with actix.
+//! The application of the behaviour table, written with actix.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -24,12 +24,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
     ends(config);
 }
 
-/// Routes that have limits around the middleware.
+/// Routes with limits outside the middleware.
 pub(crate) fn limited(config: &mut web::ServiceConfig) {
     config.route("/late", web::get().to(tagged_forever)).route("/full", web::get().to(shed));
 }
 
-/// What lies around the middleware: a limit of time for one route, and of load for the other.
+/// The limits outside the middleware: a timeout for one route, and load shedding for the other.
 pub(crate) async fn limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -185,7 +185,7 @@ async fn second_chunk() -> Chunk {
     Ok(Bytes::from_static(b"two"))
 }
 
-/// A chunk, and then an error.
+/// A body of one chunk that then fails.
 fn broken() -> impl Stream<Item = Result<Bytes, CartError>> {
     stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }

@@ -8,16 +8,16 @@ use opbeat_testing::behaviour::{Subject, check, check_only};
 
 use crate::{app, monitored};
 
-/// What actix makes impossible, and why.
+/// The cases that actix cannot pass, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
-    ("disconnect before the response head", "actix notices a connection that is closed in good order when it writes"),
-    ("trailers", "actix does not send any"),
-    ("nested service", "actix has no opaque services: what lies beneath a prefix is a resource with a pattern"),
-    ("timeout outside the layer", "it needs a limit around the whole application: see below"),
-    ("load shedding outside the layer", "it needs a limit around the whole application: see below"),
+    ("disconnect before the response head", "actix notices a closed connection only when it writes to it"),
+    ("trailers", "actix does not send trailers"),
+    ("nested service", "actix has no opaque services: every path below a prefix is a resource with a pattern"),
+    ("timeout outside the layer", "it needs a limit outside the whole application, which the second server has"),
+    ("load shedding outside the layer", "it needs a limit outside the whole application, which the second server has"),
 ];
 
-/// Starts a server with one worker, so that all requests take turns on one thread.
+/// Starts a server with one worker, so that all requests share one thread.
 macro_rules! serve {
     ($app:expr) => {{
         let server = HttpServer::new($app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
@@ -44,7 +44,7 @@ fn limited_server(agent: Agent) -> (SocketAddr, ServerHandle) {
 }
 
 #[test]
-fn actix_does_what_every_adapter_does() {
+fn the_behaviour_table_passes() {
     let (agent, exporter) = monitored();
     rt::System::new().block_on(async move {
         let (address, server) = monitored_server(agent.clone());

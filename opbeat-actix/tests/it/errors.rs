@@ -13,7 +13,7 @@ use crate::monitored;
 
 type Make = fn() -> actix_web::Error;
 
-/// Fails with an error behind a middleware. Returns the response's status, its id and what was recorded.
+/// Fails with an error. Returns the status and the error id of the response, and the recorded batch.
 async fn fail(error: Make, adjust: fn(Opbeat) -> Opbeat) -> (StatusCode, Option<String>, Batch) {
     let handler = web::to(move || async move { Err::<String, _>(error()) });
     respond(handler, adjust).await
@@ -46,7 +46,7 @@ fn only(recorded: &Batch) -> &ErrorRecord {
     &recorded.errors[0]
 }
 
-fn told(error: &ErrorRecord) -> (String, Vec<&str>) {
+fn message_and_causes(error: &ErrorRecord) -> (String, Vec<&str>) {
     (error.message.clone(), error.causes.iter().map(|cause| cause.message.as_str()).collect())
 }
 
@@ -73,11 +73,14 @@ async fn registered_types_keep_their_chain() {
     let (_, _, recorded) = fail(|| ShopError(CartError::new()).into(), |opbeat| opbeat.downcast::<ShopError>()).await;
     let error = only(&recorded);
     assert_eq!(error.type_name.as_deref(), Some("ShopError"));
-    assert_eq!(told(error), ("checkout failed".to_owned(), vec!["there is no cart", "the shelf is broken"]));
+    assert_eq!(
+        message_and_causes(error),
+        ("checkout failed".to_owned(), vec!["there is no cart", "the shelf is broken"])
+    );
 }
 
 #[actix_web::test]
-async fn any_other_type_keeps_its_name_and_words() {
+async fn any_other_type_keeps_its_name_and_message() {
     let (_, _, recorded) = fail(|| ShopError(CartError::new()).into(), |opbeat| opbeat).await;
     let error = only(&recorded);
     assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("ShopError"), "checkout failed"));
@@ -92,16 +95,19 @@ async fn boxed_errors_anyhow_and_eyre_keep_their_chain() {
         InternalError::new(report, StatusCode::INTERNAL_SERVER_ERROR).into()
     };
     let (_, _, recorded) = fail(boxed, |opbeat| opbeat).await;
-    assert_eq!(told(only(&recorded)), ("there is no cart".to_owned(), vec!["the shelf is broken"]));
+    assert_eq!(message_and_causes(only(&recorded)), ("there is no cart".to_owned(), vec!["the shelf is broken"]));
     let (_, _, recorded) = fail(anyhow, |opbeat| opbeat).await;
     let causes = vec!["checkout failed", "there is no cart", "the shelf is broken"];
-    assert_eq!(told(only(&recorded)), ("no order".to_owned(), causes));
+    assert_eq!(message_and_causes(only(&recorded)), ("no order".to_owned(), causes));
     let (_, _, recorded) = fail(eyre, |opbeat| opbeat).await;
-    assert_eq!(told(only(&recorded)), ("no order".to_owned(), vec!["there is no cart", "the shelf is broken"]));
+    assert_eq!(
+        message_and_causes(only(&recorded)),
+        ("no order".to_owned(), vec!["there is no cart", "the shelf is broken"])
+    );
 }
 
 #[actix_web::test]
-async fn our_own_error_tells_the_line_of_the_question_mark() {
+async fn our_own_error_has_the_line_of_the_question_mark() {
     async fn checkout() -> opbeat_actix::Result<&'static str> {
         Err(CartError::new())?
     }
@@ -114,24 +120,24 @@ async fn our_own_error_tells_the_line_of_the_question_mark() {
 }
 
 #[actix_web::test]
-async fn errors_of_middlewares_are_told() {
+async fn errors_of_middlewares_are_reported() {
     let (agent, exporter) = monitored();
-    let refuse = actix_web::middleware::from_fn(async |_, _: actix_web::middleware::Next<actix_web::body::BoxBody>| {
-        Err::<actix_web::dev::ServiceResponse, _>(std::io::Error::other("the queue is gone").into())
+    let reject = actix_web::middleware::from_fn(async |_, _: actix_web::middleware::Next<actix_web::body::BoxBody>| {
+        Err::<actix_web::dev::ServiceResponse, _>(std::io::Error::other("the queue is closed").into())
     });
     let opbeat = Opbeat::new(&agent).error_id_header(true);
-    let app = App::new().wrap(refuse).wrap(opbeat).route("/", web::to(async || "never"));
+    let app = App::new().wrap(reject).wrap(opbeat).route("/", web::to(async || "never"));
     let app = test::init_service(app).await;
     let failed = test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
-    let answer = failed.unwrap_err().error_response();
+    let response = failed.unwrap_err().error_response();
     agent.flush(Duration::from_secs(30)).unwrap();
     let error = exporter.errors().remove(0);
-    assert_eq!((error.message.as_str(), error.location), ("the queue is gone", None));
-    assert_eq!(answer.headers().get("x-opbeat-id").unwrap().to_str().unwrap(), error.id.to_string());
+    assert_eq!((error.message.as_str(), error.location), ("the queue is closed", None));
+    assert_eq!(response.headers().get("x-opbeat-id").unwrap().to_str().unwrap(), error.id.to_string());
 }
 
 #[actix_web::test]
-async fn a_panic_is_answered_where_that_is_wished() {
+async fn a_caught_panic_becomes_a_response() {
     async fn panics() -> HttpResponse {
         panic!("no books")
     }
@@ -145,7 +151,7 @@ async fn a_panic_is_answered_where_that_is_wished() {
 }
 
 #[actix_web::test]
-async fn the_request_is_told_with_its_body() {
+async fn the_report_contains_the_request_body() {
     let read = web::to(async |_: String| HttpResponse::InternalServerError());
     let (_, _, recorded) = respond(read, |opbeat| opbeat.request_bodies(100)).await;
     assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some("title=Emma&password=[REDACTED]"));
@@ -168,12 +174,12 @@ async fn a_wrapper_of_anyhow_keeps_the_causes_that_it_prints() {
     let wrapped: Make = || Wrapped(anyhow::Error::new(CartError::new()).context("no order")).into();
     let (_, _, recorded) = fail(wrapped, |opbeat| opbeat).await;
     let causes = vec!["there is no cart", "the shelf is broken"];
-    assert_eq!(told(only(&recorded)), ("no order".to_owned(), causes));
+    assert_eq!(message_and_causes(only(&recorded)), ("no order".to_owned(), causes));
 }
 
 #[actix_web::test]
-async fn an_error_is_told_by_whatever_status_of_5xx_and_its_id_with_it() {
-    async fn answered(status: u16) -> opbeat_actix::Result<&'static str> {
+async fn every_5xx_error_is_reported_and_its_id_sent() {
+    async fn respond_with(status: u16) -> opbeat_actix::Result<&'static str> {
         Err(opbeat_actix::Error::from(CartError::new()).with_status(StatusCode::from_u16(status).unwrap()))
     }
     async fn fine() -> &'static str {
@@ -181,10 +187,10 @@ async fn an_error_is_told_by_whatever_status_of_5xx_and_its_id_with_it() {
         "fine"
     }
     let with_id: fn(Opbeat) -> Opbeat = |opbeat| opbeat.error_id_header(true);
-    let (_, id, recorded) = respond(web::to(|| answered(504)), with_id).await;
+    let (_, id, recorded) = respond(web::to(|| respond_with(504)), with_id).await;
     assert_eq!(id, Some(only(&recorded).id.to_string()));
-    let (_, id, recorded) = respond(web::to(|| answered(408)), with_id).await;
+    let (_, id, recorded) = respond(web::to(|| respond_with(408)), with_id).await;
     assert_eq!((id, recorded.errors.len()), (None, 0));
     let (_, id, recorded) = respond(web::to(fine), with_id).await;
-    assert_eq!((id, recorded.errors.len()), (None, 1), "what the handler coped with is not the client's");
+    assert_eq!((id, recorded.errors.len()), (None, 1), "the id of an error that the handler handled is not sent");
 }

@@ -5,8 +5,9 @@
 mod app;
 mod behaviour;
 mod errors;
-mod names;
+mod public_types;
 mod requests;
-mod unanswered;
+mod route_names;
+mod without_response;
 
 use opbeat_testing::behaviour::monitored;

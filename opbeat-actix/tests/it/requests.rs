@@ -22,7 +22,7 @@ async fn handlers_find_their_transaction() {
     let body = test::call_and_read_body(&app, test::TestRequest::get().uri("/").to_request()).await;
     assert_eq!(body, "recorded");
     agent.flush(PATIENCE).unwrap();
-    assert_eq!(exporter.count("shop.named"), 1, "a second middleware adds nothing");
+    assert_eq!(exporter.count("shop.named"), 1, "a second middleware records nothing");
 }
 
 async fn report_of(error: fn() -> actix_web::Error) -> Vec<ErrorRecord> {
@@ -38,7 +38,7 @@ async fn report_of(error: fn() -> actix_web::Error) -> Vec<ErrorRecord> {
 }
 
 #[actix_web::test]
-async fn errors_keep_their_type_and_words() {
+async fn errors_keep_their_type_and_message() {
     let errors = report_of(|| std::io::Error::other("the shelf is broken").into()).await;
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].message, "the shelf is broken");
@@ -48,6 +48,6 @@ async fn errors_keep_their_type_and_words() {
 }
 
 #[actix_web::test]
-async fn a_clients_mistake_is_no_error() {
+async fn a_client_error_is_not_reported() {
     assert!(report_of(|| error::ErrorBadRequest("no title")).await.is_empty());
 }

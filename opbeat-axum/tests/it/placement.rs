@@ -1,5 +1,5 @@
-//! The warning about a layer that wraps the whole router. It is logged once per process, so each test runs itself again in a
-//! child process.
+//! The warning about a layer that wraps the whole router. It is logged once per process, so each test runs itself again
+//! in a child process.
 
 use std::convert::Infallible;
 use std::process::Command;
@@ -17,7 +17,8 @@ use crate::monitored;
 
 const CHILD: &str = "OPBEAT_TEST_CHILD";
 
-/// Runs a test of this file in a child process. Returns its standard error, where warnings are written without a logger.
+/// Runs a test of this file in a child process. Returns its standard error, where warnings are written without a
+/// logger.
 fn stderr_of(test: &str) -> String {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program);

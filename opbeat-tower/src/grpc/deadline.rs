@@ -8,8 +8,8 @@ use opbeat_core::record::Outcome;
 
 /// Sets the time limit of a call's transaction, and the results of calls that end without a status.
 ///
-/// The limit is the client's deadline or the limit of an outer layer, if that is shorter. Servers such as tonic's enforce
-/// the client's deadline outside of all layers.
+/// The limit is the client's deadline or the limit of an outer layer, if that is shorter. Servers such as tonic's
+/// enforce the client's deadline outside of all layers.
 pub(crate) fn configure(transaction: &mut HttpTransaction, headers: &HeaderMap, outer_limit: Option<Duration>) {
     if !transaction.is_recording() {
         return;

@@ -1,7 +1,7 @@
 //! The names of calls: the service and the method.
 //!
-//! Clients choose the path, and only the response shows whether the method exists. So a call is named `unknown method` until
-//! its response confirms the method. Later calls to the method have its name from their start.
+//! Clients choose the path, and only the response shows whether the method exists. So a call is named `unknown method`
+//! until its response confirms the method. Later calls to the method have its name from their start.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -27,8 +27,8 @@ const MAX_LENGTH: usize = 512;
 
 /// Names calls after their service and method: `shop.Catalogue/Find`.
 ///
-/// Clients choose the path, so a call is named `unknown method` until its response confirms that the method exists. Later
-/// calls to the method have its name from their start.
+/// Clients choose the path, so a call is named `unknown method` until its response confirms that the method exists.
+/// Later calls to the method have its name from their start.
 #[derive(Clone, Default)]
 pub struct GrpcMethodName {
     known: Arc<RwLock<HashSet<&'static str>>>,

@@ -54,8 +54,8 @@ pub(crate) fn record_status(headers: &HeaderMap, transaction: &mut HttpTransacti
 
 /// Returns whether a status shows that the method exists.
 ///
-/// `UNIMPLEMENTED` does so if it has a message: a method that is not implemented yet usually sends one, while servers send
-/// none for an unknown method.
+/// `UNIMPLEMENTED` does so if it has a message: a method that is not implemented yet usually sends one, while servers
+/// send none for an unknown method.
 fn confirms_method(code: &str, headers: &HeaderMap) -> bool {
     let has_message = || headers.get("grpc-message").is_some_and(|message| !message.is_empty());
     !INCONCLUSIVE.contains(&code) || (code == "UNIMPLEMENTED" && has_message())

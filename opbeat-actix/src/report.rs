@@ -1,4 +1,4 @@
-//! What handlers and middlewares fail with.
+//! Reports of the errors of handlers and middlewares.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,15 +7,14 @@ use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, Urlenc
 use actix_web::http::StatusCode;
 use actix_web::{Error, ResponseError};
 use opbeat_core::CurrentTransaction;
-use opbeat_core::http::CapturedError;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{CapturedError, HttpTransaction};
 
-use crate::printed::Printed;
+use crate::printed_error::PrintedError;
 
-/// Reports an error if it is of the type that this one knows. Returns whether it is.
+/// Reports an error if it is of one certain type. Returns whether it is of that type.
 pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
 
-/// Returns the downcast to a type.
+/// Returns the downcast for a type.
 pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     |error, transaction| {
         let known = error.as_error::<T>();
@@ -23,11 +22,11 @@ pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
     }
 }
 
-/// What is known of all applications.
+/// The error types that need no registration.
 const KNOWN: [Downcast; 7] = [
     |error, transaction| {
         let known = error.as_error::<crate::Error>();
-        known.map(|known| transaction.report_captured(known.failure())).is_some()
+        known.map(|known| transaction.report_captured(known.captured())).is_some()
     },
     |error, transaction| {
         let known = error.as_error::<Box<dyn StdError>>();
@@ -44,8 +43,8 @@ fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &C
     downcast::<T>()(error, transaction)
 }
 
-/// Reports an error that ends a request with 5xx, with its causes as far as its type is known, or prints them. What the
-/// client did wrong is noted with the transaction.
+/// Reports an error that ends a request with 5xx. The causes come from the error if its type is known, and from its
+/// printed text otherwise. An error with a 4xx status is not reported; its message becomes a value of the transaction.
 pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
     if !transaction.is_recording() {
         return;
@@ -56,8 +55,8 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[
         current.set_extra("error", error.to_string());
     }
     if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
-        let printed = Printed::of(error);
-        // A time limit is an outcome, and no error.
+        let printed = PrintedError::of(error);
+        // A timeout is an outcome, not an error.
         if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_time_limit() {
             current.report_captured(&CapturedError::received::<dyn StdError>(&printed));
         }

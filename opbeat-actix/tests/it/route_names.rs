@@ -22,7 +22,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::scope("/custom").default_service(web::to(fine)));
 }
 
-/// Asks an application, and returns the name of each request.
+/// Sends requests to an application, and returns the name of each.
 async fn names<const N: usize>(requests: [TestRequest; N]) -> [String; N] {
     let (agent, exporter) = monitored();
     let app = App::new().wrap(NormalizePath::trim()).wrap(Opbeat::new(&agent)).configure(routes);
@@ -41,13 +41,13 @@ fn get(path: &str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn a_normalized_path_has_its_resource() {
+async fn a_normalized_path_is_named_after_its_resource() {
     let expected = ["GET /api/books/{id}"; 3];
     assert_eq!(names([get("/api/books/1/"), get("//api/books/1"), get("/api/books/1/")]).await, expected);
 }
 
 #[actix_web::test]
-async fn guards_tell_resources_apart() {
+async fn guards_select_one_of_several_resources() {
     let shelf = || get("/shelves/7").insert_header(("x-kind", "shelf"));
     let (guarded, other) = ("GET /shelves/{shelf}", "GET /shelves/{name}");
     let names = names([get("/shelves/7"), shelf(), get("/shelves/7"), shelf()]).await;
@@ -55,16 +55,16 @@ async fn guards_tell_resources_apart() {
 }
 
 #[actix_web::test]
-async fn templates_have_no_expressions() {
+async fn names_have_no_regular_expressions() {
     assert_eq!(names([get("/numbers/7"), get("/numbers/x")]).await, ["GET /numbers/{id}", "GET unmatched"]);
 }
 
 #[actix_web::test]
-async fn several_patterns_are_one_resource() {
+async fn a_resource_with_several_patterns_has_one_name() {
     assert_eq!(names([get("/old/1"), get("/older/1")]).await, ["GET /old/{id}"; 2]);
 }
 
 #[actix_web::test]
-async fn default_services_match_nothing() {
+async fn requests_to_default_services_are_unmatched() {
     assert_eq!(names([get("/custom/1"), get("/nowhere")]).await, ["GET unmatched"; 2]);
 }

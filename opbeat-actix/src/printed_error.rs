@@ -1,20 +1,21 @@
-//! Errors of which nothing is known but what they print.
+//! Errors of unknown types, read from their printed text.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use actix_web::Error;
 
-/// An error of a type that is not known here: it says and prints what the hidden one does, so that it is named after it.
+/// A copy of an error whose type is hidden. Its `Display` and `Debug` output is that of the hidden error, and the
+/// report takes the type's name from the `Debug` output.
 ///
-/// `anyhow` and `eyre` print their causes behind the line `Caused by:`, whatever they are wrapped in.
-pub(crate) struct Printed {
+/// `anyhow` and `eyre` print their causes after the line `Caused by:`, also inside a wrapper type.
+pub(crate) struct PrintedError {
     message: String,
     printed: String,
     source: Option<Box<Self>>,
 }
 
-impl Printed {
+impl PrintedError {
     pub(crate) fn of(error: &Error) -> Self {
         let hidden = error.as_response_error();
         let (message, printed) = (hidden.to_string(), format!("{hidden:?}"));
@@ -25,14 +26,15 @@ impl Printed {
         Self { message, printed, source }
     }
 
-    /// Returns whether it is what tokio's time limits fail with.
+    /// Returns whether it is the error of tokio's timeouts.
     pub(crate) fn is_time_limit(&self) -> bool {
         self.printed.starts_with("Elapsed")
     }
 }
 
-/// Returns the causes that an error prints, the nearest first. What is wrapped by a derived newtype has a
-/// parenthesis at its end.
+/// Returns the causes that an error prints, the nearest first.
+///
+/// The derived `Debug` output of a wrapper type has a closing parenthesis or brace after the last cause.
 fn causes(printed: &str, is_wrapped: bool) -> Vec<String> {
     let Some((_, causes)) = printed.split_once("Caused by:\n") else { return Vec::new() };
     let end = causes.find("\n\n").unwrap_or(causes.len());
@@ -43,7 +45,8 @@ fn causes(printed: &str, is_wrapped: bool) -> Vec<String> {
     numbered(causes).unwrap_or_else(|| vec![joined(causes.lines())])
 }
 
-/// Several causes are numbered, `0: the shelf is broken`; lines without the next number go on with the cause before.
+/// Returns numbered causes, such as `0: the shelf is broken`; `None` if there is only one, which has no number. A line
+/// without the next number belongs to the previous cause.
 fn numbered(causes: &str) -> Option<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for line in causes.lines().map(str::trim) {
@@ -60,19 +63,19 @@ fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
-impl fmt::Debug for Printed {
+impl fmt::Debug for PrintedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.printed)
     }
 }
 
-impl fmt::Display for Printed {
+impl fmt::Display for PrintedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl StdError for Printed {
+impl StdError for PrintedError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_read_as_they_were_printed() {
+    fn causes_are_read_from_printed_text() {
         let cases: [(&str, bool, &[&str]); 6] = [
             ("no order\n\nCaused by:\n    12: bad", false, &["12: bad"]),
             ("no order\n\nCaused by:\n    one\n    two", false, &["one\ntwo"]),

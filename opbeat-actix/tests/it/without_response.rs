@@ -1,4 +1,4 @@
-//! The names of requests that have no response, or none yet.
+//! The names of requests that have no response, or no response yet.
 
 use std::future::{Ready, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +26,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(r"/{id:\d+}/panicking", web::get().to(panicking))
         .route("/{id}/panicking-call", web::get().to(panicking_call))
         .route("/{id}/waiting", web::get().to(waiting));
-    config.service(books).service(web::resource("/refused/{id}").wrap(from_fn(refuse)).to(async || "never"));
+    config.service(books).service(web::resource("/rejected/{id}").wrap(from_fn(reject)).to(async || "never"));
 }
 
 async fn panicking() -> HttpResponse {
@@ -38,16 +38,16 @@ fn panicking_call() -> Ready<HttpResponse> {
 }
 
 async fn waiting() -> HttpResponse {
-    opbeat_actix::capture_message(Level::Error, "the shelf is far away");
+    opbeat_actix::capture_message(Level::Error, "the shelf does not respond");
     pending().await
 }
 
-async fn refuse(_: ServiceRequest, _: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
-    Err(std::io::Error::other("the queue is gone").into())
+async fn reject(_: ServiceRequest, _: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
+    Err(std::io::Error::other("the queue is closed").into())
 }
 
-/// Polls a request once, and leaves it then.
-async fn leave(opbeat: fn(&Agent) -> Opbeat, path: &str) -> Batch {
+/// Polls a request once, and then drops it.
+async fn poll_and_drop(opbeat: fn(&Agent) -> Opbeat, path: &str) -> Batch {
     let (agent, exporter) = monitored();
     let app = init_service(App::new().wrap(opbeat(&agent)).configure(routes)).await;
     let request = TestRequest::get().uri(path).to_request();
@@ -56,9 +56,9 @@ async fn leave(opbeat: fn(&Agent) -> Opbeat, path: &str) -> Batch {
     exporter.take()
 }
 
-/// Leaves a request, and returns what it was counted as, and the name that its error shows.
+/// Polls and drops a request. Returns its name, its result, and the transaction name of its error.
 async fn ending(opbeat: fn(&Agent) -> Opbeat, path: &str) -> [String; 3] {
-    let recorded = leave(opbeat, path).await;
+    let recorded = poll_and_drop(opbeat, path).await;
     assert_eq!((recorded.durations.len(), recorded.errors.len()), (1, 1), "{recorded:#?}");
     let (counted, error) = (&recorded.durations[0], &recorded.errors[0]);
     [counted.name.clone(), counted.result.to_string(), error.transaction.as_ref().unwrap().name.clone()]
@@ -71,19 +71,19 @@ async fn a_panic_in_a_poll_or_in_the_call_keeps_the_name() {
         ("/books/1/panicking-call?page=2", "GET /books/{id}/panicking-call"),
     ];
     for (path, name) in cases {
-        assert_eq!(ending(Opbeat::new, path).await, [name, "panicked", name], "it goes on");
+        assert_eq!(ending(Opbeat::new, path).await, [name, "panicked", name], "the panic unwinds");
         assert_eq!(ending(|agent| Opbeat::new(agent).catch_panics(true), path).await, [name, "panicked", name]);
     }
 }
 
 #[actix_web::test]
-async fn a_client_that_leaves_before_the_head_keeps_the_name() {
+async fn a_disconnect_before_the_response_head_keeps_the_name() {
     let name = "GET /books/{id}/waiting";
     assert_eq!(ending(Opbeat::new, "/books/1/waiting?page=2").await, [name, "client_gone", name]);
 }
 
 #[actix_web::test]
-async fn a_request_that_nobody_polls_keeps_the_name() {
+async fn a_request_that_is_never_polled_keeps_the_name() {
     let (agent, exporter) = monitored();
     let app = init_service(App::new().wrap(Opbeat::new(&agent)).configure(routes)).await;
     drop(app.call(TestRequest::get().uri("/books/1").to_request()));
@@ -93,12 +93,12 @@ async fn a_request_that_nobody_polls_keeps_the_name() {
 
 #[actix_web::test]
 async fn an_error_of_a_middleware_keeps_the_name() {
-    let name = "GET /refused/{id}";
-    assert_eq!(ending(Opbeat::new, "/refused/1?page=2").await, [name, "500", name]);
+    let name = "GET /rejected/{id}";
+    assert_eq!(ending(Opbeat::new, "/rejected/1?page=2").await, [name, "500", name]);
 }
 
 #[actix_web::test]
-async fn an_error_of_a_handler_that_still_waits_shows_the_name() {
+async fn an_error_of_a_waiting_handler_has_the_name() {
     let (agent, exporter) = monitored();
     let app = init_service(App::new().wrap(Opbeat::new(&agent)).configure(routes)).await;
     let mut request = pin!(app.call(TestRequest::get().uri("/books/1/waiting").to_request()));
@@ -108,7 +108,7 @@ async fn an_error_of_a_handler_that_still_waits_shows_the_name() {
 }
 
 #[actix_web::test]
-async fn a_scope_that_is_wrapped_tells_the_whole_pattern() {
+async fn a_wrapped_scope_is_named_after_the_whole_pattern() {
     let (agent, exporter) = monitored();
     let scope = web::scope("/api/{version}").wrap(Opbeat::new(&agent)).configure(routes);
     let app = init_service(App::new().service(scope)).await;
@@ -121,7 +121,7 @@ async fn a_scope_that_is_wrapped_tells_the_whole_pattern() {
 }
 
 #[actix_web::test]
-async fn a_layer_around_that_knows_no_route_gets_the_name() {
+async fn an_outer_layer_without_a_route_gets_the_name() {
     let (agent, exporter) = monitored();
     let app = init_service(App::new().wrap(Opbeat::new(&agent)).configure(routes)).await;
     for path in ["/books/1", "/books/1/waiting", "/books/1/panicking"] {

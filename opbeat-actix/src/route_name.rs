@@ -1,4 +1,4 @@
-//! Which resource a request takes.
+//! Names of requests: the method and the pattern of the resource.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,16 @@ use actix_web::dev::ResourceMap;
 use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 
-/// Returns the name of the resource that answered a request.
+/// Returns the name of the resource that responded to a request.
 ///
-/// Actix remembers the way through its resources, so that nothing is matched again. And it may be another one than the path
-/// told before: a middleware may have normalized it, and guards tell resources apart that match the same one.
+/// Actix stores the matched resources in the request, so the path is not matched again. The result may differ from that
+/// of [`expected`]: a middleware may have normalized the path, and guards may select one of several resources with
+/// equal patterns.
 pub(crate) fn taken(request: &HttpRequest) -> Option<TransactionName> {
     request.match_pattern().map(|pattern| name_of(request.method().as_str(), &pattern))
 }
 
-/// Returns the name of the resource that a target will most likely take. Its path is matched against all of them.
+/// Returns the name of the resource that probably responds to a target. The path is matched against all resources.
 pub(crate) fn expected(resources: &ResourceMap, method: &str, target: &str) -> Option<TransactionName> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     resources.match_pattern(path).map(|pattern| name_of(method, &pattern))
@@ -25,13 +26,13 @@ fn name_of(method: &str, pattern: &str) -> TransactionName {
     route(method, &without_expressions(pattern))
 }
 
-/// Leaves out what parameters have to look like: `{id:\d+}` is `{id}`.
+/// Removes the regular expressions of parameters: `{id:\d+}` becomes `{id}`.
 fn without_expressions(pattern: &str) -> Cow<'_, str> {
     if !pattern.contains(':') {
         return Cow::Borrowed(pattern);
     }
     let (mut depth, mut is_expression) = (0_u32, false);
-    let is_told = |character: &char| {
+    let is_kept = |character: &char| {
         match character {
             '{' => depth += 1,
             '}' => depth = depth.saturating_sub(1),
@@ -40,7 +41,7 @@ fn without_expressions(pattern: &str) -> Cow<'_, str> {
         is_expression = (is_expression || *character == ':') && depth > 0;
         !is_expression
     };
-    Cow::Owned(pattern.chars().filter(is_told).collect())
+    Cow::Owned(pattern.chars().filter(is_kept).collect())
 }
 
 #[cfg(test)]
