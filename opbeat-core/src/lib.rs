@@ -8,7 +8,9 @@
 //! 1. Start one [`Agent`] per process, with [`Agent::from_env`] or from a [`Config`]. Keep it until the process ends.
 //! 2. Requests are recorded by the adapter. For each job, call [`Agent::begin_transaction`].
 //! 3. Measure parts of a transaction with [`span`] or [`in_span`].
-//! 4. Report errors with [`capture_error`]. Add users and tags through [`current`].
+//! 4. Report errors with [`capture_error`], messages with [`capture_message`]. Add users and tags through [`current`].
+//!
+//! For another framework, write an adapter with [`http::HttpTransaction`].
 //!
 //! # Examples
 //!
