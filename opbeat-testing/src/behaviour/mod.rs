@@ -4,19 +4,17 @@
 //! call [`check`]. If the server supports HTTP/2 without TLS, call [`check_http2`] too, which sends the same requests
 //! over HTTP/2. The requests use a real connection, so that the test includes the framework's own server.
 //!
-//! ```no_run
+//! ```
 //! use std::net::SocketAddr;
 //! use opbeat_core::Agent;
 //! use opbeat_testing::behaviour::{Subject, check, monitored};
 //!
-//! /// Serves the routes below on a free local port, monitored by the adapter.
-//! fn serve(agent: &Agent) -> SocketAddr {
-//!     todo!()
+//! /// Tests an adapter. `serve` starts the routes below on a free local port, monitored by the adapter.
+//! fn test_adapter(serve: fn(&Agent) -> SocketAddr) {
+//!     let (agent, exporter) = monitored();
+//!     let address = serve(&agent);
+//!     check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.example", exempt: &[] });
 //! }
-//!
-//! let (agent, exporter) = monitored();
-//! let address = serve(&agent);
-//! check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.example", exempt: &[] });
 //! ```
 //!
 //! To test an adapter of a job runner, implement [`Runner`] and call [`check_jobs`].
