@@ -69,7 +69,8 @@ pub fn url(port: u16) -> String {
     format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
 }
 
-/// Returns a port without a listener. It is outside the ports that clients get, since a client could otherwise connect to itself.
+/// Returns a port without a listener. It is outside the ports that clients get, since a client could otherwise connect
+/// to itself.
 pub fn closed_port() -> u16 {
     let start = fastrand::u16(PORTS);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();

@@ -55,8 +55,8 @@ pub fn quiet(triples: &[Triple]) -> Vec<Triple> {
     triples.iter().filter(is_quiet).copied().collect()
 }
 
-/// Returns the cost of a variant from its undisturbed rounds, if there are enough: from those without drops, or from all if
-/// most of them dropped data.
+/// Returns the cost of a variant from its undisturbed rounds, if there are enough: from those without drops, or from
+/// all if most of them dropped data.
 pub fn cost(quiet: &[Triple], variant: &str) -> Option<Cost> {
     let own = || quiet.iter().filter(|triple| triple.variant == variant).copied();
     let lossless: Vec<Triple> = own().filter(|triple| triple.measured.lost == 0).collect();

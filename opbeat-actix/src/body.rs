@@ -8,8 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use opbeat_core::http::CapturedError;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{CapturedError, HttpTransaction};
 use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 

@@ -23,8 +23,11 @@
 //!
 //! Wrap the `App` with [`Opbeat`] last, so that it wraps the other middlewares.
 //!
-//! Applications with an exporter of their own, for [`Agent::with_exporter`], also need the modules [`export`] and
-//! [`record`].
+//! # Modules
+//!
+//! The root has the middleware, an extractor and an error for handlers, and the types and functions of `opbeat-core`
+//! that applications use. The types that the middleware makes are in [`service`]. Applications that write their own
+//! exporter, for [`Agent::with_exporter`], also need [`export`] and [`record`].
 
 mod body;
 mod error;
@@ -40,11 +43,9 @@ mod request_body;
 mod respond;
 mod route_name;
 
-pub use body::OpbeatBody;
 pub use error::{Error, Result};
 pub use extract::Current;
-pub use future::ResponseFuture;
-pub use middleware::{Opbeat, OpbeatMiddleware};
+pub use middleware::Opbeat;
 pub use opbeat_core::config::ConfigError;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
@@ -58,6 +59,13 @@ pub use opbeat_core::{
     Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
     in_span, record, span,
 };
+
+/// The types that the middleware makes.
+pub mod service {
+    pub use crate::body::OpbeatBody;
+    pub use crate::future::ResponseFuture;
+    pub use crate::middleware::OpbeatMiddleware;
+}
 
 /// The code blocks of the README, which the compiler checks.
 #[cfg(doctest)]

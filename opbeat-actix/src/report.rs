@@ -7,8 +7,7 @@ use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, Urlenc
 use actix_web::http::StatusCode;
 use actix_web::{Error, ResponseError};
 use opbeat_core::CurrentTransaction;
-use opbeat_core::http::CapturedError;
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{CapturedError, HttpTransaction};
 
 use crate::printed_error::PrintedError;
 

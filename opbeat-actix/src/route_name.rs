@@ -7,7 +7,7 @@ use actix_web::dev::ResourceMap;
 use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 
-/// Returns the name of the resource that answered a request.
+/// Returns the name of the resource that responded to a request.
 ///
 /// Actix remembers the path through its resources, so the name needs no new match. This resource may differ from the
 /// expected one: a middleware may have normalized the path, and guards choose between resources that match the same path.

@@ -12,7 +12,7 @@ use crate::rejection;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What a handler returns that uses `?` on any error.
+/// The result of a handler that uses `?` on any error.
 ///
 /// # Examples
 ///
@@ -27,53 +27,54 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error that ended a handler: with its type, its whole chain of sources, the stack, and the line of the `?`.
+/// Any error that a handler returns, with its type, its whole chain of sources, the stack, and the line of the `?`.
 ///
-/// It is answered by 500 and the words `Internal Server Error`, or what [`with_status`](Self::with_status) says;
-/// axum's own rejections are answered as they would have been. The layer reports it if the answer is 5xx.
+/// Its response is 500 with the text `Internal Server Error`, or the status of [`with_status`](Self::with_status). A
+/// rejection of axum keeps its own response. The layer reports the error if the status is 5xx.
+///
+/// It does not implement [`std::error::Error`], because every type that does can be converted into it.
 pub struct Error {
     source: BoxError,
-    failure: CapturedError,
+    captured: CapturedError,
     status: Option<StatusCode>,
 }
 
 impl Error {
-    /// Answers by another status. The layer reports errors that are answered by 5xx only.
+    /// Sets the status of the response. The layer reports the error only if the status is 5xx.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Returns the error that ended the handler.
+    /// Returns the error that the handler returned.
     #[must_use]
     pub fn source(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.source
     }
 }
 
-/// It is no [`std::error::Error`] itself, as all are made from those.
 impl<E: Into<BoxError>> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         let source = error.into();
-        let failure = CapturedError::of_type::<E>(&*source);
-        Self { source, failure, status: None }
+        let captured = CapturedError::of_type::<E>(&*source);
+        Self { source, captured, status: None }
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let answer = match self.status {
-            Some(status) => plain(status),
-            None => rejection::answer(&*self.source).unwrap_or_else(|| plain(StatusCode::INTERNAL_SERVER_ERROR)),
+        let response = match self.status {
+            Some(status) => respond(status),
+            None => rejection::respond(&*self.source).unwrap_or_else(|| respond(StatusCode::INTERNAL_SERVER_ERROR)),
         };
-        (Extension(self.failure), answer).into_response()
+        (Extension(self.captured), response).into_response()
     }
 }
 
-/// What an error says is for developers, and nothing for clients.
-fn plain(status: StatusCode) -> Response {
+/// Makes a response without the error's message, which clients must not see.
+fn respond(status: StatusCode) -> Response {
     (status, status.canonical_reason().unwrap_or_default()).into_response()
 }
 
@@ -85,6 +86,6 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.failure, f)
+        fmt::Debug::fmt(&self.captured, f)
     }
 }

@@ -1,12 +1,18 @@
-//! The answer to what layers fail with.
+//! The responses to errors of layers.
 
 use std::error::Error;
 
 use axum::http::StatusCode;
-use opbeat_tower::{CapturedError, Outcome, current, outcome_of};
+use opbeat_core::current;
+use opbeat_core::http::CapturedError;
+use opbeat_core::record::Outcome;
+use opbeat_tower::failure::outcome_of;
 
-/// Answers what a tower layer failed with, for axum's `HandleErrorLayer`, and says so to the transaction: 504 for
-/// `timeout`, 503 for `load_shed`, 500 and a report for any other.
+/// Responds to the error of a tower layer, as the handler of axum's `HandleErrorLayer`, and records its outcome:
+///
+/// - `timeout`: 504, and the transaction counts as timed out,
+/// - `load_shed`: 503, and the transaction counts as shed,
+/// - any other error: 500, and the error is reported.
 ///
 /// # Examples
 ///
@@ -32,11 +38,11 @@ pub async fn handle_error(error: Box<dyn Error + Send + Sync>) -> (StatusCode, &
     match outcome {
         Outcome::TimedOut => {
             current().set_outcome(outcome);
-            (StatusCode::GATEWAY_TIMEOUT, "this took too long")
+            (StatusCode::GATEWAY_TIMEOUT, "the request timed out")
         }
         Outcome::Shed => {
             current().set_outcome(outcome);
-            (StatusCode::SERVICE_UNAVAILABLE, "there is too much to do; try again in a moment")
+            (StatusCode::SERVICE_UNAVAILABLE, "the server is overloaded; try again later")
         }
         _ => {
             current().report_captured(&CapturedError::received(&*error));

@@ -1,4 +1,4 @@
-//! The layer, which knows axum's routes.
+//! The layer, which names requests after axum's routes.
 
 use std::any::Any;
 use std::error::Error;
@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
-use opbeat_tower::{HttpClassifier, OpbeatService};
+use opbeat_tower::HttpClassifier;
+use opbeat_tower::service::OpbeatService;
 use tower_layer::Layer;
 
-use crate::{MatchedPathName, outside};
+use crate::placement;
+use crate::route_name::MatchedPathName;
 
 /// Records every request of a router as a transaction, named after its route: `GET /books/{id}`.
 ///
-/// Requests that no route matches are counted together, as `GET unmatched`.
+/// Requests that match no route are counted together, as `GET unmatched`.
 ///
 /// # Examples
 ///
@@ -38,20 +40,21 @@ impl OpbeatLayer {
     pub fn new(agent: &Agent) -> Self {
         let route_name = MatchedPathName::default();
         let inner = opbeat_tower::OpbeatLayer::new(agent).kind("web.axum").route_name(route_name.clone());
-        let inner = inner.framework_errors(inside);
+        let inner = inner.framework_errors(application_error);
         Self { inner, route_name }
     }
 
-    /// Sets the transactions' dotted kind, such as `web.admin`.
+    /// Sets the dotted kind of the transactions, such as `web.admin`.
     #[must_use]
     pub fn kind(mut self, kind: &'static str) -> Self {
         self.inner = self.inner.kind(kind);
         self
     }
 
-    /// Names what lies beneath a prefix that is nested as a service: `GET /files/*` for `nest_service("/files", …)`.
+    /// Names the requests of a service that is nested at a prefix: `GET /files/*` for `nest_service("/files", …)`.
     ///
-    /// Axum tells layers nothing of such requests. Without this word they are counted as `GET unmatched`.
+    /// Axum does not pass the matched path of such requests to layers, so they are otherwise counted as `GET
+    /// unmatched`.
     #[must_use]
     pub fn nested_service(mut self, prefix: &str) -> Self {
         self.route_name = self.route_name.nested_service(prefix);
@@ -59,32 +62,38 @@ impl OpbeatLayer {
         self
     }
 
-    /// Answers 500, without a body, in place of a handler that panicked before its head. Without it, a panic goes on to
-    /// the server, which closes the connection.
+    /// Sets whether the layer responds with 500 and an empty body if the handler panics before its response head.
+    ///
+    /// Default: false. The panic then continues to the server, which closes the connection.
     #[must_use]
     pub fn catch_panics(mut self, catches: bool) -> Self {
         self.inner = self.inner.catch_panics(catches);
         self
     }
 
-    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    /// Sets whether failed responses have a header `X-Opbeat-ID` with the id of the reported error. Default: false.
     #[must_use]
-    pub fn error_id_header(mut self, tells: bool) -> Self {
-        self.inner = self.inner.error_id_header(tells);
+    pub fn error_id_header(mut self, sends: bool) -> Self {
+        self.inner = self.inner.error_id_header(sends);
         self
     }
 
-    /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
-    /// earlier.
+    /// Sets the timeout of a layer outside of this one.
+    ///
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it
+    /// counts as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed
+    /// out if it is dropped after three quarters of the time.
+    ///
+    /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
         self.inner = self.inner.outer_time_limit(limit);
         self
     }
 
-    /// Reports the error of a type that failed responses carry in their extensions, as axum's own example of error
-    /// handling has them do.
+    /// Reports errors of a type `T` that failed responses have in their extensions.
+    ///
+    /// Axum's own example of error handling puts its errors there.
     ///
     /// # Examples
     ///
@@ -98,7 +107,7 @@ impl OpbeatLayer {
     /// # impl std::error::Error for AppError {}
     /// # let agent = Agent::disabled();
     /// let layer = OpbeatLayer::new(&agent).capture_extension::<Arc<AppError>>();
-    /// // … and in `AppError::into_response`: response.extensions_mut().insert(Arc::new(self));
+    /// // In `AppError::into_response`: response.extensions_mut().insert(Arc::new(self));
     /// ```
     #[must_use]
     pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(mut self) -> Self {
@@ -106,8 +115,10 @@ impl OpbeatLayer {
         self
     }
 
-    /// Reports what failed responses carry in their extensions, of a type that is no error, as in axum's own example, whose
-    /// `AppError` can only be printed: a function says what it tells.
+    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`.
+    ///
+    /// The function describes the value. The `AppError` of axum's own example is such a type: it implements only
+    /// `Debug`.
     ///
     /// # Examples
     ///
@@ -122,19 +133,20 @@ impl OpbeatLayer {
     /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::from_debug(error));
     /// ```
     #[must_use]
-    pub fn capture_extension_with<T, F>(mut self, failure: F) -> Self
+    pub fn capture_extension_with<T, F>(mut self, describe: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
         F: Fn(&T) -> CapturedError + Send + Sync + 'static,
     {
-        self.inner = self.inner.capture_extension_with(failure);
+        self.inner = self.inner.capture_extension_with(describe);
         self
     }
 }
 
-/// What bodies fail with is boxed by axum, once for each layer, in errors that say the same.
-fn inside(failure: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    let boxed: &(dyn Error + 'static) = failure.downcast_ref::<axum::Error>()?;
+/// Returns the application's error in an error of axum. Each layer around a body may box its error once more, with the
+/// same message.
+fn application_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    let boxed: &(dyn Error + 'static) = error.downcast_ref::<axum::Error>()?;
     let mut chain = iter::successors(Some(boxed), |error: &&(dyn Error + 'static)| (*error).source());
     chain.find(|error| !error.is::<axum::Error>()).or(Some(boxed))
 }
@@ -143,7 +155,7 @@ impl<S> Layer<S> for OpbeatLayer {
     type Service = OpbeatService<S, HttpClassifier, MatchedPathName>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        outside::warn_if_router::<S>();
+        placement::warn_if_router::<S>();
         self.inner.layer(inner)
     }
 }

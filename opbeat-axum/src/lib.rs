@@ -1,4 +1,4 @@
-//! Opbeat for axum: one layer that names requests after their routes and reports what fails in them.
+//! Opbeat for axum: one layer that names requests after their routes and reports their errors.
 //!
 //! # Examples
 //!
@@ -20,29 +20,39 @@
 //! # }
 //! ```
 //!
-//! Add the layer last, by [`Router::layer`](axum::Router::layer): it then lies around all routes and the other layers,
-//! and knows which route matched.
+//! Add the layer last, with [`Router::layer`](axum::Router::layer). It then wraps all routes and the other layers, and
+//! knows which route matched.
+//!
+//! # Modules
+//!
+//! The root has the layer, axum's extractors and errors for it, and the types and functions of `opbeat-core` that
+//! applications use. The types that the layer makes are in [`body`], [`future`] and [`service`].
 
 mod error;
 mod extract;
 mod handle_error;
 mod layer;
-mod outside;
+mod placement;
 mod rejection;
 mod request_body;
 mod route_name;
 
 pub use error::{Error, Result};
-pub use extract::Current;
+pub use extract::{Current, Reported, ReportedRejection};
 pub use handle_error::handle_error;
 pub use layer::OpbeatLayer;
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_tower::events;
 pub use opbeat_tower::{
-    Agent, CapturedError, Config, ConfigError, CurrentTransaction, ErrorId, FlushError, Level, Outcome, TraceParent,
-    Transaction, TransactionName, TransactionResult, User, capture_error, capture_message, current, in_span, span,
+    Agent, Build, CapturedError, Config, ConfigError, Contact, CurrentTransaction, Detached, Diagnosis, Drops, Entered,
+    ErrorId, FlushError, HttpClassifier, InSpan, InTransaction, JoinSetExt, Level, Outcome, Span, TraceParent,
+    Transaction, TransactionId, TransactionName, TransactionResult, User, Value, body, capture_error, capture_message,
+    current, future, in_span, service, span, spawn, spawn_blocking, spawn_local,
 };
-pub use rejection::{Noted, NotedRejection};
 pub use request_body::{RequestBodyLayer, RequestBodyService};
 pub use route_name::MatchedPathName;
+
+/// The code blocks of the README, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! The start of request bodies, for errors to show.
+//! The first bytes of request bodies, which error reports show.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,9 +11,10 @@ use opbeat_core::CurrentTransaction;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Keeps the first bytes of each request's body, at most 8 KiB, for the errors of the request to show.
+/// Keeps the first bytes of each request body, at most 8 KiB, which reports of the request's errors show.
 ///
-/// It belongs inside of [`OpbeatLayer`](crate::OpbeatLayer): add it before. Only what handlers read is kept.
+/// Add it before [`OpbeatLayer`](crate::OpbeatLayer), so that it is inside of that layer. Only bytes that the handler
+/// reads are kept.
 ///
 /// # Examples
 ///
@@ -34,7 +35,7 @@ pub struct RequestBodyLayer {
 }
 
 impl RequestBodyLayer {
-    /// Keeps so many bytes of each body.
+    /// Makes a layer that keeps up to `limit` bytes of each body.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         Self { limit }
@@ -49,7 +50,7 @@ impl<S> Layer<S> for RequestBodyLayer {
     }
 }
 
-/// A service whose requests' bodies are kept, from [`RequestBodyLayer`].
+/// A service that keeps the first bytes of request bodies. [`RequestBodyLayer`] makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestBodyService<S> {
     inner: S,
@@ -75,7 +76,7 @@ impl<S: Service<Request>> Service<Request> for RequestBodyService<S> {
     }
 }
 
-/// A request's body that keeps what is read of it.
+/// A request body that keeps the first bytes that are read from it.
 struct KeptBody {
     inner: Body,
     transaction: CurrentTransaction,
@@ -105,7 +106,7 @@ impl HttpBody for KeptBody {
     }
 }
 
-/// Whoever reads the body drops it when it is read, or when reading failed.
+/// Passes the bytes to the transaction. The handler drops the body after it was read, or after reading failed.
 impl Drop for KeptBody {
     fn drop(&mut self) {
         if !self.kept.is_empty() {

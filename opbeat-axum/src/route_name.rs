@@ -1,4 +1,4 @@
-//! What requests are named after.
+//! The names of requests, after the routes of axum.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 use opbeat_tower::{RequestHead, RouteName};
 
-use crate::outside::Sightings;
+use crate::placement::RouteCheck;
 
 /// Names requests after the path that axum's router matched.
 #[derive(Clone, Debug, Default)]
 pub struct MatchedPathName {
     nested: Option<Arc<[Nested]>>,
-    sightings: Arc<Sightings>,
+    route_check: Arc<RouteCheck>,
 }
 
 /// A service that is nested at a prefix.
@@ -25,19 +25,19 @@ struct Nested {
 }
 
 impl MatchedPathName {
-    /// Names what lies beneath a prefix that is nested as a service: `GET /files/*`.
+    /// Names the requests of a service that is nested at a prefix: `GET /files/*`.
     #[must_use]
     pub fn nested_service(self, prefix: &str) -> Self {
         let prefix = prefix.trim_end_matches('/').to_owned();
         let template = format!("{prefix}/*");
         let known = self.nested.iter().flat_map(|nested| nested.iter().cloned());
         let nested = Some(known.chain([Nested { prefix, template }]).collect());
-        Self { nested, sightings: self.sightings }
+        Self { nested, route_check: self.route_check }
     }
 }
 
 impl Nested {
-    fn holds(&self, path: &str) -> bool {
+    fn matches(&self, path: &str) -> bool {
         path.strip_prefix(self.prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
@@ -46,15 +46,15 @@ impl RouteName for MatchedPathName {
     #[inline]
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
         if let Some(path) = head.extensions.get::<MatchedPath>() {
-            self.sightings.note();
+            self.route_check.record_route();
             return Some(route(head.method.as_str(), path.as_str()));
         }
         let nested = self.nested.iter().flat_map(|nested| nested.iter());
-        let Some(found) = { nested }.find(|nested| nested.holds(head.uri.path())) else {
-            self.sightings.note_none();
+        let Some(found) = { nested }.find(|nested| nested.matches(head.uri.path())) else {
+            self.route_check.record_unmatched();
             return None;
         };
-        self.sightings.note();
+        self.route_check.record_route();
         Some(route(head.method.as_str(), &found.template))
     }
 

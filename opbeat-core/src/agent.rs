@@ -53,8 +53,8 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// Returns an error if the configuration has no token, an invalid URL, or an HTTPS URL while TLS is not available. It
-    /// also returns one if the system cannot start a thread.
+    /// Returns an error if the configuration has no token, an invalid URL, or an HTTPS URL while TLS is not available.
+    /// It also returns one if the system cannot start a thread.
     #[cfg(feature = "intake")]
     pub fn start(config: &Config) -> Result<Self, ConfigError> {
         if !config.enabled {
@@ -144,8 +144,10 @@ impl Agent {
         self.running.as_ref().map_or(Ok(()), |running| running.pipeline.shut_down(timeout))
     }
 
-    /// Reports whether the agent records, whether the server accepts its data, how the application was built, and how much
-    /// data was dropped. It contacts the server, and blocks for at most five seconds.
+    /// Reports whether the agent records, whether the server accepts its data, and how the application was built. It
+    /// also reports how much data was dropped, and how many spans were started outside of a running transaction.
+    ///
+    /// It contacts the server, and blocks for at most five seconds.
     ///
     /// # Examples
     ///

@@ -12,8 +12,8 @@ static AGENTS: RwLock<Vec<Entry>> = RwLock::new(Vec::new());
 /// An agent that this list does not keep alive.
 struct Entry {
     agent: Weak<RunningAgent>,
-    /// Reports need the recorder only. Upgrading the agent for each of them could make the reporting thread drop its last
-    /// handle, and wait for its last delivery.
+    /// Reports need the recorder only. Upgrading the agent for each of them could make the reporting thread drop its
+    /// last handle, and wait for its last delivery.
     recorder: WeakRecorder,
 }
 

@@ -2,13 +2,15 @@
 //! server.
 //!
 //! Most applications use this crate through an adapter for their web framework, which records each request as a
-//! transaction: `opbeat-axum`, `opbeat-actix` or `opbeat-tower`. They need this crate directly for jobs, spans and error
-//! reports:
+//! transaction: `opbeat-axum`, `opbeat-actix` or `opbeat-tower`. They need this crate directly for jobs, spans and
+//! error reports:
 //!
 //! 1. Start one [`Agent`] per process, with [`Agent::from_env`] or from a [`Config`]. Keep it until the process ends.
 //! 2. Requests are recorded by the adapter. For each job, call [`Agent::begin_transaction`].
 //! 3. Measure parts of a transaction with [`span`] or [`in_span`].
-//! 4. Report errors with [`capture_error`]. Add users and tags through [`current`].
+//! 4. Report errors with [`capture_error`], messages with [`capture_message`]. Add users and tags through [`current`].
+//!
+//! For another framework, write an adapter with [`http::HttpTransaction`].
 //!
 //! # Examples
 //!

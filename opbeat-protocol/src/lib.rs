@@ -2,8 +2,8 @@
 //!
 //! The same structs write the bodies of this agent and read the bodies of any Opbeat agent, so that both sides always
 //! agree. Reading is lenient because the agents differ: unknown keys are ignored, `null` stands for a missing optional
-//! key, and the documentation of each type lists the shapes that it accepts. Keys that only this agent sends are marked *extension*; the original
-//! service ignored keys that it did not know.
+//! key, and the documentation of each type lists the shapes that it accepts. Keys that only this agent sends are marked
+//! *extension*; the original service ignored keys that it did not know.
 //!
 //! # Examples
 //!

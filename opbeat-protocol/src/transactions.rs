@@ -23,8 +23,8 @@ pub struct TransactionsBody {
     pub transactions: Vec<TransactionGroup>,
     /// The spans of transactions.
     ///
-    /// This agent sends samples after the counts, in separate bodies in which `transactions` is empty. These add nothing to
-    /// the time by kind, which was sent with the counts.
+    /// This agent sends samples after the counts, in separate bodies in which `transactions` is empty. These add
+    /// nothing to the time by kind, which was sent with the counts.
     #[serde(default, deserialize_with = "or_default")]
     pub traces: Traces,
     /// *Extension.* Exact time by kind of span, over all transactions and not only the sampled ones.
@@ -108,7 +108,7 @@ pub struct TraceGroup {
     /// The minute. The Python agent sends none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// Values such as `sql` and `url`. The key `_frames` contains the stack that started the span.
+    /// Values such as `sql` and `url`. The key `_frames` contains the stack that the span was started from.
     #[serde(default, deserialize_with = "or_default")]
     pub extra: Map<String, Value>,
 }

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 
-/// The longest text that is read, in bytes: axum's own are far shorter.
+/// The longest text that is read, in bytes. axum's own texts are far shorter; a longer text is replaced by the name of
+/// the status.
 const MAX_TEXT: usize = 4 * 1024;
 
 /// Returns the status and the text of a plain-text client error, as axum sends it.

@@ -1,7 +1,7 @@
 //! Test doubles for applications and adapters that use Opbeat.
 //!
-//! [`MemoryExporter`] keeps all records in memory, [`ScriptedServer`] is an Opbeat server whose responses a test chooses, and
-//! [`behaviour`] tests a framework adapter.
+//! [`MemoryExporter`] keeps all records in memory, [`ScriptedServer`] is an Opbeat server whose responses a test
+//! chooses, and [`behaviour`] tests a framework adapter.
 
 pub mod behaviour;
 mod memory;

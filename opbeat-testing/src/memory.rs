@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use opbeat_core::export::{Batch, ExportError, Exporter};
 use opbeat_core::record::{BreakdownRecord, DurationGroup, ErrorRecord, TransactionRecord};
 
-/// An exporter that keeps all records in memory, to be read by a test after [`Agent::flush`](opbeat_core::Agent::flush).
+/// An exporter that keeps all records in memory, to be read by a test after
+/// [`Agent::flush`](opbeat_core::Agent::flush).
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! From the response's head to its last byte.
+//! The body of a recorded response, which ends the transaction.
 
 use std::fmt::{self, Display};
 use std::mem;
@@ -14,42 +14,42 @@ use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
 
-use crate::failure::{self, Places};
-use crate::grpc::{self, Call};
-use crate::settings::Answering;
+use crate::failure::{self, ErrorTypes};
+use crate::grpc::{self, GrpcCall};
+use crate::settings::ResponseSettings;
 
-/// Returns whether a response has no body, and tells its transaction how long the body is.
+/// Returns whether the body of a response is empty. If not, sets its length, if that is known, in the transaction.
 ///
-/// A gRPC call ends with its trailers, however many bytes come before.
-pub(crate) fn ends_at_head<B: Body>(
+/// The length is not set for gRPC, because a call ends with its trailers.
+pub(crate) fn is_empty<B: Body>(
     response: &Response<B>,
     transaction: &mut HttpTransaction,
-    answering: &Answering,
+    settings: &ResponseSettings,
 ) -> bool {
     let body = response.body();
-    if body.is_end_stream() || answering.grpc.is_some() {
+    if body.is_end_stream() || settings.grpc.is_some() {
         return body.is_end_stream();
     }
     let declared = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     body.size_hint().exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))
 }
 
-/// The body of a recorded response. Its last byte ends the transaction.
+/// The body of a recorded response. The transaction ends at the end of this body.
 #[pin_project(PinnedDrop)]
 pub struct OpbeatBody<B, E> {
-    /// Empty where a panic was answered, and once it is dropped.
+    /// `None` in the response to a panic, and after it is dropped.
     #[pin]
     inner: Option<B>,
     recording: Recording<E>,
 }
 
-/// What is left to be said of the transaction.
+/// The transaction until its end, and the state that its end needs.
 struct Recording<E> {
     transaction: HttpTransaction,
     classify_eos: Option<E>,
-    /// Set for gRPC.
-    call: Option<Box<Call>>,
-    places: Places,
+    /// The call, for gRPC.
+    call: Option<Box<GrpcCall>>,
+    error_types: ErrorTypes,
 }
 
 impl<B, E: ClassifyEos> OpbeatBody<B, E> {
@@ -58,12 +58,12 @@ impl<B, E: ClassifyEos> OpbeatBody<B, E> {
         inner: Option<B>,
         transaction: HttpTransaction,
         classify_eos: Option<E>,
-        ends_here: bool,
-        answering: &mut Answering,
+        has_ended: bool,
+        settings: &mut ResponseSettings,
     ) -> Self {
-        let (call, places) = (answering.grpc.take(), mem::take(&mut answering.places));
-        let mut recording = Recording { transaction, classify_eos, call, places };
-        if ends_here {
+        let (call, error_types) = (settings.grpc.take(), mem::take(&mut settings.error_types));
+        let mut recording = Recording { transaction, classify_eos, call, error_types };
+        if has_ended {
             recording.complete(None);
         }
         Self { inner, recording }
@@ -82,7 +82,7 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        // Frames are wide, and so this one is looked at where it lies.
+        // The frame is inspected by reference, because moving it would copy many bytes.
         let polled = this.recording.transaction.poll(|| inner.as_mut().poll_frame(cx));
         match &polled {
             Poll::Pending => {}
@@ -90,8 +90,8 @@ where
             Poll::Ready(Some(Err(error))) => this.recording.fail(error),
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
             Poll::Ready(Some(Ok(frame))) => {
-                let is_last = this.recording.note(frame.data_ref().map_or(0, Buf::remaining));
-                // Whoever writes the body does not ask again when it says that this was all.
+                let is_last = this.recording.record_data(frame.data_ref().map_or(0, Buf::remaining));
+                // Servers do not poll a body again after it reports its end.
                 if is_last || inner.is_end_stream() {
                     this.recording.complete(None);
                 }
@@ -110,31 +110,32 @@ where
 }
 
 impl<E: ClassifyEos> Recording<E> {
-    /// Notes bytes of the body. Returns whether they were its last.
-    fn note(&mut self, bytes: usize) -> bool {
+    /// Records bytes of the body. Returns whether they were the last ones.
+    fn record_data(&mut self, bytes: usize) -> bool {
         if let Some(call) = &mut self.call {
-            call.prove(&mut self.transaction);
+            call.confirm_method(&mut self.transaction);
         }
         self.transaction.record_sent(bytes)
     }
 
     fn complete(&mut self, trailers: Option<&HeaderMap>) {
         let mut transaction = mem::take(&mut self.transaction);
-        let told = self.call.as_mut().zip(trailers);
-        let is_settled = told.is_some_and(|(call, trailers)| grpc::note_status(trailers, &mut transaction, call));
+        let ended_call = self.call.as_mut().zip(trailers);
+        let has_grpc_status =
+            ended_call.is_some_and(|(call, trailers)| grpc::record_status(trailers, &mut transaction, call));
         let is_failure = self.classify_eos.take().is_some_and(|eos| eos.classify_eos(trailers).is_err());
-        if is_failure && !is_settled {
+        if is_failure && !has_grpc_status {
             transaction.set_outcome(Outcome::ServerError);
         }
         transaction.complete();
     }
 
     fn fail<F: Display + 'static>(&mut self, error: &F) {
-        failure::end(mem::take(&mut self.transaction), error, &self.places);
+        failure::end(mem::take(&mut self.transaction), error, &self.error_types);
     }
 }
 
-/// What the body holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the inner body while its transaction is current, so that destructors can use it.
 #[pinned_drop]
 impl<B, E> PinnedDrop for OpbeatBody<B, E> {
     fn drop(self: Pin<&mut Self>) {
@@ -146,11 +147,11 @@ impl<B, E> PinnedDrop for OpbeatBody<B, E> {
     }
 }
 
-/// An empty body that nothing is recorded of, for frameworks that make one up.
+/// Makes an empty body that records nothing, for frameworks that need a default body.
 impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
         let transaction = HttpTransaction::default();
-        let recording = Recording { transaction, classify_eos: None, call: None, places: Places::default() };
+        let recording = Recording { transaction, classify_eos: None, call: None, error_types: ErrorTypes::default() };
         Self { inner: Some(B::default()), recording }
     }
 }

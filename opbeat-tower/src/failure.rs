@@ -1,4 +1,4 @@
-//! What services fail with.
+//! Errors of services and bodies, and the outcomes that they stand for.
 
 use std::any::Any;
 use std::error::Error;
@@ -6,63 +6,67 @@ use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 
-use opbeat_core::http::HttpTransaction;
-use opbeat_core::http::{CapturedError, error_chain};
+use opbeat_core::http::{CapturedError, HttpTransaction, error_chain};
 use opbeat_core::record::Outcome;
 
-use crate::carrier::Carrier;
+use crate::extension::ErrorExtension;
 
-/// Finds the error in what a service or a body failed with, if it is of a type that this one knows.
+/// Returns a service's or body's error as `dyn Error`, if it has the type that this function expects.
 pub(crate) type Downcast = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
 
-/// What is known of all services: boxed errors, as those of tower's own layers are, and those of I/O.
-const KNOWN: [Downcast; 4] = [
-    |failure| failure.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| &**error as _),
-    |failure| failure.downcast_ref::<Box<dyn Error + Send>>().map(|error| &**error as _),
-    |failure| failure.downcast_ref::<Box<dyn Error>>().map(|error| &**error),
-    |failure| failure.downcast_ref::<io::Error>().map(|error| error as _),
+/// Error types that need no registration: boxed errors, which tower's own layers return, and errors of I/O.
+const BUILT_IN: [Downcast; 4] = [
+    |error| error.downcast_ref::<Box<dyn Error + Send + Sync>>().map(|error| &**error as _),
+    |error| error.downcast_ref::<Box<dyn Error + Send>>().map(|error| &**error as _),
+    |error| error.downcast_ref::<Box<dyn Error>>().map(|error| &**error),
+    |error| error.downcast_ref::<io::Error>().map(|error| error as _),
 ];
 
-/// Where errors are found. It goes with each request, and so the application's own places lie behind one pointer.
+/// The error types that the layer recognises. Each request has a copy, so the application's types are behind one
+/// pointer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places {
-    /// The framework's errors, in what services and bodies fail with.
+pub(crate) struct ErrorTypes {
+    /// The framework's errors, as services and bodies return them.
     pub(crate) framework: Option<Downcast>,
-    own: Option<Arc<Own>>,
+    application: Option<Arc<ApplicationTypes>>,
 }
 
-/// The application's errors: in what services and bodies fail with, and in responses.
+/// The error types that the application registers.
 #[derive(Clone, Debug, Default)]
-struct Own {
+struct ApplicationTypes {
+    /// Errors that services and bodies return.
     downcasts: Vec<Downcast>,
-    carriers: Vec<Carrier>,
+    /// Errors in the extensions of responses.
+    extensions: Vec<ErrorExtension>,
 }
 
-impl Places {
+impl ErrorTypes {
     pub(crate) fn add_type<E: Error + 'static>(&mut self) {
-        let downcast: Downcast = |failure| failure.downcast_ref::<E>().map(|error| error as _);
-        Arc::make_mut(self.own.get_or_insert_default()).downcasts.push(downcast);
+        let downcast: Downcast = |error| error.downcast_ref::<E>().map(|error| error as _);
+        Arc::make_mut(self.application.get_or_insert_default()).downcasts.push(downcast);
     }
 
-    pub(crate) fn add_carrier(&mut self, carrier: Carrier) {
-        Arc::make_mut(self.own.get_or_insert_default()).carriers.push(carrier);
+    pub(crate) fn add_extension(&mut self, extension: ErrorExtension) {
+        Arc::make_mut(self.application.get_or_insert_default()).extensions.push(extension);
     }
 
-    /// Returns where responses carry errors, besides our own place.
-    pub(crate) fn carriers(&self) -> &[Carrier] {
-        self.own.as_ref().map_or(&[], |own| &own.carriers)
+    /// Returns the error types that responses may have in their extensions, besides `CapturedError`.
+    pub(crate) fn extensions(&self) -> &[ErrorExtension] {
+        self.application.as_ref().map_or(&[], |application| &application.extensions)
     }
 
-    fn find<'a>(&self, failure: &'a dyn Any) -> Option<&'a (dyn Error + 'static)> {
-        let own = self.own.iter().flat_map(|own| &own.downcasts);
-        { own.chain(&self.framework).chain(&KNOWN) }.find_map(|downcast| downcast(failure))
+    fn find<'a>(&self, error: &'a dyn Any) -> Option<&'a (dyn Error + 'static)> {
+        let application = self.application.iter().flat_map(|application| &application.downcasts);
+        { application.chain(&self.framework).chain(&BUILT_IN) }.find_map(|downcast| downcast(error))
     }
 }
 
-/// Ends a transaction whose service or body failed: with the error and its causes, where its type is known, or else with
-/// what it says. Time limits and shed load are outcomes, and no errors.
-pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E, places: &Places) {
-    let error = places.find(failure);
+/// Ends a transaction whose service or body returned an error.
+///
+/// The report contains the error and its sources if the error's type is known, or else its `Display` text. Timeouts and
+/// shed load are outcomes, so they are not reported.
+pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &E, types: &ErrorTypes) {
+    let error = types.find(failure);
     let outcome = error.map_or(Outcome::ServerError, outcome_of);
     match error {
         _ if outcome != Outcome::ServerError => {}
@@ -72,14 +76,18 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
     transaction.end(outcome);
 }
 
-/// Tells what an error of tower's layers says of the request: [`Outcome::TimedOut`] for `timeout` and tower-http's time
-/// limits of bodies, [`Outcome::Shed`] for
-/// `load_shed`, [`Outcome::ServerError`] for any other.
+/// Returns the outcome of a request that failed with an error of a tower layer. It looks at the error and its sources:
+///
+/// - [`Outcome::TimedOut`] for `timeout`, and for the body timeouts of tower-http,
+/// - [`Outcome::Shed`] for `load_shed`,
+/// - [`Outcome::ServerError`] for any other error.
+///
+/// Use it in a handler that turns the errors of layers into responses.
 ///
 /// # Examples
 ///
 /// ```
-/// use opbeat_tower::{Outcome, outcome_of};
+/// use opbeat_tower::{Outcome, failure::outcome_of};
 ///
 /// assert_eq!(outcome_of(&tower::timeout::error::Elapsed::new()), Outcome::TimedOut);
 /// assert_eq!(outcome_of(&std::fmt::Error), Outcome::ServerError);

@@ -1,4 +1,4 @@
-//! From the call to the response's head.
+//! The future of a recorded request, from the call of the service to its response head.
 
 use std::fmt::{self, Display};
 use std::future::Future;
@@ -15,23 +15,28 @@ use tower_http::classify::ClassifyResponse;
 use crate::body::OpbeatBody;
 use crate::failure;
 use crate::respond::{respond, respond_to_panic};
-use crate::settings::Answering;
+use crate::settings::ResponseSettings;
 
-/// The future of a recorded request.
+/// The future of a recorded request. It returns the response of the inner service, in an [`OpbeatBody`].
 #[pin_project(PinnedDrop)]
 pub struct ResponseFuture<F, C> {
-    /// Empty once it is dropped, and if the call panicked.
+    /// `None` after it is dropped, and if the call panicked.
     #[pin]
     inner: Option<F>,
     transaction: HttpTransaction,
-    answering: Answering,
-    /// Taken when the response is there.
+    settings: ResponseSettings,
+    /// Taken when the response is ready.
     classifier: Option<C>,
 }
 
 impl<F, C> ResponseFuture<F, C> {
-    pub(crate) fn new(inner: Option<F>, transaction: HttpTransaction, answering: Answering, classifier: C) -> Self {
-        Self { inner, transaction, answering, classifier: Some(classifier) }
+    pub(crate) fn new(
+        inner: Option<F>,
+        transaction: HttpTransaction,
+        settings: ResponseSettings,
+        classifier: C,
+    ) -> Self {
+        Self { inner, transaction, settings, classifier: Some(classifier) }
     }
 }
 
@@ -46,27 +51,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let catches_panics = this.answering.catches_panics;
-        let answer = match this.inner.as_mut().as_pin_mut() {
+        let catches_panics = this.settings.catches_panics;
+        let output = match this.inner.as_mut().as_pin_mut() {
             Some(inner) => ready!(this.transaction.poll(|| {
-                // `None` stands for a panic, here and when the call panicked.
-                catch_panic(catches_panics, || inner.poll(cx)).map_or(Poll::Ready(None), |answer| answer.map(Some))
+                // `None` means a panic, either in this poll or in the call.
+                catch_panic(catches_panics, || inner.poll(cx)).map_or(Poll::Ready(None), |polled| polled.map(Some))
             })),
             None => None,
         };
         let transaction = mem::take(this.transaction);
-        Poll::Ready(match answer {
-            Some(Ok(response)) => Ok(respond(response, transaction, this.answering, this.classifier.take())),
+        Poll::Ready(match output {
+            Some(Ok(response)) => Ok(respond(response, transaction, this.settings, this.classifier.take())),
             Some(Err(error)) => {
-                failure::end(transaction, &error, &this.answering.places);
+                failure::end(transaction, &error, &this.settings.error_types);
                 Err(error)
             }
-            None => Ok(respond_to_panic(transaction, this.answering)),
+            None => Ok(respond_to_panic(transaction, this.settings)),
         })
     }
 }
 
-/// What the handler holds is dropped inside of its transaction, so that destructors find it.
+/// Drops the handler's future while its transaction is current, so that destructors can use it.
 #[pinned_drop]
 impl<F, C> PinnedDrop for ResponseFuture<F, C> {
     fn drop(self: Pin<&mut Self>) {

@@ -1,4 +1,4 @@
-//! What is added to a stack of layers.
+//! The layer, which records the requests of a service.
 
 use std::any::Any;
 use std::error::Error;
@@ -10,20 +10,21 @@ use opbeat_core::http::CapturedError;
 use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassifier};
 use tower_layer::Layer;
 
-use crate::carrier::Carrier;
-use crate::grpc::{Call, GrpcMethodName};
+use crate::extension::ErrorExtension;
+use crate::grpc::{GrpcCall, GrpcMethodName};
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
-use crate::settings::{Answering, Settings};
+use crate::settings::{ResponseSettings, Settings};
 
-/// Tells failed responses of HTTP by their status: 5xx.
+/// Classifies HTTP responses by their status: 5xx is a failure.
 pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
 
-/// Records every request of the service beneath as a transaction.
+/// Records every request of the service that it wraps as a transaction.
 ///
-/// `M` tells failed responses from others, as in [`tower_http::trace`]; `N` names requests after their routes.
+/// `M` classifies responses as failures or successes, as in [`tower_http::trace`]. `N` names requests after their
+/// routes.
 ///
-/// It belongs around the other layers. A second one around the same request adds nothing.
+/// Add it outside of the other layers. If two of these layers wrap the same request, the outer one records it.
 #[derive(Clone, Debug)]
 pub struct OpbeatLayer<M = HttpClassifier, N = NoRouteName> {
     settings: Settings<M, N>,
@@ -39,69 +40,72 @@ impl OpbeatLayer {
 impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
     /// Makes a layer for a gRPC service such as tonic's.
     ///
-    /// Calls are named `package.Service/Method`, and end with the status that the trailers or the head say. The client's
-    /// deadline, in `grpc-timeout`, is known as a time limit around the layer.
+    /// Calls are named `package.Service/Method`, and their result is the gRPC status in the trailers or in the response
+    /// head. The client's deadline, in the header `grpc-timeout`, counts as a time limit outside of the layer.
     pub fn new_for_grpc(agent: &Agent) -> Self {
         let methods = GrpcMethodName::default();
         let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(methods.clone());
-        layer.settings.answering.grpc = Some(Box::new(Call::new(methods)));
+        layer.settings.response.grpc = Some(Box::new(GrpcCall::new(methods)));
         layer
     }
 }
 
 impl<M> OpbeatLayer<M> {
-    /// Makes a layer that tells failed responses by a classifier of your own.
+    /// Makes a layer that classifies responses with the application's own classifier.
     pub fn with_classifier(agent: &Agent, kind: &'static str, make_classifier: M) -> Self {
-        let answering = Answering::default();
+        let response = ResponseSettings::default();
         let agent = agent.clone();
         Self {
-            settings: Settings { agent, kind, make_classifier, route_name: NoRouteName, time_limit: None, answering },
+            settings: Settings { agent, kind, make_classifier, route_name: NoRouteName, time_limit: None, response },
         }
     }
 }
 
 impl<M, N> OpbeatLayer<M, N> {
-    /// Sets the transactions' dotted kind, such as `web.hyper`.
+    /// Sets the dotted kind of the transactions, such as `web.hyper`.
     #[must_use]
     pub fn kind(mut self, kind: &'static str) -> Self {
         self.settings.kind = kind;
         self
     }
 
-    /// Names requests after their routes.
+    /// Names requests after their routes. It replaces the names of gRPC methods too.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
-        let Settings { agent, kind, make_classifier, time_limit, mut answering, .. } = self.settings;
-        answering.grpc = answering.grpc.map(|_| Box::default());
-        OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, answering } }
+        let Settings { agent, kind, make_classifier, time_limit, mut response, .. } = self.settings;
+        response.grpc = response.grpc.map(|_| Box::default());
+        OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, response } }
     }
 
-    /// Answers 500, without a body, in place of a handler that panicked before its head. Without it, a panic goes on to
-    /// the server, which closes the connection.
+    /// Sets whether the layer responds with 500 and an empty body if the handler panics before its response head.
+    ///
+    /// Default: false. The panic then continues to the server, which closes the connection.
     #[must_use]
     pub fn catch_panics(mut self, catches: bool) -> Self {
-        self.settings.answering.catches_panics = catches;
+        self.settings.response.catches_panics = catches;
         self
     }
 
-    /// Tells clients the id of the error that was reported, in the header `X-Opbeat-ID` of the failed response.
+    /// Sets whether failed responses have a header `X-Opbeat-ID` with the id of the reported error. Default: false.
     #[must_use]
-    pub fn error_id_header(mut self, tells: bool) -> Self {
-        self.settings.answering.tells_error_id = tells;
+    pub fn error_id_header(mut self, sends: bool) -> Self {
+        self.settings.response.sends_error_id = sends;
         self
     }
 
-    /// Says that a layer around this one drops requests after this time: they then count as timed out, and not as
-    /// clients that have gone. What is dropped after three quarters of the time counts so, since the outer clock started
-    /// earlier.
+    /// Sets the timeout of a layer outside of this one.
     ///
-    /// Layers inside of this one need no such word: what they answer or fail with tells.
+    /// A request that is dropped at that timeout, before its response head, then counts as timed out. Otherwise it
+    /// counts as a disconnect of the client. The clock of the outer layer started earlier, so a request counts as timed
+    /// out if it is dropped after three quarters of the time.
+    ///
+    /// Timeouts inside this layer need no setting: the layer recognises their response or error.
     #[must_use]
     pub fn outer_time_limit(mut self, limit: Duration) -> Self {
         self.settings.time_limit = Some(limit);
         self
     }
 
-    /// Reports the error of a type that failed responses carry in their extensions.
+    /// Reports errors of a type `T` that failed responses have in their extensions.
     ///
     /// # Examples
     ///
@@ -115,14 +119,16 @@ impl<M, N> OpbeatLayer<M, N> {
     /// # impl std::error::Error for AppError {}
     /// # let agent = Agent::disabled();
     /// let layer = OpbeatLayer::new(&agent).capture_extension::<Arc<AppError>>();
-    /// // … and where the response is made: response.extensions_mut().insert(Arc::new(error));
+    /// // In the handler: response.extensions_mut().insert(Arc::new(error));
     /// ```
     #[must_use]
     pub fn capture_extension<T: Error + Clone + Send + Sync + 'static>(self) -> Self {
-        self.carry(Carrier::of::<T>())
+        self.add_extension(ErrorExtension::of::<T>())
     }
 
-    /// Reports what failed responses carry in their extensions, of a type that is no error: a function says what it tells.
+    /// Reports values of a type `T` that failed responses have in their extensions, if `T` does not implement `Error`.
+    ///
+    /// The function describes the value.
     ///
     /// # Examples
     ///
@@ -137,18 +143,19 @@ impl<M, N> OpbeatLayer<M, N> {
     /// let layer = OpbeatLayer::new(&agent).capture_extension_with(|error: &Arc<AppError>| CapturedError::from_debug(error));
     /// ```
     #[must_use]
-    pub fn capture_extension_with<T, F>(self, failure: F) -> Self
+    pub fn capture_extension_with<T, F>(self, describe: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
         F: Fn(&T) -> CapturedError + Send + Sync + 'static,
     {
-        self.carry(Carrier::new(failure))
+        self.add_extension(ErrorExtension::new(describe))
     }
 
-    /// Reports errors of a type that the service or its bodies fail with, with their whole chain of sources.
+    /// Reports errors of a type `E`, which the service or its bodies return, with their whole chain of sources.
     ///
-    /// A service may fail with anything that can be shown, and its type is known to nobody else. Known without a word are
-    /// boxed errors and those of the standard library's I/O.
+    /// The layer only requires that errors implement `Display`, so it has to know the type of an error to find its
+    /// sources. Boxed errors and [`std::io::Error`] need no registration. Errors of other types are reported without
+    /// their sources.
     ///
     /// # Examples
     ///
@@ -159,19 +166,19 @@ impl<M, N> OpbeatLayer<M, N> {
     /// ```
     #[must_use]
     pub fn downcast<E: Error + 'static>(mut self) -> Self {
-        self.settings.answering.places.add_type::<E>();
+        self.settings.response.error_types.add_type::<E>();
         self
     }
 
-    /// Says how a framework's own errors are found in what services and bodies fail with: for adapters.
+    /// Sets a function that finds the application's error in a framework's own error type. For adapters.
     #[must_use]
     pub fn framework_errors(mut self, find: fn(&dyn Any) -> Option<&(dyn Error + 'static)>) -> Self {
-        self.settings.answering.places.framework = Some(find);
+        self.settings.response.error_types.framework = Some(find);
         self
     }
 
-    fn carry(mut self, carrier: Carrier) -> Self {
-        self.settings.answering.places.add_carrier(carrier);
+    fn add_extension(mut self, extension: ErrorExtension) -> Self {
+        self.settings.response.error_types.add_extension(extension);
         self
     }
 }

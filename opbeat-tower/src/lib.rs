@@ -1,10 +1,10 @@
-//! Opbeat for any tower HTTP service: a layer that records every request from its arrival to the last byte of its
-//! response.
+//! Opbeat for any tower HTTP service: a layer that records every request, from its arrival to the end of the response
+//! body.
 //!
 //! # Examples
 //!
 //! ```
-//! use opbeat_tower::{Agent, OpbeatLayer, RequestHead, http::route};
+//! use opbeat_tower::{Agent, OpbeatLayer, RequestHead, route};
 //! use tower::ServiceBuilder;
 //!
 //! # type Body = http_body_util::Full<bytes::Bytes>;
@@ -22,36 +22,44 @@
 //! # }
 //! ```
 //!
-//! A service that is no HTTP server has transactions of its own: see
-//! [`Agent::begin_transaction`](opbeat_core::Agent::begin_transaction).
+//! A service that does not serve HTTP begins its own transactions with [`Agent::begin_transaction`].
+//!
+//! # Modules
+//!
+//! The root has the layer, and the types and functions of `opbeat-core` that applications use. The types that the layer
+//! makes are in [`body`], [`future`] and [`service`].
 
-mod body;
-mod carrier;
-mod failure;
-mod future;
+pub mod body;
+mod extension;
+pub mod failure;
+pub mod future;
 mod grpc;
 mod layer;
 mod request;
 mod respond;
 mod route_name;
-mod service;
+pub mod service;
 mod settings;
 
-pub use body::OpbeatBody;
-pub use failure::outcome_of;
-pub use future::ResponseFuture;
 pub use grpc::GrpcMethodName;
 pub use layer::{HttpClassifier, OpbeatLayer};
 pub use opbeat_core::config::ConfigError;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub use opbeat_core::events;
-pub use opbeat_core::export::FlushError;
-pub use opbeat_core::http::CapturedError;
-pub use opbeat_core::record::{ErrorId, Outcome, TraceParent, TransactionName, TransactionResult};
-pub use opbeat_core::task::{JoinSetExt, spawn, spawn_blocking, spawn_local};
+pub use opbeat_core::export::{Build, Contact, Diagnosis, FlushError};
+pub use opbeat_core::http::{CapturedError, route};
+pub use opbeat_core::record::{
+    Drops, ErrorId, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, Value,
+};
+pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
 pub use opbeat_core::{
-    Agent, Config, CurrentTransaction, Level, Transaction, User, capture_error, capture_message, current, http,
+    Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current,
     in_span, span,
 };
-pub use route_name::{NoRouteName, RequestHead, RouteName};
-pub use service::OpbeatService;
+pub use request::RequestHead;
+pub use route_name::{NoRouteName, RouteName};
+
+/// The code blocks of the README, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

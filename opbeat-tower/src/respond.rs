@@ -1,4 +1,4 @@
-//! What a response's head says of its transaction.
+//! The response head, and the responses to panics.
 
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Body;
@@ -7,30 +7,31 @@ use opbeat_core::record::Outcome;
 use tower_http::classify::{ClassifiedResponse, ClassifyResponse};
 
 use crate::body::OpbeatBody;
-use crate::settings::Answering;
-use crate::{body, carrier, grpc};
+use crate::settings::ResponseSettings;
+use crate::{body, extension, grpc};
 
-/// The header that tells a client the id of the error that was reported.
+/// The header with the id of the reported error.
 const ERROR_ID: &str = "x-opbeat-id";
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
+/// Records the response head, and moves the transaction into the body, which ends it.
 #[inline]
 pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     response: Response<B>,
     mut transaction: HttpTransaction,
-    answering: &mut Answering,
+    settings: &mut ResponseSettings,
     classifier: Option<C>,
 ) -> Response<OpbeatBody<B, C::ClassifyEos>> {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        carrier::report(&response, answering.places.carriers(), &transaction);
+        extension::report(&response, settings.error_types.extensions(), &transaction);
     }
-    let ends_here =
-        transaction.start_response(status.as_u16()) || body::ends_at_head(&response, &mut transaction, answering);
-    let call = answering.grpc.as_mut();
-    let is_settled = call.is_some_and(|call| grpc::note_status(response.headers(), &mut transaction, call));
+    let has_ended =
+        transaction.start_response(status.as_u16()) || body::is_empty(&response, &mut transaction, settings);
+    let has_grpc_status =
+        settings.grpc.as_mut().is_some_and(|call| grpc::record_status(response.headers(), &mut transaction, call));
     let classify_eos = match classifier.map(|classifier| classifier.classify_response(&response)) {
-        Some(ClassifiedResponse::Ready(Err(_))) if !is_settled && !is_telling(status) => {
+        // A status of 5xx needs no classifier: the transaction derives its outcome from it.
+        Some(ClassifiedResponse::Ready(Err(_))) if !has_grpc_status && !status.is_server_error() => {
             transaction.set_outcome(Outcome::ServerError);
             None
         }
@@ -38,17 +39,17 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
         Some(ClassifiedResponse::Ready(_)) | None => None,
     };
     let mut response = response;
-    // A call of gRPC that fails is answered by 200 all the same.
-    if answering.tells_error_id && (status.is_server_error() || answering.grpc.is_some()) {
-        tell_error_id(&mut response, &transaction);
+    // The HTTP status of a failed gRPC call is 200.
+    if settings.sends_error_id && (status.is_server_error() || settings.grpc.is_some()) {
+        insert_error_id(&mut response, &transaction);
     }
-    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, ends_here, answering))
+    response.map(|body| OpbeatBody::new(Some(body), transaction, classify_eos, has_ended, settings))
 }
 
-/// Answers in place of a handler that panicked: 500, and no body.
+/// Responds for a handler that panicked, with 500 and an empty body.
 pub(crate) fn respond_to_panic<B, E>(
     mut transaction: HttpTransaction,
-    answering: &mut Answering,
+    settings: &mut ResponseSettings,
 ) -> Response<OpbeatBody<B, E>>
 where
     B: Body,
@@ -58,18 +59,13 @@ where
     transaction.start_response(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    if answering.tells_error_id {
-        tell_error_id(&mut response, &transaction);
+    if settings.sends_error_id {
+        insert_error_id(&mut response, &transaction);
     }
-    response.map(|()| OpbeatBody::new(None, transaction, None, true, answering))
+    response.map(|()| OpbeatBody::new(None, transaction, None, true, settings))
 }
 
-/// The outcome follows from the status, and a classifier that only knows 5xx has nothing to add.
-fn is_telling(status: StatusCode) -> bool {
-    status.is_server_error()
-}
-
-fn tell_error_id<B>(response: &mut Response<B>, transaction: &HttpTransaction) {
+fn insert_error_id<B>(response: &mut Response<B>, transaction: &HttpTransaction) {
     let id = transaction.error_id().and_then(|id| HeaderValue::try_from(id.to_string()).ok());
     if let Some(id) = id {
         response.headers_mut().insert(ERROR_ID, id);

@@ -1,4 +1,4 @@
-//! The service that the layer makes.
+//! The service that records requests.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::future::ResponseFuture;
 use crate::route_name::RouteName;
 use crate::settings::Settings;
 
-/// A service whose requests are recorded, from [`OpbeatLayer`](crate::OpbeatLayer).
+/// A service whose requests are recorded. [`OpbeatLayer`](crate::OpbeatLayer) makes it.
 #[derive(Debug)]
 pub struct OpbeatService<S, M, N> {
     pub(crate) inner: S,
-    /// Routers clone a service for each request.
+    /// Shared, because routers clone a service for each request.
     pub(crate) settings: Arc<Settings<M, N>>,
 }
 
@@ -49,11 +49,11 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let mut transaction = self.settings.begin(&request);
         let classifier = self.settings.make_classifier.make_classifier(&request);
-        let answering = self.settings.answering(&request);
+        let settings = self.settings.response(&request);
         let inner = {
             let _entered = transaction.enter();
-            catch_panic(answering.catches_panics, || self.inner.call(request))
+            catch_panic(settings.catches_panics, || self.inner.call(request))
         };
-        ResponseFuture::new(inner, transaction, answering, classifier)
+        ResponseFuture::new(inner, transaction, settings, classifier)
     }
 }

@@ -1,4 +1,4 @@
-//! What the layer hands to each service, and how each request begins.
+//! The settings of the layer, and the start of each request.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use http::Request;
 use opbeat_core::Agent;
 use opbeat_core::http::HttpTransaction;
 
-use crate::failure::Places;
-use crate::grpc::{self, Call};
-use crate::request;
-use crate::route_name::{RequestHead, RouteName};
+use crate::failure::ErrorTypes;
+use crate::grpc::{self, GrpcCall};
+use crate::request::{self, RequestHead};
+use crate::route_name::RouteName;
 
-/// What the layer hands to each service.
+/// The settings of the layer, which its services share.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<M, N> {
     pub(crate) agent: Agent,
@@ -19,17 +19,17 @@ pub(crate) struct Settings<M, N> {
     pub(crate) make_classifier: M,
     pub(crate) route_name: N,
     pub(crate) time_limit: Option<Duration>,
-    pub(crate) answering: Answering,
+    pub(crate) response: ResponseSettings,
 }
 
-/// What is done with an answer.
+/// The settings that a response needs. Each request has a copy.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answering {
-    /// Set for gRPC, where the status of a call is in the trailers, or in the head if there is no message.
-    pub(crate) grpc: Option<Box<Call>>,
+pub(crate) struct ResponseSettings {
+    /// The call, for gRPC. Its status is in the trailers, or in the response head if there is no message.
+    pub(crate) grpc: Option<Box<GrpcCall>>,
     pub(crate) catches_panics: bool,
-    pub(crate) tells_error_id: bool,
-    pub(crate) places: Places,
+    pub(crate) sends_error_id: bool,
+    pub(crate) error_types: ErrorTypes,
 }
 
 impl<M, N: RouteName> Settings<M, N> {
@@ -41,19 +41,19 @@ impl<M, N: RouteName> Settings<M, N> {
             request::describe(request, self.route_name.client(&head), record);
         });
         transaction.set_route_name_with(|| self.route_name.route_name(&head));
-        if self.answering.grpc.is_some() {
-            grpc::begin(&mut transaction, request.headers(), self.time_limit);
+        if self.response.grpc.is_some() {
+            grpc::configure(&mut transaction, request.headers(), self.time_limit);
         } else if let Some(limit) = self.time_limit {
             transaction.set_time_limit(limit);
         }
         transaction
     }
 
-    /// Returns what is done with the answer to a request.
+    /// Returns the settings for the response to a request.
     #[inline]
-    pub(crate) fn answering<B>(&self, request: &Request<B>) -> Answering {
-        let Answering { ref grpc, catches_panics, tells_error_id, ref places } = self.answering;
-        let grpc = grpc.as_ref().map(|call| Box::new(call.to(request.uri().path())));
-        Answering { grpc, catches_panics, tells_error_id, places: places.clone() }
+    pub(crate) fn response<B>(&self, request: &Request<B>) -> ResponseSettings {
+        let ResponseSettings { ref grpc, catches_panics, sends_error_id, ref error_types } = self.response;
+        let grpc = grpc.as_ref().map(|call| Box::new(call.for_path(request.uri().path())));
+        ResponseSettings { grpc, catches_panics, sends_error_id, error_types: error_types.clone() }
     }
 }

@@ -16,8 +16,8 @@ pub struct Column {
     pub start: fn() -> Peer,
 }
 
-/// Cases that actix makes impossible: it notices an orderly close only when it writes, sends no trailers, and has no opaque
-/// services.
+/// Cases that actix makes impossible: it notices an orderly close only when it writes, sends no trailers, and has no
+/// opaque services.
 const ACTIX: &[&str] = &["disconnect before the response head", "trailers", "nested service"];
 
 const fn axum(name: &'static str, start: fn() -> Peer) -> Column {

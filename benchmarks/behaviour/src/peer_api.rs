@@ -28,7 +28,8 @@ impl PeerApi {
         (self.tag)("plan", "gold");
     }
 
-    /// Sets a tag, signals the table's client that the handler runs, and never returns. Sets a second tag when it is dropped.
+    /// Sets a tag, signals the table's client that the handler runs, and never returns. Sets a second tag when it is
+    /// dropped.
     pub async fn wait_forever(self) {
         self.tag();
         let _guard = TagOnDrop(self);

@@ -11,8 +11,8 @@ use super::{Application, HEADERS};
 pub struct Axum(Router);
 
 impl Axum {
-    /// Gives the router its state, as `axum::serve` does once per connection. Without it, the router applies its layers in every
-    /// request.
+    /// Gives the router its state, as `axum::serve` does once per connection. Without it, the router applies its layers
+    /// in every request.
     pub fn new(router: Router) -> Self {
         Self(router.with_state(()))
     }

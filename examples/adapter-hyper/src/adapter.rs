@@ -1,4 +1,4 @@
-//! The adapter: records each request, from its arrival to the last byte of its response.
+//! The adapter: records each request from its arrival to the end of its response body.
 
 use std::convert::Infallible;
 use std::mem;
@@ -25,12 +25,12 @@ pub struct Opbeat {
 }
 
 impl Opbeat {
-    /// Records a router's requests through an agent.
+    /// Records a router's requests with an agent.
     pub fn new(agent: &Agent, router: Router) -> Self {
         Self { agent: agent.clone(), router: Arc::new(router), time_limit: None }
     }
 
-    /// Says that whatever calls it drops requests after this time: they then count as timed out.
+    /// Declares that the caller drops requests after this time. Such requests then count as timed out.
     #[must_use]
     pub fn outer_time_limit(self, limit: Duration) -> Self {
         Self { time_limit: Some(limit), ..self }
@@ -42,7 +42,7 @@ impl Opbeat {
             record.set_line(method, request.uri().path_and_query().map_or("*", |target| target.as_str()));
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
-        // The name is there before the handler is called, so that it stands whatever happens.
+        // The name is set before the handler is called, so that a request that panics or is dropped has it too.
         transaction
             .set_route_name_with(|| self.router.template(request.uri().path()).map(|template| route(method, template)));
         if let Some(limit) = self.time_limit {
@@ -71,7 +71,7 @@ impl Service<Request<Incoming>> for Opbeat {
     }
 }
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
+/// Records the status, and moves the transaction into the response body, whose end is the transaction's end.
 fn respond(
     answer: Result<Response<Body>, CapturedError>,
     mut transaction: HttpTransaction,
@@ -89,7 +89,7 @@ fn respond(
     response.map(|body| Monitored::new(body, transaction))
 }
 
-/// Tells how long the body is, by itself or by the head. Returns whether there is none.
+/// Declares the length of the body, from its size hint or its `Content-Length`. Returns whether the body is empty.
 fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
     let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     size.exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))

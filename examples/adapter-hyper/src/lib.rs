@@ -1,7 +1,7 @@
-//! An adapter for bare hyper, without tower: what an adapter has to do, and nothing else.
+//! The smallest complete adapter: for hyper alone, without tower.
 //!
-//! [`Router`] is the web framework, as small as can be, and knows nothing of transactions. [`Opbeat`] is the adapter: two
-//! files, `adapter.rs` and `monitored.rs`, that are meant to be copied.
+//! [`Router`] is a minimal web framework, which does not use transactions. [`Opbeat`] is the adapter: two files,
+//! `adapter.rs` and `monitored.rs`, to copy for an adapter of your own.
 
 mod adapter;
 mod monitored;

@@ -12,9 +12,9 @@ use opbeat_core::http::CapturedError;
 /// The body of a response.
 pub type Body = BoxBody<Bytes, io::Error>;
 
-/// What a handler returns: a response, or what it failed with.
+/// The future of a handler. Its output is a response, or the error that the handler failed with.
 ///
-/// `?` makes a [`CapturedError`] of any error, and notes the line.
+/// `?` turns any error into a [`CapturedError`], which contains the line of the `?`.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, CapturedError>> + Send>>;
 
 /// Routes and their handlers.

@@ -1,4 +1,4 @@
-//! The adapter: records each request, from its arrival to the last byte of its response.
+//! The adapter: records each request from its arrival to the end of its response body.
 
 use std::error::Error as _;
 use std::mem;
@@ -17,17 +17,18 @@ use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, R
 use crate::monitored::Monitored;
 use crate::route_name;
 
-/// Records every request of what it is around as a transaction, named after its route: `GET /books/{id}`.
+/// Records every request to the endpoint that it wraps as a transaction, named after its route: `GET /books/{id}`.
 ///
-/// It belongs around the whole application. There, poem tells the route with the answer only, and a request that panics
-/// is counted as `GET unmatched`. A second one around an endpoint names those requests too, and adds nothing else.
+/// Wrap the whole application with it. There, poem names the route in the response only, so a request that panics is
+/// counted as `GET unmatched`. A second middleware around an endpoint names those requests too, and records nothing
+/// else.
 #[derive(Clone, Debug)]
 pub struct Opbeat {
     agent: Agent,
 }
 
 impl Opbeat {
-    /// Makes a middleware that records through an agent.
+    /// Creates a middleware that records with an agent.
     pub fn new(agent: &Agent) -> Self {
         Self { agent: agent.clone() }
     }
@@ -71,14 +72,14 @@ impl<E: Endpoint> Endpoint for OpbeatEndpoint<E> {
 }
 
 fn describe(request: &Request, record: &mut RequestRecord) {
-    // A nested route sees the rest of the path only.
+    // A nested route receives only the rest of the path, so the original URI is used.
     let target = request.original_uri().path_and_query().map_or("*", |target| target.as_str());
     record.set_line(request.method().as_str(), target);
     record.set_client(request.remote_addr().as_socket_addr().map(|address| address.ip()));
     request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
 }
 
-/// Notes the head, and lets the body carry the transaction on to its last byte.
+/// Records the status, and moves the transaction into the response body, whose end is the transaction's end.
 fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response {
     let body = BoxBody::from(response.take_body());
     let ends_here = transaction.start_response(response.status().as_u16());
@@ -89,16 +90,18 @@ fn respond(mut response: Response, mut transaction: HttpTransaction) -> Response
     response
 }
 
-/// Tells how long the body is, by itself or by the head. Returns whether there is none.
+/// Declares the length of the body, from its size hint or its `Content-Length`. Returns whether the body is empty.
 fn has_no_body(headers: &HeaderMap, size: &SizeHint, transaction: &mut HttpTransaction) -> bool {
     let declared = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     size.exact().or_else(declared).is_some_and(|length| transaction.set_body_length(length))
 }
 
-/// Notes the error that poem answers with. Nobody is asked once more, and so the transaction ends here.
+/// Records the error that poem turns into a response. The middleware never gets that response, so the transaction ends
+/// here.
 fn fail(error: Error, mut transaction: HttpTransaction) -> Error {
     let status = error.status().as_u16();
-    // A failure knows the line that made it. Time limits are outcomes; what an error was made from is its source.
+    // A `CapturedError` contains the handler's line. Otherwise the source is the error that poem's error was made from.
+    // Timeouts are outcomes, not errors.
     if let Some(failure) = error.data::<CapturedError>().filter(|_| status >= 500) {
         transaction.report_captured(failure);
     } else if outcome_of_status(status) == Outcome::ServerError

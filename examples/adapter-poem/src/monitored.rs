@@ -1,4 +1,4 @@
-//! What a request's transaction goes through: first the handler's future, then the response's body.
+//! The wrapper that holds a request's transaction: first around the handler's future, then around the response body.
 
 use std::error::Error;
 use std::mem;
@@ -11,7 +11,7 @@ use opbeat_core::http::CapturedError;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::Outcome;
 
-/// A handler's future or a response's body: polled inside of its transaction, and dropped there.
+/// A handler's future or a response body that is polled and dropped inside its transaction.
 #[derive(Debug)]
 pub(crate) struct Monitored<T> {
     inner: Option<T>,
@@ -46,7 +46,7 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
                 transaction.report_captured(&CapturedError::received(error));
                 mem::take(transaction).end(Outcome::ServerError);
             }
-            // Whoever writes the body does not ask again when it has its length, or when it says that this was all.
+            // The server does not poll again after the declared length, or if the body says that it has ended.
             Some(Ok(frame)) if !is_last(frame, transaction) && !body.is_end_stream() => {}
             _ => mem::take(transaction).complete(),
         }
@@ -62,12 +62,12 @@ impl<B: Body<Error: Error> + Unpin> Body for Monitored<B> {
     }
 }
 
-/// Counts the bytes of a frame. Trailers are the last one.
+/// Counts the bytes of a frame. Returns whether the frame is the last one; trailers always are.
 fn is_last<D: Buf>(frame: &Frame<D>, transaction: &mut HttpTransaction) -> bool {
     frame.data_ref().is_none_or(|data| transaction.record_sent(data.remaining()))
 }
 
-/// A client that goes drops what is left of its request. Destructors find their transaction too.
+/// A disconnect drops the future or body. Its destructors run inside the transaction too.
 impl<T> Drop for Monitored<T> {
     fn drop(&mut self) {
         let _entered = self.transaction.enter();

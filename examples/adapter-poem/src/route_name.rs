@@ -1,4 +1,4 @@
-//! Names of requests: the method, and the pattern of the route.
+//! Names of requests: the method and the pattern of the route.
 
 use opbeat_core::http::{HttpTransaction, route};
 use opbeat_core::record::TransactionName;
@@ -6,9 +6,9 @@ use poem::error::NotFoundError;
 use poem::http::Method;
 use poem::{PathPattern, Request, Response, Result};
 
-/// Names a request before its handler runs, as far as the middleware is within the router.
+/// Names a request before its handler runs, if the middleware is inside the router.
 ///
-/// Then it most often is a second one: what records is the transaction of the first.
+/// Such a middleware is usually the second one, and the first one's transaction is recording.
 pub(crate) fn set_early(transaction: &HttpTransaction, request: &Request) {
     if let Some(pattern) = request.data::<PathPattern>() {
         let recording = if transaction.is_recording() { transaction.current() } else { opbeat_core::current() };
@@ -16,11 +16,11 @@ pub(crate) fn set_early(transaction: &HttpTransaction, request: &Request) {
     }
 }
 
-/// Names a request after the route that its answer tells.
+/// Names a request after the route in its response or error.
 pub(crate) fn set(transaction: &mut HttpTransaction, method: &Method, answer: &Result<Response>) {
     let pattern = match answer {
         Ok(response) => response.data::<PathPattern>(),
-        // A nested router that knows no route has a pattern nonetheless: its own prefix.
+        // A nested router without a matching route also sets a pattern: its own prefix.
         Err(error) if error.is::<NotFoundError>() => None,
         Err(error) => error.data::<PathPattern>(),
     };
@@ -34,7 +34,9 @@ fn name(method: &Method, pattern: &PathPattern) -> TransactionName {
     route(method.as_str(), &parts.join("/"))
 }
 
-/// All adapters write parameters alike: `:id` and `:id<\d+>` are `{id}`, and `*path` is `*`.
+/// Returns a part of a pattern in the notation of all adapters.
+///
+/// `:id` and `:id<\d+>` become `{id}`, and `*path` becomes `*`.
 fn part(part: &str) -> String {
     match part.split_at_checked(1) {
         Some((":", parameter)) => format!("{{{}}}", parameter.split('<').next().unwrap_or(parameter)),

@@ -1,4 +1,4 @@
-//! The README's program reports a request to a server that its environment names.
+//! The README's program reports a request to the server in its environment.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,8 +9,8 @@ use opbeat_testing::ScriptedServer;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks until the program listens.
-fn ask() -> String {
+/// Sends a request as soon as the program listens, and returns the response.
+fn get_hello() -> String {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Ok(mut stream) = TcpStream::connect("127.0.0.1:3000") {
@@ -36,7 +36,7 @@ fn a_request_is_reported() {
         .env("OPBEAT_FLUSH_INTERVAL", "0.1")
         .spawn()
         .expect("the program runs");
-    let answer = ask();
+    let answer = get_hello();
     let seen = server.wait_for(1, PATIENCE);
     program.kill().expect("the program runs still");
     program.wait().expect("the program ends");

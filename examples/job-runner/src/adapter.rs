@@ -1,25 +1,25 @@
-//! The adapter: from a job to a job that is recorded.
+//! The adapter: turns a job into a recorded job.
 
 use opbeat_core::Agent;
 use opbeat_core::record::TraceParent;
 
 use crate::Job;
 
-/// The kind of the transactions. The part behind the dot is the runner's name.
+/// The kind of the transactions. The part after the dot is the runner's name.
 const KIND: &str = "task.runner";
 
-/// Records a job as a transaction that begins when the job does, and not when it is queued.
+/// Records a job as a transaction, which begins when the job starts, not when it is queued.
 ///
-/// Nothing has to be said of a panic: the agent's hook reports it. Dropped before its end, the transaction counts as
+/// Panics need no code here: the agent's hook reports them. A transaction that is dropped before its end counts as
 /// panicked while a panic unwinds, and as cancelled otherwise.
 #[must_use]
 pub fn monitored(agent: &Agent, job: Job) -> Job {
-    let trace_parent = job.fact("traceparent").and_then(TraceParent::parse);
+    let trace_parent = job.metadata("traceparent").and_then(TraceParent::parse);
     let Job { name, work, .. } = job;
     let agent = agent.clone();
     Job::new(name, async move {
         let transaction = agent.begin_transaction(KIND);
-        // A job that does not get to its end has its name from here.
+        // A job that panics or is cancelled has its name from here.
         transaction.set_name(name);
         transaction.set_trace_parent(trace_parent);
         let ended = transaction.wrap(work).await;

@@ -1,13 +1,13 @@
-//! What is queued, and how it ends.
+//! Jobs, and how they end.
 
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 
-/// What jobs fail with.
+/// The error that a job fails with.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Work with a name, and whatever is known of who asked for it.
+/// Work with a name, and metadata such as the trace of the request that queued it.
 pub struct Job {
     pub(crate) name: &'static str,
     pub(crate) metadata: Vec<(&'static str, String)>,
@@ -15,21 +15,21 @@ pub struct Job {
 }
 
 impl Job {
-    /// Names a future, which runs when its turn comes.
+    /// Creates a job from a name and a future, which runs when the worker takes the job.
     pub fn new(name: &'static str, work: impl Future<Output = Result<(), BoxError>> + Send + 'static) -> Self {
         Self { name, metadata: Vec::new(), work: Box::pin(work) }
     }
 
-    /// Adds a fact to what is queued beside the work.
+    /// Adds an entry to the metadata.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.metadata.push((key, value.into()));
         self
     }
 
-    /// Returns a fact that was queued beside the work.
+    /// Returns an entry of the metadata.
     #[must_use]
-    pub fn fact(&self, key: &str) -> Option<&str> {
+    pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.iter().find(|(known, _)| *known == key).map(|(_, value)| value.as_str())
     }
 }
@@ -43,12 +43,12 @@ impl fmt::Debug for Job {
 /// How a job ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// It did its work.
+    /// It finished without an error.
     Done,
     /// It failed with an error.
     Failed(BoxError),
     /// It panicked.
     Panicked,
-    /// It was stopped, or the process was.
+    /// It was cancelled, or the worker ended first.
     Cancelled,
 }

@@ -1,7 +1,7 @@
-//! A small job runner, and its adapter: each job is a transaction.
+//! A small job runner and its adapter: each job is a transaction.
 //!
-//! [`Queue`] and [`Job`] are the runner, and know nothing of Opbeat. [`monitored`] is the adapter: all that there is to
-//! write for a runner of your own.
+//! [`Queue`] and [`Job`] are the runner, which does not depend on Opbeat. [`monitored`] is the adapter: the only code
+//! that a runner of your own needs.
 //!
 //! ```
 //! use job_runner::{Job, Queue, monitored};

@@ -1,17 +1,17 @@
-//! The queue, and the worker that takes jobs from it, one after the other.
+//! The queue, and the worker that runs its jobs one after the other.
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 
 use crate::{BoxError, Ending, Job};
 
-/// Where jobs wait. Its worker ends when the queue is dropped and empty.
+/// A queue of waiting jobs. Its worker ends when the queue is dropped and empty.
 #[derive(Debug)]
 pub struct Queue {
     waiting: mpsc::UnboundedSender<Queued>,
 }
 
-/// Follows one job.
+/// A handle to one queued job.
 #[derive(Debug)]
 pub struct Ticket {
     cancel: oneshot::Sender<()>,
@@ -26,17 +26,17 @@ struct Queued {
 }
 
 impl Queue {
-    /// Starts the worker, on the current runtime. What `around` makes of a job is what runs.
+    /// Starts the worker on the current runtime. The worker runs the job that `wrap` returns for each queued job.
     ///
     /// # Panics
     ///
     /// Panics outside of a tokio runtime.
     #[must_use]
-    pub fn start(around: impl Fn(Job) -> Job + Send + 'static) -> Self {
+    pub fn start(wrap: impl Fn(Job) -> Job + Send + 'static) -> Self {
         let (waiting, mut next) = mpsc::unbounded_channel::<Queued>();
         tokio::spawn(async move {
             while let Some(queued) = next.recv().await {
-                run(around(queued.job), queued.cancelled, queued.ending).await;
+                run(wrap(queued.job), queued.cancelled, queued.ending).await;
             }
         });
         Self { waiting }
@@ -46,27 +46,27 @@ impl Queue {
     pub fn push(&self, job: Job) -> Ticket {
         let (cancel, cancelled) = oneshot::channel();
         let (ended, ending) = oneshot::channel();
-        // Where the worker is gone, the ticket tells that the job was cancelled.
+        // If the worker has ended, the ticket reports the job as cancelled.
         let _ = self.waiting.send(Queued { job, cancelled, ending: ended });
         Ticket { cancel, ending }
     }
 }
 
 impl Ticket {
-    /// Stops the job, and waits until it has stopped.
+    /// Cancels the job, and waits until it has stopped.
     pub async fn cancel(self) -> Ending {
-        // A job that has ended already keeps its ending.
+        // A job that has already ended keeps its ending.
         let _ = self.cancel.send(());
         self.ending.await.unwrap_or(Ending::Cancelled)
     }
 
-    /// Waits for the job's end.
+    /// Waits until the job has ended.
     pub async fn ended(self) -> Ending {
         self.ending.await.unwrap_or(Ending::Cancelled)
     }
 }
 
-/// Runs a job as a task of its own, so that a panic in it ends nothing else.
+/// Runs a job as a separate task, so that a panic in the job does not end the worker.
 async fn run(job: Job, cancelled: oneshot::Receiver<()>, ending: oneshot::Sender<Ending>) {
     let mut task = tokio::spawn(job.work);
     let ended = tokio::select! {
@@ -76,7 +76,7 @@ async fn run(job: Job, cancelled: oneshot::Receiver<()>, ending: oneshot::Sender
             task.await
         }
     };
-    // Whoever has dropped the ticket does not want to know.
+    // The send fails if the ticket was dropped; then the ending is not needed.
     let _ = ending.send(ending_of(ended));
 }
 

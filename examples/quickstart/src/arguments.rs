@@ -1,17 +1,17 @@
-//! What the program is told.
+//! The command-line arguments.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the program is told.
+/// The command-line arguments.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
-    /// Runs for a bounded time on free ports, and checks the count.
+    /// Runs for a few seconds on free ports, and checks the count.
     pub(crate) check: bool,
-    /// Where the server keeps its state; a temporary folder by default.
+    /// The server's data folder. Default: a temporary folder.
     pub(crate) data: Option<PathBuf>,
-    /// Where the server listens.
+    /// The server's address.
     pub(crate) listen: Option<SocketAddr>,
 }
 
@@ -27,10 +27,12 @@ impl Arguments {
                 "--data" => parsed.data = Some(value()?.into()),
                 "--listen" => {
                     let address = value()?;
-                    let address = address.parse().map_err(|_| format!("{address:?} is no address; {USAGE}"))?;
+                    let address = address
+                        .parse()
+                        .map_err(|_| format!("{address:?} is not an address such as 127.0.0.1:8200; {USAGE}"))?;
                     parsed.listen = Some(address);
                 }
-                _ => return Err(format!("{argument:?} is not understood; {USAGE}")),
+                _ => return Err(format!("unknown argument {argument:?}; {USAGE}")),
             }
         }
         Ok(parsed)

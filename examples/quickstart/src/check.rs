@@ -1,4 +1,4 @@
-//! Whether every request is counted, once.
+//! The check that every request is counted exactly once.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::CapturedError;
+use crate::BoxError;
 use crate::ledger::{Entries, Ledger};
 use crate::monitor::{APPS, Monitor, ORGANIZATION};
 
-/// How long the last delivery may take to show.
+/// The time within which the last delivery must appear in the API.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the API says of all apps.
+/// The counts of all apps, read from the API.
 struct Counted {
     entries: Entries,
     percentiles: Map<String, Value>,
@@ -46,9 +46,9 @@ struct Group {
     times_seen: u64,
 }
 
-/// Reads the API until it says what was sent, and prints a summary. Fails with the difference if it never does.
+/// Reads the API until its counts equal the sent ones, and prints a summary. Fails with the differences after a minute.
 #[expect(clippy::print_stdout, reason = "the program's output")]
-pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, CapturedError> {
+pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, BoxError> {
     monitor.flush().await?;
     let token = monitor.read_token().await?;
     let sent = ledger.entries();
@@ -74,7 +74,7 @@ pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, C
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn read(server: &str, token: &str) -> Result<Counted, CapturedError> {
+async fn read(server: &str, token: &str) -> Result<Counted, BoxError> {
     let client = reqwest::Client::new();
     let mut counted = Counted { entries: Entries::default(), percentiles: Map::new() };
     for app in APPS {
@@ -109,7 +109,7 @@ impl Counted {
     }
 }
 
-/// Says what is missing, and what there is too much of.
+/// Returns a line for each count that is too low or too high.
 fn differences(sent: &Entries, counted: &Entries) -> Vec<String> {
     let transactions = compare("transactions", &sent.transactions, &counted.transactions);
     transactions.into_iter().chain(compare("errors", &sent.errors, &counted.errors)).collect()

@@ -1,7 +1,7 @@
-//! A bare hyper server with an adapter written by hand: pictures of books.
+//! A server on hyper alone with an adapter written by hand: pictures of books.
 //!
-//! It shows all that an adapter does: begin the transaction when the request is there, name it, enter it around each
-//! poll, note the head, and complete it at the body's end.
+//! It shows each step of an adapter: begin the transaction when the request arrives, name it, enter it for each poll,
+//! record the status, and complete it at the end of the response body.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use opbeat_core::http::{HttpTransaction, route};
 use opbeat_core::{Agent, span};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::CapturedError;
+use crate::BoxError;
 
 /// Starts the server on a free port.
-pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, CapturedError> {
+pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, BoxError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let agent = agent.clone();
@@ -34,11 +34,11 @@ pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, CapturedError> {
 
 async fn serve(stream: TcpStream, agent: Agent) {
     let service = service_fn(|request| monitored(&agent, request));
-    // A client that goes away is noted by the transaction, and is no failure of this server.
+    // The transaction records a disconnect, which is not a failure of this server.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// The adapter: what `opbeat-tower` does for tower services, in as many lines as it takes.
+/// The adapter: does for this server what `opbeat-tower` does for tower services.
 async fn monitored(agent: &Agent, request: Request<Incoming>) -> Result<Response<MonitoredBody>, Infallible> {
     let method = request.method().as_str().to_owned();
     let target = request.uri().path().to_owned();
@@ -58,7 +58,7 @@ async fn monitored(agent: &Agent, request: Request<Incoming>) -> Result<Response
 /// The handler: draws a cover.
 async fn picture(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let Some(book) = request.uri().path().strip_prefix("/covers/") else {
-        let mut response = Response::new(Full::from("there are covers only"));
+        let mut response = Response::new(Full::from("this server has covers only"));
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };
@@ -67,7 +67,7 @@ async fn picture(request: Request<Incoming>) -> Response<Full<Bytes>> {
     Response::new(Full::from(format!("<svg xmlns='http://www.w3.org/2000/svg'>{lines}<!-- {book} --></svg>")))
 }
 
-/// A body whose last byte ends the transaction.
+/// A response body whose end is the end of the transaction.
 struct MonitoredBody {
     inner: Full<Bytes>,
     transaction: Option<HttpTransaction>,

@@ -1,17 +1,17 @@
-//! What was sent, counted by those who sent it.
+//! The counts of sent requests, kept by the senders.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-/// Requests and failures, counted apart from all monitoring.
+/// Counts requests and failures independently of the monitoring.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     entries: Arc<Mutex<Entries>>,
 }
 
-/// What was counted, by app.
+/// The counts by app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Entries {
     /// Transactions by app and name.
@@ -26,7 +26,7 @@ impl Ledger {
         count(&mut self.lock().transactions, app, name);
     }
 
-    /// Counts a failure that was seen.
+    /// Counts a failed response.
     pub(crate) fn failed(&self, app: &str, type_name: &str) {
         count(&mut self.lock().errors, app, type_name);
     }

@@ -1,14 +1,14 @@
-//! Visitors.
+//! The visitors that send requests.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::ledger::Ledger;
 
-/// Visitors at once.
+/// The number of concurrent visitors.
 const VISITORS: usize = 4;
 
-/// One thing that visitors do.
+/// A request that visitors send.
 struct Visit {
     method: reqwest::Method,
     path: &'static str,
@@ -21,7 +21,7 @@ const fn get(path: &'static str, transaction: &'static str) -> Visit {
     Visit { method: reqwest::Method::GET, path, transaction, error: "HTTP 500" }
 }
 
-/// What visitors do, again and again.
+/// The requests that each visitor repeats in this order.
 const VISITS: [Visit; 10] = [
     get("/", "GET /"),
     get("/books/1", "GET /books/{id}"),
@@ -40,7 +40,7 @@ const VISITS: [Visit; 10] = [
     },
 ];
 
-/// Visitors of the shop, who write down what they do.
+/// Visitors of the shop, who count the requests they send in the ledger.
 #[derive(Clone)]
 pub(crate) struct Load {
     client: reqwest::Client,
@@ -51,12 +51,12 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn new(shop: SocketAddr, ledger: Ledger, pause: Duration) -> Self {
-        // A connection for each request, since a panic closes its own, and the count is to be exact.
+        // Each request has its own connection, because a panic closes the connection and the count must be exact.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap_or_default();
         Self { client, shop, ledger, pause }
     }
 
-    /// Lets visitors come for some time, and waits until the last one has left.
+    /// Runs the visitors for a time, and waits until all have finished.
     pub(crate) async fn run_for(&self, time: Duration) {
         let end = Instant::now().checked_add(time);
         let visitors: Vec<_> = (0..VISITORS).map(|number| tokio::spawn(self.clone().visit(number, end))).collect();
@@ -84,7 +84,7 @@ impl Load {
         let has_failed = match answer {
             Ok(response) => {
                 let is_failure = response.status().is_server_error();
-                // The body is read to its end, which is where a transaction ends.
+                // The body is read to its end, because the transaction ends there.
                 let _ = response.bytes().await;
                 is_failure
             }

@@ -1,7 +1,7 @@
-//! A bookshop that is monitored: an axum application, an actix service, a bare hyper server, and the Opbeat server.
+//! A monitored bookshop: an axum application, an actix service, a server on hyper alone, and the Opbeat server.
 //!
-//! `cargo run -p quickstart` runs it under a gentle load until Ctrl-C; `cargo run -p quickstart -- --check` for a few
-//! seconds, and fails unless every request is counted exactly once.
+//! `cargo run -p quickstart` runs it under a light load until Ctrl-C. `cargo run -p quickstart -- --check` runs it for
+//! a few seconds, and fails unless every request is counted exactly once.
 
 mod arguments;
 mod check;
@@ -21,10 +21,10 @@ use ledger::Ledger;
 use load::Load;
 use monitor::Monitor;
 
-/// Errors of a program that only has to say what happened.
-type CapturedError = Box<dyn Error + Send + Sync>;
+/// The error type of a program that only prints its errors.
+type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How long `--check` sends requests.
+/// The time for which `--check` sends requests.
 const CHECK: Duration = Duration::from_secs(8);
 
 #[tokio::main]
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<ExitCode, CapturedError> {
+async fn run() -> Result<ExitCode, BoxError> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     log_to_terminal(&arguments);
     let ledger = Ledger::default();
@@ -52,7 +52,7 @@ async fn run() -> Result<ExitCode, CapturedError> {
     if arguments.check {
         load.run_for(CHECK).await;
         newsletter.abort();
-        // Whatever the job has begun, it has written down.
+        // The job counts each newsletter before it begins, so the ledger has those of the aborted job too.
         let _ = newsletter.await;
         return check::run(monitor, &ledger).await;
     }
@@ -65,7 +65,7 @@ async fn run() -> Result<ExitCode, CapturedError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Panics and errors of the shop are part of the show; a terminal full of them is not.
+/// Logs to the terminal. The panics that the shop causes on purpose are not printed.
 fn log_to_terminal(arguments: &Arguments) {
     let filter = if arguments.check { "error,opbeat=warn" } else { "warn,opbeat=info" };
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -82,5 +82,5 @@ fn log_to_terminal(arguments: &Arguments) {
 fn announce(monitor: &Monitor, shop: std::net::SocketAddr) {
     println!("\n  Opbeat shows the bookshop at  {}/quickstart/shop/", monitor.url());
     println!("  The bookshop itself runs at   http://{shop}/\n");
-    println!("  A gentle load calls it, and some of it is slow or fails on purpose. Stop with Ctrl-C.\n");
+    println!("  A light load calls it. Some requests are slow or fail on purpose. Stop with Ctrl-C.\n");
 }

@@ -8,10 +8,10 @@ use opbeat_actix::Opbeat;
 use opbeat_core::{Agent, in_span};
 use tokio::sync::oneshot;
 
-use crate::CapturedError;
+use crate::BoxError;
 
-/// Starts the service on a free port, with a runtime of its own, as actix likes it.
-pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, CapturedError> {
+/// Starts the service on a free port, on a thread with actix's own runtime.
+pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, BoxError> {
     let agent = agent.clone();
     let (ready, address) = oneshot::channel();
     std::thread::Builder::new()
@@ -27,7 +27,7 @@ async fn serve(agent: Agent, ready: oneshot::Sender<std::io::Result<SocketAddr>>
         .bind("127.0.0.1:0");
     match server {
         Ok(server) => {
-            // Nobody waits only when the program ends at once.
+            // The receiver is gone only if the program is already ending.
             let _ = ready.send(Ok(server.addrs()[0]));
             let _ = server.run().await;
         }

@@ -8,10 +8,11 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, fn_ser
 use actix_web::test::TestRequest;
 use opbeat_actix::export::{Batch, ExportError, Exporter};
 use opbeat_actix::record::{ErrorRecord, TransactionRecord};
+use opbeat_actix::service::{OpbeatBody, OpbeatMiddleware, ResponseFuture};
 use opbeat_actix::{
     Agent, Build, CapturedError, Config, ConfigError, Contact, Current, CurrentTransaction, Detached, Diagnosis, Drops,
-    Entered, Error, ErrorId, FlushError, InSpan, InTransaction, Level, Opbeat, OpbeatBody, OpbeatMiddleware, Outcome,
-    ResponseFuture, Span, TraceParent, Transaction, TransactionId, TransactionName, TransactionResult, User, Value,
+    Entered, Error, ErrorId, FlushError, InSpan, InTransaction, Level, Opbeat, Outcome, Span, TraceParent, Transaction,
+    TransactionId, TransactionName, TransactionResult, User, Value,
 };
 
 /// An exporter that an application may write itself.

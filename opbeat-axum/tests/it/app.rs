@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, as one writes it with axum.
+//! The application that the behaviour table requires, written with axum.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -26,11 +26,11 @@ const LIMIT: Duration = Duration::from_millis(1);
 pub(crate) fn router(agent: &Agent) -> Router {
     let layer = OpbeatLayer::new(agent).nested_service("/files");
     let monitored = responses().merge(names(agent)).merge(ends()).layer(layer);
-    // The last one's answer to unmatched paths stays, and has to be monitored.
+    // The fallback of the last router handles unmatched paths, so that router needs the layer.
     limited(agent).merge(monitored)
 }
 
-/// Routes that have limits around the layer.
+/// Routes with limits outside of the layer.
 fn limited(agent: &Agent) -> Router {
     let layer = OpbeatLayer::new(agent);
     let late = limits().timeout(LIMIT).layer(layer.clone().outer_time_limit(LIMIT));
@@ -93,15 +93,16 @@ fn ends() -> Router {
         .route("/turns/{id}", get(turns))
 }
 
-/// What is outermost of a route's limits: the answer to what they fail with.
-fn limits() -> ServiceBuilder<tower::layer::util::Stack<HandleErrorLayer<Answer, ()>, tower::layer::util::Identity>> {
-    ServiceBuilder::new().layer(HandleErrorLayer::new(answer as Answer))
+/// Starts the limits of a route with the handler of their errors, which has to be outside of them.
+fn limits()
+-> ServiceBuilder<tower::layer::util::Stack<HandleErrorLayer<ErrorHandler, ()>, tower::layer::util::Identity>> {
+    ServiceBuilder::new().layer(HandleErrorLayer::new(respond as ErrorHandler))
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Answer = fn(BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)>;
+type ErrorHandler = fn(BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)>;
 
-fn answer(error: BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)> {
+fn respond(error: BoxError) -> futures_util::future::BoxFuture<'static, (StatusCode, &'static str)> {
     Box::pin(handle_error(error))
 }
 
@@ -161,9 +162,9 @@ async fn endless() -> Response {
     tagged(chunks(&[], stream::repeat_with(|| Ok(Bytes::from_static(b"one"))).inspect(move |_| _ = &held)))
 }
 
-fn tagged(answer: impl IntoResponse) -> Response {
+fn tagged(response: impl IntoResponse) -> Response {
     tag();
-    answer.into_response()
+    response.into_response()
 }
 
 async fn tagging(request: Request<Body>) -> Request<Body> {
@@ -186,7 +187,7 @@ async fn second_chunk() -> Chunk {
     Ok(Bytes::from_static(b"two"))
 }
 
-/// A chunk, and then an error.
+/// Returns a body with a chunk and then an error.
 fn broken() -> impl stream::Stream<Item = Result<Bytes, CartError>> {
     stream::iter([Ok(Bytes::from_static(b"one")), Err(CartError::new())])
 }
@@ -202,7 +203,7 @@ fn chunks(first: &'static [&'static str], rest: impl stream::Stream<Item = Chunk
     Body::from_stream(first.chain(rest)).into_response()
 }
 
-/// Axum's own `Json` answers 500 when a value refuses to be written.
+/// A value that cannot be serialized. `Json` of axum responds with 500 to it.
 struct Unwritable;
 
 impl serde::Serialize for Unwritable {

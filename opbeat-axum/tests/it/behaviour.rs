@@ -5,7 +5,7 @@ use opbeat_testing::behaviour::{Subject, check, check_http2};
 use crate::{app, monitored};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn axum_does_what_every_adapter_does() {
+async fn axum_passes_the_behaviour_table() {
     let (agent, exporter) = monitored();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use opbeat_axum::{CapturedError, Noted, OpbeatLayer, RequestBodyLayer};
+use opbeat_axum::{CapturedError, OpbeatLayer, Reported, RequestBodyLayer};
 use opbeat_core::export::Batch;
 use opbeat_core::record::{ErrorRecord, Outcome};
 use opbeat_testing::behaviour::CartError;
@@ -45,15 +45,19 @@ fn only(recorded: &Batch) -> &ErrorRecord {
 async fn checkout() -> opbeat_axum::Result<&'static str> {
     let checked: Result<&'static str, CartError> = Err(CartError::new());
     let line = line!() + 1;
-    let answer = checked.inspect_err(|_| opbeat_axum::current().set_extra("line", line))?;
-    Ok(answer)
+    let page = checked.inspect_err(|_| opbeat_axum::current().set_extra("line", line))?;
+    Ok(page)
 }
 
 #[tokio::test]
-async fn the_line_of_the_question_mark_is_told() {
+async fn an_error_has_the_line_of_its_question_mark() {
     let router = Router::new().route("/", get(checkout));
     let (status, _, body, recorded) = call(router, |layer| layer, request("GET", "")).await;
-    assert_eq!((status.as_u16(), body.as_str()), (500, "Internal Server Error"), "clients are told nothing");
+    assert_eq!(
+        (status.as_u16(), body.as_str()),
+        (500, "Internal Server Error"),
+        "clients do not see the error's message"
+    );
     let error = only(&recorded);
     assert_eq!((error.type_name.as_deref(), error.message.as_str()), (Some("CartError"), "there is no cart"));
     assert_eq!(error.causes[0].message, "the shelf is broken");
@@ -64,22 +68,22 @@ async fn the_line_of_the_question_mark_is_told() {
 }
 
 #[tokio::test]
-async fn anything_that_becomes_an_error_is_told() {
-    async fn words() -> opbeat_axum::Result<()> {
+async fn every_convertible_error_is_reported() {
+    async fn text() -> opbeat_axum::Result<()> {
         Err("out of paper")?
     }
     async fn forbidden() -> opbeat_axum::Result<()> {
         Err(opbeat_axum::Error::from(CartError::new()).with_status(StatusCode::FORBIDDEN))
     }
-    let (_, _, _, recorded) = call(Router::new().route("/", get(words)), |layer| layer, request("GET", "")).await;
+    let (_, _, _, recorded) = call(Router::new().route("/", get(text)), |layer| layer, request("GET", "")).await;
     assert_eq!((only(&recorded).type_name.as_deref(), &*only(&recorded).message), (Some("Error"), "out of paper"));
     let (status, _, _, recorded) =
         call(Router::new().route("/", get(forbidden)), |layer| layer, request("GET", "")).await;
-    assert_eq!((status.as_u16(), recorded.errors.len()), (403, 0), "what the client did wrong is no error");
+    assert_eq!((status.as_u16(), recorded.errors.len()), (403, 0), "a mistake of the client is not reported");
     assert_eq!(recorded.samples[0].extra, [("error".into(), "there is no cart".into())]);
 }
 
-/// An application's own error, as axum's example of error handling has it.
+/// An error of the application, which it adds to the response like axum's example of error handling.
 #[derive(Debug)]
 struct AppError(CartError);
 
@@ -104,7 +108,7 @@ impl IntoResponse for AppError {
 }
 
 #[tokio::test]
-async fn extensions_carry_errors() {
+async fn errors_in_extensions_are_reported() {
     let router = Router::new().route("/", get(async || AppError(CartError::new())));
     let (_, _, _, recorded) =
         call(router, |layer| layer.capture_extension::<Arc<AppError>>(), request("GET", "")).await;
@@ -113,12 +117,13 @@ async fn extensions_carry_errors() {
     let causes: Vec<&str> = error.causes.iter().map(|cause| cause.message.as_str()).collect();
     assert_eq!(causes, ["there is no cart", "the shelf is broken"]);
 
-    let carry = async || (StatusCode::INTERNAL_SERVER_ERROR, Extension(CapturedError::new(&CartError::new())), "oops");
-    let (_, _, body, recorded) = call(Router::new().route("/", get(carry)), |layer| layer, request("GET", "")).await;
+    let respond =
+        async || (StatusCode::INTERNAL_SERVER_ERROR, Extension(CapturedError::new(&CartError::new())), "oops");
+    let (_, _, body, recorded) = call(Router::new().route("/", get(respond)), |layer| layer, request("GET", "")).await;
     assert_eq!((body.as_str(), only(&recorded).message.as_str()), ("oops", "there is no cart"));
 }
 
-/// The error of axum's example of error handling: it can be printed, and that is all.
+/// The error of axum's example of error handling. It implements only `Debug`.
 #[derive(Debug)]
 enum ExampleError {
     JsonRejection(JsonRejection),
@@ -151,7 +156,7 @@ impl From<JsonRejection> for ExampleError {
 }
 
 #[tokio::test]
-async fn the_example_of_axum_is_told() {
+async fn errors_of_the_axum_example_are_reported() {
     async fn create(number: Result<Json<u32>, JsonRejection>) -> Result<String, ExampleError> {
         match number?.0 {
             0 => Err(ExampleError::TimeError(TimeError::FailedToGetTime)),
@@ -170,37 +175,37 @@ async fn the_example_of_axum_is_told() {
 }
 
 #[tokio::test]
-async fn errors_of_one_layer_are_told_apart() {
+async fn different_errors_in_one_extension_type_are_separate() {
     let (agent, exporter) = monitored();
-    let carry = |words: &'static str| {
+    let respond = |text: &'static str| {
         get(async move || {
             let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            response.extensions_mut().insert(Arc::new(std::io::Error::other(words)));
+            response.extensions_mut().insert(Arc::new(std::io::Error::other(text)));
             response
         })
     };
-    let router = Router::new().route("/db", carry("refused")).route("/mail", carry("bounced"));
+    let router = Router::new().route("/db", respond("rejected")).route("/mail", respond("bounced"));
     let app = router.layer(OpbeatLayer::new(&agent).capture_extension::<Arc<std::io::Error>>());
     for path in ["/db", "/mail"].repeat(30) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         app.clone().oneshot(request).await.unwrap();
     }
     agent.flush(Duration::from_secs(30)).unwrap();
-    for (words, name) in [("refused", "GET /db"), ("bounced", "GET /mail")] {
-        let of_words: Vec<_> = exporter.errors().into_iter().filter(|error| error.message == words).collect();
-        assert_eq!(of_words.iter().map(|error| error.occurrences).sum::<u64>(), 30, "{words}");
-        assert!(of_words.iter().all(|error| error.location.is_none() && error.culprit.as_deref() == Some(name)));
+    for (text, name) in [("rejected", "GET /db"), ("bounced", "GET /mail")] {
+        let with_text: Vec<_> = exporter.errors().into_iter().filter(|error| error.message == text).collect();
+        assert_eq!(with_text.iter().map(|error| error.occurrences).sum::<u64>(), 30, "{text}");
+        assert!(with_text.iter().all(|error| error.location.is_none() && error.culprit.as_deref() == Some(name)));
     }
 }
 
 #[tokio::test]
-async fn a_failure_is_told_by_whatever_status_of_5xx() {
-    async fn answered(status: StatusCode) -> opbeat_axum::Result<()> {
+async fn an_error_is_reported_with_every_status_of_5xx() {
+    async fn fail(status: StatusCode) -> opbeat_axum::Result<()> {
         Err(opbeat_axum::Error::from(CartError::new()).with_status(status))
     }
     for (status, errors) in [(500, 1), (503, 1), (504, 1), (408, 0)] {
         let status = StatusCode::from_u16(status).unwrap();
-        let router = Router::new().route("/", get(move || answered(status)));
+        let router = Router::new().route("/", get(move || fail(status)));
         let (_, id, _, recorded) = call(router, |layer| layer.error_id_header(true), request("GET", "")).await;
         assert_eq!((recorded.errors.len(), id.is_some()), (errors, errors > 0), "{status}");
     }
@@ -224,31 +229,32 @@ async fn an_error_in_a_streamed_body_has_its_causes() {
 }
 
 #[tokio::test]
-async fn rejections_are_told() {
-    let noted = Router::new().route("/", post(async |Noted(Json(number)): Noted<Json<u32>>| number.to_string()));
-    let (status, _, body, recorded) = call(noted, |layer| layer, request("POST", "\"two\"")).await;
+async fn rejections_are_reported() {
+    let reported =
+        Router::new().route("/", post(async |Reported(Json(number)): Reported<Json<u32>>| number.to_string()));
+    let (status, _, body, recorded) = call(reported, |layer| layer, request("POST", "\"two\"")).await;
     assert_eq!((status.as_u16(), recorded.errors.len()), (422, 0));
     assert!(body.starts_with("Failed to deserialize"), "{body}");
     let (key, note) = &recorded.samples[0].extra[0];
     assert!(key == "error" && note.to_string().starts_with("Failed to deserialize"), "{note}");
 
-    let missing = Router::new().route("/", get(async |Noted(Extension(_)): Noted<Extension<u32>>| "never"));
+    let missing = Router::new().route("/", get(async |Reported(Extension(_)): Reported<Extension<u32>>| "never"));
     let (status, _, _, recorded) = call(missing, |layer| layer, request("GET", "")).await;
     assert_eq!(status.as_u16(), 500);
     assert!(only(&recorded).message.contains("Missing request extension"), "{}", only(&recorded).message);
 
     type Rejected = Result<Json<u32>, JsonRejection>;
-    async fn asks(number: Rejected) -> opbeat_axum::Result<String> {
+    async fn echo(number: Rejected) -> opbeat_axum::Result<String> {
         Ok(number?.to_string())
     }
     let (status, _, body, _) =
-        call(Router::new().route("/", post(asks)), |layer| layer, request("POST", "\"two\"")).await;
-    assert_eq!(status.as_u16(), 422, "it is answered as it would have been");
+        call(Router::new().route("/", post(echo)), |layer| layer, request("POST", "\"two\"")).await;
+    assert_eq!(status.as_u16(), 422, "the rejection keeps its response");
     assert!(body.starts_with("Failed to deserialize"), "{body}");
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_where_that_is_wished() {
+async fn a_panic_is_caught_if_configured() {
     async fn panics(State(()): State<()>) -> &'static str {
         opbeat_axum::current().set_tag("plan", "gold");
         panic!("no books")
@@ -266,7 +272,7 @@ async fn a_panic_is_answered_where_that_is_wished() {
 }
 
 #[tokio::test]
-async fn the_request_is_told_with_its_body() {
+async fn an_error_report_contains_the_request_body() {
     let echo = post(async |_: String| StatusCode::INTERNAL_SERVER_ERROR);
     let router = Router::new().route("/", echo).layer(RequestBodyLayer::new(20));
     let sent = r#"{"title": "Emma", "year": 1815}"#;
@@ -275,7 +281,7 @@ async fn the_request_is_told_with_its_body() {
 }
 
 #[tokio::test]
-async fn around_the_router_it_works_without_names() {
+async fn a_layer_around_the_router_records_without_names() {
     let (agent, exporter) = monitored();
     let router: Router = Router::new().route("/books/{id}", get(async || "Emma"));
     let service = tower::Layer::layer(&OpbeatLayer::new(&agent), router);

@@ -21,7 +21,7 @@ async fn call(router: Router) -> String {
 }
 
 #[tokio::test]
-async fn handlers_find_their_transaction() {
+async fn handlers_extract_their_transaction() {
     let (agent, exporter) = monitored();
     let router = Router::new().route("/", get(named)).layer(OpbeatLayer::new(&agent));
     assert_eq!(call(router).await, "recorded");
@@ -30,7 +30,7 @@ async fn handlers_find_their_transaction() {
 }
 
 #[tokio::test]
-async fn without_a_layer_handlers_find_a_handle_that_does_nothing() {
+async fn without_a_layer_the_extracted_handle_does_nothing() {
     assert_eq!(call(Router::new().route("/", get(named))).await, "not recorded");
 }
 

@@ -9,7 +9,7 @@ use opbeat_testing::MemoryExporter;
 use tower::ServiceExt;
 
 #[tokio::test]
-async fn requests_are_left_out_by_who_asks() {
+async fn requests_are_ignored_by_user_agent() {
     let exporter = MemoryExporter::default();
     let agent = Agent::with_exporter(&Config::default().ignore_user_agent("probe/*"), exporter.clone());
     let router = Router::new().route("/", get(async || "hello")).layer(OpbeatLayer::new(&agent));

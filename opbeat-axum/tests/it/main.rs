@@ -1,4 +1,4 @@
-//! The layer in real axum applications on real ports.
+//! Tests of the layer in real axum applications, with and without a port.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
@@ -7,6 +7,7 @@ mod behaviour;
 mod errors;
 mod extract;
 mod ignored;
-mod outside;
+mod names;
+mod placement;
 
 use opbeat_testing::behaviour::monitored;

@@ -11,7 +11,8 @@ use crate::record::{Outcome, RequestRecord};
 use crate::transaction::{Active, Context, End, Pool, ResultNames, nanoseconds};
 
 thread_local! {
-    /// The finished requests of this thread. An adapter's future and body hold one pointer to a request's state.
+    /// The finished requests of this thread. A request's state is boxed, so that the adapter's future and body hold
+    /// only a pointer to it.
     static POOL: Pool<Box<ActiveRequest>> = const { Pool::new() };
 }
 
@@ -77,8 +78,8 @@ impl ActiveRequest {
         self.body_was_polled = is_body;
     }
 
-    /// Returns whether the next poll of the body is measured. A body of a known length is usually complete in memory, so
-    /// that its first poll is its last one: then no clock is read.
+    /// Returns whether the next poll of the body is measured. A body of a known length is usually complete in memory,
+    /// so that its first poll is its last one: then no clock is read.
     #[inline]
     fn measures_body(&self) -> bool {
         self.body_was_polled || self.remaining.is_none()
@@ -157,7 +158,8 @@ impl ActiveRequest {
 
     /// Returns whether an end overrides the outcome and the result that the application set.
     ///
-    /// A service that failed before the response head does not, since the application knows better what its error means.
+    /// A service that failed before the response head does not, since the application knows better what its error
+    /// means.
     fn is_forced(&self, end: Option<Outcome>) -> bool {
         let overrides = |outcome| outcome != Outcome::ServerError || self.head.is_some();
         end.is_some_and(overrides) || self.outcome == Some(Outcome::Panicked)
@@ -181,8 +183,8 @@ impl ActiveRequest {
 
     /// Returns whether the request was dropped by a time limit.
     ///
-    /// The limit's clock started before the request's, by the time that the layers between the two took. A quarter of the
-    /// limit is assumed for that.
+    /// The limit's clock started before the request's, by the time that the layers between the two took. A quarter of
+    /// the limit is assumed for that.
     fn has_reached(&self, limit: Duration) -> bool {
         let ran_for = self.context.transaction.as_ref().map(|active| active.started.elapsed());
         ran_for.is_some_and(|ran_for| ran_for >= limit - limit / 4)

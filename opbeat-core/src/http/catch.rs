@@ -9,8 +9,8 @@ use crate::transaction::current;
 
 /// Calls a closure, and catches its panic if `catches` is true. Returns `None` after a panic.
 ///
-/// The closure calls or polls a handler. After a panic, that handler must not be called or polled again, since the panic
-/// may have left it half changed; the adapter responds instead. A panic that the agent's hook has not reported is
+/// The closure calls or polls a handler. After a panic, that handler must not be called or polled again, since the
+/// panic may have left it half changed; the adapter responds instead. A panic that the agent's hook has not reported is
 /// reported here, with the current transaction.
 ///
 /// # Examples

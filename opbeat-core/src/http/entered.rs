@@ -29,8 +29,8 @@ impl<'a> EnteredHttp<'a> {
     }
 }
 
-/// Ends the transaction if a panic unwinds through the guard. It has to happen here: executors catch the panic, and drop
-/// the future when the thread is not panicking any more.
+/// Ends the transaction if a panic unwinds through the guard. It has to happen here: executors catch the panic, and
+/// drop the future when the thread is not panicking any more.
 impl Drop for EnteredHttp<'_> {
     #[inline]
     fn drop(&mut self) {

@@ -8,7 +8,8 @@
 //! 4. `poll` again around each poll of the response body.
 //! 5. [`complete`](HttpTransaction::complete) at the end of the response body.
 //!
-//! A transaction that is dropped before step 5 ends by itself, because the client disconnected or the handler panicked.
+//! A transaction that is dropped before step 5 ends by itself. It counts as panicked if the handler panicked, as timed
+//! out at a [time limit](HttpTransaction::set_time_limit), and as a disconnect of the client otherwise.
 
 mod active_request;
 mod catch;

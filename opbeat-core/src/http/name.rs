@@ -18,9 +18,9 @@ pub fn static_method(method: &str) -> &'static str {
 
 /// Returns the name for requests of a method and a route template, such as `GET /books/{id}`.
 ///
-/// Pass templates only, never paths: each different template is kept in memory until the process ends, so that a request
-/// with a known one does not allocate. At most 2,000 templates are kept. Requests of further templates are counted as
-/// `GET (other routes)`.
+/// Pass templates only, never paths: each different template is kept in memory until the process ends, so that a
+/// request with a known one does not allocate. At most 2,000 templates are kept. Requests of further templates are
+/// counted as `GET (other routes)`.
 #[must_use]
 #[inline]
 pub fn route(method: &str, template: &str) -> TransactionName {

@@ -19,7 +19,8 @@ use crate::transaction::{Active, Context, CurrentTransaction};
 /// - [`complete`](Self::complete) ends it at the end of the response body, with the outcome of the status.
 /// - [`end`](Self::end) ends it with an outcome that the adapter knows.
 /// - A panic that unwinds through [`poll`](Self::poll) or [`enter`](Self::enter) ends it as [`Outcome::Panicked`].
-/// - If it is dropped before, it ends as [`Outcome::ClientGone`]: the client disconnected.
+/// - If it is dropped before, it ends as [`Outcome::ClientGone`]: the client disconnected. There are two exceptions: a
+///   drop while the thread panics, and a drop at a [time limit](Self::set_time_limit) before the response head.
 ///
 /// The default value records nothing.
 ///
@@ -57,8 +58,8 @@ pub struct HttpTransaction {
 impl HttpTransaction {
     /// Begins the transaction of a request that has just arrived.
     ///
-    /// It records nothing if the agent is disabled, or if the request is already part of another HTTP transaction: a second
-    /// layer around the same service adds nothing. `describe` is then not called.
+    /// It records nothing if the agent is disabled, or if the request is already part of another HTTP transaction: a
+    /// second layer around the same service adds nothing. `describe` is then not called.
     #[inline]
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
@@ -123,8 +124,8 @@ impl HttpTransaction {
 
     /// Names the transaction after the route that `find` returns, if it finds one.
     ///
-    /// If an outer layer around the same request records it, that layer's transaction gets the name, unless it has a route
-    /// already. An outer layer may be outside of the router and know no route.
+    /// If an outer layer around the same request records it, that layer's transaction gets the name, unless it has a
+    /// route already. An outer layer may be outside of the router and know no route.
     #[inline]
     pub fn set_route_name_with(&mut self, find: impl FnOnce() -> Option<TransactionName>) {
         if self.is_recording() {
@@ -136,8 +137,8 @@ impl HttpTransaction {
         }
     }
 
-    /// Returns the method and the target that were recorded for the request, by this layer or by an outer one. An adapter
-    /// can use them to find the route late.
+    /// Returns the method and the target that were recorded for the request, by this layer or by an outer one. An
+    /// adapter can use them to find the route late.
     ///
     /// # Examples
     ///
@@ -168,8 +169,8 @@ impl HttpTransaction {
         self.request.as_mut().is_none_or(|request| request.start_response(status))
     }
 
-    /// Sets the length of the response body in bytes, if a header or the body itself states it. Returns whether the body
-    /// is empty, so that the response ends at once.
+    /// Sets the length of the response body in bytes, if a header or the body itself states it. Returns whether the
+    /// body is empty, so that the response ends at once.
     ///
     /// After that number of bytes, servers drop a body without polling it again. [`record_sent`](Self::record_sent)
     /// recognises that end.
@@ -231,8 +232,8 @@ impl HttpTransaction {
         self.current().report_captured(error);
     }
 
-    /// Returns the id of the report that stands for the request's failure, if there is one: for a response header. After
-    /// the first call, the id never changes.
+    /// Returns the id of the report that stands for the request's failure, if there is one. Adapters send it in a
+    /// response header. After the first call, the id never changes.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active()?.error()

@@ -9,8 +9,9 @@ use crate::transaction::current;
 /// Spawns a task that is part of the current transaction until that ends.
 ///
 /// The rest of its work then becomes a background transaction of its own, of the kind `task.detached`. That one records
-/// its parent, and is named after the function that the future is written in. A panic is reported in the transaction that
-/// it happens in. A runtime that is dropped cancels its tasks, and their background transactions count as `cancelled`.
+/// its parent, and is named after the function that the future is written in. A panic is reported in the transaction
+/// that it happens in. A runtime that is dropped cancels its tasks, and their background transactions count as
+/// `cancelled`.
 ///
 /// # Panics
 ///

@@ -79,7 +79,8 @@ impl CurrentTransaction {
         self.change(|| result.into(), TransactionState::set_result);
     }
 
-    /// Sets the outcome of the transaction, if its response does not show it: after a timeout in the handler, for example.
+    /// Sets the outcome of the transaction, if its response does not show it: after a timeout in the handler, for
+    /// example.
     ///
     /// A panic, a disconnect of the client and a timeout outside of the application override it.
     pub fn set_outcome(&self, outcome: Outcome) {
@@ -123,8 +124,8 @@ impl CurrentTransaction {
 
     /// Returns the id of the report that stands for the transaction's failure, to be shown to the user.
     ///
-    /// It is the report of the error that ended the request, as far as it is known by now. Other reports, such as logged
-    /// errors, are not returned. After the first call, the id never changes.
+    /// It is the report of the error that ended the request, as far as it is known by now. Other reports, such as
+    /// logged errors, are not returned. After the first call, the id never changes.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
         self.active.as_ref()?.error()
@@ -146,8 +147,8 @@ impl CurrentTransaction {
         Some(active.trace_parent(self.context().span))
     }
 
-    /// Returns the value of the `tracestate` header for a call to another service: the value that came with the request,
-    /// unchanged.
+    /// Returns the value of the `tracestate` header for a call to another service: the value that came with the
+    /// request, unchanged.
     #[must_use]
     pub fn trace_state(&self) -> Option<String> {
         self.active.as_ref()?.trace_state()
@@ -234,8 +235,8 @@ impl CurrentTransaction {
 
     /// Returns a closure that runs with the transaction current: for `spawn_blocking`, threads and thread pools.
     ///
-    /// The current span becomes the parent of the spans that the closure starts. Work that the closure does after the end of
-    /// the transaction becomes a background transaction of its own, as with [`detach`](Self::detach).
+    /// The current span becomes the parent of the spans that the closure starts. Work that the closure does after the
+    /// end of the transaction becomes a background transaction of its own, as with [`detach`](Self::detach).
     #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let late = LateWork::new(self.context(), CodeName::of::<F>());
@@ -244,12 +245,12 @@ impl CurrentTransaction {
 
     /// Lets a future continue after the end of the transaction: for tasks that are not awaited.
     ///
-    /// The future is part of the transaction while that runs. The rest of its work then becomes a background transaction of
-    /// its own, of the kind `task.detached`. That one records its parent, and has the same user and the same tags. It is
-    /// named after the function that the future is written in, or else after the line of this call.
+    /// The future is part of the transaction while that runs. The rest of its work then becomes a background
+    /// transaction of its own, of the kind `task.detached`. That one records its parent, and has the same user and the
+    /// same tags. It is named after the function that the future is written in, or else after the line of this call.
     ///
-    /// A future that is dropped before it has completed counts as `cancelled`. This includes all tasks of a runtime that
-    /// shuts down.
+    /// A future that is dropped before it has completed counts as `cancelled`. This includes all tasks of a runtime
+    /// that shuts down.
     ///
     /// # Examples
     ///

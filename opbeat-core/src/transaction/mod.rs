@@ -1,7 +1,7 @@
 //! Running transactions and spans: the handles that application code and adapters hold.
 //!
-//! A [`Transaction`] owns the end of one request or job. [`CurrentTransaction`] is the handle that code inside of it gets
-//! from [`current`](current()), and a [`Span`] measures a part of it.
+//! A [`Transaction`] owns the end of one request or job. [`CurrentTransaction`] is the handle that code inside of it
+//! gets from [`current`](current()), and a [`Span`] measures a part of it.
 //!
 //! ```text
 //! transaction ─► current ─► futures ─► span ─► scope ─► running

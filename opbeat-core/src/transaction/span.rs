@@ -26,8 +26,8 @@ struct RunningSpan {
 
 /// Starts a span in the current transaction, or a span that does nothing if there is none.
 ///
-/// `signature` is a short name for similar spans, such as `SELECT FROM books`. `kind` is dotted, from the general to the
-/// specific, such as `db.sqlite.query`.
+/// `signature` is a short name for similar spans, such as `SELECT FROM books`. `kind` is dotted, from the general to
+/// the specific, such as `db.sqlite.query`.
 ///
 /// # Examples
 ///

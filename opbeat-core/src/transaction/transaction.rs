@@ -10,9 +10,9 @@ use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 
 /// A running job, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
 ///
-/// It derefs to [`CurrentTransaction`], so it can be named, tagged and entered. It ends once: when [`end`](Self::end) is
-/// called, or when it is dropped. A dropped transaction has the result `panicked` while a panic unwinds, and `cancelled`
-/// otherwise.
+/// It derefs to [`CurrentTransaction`], so it can be named, tagged and entered. It ends once: when [`end`](Self::end)
+/// is called, or when it is dropped. A dropped transaction has the result `panicked` while a panic unwinds, and
+/// `cancelled` otherwise.
 ///
 /// # Examples
 ///

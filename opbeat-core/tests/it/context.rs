@@ -54,7 +54,7 @@ async fn work_on_other_tasks_and_threads_joins_its_transaction() {
 }
 
 #[test]
-fn the_time_in_the_proxy_s_queue_is_recorded() {
+fn the_time_in_the_queue_of_a_proxy_is_recorded() {
     let (agent, exporter) = monitored();
     let arrived = std::time::SystemTime::now() - Duration::from_secs(2);
     let since = arrived.duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -26,7 +26,7 @@ fn reports(catches: bool, handler: fn()) -> Vec<ErrorRecord> {
 }
 
 #[test]
-fn a_panic_s_message_is_made_from_its_payload() {
+fn the_message_of_a_panic_comes_from_its_payload() {
     let boxed = || panic_any(Box::<dyn Error + Send + Sync>::from("paid twice"));
     let cases: [(fn(), &str); 4] = [
         (boxed, "a panic whose payload is not text"),
@@ -72,7 +72,7 @@ fn a_panic_that_the_hook_reports_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_task_s_panic_and_its_join_error_are_reported_once() {
+async fn a_panic_of_a_task_and_its_join_error_are_reported_once() {
     let (agent, exporter) = monitored();
     let transaction = agent.begin_transaction("task.test");
     let joined = {

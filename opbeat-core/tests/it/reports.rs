@@ -183,7 +183,8 @@ fn a_burst_of_similar_errors_keeps_exact_totals() {
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
     // The panic hook is the process's: a panic that another test causes on purpose may be reported here too.
-    let starting_with = |start: &str| errors.iter().filter(|error| error.message.starts_with(start)).collect::<Vec<_>>();
+    let starting_with =
+        |start: &str| errors.iter().filter(|error| error.message.starts_with(start)).collect::<Vec<_>>();
     let (rare, common) = (starting_with("an error"), starting_with("no shelf"));
     assert_eq!(common.iter().map(|error| error.occurrences).sum::<u64>(), 5_000);
     assert!(common.len() <= 11, "{}", common.len());

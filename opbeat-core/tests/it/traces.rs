@@ -41,7 +41,7 @@ fn two_parents_count_as_none() {
 }
 
 #[test]
-fn the_caller_s_sampling_decision_is_passed_on() {
+fn the_sampling_decision_of_the_caller_is_passed_on() {
     let unsampled = TRACE.replace("-01", "-00");
     assert!(!request_with(&[("traceparent", &unsampled)]).trace_parent().unwrap().sampled);
     assert!(request_with(&[("traceparent", TRACE)]).trace_parent().unwrap().sampled);

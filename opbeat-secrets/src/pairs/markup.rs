@@ -19,7 +19,7 @@ pub(super) fn element(text: &str, at: usize) -> Option<(&str, usize)> {
     Some((name.rsplit(':').next().unwrap_or(name), at + 1 + tag + 1))
 }
 
-/// Returns the content of an element, given its start. An element that contains other elements has none.
+/// Returns the content of an element, given its start. Returns `None` if the element contains other elements.
 pub(super) fn content(text: &str, from: usize) -> Option<Range<usize>> {
     if text[from..].starts_with(CDATA) {
         return until(text, from + CDATA.len(), "]]>");

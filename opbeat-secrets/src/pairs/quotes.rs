@@ -4,8 +4,8 @@ use std::ops::Range;
 
 /// Returns the range inside the quotes that open at `start`, if a quote opens there.
 ///
-/// The opening quote may have backslashes in front, since quoted text may contain quoted text. A quote that is not closed
-/// extends to the end of the text: the text may have been cut inside the quotes.
+/// The opening quote may have backslashes in front, since quoted text may contain quoted text. A quote that is not
+/// closed extends to the end of the text: the text may have been cut inside the quotes.
 pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = text.as_bytes().get(start..)?;
     let count = |bytes: &[u8], of: &[u8]| bytes.iter().take_while(|byte| of.contains(byte)).count();

@@ -91,7 +91,8 @@ fn scheme_length(rest: &str, name: &str) -> Option<usize> {
     schemes.iter().find(is_first).map(|scheme| scheme.len() + 1)
 }
 
-/// Returns whether the content is a value that is not removed yet.
+/// Returns whether a value has to be removed. It stays if it is removed already, or if it has at most three bytes and
+/// no letter or digit among them.
 pub(super) fn is_removable(content: &str) -> bool {
     let is_sign = content.len() <= 3 && !content.contains(char::is_alphanumeric);
     !is_sign && !content.starts_with(REDACTED)

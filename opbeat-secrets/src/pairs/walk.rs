@@ -1,8 +1,8 @@
 //! Finds pairs in any text: queries, forms, headers, JSON, markup, SQL, `Debug` output.
 //!
 //! One walk over the text stops at each sign that may separate a name from its value. It looks back over at most one
-//! name, and forward only over text that it removes or that contains no further sign. Its time is therefore linear in the
-//! length of the text, whatever the text contains.
+//! name, and forward only over text that it removes or that contains no further sign. Its time is therefore linear in
+//! the length of the text, whatever the text contains.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -105,7 +105,8 @@ impl<'a> Walk<'_, 'a> {
         self.value_expected = from..from + NEAR;
     }
 
-    /// Returns whether a value belongs to an earlier secret name: `"name": "pin", "value": "1"`, `const PIN: &str = "1"`.
+    /// Returns whether a value belongs to an earlier secret name: `"name": "pin", "value": "1"`,
+    /// `const PIN: &str = "1"`.
     fn is_expected_value(&self, name: &Name<'_>, at: usize) -> bool {
         let Some(between) = self.value_expected.contains(&at).then(|| &self.text[self.value_expected.start..at]) else {
             return false;

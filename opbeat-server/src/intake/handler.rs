@@ -21,7 +21,7 @@ use super::validate::{parse_errors, parse_transactions};
 use crate::queue::{AppendError, Endpoint, Envelope, Message, Queue};
 use crate::text::start_of;
 
-/// The number of characters up to which a header is kept.
+/// The maximum length of a header value in the queue, in characters. Longer values are cut.
 const MAX_HEADER: usize = 256;
 
 /// The state that the handlers share.

@@ -13,7 +13,7 @@ pub(crate) enum Endpoint {
     Transactions,
 }
 
-/// A body as it was posted, with the values that its request had besides.
+/// A body as it was posted, with the other values of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     /// The values of its request.

@@ -8,8 +8,8 @@
 //!
 //! Segment files contain records, each after its length and its checksum. A record is acknowledged after it was synced.
 //! A record that a crash cut off was never acknowledged, and is removed when the queue is opened again. The store keeps
-//! the reader's position, and moves it in the same transaction in which it stores the records: so every record is stored
-//! exactly once.
+//! the reader's position, and moves it in the same transaction in which it stores the records: so every record is
+//! stored exactly once.
 
 mod backlog;
 mod handle;

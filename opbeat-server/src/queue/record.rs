@@ -21,7 +21,7 @@ pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
 pub(super) enum Parsed<'a> {
     /// A payload, and the size of its record in bytes.
     Record(&'a [u8], usize),
-    /// A record that continues after the bytes, and the number of bytes that it has at least.
+    /// A record that continues after the bytes, and the smallest size in bytes that it can have.
     Torn(usize),
     /// Not a record: the length or the checksum is wrong.
     Damaged,

@@ -57,7 +57,8 @@ pub(super) fn recover(folder: &Path, segment: u64) -> io::Result<(File, u64)> {
     let file = File::options().append(true).read(true).open(&path)?;
     if whole < bytes.len() {
         let torn = bytes.len() - whole;
-        tracing::warn!(bytes = torn, file = %path.display(), "cut off an unfinished record; its bytes are in a .cut file");
+        let segment = path.display();
+        tracing::warn!(bytes = torn, file = %segment, "cut off an unfinished record; its bytes are in a .cut file");
         fs::write(path.with_extension("cut"), &bytes[whole..])?;
         file.set_len(whole as u64)?;
         file.sync_all()?;

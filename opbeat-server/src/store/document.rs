@@ -35,7 +35,8 @@ pub(crate) struct SampleSpan {
     /// Extra values such as `sql` and `url`.
     #[serde(default)]
     pub(crate) extra: Map<String, Value>,
-    /// The stack that it was started from, the oldest call first, if the document contains one.
+    /// The stack that it was started from, the oldest call first. The worker leaves it empty, since it stores stacks by
+    /// kind and signature ([`NewSpanStack`](super::changes::NewSpanStack)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) frames: Vec<Frame>,
 }

@@ -1,8 +1,9 @@
 //! The store: everything that the server knows, in a SQLite database. The only module with SQL.
 //!
-//! One connection writes, since SQLite has one writer. Several connections read beside it; the write-ahead log lets them
-//! read without waiting for the writer. Each function takes the organization or the app that it is about: no query
-//! returns the data of another tenant.
+//! One connection writes, since SQLite has one writer. Several connections read beside it; the write-ahead log lets
+//! them read without waiting for the writer. Each read takes the organization, the app or the error group that it is
+//! about: no query returns the data of another tenant. Only the server's own functions, such as `secret_tokens`, read
+//! the data of all tenants.
 
 mod apply;
 mod apps;

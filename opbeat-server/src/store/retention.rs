@@ -12,7 +12,7 @@ const SAMPLE_DAYS: i64 = 14;
 /// Charts of longer ranges use the hourly rows.
 const MINUTE_DAYS: i64 = 14;
 
-/// Drops explain why figures are too low, for as long as people compare figures.
+/// Drops explain why figures are too low. They are kept longer than samples, since people compare figures of months.
 const DROP_DAYS: i64 = 90;
 
 /// Agents repeat a delivery within minutes, so that a day is more than enough.

@@ -9,10 +9,10 @@ use crate::queue::Envelope;
 use crate::store::TransactionKey;
 use crate::text::start_of;
 
-/// The number of characters up to which a name is kept.
+/// The maximum length of a name, in characters. Longer names are cut.
 const MAX_NAME: usize = 512;
 
-/// The number of characters up to which a result is kept.
+/// The maximum length of a result, in characters. Longer results are cut.
 const MAX_RESULT: usize = 100;
 
 /// A day in microseconds.
@@ -76,7 +76,7 @@ pub(super) fn plausible_time(envelope: &Envelope, claimed: Option<Timestamp>) ->
     claimed.filter(is_plausible).unwrap_or(received)
 }
 
-/// Returns the part of a name that is kept.
+/// Returns a name, cut to [`MAX_NAME`] characters.
 pub(super) fn cut_name(name: &str) -> String {
     start_of(name, MAX_NAME).to_owned()
 }

@@ -70,7 +70,7 @@ impl Worker {
         }
         self.outage.end();
         if let Err(error) = self.queue.release(next) {
-            tracing::warn!(%error, "stored segments cannot be removed; it is tried again after the next batch");
+            tracing::warn!(%error, "stored segments cannot be removed; removal is tried again after the next batch");
         }
     }
 
@@ -101,7 +101,8 @@ impl Worker {
 
     async fn clean(&self) {
         if let Err(error) = self.store.remove_old(now()).await {
-            tracing::warn!(%error, "old rows cannot be removed; it is tried again in an hour");
+            let cause = cause_of(&error);
+            tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
     }
 
@@ -139,6 +140,10 @@ fn now() -> i64 {
     Timestamp::from(SystemTime::now()).micros()
 }
 
+fn cause_of(error: &(dyn std::error::Error + Send + Sync)) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
 /// A series of failures, logged once at its start and once at its end.
 #[derive(Debug, Default)]
 struct Outage {
@@ -150,8 +155,8 @@ impl Outage {
     fn record(&mut self, error: &(dyn std::error::Error + Send + Sync)) -> Duration {
         self.failures += 1;
         if self.failures == 1 {
-            let cause = error.source().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(%error, cause, "bodies cannot be stored; they wait in the queue and are tried again");
+            let cause = cause_of(error);
+            tracing::error!(%error, cause, "bodies cannot be stored; they stay in the queue until it works again");
         }
         Duration::from_millis(100 * u64::from(self.failures).pow(2)).min(MAX_DELAY)
     }

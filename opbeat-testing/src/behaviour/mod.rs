@@ -1,8 +1,25 @@
 //! The behaviour that all adapters have in common, as a table of requests and expected records.
 //!
-//! To test an adapter, serve an application with the routes below on a local port, monitor it with the adapter, and call
-//! [`check`]. If the server supports HTTP/2 without TLS, call [`check_http2`] too, which sends the same requests over
-//! HTTP/2. The requests use a real connection, so that the test includes the framework's own server.
+//! To test an adapter, serve an application with the routes below on a local port, monitor it with the adapter, and
+//! call [`check`]. If the server supports HTTP/2 without TLS, call [`check_http2`] too, which sends the same requests
+//! over HTTP/2. The requests use a real connection, so that the test includes the framework's own server.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use opbeat_core::Agent;
+//! use opbeat_testing::behaviour::{Subject, check, monitored};
+//!
+//! /// Tests an adapter. `serve` starts the routes below on a free local port, monitored by the adapter.
+//! fn test_adapter(serve: fn(&Agent) -> SocketAddr) {
+//!     let (agent, exporter) = monitored();
+//!     let address = serve(&agent);
+//!     check(&Subject { address, agent: &agent, exporter: &exporter, kind: "web.example", exempt: &[] });
+//! }
+//! ```
+//!
+//! To test an adapter of a job runner, implement [`Runner`] and call [`check_jobs`].
+//!
+//! # Routes
 //!
 //! | route | handler |
 //! |---|---|
@@ -12,10 +29,10 @@
 //! | `POST /books` | calls [`tag`], and responds with 422 and the text `no title` |
 //! | `POST /echo` | responds with 200 and the request's body |
 //! | `GET /streamed` | responds with 200 and the chunks `one`, `two`, `three` and no length |
-//! | `GET /sized` | responds with 200, the header `Content-Length: 6`, and the chunks `one` and `two` from a body of unknown length |
+//! | `GET /sized` | responds with 200, `Content-Length: 6`, and the chunks `one` and `two` of a body of unknown length |
 //! | `GET /gated` | responds with 200, sends the chunk `one`, calls [`wait_for_reader`], and sends the chunk `two` |
-//! | `GET /events` | responds with 200, the content type `text/event-stream`, and two chunks, `data: one` and `data: two`, each followed by an empty line |
-//! | `GET /trailers` | responds with 200 and the chunk `one` and a trailer |
+//! | `GET /events` | responds with 200, `text/event-stream`, and the chunks `data: one` and `data: two`, each followed by an empty line |
+//! | `GET /trailers` | responds with 200, the chunk `one`, and the trailer `x-checksum: 1` |
 //! | `GET /empty` | responds with 200 without a body |
 //! | `GET /cached` | responds with 304 |
 //! | `GET /upgrade` | calls [`tag`], and responds with 101 for the protocol `chess` |
@@ -25,14 +42,14 @@
 //! | `GET /chain` | fails with a [`CartError`], which becomes a 500 |
 //! | `GET /captured` | captures a [`CartError`], and also fails with it |
 //! | `GET /timeout` | calls [`tag`] and never returns; a timeout inside the adapter responds with 504 |
-//! | `GET /shed` | is never reached: load shedding inside the adapter responds with 503; middleware in front of it calls [`tag`] |
+//! | `GET /shed` | load shedding inside the adapter rejects it with 503; middleware in front of that calls [`tag`] |
 //! | `GET /late` | calls [`tag`] and never returns; a timeout outside the adapter responds with 504 |
-//! | `GET /full` | is never reached: load shedding outside the adapter responds with 503 |
-//! | `GET /broken-body` | calls [`tag`], responds with 200, sends the chunk `one`, and fails with an error in the body |
+//! | `GET /full` | load shedding outside the adapter rejects it with 503 |
+//! | `GET /broken-body` | calls [`tag`], responds with 200 and the chunk `one`, and fails with an error in the body |
 //! | `GET /panicking` | calls [`tag`], and panics with `no books` |
 //! | `GET /panicking-call` | panics with `no shelf` when the framework calls it, before a future exists |
-//! | `GET /panicking-body` | calls [`tag`], responds with 200, sends the chunk `one`, and panics with `no pages` in the body |
-//! | `GET /endless` | calls [`tag`], responds with 200, and sends the chunk `one` repeatedly without end; the body owns the guard that [`tag_on_drop`] returns |
+//! | `GET /panicking-body` | calls [`tag`], responds with 200 and the chunk `one`, and panics in the body with `no pages` |
+//! | `GET /endless` | calls [`tag`], responds with 200 and endless chunks `one`; the body owns the guard of [`tag_on_drop`] |
 //! | `GET /waiting` | calls [`wait_forever`] |
 //! | `GET /described` | calls [`describe`] and responds with 200 and the text `described` |
 //! | `GET /spawned` | calls [`count_shelves`] in a spawned task, waits for it, and responds with 200 and `spawned` |

@@ -7,7 +7,8 @@ use super::client::{PATIENCE, Version};
 use super::subject::Subject;
 use super::{compare, concurrent};
 
-/// The time that an exempt case has to pass. It is short, since most exempt cases never record what is expected.
+/// The time within which an exempt case counts as passed. It is short, since most exempt cases never record the
+/// expected data, and would take the whole time.
 const EXEMPT_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Runs the whole table against an application over HTTP/1.1.

@@ -1,4 +1,4 @@
-//! How long a call may take.
+//! The deadlines of calls.
 
 use std::time::Duration;
 
@@ -6,22 +6,23 @@ use http::HeaderMap;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::Outcome;
 
-/// Tells a call's transaction its deadline, and the words for endings that have no status.
+/// Sets the time limit of a call's transaction, and the results of calls that end without a status.
 ///
-/// Servers such as tonic's keep the client's deadline themselves, around all layers.
-pub(crate) fn begin(transaction: &mut HttpTransaction, headers: &HeaderMap, outer_limit: Option<Duration>) {
+/// The limit is the client's deadline or the limit of an outer layer, if that is shorter. Servers such as tonic's
+/// enforce the client's deadline outside of all layers.
+pub(crate) fn configure(transaction: &mut HttpTransaction, headers: &HeaderMap, outer_limit: Option<Duration>) {
     if !transaction.is_recording() {
         return;
     }
-    transaction.set_result_names(word);
+    transaction.set_result_names(result_name);
     let timeout = headers.get("grpc-timeout").and_then(|timeout| parse(timeout.to_str().ok()?));
     if let Some(limit) = timeout.into_iter().chain(outer_limit).min() {
         transaction.set_time_limit(limit);
     }
 }
 
-/// Says an ending as the client's library does.
-fn word(outcome: Outcome) -> &'static str {
+/// Returns the result of a call without a status, as the client's library reports it.
+fn result_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::ClientGone => "CANCELLED",
         Outcome::TimedOut => "DEADLINE_EXCEEDED",
@@ -29,7 +30,7 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Reads a timeout: at most eight digits, and a unit.
+/// Parses a timeout: at most eight digits, and a unit.
 fn parse(timeout: &str) -> Option<Duration> {
     let (digits, unit) = timeout.split_at_checked(timeout.len().checked_sub(1)?)?;
     let number: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
@@ -49,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timeouts_have_units() {
+    fn timeouts_are_parsed_with_their_units() {
         let timeouts = ["2H", "3M", "4S", "5m", "6u", "7n"].map(|timeout| parse(timeout).unwrap());
         let expected = [7_200_000_000_000, 180_000_000_000, 4_000_000_000, 5_000_000, 6_000, 7];
         assert_eq!(timeouts, expected.map(Duration::from_nanos));
     }
 
     #[test]
-    fn what_is_no_timeout_is_none() {
+    fn invalid_timeouts_are_ignored() {
         for timeout in ["", "5", "m", "5x", "123456789m", "-5m", "5é"] {
             assert_eq!(parse(timeout), None, "{timeout}");
         }

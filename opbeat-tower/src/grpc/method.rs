@@ -1,7 +1,7 @@
-//! What calls are named after.
+//! The names of calls: the service and the method.
 //!
-//! Clients choose the path, and only the answer shows whether there is such a method. So a call is counted as one to an
-//! unknown method until its answer tells more, and the method's name is known from then on.
+//! Clients choose the path, and only the response shows whether the method exists. So a call is named `unknown method`
+//! until its response confirms the method. Later calls to the method have its name from their start.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,24 +10,25 @@ use std::sync::{Arc, PoisonError, RwLock};
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::TransactionName;
 
-use crate::route_name::{RequestHead, RouteName};
+use crate::request::RequestHead;
+use crate::route_name::RouteName;
 
-/// The name of calls to methods that nobody has, as far as is known.
+/// The name of calls to methods that no response has confirmed.
 const UNKNOWN: &str = "unknown method";
 
-/// Methods whose names are kept, for as long as the process runs. Applications have fewer.
-const MOST: usize = 1_000;
+/// The largest number of method names, which are kept until the process ends. Applications have fewer.
+const MAX_METHODS: usize = 1_000;
 
-/// The name of what comes later.
+/// The name of calls to all methods beyond that number.
 const OTHERS: &str = "(other methods)";
 
-/// A path that is longer is no method's.
-const LONGEST: usize = 512;
+/// The maximum length of a method's name in bytes. Calls with a longer path have no name.
+const MAX_LENGTH: usize = 512;
 
 /// Names calls after their service and method: `shop.Catalogue/Find`.
 ///
-/// Clients choose the path, and so a call is an `unknown method` until an answer shows that the method is there. From then
-/// on the name is known when a call begins.
+/// Clients choose the path, so a call is named `unknown method` until its response confirms that the method exists.
+/// Later calls to the method have its name from their start.
 #[derive(Clone, Default)]
 pub struct GrpcMethodName {
     known: Arc<RwLock<HashSet<&'static str>>>,
@@ -38,13 +39,13 @@ impl GrpcMethodName {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(method).copied()
     }
 
-    /// Keeps a method's name.
+    /// Keeps the name of a confirmed method.
     #[cold]
-    fn learn(&self, method: &str) -> &'static str {
+    fn add(&self, method: &str) -> &'static str {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         match known.get(method) {
             Some(method) => method,
-            None if known.len() >= MOST => OTHERS,
+            None if known.len() >= MAX_METHODS => OTHERS,
             None => {
                 let method: &'static str = Box::leak(method.to_owned().into_boxed_str());
                 known.insert(method);
@@ -67,38 +68,39 @@ impl fmt::Debug for GrpcMethodName {
     }
 }
 
-/// Returns the service and the method that a path names.
+/// Returns the service and the method of a path, as `Service/Method`.
 fn method(path: &str) -> Option<&str> {
-    let method = path.strip_prefix('/').filter(|method| method.len() <= LONGEST)?;
+    let method = path.strip_prefix('/').filter(|method| method.len() <= MAX_LENGTH)?;
     let (service, name) = method.split_once('/')?;
     (!service.is_empty() && !name.is_empty() && !name.contains('/')).then_some(method)
 }
 
-/// A call, and its method's name until it is known.
+/// A call, and the name of its method until a response confirms it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Call {
-    /// Empty where the application names its calls by itself.
+pub(crate) struct GrpcCall {
+    /// `None` if the application names its calls with its own `RouteName`.
     methods: Option<GrpcMethodName>,
+    /// `None` if the method is confirmed.
     method: Option<Box<str>>,
 }
 
-impl Call {
+impl GrpcCall {
     pub(crate) fn new(methods: GrpcMethodName) -> Self {
         Self { methods: Some(methods), method: None }
     }
 
-    /// Returns a call to a path.
-    pub(crate) fn to(&self, path: &str) -> Self {
+    /// Returns a call to a path, with the names of this one.
+    pub(crate) fn for_path(&self, path: &str) -> Self {
         let unknown = |methods: &GrpcMethodName| method(path).filter(|method| methods.find(method).is_none());
         let method = self.methods.as_ref().and_then(unknown).map(Into::into);
         let methods = self.methods.clone().filter(|_| method.is_some());
         Self { methods, method }
     }
 
-    /// Names the call after its method: the answer shows that there is one.
-    pub(crate) fn prove(&mut self, transaction: &mut HttpTransaction) {
+    /// Names the call after its method, because its response shows that the method exists.
+    pub(crate) fn confirm_method(&mut self, transaction: &mut HttpTransaction) {
         if let (Some(method), Some(methods)) = (self.method.take(), &self.methods) {
-            transaction.set_route_name(methods.learn(&method).into());
+            transaction.set_route_name(methods.add(&method).into());
         }
     }
 }
@@ -108,19 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn methods_have_a_service_and_a_name() {
+    fn a_method_has_a_service_and_a_name() {
         assert_eq!(method("/shop.Cart/Add"), Some("shop.Cart/Add"));
-        let long = format!("/shop.Cart/{}", "x".repeat(LONGEST));
+        let long = format!("/shop.Cart/{}", "x".repeat(MAX_LENGTH));
         for path in ["/", "/shop.Cart", "/shop.Cart/", "//Add", "/shop/Cart/Add", "*", &long] {
             assert_eq!(method(path), None, "{path}");
         }
     }
 
     #[test]
-    fn there_is_room_for_so_many() {
+    fn names_are_limited() {
         let methods = GrpcMethodName::default();
-        let learnt = (0..=MOST).filter(|number| methods.learn(&format!("shop.Cart/Add{number}")) != OTHERS).count();
-        assert_eq!(learnt, MOST);
+        let added = (0..=MAX_METHODS).filter(|number| methods.add(&format!("shop.Cart/Add{number}")) != OTHERS).count();
+        assert_eq!(added, MAX_METHODS);
         assert_eq!(methods.find("shop.Cart/Add0"), Some("shop.Cart/Add0"));
     }
 }

@@ -1,10 +1,10 @@
-//! gRPC calls: what they are named after, how long they may take, and how they ended.
+//! gRPC calls: their names, their deadlines and their statuses.
 
 mod deadline;
 mod method;
 mod status;
 
-pub(crate) use deadline::begin;
-pub(crate) use method::Call;
+pub(crate) use deadline::configure;
+pub(crate) use method::GrpcCall;
 pub use method::GrpcMethodName;
-pub(crate) use status::note_status;
+pub(crate) use status::record_status;

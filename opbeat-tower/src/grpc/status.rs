@@ -1,6 +1,6 @@
-//! How calls ended.
+//! The statuses of calls.
 //!
-//! The status of a call is in the trailers, or in the head if there is no message: see
+//! The status is in the trailers, or in the response head if there is no message: see
 //! [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 
 use std::fmt;
@@ -9,9 +9,9 @@ use http::HeaderMap;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::Outcome;
 
-use super::Call;
+use super::GrpcCall;
 
-/// The codes' names, in the order of their numbers.
+/// The names of the codes, in the order of their numbers.
 const CODES: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -32,16 +32,16 @@ const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// Codes of calls that may have reached no method: what is not there, and what is refused before.
-const UNPROVEN: [&str; 4] = ["PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "UNAUTHENTICATED"];
+/// Codes of calls that may have reached no method: it does not exist, or the call was rejected before.
+const INCONCLUSIVE: [&str; 4] = ["PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "UNAUTHENTICATED"];
 
-/// Notes what a head or trailers say of a call. Returns whether there was one.
-pub(crate) fn note_status(headers: &HeaderMap, transaction: &mut HttpTransaction, call: &mut Call) -> bool {
+/// Records the status in a response head or in trailers. Returns whether they contain one.
+pub(crate) fn record_status(headers: &HeaderMap, transaction: &mut HttpTransaction, call: &mut GrpcCall) -> bool {
     let status = headers.get("grpc-status").and_then(|status| status.to_str().ok()?.parse::<usize>().ok());
     let Some(status) = status else { return false };
     let code = CODES.get(status).copied().unwrap_or("UNKNOWN");
-    if shows_method(code, headers) {
-        call.prove(transaction);
+    if confirms_method(code, headers) {
+        call.confirm_method(transaction);
     }
     transaction.current().set_result(code);
     let outcome = outcome(code);
@@ -52,14 +52,16 @@ pub(crate) fn note_status(headers: &HeaderMap, transaction: &mut HttpTransaction
     true
 }
 
-/// Returns whether a status shows that the method is there. A method that is not written yet most often says so; servers
-/// have no words for one that they don't know.
-fn shows_method(code: &str, headers: &HeaderMap) -> bool {
+/// Returns whether a status shows that the method exists.
+///
+/// `UNIMPLEMENTED` does so if it has a message: a method that is not implemented yet usually sends one, while servers
+/// send none for an unknown method.
+fn confirms_method(code: &str, headers: &HeaderMap) -> bool {
     let has_message = || headers.get("grpc-message").is_some_and(|message| !message.is_empty());
-    !UNPROVEN.contains(&code) || (code == "UNIMPLEMENTED" && has_message())
+    !INCONCLUSIVE.contains(&code) || (code == "UNIMPLEMENTED" && has_message())
 }
 
-/// A status that tells of a fault of the application.
+/// A status that reports a failure of the application.
 struct GrpcStatus {
     code: &'static str,
     message: String,
@@ -79,7 +81,7 @@ impl fmt::Display for GrpcStatus {
     }
 }
 
-/// Tells whose fault a code is.
+/// Returns the outcome of a call with a code.
 fn outcome(code: &str) -> Outcome {
     match code {
         "OK" => Outcome::Ok,

@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, as a tower service without a framework.
+//! The application that the behaviour table requires, as a tower service without a framework.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -13,18 +13,18 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use opbeat_core::http::route;
 use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
-use opbeat_tower::http::route;
 use opbeat_tower::{CapturedError, Outcome, RequestHead, RouteName, TransactionName};
 
 pub(crate) type Body = BoxBody<Bytes, CartError>;
 
-/// How long requests may take that are limited.
+/// The time limit of requests that have one.
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
-/// What a service without a framework fails with.
+/// The error of a service without a framework.
 #[derive(Debug)]
 pub(crate) struct NoShelf;
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for NoShelf {
 
 impl std::error::Error for NoShelf {}
 
-/// Knows the routes below, and who asked: the server adds the address.
+/// Knows the routes below, and the client's address, which the server adds to the extensions.
 #[derive(Clone, Copy)]
 pub(crate) struct Routes;
 
@@ -62,10 +62,10 @@ fn route_name(head: &RequestHead<'_>) -> Option<TransactionName> {
     Some(route(head.method.as_str(), template))
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+type CallFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-/// What is called, so that one route can panic before there is a future.
-pub(crate) fn call<B>(request: Request<B>) -> Answer
+/// Handles a request. One route panics here, before there is a future.
+pub(crate) fn call<B>(request: Request<B>) -> CallFuture
 where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
@@ -187,8 +187,8 @@ fn end(path: &str) -> Response<Body> {
 }
 
 async fn timeout() -> Response<Body> {
-    let answer = tokio::time::timeout(LIMIT, tagged_forever()).await;
-    answer.unwrap_or_else(|_| status(StatusCode::GATEWAY_TIMEOUT))
+    let response = tokio::time::timeout(LIMIT, tagged_forever()).await;
+    response.unwrap_or_else(|_| status(StatusCode::GATEWAY_TIMEOUT))
 }
 
 async fn tagged_forever() -> Response<Body> {
@@ -217,7 +217,7 @@ async fn second_chunk() -> &'static str {
     "two"
 }
 
-/// A failed response that carries its error.
+/// Returns a failed response with its error in the extensions.
 fn fail(error: &CartError) -> Response<Body> {
     let mut response = status(StatusCode::INTERNAL_SERVER_ERROR);
     response.extensions_mut().insert(CapturedError::new(error));
@@ -254,12 +254,12 @@ fn chunks(chunks: impl Stream<Item = &'static str> + Send + Sync + 'static) -> R
     Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
-/// A body of which nothing comes.
+/// Returns a body that never produces a frame.
 pub(crate) fn pending_body() -> Response<Body> {
     chunks(stream::pending())
 }
 
-/// A chunk, and then an error.
+/// Returns a body with a chunk and then an error.
 fn broken() -> Response<Body> {
     let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(CartError::new())];
     Response::new(BodyExt::boxed(StreamBody::new(stream::iter(frames))))

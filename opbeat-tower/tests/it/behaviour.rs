@@ -14,10 +14,10 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{app, monitored};
 
-type Answer = Result<Response<UnsyncBoxBody<Bytes, CartError>>, Infallible>;
+type Called = Result<Response<UnsyncBoxBody<Bytes, CartError>>, Infallible>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tower_does_what_every_adapter_does() {
+async fn tower_passes_the_behaviour_table() {
     let (agent, exporter) = monitored();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -27,7 +27,7 @@ async fn tower_does_what_every_adapter_does() {
             let layer = layer.clone();
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(client);
-                answer(layer.clone(), request)
+                call(layer.clone(), request)
             });
             tokio::spawn(async move {
                 let mut server = auto::Builder::new(TokioExecutor::new());
@@ -45,27 +45,28 @@ async fn tower_does_what_every_adapter_does() {
     server.abort();
 }
 
-async fn answer(agent: Agent, request: Request<Incoming>) -> Answer {
+async fn call(agent: Agent, request: Request<Incoming>) -> Called {
     let layer = OpbeatLayer::new(&agent).route_name(app::Routes);
     match request.uri().path() {
         "/late" => {
             let inner = layer.outer_time_limit(app::LIMIT).layer(service_fn(app::call));
-            or(StatusCode::GATEWAY_TIMEOUT, ServiceBuilder::new().timeout(app::LIMIT).service(inner), request).await
+            call_or(StatusCode::GATEWAY_TIMEOUT, ServiceBuilder::new().timeout(app::LIMIT).service(inner), request)
+                .await
         }
         "/full" => {
             let full = ServiceBuilder::new().load_shed().concurrency_limit(0);
-            or(StatusCode::SERVICE_UNAVAILABLE, full.service(layer.layer(service_fn(app::call))), request).await
+            call_or(StatusCode::SERVICE_UNAVAILABLE, full.service(layer.layer(service_fn(app::call))), request).await
         }
-        // A second layer around the first: the table counts each request once all the same.
+        // Two layers wrap the service, and the table expects that each request is counted once.
         _ => {
             let service = layer.clone().layer(layer.layer(service_fn(app::call)));
-            or(StatusCode::INTERNAL_SERVER_ERROR, service, request).await
+            call_or(StatusCode::INTERNAL_SERVER_ERROR, service, request).await
         }
     }
 }
 
-/// Answers by a status where a limit around the layer was reached.
-async fn or<S, B>(status: StatusCode, service: S, request: Request<Incoming>) -> Answer
+/// Calls a service. Responds with a status if a limit outside of the layer was reached.
+async fn call_or<S, B>(status: StatusCode, service: S, request: Request<Incoming>) -> Called
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
     B: http_body::Body<Data = Bytes, Error = CartError> + Send + 'static,

@@ -24,15 +24,15 @@ use crate::monitored;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Serves tonic's own health service behind the layer. A service that fails as applications do stands beside it.
+/// Serves tonic's health service with the layer. A header of the request makes it fail as applications do.
 async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::GrpcMethodName>) -> SocketAddr {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("shop.Cart", ServingStatus::Serving).await;
     let broken = tonic::service::interceptor::InterceptedService::new(health.clone(), |request: Request<()>| {
         match request.metadata() {
             metadata if metadata.contains_key("x-broken") => Err(Status::internal("the shelf is broken")),
-            metadata if metadata.contains_key("x-refused") => Err(Status::unauthenticated("who are you?")),
-            metadata if metadata.contains_key("x-unwritten") => Err(Status::unimplemented("not written yet")),
+            metadata if metadata.contains_key("x-rejected") => Err(Status::unauthenticated("who are you?")),
+            metadata if metadata.contains_key("x-unimplemented") => Err(Status::unimplemented("not implemented yet")),
             metadata if metadata.contains_key("x-renamed") => {
                 opbeat_tower::current().set_name("shop.renamed");
                 Err(Status::unimplemented(""))
@@ -51,7 +51,7 @@ async fn serve(layer: OpbeatLayer<opbeat_tower::HttpClassifier, opbeat_tower::Gr
     address
 }
 
-/// A connection to a server behind a layer of its own, and what that records.
+/// A connection to a server with its own layer, and the records of that layer.
 struct Server {
     agent: Agent,
     exporter: MemoryExporter,
@@ -59,7 +59,7 @@ struct Server {
 }
 
 impl Server {
-    /// The health service stands for any here, and so is not left out.
+    /// Starts a server that records the health service like any other service.
     async fn start() -> Self {
         let mut config = Config::default();
         config.ignore_names.clear();
@@ -87,7 +87,7 @@ impl Server {
         self.exporter.take()
     }
 
-    /// Waits for a call that the server ends by itself, some time after the client.
+    /// Waits for the end of a call that the server ends some time after the client.
     async fn ended(&self) -> Batch {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -100,7 +100,7 @@ impl Server {
     }
 }
 
-/// Asks for a service's health; a header says what comes of it.
+/// Makes a request for a service's health. A header selects its result.
 fn request(service: &str, header: Option<&'static str>) -> Request<HealthCheckRequest> {
     let mut request = Request::new(HealthCheckRequest { service: service.to_owned() });
     if let Some(header) = header {
@@ -113,7 +113,7 @@ async fn call(service: &str, path: &'static str, header: Option<&'static str>) -
     Server::start().await.call(path, request(service, header)).await
 }
 
-fn told(recorded: &Batch) -> (String, String, Outcome) {
+fn summary(recorded: &Batch) -> (String, String, Outcome) {
     let sample = &recorded.samples[0];
     assert_eq!((recorded.transactions(), &*sample.kind), (1, "web.grpc"));
     (sample.name.to_string(), sample.result.to_string(), sample.outcome)
@@ -123,67 +123,67 @@ const CHECK: &str = "grpc.health.v1.Health/Check";
 const CHECK_PATH: &str = "/grpc.health.v1.Health/Check";
 
 #[tokio::test]
-async fn health_checks_are_left_out() {
+async fn health_checks_are_ignored() {
     let (code, recorded) =
         Server::start_with(&Config::default()).await.call(CHECK_PATH, request("shop.Cart", None)).await;
     assert_eq!((code, recorded.transactions()), (None, 0));
 }
 
 #[tokio::test]
-async fn calls_are_told_by_their_method_and_status() {
+async fn calls_have_their_method_and_status() {
     let (code, recorded) = call("shop.Cart", CHECK_PATH, None).await;
-    assert_eq!((code, told(&recorded)), (None, (CHECK.to_owned(), "OK".to_owned(), Outcome::Ok)));
+    assert_eq!((code, summary(&recorded)), (None, (CHECK.to_owned(), "OK".to_owned(), Outcome::Ok)));
     let (code, recorded) = call("shop.Nothing", CHECK_PATH, None).await;
     let expected = (CHECK.to_owned(), "NOT_FOUND".to_owned(), Outcome::ClientError);
-    assert_eq!((code, told(&recorded)), (Some(Code::NotFound), expected));
+    assert_eq!((code, summary(&recorded)), (Some(Code::NotFound), expected));
     assert!(recorded.errors.is_empty());
 }
 
 #[tokio::test]
-async fn a_fault_of_the_application_is_an_error() {
+async fn a_failure_of_the_application_is_reported() {
     let (code, recorded) = call("shop.Cart", CHECK_PATH, Some("x-broken")).await;
     assert_eq!(code, Some(Code::Internal));
-    assert_eq!(told(&recorded).2, Outcome::ServerError);
+    assert_eq!(summary(&recorded).2, Outcome::ServerError);
     assert_eq!(recorded.errors[0].message, "INTERNAL: the shelf is broken");
 }
 
 #[tokio::test]
-async fn unknown_methods_fold() {
+async fn unknown_methods_have_one_name() {
     let (code, recorded) = call("", "/shop.Nowhere/Method17", None).await;
     let expected = ("unknown method".to_owned(), "UNIMPLEMENTED".to_owned(), Outcome::ClientError);
-    assert_eq!((code, told(&recorded)), (Some(Code::Unimplemented), expected));
+    assert_eq!((code, summary(&recorded)), (Some(Code::Unimplemented), expected));
 }
 
 #[tokio::test]
-async fn what_is_refused_first_makes_no_names() {
+async fn rejected_calls_add_no_names() {
     let server = Server::start().await;
     let scan = "/grpc.health.v1.Health/Method17";
     for (path, header, name) in [
-        (scan, "x-refused", "unknown method"),
-        (CHECK_PATH, "x-refused", "unknown method"),
+        (scan, "x-rejected", "unknown method"),
+        (CHECK_PATH, "x-rejected", "unknown method"),
         (CHECK_PATH, "x-none", CHECK),
-        (CHECK_PATH, "x-refused", CHECK),
-        (scan, "x-refused", "unknown method"),
+        (CHECK_PATH, "x-rejected", CHECK),
+        (scan, "x-rejected", "unknown method"),
     ] {
         let (_, recorded) = server.call(path, request("shop.Cart", Some(header))).await;
-        assert_eq!(told(&recorded).0, name, "{path} with {header}");
+        assert_eq!(summary(&recorded).0, name, "{path} with {header}");
     }
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_written_yet_is_a_method() {
-    let (_, recorded) = call("shop.Cart", CHECK_PATH, Some("x-unwritten")).await;
-    assert_eq!(told(&recorded), (CHECK.to_owned(), "UNIMPLEMENTED".to_owned(), Outcome::ClientError));
+async fn an_unimplemented_method_has_a_name() {
+    let (_, recorded) = call("shop.Cart", CHECK_PATH, Some("x-unimplemented")).await;
+    assert_eq!(summary(&recorded), (CHECK.to_owned(), "UNIMPLEMENTED".to_owned(), Outcome::ClientError));
 }
 
 #[tokio::test]
-async fn the_applications_own_name_stays() {
+async fn a_name_of_the_application_is_kept() {
     let (_, recorded) = call("shop.Cart", CHECK_PATH, Some("x-renamed")).await;
-    assert_eq!(told(&recorded).0, "shop.renamed");
+    assert_eq!(summary(&recorded).0, "shop.renamed");
 }
 
 #[tokio::test]
-async fn a_deadline_that_passes_is_told() {
+async fn an_exceeded_deadline_is_recorded() {
     let (agent, exporter) = monitored();
     let never =
         service_fn(async |_: HttpRequest<()>| std::future::pending::<Result<Response<Body>, Infallible>>().await);
@@ -192,16 +192,16 @@ async fn a_deadline_that_passes_is_told() {
     assert!(tokio::time::timeout(Duration::from_millis(100), service.oneshot(request)).await.is_err());
     agent.flush(PATIENCE).unwrap();
     let expected = ("unknown method".to_owned(), "DEADLINE_EXCEEDED".to_owned(), Outcome::TimedOut);
-    assert_eq!(told(&exporter.take()), expected);
+    assert_eq!(summary(&exporter.take()), expected);
 }
 
 #[tokio::test]
-async fn a_stream_that_its_client_leaves_is_cancelled() {
+async fn a_stream_is_cancelled_if_its_client_disconnects() {
     let server = Server::start().await;
     let mut client = HealthClient::new(server.channel.clone());
     let mut states = client.watch(request("shop.Cart", None)).await.unwrap().into_inner();
     assert!(states.message().await.unwrap().is_some());
     drop(states);
     let expected = ("grpc.health.v1.Health/Watch".to_owned(), "CANCELLED".to_owned(), Outcome::ClientGone);
-    assert_eq!(told(&server.ended().await), expected);
+    assert_eq!(summary(&server.ended().await), expected);
 }

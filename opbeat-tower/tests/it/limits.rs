@@ -19,7 +19,7 @@ async fn never(_: Request<()>) -> Result<Response<app::Body>, Infallible> {
 }
 
 #[tokio::test]
-async fn time_limits_inside_and_outside_are_told() {
+async fn inner_and_outer_time_limits_are_recorded() {
     let (agent, exporter) = monitored();
     let limit = Duration::from_millis(5);
     let inside = OpbeatLayer::new(&agent).layer(ServiceBuilder::new().timeout(limit).service_fn(never));
@@ -38,7 +38,7 @@ async fn time_limits_inside_and_outside_are_told() {
 }
 
 #[tokio::test]
-async fn who_leaves_before_the_time_limit_has_left() {
+async fn a_client_can_disconnect_before_the_time_limit() {
     let (agent, exporter) = monitored();
     let service = OpbeatLayer::new(&agent).outer_time_limit(PATIENCE).layer(service_fn(never));
     drop(service.oneshot(Request::new(())));
@@ -49,7 +49,7 @@ async fn who_leaves_before_the_time_limit_has_left() {
 }
 
 #[tokio::test]
-async fn shed_load_is_told() {
+async fn shed_load_is_recorded() {
     let (agent, exporter) = monitored();
     let full = ServiceBuilder::new().load_shed().concurrency_limit(0).service_fn(never);
     let service = OpbeatLayer::new(&agent).layer(full);
@@ -60,7 +60,7 @@ async fn shed_load_is_told() {
 }
 
 #[tokio::test]
-async fn a_panic_in_the_call_is_answered_where_that_is_wished() {
+async fn a_panic_in_the_call_is_caught_if_configured() {
     let (agent, exporter) = monitored();
     let panics = |_: Request<()>| -> std::future::Ready<Result<Response<app::Body>, Infallible>> { panic!("no shelf") };
     let service = OpbeatLayer::new(&agent).catch_panics(true).error_id_header(true).layer(service_fn(panics));
@@ -73,7 +73,7 @@ async fn a_panic_in_the_call_is_answered_where_that_is_wished() {
 }
 
 #[tokio::test]
-async fn a_time_limit_some_layers_away_is_told() {
+async fn a_time_limit_outside_of_other_layers_is_recorded() {
     let (agent, exporter) = monitored();
     let limit = Duration::from_millis(200);
     let inner = OpbeatLayer::new(&agent).outer_time_limit(limit).layer(service_fn(never));
@@ -90,7 +90,7 @@ async fn a_time_limit_some_layers_away_is_told() {
 }
 
 #[tokio::test]
-async fn a_body_that_takes_too_long_is_told() {
+async fn a_body_timeout_is_recorded() {
     let (agent, exporter) = monitored();
     let endless = async |_: Request<()>| Ok::<_, Infallible>(app::pending_body());
     let inside = ServiceBuilder::new().layer(ResponseBodyTimeoutLayer::new(Duration::from_millis(1)));
@@ -103,7 +103,7 @@ async fn a_body_that_takes_too_long_is_told() {
 }
 
 #[tokio::test]
-async fn a_panic_that_another_layer_answers_is_a_panic() {
+async fn a_panic_that_another_layer_catches_is_recorded() {
     let (agent, exporter) = monitored();
     let panics = async |_: Request<()>| -> Result<Response<app::Body>, Infallible> { panic!("no books") };
     let caught = ServiceBuilder::new().layer(CatchPanicLayer::new()).service_fn(panics);
@@ -112,5 +112,5 @@ async fn a_panic_that_another_layer_answers_is_a_panic() {
     response.into_body().collect().await.unwrap();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.samples()[0].outcome, Outcome::Panicked);
-    assert_eq!(exporter.errors().len(), 1, "one failure, one report");
+    assert_eq!(exporter.errors().len(), 1, "one failure is reported once");
 }

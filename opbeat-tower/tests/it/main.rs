@@ -1,4 +1,4 @@
-//! The layer around real services, on a real port where the connection matters.
+//! Tests of the layer with real services. Tests that need a connection use a real port.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
@@ -7,5 +7,6 @@ mod behaviour;
 mod failures;
 mod grpc;
 mod limits;
+mod names;
 
 use opbeat_testing::behaviour::monitored;

@@ -1,7 +1,8 @@
 //! Lists the sentences that break a rule of plain English.
 //!
-//! `cargo run -q -p xtask --bin prose -- PATH…` reads the files and folders that are named, or else the whole workspace.
-//! It prints `path:line: rule: sentence → suggestion` for each breach, then their number. It exits with 1 if there is one.
+//! `cargo run -q -p xtask --bin prose -- PATH…` reads the files and folders that are named, or else the whole
+//! workspace. It prints `path:line: rule: sentence → suggestion` for each breach, then their number. It exits with 1 if
+//! there is one.
 #![expect(clippy::print_stdout, reason = "this is a command")]
 
 use std::env;

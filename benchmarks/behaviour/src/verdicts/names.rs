@@ -15,7 +15,8 @@ pub fn folded(observed: &Observed, case: &str) -> Verdict {
     ensure(!name.contains("nowhere"), || Shortfall::no(format!("`{name}`")))
 }
 
-/// Checks that paths below a service are not part of names, and that these names differ from the one of unmatched paths.
+/// Checks that paths below a service are not part of names, and that these names differ from the one of unmatched
+/// paths.
 pub fn nested_service(observed: &Observed) -> Verdict {
     let name = &observed.once("nested service")?.name;
     ensure(!name.contains("covers"), || Shortfall::no(format!("`{name}`")))?;

@@ -3,9 +3,9 @@
 //! `cargo run --release --manifest-path benchmarks/Cargo.toml --bin outage` prints the tables, and exits 1 if a bound
 //! does not hold.
 //!
-//! An axum application is served over loopback, in a separate process for each server that it reports to: a healthy one,
-//! a silent one, a failing one, one that closes connections, none. They take
-//! turns, and the tables show the medians of the rounds.
+//! An axum application is served over loopback, in a separate process for each server that it reports to: a healthy
+//! one, a silent one, a failing one, one that closes connections, none. They take turns, and the tables show the
+//! medians of the rounds.
 
 mod application;
 mod captures;

@@ -19,7 +19,8 @@ const SLICES: usize = 40;
 /// The number of errors per second.
 const RATE: u32 = 1_000;
 
-/// The minimum share of the throughput that the errors must leave, relative to their effect on an unmonitored application.
+/// The minimum share of the throughput that the errors must leave, relative to their effect on an unmonitored
+/// application.
 const LEFT: f64 = 0.95;
 
 struct Case {

@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, on the example's router.
+//! The application of the behaviour table, written with the example's router.
 
 use std::io;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
-/// How long requests may take that are limited.
+/// The time limit of limited requests.
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
 type Result = std::result::Result<Response<Body>, CapturedError>;
@@ -148,7 +148,7 @@ async fn spawned(_: Request<Incoming>) -> Result {
     text(StatusCode::OK, "spawned")
 }
 
-/// A chunk, and then an error.
+/// A body of one chunk that then fails.
 async fn broken(_: Request<Incoming>) -> Result {
     tag();
     let frames = [Ok(Frame::data(Bytes::from_static(b"one"))), Err(io::Error::other(CartError::new()))];

@@ -7,14 +7,14 @@ use tokio::net::TcpListener;
 use crate::app;
 use crate::limits::Limits;
 
-/// What bare hyper makes impossible, and why.
+/// The cases that hyper alone cannot pass, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
     ("fallback of a nested router", "the example's router has no fallbacks"),
-    ("client address", "hyper does not know the other end of the connection: whoever accepts it does"),
+    ("client address", "hyper does not know the client's address: only the code that accepts the connection does"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hyper_does_what_every_adapter_does() {
+async fn the_behaviour_table_passes() {
     let (agent, exporter) = monitored();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Limits that lie around the adapter, as a server may have them.
+//! Limits outside the adapter, as a server may have them.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use opbeat_core::http::HttpTransaction;
 
 use crate::app::LIMIT;
 
-/// Limits the time of `/late`, and lets nobody through to `/full`.
+/// Limits the time of `/late`, and rejects every request to `/full`.
 #[derive(Clone)]
 pub(crate) struct Limits(pub(crate) Opbeat);
 

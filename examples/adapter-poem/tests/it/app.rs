@@ -1,4 +1,4 @@
-//! The application that the behaviour table asks for, as one writes it with poem.
+//! The application of the behaviour table, written with poem.
 
 use std::io;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn names(route: Route, opbeat: &Opbeat) -> Route {
         .at("/healthz", get(make_sync(|_| "fine")))
 }
 
-/// What panics has a middleware of its own, which knows the route from the start.
+/// Routes that panic have a middleware of their own, which knows the route before the handler runs.
 fn ends(route: Route, opbeat: &Opbeat) -> Route {
     route
         .at("/failing", get(make_sync(|_| tagged((StatusCode::SERVICE_UNAVAILABLE, "closed")))))

@@ -6,21 +6,21 @@ use tokio::net::TcpListener;
 
 use crate::app;
 
-/// What poem makes impossible, and why.
+/// The cases that poem cannot pass, each with the reason.
 const EXEMPT: &[(&str, &str)] = &[
-    ("disconnect before the response head", "poem's server goes on with a handler whose client has gone"),
-    ("reset before the response head", "poem's server goes on with a handler whose client has gone"),
+    ("disconnect before the response head", "poem's server keeps polling a handler after its client disconnected"),
+    ("reset before the response head", "poem's server keeps polling a handler after its client disconnected"),
     (
         "error in the response body",
-        "poem's server polls a connection on that has failed, and hyper then ends the body as if it were whole",
+        "poem's server keeps polling a failed connection, and hyper then ends the body as if it were complete",
     ),
     ("fallback of a nested router", "poem's routers have no fallbacks"),
-    ("timeout outside the layer", "the middleware belongs around the whole application"),
-    ("load shedding outside the layer", "the middleware belongs around the whole application"),
+    ("timeout outside the layer", "the middleware wraps the whole application"),
+    ("load shedding outside the layer", "the middleware wraps the whole application"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn poem_does_what_every_adapter_does() {
+async fn the_behaviour_table_passes() {
     let (agent, exporter) = monitored();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

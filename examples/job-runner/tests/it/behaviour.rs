@@ -5,7 +5,7 @@ use opbeat_testing::behaviour::{CartError, Runner, TRACE_PARENT, check_jobs, des
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
-/// The queue with the jobs that the table asks for.
+/// The queue with the jobs of the table.
 struct Jobs {
     runtime: Runtime,
     queue: Queue,
@@ -16,12 +16,12 @@ impl Jobs {
         self.runtime.block_on(self.queue.push(job).ended())
     }
 
-    /// Stops a job that never ends, when it runs.
+    /// Cancels a job that never ends, after it has started.
     fn cancel(&self, name: &'static str) -> Ending {
         let runs = Arc::new(Notify::new());
-        let told = Arc::clone(&runs);
+        let started = Arc::clone(&runs);
         let ticket = self.queue.push(Job::new(name, async move {
-            told.notify_one();
+            started.notify_one();
             wait_forever().await;
             Ok(())
         }));
@@ -61,7 +61,7 @@ impl Runner for Jobs {
 }
 
 #[test]
-fn jobs_are_recorded_as_in_every_runner() {
+fn the_behaviour_table_of_jobs_passes() {
     let (agent, exporter) = opbeat_testing::behaviour::monitored();
     let (runtime, observer) = (Runtime::new().unwrap(), agent.clone());
     let queue = {

@@ -1,4 +1,4 @@
-//! Looking at books.
+//! Pages of books.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) async fn list(State(shop): State<Shop>) -> Result<Json<Vec<Book>>, St
     catalogue::all(&shop.database).await.map(Json).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A book with its price, which another service knows.
+/// A book with its price, which comes from the prices service.
 pub(super) async fn one(State(shop): State<Shop>, Path(id): Path<i64>) -> Result<String, StatusCode> {
     let book = catalogue::find(&shop.database, id).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let book = book.ok_or(StatusCode::NOT_FOUND)?;
@@ -29,20 +29,20 @@ pub(super) async fn one(State(shop): State<Shop>, Path(id): Path<i64>) -> Result
     Ok(format!("{} by {}: {price} cents\n", book.title, book.author))
 }
 
-/// A book's cover, from a server of its own.
+/// A book's cover, which comes from the covers server.
 pub(super) async fn cover(State(shop): State<Shop>, Path(id): Path<i64>) -> Result<impl IntoResponse, StatusCode> {
     shop.ledger.sent("covers", "GET /covers/{book}");
     let picture = call(&shop, shop.covers, &format!("/covers/{id}")).await.ok_or(StatusCode::BAD_GATEWAY)?;
     Ok(([(CONTENT_TYPE, "image/svg+xml")], picture))
 }
 
-/// What is searched for.
+/// The text to search for.
 #[derive(Deserialize)]
 pub(super) struct Search {
     text: String,
 }
 
-/// A search that looks at every book by itself, as one regrets it later: slow, and one query too many a book.
+/// A slow search, as an example of the N+1 problem: it sends one more query for each book.
 pub(super) async fn search(
     State(shop): State<Shop>,
     Query(Search { text }): Query<Search>,

@@ -1,4 +1,4 @@
-//! The bookshop: an axum application as people write them.
+//! The bookshop: a usual axum application.
 
 mod books;
 mod catalogue;
@@ -17,10 +17,10 @@ use tokio::net::TcpListener;
 
 pub(crate) use newsletter::newsletter;
 
-use crate::CapturedError;
+use crate::BoxError;
 use crate::ledger::Ledger;
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Clone)]
 pub(crate) struct Shop {
     database: SqlitePool,
@@ -36,7 +36,7 @@ pub(crate) async fn start(
     ledger: &Ledger,
     prices: SocketAddr,
     covers: SocketAddr,
-) -> Result<SocketAddr, CapturedError> {
+) -> Result<SocketAddr, BoxError> {
     let database = catalogue::open().await?;
     let shop = Shop { database, client: reqwest::Client::new(), ledger: ledger.clone(), prices, covers };
     let listener = TcpListener::bind("127.0.0.1:0").await?;

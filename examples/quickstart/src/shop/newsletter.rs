@@ -13,7 +13,7 @@ pub(crate) async fn newsletter(agent: Agent, ledger: Ledger) {
         every_second.tick().await;
         ledger.sent("shop", "shop.newsletter");
         let transaction = agent.begin_transaction("task.newsletter");
-        // Named before it ends, so that it counts under its name even when the program stops meanwhile.
+        // The name is set first, so that the transaction has it even if the program stops in between.
         transaction.set_name("shop.newsletter");
         transaction.wrap(send_all()).await;
         transaction.end("shop.newsletter", "ok");

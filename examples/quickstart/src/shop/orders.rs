@@ -1,4 +1,4 @@
-//! Buying books, which fails now and then.
+//! Orders, some of which fail.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ use super::{Shop, catalogue};
 /// An order that could not be placed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OrderError {
-    /// The bank said no.
+    /// The payment failed.
     #[error("the payment was declined")]
     Payment(#[from] PaymentError),
     /// The database failed.
@@ -20,15 +20,15 @@ pub(super) enum OrderError {
     Database(#[from] sqlx::Error),
 }
 
-/// A payment that did not work.
+/// A payment that failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PaymentError {
-    /// The bank does not answer.
-    #[error("the bank does not answer")]
+    /// The bank does not respond.
+    #[error("the bank does not respond")]
     Timeout,
 }
 
-/// Reports the error with its causes where it becomes an answer.
+/// Reports the error with its causes when it becomes a response.
 impl IntoResponse for OrderError {
     fn into_response(self) -> Response {
         opbeat_axum::capture_error(&self);

@@ -1,8 +1,8 @@
-//! Recommendations, by code that nobody has tested enough.
+//! Recommendations, with a bug.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Recommends a book. Every seventh reader finds the list too short.
+/// Recommends a book. Every seventh request panics, because the list is too short.
 pub(super) async fn for_reader() -> &'static str {
     static READERS: AtomicUsize = AtomicUsize::new(0);
     let reader = READERS.fetch_add(1, Ordering::Relaxed) % 7;

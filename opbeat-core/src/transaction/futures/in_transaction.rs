@@ -12,9 +12,8 @@ use crate::transaction::scope::Context;
 
 /// A future that makes a transaction current during each poll.
 ///
-/// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap) and
-/// [`Transaction::wrap`](crate::Transaction::wrap) return it. It panics if it is polled after it has completed, as `async`
-/// blocks do.
+/// [`CurrentTransaction::wrap`](crate::CurrentTransaction::wrap) and [`Transaction::wrap`](crate::Transaction::wrap)
+/// return it. It panics if it is polled after it has completed, as `async` blocks do.
 #[pin_project(PinnedDrop)]
 #[must_use = "futures do nothing unless polled"]
 pub struct InTransaction<F> {
@@ -26,8 +25,8 @@ pub struct InTransaction<F> {
     inner: Option<F>,
 }
 
-/// The message of the panic for a future that is polled after completion. Returning `Pending` instead would let the task
-/// wait forever and hide the mistake.
+/// The message of the panic for a future that is polled after completion. Returning `Pending` instead would let the
+/// task wait forever and hide the mistake.
 pub(super) const POLLED_AGAIN: &str = "a future is not polled again after it has completed";
 
 impl<F> InTransaction<F> {

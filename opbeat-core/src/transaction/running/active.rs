@@ -87,8 +87,8 @@ impl Active {
         Self::end(&mut self, &End { duration, outcome, is_forced, status: None, result_names, head: None, busy });
     }
 
-    /// Ends the transaction and counts it; a second call does nothing. Returns whether nothing else holds it, so that its
-    /// memory can be reused for the next one.
+    /// Ends the transaction and counts it; a second call does nothing. Returns whether nothing else holds it, so that
+    /// its memory can be reused for the next one.
     #[inline]
     pub(crate) fn end(this: &mut Arc<Self>, end: &End) -> bool {
         let Some(alone) = Arc::get_mut(this) else {
@@ -164,7 +164,7 @@ impl Active {
         lock(&self.state)
     }
 
-    /// Runs a closure while the state is locked, as a panic of ours under the lock would be.
+    /// Runs a closure while the state is locked, to test a panic in code that holds the lock.
     #[cfg(test)]
     pub(crate) fn while_locked(&self, work: impl FnOnce()) {
         let _state = self.state();

@@ -26,8 +26,8 @@ impl Active {
         self.recorder.capture(record, Some(Arc::clone(self) as _));
     }
 
-    /// Reports a panic that unwinds through the adapter, unless the agent's hook has reported it. The application may have
-    /// replaced that hook by its own.
+    /// Reports a panic that unwinds through the adapter, unless the agent's hook has reported it. The application may
+    /// have replaced that hook by its own.
     #[cold]
     pub(crate) fn report_unhooked_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
         let is_reported = self.state().has_panicked;

@@ -12,7 +12,8 @@ const MAX_KEPT: usize = 64;
 
 /// The values of all spans of a transaction in one list, so that a span needs no allocation of its own.
 ///
-/// The values of one span form a linked list from the latest to the first, so that a lookup visits no other span's values.
+/// The values of one span form a linked list from the latest to the first, so that a lookup visits no other span's
+/// values.
 #[derive(Default)]
 pub(super) struct SpanValues {
     values: Vec<SpanValue>,

@@ -135,7 +135,7 @@ impl TransactionState {
 }
 
 /// Changes by the application and its adapter. Callers check first that the transaction has not ended, by
-/// [`Active::change`](super::Active::change).
+/// [`Active::change`](super::Active::change). Only routes and errors are noted after the end too.
 impl TransactionState {
     pub(crate) fn rename(&mut self, name: TransactionName) {
         self.record.name = name.cut();

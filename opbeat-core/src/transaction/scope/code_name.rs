@@ -4,8 +4,8 @@ use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
-/// The name of the function that a future or a closure is written in, such as `shop::orders::place`. If its type does not
-/// contain that name, it is the file and line of the call that received it.
+/// The name of the function that a future or a closure is written in, such as `shop::orders::place`. If its type does
+/// not contain that name, it is the file and line of the call that received it.
 #[derive(Clone, Copy)]
 pub(in crate::transaction) struct CodeName {
     full: &'static str,
@@ -33,8 +33,8 @@ impl fmt::Display for CodeName {
 fn function(full: &str) -> Option<String> {
     let (before, _) = full.split_once("::{{closure}}")?;
     let mut depth = 0_usize;
-    // The name ends at `::{{closure}}` and is searched backwards. An opening bracket without its closing one belongs to a
-    // wrapper, so the name starts after it.
+    // The name ends at `::{{closure}}` and is searched backwards. An opening bracket without its closing one belongs to
+    // a wrapper, so the name starts after it.
     let is_start = |&(_, character): &(usize, char)| {
         match character {
             '>' => depth += 1,
@@ -49,8 +49,8 @@ fn function(full: &str) -> Option<String> {
     Some(plain(&before[start..]))
 }
 
-/// Returns the path of a type, unless it is a wrapper of the standard library or a runtime, whose name says nothing about
-/// the work.
+/// Returns the path of a type, unless it is a wrapper of the standard library or a runtime, whose name says nothing
+/// about the work.
 fn path(full: &str) -> Option<String> {
     const WRAPPERS: [&str; 6] = ["core::", "alloc::", "std::", "tokio::", "futures_util::", "opbeat_core::"];
     let name = full.split('<').next().unwrap_or(full);

@@ -13,8 +13,8 @@ const MAX_SAVED: usize = 64;
 thread_local! {
     /// The number of the guard that this thread made last.
     static LAST: Cell<u32> = const { Cell::new(0) };
-    /// The earlier contexts of guards that were dropped while a later guard still lived, by the guard's number. The later
-    /// guard restores them when it is dropped.
+    /// The earlier contexts of guards that were dropped while a later guard still lived, by the guard's number. The
+    /// later guard restores them when it is dropped.
     static SAVED: RefCell<Vec<(u32, Context)>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -1,6 +1,7 @@
 //! The rows that the read models of `query` are made of.
 //!
-//! Each function is bound to an app or an organization, and returns a limited number of rows.
+//! Each function takes an organization, an app or an error group. Long lists have a limit; `each_rollup` passes one row
+//! after the other to a closure instead.
 
 mod apps;
 mod errors;

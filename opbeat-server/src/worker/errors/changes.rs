@@ -12,7 +12,7 @@ use crate::worker::{frames, scrub};
 /// The largest number of errors that one report can stand for. No agent counts more in one interval.
 const MAX_OCCURRENCES: i64 = 10_000_000;
 
-/// The number of characters up to which a message is kept.
+/// The maximum length of a message, in characters. Longer messages are cut.
 const MAX_MESSAGE: usize = 10_000;
 
 /// Returns the changes of a body.

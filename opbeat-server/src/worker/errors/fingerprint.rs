@@ -11,9 +11,9 @@ const VERSION: u8 = 1;
 /// Two errors have the same fingerprint if these are equal:
 ///
 /// - the exception's type and module; for a message without an exception, its template, or its text without numbers;
-/// - the functions of the application on the stack, without line numbers. If no frame is the application's own, all
-///   functions on the stack. If there is no stack, the culprit, or else the transaction, or else the exception's text
-///   without numbers.
+/// - the functions of the application on the stack, without line numbers and generic arguments. If no frame is the
+///   application's own, all functions on the stack. If there is no stack, the culprit, or else the transaction, or else
+///   the exception's text without numbers.
 pub(super) fn of(body: &ErrorBody) -> Vec<u8> {
     let mut hasher = Sha256::new();
     for part in parts(body) {

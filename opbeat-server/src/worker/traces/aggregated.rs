@@ -12,7 +12,8 @@ use crate::worker::context::BodyContext;
 /// The groups of one transaction, by their path from the root.
 type Groups = BTreeMap<Vec<String>, Vec<TraceGroup>>;
 
-/// Adds a sample with mean durations for each transaction of a body, and its breakdown unless the body has an exact one.
+/// Adds a sample with mean durations for each transaction of a body, and its breakdown unless the body has an exact
+/// one.
 pub(in crate::worker) fn aggregated(
     body: &BodyContext<'_>,
     groups: Vec<TraceGroup>,

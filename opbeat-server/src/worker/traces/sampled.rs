@@ -10,7 +10,7 @@ use crate::text::start_of;
 use crate::worker::context::{BodyContext, plausible_time, result_text};
 use crate::worker::scrub;
 
-/// The number of characters up to which an agent's id of a transaction is kept.
+/// The maximum length of the id that an agent gives a transaction, in characters. Longer ids are cut.
 const MAX_ID: usize = 64;
 
 /// Adds the samples, and their breakdown unless the body has an exact one.
@@ -87,9 +87,9 @@ fn nest(spans: Vec<(usize, SampleSpan)>) -> Vec<SampleSpan> {
     spans.into_iter().map(set_depth).collect()
 }
 
-/// Returns the agent's id of a transaction.
+/// Returns the id that the agent gave the transaction.
 ///
-/// Node.js sends it as `id` among the extra values, this project's agent as a value of its own.
+/// Node.js sends a UUID as `id` among the extra values; this project's agent sends the id as a value of its own.
 fn external_id(context: &SampleContext) -> String {
     let from_node = || context.extra.as_ref()?.get("id")?.as_str().map(str::to_owned);
     start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()

@@ -56,7 +56,8 @@ pub enum HttpVersions {
 pub enum ClientAction {
     /// Reads the whole response.
     ReadAll,
-    /// Reads only the response head (status and headers) and closes the connection, as another protocol would start here.
+    /// Reads only the response head (status and headers) and closes the connection, as another protocol would start
+    /// here.
     ReadHead,
     /// Reads the first bytes of the body, then releases the rest of it, and reads it to the end.
     ReadSlowly,

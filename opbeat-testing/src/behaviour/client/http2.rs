@@ -73,7 +73,8 @@ fn connected<T, F: Future<Output = io::Result<T>>>(
         let (sender, connection) = handshake(TokioExecutor::new(), stream).await.map_err(io::Error::other)?;
         let connection = tokio::spawn(connection);
         let exchanged = timeout(PATIENCE, exchange(sender)).await.map_err(io::Error::other)?;
-        // The remaining frames, such as a stream reset, are sent before the connection ends; the server may end it first.
+        // The remaining frames, such as a stream reset, are sent before the connection ends; the server may end it
+        // first.
         let _ = timeout(PATIENCE, connection).await;
         exchanged
     })

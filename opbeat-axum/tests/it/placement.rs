@@ -1,5 +1,5 @@
-//! What the developer is told when the layer lies around the router: once in a process, so that each test runs in one of its
-//! own, which is this test once more.
+//! The warning about a layer that wraps the whole router. It is logged once per process, so each test runs itself again
+//! in a child process.
 
 use std::convert::Infallible;
 use std::process::Command;
@@ -17,11 +17,12 @@ use crate::monitored;
 
 const CHILD: &str = "OPBEAT_TEST_CHILD";
 
-/// Runs a test of this file in a process of its own. Returns what it said on the terminal, where there is no logger.
-fn said_by(test: &str) -> String {
+/// Runs a test of this file in a child process. Returns its standard error, where warnings are written without a
+/// logger.
+fn stderr_of(test: &str) -> String {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program);
-    child.args([&format!("outside::{test}"), "--exact", "--nocapture"]).env(CHILD, "1");
+    child.args([&format!("placement::{test}"), "--exact", "--nocapture"]).env(CHILD, "1");
     let output = child.output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stderr).unwrap()
@@ -31,15 +32,15 @@ fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 
-fn warnings(said: &str) -> usize {
-    said.lines().filter(|line| line.contains("Router::layer")).count()
+fn count_warnings(stderr: &str) -> usize {
+    stderr.lines().filter(|line| line.contains("Router::layer")).count()
 }
 
 fn router() -> Router {
     Router::new().route("/books", get(async || "Emma"))
 }
 
-async fn ask<S, B>(service: &S, path: &str)
+async fn call<S, B>(service: &S, path: &str)
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
 {
@@ -48,9 +49,9 @@ where
 }
 
 #[test]
-fn a_layer_around_a_router_says_so_once() {
+fn a_layer_around_a_router_warns_once() {
     if !is_child() {
-        assert_eq!(warnings(&said_by("a_layer_around_a_router_says_so_once")), 1);
+        assert_eq!(count_warnings(&stderr_of("a_layer_around_a_router_warns_once")), 1);
         return;
     }
     let (agent, _exporter) = monitored();
@@ -60,43 +61,43 @@ fn a_layer_around_a_router_says_so_once() {
 }
 
 #[tokio::test]
-async fn a_layer_around_a_boxed_router_says_so_once() {
+async fn a_layer_around_a_boxed_router_warns_once() {
     if !is_child() {
-        assert_eq!(warnings(&said_by("a_layer_around_a_boxed_router_says_so_once")), 1);
+        assert_eq!(count_warnings(&stderr_of("a_layer_around_a_boxed_router_warns_once")), 1);
         return;
     }
     let (agent, exporter) = monitored();
     let around = OpbeatLayer::new(&agent).layer(BoxCloneService::new(router()));
     for _ in 0..300 {
-        ask(&around, "/books").await;
+        call(&around, "/books").await;
     }
     agent.flush(std::time::Duration::from_secs(30)).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 300);
 }
 
 #[tokio::test]
-async fn a_layer_within_a_router_says_nothing() {
+async fn a_layer_inside_a_router_does_not_warn() {
     if !is_child() {
-        assert_eq!(warnings(&said_by("a_layer_within_a_router_says_nothing")), 0);
+        assert_eq!(count_warnings(&stderr_of("a_layer_inside_a_router_does_not_warn")), 0);
         return;
     }
     let (agent, _exporter) = monitored();
     let app = router().layer(OpbeatLayer::new(&agent));
-    ask(&app, "/books").await;
+    call(&app, "/books").await;
     for _ in 0..300 {
-        ask(&app, "/scanned").await;
+        call(&app, "/scanned").await;
     }
 }
 
 #[tokio::test]
-async fn a_layer_inside_tells_the_route_to_one_outside() {
+async fn an_inner_layer_passes_the_route_to_the_outer_one() {
     let (agent, exporter) = monitored();
     let layer = OpbeatLayer::new(&agent);
     let admin = Router::new().route("/users/{id}", get(async || "Ada")).layer(layer.clone());
     let app = Router::new().nest_service("/admin", admin.clone()).layer(layer.clone());
-    ask(&app, "/admin/users/1").await;
+    call(&app, "/admin/users/1").await;
     let around = layer.layer(admin);
-    ask(&around, "/users/1").await;
+    call(&around, "/users/1").await;
     agent.flush(std::time::Duration::from_secs(30)).unwrap();
     assert_eq!((exporter.count("GET /admin/users/{id}"), exporter.count("GET /users/{id}")), (1, 1));
 }
