@@ -71,3 +71,8 @@ pub mod service {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code blocks of the guide to actix-web, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/actix.md")]
+struct ActixGuide;
