@@ -40,7 +40,8 @@ impl<B: MessageBody> OpbeatBody<B> {
 }
 
 impl<B: MessageBody> MessageBody for OpbeatBody<B> {
-    /// `MessageBody::Error` can be reported only after its conversion into a boxed error, so the body returns boxed errors.
+    /// `MessageBody::Error` can be reported only after its conversion into a boxed error, so the body returns boxed
+    /// errors.
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {

@@ -22,8 +22,8 @@ use crate::{request, request_body};
 
 /// Records every request of an `App` or a scope as a transaction, named after its resource: `GET /books/{id}`.
 ///
-/// Requests that match no resource share the name `GET unmatched`. If two of these middlewares wrap the same request, only
-/// the outer one records it.
+/// Requests that match no resource share the name `GET unmatched`. If two of these middlewares wrap the same request,
+/// only the outer one records it.
 ///
 /// # Examples
 ///
@@ -90,8 +90,8 @@ impl Opbeat {
         self
     }
 
-    /// Sets whether a panic of a handler before its response head becomes a response with the status 500. Default: false,
-    /// and the panic continues to the server, which closes the connection.
+    /// Sets whether a panic of a handler before its response head becomes a response with the status 500. Default:
+    /// false, and the panic continues to the server, which closes the connection.
     #[must_use]
     pub fn catch_panics(mut self, enabled: bool) -> Self {
         self.response.catch_panics = enabled;
@@ -105,8 +105,8 @@ impl Opbeat {
         self
     }
 
-    /// Sets the time after which a middleware around this one drops requests. A request that is dropped at that limit has
-    /// the outcome [`TimedOut`](crate::Outcome::TimedOut) instead of [`ClientGone`](crate::Outcome::ClientGone).
+    /// Sets the time after which a middleware around this one drops requests. A request that is dropped at that limit
+    /// has the outcome [`TimedOut`](crate::Outcome::TimedOut) instead of [`ClientGone`](crate::Outcome::ClientGone).
     ///
     /// A request that is dropped after three quarters of the time counts as timed out, because the outer middleware's
     /// clock started earlier.

@@ -10,8 +10,8 @@ use crate::route_name::expected;
 /// The name of a request that has no response yet.
 ///
 /// A response contains the resource that made it. Before the response exists, the path must be matched against all
-/// resources, which takes longer than the rest of the recording. So the path is matched only if the name cannot wait for
-/// the response:
+/// resources, which takes longer than the rest of the recording. So the path is matched only if the name cannot wait
+/// for the response:
 ///
 /// - when the handler waits, because its errors may be sent in the meantime
 /// - when the request ends without a response
@@ -25,8 +25,8 @@ impl PendingName {
         Self { resources: Some(Rc::clone(resources)) }
     }
 
-    /// Runs a part of the current request's work, and names the request afterwards unless `is_needless` returns true for
-    /// the outcome. If the work panics, the request is always named.
+    /// Runs a part of the current request's work, and names the request afterwards unless `is_needless` returns true
+    /// for the outcome. If the work panics, the request is always named.
     #[inline]
     pub(crate) fn resolve_unless<T>(&mut self, is_needless: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> T {
         let mut guard = ResolveOnDrop { pending: Some(self) };

@@ -10,13 +10,14 @@ use opbeat_core::record::TransactionName;
 /// Returns the name of the resource that responded to a request.
 ///
 /// Actix remembers the path through its resources, so the name needs no new match. This resource may differ from the
-/// expected one: a middleware may have normalized the path, and guards choose between resources that match the same path.
+/// expected one: a middleware may have normalized the path, and guards choose between resources that match the same
+/// path.
 pub(crate) fn matched(request: &HttpRequest) -> Option<TransactionName> {
     request.match_pattern().map(|pattern| name_of(request.method().as_str(), &pattern))
 }
 
-/// Returns the name of the resource that will most likely respond to a request target. The path of the target is matched
-/// against all resources.
+/// Returns the name of the resource that will most likely respond to a request target. The path of the target is
+/// matched against all resources.
 pub(crate) fn expected(resources: &ResourceMap, method: &str, target: &str) -> Option<TransactionName> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     resources.match_pattern(path).map(|pattern| name_of(method, &pattern))
