@@ -24,8 +24,8 @@ pub struct Diagnosis {
     pub build: Build,
     /// The data that was recorded and dropped since the start.
     pub drops: Drops,
-    /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or thread was
-    /// started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
+    /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or
+    /// thread was started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
     /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) passes it on.
     pub spans_without_transaction: u64,
 }
@@ -63,6 +63,8 @@ pub(crate) fn run_probe(probe: &Probe) -> Contact {
             "no response within {} s; check that OPBEAT_SERVER_URL is right and the server runs",
             TIMEOUT.as_secs()
         )),
-        RecvTimeoutError::Disconnected => Contact::new("not known: the check panicked"),
+        RecvTimeoutError::Disconnected => {
+            Contact::new("not known: the check panicked, which is a bug in opbeat-core: please report it")
+        }
     })
 }

@@ -22,7 +22,8 @@ pub(crate) fn info(message: fmt::Arguments<'_>) {
     caught(|| log::info!(target: "opbeat", "{message}"));
 }
 
-/// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a request.
+/// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a
+/// request.
 fn write(level: Level, message: fmt::Arguments<'_>) {
     caught(|| {
         log::log!(target: "opbeat", level, "{message}");
@@ -40,7 +41,7 @@ fn has_no_logger() -> bool {
 
 /// Warns the developer of the application once per process, such as of a layer that is in the wrong position.
 ///
-/// The message goes to the application's log, or to the terminal if there is no logger.
+/// The message goes to the application's log, or to standard error if there is no logger.
 pub fn warn_once(once: &std::sync::Once, message: &str) {
     once.call_once(|| warn(format_args!("{message}")));
 }

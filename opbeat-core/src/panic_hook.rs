@@ -13,10 +13,11 @@ thread_local! {
     static IS_REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Installs the hook, once per process. The previous hook runs after it, so that its message on the terminal does not change.
+/// Installs the hook, once per process. The previous hook runs after it, so that its message on the terminal does not
+/// change.
 ///
-/// `recorder` returns the recorder for panics outside of all transactions. `flush` delivers the report if the process ends with
-/// the panic.
+/// `recorder` returns the recorder for panics outside of all transactions. `flush` delivers the report if the process
+/// ends with the panic.
 pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -31,7 +32,8 @@ pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
     });
 }
 
-/// Returns whether the process ends when the hooks return: it was built with `panic = "abort"`, or the panic cannot unwind.
+/// Returns whether the process ends when the hooks return: it was built with `panic = "abort"`, or the panic cannot
+/// unwind.
 ///
 /// In the second case, the standard library panics once more, with one of these messages.
 fn ends_process(panic: &PanicHookInfo<'_>) -> bool {

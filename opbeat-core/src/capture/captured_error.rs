@@ -9,9 +9,9 @@ use crate::record::{ErrorRecord, Stack};
 
 /// An error that was captured where it happened, and is reported where its request ends.
 ///
-/// It contains the error's type, its chain of sources, the stack, and the line that captured it. It is cheap to clone, so that
-/// a response can carry it: the adapters look for one in the extensions of a failed response. Its id stays the same, so that
-/// it is one report however often it is reported.
+/// It contains the error's type, its chain of sources, the stack, and the line that captured it. It is cheap to clone,
+/// so that a response can carry it: the adapters look for one in the extensions of a failed response. Its id stays the
+/// same, so that it is one report however often it is reported.
 ///
 /// # Examples
 ///
@@ -37,8 +37,8 @@ impl CapturedError {
 
     /// Captures a boxed error that was made from an `E`, with the stack and the location of this call.
     ///
-    /// The report shows the name of `E`, which the box no longer has. If `E` can hold any error, such as a box or `String`, the
-    /// name comes from the error's `Debug` output.
+    /// The report shows the name of `E`, which the box no longer has. If `E` can hold any error, such as a box or
+    /// `String`, the name comes from the error's `Debug` output.
     #[track_caller]
     #[must_use]
     pub fn of_type<E>(error: &(dyn Error + 'static)) -> Self {

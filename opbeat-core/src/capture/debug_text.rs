@@ -8,7 +8,8 @@ use crate::caught::caught;
 /// The number of bytes that are kept. The distinguishing part of the output is at its start.
 const MAX_BYTES: usize = 512;
 
-/// Returns the start of an error's `Debug` output, unless that contains the message: then comparing the message is enough.
+/// Returns the start of an error's `Debug` output, unless that contains the message: then comparing the message is
+/// enough.
 ///
 /// Formatting stops at the message. Errors such as those of `anyhow` write their backtrace after it, which is slow.
 pub(super) fn debug_text<E: Error + ?Sized>(error: &E, message: &str) -> Option<String> {

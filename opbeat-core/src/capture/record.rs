@@ -98,7 +98,8 @@ pub(crate) fn status_record(status: Option<u16>) -> ErrorRecord {
     ErrorRecord { origin: Origin::Status, type_name: Some(type_name), ..bare(Level::Error, message) }
 }
 
-/// Records that a poll took too long. It has no stack, because by now the stack shows the code that polled, and not the work.
+/// Records that a poll took too long. It has no stack, because by now the stack shows the code that polled, and not the
+/// work.
 pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
     let message =
         format!("a poll blocked its executor's thread for {} ms; move the work to spawn_blocking", poll.as_millis());
@@ -109,8 +110,8 @@ pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) type LogField = (&'static str, Value);
 
-/// Records a log event, with the error that it contains if there is one. The message of an event without text is the value of
-/// its error field.
+/// Records a log event, with the error that it contains if there is one. The message of an event without text is the
+/// value of its error field.
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn event_record(
     message: String,

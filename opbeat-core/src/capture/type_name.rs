@@ -11,8 +11,8 @@ pub(super) struct TypeName {
 
 /// Returns the type of an error.
 ///
-/// The type of a `dyn Error` is unknown. Its name is the first word of the `Debug` output: derived implementations start with
-/// the name of the struct or the variant.
+/// The type of a `dyn Error` is unknown. Its name is the first word of the `Debug` output: derived implementations
+/// start with the name of the struct or the variant.
 pub(super) fn of<E: std::error::Error + ?Sized>(error: &E) -> TypeName {
     let full = std::any::type_name::<E>();
     if full.starts_with("dyn ") { TypeName { name: from_debug(error), module: None } } else { split(full) }

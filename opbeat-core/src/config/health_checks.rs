@@ -1,6 +1,7 @@
 //! The names of health checks.
 
-/// Names of health checks. By default their requests are not recorded, because there are many and they are not of interest.
+/// Names of health checks. By default their requests are not recorded, because there are many and they are not of
+/// interest.
 pub const HEALTH_CHECKS: &[&str] = &[
     "* /health",
     "* /health/",

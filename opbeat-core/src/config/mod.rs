@@ -44,27 +44,27 @@ pub struct Config {
     pub release: Option<String>,
     /// The machine's name. Default: the system's host name.
     pub hostname: Option<String>,
-    /// The longest time from an event to its delivery, between 10 ms and one hour. Default: 5 s.
+    /// The time between two deliveries, between 10 ms and one hour. Default: 5 s.
     pub flush_interval: Duration,
     /// The longest time that the end of the process waits for the last delivery. Default: 2 s.
     pub shutdown_timeout: Duration,
     /// Whether a panic hook reports panics. Once installed, the hook stays until the process ends. Default: true.
     pub panic_hook: bool,
-    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: [`HEALTH_CHECKS`]. With an empty
-    /// list, health checks are recorded too.
+    /// Names of transactions that are not recorded, as patterns with `*` and `?`. Default: [`HEALTH_CHECKS`]. With an
+    /// empty list, health checks are recorded too.
     pub ignore_names: Vec<String>,
     /// User agents whose requests are not recorded, as patterns with `*` and `?`. Default: none.
     pub ignore_user_agents: Vec<String>,
-    /// Names of headers, cookies, parameters, tags and extra values that are secret, as patterns with `*` and `?`, in addition
-    /// to the names that always are. Default: none.
+    /// Names of headers, cookies, parameters, tags and extra values that are secret, as patterns with `*` and `?`, in
+    /// addition to the names that always are. Default: none.
     pub secret_names: Vec<String>,
-    /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's thread.
-    /// Default: 100 ms.
+    /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's
+    /// thread. Default: 100 ms.
     pub blocking_threshold: Duration,
 }
 
-/// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are most
-/// likely a mistake.
+/// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are
+/// most likely a mistake.
 const FLUSH_INTERVALS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(3_600));
 
 impl Default for Config {
@@ -121,7 +121,7 @@ impl Config {
         self
     }
 
-    /// Sets the longest time from an event to its delivery.
+    /// Sets the time between two deliveries.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
@@ -156,7 +156,8 @@ impl Config {
         self
     }
 
-    /// Treats values whose name matches a pattern as secret: those of headers, cookies, parameters, tags and extra values.
+    /// Treats values whose name matches a pattern as secret: values of headers, cookies, parameters, tags and extra
+    /// values.
     ///
     /// `*` stands for any characters, `?` for one. Case does not matter.
     #[must_use]

@@ -12,8 +12,8 @@ use crate::record::{ErrorId, Location};
 /// The target of the agent's own messages, which must not be reported.
 const OWN_TARGET: &str = "opbeat";
 
-/// The target of tower-http's messages about failed responses. The adapters report these responses, with their cause if it is
-/// known.
+/// The target of tower-http's messages about failed responses. The adapters report these responses, with their cause if
+/// it is known.
 const STATUS_TARGET: &str = "tower_http::trace::on_failure";
 
 /// One log event.

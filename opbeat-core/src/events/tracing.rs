@@ -14,10 +14,10 @@ use crate::record::Value;
 
 /// A layer that reports events of the level `ERROR`.
 ///
-/// If a field is an error, as in `error!(error = &err as &dyn Error, "no cart")`, the report contains its chain of sources.
-/// Other fields become extra values. An error that is also returned or captured in the same transaction is reported once,
-/// whether it was logged as `%err`, as `?err`, within the message or by `#[instrument(err)]`. Events of tower-http's
-/// `TraceLayer` about failed responses are ignored, because the adapters report these responses.
+/// If a field is an error, as in `error!(error = &err as &dyn Error, "no cart")`, the report contains its chain of
+/// sources. Other fields become extra values. An error that is also returned or captured in the same transaction is
+/// reported once, whether it was logged as `%err`, as `?err`, within the message or by `#[instrument(err)]`. Events of
+/// tower-http's `TraceLayer` about failed responses are ignored, because the adapters report these responses.
 ///
 /// # Examples
 ///

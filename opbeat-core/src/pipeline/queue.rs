@@ -19,8 +19,8 @@ const MAX_ERRORS: usize = 256;
 
 /// The number of queued errors at which the worker is woken.
 ///
-/// With fewer errors, the worker looks by itself after a while. Waking a thread takes a request longer than everything else
-/// about an error, and no error is sent before the next delivery anyway.
+/// With fewer errors, the worker looks by itself after a while. Waking a thread takes a request longer than everything
+/// else about an error, and no error is sent before the next delivery anyway.
 const WAKE_AT: usize = MAX_ERRORS / 2;
 
 /// The counts of all threads, and a bounded queue of errors.
@@ -77,7 +77,7 @@ impl Queue {
         self.shards.drain_into(total, &self.settings);
     }
 
-    /// Returns whether a shard holds so many counts that the worker must drain it now.
+    /// Returns whether a shard is full, so that the worker must drain it now.
     pub(super) fn is_full(&self) -> bool {
         self.shards.is_full()
     }

@@ -14,8 +14,8 @@ const MAX_TEXT: usize = 8 * 1024;
 /// The number of further bytes that are searched, so that a secret is recognised even if its end is cut off.
 const MARGIN: usize = 1024;
 
-/// Removes secrets from an error: from its message, its causes, its request, user, tags and extra values, its transaction and
-/// its source lines.
+/// Removes secrets from an error: from its message, its causes, its request, user, tags and extra values, its
+/// transaction and its source lines.
 pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     scrub_text(&mut record.message, secrets);
     // The culprit of an error without a stack is the transaction's name.
@@ -35,7 +35,8 @@ pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     }
 }
 
-/// Removes secrets from a sampled transaction: from its name, kind and result, its request, user and values, and its spans.
+/// Removes secrets from a sampled transaction: from its name, kind and result, its request, user and values, and its
+/// spans.
 pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
     scrub_name(&mut record.name, secrets);
     scrub_cow(&mut record.kind, secrets);
@@ -144,8 +145,8 @@ fn scrub_text(text: &mut String, secrets: &Secrets) {
 
 /// Returns the text without its secrets; `None` if it has none and is short enough.
 ///
-/// The text beyond the margin is cut off before the search, because it is not kept anyway. The margin itself is cut off after
-/// the search: the end of a secret in it may be missing, so that the secret is not recognised.
+/// The text beyond the margin is cut off before the search, because it is not kept anyway. The margin itself is cut off
+/// after the search: the end of a secret in it may be missing, so that the secret is not recognised.
 fn scrubbed(text: &str, secrets: &Secrets) -> Option<String> {
     let searched = &text[..text.floor_char_boundary(MAX_TEXT + MARGIN)];
     let mut scrubbed = secrets.scrub(searched);

@@ -10,7 +10,7 @@ use crate::record::{ErrorRecord, Origin, RequestRecord, TransactionRecord};
 /// The settings of a pipeline, which do not change while it runs.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The longest time from an event to its first delivery attempt.
+    /// The time between two batches.
     pub(crate) flush_interval: Duration,
     /// The number of nanoseconds that a poll may take before it is reported.
     pub(crate) blocking_threshold: u64,
@@ -33,7 +33,8 @@ impl Ignore {
         Self { names: patterns(names), user_agents: patterns(user_agents) }
     }
 
-    /// Returns whether transactions of this name are ignored. Callers keep the result, so that each name is matched once.
+    /// Returns whether transactions of this name are ignored. Callers keep the result, so that each name is matched
+    /// once.
     pub(super) fn matches_name(&self, name: &str) -> bool {
         self.names.iter().any(|pattern| pattern.matches(name))
     }
@@ -45,8 +46,8 @@ impl Ignore {
 
     /// Returns whether an error only states that an ignored transaction failed.
     ///
-    /// A health check that responds with 503 reports that to its caller already. Other errors of ignored transactions are
-    /// reported.
+    /// A health check that responds with 503 reports that to its caller already. Other errors of ignored transactions
+    /// are reported.
     pub(super) fn matches_error(&self, record: &ErrorRecord) -> bool {
         let has_ignored_name =
             || record.transaction.as_ref().is_some_and(|transaction| self.matches_name(&transaction.name));

@@ -113,8 +113,8 @@ pub struct ErrorRecord {
     pub tags: Vec<(Cow<'static, str>, Value)>,
     /// Further values of the application.
     pub extra: Vec<(Cow<'static, str>, Value)>,
-    /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a log
-    /// event's error fields. They are not sent.
+    /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a
+    /// log event's error fields. They are not sent.
     pub(crate) other_texts: Vec<String>,
 }
 

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The HTTP request of a transaction, in one buffer.
 ///
-/// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after the
-/// other in a buffer, which the next request reuses. They become strings off the request path, if an error or a sample is sent.
+/// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after
+/// the other in a buffer, which the next request reuses. They become strings off the request path, if an error or a
+/// sample is sent.
 ///
 /// # Examples
 ///
@@ -21,8 +22,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Default)]
 pub struct RequestRecord {
-    /// A buffer of pairs, of which the first `filled` bytes are used: method and target, then each header's name and value.
-    /// Each pair follows its two lengths.
+    /// A buffer of pairs, of which the first `filled` bytes are used: method and target, then each header's name and
+    /// value. Each pair follows its two lengths.
     parts: Vec<u8>,
     filled: usize,
     client: Option<IpAddr>,
@@ -115,7 +116,8 @@ impl RequestRecord {
     /// Returns the time that the request waited before it reached the application, from the header that proxies add.
     ///
     /// `X-Request-Start`, or `X-Queue-Start`, is the time in seconds, milliseconds or microseconds since 1970, with or
-    /// without `t=`: proxies differ. A time more than an hour ago is ignored, because the proxy's clock is wrong.
+    /// without `t=`: proxies differ. A time in the future, or more than one hour ago, is ignored: the proxy's
+    /// clock is wrong.
     #[must_use]
     pub fn queued_before(&self, started_at: SystemTime) -> Option<Duration> {
         let value = self.header("x-request-start").or_else(|| self.header("x-queue-start"))?;

@@ -3,9 +3,9 @@
 //! A transaction uses it to choose its primary error, and the pipeline to merge reports. One failure often has several
 //! reports: it is logged, wrapped, returned, and responded to with a 500.
 //!
-//! The rule prefers identity to text: a captured error keeps its id however often it is reported. An application that logs
-//! an error and then returns it makes two values without a shared identity, and so their texts are compared. The address of
-//! an error is no identity: the next error often has the same one.
+//! The rule prefers identity to text: a captured error keeps its id however often it is reported. An application that
+//! logs an error and then returns it makes two values without a shared identity, and so their texts are compared. The
+//! address of an error is no identity: the next error often has the same one.
 
 use super::{ErrorRecord, Origin};
 
@@ -19,7 +19,8 @@ impl ErrorRecord {
         if self.id == other.id {
             return true;
         }
-        // A report below `Level::Error` describes no failure, even if the texts match. Only its own repetitions are equal.
+        // A report below `Level::Error` describes no failure, even if the texts match. Only its own repetitions are
+        // equal.
         if !(self.level.is_failure() && other.level.is_failure()) {
             return self.level == other.level && self.is_repeated_by(other);
         }
@@ -54,8 +55,8 @@ impl ErrorRecord {
         self.message == inner.message
             // The error was wrapped in another one, which returns it from `source()`.
             || self.causes.iter().any(|cause| cause.message == inner.message)
-            // A log event or a captured message contains the error's message, or any report contains a panic's message. The
-            // message of an error may contain the one of an unrelated error: "timeout" occurs in many.
+            // A log event or a captured message contains the error's message, or any report contains a panic's message.
+            // The message of an error may contain the one of an unrelated error: "timeout" occurs in many.
             || (self.is_about_another_error(inner) && contains_words(&self.message, &inner.message))
             // A log event contains the error in a field, or as `Debug` prints it.
             || self.logs(inner)

@@ -30,7 +30,8 @@ const LONGEST_NAME: usize = 512;
 pub enum TransactionName {
     /// A name, such as `shop.jobs.newsletter`.
     Name(Cow<'static, str>),
-    /// A method and a route template, shown as `GET /books/{id}`. They are separate, so that no request formats a string.
+    /// A method and a route template, shown as `GET /books/{id}`. They are separate, so that no request formats a
+    /// string.
     Route {
         /// The method.
         method: &'static str,
@@ -161,11 +162,12 @@ pub struct DurationGroup {
     pub kind: Cow<'static, str>,
     /// Their result.
     pub result: TransactionResult,
-    /// The duration of each transaction, in milliseconds. Single precision has seven digits and takes half of the memory.
+    /// The duration of each transaction, in milliseconds. Single precision has seven digits and takes half of the
+    /// memory.
     pub milliseconds: Vec<f32>,
 }
 
-/// The time that all transactions of one name and minute spent in spans of one kind.
+/// The time that all transactions of a name and a minute spent in spans of the same kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakdownRecord {
     /// The minute in which the transactions began.

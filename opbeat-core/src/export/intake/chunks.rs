@@ -1,7 +1,7 @@
 //! Splits a batch into bodies of a size that servers accept.
 //!
-//! Counts are sent first, and samples after them in bodies of their own: a server that rejects a large sample rejects no
-//! counts. Each body depends only on the rest of the batch, so that a repeated body is the same under the same key.
+//! Counts are sent first, and samples after them in bodies of their own: a server that rejects a large sample rejects
+//! no counts. Each body depends only on the rest of the batch, so that a repeated body is the same under the same key.
 
 use super::encode::AgentIdentity;
 use crate::pipeline::Batch;
@@ -10,8 +10,8 @@ use opbeat_protocol::TransactionsBody;
 
 /// The largest size of a body in bytes of JSON, roughly estimated for counts.
 ///
-/// Even a body that compresses badly is then smaller than the default limit of proxies, and no array is longer than servers
-/// accept.
+/// Even a body that compresses badly is then smaller than the default limit of proxies, and no array is longer than
+/// servers accept.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The number of durations of one group in a body.

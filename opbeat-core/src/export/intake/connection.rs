@@ -35,9 +35,9 @@ impl Service<Uri> for Connector {
 
 /// A stream whose server may have stopped reading.
 ///
-/// A server that rejects a large body responds and closes the connection before the whole body is written. Then writing fails,
-/// and an HTTP client that stops there never reads the reason. So the stream pretends to write the rest, and the client reads
-/// the response, or the end of the connection.
+/// A server that rejects a large body responds and closes the connection before the whole body is written. Then writing
+/// fails, and an HTTP client that stops there never reads the reason. So the stream pretends to write the rest, and the
+/// client reads the response, or the end of the connection.
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: TokioIo<TcpStream>,

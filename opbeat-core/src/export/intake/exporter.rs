@@ -30,7 +30,8 @@ impl IntakeExporter {
     ///
     /// # Errors
     ///
-    /// Returns an error if a required setting is missing, the server's URL is invalid, or TLS is needed but not available.
+    /// Returns an error if a required setting is missing, the server's URL is invalid, or TLS is needed but not
+    /// available.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::new(config)?;
         let transport = Transport::new(config, &endpoint)?;

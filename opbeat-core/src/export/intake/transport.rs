@@ -27,8 +27,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time after which an idle connection is closed. Servers usually keep them longer, so that few requests find theirs
-/// closed.
+/// The time after which an idle connection is closed. Servers usually keep them longer, so that few requests find
+/// theirs closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The number of bytes that are read of a response body.
@@ -40,8 +40,8 @@ const USER_AGENT_VALUE: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION")
 pub(super) struct Transport {
     exchanges: Exchanges,
     authorization: String,
-    /// The calling thread makes it at its first request. The thread that starts the agent may be in a runtime already, which
-    /// allows no second one.
+    /// The calling thread makes it at its first request. The thread that starts the agent may be in a runtime already,
+    /// which allows no second one.
     runtime: Option<Runtime>,
 }
 
@@ -113,8 +113,8 @@ struct Exchanges {
 impl Exchanges {
     /// Sends a request and returns the response.
     ///
-    /// A server may close an idle connection just when a request uses it. That is no failure of the server, so the request is
-    /// sent once more, over a new connection. Its key prevents that it is counted twice.
+    /// A server may close an idle connection just when a request uses it. That is no failure of the server, so the
+    /// request is sent once more, over a new connection. Its key prevents that it is counted twice.
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response, RequestError> {
         let again = self.may_be_idle.then(|| request.clone());
         self.may_be_idle = false;
@@ -159,7 +159,8 @@ impl HttpClient {
         }
     }
 
-    /// Makes a client with a cryptography provider of its own. The process's default panics if two libraries each provide one.
+    /// Makes a client with a cryptography provider of its own. The process's default panics if two libraries each
+    /// provide one.
     #[cfg(feature = "tls")]
     fn tls(builder: &Builder, mut connector: HttpConnector, endpoint: &Endpoint) -> Result<Self, ConfigError> {
         connector.enforce_http(false);

@@ -29,8 +29,8 @@ impl Clock {
         self.minute
     }
 
-    /// Returns the minute of an instant, counted from 1970. Nearly all instants are in the minute in which the clocks were
-    /// read: that case takes two comparisons.
+    /// Returns the minute of an instant, counted from 1970. Nearly all instants are in the minute in which the clocks
+    /// were read: that case takes two comparisons.
     #[inline]
     pub(super) fn minute_at(&self, instant: Instant) -> u64 {
         let is_this_one = self.instant <= instant && instant < self.until;

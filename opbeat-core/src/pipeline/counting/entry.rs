@@ -49,8 +49,8 @@ impl Entry {
         }
     }
 
-    /// Returns the index of a minute's counts, and adds them if they are missing. There are two minutes when an interval
-    /// crosses a full minute, and more in an outage.
+    /// Returns the index of a minute's counts, and adds them if they are missing. There are two minutes when an
+    /// interval crosses a full minute, and more in an outage.
     #[inline]
     pub(super) fn minute_index(&mut self, start: u64, totals: &mut Totals) -> usize {
         match self.minutes.last() {

@@ -12,8 +12,8 @@ const MAX_PARTS: usize = 100;
 /// The result, or kind of span, that further ones are counted under.
 const OTHER: &str = "other";
 
-/// The transactions of one name, kind and minute. There are few results and kinds of spans, so that a linear search is faster
-/// than a map.
+/// The transactions of one name, kind and minute. There are few results and kinds of spans, so that a linear search is
+/// faster than a map.
 pub(super) struct Minute {
     /// The minute, counted from 1970.
     pub(super) start: u64,

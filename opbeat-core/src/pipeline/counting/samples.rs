@@ -14,8 +14,8 @@ pub(super) struct Samples {
     first: Option<Box<TransactionRecord>>,
     failed: Vec<TransactionRecord>,
     slowest: Option<Box<TransactionRecord>>,
-    /// The duration of the slowest sample. Each transaction is compared with it, and reading the record itself would take
-    /// another memory access.
+    /// The duration of the slowest sample. Each transaction is compared with it, and reading the record itself would
+    /// take another memory access.
     longest: Duration,
     random: Option<Box<TransactionRecord>>,
     /// The number of transactions that the random sample was drawn from.
@@ -85,7 +85,8 @@ impl Samples {
         self.candidates += candidates;
     }
 
-    /// Draws each candidate with the same probability. It is reservoir sampling: Vitter's algorithm R with room for one.
+    /// Draws each candidate with the same probability. It is reservoir sampling: Vitter's algorithm R with room for
+    /// one.
     #[inline]
     fn draw(&mut self, has_room: bool) -> bool {
         self.candidates += 1;

@@ -7,8 +7,8 @@ use crate::record::Drops;
 const FULL_TRANSACTIONS: usize = 50_000;
 const FULL_MINUTES: usize = 2_000;
 
-/// The number of transactions, and of minutes of names, at which counts are dropped: no worker drains them. Either it hangs,
-/// or the process is a fork, which has none of the agent's threads.
+/// The number of transactions, and of minutes of names, at which counts are dropped: no worker drains them. Either it
+/// hangs, or the process is a fork, which has none of the agent's threads.
 const ABANDONED_TRANSACTIONS: usize = 500_000;
 const ABANDONED_MINUTES: usize = 20_000;
 

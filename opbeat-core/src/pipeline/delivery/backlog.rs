@@ -6,7 +6,8 @@ use super::Batch;
 use super::queued_batch::QueuedBatch;
 use crate::record::Drops;
 
-/// The number of transactions in the backlog, and the bytes of memory that their counts take. Many names need more memory.
+/// The number of transactions in the backlog, and the bytes of memory that their counts take. Many names need more
+/// memory.
 const MAX_TRANSACTIONS: usize = 2_000_000;
 const MAX_BYTES: usize = 64 << 20;
 
@@ -16,9 +17,9 @@ const MAX_ERRORS: usize = 1_000;
 
 /// The batches that wait: the one whose last attempt failed, and those that were never sent.
 ///
-/// A batch whose attempt failed does not change. The server may have accepted it although no response arrived, and then it
-/// recognises the repetition by the batch's id. New data is added to the newest batch that was never sent, so that an
-/// outage makes few batches, however often the agent is flushed.
+/// A batch whose attempt failed does not change. The server may have accepted it although no response arrived, and then
+/// it recognises the repetition by the batch's id. New data is added to the newest batch that was never sent, so that
+/// an outage makes few batches, however often the agent is flushed.
 #[derive(Default)]
 pub(super) struct Backlog {
     attempted: Option<QueuedBatch>,

@@ -55,7 +55,8 @@ impl<E: Exporter> DeliveryThread<E> {
                     self.rejections.note_delivery();
                 }
                 outbox.set_delivered();
-                // If the check at the start failed, it is repeated once. After that, the working delivery is proof enough.
+                // If the check at the start failed, it is repeated once. After that, the working delivery is proof
+                // enough.
                 self.probe();
                 self.has_probed = true;
             }
@@ -83,7 +84,7 @@ impl<E: Exporter> DeliveryThread<E> {
         match caught(|| self.exporter.probe()) {
             Some(Ok(contact)) => contact.iter().for_each(log_contact),
             Some(Err(error)) => return Some(error),
-            None => notice::error(format_args!("the exporter panicked in `probe`; deliveries are tried all the same")),
+            None => notice::error(format_args!("the exporter panicked in `probe`; deliveries start unchecked")),
         }
         self.has_probed = true;
         None

@@ -8,9 +8,9 @@ use super::{Batch, Contact, ExportError};
 pub trait Exporter: Send + 'static {
     /// Delivers a batch.
     ///
-    /// Take out of the batch everything that is delivered. If this returns an error, the rest of the batch is passed to it
-    /// again later. Data that you take out but will never deliver must be passed to [`Batch::reject`], which counts it. If
-    /// this panics, the rest of the batch is dropped.
+    /// Take out of the batch everything that is delivered. If this returns an error, the rest of the batch is passed to
+    /// it again later. Data that you take out but will never deliver must be passed to [`Batch::reject`], which counts
+    /// it. If this panics, the rest of the batch is dropped.
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ pub(super) struct Outage {
 impl Outage {
     /// Notes a failed attempt and returns the delay before the next one.
     ///
-    /// The delay in seconds is the square of the number of failures, as in all Opbeat agents. Up to a fifth is subtracted at
-    /// random, so that the instances of an application do not connect at the same moment.
+    /// The delay in seconds is the square of the number of failures, as in all Opbeat agents. Up to a fifth is
+    /// subtracted at random, so that the instances of an application do not connect at the same moment.
     pub(super) fn note(&mut self, error: &ExportError) -> Duration {
         self.failures += 1;
         if !self.logged.contains(&error.kind) {

@@ -10,7 +10,8 @@ use super::{Batch, ExportError, FlushError};
 use crate::lock::{lock, unpoisoned};
 use crate::record::Drops;
 
-/// The longest delay between two attempts, even if a server asks for more: otherwise one response could end all reports.
+/// The longest delay between two attempts, even if a server asks for more: otherwise one response could end all
+/// reports.
 const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// The batches to deliver, the drops, and the state of flushes.
@@ -40,8 +41,8 @@ struct OutboxState {
 }
 
 impl Outbox {
-    /// Adds a batch. Returns whether this dropped transactions or errors for the first time since the last delivery: the
-    /// caller logs that once.
+    /// Adds a batch. Returns whether this dropped transactions or errors for the first time since the last delivery:
+    /// the caller logs that once.
     pub(in crate::pipeline) fn push(&self, batch: Batch) -> bool {
         let mut state = lock(&self.state);
         let dropped = state.backlog.push(batch);

@@ -66,7 +66,8 @@ impl QueuedBatch {
         (self.transactions, self.bytes) = measure(&self.batch);
     }
 
-    /// Drops the oldest samples and errors beyond the given limits, and lowers the limits by the number of those that stay.
+    /// Drops the oldest samples and errors beyond the given limits, and lowers the limits by the number of those that
+    /// stay.
     pub(super) fn drop_oldest(&mut self, samples: &mut usize, errors: &mut usize) -> Drops {
         let Batch { samples: its_samples, errors: its_errors, .. } = &mut self.batch;
         let surplus_samples = its_samples.len().saturating_sub(MAX_SAMPLES.min(*samples));

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::PendingError;
 use crate::record::Stack;
 
-/// Returns a hash of the error's type, location and causes. An error without a stack also adds its message and the name of its
-/// transaction.
+/// Returns a hash of the error's type, location and causes. An error without a stack also adds its message and the name
+/// of its transaction.
 ///
 /// Errors that the server puts into different groups have different hashes, so that the totals of each group are exact.
 pub(super) fn of(error: &PendingError) -> u64 {

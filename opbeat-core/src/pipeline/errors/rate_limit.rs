@@ -7,8 +7,8 @@ use foldhash::fast::RandomState;
 
 use super::{PendingError, fingerprint};
 
-/// The number of similar errors in a window that are sent each by itself. The others are suppressed: one of them is sent per
-/// interval, with their number.
+/// The number of similar errors in a window that are sent each by itself. The others are suppressed: one of them is
+/// sent per interval, with their number.
 const SENT_EACH: u64 = 10;
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -40,8 +40,8 @@ impl RateLimit {
         }
     }
 
-    /// Adds the errors that did not fit into the queue as suppressed ones. Returns the number of errors that it has no room
-    /// for, because they are too different.
+    /// Adds the errors that did not fit into the queue as suppressed ones. Returns the number of errors that it has no
+    /// room for, because they are too different.
     pub(in crate::pipeline) fn add_overflow(&mut self, overflow: ErrorOverflow, now: Instant) -> u64 {
         let mut uncounted = overflow.uncounted;
         for (fingerprint, (error, count)) in overflow.counted {

@@ -1,5 +1,5 @@
-//! Errors that wait for the end of their transaction, so that each failure is reported once, with the transaction's final
-//! name and result.
+//! Errors that wait for the end of their transaction, so that each failure is reported once, with the transaction's
+//! final name and result.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::recently_sent::RecentlySent;
 use super::{PendingError, merge};
 
-/// The longest wait for the end of a transaction, and for one that has no name yet.
+/// The longest time that an error waits for the end of its transaction: if the transaction has a name, and if not.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 const MAX_WAIT_FOR_NAME: Duration = Duration::from_secs(60);
 
@@ -42,8 +42,8 @@ impl WaitingErrors {
         }
     }
 
-    /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure. If too
-    /// many errors wait, it takes out all of them.
+    /// Takes out the errors whose transactions have ended or that have waited for long enough, one for each failure. If
+    /// too many errors wait, it takes out all of them.
     pub(in crate::pipeline) fn take_ready(&mut self, now: Instant) -> Vec<PendingError> {
         let is_full = self.errors.len() >= MAX_WAITING;
         let ready = self.errors.extract_if(.., |waiting| is_full || waiting.is_ready(now));

@@ -23,7 +23,7 @@ pub(super) fn trim(frames: &mut Vec<Frame>, has_location: bool) {
 
 /// Returns the number of innermost calls that only lead from the failure to its report.
 ///
-/// They end at the first call of the application: our calls further out have called the application.
+/// The count ends at the first call of the application. This project's calls further out have called the application.
 fn count_reporting(frames: &[Frame]) -> usize {
     let mut end = 0;
     for (at, frame) in frames.iter().enumerate() {
@@ -101,8 +101,8 @@ fn is_plumbing(frame: &Frame) -> bool {
         || is_of(&["futures_core", "futures_util"], function, path)
 }
 
-/// Returns whether a call is one of the runtime that polls a task or starts a thread. The calls further out are the same in
-/// every application.
+/// Returns whether a call is one of the runtime that polls a task or starts a thread. The calls further out are the
+/// same in every application.
 fn runs_tasks(frame: &Frame) -> bool {
     let Frame { function, path, in_app, .. } = frame;
     let polls_task = function.starts_with("tokio::runtime::task::") || path.contains("/src/runtime/task/");

@@ -55,8 +55,8 @@ pub(super) fn is_ours(function: &str, path: &str) -> bool {
     is_of(&OURS, function, path)
 }
 
-/// Returns whether a call is in one of these crates. The name of an inlined call often has no path, so that both the file and
-/// the name are checked.
+/// Returns whether a call is in one of these crates. The name of an inlined call often has no path, so that both the
+/// file and the name are checked.
 pub(super) fn is_of(crates: &[&str], function: &str, path: &str) -> bool {
     let package = package(path).map(|package| package.replace('-', "_"));
     package.as_deref().or_else(|| crate_of(function)).is_some_and(|krate| crates.contains(&krate))
@@ -72,8 +72,8 @@ fn package(path: &str) -> Option<&str> {
     Some(version.map_or(package, |(at, _)| &package[..at]))
 }
 
-/// Returns whether `cargo vendor` copied a source file. An application may have a folder `vendor` of its own, so that the
-/// package's `src` must follow.
+/// Returns whether `cargo vendor` copied a source file. An application may have a folder `vendor` of its own, so that
+/// the package's `src` must follow.
 fn is_vendored(path: &str) -> bool {
     path.match_indices("/vendor/").any(|(at, marker)| {
         let package = path[at + marker.len()..].split_once('/');
@@ -81,8 +81,8 @@ fn is_vendored(path: &str) -> bool {
     })
 }
 
-/// Returns the crate at the start of a function's name. In `<F as axum::handler::Handler>::call` it is the crate of the trait,
-/// because `F` may be any type.
+/// Returns the crate at the start of a function's name. In `<F as axum::handler::Handler>::call` it is the crate of the
+/// trait, because `F` may be any type.
 fn crate_of(function: &str) -> Option<&str> {
     let name = function.trim_start_matches(['<', '_', '&', '(', '[', '*']);
     let name = ["mut ", "dyn ", "const "].iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);

@@ -44,8 +44,8 @@ impl AgentIdentity {
         }
     }
 
-    /// Makes a body for `transactions/` with as many samples as fit into this number of bytes of JSON, at least one. Also returns
-    /// their number.
+    /// Makes a body for `transactions/` with as many samples as fit into this number of bytes of JSON, at least one.
+    /// Also returns their number.
     pub(super) fn samples(&self, samples: &[TransactionRecord], bytes: usize) -> (TransactionsBody, usize) {
         let (mut groups, mut raw, mut size) = (Groups::default(), Vec::new(), 0);
         for sample in samples {

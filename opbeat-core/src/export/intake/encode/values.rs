@@ -39,7 +39,8 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     http
 }
 
-/// Returns a request's headers and its cookies. Headers with the same name are joined by a comma (RFC 9110, section 5.3).
+/// Returns a request's headers and its cookies. Headers with the same name are joined by a comma (RFC 9110, section
+/// 5.3).
 fn headers(request: &RequestRecord) -> (Map<String, Json>, Map<String, Json>) {
     let (mut headers, mut cookies) = (Map::<String, Json>::new(), Map::new());
     for (name, value) in request.headers() {
