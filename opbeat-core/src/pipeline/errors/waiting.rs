@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use super::recently_sent::RecentlySent;
 use super::{PendingError, merge};
 
-/// The longest time that an error waits for the end of its transaction: if the transaction has a name, and if not.
+/// The longest time that an error waits for the end of its transaction.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// The same for a transaction that has no name yet. Most jobs are named at their end.
 const MAX_WAIT_FOR_NAME: Duration = Duration::from_secs(60);
 
 /// The number of errors that wait. If there are more, none of them waits any longer.
