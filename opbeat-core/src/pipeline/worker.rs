@@ -23,7 +23,7 @@ const SLEEP_WITH_WAITING_ERRORS: Duration = Duration::from_millis(100);
 /// between two processors.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// The number of errors in one batch. Further errors are dropped and counted.
+/// The largest number of errors in one batch. Further errors are dropped and counted.
 const MAX_ERRORS: usize = 500;
 
 /// The shortest time between two log lines about dropped errors.

@@ -14,8 +14,8 @@ use super::totals::Totals;
 use crate::pipeline::settings::Settings;
 use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 
-/// The number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that contain
-/// an id must not fill the memory.
+/// The largest number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that
+/// contain an id must not fill the memory.
 const MAX_NAMES: usize = 1_000;
 
 /// The name of transactions beyond [`MAX_NAMES`].

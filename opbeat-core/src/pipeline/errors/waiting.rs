@@ -13,7 +13,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 /// The same for a transaction that has no name yet. Most jobs are named at their end.
 const MAX_WAIT_FOR_NAME: Duration = Duration::from_secs(60);
 
-/// The number of errors that wait. If there are more, none of them waits any longer.
+/// The largest number of errors that wait. If there are more, none of them waits any longer.
 const MAX_WAITING: usize = 1_000;
 
 /// The errors that wait.

@@ -3,7 +3,7 @@
 use super::owner::{is_of, is_ours};
 use crate::record::Frame;
 
-/// The number of calls of one stack that are sent.
+/// The largest number of calls of one stack that are sent.
 const MAX_FRAMES: usize = 100;
 
 /// The crates through which a failure is reported.

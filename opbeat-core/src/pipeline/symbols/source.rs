@@ -12,7 +12,7 @@ const CONTEXT: usize = 5;
 const MAX_FILE: u64 = 1024 * 1024;
 const MAX_LINE: usize = 300;
 
-/// The number of files that are kept in memory.
+/// The largest number of files that are kept in memory.
 const MAX_FILES: usize = 64;
 
 /// The compiler's names of the bodies of asynchronous functions and closures.
