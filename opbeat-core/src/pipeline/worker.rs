@@ -163,7 +163,7 @@ impl Worker {
             let errors = mem::take(&mut self.unlogged_drops);
             self.next_drop_log_at = now + DROP_LOG_INTERVAL;
             notice::warn(format_args!(
-                "{errors} errors were dropped, because too many different ones came at once; the server shows \
+                "too many different errors came at once: {errors} dropped since the last such line; the server shows \
                  their number"
             ));
         }
