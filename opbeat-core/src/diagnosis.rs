@@ -63,6 +63,8 @@ pub(crate) fn run_probe(probe: &Probe) -> Contact {
             "no response within {} s; check that OPBEAT_SERVER_URL is right and the server runs",
             TIMEOUT.as_secs()
         )),
-        RecvTimeoutError::Disconnected => Contact::new("not known: the check panicked"),
+        RecvTimeoutError::Disconnected => {
+            Contact::new("not known: the check panicked, which is a bug in opbeat-core: please report it")
+        }
     })
 }

@@ -86,3 +86,7 @@ pub use transaction::{CurrentTransaction, Span, Transaction, current, in_span, s
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/jobs.md")]
 struct JobsGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -41,7 +41,7 @@ fn has_no_logger() -> bool {
 
 /// Warns the developer of the application once per process, such as of a layer that is in the wrong position.
 ///
-/// The message goes to the application's log, or to the terminal if there is no logger.
+/// The message goes to the application's log, or to standard error if there is no logger.
 pub fn warn_once(once: &std::sync::Once, message: &str) {
     once.call_once(|| warn(format_args!("{message}")));
 }

@@ -6,7 +6,7 @@ use std::iter;
 use super::{text, type_name};
 use crate::record::Cause;
 
-/// The number of errors in a chain. A longer chain most likely runs in a circle.
+/// The largest number of errors in a chain. A longer chain most likely runs in a circle.
 pub(crate) const MAX_CHAIN: usize = 16;
 
 /// Returns an error and its sources, the nearest first. It ends after sixteen errors, because sources may run in a

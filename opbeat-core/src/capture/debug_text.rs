@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use crate::caught::caught;
 
-/// The number of bytes that are kept. The distinguishing part of the output is at its start.
+/// The largest number of bytes that are kept. The distinguishing part of the output is at its start.
 const MAX_BYTES: usize = 512;
 
 /// Returns the start of an error's `Debug` output, unless that contains the message: then comparing the message is

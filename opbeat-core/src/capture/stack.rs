@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::record::Stack;
 
-/// The number of frames of a stack. Each frame takes the request half a microsecond, and the frames further out are the
-/// runtime's.
+/// The largest number of frames of a stack. Each frame takes the request half a microsecond, and the frames further out
+/// are the runtime's.
 const MAX_FRAMES: usize = 128;
 
 /// Whether an agent was started. Without one, no stacks are captured.

@@ -64,7 +64,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "OPBEAT_FLUSH_INTERVAL",
         default: Some("5"),
-        meaning: "the longest time from an event to its delivery in seconds, such as `0.5`",
+        meaning: "the time between two deliveries in seconds, such as `0.5`",
         set: |config, value| seconds(value).map(|interval| config.flush_interval = interval),
     },
     Variable {
@@ -106,7 +106,7 @@ impl Config {
     /// # Errors
     ///
     /// Returns an error if a variable has an invalid value. Also returns an error if a required variable is not set,
-    /// unless `OPBEAT_DISABLE_SEND` is.
+    /// unless `OPBEAT_DISABLE_SEND` is true.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var(name).ok())
     }

@@ -44,7 +44,7 @@ pub struct Config {
     pub release: Option<String>,
     /// The machine's name. Default: the system's host name.
     pub hostname: Option<String>,
-    /// The longest time from an event to its delivery, between 10 ms and one hour. Default: 5 s.
+    /// The time between two deliveries, between 10 ms and one hour. Default: 5 s.
     pub flush_interval: Duration,
     /// The longest time that the end of the process waits for the last delivery. Default: 2 s.
     pub shutdown_timeout: Duration,
@@ -121,7 +121,7 @@ impl Config {
         self
     }
 
-    /// Sets the longest time from an event to its delivery.
+    /// Sets the time between two deliveries.
     #[must_use]
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
@@ -156,7 +156,7 @@ impl Config {
         self
     }
 
-    /// Treats values whose name matches a pattern as secret: those of headers, cookies, parameters, tags and extra
+    /// Treats values whose name matches a pattern as secret: values of headers, cookies, parameters, tags and extra
     /// values.
     ///
     /// `*` stands for any characters, `?` for one. Case does not matter.

@@ -62,7 +62,7 @@ struct Fields {
     others: Vec<LogField>,
 }
 
-/// The number of fields of an event that are kept. Further fields are ignored.
+/// The largest number of fields of an event that are kept. Further fields are ignored.
 const MAX_FIELDS: usize = 32;
 
 impl Fields {

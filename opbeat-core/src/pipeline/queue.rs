@@ -14,7 +14,7 @@ use super::settings::Settings;
 use crate::lock::lock;
 use crate::record::TransactionRecord;
 
-/// The number of errors that the queue holds. Errors are large, and most errors of a burst are similar.
+/// The largest number of errors that the queue holds. Errors are large, and most errors of a burst are similar.
 const MAX_ERRORS: usize = 256;
 
 /// The number of queued errors at which the worker is woken.

@@ -8,7 +8,7 @@ use crate::record::{
 };
 use opbeat_secrets::{REDACTED, Secrets};
 
-/// The number of bytes that are kept of a message or a value.
+/// The largest number of bytes that are kept of a message or a value.
 const MAX_TEXT: usize = 8 * 1024;
 
 /// The number of further bytes that are searched, so that a secret is recognised even if its end is cut off.

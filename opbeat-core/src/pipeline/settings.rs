@@ -10,7 +10,7 @@ use crate::record::{ErrorRecord, Origin, RequestRecord, TransactionRecord};
 /// The settings of a pipeline, which do not change while it runs.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The longest time from an event to its first delivery attempt.
+    /// The time between two batches.
     pub(crate) flush_interval: Duration,
     /// The number of nanoseconds that a poll may take before it is reported.
     pub(crate) blocking_threshold: u64,

@@ -23,7 +23,7 @@ const SLEEP_WITH_WAITING_ERRORS: Duration = Duration::from_millis(100);
 /// between two processors.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// The number of errors in one batch. Further errors are dropped and counted.
+/// The largest number of errors in one batch. Further errors are dropped and counted.
 const MAX_ERRORS: usize = 500;
 
 /// The shortest time between two log lines about dropped errors.
@@ -70,7 +70,8 @@ impl Worker {
         while !self.queue.is_closed() {
             if caught(|| self.turn()).is_none() {
                 notice::error(format_args!(
-                    "the worker thread panicked; it continues with new data. This is a bug in opbeat-core: please report it"
+                    "the worker thread panicked; it continues with new data. This is a bug in opbeat-core: please report \
+                     it"
                 ));
                 self.next_batch_at = Instant::now() + self.settings().flush_interval;
             }
@@ -149,8 +150,8 @@ impl Worker {
         if !batch.is_empty() && self.outbox.push(batch) {
             notice::warn(format_args!(
                 "the server has been away for so long that the memory for undelivered data is full: the oldest \
-                 transactions and errors are dropped from now on. `Agent::diagnose` shows how many, and the server shows \
-                 it when it is back"
+                 transactions and errors are dropped from now on. `Agent::diagnose` shows how many, and so does the \
+                 server when it is back"
             ));
         }
         self.log_drops();
@@ -162,7 +163,8 @@ impl Worker {
             let errors = mem::take(&mut self.unlogged_drops);
             self.next_drop_log_at = now + DROP_LOG_INTERVAL;
             notice::warn(format_args!(
-                "{errors} errors were dropped, because too many different ones came at once; the server shows their number"
+                "too many different errors came at once: {errors} dropped since the last such line; the server shows \
+                 their number"
             ));
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{AddAssign, Sub};
 
-/// Data that was recorded and then dropped, by kind.
+/// The amounts of data that were recorded and then dropped, by kind.
 ///
 /// Its `Display` form is a list such as `1 transaction, 7 spans`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

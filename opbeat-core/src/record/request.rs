@@ -116,7 +116,8 @@ impl RequestRecord {
     /// Returns the time that the request waited before it reached the application, from the header that proxies add.
     ///
     /// `X-Request-Start`, or `X-Queue-Start`, is the time in seconds, milliseconds or microseconds since 1970, with or
-    /// without `t=`: proxies differ. A time more than an hour ago is ignored, because the proxy's clock is wrong.
+    /// without `t=`: proxies differ. A time in the future, or more than one hour ago, is ignored: the proxy's
+    /// clock is wrong.
     #[must_use]
     pub fn queued_before(&self, started_at: SystemTime) -> Option<Duration> {
         let value = self.header("x-request-start").or_else(|| self.header("x-queue-start"))?;

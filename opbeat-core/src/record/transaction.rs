@@ -167,7 +167,7 @@ pub struct DurationGroup {
     pub milliseconds: Vec<f32>,
 }
 
-/// The time that all transactions with the same name and minute spent in spans with the same kind.
+/// The time that all transactions of a name and a minute spent in spans of the same kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakdownRecord {
     /// The minute in which the transactions began.

@@ -59,21 +59,21 @@ fn a_diagnosis_distinguishes_failures() {
     let body = r#"{"status": 401, "error_message": "The secret token is not known here."}"#;
     let denied = contact(response("401 Unauthorized", "", body));
     assert_eq!(findings(&denied), (Some(true), Some(false)));
-    insta::assert_snapshot!(denied, @"REACHED, BUT THE TOKEN IS REJECTED: the Opbeat server at http://HOST responded with 401 Unauthorized: The secret token is not known here. Check OPBEAT_SECRET_TOKEN, OPBEAT_ORGANIZATION_ID and OPBEAT_APP_ID, or make new ones with `opbeat app create`. Data is kept in memory for now");
+    insta::assert_snapshot!(denied, @"REACHED, BUT THE TOKEN IS REJECTED: the Opbeat server at http://HOST responded with 401 Unauthorized: The secret token is not known here. Check OPBEAT_SECRET_TOKEN, OPBEAT_ORGANIZATION_ID and OPBEAT_APP_ID, or make new ones with `opbeat app create`. Data is kept in memory, up to a limit, and sent later");
 
     let other = contact(response("404 Not Found", "", "<html><h1>Nothing here</h1></html>"));
     assert_eq!(findings(&other), (Some(true), None));
-    insta::assert_snapshot!(other, @"delivers to http://HOST without TLS, but it is not known whether an Opbeat server responds there, because old versions do not state it. If it is another program, set OPBEAT_SERVER_URL to the address of `opbeat serve`");
+    insta::assert_snapshot!(other, @"delivers to http://HOST without TLS, but the response does not state that it comes from an Opbeat server. Old versions do not state it. If it is another program, set OPBEAT_SERVER_URL to the address of `opbeat serve`");
     assert_eq!(contact(response("200 OK", "", "{}")), other, "whatever another program responds");
 
     let moved =
         contact(response("301 Moved", "Location: https://opbeat.example/api/v1/organizations/o/apps/a/\r\n", ""));
     assert_eq!(findings(&moved), (Some(true), None));
-    insta::assert_snapshot!(moved, @"the Opbeat server at http://HOST has moved: it responded with 301 Moved Permanently. Set OPBEAT_SERVER_URL to https://opbeat.example. Data is kept in memory for now");
+    insta::assert_snapshot!(moved, @"the Opbeat server at http://HOST has moved: it responded with 301 Moved Permanently. Set OPBEAT_SERVER_URL to https://opbeat.example. Data is kept in memory, up to a limit, and sent later");
 
     let no_http = contact_of(&raw_server::start(Reads::Everything, "\x15\x03\x01\x00\x02\x02\x46").0);
     assert_eq!(findings(&no_http), (Some(false), None));
-    insta::assert_snapshot!(no_http, @"NOT REACHED: the program at http://HOST does not use HTTP. If it uses TLS, set OPBEAT_SERVER_URL to https://HOST; data is kept in memory for now, and the application is not affected");
+    insta::assert_snapshot!(no_http, @"NOT REACHED: the program at http://HOST does not use HTTP. If it uses TLS, set OPBEAT_SERVER_URL to https://HOST; data is kept in memory, up to a limit, and sent later; the application is not affected");
 }
 
 #[test]

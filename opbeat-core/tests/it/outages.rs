@@ -66,8 +66,8 @@ fn an_outage_and_its_end_are_logged_once() {
     assert_eq!(
         lines[1..],
         [
-            "WARN the Opbeat server at URL closed the connection without a response; data is kept in memory for now, and \
-             the application is not affected",
+            "WARN the Opbeat server at URL closed the connection without a response. See its log; data is kept in \
+             memory, up to a limit, and sent later; the application is not affected",
             "WARN delivery works again, after 2 failed attempts",
         ]
     );
@@ -142,8 +142,8 @@ fn a_series_of_rejections_and_its_end_are_logged_once() {
     let lines = lines_with(&server.url());
     assert_eq!(
         lines[1],
-        "ERROR the Opbeat server at URL responded with 400 Bad Request: no. Dropped: 1 transaction, 1 sample, 2 rejected bodies. \
-         Further rejections are counted, and logged when the server accepts data again"
+        "ERROR the Opbeat server at URL responded with 400 Bad Request: no. Dropped: 1 transaction, 1 sample, \
+         2 rejected bodies. Further rejections are counted, and logged when the server accepts data again"
     );
     assert!(lines[2].starts_with("ERROR the server accepts data again; dropped in the meantime: "), "{lines:?}");
     assert_eq!(lines.len(), 3, "{lines:?}");

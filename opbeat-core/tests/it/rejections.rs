@@ -72,8 +72,8 @@ fn a_html_page_is_not_quoted() {
     let Err(FlushError::Undelivered(reason)) = agent.flush(PATIENCE) else { panic!("it is not an Opbeat server") };
     assert_eq!(
         reason.replace(&url, "URL"),
-        "the program at URL is not an Opbeat server: it responded with 404 Not Found. Set OPBEAT_SERVER_URL to the address of \
-         `opbeat serve`. Data is kept in memory for now"
+        "the program at URL is not an Opbeat server: it responded with 404 Not Found. Set OPBEAT_SERVER_URL to the \
+         address of `opbeat serve`. Data is kept in memory, up to a limit, and sent later"
     );
 }
 

@@ -183,9 +183,8 @@ fn a_burst_of_similar_errors_keeps_exact_totals() {
     agent.flush(PATIENCE).unwrap();
     let errors = exporter.errors();
     // The panic hook is the process's: a panic that another test causes on purpose may be reported here too.
-    let starting_with =
-        |start: &str| errors.iter().filter(|error| error.message.starts_with(start)).collect::<Vec<_>>();
-    let (rare, common) = (starting_with("an error"), starting_with("no shelf"));
+    let with_start = |start: &str| errors.iter().filter(|error| error.message.starts_with(start)).collect::<Vec<_>>();
+    let (rare, common) = (with_start("an error"), with_start("no shelf"));
     assert_eq!(common.iter().map(|error| error.occurrences).sum::<u64>(), 5_000);
     assert!(common.len() <= 11, "{}", common.len());
     assert_eq!(rare.len(), 1, "other errors are sent as before");

@@ -14,7 +14,7 @@ use opbeat_protocol::TransactionsBody;
 /// servers accept.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The number of durations of one group in a body.
+/// The largest number of durations of one group in a body.
 const MAX_DURATIONS: usize = 50_000;
 
 /// The estimated size in bytes of a group's keys and punctuation, and of a duration with its comma.

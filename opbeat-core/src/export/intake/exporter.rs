@@ -103,6 +103,8 @@ impl fmt::Debug for IntakeExporter {
     }
 }
 
+/// Returns the name that the system gives the machine, or `unknown` if that is empty.
 fn system_hostname() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
+    let name = gethostname::gethostname().to_string_lossy().trim().to_owned();
+    if name.is_empty() { "unknown".to_owned() } else { name }
 }

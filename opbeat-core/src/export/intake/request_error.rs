@@ -30,7 +30,7 @@ pub(super) enum RequestError {
     Unsent(String),
 }
 
-const KEPT: &str = "data is kept in memory for now, and the application is not affected";
+const KEPT: &str = "data is kept in memory, up to a limit, and sent later; the application is not affected";
 
 impl RequestError {
     /// Returns the reason why an exchange failed.
@@ -74,8 +74,8 @@ impl RequestError {
             Self::Tls(reason) => (
                 ExportErrorKind::Tls,
                 format!(
-                    "TLS with the Opbeat server at {server} fails: {reason}. If its certificate is not trusted, install \
-                     the certificate of its authority on this machine; {KEPT}"
+                    "TLS with the Opbeat server at {server} fails: {reason}. If its certificate is not trusted, \
+                     install the certificate of its authority on this machine; {KEPT}"
                 ),
             ),
             Self::NoHttp => (
@@ -87,11 +87,14 @@ impl RequestError {
             ),
             Self::Disconnected => (
                 ExportErrorKind::Disconnected,
-                format!("the Opbeat server at {server} closed the connection without a response; {KEPT}"),
+                format!("the Opbeat server at {server} closed the connection without a response. See its log; {KEPT}"),
             ),
             Self::Timeout(timeout) => (
                 ExportErrorKind::Timeout,
-                format!("the Opbeat server at {server} did not respond within {} s; {KEPT}", timeout.as_secs()),
+                format!(
+                    "the Opbeat server at {server} did not respond within {} s. Check its load and its log; {KEPT}",
+                    timeout.as_secs()
+                ),
             ),
             Self::Unsent(reason) => (
                 ExportErrorKind::Other,

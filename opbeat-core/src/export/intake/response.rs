@@ -22,7 +22,7 @@ pub(super) enum Delivery {
     Rejected(String),
 }
 
-const KEPT: &str = "Data is kept in memory for now";
+const KEPT: &str = "Data is kept in memory, up to a limit, and sent later";
 
 impl Response {
     /// Returns the result of a delivery.
@@ -45,7 +45,8 @@ impl Response {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => (
                 ExportErrorKind::NotOpbeat,
                 format!(
-                    "the program at {} is not an Opbeat server: it {}. Set OPBEAT_SERVER_URL to the address of `opbeat serve`. {KEPT}",
+                    "the program at {} is not an Opbeat server: it {}. Set OPBEAT_SERVER_URL to the address of \
+                     `opbeat serve`. {KEPT}",
                     endpoint.server,
                     self.description()
                 ),
@@ -80,7 +81,7 @@ impl Response {
             format!("delivers to the Opbeat server at {} {tls}; the token is accepted", endpoint.server)
         } else {
             format!(
-                "delivers to {} {tls}, but it is not known whether an Opbeat server responds there, because old versions \
+                "delivers to {} {tls}, but the response does not state that it comes from an Opbeat server. Old versions \
                  do not state it. If it is another program, set OPBEAT_SERVER_URL to the address of `opbeat serve`",
                 endpoint.server
             )

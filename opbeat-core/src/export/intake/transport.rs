@@ -31,7 +31,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// theirs closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The number of bytes that are read of a response body.
+/// The largest number of bytes that are read of a response body.
 const MAX_RESPONSE: usize = 16 * 1024;
 
 const USER_AGENT_VALUE: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION"));

@@ -14,8 +14,8 @@ use super::totals::Totals;
 use crate::pipeline::settings::Settings;
 use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 
-/// The number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that contain
-/// an id must not fill the memory.
+/// The largest number of different names that are counted. Further names are counted under [`OTHER_NAMES`]: names that
+/// contain an id must not fill the memory.
 const MAX_NAMES: usize = 1_000;
 
 /// The name of transactions beyond [`MAX_NAMES`].
@@ -29,7 +29,7 @@ pub(in crate::pipeline) struct Counts {
     clock: Clock,
     /// Names are kept from interval to interval, because most come again.
     names: HashMap<Key, Entry, RandomState>,
-    /// The number of names, without [`OTHER_NAMES`] and beyond.
+    /// The number of keys whose name is not [`OTHER_NAMES`].
     known: usize,
     totals: Totals,
 }
@@ -85,7 +85,7 @@ impl Counts {
         mem::take(&mut self.totals.drops)
     }
 
-    /// Returns whether there are too many counts to wait for the end of the interval.
+    /// Returns whether the counts have reached the size at which they are delivered before the interval ends.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.totals.is_full()
@@ -146,8 +146,8 @@ impl Counts {
         (durations, breakdown, samples)
     }
 
-    /// Adds a name if it is new. Returns the key to count under: [`OTHER_NAMES`] if there are too many names. An
-    /// ignored name keeps its key, because it takes no room.
+    /// Adds a name if it is new. Returns the key to count under: [`OTHER_NAMES`] if there are too many names. If there
+    /// are too many names, an ignored one is returned without adding it.
     #[cold]
     fn add_name(&mut self, mut key: Key, settings: &Settings) -> Key {
         if self.names.contains_key(&key) {
@@ -162,7 +162,7 @@ impl Counts {
             key.name = OTHER_NAMES.into();
         }
         if self.names.len() >= 2 * MAX_NAMES {
-            // The kinds differ each time, too.
+            // The map only gets this large if the kinds differ each time, too.
             key.kind = "other".into();
         }
         self.names.entry(key.clone()).or_insert_with(|| Entry::new(is_ignored));

@@ -33,8 +33,8 @@ impl Key {
     }
 }
 
-/// Hashes the route alone: it distinguishes nearly all names, and hashing each further part takes every request as much
-/// time again.
+/// Hashes only the route or the name, which distinguish nearly all keys. Hashing each further part would take every
+/// request the same time again.
 impl Hash for Key {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {

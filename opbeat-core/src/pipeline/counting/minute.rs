@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::self_time::{APP, SelfTimes};
 use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord, TransactionResult};
 
-/// The number of different results, and of kinds of spans, in a minute. Further ones are counted together.
+/// The largest number of different results, and of kinds of spans, in a minute. Further ones are counted together.
 const MAX_PARTS: usize = 100;
 
 /// The result, or kind of span, that further ones are counted under.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::record::TransactionRecord;
 
-/// The number of failed transactions of one name that are kept in an interval.
+/// The largest number of failed transactions of one name that are kept in an interval.
 const MAX_FAILED: usize = 3;
 
 /// The samples of one name in an interval: the failed, the slowest, the first ever seen, and a random one.

@@ -1,7 +1,7 @@
 //! Counts per thread, so that each transaction is counted on the thread on which it ends.
 //!
-//! Sending each transaction to another thread takes longer than counting it, and the slowest case of `malloc` is memory
-//! that another thread frees. So each thread counts into its own shard in nearly all cases, and the worker drains the
+//! Sending each transaction to another thread takes longer than counting it, and `malloc` is slowest for memory that
+//! another thread frees. So each thread counts into its own shard in nearly all cases, and the worker drains the
 //! shards once per interval.
 
 use std::cell::Cell;
@@ -38,8 +38,8 @@ struct Shard {
     counts: Mutex<Counts>,
 }
 
-/// The position at which a transaction is to be kept as a sample: the shard that counted it, its name there, and the
-/// kind of sample.
+/// The position at which to keep a sample: the shard that counted the transaction, its key there, and the kind of
+/// sample.
 pub(crate) struct SamplePosition {
     shard: usize,
     key: Key,

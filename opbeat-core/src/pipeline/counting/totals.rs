@@ -12,7 +12,7 @@ const FULL_MINUTES: usize = 2_000;
 const ABANDONED_TRANSACTIONS: usize = 500_000;
 const ABANDONED_MINUTES: usize = 20_000;
 
-/// The number of samples in an interval, of all names together.
+/// The largest number of samples in an interval, of all names together.
 const MAX_SAMPLES: usize = 200;
 
 /// The size of all counts together, and what they share.

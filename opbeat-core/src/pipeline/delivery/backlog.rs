@@ -6,12 +6,13 @@ use super::Batch;
 use super::queued_batch::QueuedBatch;
 use crate::record::Drops;
 
-/// The number of transactions in the backlog, and the bytes of memory that their counts take. Many names need more
-/// memory.
+/// The largest number of transactions in the backlog, and of bytes that their counts take. Many names need
+/// more memory.
 const MAX_TRANSACTIONS: usize = 2_000_000;
 const MAX_BYTES: usize = 64 << 20;
 
-/// The number of samples and of errors in the backlog. They are large, and old ones are less useful than new ones.
+/// The largest number of samples and of errors in the backlog. They are large, and old ones are less useful than new
+/// ones.
 const MAX_SAMPLES: usize = 1_000;
 const MAX_ERRORS: usize = 1_000;
 

@@ -84,7 +84,7 @@ impl<E: Exporter> DeliveryThread<E> {
         match caught(|| self.exporter.probe()) {
             Some(Ok(contact)) => contact.iter().for_each(log_contact),
             Some(Err(error)) => return Some(error),
-            None => notice::error(format_args!("the exporter panicked in `probe`; deliveries are tried nevertheless")),
+            None => notice::error(format_args!("the exporter panicked in `probe`; deliveries start unchecked")),
         }
         self.has_probed = true;
         None

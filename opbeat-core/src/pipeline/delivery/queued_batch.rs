@@ -8,7 +8,7 @@ use crate::record::{Drops, DurationGroup};
 const FULL_TRANSACTIONS: usize = 100_000;
 const FULL_GROUPS: usize = 20_000;
 
-/// The number of samples in one batch.
+/// The largest number of samples in one batch.
 const MAX_SAMPLES: usize = 200;
 
 /// A batch in the backlog, with its size. More data can be added to it until its first attempt.

@@ -41,8 +41,8 @@ impl RejectionSeries {
             None => {
                 self.dropped = Some(*dropped);
                 notice::error(format_args!(
-                    "{reason}. Dropped: {dropped}. Further rejections are counted, and logged when the server accepts data \
-                     again"
+                    "{reason}. Dropped: {dropped}. Further rejections are counted, and logged when the server accepts \
+                     data again"
                 ));
             }
         }

@@ -13,7 +13,8 @@ const SENT_EACH: u64 = 10;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The number of different errors that are remembered. Further errors are sent each by itself, if the batch has room.
+/// The largest number of different errors that are remembered. Further errors are sent each by itself, if the batch has
+/// room.
 const MAX_KNOWN: usize = 1_000;
 
 /// Decides which errors are sent, and counts the suppressed ones.

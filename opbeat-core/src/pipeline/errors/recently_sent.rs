@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{PendingError, merge};
 
-/// The number of errors that are remembered.
+/// The largest number of errors that are remembered.
 const MAX_ERRORS: usize = 1_000;
 
 /// The time for which an error is remembered. A later error with the same message is another failure.

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use super::recently_sent::RecentlySent;
 use super::{PendingError, merge};
 
-/// The longest wait for the end of a transaction, and for one that has no name yet.
+/// The longest time that an error waits for the end of its transaction.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// The same for a transaction that has no name yet. Most jobs are named at their end.
 const MAX_WAIT_FOR_NAME: Duration = Duration::from_secs(60);
 
-/// The number of errors that wait. If there are more, none of them waits any longer.
+/// The largest number of errors that wait. If there are more, none of them waits any longer.
 const MAX_WAITING: usize = 1_000;
 
 /// The errors that wait.

@@ -5,7 +5,8 @@ use crate::record::{ErrorRecord, Frame, Location, Stack};
 
 /// Returns the culprit, by the first of these that is known:
 ///
-/// 1. the application's function at the failure's location, or else the one nearest to the failure, if it has a line,
+/// 1. the application's function at the failure's location, or else its function nearest to the failure, if the
+///    function has a line,
 /// 2. the location itself,
 /// 3. the function without a line,
 /// 4. the transaction's name.

@@ -14,8 +14,8 @@ use source::Sources;
 
 use crate::record::{ErrorRecord, Frame, Location, Stack};
 
-/// The number of addresses that are remembered. An application has few lines that raise errors, so this is rarely
-/// reached.
+/// The largest number of addresses that are remembered. An application has few lines that raise errors, so this is
+/// rarely reached.
 const MAX_CACHED: usize = 20_000;
 
 /// Names the calls of stacks, and remembers the names.

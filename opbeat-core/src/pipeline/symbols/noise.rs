@@ -3,7 +3,7 @@
 use super::owner::{is_of, is_ours};
 use crate::record::Frame;
 
-/// The number of calls of one stack that are sent.
+/// The largest number of calls of one stack that are sent.
 const MAX_FRAMES: usize = 100;
 
 /// The crates through which a failure is reported.
@@ -23,7 +23,7 @@ pub(super) fn trim(frames: &mut Vec<Frame>, has_location: bool) {
 
 /// Returns the number of innermost calls that only lead from the failure to its report.
 ///
-/// They end at the first call of the application: our calls further out have called the application.
+/// The count ends at the first call of the application. This project's calls further out have called the application.
 fn count_reporting(frames: &[Frame]) -> usize {
     let mut end = 0;
     for (at, frame) in frames.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Looks up the calls at an address in the debug information.
 //!
 //! In the `backtrace` crate, capturing a stack and symbolising it take the same process-wide lock. A worker that reads
-//! debug information for half a second would block each request that fails meanwhile. On Linux, `/proc/self/maps`
-//! contains the file of each address, so the worker reads that file without `backtrace`.
+//! debug information for half a second would block each request that fails meanwhile. Linux shows the file of each
+//! address, and so the worker there reads that file without `backtrace`.
 
 /// One call at an address.
 pub(super) struct Call {

@@ -12,7 +12,7 @@ const CONTEXT: usize = 5;
 const MAX_FILE: u64 = 1024 * 1024;
 const MAX_LINE: usize = 300;
 
-/// The number of files that are kept in memory.
+/// The largest number of files that are kept in memory.
 const MAX_FILES: usize = 64;
 
 /// The compiler's names of the bodies of asynchronous functions and closures.
@@ -27,7 +27,9 @@ pub(super) fn readable(function: &str) -> String {
     name.to_owned()
 }
 
-/// Returns the end of a path: from the package's folder on, or the file's name if there is no folder `src`.
+/// Returns the end of a path: from the package's folder on, or from `library` on for the standard library.
+///
+/// A path without a folder `src` is cut to the file's name.
 pub(super) fn shorten(path: &str) -> &str {
     for marker in ["/registry/src/", "/git/checkouts/", "/rustc/"] {
         if let Some((_, rest)) = path.split_once(marker) {
