@@ -26,7 +26,8 @@
 //! # Modules
 //!
 //! The root has the layer, axum's extractors and errors for it, and the types and functions of `opbeat-core` that
-//! applications use. The types that the layer makes are in [`body`], [`future`] and [`service`].
+//! applications use. The types that the layer makes are in [`body`], [`future`] and [`service`]. Applications that write
+//! their own exporter, for [`Agent::with_exporter`], also need [`export`] and [`record`].
 
 mod error;
 mod extract;
@@ -47,7 +48,7 @@ pub use opbeat_tower::{
     Agent, Build, CapturedError, Config, ConfigError, Contact, CurrentTransaction, Detached, Diagnosis, Drops, Entered,
     ErrorId, FlushError, HttpClassifier, InSpan, InTransaction, JoinSetExt, Level, Outcome, Span, TraceParent,
     Transaction, TransactionId, TransactionName, TransactionResult, User, Value, body, capture_error, capture_message,
-    current, future, in_span, service, span, spawn, spawn_blocking, spawn_local,
+    current, export, future, in_span, record, service, span, spawn, spawn_blocking, spawn_local,
 };
 pub use request_body::{RequestBodyLayer, RequestBodyService};
 pub use route_name::MatchedPathName;

@@ -27,7 +27,8 @@
 //! # Modules
 //!
 //! The root has the layer, and the types and functions of `opbeat-core` that applications use. The types that the layer
-//! makes are in [`body`], [`future`] and [`service`].
+//! makes are in [`body`], [`future`] and [`service`]. Applications that write their own exporter, for
+//! [`Agent::with_exporter`], also need [`export`] and [`record`].
 
 pub mod body;
 mod extension;
@@ -53,8 +54,8 @@ pub use opbeat_core::record::{
 };
 pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
 pub use opbeat_core::{
-    Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current,
-    in_span, span,
+    Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
+    in_span, record, span,
 };
 pub use request::RequestHead;
 pub use route_name::{NoRouteName, RouteName};

@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::{Json, Router};
 use opbeat_axum::body::OpbeatBody;
+use opbeat_axum::export::{Batch, ExportError, Exporter};
 use opbeat_axum::future::ResponseFuture;
+use opbeat_axum::record::{ErrorRecord, TransactionRecord};
 use opbeat_axum::service::OpbeatService;
 use opbeat_axum::{
     Agent, Build, CapturedError, Config, ConfigError, Contact, Current, CurrentTransaction, Detached, Diagnosis, Drops,
@@ -28,8 +30,23 @@ fn layers(agent: &Agent) {
     let _: opbeat_axum::Result<()> = Err(Error::from("no paper"));
 }
 
+/// An exporter that an application may write itself.
+struct Discarding;
+
+impl Exporter for Discarding {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        let _: (&[ErrorRecord], &[TransactionRecord]) = (&batch.errors, &batch.samples);
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
+        Ok(None)
+    }
+}
+
 /// Names the types of an agent's methods.
 fn agent(agent: &Agent) {
+    let _: Agent = Agent::with_exporter(&Config::default().enabled(false), Discarding);
     let _: Result<Agent, ConfigError> = Agent::start(&Config::default().enabled(false));
     let _: Result<(), FlushError> = agent.flush(Duration::from_secs(1));
     let _: Option<ErrorId> = agent.capture_message(Level::Warning, "no paper");

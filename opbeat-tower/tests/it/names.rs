@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::Response;
 use opbeat_tower::body::OpbeatBody;
+use opbeat_tower::export::{Batch, ExportError, Exporter};
 use opbeat_tower::future::ResponseFuture;
+use opbeat_tower::record::{ErrorRecord, TransactionRecord};
 use opbeat_tower::service::OpbeatService;
 use opbeat_tower::{
     Agent, Build, CapturedError, Config, ConfigError, Contact, CurrentTransaction, Detached, Diagnosis, Drops, Entered,
@@ -26,8 +28,23 @@ fn layers(agent: &Agent) {
     let _ = OpbeatLayer::new(agent).route_name(name);
 }
 
+/// An exporter that an application may write itself.
+struct Discarding;
+
+impl Exporter for Discarding {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        let _: (&[ErrorRecord], &[TransactionRecord]) = (&batch.errors, &batch.samples);
+        Ok(())
+    }
+
+    fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
+        Ok(None)
+    }
+}
+
 /// Names the types of an agent's methods.
 fn agent(agent: &Agent) {
+    let _: Agent = Agent::with_exporter(&Config::default().enabled(false), Discarding);
     let _: Result<Agent, ConfigError> = Agent::start(&Config::default().enabled(false));
     let _: Result<(), FlushError> = agent.flush(Duration::from_secs(1));
     let _: Option<ErrorId> = agent.capture_message(Level::Warning, "no paper");
