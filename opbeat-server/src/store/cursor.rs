@@ -26,7 +26,7 @@ impl Store {
     }
 }
 
-/// Moves the cursor.
+/// Sets the cursor: the position in the queue up to which all bodies are stored.
 pub(super) async fn set(connection: &mut SqliteConnection, position: Position) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO queue_cursor (queue, segment, position) VALUES (?, ?, ?)

@@ -156,7 +156,7 @@ impl Outage {
         self.failures += 1;
         if self.failures == 1 {
             let cause = cause_of(error);
-            tracing::error!(%error, cause, "bodies cannot be stored; they stay in the queue until it works again");
+            tracing::error!(%error, cause, "cannot store bodies; they stay in the queue, and the worker tries again");
         }
         Duration::from_millis(100 * u64::from(self.failures).pow(2)).min(MAX_DELAY)
     }

@@ -65,8 +65,8 @@ impl ExportError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The deadline passed. Delivery goes on in the background.
-    #[error("not everything was delivered within {} ms; delivery goes on in the background", .0.as_millis())]
+    /// The deadline passed. Delivery continues in the background.
+    #[error("not everything was delivered within {} ms; delivery continues in the background", .0.as_millis())]
     Deadline(Duration),
     /// A delivery attempt failed. It is repeated in the background.
     #[error("a delivery failed and will be tried again: {0}")]
