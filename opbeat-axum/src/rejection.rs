@@ -28,7 +28,7 @@ fn respond_to<R: Rejection>(error: &(dyn Error + Send + Sync + 'static)) -> Opti
     Some((rejection.status_code(), rejection.text()).into_response())
 }
 
-/// The methods that all of axum's rejections have, without a trait in axum.
+/// The methods that all of axum's rejections have. Axum has no common trait for them.
 trait Rejection: Error + 'static {
     fn status_code(&self) -> StatusCode;
     fn text(&self) -> String;

@@ -17,7 +17,7 @@ pub(crate) fn warn(message: fmt::Arguments<'_>) {
     write(Level::Warn, message);
 }
 
-/// Reports that something works, in the application's log, if there is a logger.
+/// Logs a message about working delivery with level `info`. Without a logger, it does nothing.
 pub(crate) fn info(message: fmt::Arguments<'_>) {
     caught(|| log::info!(target: "opbeat", "{message}"));
 }

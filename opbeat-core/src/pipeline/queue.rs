@@ -1,4 +1,4 @@
-//! The data that the request path hands over to the worker.
+//! The queue between the threads of the application and the agent's worker thread.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,7 +102,7 @@ impl Queue {
         self.errors.pop()
     }
 
-    /// Takes out the errors that were only counted.
+    /// Removes and returns the errors that were only counted, because the queue was full.
     pub(super) fn take_overflow(&self) -> ErrorOverflow {
         mem::take(&mut *lock(&self.overflow))
     }

@@ -29,7 +29,7 @@ impl Backlog {
         Ok(Self { unread: Mutex::new(Unread { segments, start }) })
     }
 
-    /// Moves the queue's end.
+    /// Sets the end of the queue: the position after the last written record.
     pub(super) fn set_end(&self, end: Position) {
         let mut unread = self.lock();
         match unread.segments.last_mut() {

@@ -104,7 +104,7 @@ pub(crate) struct NewSpanStack {
     pub(crate) frames: Vec<Frame>,
 }
 
-/// An error, ready to be grouped.
+/// A reported error, with everything that finds or creates its group.
 #[derive(Clone, Debug)]
 pub(crate) struct NewError {
     /// The app's id.

@@ -23,7 +23,7 @@ pub(crate) struct Worker {
     outage: Outage,
 }
 
-/// The interpreted records of a batch.
+/// A batch of the queue's records, with the changes of the store that they cause.
 #[derive(Default)]
 struct Interpreted {
     /// Each valid body's record, and its changes.

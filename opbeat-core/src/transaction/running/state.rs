@@ -26,7 +26,8 @@ const MAX_KEPT_SPANS: usize = 64;
 
 type Values = Vec<(Cow<'static, str>, Value)>;
 
-/// The number of spans since the start of the process that had no transaction: none was current, or it had ended.
+/// The number of spans, since the process started, that belong to no transaction: none was current, or the current one
+/// had ended.
 static WITHOUT_TRANSACTION: AtomicU64 = AtomicU64::new(0);
 
 #[cold]

@@ -36,7 +36,7 @@ pub(crate) struct TransactionRow {
     pub(crate) kind: String,
 }
 
-/// The durations of one transaction, result and minute or hour.
+/// The durations of one transaction name with one result, within one minute or one hour.
 #[derive(Clone, Debug)]
 pub(crate) struct RollupRow {
     /// The transaction's id.
