@@ -11,6 +11,7 @@ use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
+use crate::reported_panic::is_hook_replaced;
 use crate::running_agent::RunningAgent;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
 use crate::{latest, notice, panic_hook};
@@ -166,6 +167,7 @@ impl Agent {
             build: Build::of_this_process(),
             drops: self.running.as_ref().map(|running| running.pipeline.drops()).unwrap_or_default(),
             spans_without_transaction: spans_without_transaction(),
+            is_panic_hook_replaced: is_hook_replaced(),
         }
     }
 

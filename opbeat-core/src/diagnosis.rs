@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::pipeline::{Build, Contact};
 use crate::record::Drops;
+use crate::reported_panic::REPLACED;
 
 /// The state of the monitoring, from [`Agent::diagnose`](crate::Agent::diagnose).
 ///
@@ -28,6 +29,9 @@ pub struct Diagnosis {
     /// thread was started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
     /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) passes it on.
     pub spans_without_transaction: u64,
+    /// Whether the application replaced the agent's panic hook, as far as a panic has shown it. The hook must be set
+    /// before the agent starts.
+    pub is_panic_hook_replaced: bool,
 }
 
 impl fmt::Display for Diagnosis {
@@ -37,7 +41,8 @@ impl fmt::Display for Diagnosis {
         writeln!(f, "server: {}", self.server)?;
         writeln!(f, "build: {}", self.build)?;
         writeln!(f, "dropped since the start: {}", self.drops)?;
-        write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)
+        write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)?;
+        if self.is_panic_hook_replaced { write!(f, "\npanic hook: {REPLACED}") } else { Ok(()) }
     }
 }
 

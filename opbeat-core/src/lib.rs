@@ -73,6 +73,7 @@ mod notice;
 mod panic_hook;
 mod pipeline;
 pub mod record;
+mod reported_panic;
 mod running_agent;
 pub mod task;
 mod transaction;

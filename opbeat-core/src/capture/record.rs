@@ -98,6 +98,14 @@ pub(crate) fn status_record(status: Option<u16>) -> ErrorRecord {
     ErrorRecord { origin: Origin::Status, type_name: Some(type_name), ..bare(Level::Error, message) }
 }
 
+/// Records that a response body ended before its declared length. It has no stack, because that would show the server
+/// only.
+pub(crate) fn incomplete_body_record(sent: u64, length: u64) -> ErrorRecord {
+    let message =
+        format!("the response body ended after {sent} of the {length} bytes that its Content-Length declares");
+    ErrorRecord { type_name: Some("IncompleteBody".to_owned()), ..bare(Level::Error, message) }
+}
+
 /// Records that a poll took too long. It has no stack, because by now the stack shows the code that polled, and not the
 /// work.
 pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {

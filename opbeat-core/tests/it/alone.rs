@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::process::{Command, Stdio};
+use std::task::Poll;
 
+use opbeat_core::http::HttpTransaction;
 use opbeat_core::{Agent, Config, Level};
 use opbeat_testing::{MemoryExporter, Reply, ScriptedServer};
 
@@ -103,4 +105,32 @@ fn reports_go_to_the_latest_agent_that_still_runs() {
     assert_eq!(messages(&reports), ["to the first", "to the transaction's", "to the same one"]);
     drop(first);
     assert!(opbeat_core::capture_message(Level::Error, "without an agent").is_none());
+}
+
+#[test]
+fn a_replaced_panic_hook_is_told_and_costs_no_message() {
+    if !is_alone("a_replaced_panic_hook_is_told_and_costs_no_message", Stdio::inherit()) {
+        return;
+    }
+    let exporter = MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+    assert!(!agent.diagnose().is_panic_hook_replaced);
+    std::panic::set_hook(Box::new(|_| {}));
+    let failing = |work: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    failing(&|| {
+        let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
+        let _ = transaction.poll(|| -> Poll<()> { panic!("no books") });
+    });
+    let job = agent.begin_transaction("task.test");
+    failing(&|| job.run(|| panic!("no mail")));
+    let spawned = job.wrap_fn(|| panic!("no paper"));
+    std::thread::spawn(spawned).join().unwrap_err();
+    drop(job);
+    agent.flush(PATIENCE).unwrap();
+    let mut messages: Vec<String> = exporter.errors().into_iter().map(|error| error.message).collect();
+    messages.sort();
+    assert_eq!(messages, ["no books", "no mail", "no paper"]);
+    let diagnosis = agent.diagnose();
+    assert!(diagnosis.is_panic_hook_replaced);
+    assert!(diagnosis.to_string().contains("Set the application's hook before the agent starts"), "{diagnosis}");
 }

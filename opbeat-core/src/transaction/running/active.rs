@@ -84,7 +84,8 @@ impl Active {
         let polls = self.state().polls;
         self.report_long_poll(outcome, polls.unwrap_or_default().longest);
         let busy = polls.map(|polls| polls.busy);
-        Self::end(&mut self, &End { duration, outcome, is_forced, status: None, result_names, head: None, busy });
+        let (status, head, sent) = (None, None, None);
+        Self::end(&mut self, &End { duration, outcome, is_forced, status, result_names, head, busy, sent });
     }
 
     /// Ends the transaction and counts it; a second call does nothing. Returns whether nothing else holds it, so that
