@@ -23,6 +23,8 @@ pub struct Diagnosis {
     pub server: Contact,
     /// How the application was built.
     pub build: Build,
+    /// The number of transactions that have begun and not ended.
+    pub open_transactions: u64,
     /// The data that was recorded and dropped since the start.
     pub drops: Drops,
     /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or
@@ -40,6 +42,7 @@ impl fmt::Display for Diagnosis {
         writeln!(f, "monitoring: {recording}")?;
         writeln!(f, "server: {}", self.server)?;
         writeln!(f, "build: {}", self.build)?;
+        writeln!(f, "open transactions: {}", self.open_transactions)?;
         writeln!(f, "dropped since the start: {}", self.drops)?;
         write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)?;
         if self.is_panic_hook_replaced { write!(f, "\npanic hook: {REPLACED}") } else { Ok(()) }

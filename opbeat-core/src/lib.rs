@@ -69,6 +69,7 @@ pub mod export;
 pub mod http;
 mod latest;
 mod lock;
+mod main_thread;
 mod notice;
 mod panic_hook;
 mod pipeline;

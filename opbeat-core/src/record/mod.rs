@@ -13,6 +13,7 @@ mod transaction;
 mod value;
 
 pub use drops::Drops;
+pub(crate) use error::LongPoll;
 pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Stack, TransactionReference};
 pub use outcome::{Outcome, TransactionResult};
 pub use request::RequestRecord;

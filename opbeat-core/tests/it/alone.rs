@@ -1,8 +1,10 @@
 //! Tests that change the state of their process: each one runs this program again, in a process of its own.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::{Agent, Config, Level};
@@ -105,6 +107,38 @@ fn reports_go_to_the_latest_agent_that_still_runs() {
     assert_eq!(messages(&reports), ["to the first", "to the transaction's", "to the same one"]);
     drop(first);
     assert!(opbeat_core::capture_message(Level::Error, "without an agent").is_none());
+}
+
+/// Polls until the process was frozen for a while. The parent stops the process when it reads the line.
+#[test]
+#[cfg(unix)]
+fn a_frozen_process_is_no_blocked_executor() {
+    let test = "alone::a_frozen_process_is_no_blocked_executor";
+    if std::env::var_os(ALONE).is_none() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let command = command.args([test, "--exact", "--nocapture"]).env(ALONE, "1").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines.find(|line| line.as_ref().unwrap().ends_with("polling")).unwrap().unwrap();
+        let id = child.id();
+        let freeze = format!("kill -STOP {id} && sleep 0.4; kill -CONT {id}");
+        assert!(Command::new("sh").args(["-c", &freeze]).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
+        return;
+    }
+    let exporter = MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+    let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
+    let polled = transaction.poll(|| {
+        println!("polling");
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_millis(400) {}
+        Poll::Ready(())
+    });
+    assert!(polled.is_ready());
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.errors().len(), 0, "the poll was frozen, and blocked nothing");
 }
 
 #[test]
