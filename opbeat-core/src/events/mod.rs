@@ -7,6 +7,7 @@ pub mod tracing;
 
 use crate::agent::report_latest;
 use crate::capture::{LogField, event_record};
+use crate::notice::is_logging;
 use crate::record::{ErrorId, Location};
 
 /// The target of the agent's own messages, which must not be reported.
@@ -26,9 +27,11 @@ struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// Returns whether events of a target are ignored, because they are reported already or are the agent's own.
+    /// Returns whether events of a target are ignored, because they are reported already or are the agent's own. The
+    /// bridge from `log` to `tracing` gives all events the target `log`, also the agent's own.
     fn is_ignored(target: &str) -> bool {
-        target == STATUS_TARGET
+        is_logging()
+            || target == STATUS_TARGET
             || target == OWN_TARGET
             || target.starts_with("opbeat_")
             || target.starts_with("opbeat::")

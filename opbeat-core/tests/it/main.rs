@@ -14,6 +14,7 @@ mod http_ends;
 mod large;
 mod late;
 mod logs;
+mod notices;
 mod outages;
 mod overload;
 mod panics;
