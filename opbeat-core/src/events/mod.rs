@@ -8,7 +8,7 @@ pub mod tracing;
 use crate::agent::report_latest;
 use crate::capture::{LogField, event_record};
 use crate::notice::is_logging;
-use crate::record::{ErrorId, Location};
+use crate::record::{ErrorId, ErrorRecord, Location};
 
 /// The target of the agent's own messages, which must not be reported.
 const OWN_TARGET: &str = "opbeat";
@@ -21,7 +21,7 @@ const STATUS_TARGET: &str = "tower_http::trace::on_failure";
 struct Event<'a> {
     target: &'a str,
     message: String,
-    error: Option<&'a (dyn std::error::Error + 'static)>,
+    error: Option<ErrorRecord>,
     fields: Vec<LogField>,
     location: Option<Location>,
 }

@@ -24,5 +24,5 @@ pub use entered::EnteredHttp;
 pub use name::{has_no_body, outcome_of_status, route, static_method, unmatched};
 pub use transaction::HttpTransaction;
 
-pub use crate::capture::{CapturedError, error_chain};
+pub use crate::capture::{CapturedError, debug_output, error_chain};
 pub use crate::notice::warn_once;
