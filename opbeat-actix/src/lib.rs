@@ -45,6 +45,7 @@ mod request;
 mod request_body;
 mod respond;
 mod route_name;
+mod websocket;
 
 pub use error::{Error, Result};
 pub use extract::Current;
@@ -62,6 +63,7 @@ pub use opbeat_core::{
     Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
     in_span, record, span,
 };
+pub use websocket::websocket;
 
 /// The types that the middleware makes.
 pub mod service {

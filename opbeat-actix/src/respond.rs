@@ -72,6 +72,10 @@ fn start<B: MessageBody>(
     settings: &ResponseSettings,
 ) -> ResponseEnd {
     let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let headers = response.headers().iter();
+        transaction.set_response_headers(headers.map(|(name, value)| (name.as_str(), value.as_bytes())));
+    }
     let has_no_body = transaction.start_response(status.as_u16());
     if settings.error_id_header
         && status.is_server_error()

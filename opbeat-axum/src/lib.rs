@@ -37,6 +37,7 @@ mod placement;
 mod rejection;
 mod request_body;
 mod route_name;
+mod websocket;
 
 pub use error::{Error, Result};
 pub use extract::{Current, Reported, ReportedRejection};
@@ -52,6 +53,7 @@ pub use opbeat_tower::{
 };
 pub use request_body::{RequestBodyLayer, RequestBodyService};
 pub use route_name::MatchedPathName;
+pub use websocket::websocket;
 
 /// The code blocks of the README, which the compiler checks.
 #[cfg(doctest)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use http_body::{Frame, SizeHint};
@@ -57,7 +58,13 @@ pub struct RequestBodyService<S> {
     limit: usize,
 }
 
-impl<S: Service<Request>> Service<Request> for RequestBodyService<S> {
+/// Takes any body, so that layers outside may replace it: `RequestBodyLimitLayer` of tower-http does.
+impl<S, B> Service<Request<B>> for RequestBodyService<S>
+where
+    S: Service<Request>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -66,7 +73,8 @@ impl<S: Service<Request>> Service<Request> for RequestBodyService<S> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> S::Future {
+    fn call(&mut self, request: Request<B>) -> S::Future {
+        let request = request.map(Body::new);
         let transaction = opbeat_core::current();
         if !transaction.is_recording() || request.body().is_end_stream() {
             return self.inner.call(request);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, run_probe};
-use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
+use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, SampleLimits, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::reported_panic::is_hook_replaced;
 use crate::running_agent::RunningAgent;
@@ -232,6 +232,9 @@ fn settings(config: &Config) -> Settings {
         // Each request compares its longest poll with this, and counts in nanoseconds.
         blocking_threshold: u64::try_from(config.blocking_threshold.as_nanos()).unwrap_or(u64::MAX),
         ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
+        samples: SampleLimits::new(&config.samples),
+        before_send: config.before_send.clone(),
+        response_headers: config.response_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
         secrets: Secrets::new(&config.secret_names),
     }
 }

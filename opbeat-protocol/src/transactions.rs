@@ -162,6 +162,12 @@ pub struct SampleContext {
     /// *Extension.* The time that the handler ran on a thread of its executor, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_ms: Option<f64>,
+    /// *Extension.* The length of the request body in bytes, as the request declares it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_bytes: Option<u64>,
+    /// *Extension.* The number of bytes of the response body that were sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_bytes: Option<u64>,
     /// *Extension.* The id of the distributed trace that the transaction is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,

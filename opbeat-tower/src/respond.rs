@@ -23,6 +23,8 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
 ) -> Response<OpbeatBody<B, C::ClassifyEos>> {
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
+        transaction
+            .set_response_headers(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         extension::report(&response, settings.error_types.extensions(), &transaction);
     }
     let has_ended =

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, error, test, web};
+use actix_web::{App, HttpResponse, error, test, web};
 use opbeat_actix::{Current, Opbeat};
 use opbeat_core::record::ErrorRecord;
 
@@ -50,4 +50,26 @@ async fn errors_keep_their_type_and_message() {
 #[actix_web::test]
 async fn errors_with_a_4xx_status_are_not_reported() {
     assert!(report_of(|| error::ErrorBadRequest("no title")).await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_websocket_session_is_a_transaction_of_its_own() {
+    async fn chat() {
+        opbeat_actix::current().set_tag("room", "lobby");
+    }
+    async fn connect() -> HttpResponse {
+        actix_web::rt::spawn(opbeat_actix::websocket(chat())).await.unwrap();
+        HttpResponse::SwitchingProtocols().finish()
+    }
+    let (agent, exporter) = monitored();
+    let app = App::new().wrap(Opbeat::new(&agent)).route("/chat/{id}", web::get().to(connect));
+    let app = test::init_service(app).await;
+    let response = test::call_service(&app, test::TestRequest::get().uri("/chat/1").to_request()).await;
+    drop(response);
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let samples = exporter.samples();
+    let of_kind = |kind: &str| samples.iter().find(|sample| sample.kind == kind).unwrap();
+    let (request, session) = (of_kind("web.actix"), of_kind("websocket.actix"));
+    assert_eq!((session.parent, session.tags.len()), (Some(request.id), 1));
+    assert_eq!(session.name.to_string(), "GET /chat/{id}");
 }

@@ -13,7 +13,8 @@ use opbeat_axum::{CapturedError, OpbeatLayer, Reported, RequestBodyLayer};
 use opbeat_core::export::Batch;
 use opbeat_core::record::{ErrorRecord, Outcome};
 use opbeat_testing::behaviour::CartError;
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
+use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::monitored;
 
@@ -289,4 +290,33 @@ async fn a_layer_around_the_router_records_without_names() {
     axum::body::to_bytes(Body::new(response.into_body()), 100).await.unwrap();
     agent.flush(Duration::from_secs(30)).unwrap();
     assert_eq!(exporter.count("GET unmatched"), 1);
+}
+
+#[tokio::test]
+async fn chosen_response_headers_are_shown_with_errors() {
+    let exporter = opbeat_testing::MemoryExporter::default();
+    let config = opbeat_axum::Config::default().response_header("X-Request-Id").response_header("X-Token");
+    let agent = opbeat_axum::Agent::with_exporter(&config, exporter.clone());
+    let failing = async || {
+        let headers = [("x-request-id", "r-17"), ("x-token", "hunter2"), ("x-other", "1")];
+        (StatusCode::BAD_GATEWAY, headers, "no shelf")
+    };
+    let router = Router::new().route("/", get(failing)).layer(OpbeatLayer::new(&agent));
+    let response = router.oneshot(request("GET", "")).await.unwrap();
+    axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let recorded = exporter.take();
+    let expected = [("x-request-id".into(), "r-17".into()), ("x-token".into(), "[REDACTED]".into())];
+    assert_eq!(only(&recorded).response_headers, expected);
+    assert_eq!(recorded.samples[0].response_headers, expected);
+    assert_eq!(recorded.samples[0].response_bytes, Some(8), "the length of the body");
+}
+
+#[tokio::test]
+async fn request_bodies_are_kept_inside_of_a_limit() {
+    let read = async |body: String| (StatusCode::INTERNAL_SERVER_ERROR, body);
+    let limits = ServiceBuilder::new().layer(RequestBodyLimitLayer::new(1_000)).layer(RequestBodyLayer::new(20));
+    let router = Router::new().route("/", post(read)).layer(limits);
+    let (_, _, _, recorded) = call(router, |layer| layer, request("POST", "title=Emma")).await;
+    assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some("title=Emma"));
 }

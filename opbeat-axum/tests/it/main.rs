@@ -9,5 +9,6 @@ mod extract;
 mod ignored;
 mod names;
 mod placement;
+mod websocket;
 
 use opbeat_testing::behaviour::monitored;

@@ -24,7 +24,6 @@ pub(crate) use record::{
     panic_record, status_record,
 };
 pub(crate) use stack::allow as allow_stacks;
-#[cfg(feature = "tracing")]
 pub(crate) use text::cut;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use text::format_event;

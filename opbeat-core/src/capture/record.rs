@@ -179,6 +179,7 @@ fn bare(level: Level, message: String) -> ErrorRecord {
         stack: Stack::default(),
         transaction: None,
         request: None,
+        response_headers: Vec::new(),
         user: None,
         tags: Vec::new(),
         extra: Vec::new(),

@@ -98,6 +98,19 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the time in seconds after which a poll of a handler is reported",
         set: |config, value| seconds(value).map(|threshold| config.blocking_threshold = threshold),
     },
+    Variable {
+        name: "OPBEAT_SAMPLES",
+        default: Some("1 for each name"),
+        meaning: "the number of random span trees that are kept of each name in an interval, such as \
+                  `GET /metrics=0, POST /checkout=20`; with 0, none of any kind",
+        set: |config, value| samples(value).map(|samples| config.samples = samples),
+    },
+    Variable {
+        name: "OPBEAT_RESPONSE_HEADERS",
+        default: Some(""),
+        meaning: "the response headers that error reports show, such as `x-request-id, retry-after`",
+        set: |config, value| list(&mut config.response_headers, value),
+    },
 ];
 
 impl Config {
@@ -163,6 +176,18 @@ fn list(field: &mut Vec<String>, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Reads a comma-separated list of patterns with numbers.
+fn samples(value: &str) -> Result<Vec<(String, usize)>, &'static str> {
+    let mut entries = Vec::new();
+    list(&mut entries, value)?;
+    let entry = |entry: String| {
+        let (pattern, number) = entry.rsplit_once('=')?;
+        Some((pattern.trim().to_owned(), number.trim().parse().ok()?))
+    };
+    let entries: Option<_> = entries.into_iter().map(entry).collect();
+    entries.ok_or("a list such as `GET /metrics=0, POST /checkout=20`")
+}
+
 fn boolean(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -225,5 +250,11 @@ mod tests {
         assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.01 and 3600"#);
         assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));
         assert!(with("OPBEAT_DISABLE_SEND", "perhaps").is_err());
+        assert_eq!(
+            with("OPBEAT_SAMPLES", "GET /metrics=0, POST /a=b = 20").unwrap().samples,
+            [("GET /metrics".to_owned(), 0), ("POST /a=b".to_owned(), 20)]
+        );
+        let error = with("OPBEAT_SAMPLES", "GET /metrics").unwrap_err();
+        assert!(error.ends_with("which is not a list such as `GET /metrics=0, POST /checkout=20`"), "{error}");
     }
 }

@@ -4,11 +4,15 @@ mod env;
 mod error;
 mod health_checks;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use env::{VARIABLES, Variable};
 pub use error::ConfigError;
 pub use health_checks::HEALTH_CHECKS;
+
+use crate::pipeline::BeforeSend;
+use crate::record::{ErrorRecord, TransactionRecord};
 
 /// The address on which a server listens that is started without options.
 const DEFAULT_SERVER_URL: &str = "http://127.0.0.1:8200";
@@ -61,6 +65,13 @@ pub struct Config {
     /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's
     /// thread. Default: 100 ms.
     pub blocking_threshold: Duration,
+    /// The number of random span trees that are kept of each name in an interval, by patterns of names with `*` and
+    /// `?`. The last pattern that matches counts. Default: one for each name.
+    pub samples: Vec<(String, usize)>,
+    /// Names of the response headers that error reports show. Default: none.
+    pub response_headers: Vec<String>,
+    /// The functions that change or drop what is sent.
+    pub(crate) before_send: BeforeSend,
 }
 
 /// The smallest and the largest flush interval. Shorter ones keep a processor busy for nothing, and longer ones are
@@ -84,6 +95,9 @@ impl Default for Config {
             ignore_user_agents: Vec::new(),
             secret_names: Vec::new(),
             blocking_threshold: Duration::from_millis(100),
+            samples: Vec::new(),
+            response_headers: Vec::new(),
+            before_send: BeforeSend::default(),
         }
     }
 }
@@ -170,6 +184,74 @@ impl Config {
     #[must_use]
     pub fn blocking_threshold(mut self, threshold: Duration) -> Self {
         self.blocking_threshold = threshold;
+        self
+    }
+
+    /// Sets how many random span trees are kept in an interval of each name that matches a pattern with `*` and `?`.
+    ///
+    /// Beside these, the first transaction ever, up to three failed ones and the slowest one of a name are kept. If the
+    /// number is 0, no span tree of such names is kept at all. All transactions are counted in any case.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use opbeat_core::Config;
+    ///
+    /// let config = Config::default().sample("GET /metrics", 0).sample("POST /checkout", 20);
+    /// assert_eq!(config.samples.len(), 2);
+    /// ```
+    #[must_use]
+    pub fn sample(mut self, pattern: impl Into<String>, number: usize) -> Self {
+        self.samples.push((pattern.into(), number));
+        self
+    }
+
+    /// Records a header of failed responses (4xx and 5xx), which error reports and samples of the request then show.
+    /// Case does not matter. Values of secret names are removed.
+    #[must_use]
+    pub fn response_header(mut self, name: impl Into<String>) -> Self {
+        self.response_headers.push(name.into());
+        self
+    }
+
+    /// Sets a function that is called with each error report before it is sent. The function may change the report, and
+    /// drops it by returning false. It replaces an earlier function.
+    ///
+    /// It runs on the agent's own thread, and so it delays no request, only the next delivery. Secrets are removed after
+    /// it. If it panics, the report is dropped and counted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use opbeat_core::Config;
+    ///
+    /// let config = Config::default().before_send_error(|error| {
+    ///     error.user = None;
+    ///     error.message != "the cache is cold"
+    /// });
+    /// ```
+    #[must_use]
+    pub fn before_send_error(mut self, hook: impl Fn(&mut ErrorRecord) -> bool + Send + Sync + 'static) -> Self {
+        self.before_send.error = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sets a function that is called with each sampled transaction before it is sent. It works as the one of
+    /// [`before_send_error`](Self::before_send_error). The counts of all transactions do not pass through it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use opbeat_core::Config;
+    ///
+    /// let config = Config::default().before_send_sample(|sample| {
+    ///     sample.spans.iter_mut().for_each(|span| span.extra.clear());
+    ///     true
+    /// });
+    /// ```
+    #[must_use]
+    pub fn before_send_sample(mut self, hook: impl Fn(&mut TransactionRecord) -> bool + Send + Sync + 'static) -> Self {
+        self.before_send.sample = Some(Arc::new(hook));
         self
     }
 

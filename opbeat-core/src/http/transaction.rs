@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::active_request::ActiveRequest;
 use super::entered::EnteredHttp;
 use crate::agent::Agent;
-use crate::capture::{CapturedError, failure_record};
+use crate::capture::{CapturedError, cut, failure_record};
 use crate::pipeline::TransactionHandle;
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
 use crate::transaction::{Active, Context, CurrentTransaction, report_panics};
@@ -211,6 +211,22 @@ impl HttpTransaction {
     #[inline]
     pub fn start_response(&mut self, status: u16) -> bool {
         self.request.as_mut().is_none_or(|request| request.start_response(status))
+    }
+
+    /// Records the headers of a failed response that the configuration chooses, which error reports show. Names are in
+    /// lower case. Call it before the [head](Self::start_response), and only if the status is 4xx or 5xx.
+    pub fn set_response_headers<'a>(&mut self, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+        let Some(active) = self.request.as_ref().and_then(|request| request.context.transaction.as_ref()) else {
+            return;
+        };
+        let chosen = active.recorder.response_headers();
+        if chosen.is_empty() {
+            return;
+        }
+        for (name, value) in headers.into_iter().filter(|(name, _)| chosen.iter().any(|chosen| chosen == name)) {
+            let header = (name.to_owned(), cut(String::from_utf8_lossy(value).into_owned()).into());
+            active.change(|state| state.add_response_header(header));
+        }
     }
 
     /// Sets the length of the response body in bytes, if a header or the body itself states it. Returns whether the

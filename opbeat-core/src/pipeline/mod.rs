@@ -11,6 +11,7 @@
 //!
 //! `lifecycle` starts and stops both threads.
 
+mod before_send;
 mod counting;
 mod delivery;
 mod errors;
@@ -23,10 +24,11 @@ mod settings;
 mod symbols;
 mod worker;
 
+pub(crate) use before_send::BeforeSend;
 #[cfg(feature = "intake")]
 pub(crate) use delivery::ExportErrorKind;
 pub use delivery::{Batch, Build, Contact, ExportError, Exporter, FlushError};
 pub(crate) use errors::TransactionHandle;
 pub(crate) use lifecycle::Pipeline;
 pub(crate) use recorder::{Recorder, WeakRecorder};
-pub(crate) use settings::{Ignore, Settings};
+pub(crate) use settings::{Ignore, SampleLimits, Settings};

@@ -62,6 +62,12 @@ impl Recorder {
         self.queue.settings().blocking_threshold
     }
 
+    /// Returns the names of the response headers to record, in lower case.
+    #[inline]
+    pub(crate) fn response_headers(&self) -> &[String] {
+        &self.queue.settings().response_headers
+    }
+
     /// Returns whether both recorders belong to the same pipeline.
     #[inline]
     pub(crate) fn is(&self, other: &Self) -> bool {

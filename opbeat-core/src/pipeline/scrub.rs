@@ -22,6 +22,7 @@ pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
     record.culprit.iter_mut().for_each(|culprit| scrub_text(culprit, secrets));
     record.causes.iter_mut().for_each(|cause| scrub_text(&mut cause.message, secrets));
     scrub_request(&mut record.request, secrets);
+    scrub_values(&mut record.response_headers, secrets);
     scrub_user(&mut record.user, secrets);
     scrub_values(&mut record.tags, secrets);
     scrub_values(&mut record.extra, secrets);
@@ -42,6 +43,7 @@ pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
     scrub_cow(&mut record.kind, secrets);
     scrub_result(&mut record.result, secrets);
     scrub_request(&mut record.request, secrets);
+    scrub_values(&mut record.response_headers, secrets);
     scrub_user(&mut record.user, secrets);
     scrub_values(&mut record.tags, secrets);
     scrub_values(&mut record.extra, secrets);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opbeat_secrets::Secrets;
 use wildmatch::WildMatchPattern;
 
+use super::before_send::BeforeSend;
 use crate::record::{ErrorRecord, Origin, RequestRecord, TransactionRecord};
 
 /// The settings of a pipeline, which do not change while it runs.
@@ -15,7 +16,47 @@ pub(crate) struct Settings {
     /// The number of nanoseconds that a poll may take before it is reported.
     pub(crate) blocking_threshold: u64,
     pub(crate) ignore: Ignore,
+    pub(crate) samples: SampleLimits,
     pub(crate) secrets: Secrets,
+    pub(crate) before_send: BeforeSend,
+    /// The names of the response headers that are recorded, in lower case.
+    pub(crate) response_headers: Vec<String>,
+}
+
+#[cfg(test)]
+impl Settings {
+    /// Returns settings that ignore some names.
+    pub(super) fn ignoring(names: &[String]) -> Self {
+        Self {
+            flush_interval: Duration::from_secs(5),
+            blocking_threshold: u64::MAX,
+            ignore: Ignore::new(names, &[]),
+            samples: SampleLimits::default(),
+            secrets: Secrets::new::<&str>([]),
+            before_send: BeforeSend::default(),
+            response_headers: Vec::new(),
+        }
+    }
+}
+
+/// The number of random samples that are kept of each name in an interval, by patterns of names.
+#[derive(Debug, Default)]
+pub(crate) struct SampleLimits(Vec<(Pattern, usize)>);
+
+impl SampleLimits {
+    /// The number of random samples of a name without a pattern.
+    pub(super) const DEFAULT: usize = 1;
+
+    pub(crate) fn new(limits: &[(String, usize)]) -> Self {
+        Self(limits.iter().map(|(pattern, limit)| (Pattern::new_case_insensitive(pattern), *limit)).collect())
+    }
+
+    /// Returns the limit of a name: that of the last pattern that matches. Callers keep it, so that each name is
+    /// matched once.
+    pub(super) fn of(&self, name: &str) -> usize {
+        let found = self.0.iter().rev().find(|(pattern, _)| pattern.matches(name));
+        found.map_or(Self::DEFAULT, |(_, limit)| *limit)
+    }
 }
 
 /// Patterns of transaction names and user agents that are not recorded: `*` stands for any characters, `?` for one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::before_send::Decision;
 use super::counting::Counts;
 use super::delivery::{Batch, Outbox};
 use super::errors::{PendingError, RateLimit, WaitingErrors};
@@ -134,6 +135,11 @@ impl Worker {
             return;
         }
         self.symbols.complete(&mut record);
+        match self.settings().before_send.error(&mut record) {
+            Decision::Send => {}
+            Decision::Discard => return,
+            Decision::Failed => return self.drop_errors(record.occurrences),
+        }
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
     }
@@ -165,6 +171,13 @@ impl Worker {
         let (mut durations, mut breakdown, mut samples) = self.counts.take();
         let secrets = &self.settings().secrets;
         scrub::counts(&mut durations, &mut breakdown, secrets);
+        let mut failed = 0;
+        samples.retain_mut(|sample| {
+            let decision = self.settings().before_send.sample(sample);
+            failed += u64::from(decision == Decision::Failed);
+            decision == Decision::Send
+        });
+        self.outbox.add_drops(Drops { samples: failed, ..Drops::default() });
         samples.iter_mut().for_each(|sample| scrub::transaction(sample, secrets));
         let batch = Batch {
             id: fastrand::u128(..),

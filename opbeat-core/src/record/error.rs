@@ -107,6 +107,8 @@ pub struct ErrorRecord {
     pub transaction: Option<TransactionReference>,
     /// The request.
     pub request: Option<RequestRecord>,
+    /// The headers of the failed response, as far as the configuration chooses them.
+    pub response_headers: Vec<(Cow<'static, str>, Value)>,
     /// The user of the transaction.
     pub user: Option<User>,
     /// Searchable values.

@@ -122,6 +122,8 @@ pub struct TransactionRecord {
     pub dropped_spans: u32,
     /// The request.
     pub request: Option<RequestRecord>,
+    /// The headers of the failed response, as far as the configuration chooses them.
+    pub response_headers: Vec<(Cow<'static, str>, Value)>,
     /// The user for whom it was done.
     pub user: Option<User>,
     /// Searchable values.
@@ -150,6 +152,7 @@ impl Default for TransactionRecord {
             spans: Vec::new(),
             dropped_spans: 0,
             request: None,
+            response_headers: Vec::new(),
             user: None,
             tags: Vec::new(),
             extra: Vec::new(),

@@ -8,9 +8,11 @@
 //! Late work is work that outlives its transaction, such as a spawned task that nothing awaits. It continues in a
 //! background transaction of its own, except in futures from `wrap`, whose late work is not recorded.
 
+mod session;
 #[cfg(feature = "tokio")]
 mod spawn;
 
+pub use session::session;
 #[cfg(feature = "tokio")]
 pub use spawn::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 

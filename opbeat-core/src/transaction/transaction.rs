@@ -1,11 +1,13 @@
 //! The owner of a transaction, which ends it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::current::CurrentTransaction;
 use super::futures::InTransaction;
-use super::running::{TransactionState, job_result};
+use super::running::{Active, TransactionState, job_result};
 use crate::record::{Outcome, TraceParent, TransactionName, TransactionResult};
 
 /// A running job, from [`Agent::begin_transaction`](crate::Agent::begin_transaction).
@@ -70,6 +72,13 @@ impl Transaction {
         self.handle.change(|| trace_state.into(), TransactionState::set_trace_state);
     }
 
+    /// Ends the transaction as a success, under the name and the result that were set, or else with the result `ok`.
+    pub fn complete(mut self) {
+        if let Some(active) = self.handle.active.take() {
+            active.end_job(Outcome::Ok, false, Outcome::as_str);
+        }
+    }
+
     /// Ends the transaction under a name and a result.
     ///
     /// The transaction counts as failed if the result is a status code of 500 or more, `error`, `failed` or `failure`.
@@ -82,6 +91,33 @@ impl Transaction {
             state.set_result(result);
         });
         active.end_job(outcome, false, Outcome::as_str);
+    }
+}
+
+/// Transactions that another one starts.
+impl CurrentTransaction {
+    /// Begins a transaction that this one starts and that outlives it, such as the session of a websocket.
+    ///
+    /// It has the name of this transaction, a kind of its own, this transaction as its parent, and the same trace, user
+    /// and tags. If this handle does nothing, so does the new transaction.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn export() {}
+    /// # async fn handler() {
+    /// let export_job = opbeat_core::current().begin_child("task.export");
+    /// export_job.wrap(export()).await;
+    /// export_job.complete();
+    /// # }
+    /// ```
+    pub fn begin_child(&self, kind: impl Into<Cow<'static, str>>) -> Transaction {
+        let begin = |parent: &Arc<Active>| {
+            let child = Active::begin(&parent.recorder, kind.into(), |child| child.set_parent(parent));
+            child.set_route_name(parent.route_name());
+            child
+        };
+        Transaction::new(Self { active: self.active.as_ref().map(begin) })
     }
 }
 

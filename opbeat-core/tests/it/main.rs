@@ -4,6 +4,7 @@
 
 mod alone;
 mod backtraces;
+mod before_send;
 mod bounds;
 mod context;
 mod delivery;

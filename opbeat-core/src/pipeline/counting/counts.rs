@@ -167,7 +167,8 @@ impl Counts {
             // The map only gets this large if the kinds differ each time, too.
             key.kind = "other".into();
         }
-        self.names.entry(key.clone()).or_insert_with(|| Entry::new(is_ignored));
+        let samples = settings.samples.of(&key.name.to_string());
+        self.names.entry(key.clone()).or_insert_with(|| Entry::new(is_ignored, samples));
         key
     }
 
@@ -184,16 +185,10 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::pipeline::settings::Ignore;
-    use opbeat_secrets::Secrets;
 
     fn settings() -> Settings {
-        let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);
-        let (ignore, secrets) = (Ignore::new(&["GET /healthz".to_owned()], &[]), Secrets::new::<&str>([]));
-        Settings { flush_interval, blocking_threshold, ignore, secrets }
+        Settings::ignoring(&["GET /healthz".to_owned()])
     }
 
     /// Counts transactions of these names, and returns the names that they are counted under.

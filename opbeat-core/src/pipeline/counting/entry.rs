@@ -8,7 +8,6 @@ use super::totals::Totals;
 use crate::record::TransactionRecord;
 
 /// The counts of one name and kind.
-#[derive(Default)]
 pub(super) struct Entry {
     is_ignored: bool,
     was_seen: bool,
@@ -19,8 +18,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(is_ignored: bool) -> Self {
-        Self { is_ignored, ..Self::default() }
+    /// Makes the counts of a new name, of which this number of random samples is kept.
+    pub(super) fn new(is_ignored: bool, samples: usize) -> Self {
+        let samples = Samples::new(samples);
+        Self { is_ignored, was_seen: false, last_minute: 0, minutes: Vec::new(), samples }
     }
 
     #[inline]

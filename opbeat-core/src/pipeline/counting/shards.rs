@@ -153,16 +153,10 @@ fn thread() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::pipeline::settings::Ignore;
-    use opbeat_secrets::Secrets;
 
     fn settings() -> Settings {
-        let (flush_interval, blocking_threshold) = (Duration::from_secs(5), u64::MAX);
-        let (ignore, secrets) = (Ignore::new(&[], &[]), Secrets::new::<&str>([]));
-        Settings { flush_interval, blocking_threshold, ignore, secrets }
+        Settings::ignoring(&[])
     }
 
     #[test]

@@ -151,6 +151,11 @@ impl Active {
         }
     }
 
+    /// Returns the transaction's current name.
+    pub(crate) fn route_name(&self) -> TransactionName {
+        self.state().record.name.clone()
+    }
+
     /// Returns the method and the target of the request.
     pub(crate) fn request_line(&self) -> Option<(String, String)> {
         let state = self.state();

@@ -76,6 +76,7 @@ impl TransactionHandle for Active {
             result: (state.ended || state.has_result).then(|| record.result.clone()),
         });
         error.request = record.request.clone();
+        error.response_headers.clone_from(&record.response_headers);
         error.user.clone_from(&record.user);
         error.tags.extend(record.tags.iter().cloned());
         error.extra.extend(record.extra.iter().cloned());

@@ -181,6 +181,12 @@ impl TransactionState {
         }
     }
 
+    pub(crate) fn add_response_header(&mut self, (name, value): (String, Value)) {
+        if self.record.response_headers.len() < MAX_VALUES {
+            self.record.response_headers.push((name.into(), value));
+        }
+    }
+
     pub(crate) fn set_remote_trace(&mut self, parent: TraceParent) {
         self.record.trace = Some(parent);
     }

@@ -28,7 +28,7 @@ impl AgentIdentity {
             client_supplied_id: Some(record.id.to_string()),
             exception,
             stacktrace: (!frames.is_empty()).then(|| Stacktrace { frames: frames.iter().map(frame).collect() }),
-            http: record.request.as_ref().map(http),
+            http: record.request.as_ref().map(|request| http(request, &record.response_headers)),
             user: record.user.as_ref().map(user),
             extra: extra(record),
             tags: values(&record.tags),

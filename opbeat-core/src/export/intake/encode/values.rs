@@ -8,7 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::record::{RequestRecord, TransactionResult, User, Value};
 
 /// Encodes a request, with the keys that all Opbeat agents use.
-pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
+///
+/// The response's headers have a key of their own.
+pub(super) fn http(request: &RequestRecord, response: &[(Cow<'static, str>, Value)]) -> Map<String, Json> {
     let (headers, cookies) = headers(request);
     let target = request.target();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
@@ -35,6 +37,9 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
     }
     if let Some(body) = request.body() {
         http.insert("data".to_owned(), body.into());
+    }
+    if let Some(headers) = values(response) {
+        http.insert("response_headers".to_owned(), headers.into());
     }
     http
 }
