@@ -47,6 +47,7 @@ impl DurationGroup {
     }
 
     /// Moves all transactions but the first `count` into a group of their own.
+    #[cfg(feature = "intake")]
     pub(crate) fn split_off(&mut self, count: usize) -> Self {
         let has_heads = !self.head_milliseconds.is_empty();
         Self {
