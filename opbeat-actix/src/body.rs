@@ -8,9 +8,20 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use opbeat_core::http::{CapturedError, HttpTransaction};
+use opbeat_core::http::{CapturedError, HttpTransaction, LARGEST_FRAME};
 use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
+
+/// The end of a response, as far as its head shows it.
+#[derive(Clone, Copy)]
+pub(crate) enum ResponseEnd {
+    /// The response ends with its head.
+    Head,
+    /// The response ends after this number of bytes.
+    Length(u64),
+    /// The body shows its end itself.
+    Body,
+}
 
 /// The body of a recorded response. The transaction ends at the end of the body.
 #[pin_project(PinnedDrop)]
@@ -18,6 +29,8 @@ pub struct OpbeatBody<B> {
     /// The inner body; `None` once it is taken out or dropped.
     #[pin]
     inner: Option<B>,
+    /// The rest of a chunk that is too large to be passed on at once.
+    rest: Bytes,
     recording: Recording,
 }
 
@@ -27,15 +40,19 @@ struct Recording {
 }
 
 impl<B: MessageBody> OpbeatBody<B> {
-    pub(crate) fn new(inner: B, mut transaction: HttpTransaction, ends_here: bool) -> Self {
+    pub(crate) fn new(inner: B, mut transaction: HttpTransaction, end: ResponseEnd) -> Self {
         // Actix does not poll a body again after it returned as many bytes as its size, so the last of them ends the
         // transaction.
-        let is_empty = matches!(inner.size(), BodySize::Sized(length) if transaction.set_body_length(length));
+        let is_ended = match end {
+            ResponseEnd::Head => true,
+            ResponseEnd::Length(length) => transaction.set_body_length(length),
+            ResponseEnd::Body => false,
+        };
         let mut recording = Recording { transaction };
-        if ends_here || is_empty {
+        if is_ended {
             recording.complete();
         }
-        Self { inner: Some(inner), recording }
+        Self { inner: Some(inner), rest: Bytes::new(), recording }
     }
 }
 
@@ -50,20 +67,35 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
-        let chunk = ready!(this.recording.transaction.poll(|| inner.poll_next(cx)));
-        let chunk = chunk.map(|chunk| chunk.map_err(Into::into));
-        match &chunk {
+        let rest = mem::take(this.rest);
+        let chunk = ready!(this.recording.transaction.poll(|| match this.inner.as_pin_mut() {
+            _ if !rest.is_empty() => Poll::Ready(Some(Ok(rest))),
+            Some(inner) => inner.poll_next(cx),
+            None => Poll::Ready(None),
+        }));
+        let mut chunk = chunk.map(|chunk| chunk.map_err(Into::into));
+        match &mut chunk {
             None => this.recording.complete(),
             Some(Err(error)) => this.recording.fail(&**error),
-            Some(Ok(chunk)) => this.recording.record_chunk(chunk.len()),
+            Some(Ok(chunk)) => {
+                if chunk.len() > LARGEST_FRAME && this.recording.transaction.is_recording() {
+                    *this.rest = chunk.split_off(LARGEST_FRAME);
+                }
+                this.recording.record_chunk(chunk.len());
+            }
         }
         Poll::Ready(chunk)
     }
 
     fn try_into_bytes(mut self) -> Result<Bytes, Self> {
+        let is_large = matches!(self.size(), BodySize::Sized(length) if length > LARGEST_FRAME as u64);
+        if is_large && self.recording.transaction.is_recording() {
+            // Its chunks show how much of it the client takes.
+            return Err(self);
+        }
         match self.inner.take().map_or_else(|| Ok(Bytes::new()), MessageBody::try_into_bytes) {
             Ok(bytes) => {
+                self.recording.record_chunk(bytes.len());
                 self.recording.complete();
                 Ok(bytes)
             }

@@ -14,7 +14,8 @@ use pin_project::{pin_project, pinned_drop};
 
 use crate::body::OpbeatBody;
 use crate::pending_name::PendingName;
-use crate::respond::{ResponseSettings, fail, fail_by_panic, respond};
+use crate::recorded_error::{fail, fail_by_panic};
+use crate::respond::{ResponseSettings, respond};
 
 /// The future of a recorded request, which resolves to its response.
 #[pin_project(PinnedDrop)]

@@ -31,12 +31,13 @@
 
 mod body;
 mod error;
-mod error_with_id;
 mod extract;
 mod future;
 mod middleware;
+mod nesting;
 mod pending_name;
 mod printed_error;
+mod recorded_error;
 mod report;
 mod request;
 mod request_body;

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ResourceMap, Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpMessage, ResponseError};
 use opbeat_core::Agent;
-use opbeat_core::http::{HttpTransaction, catch_panic};
+use opbeat_core::http::{CapturedError, HttpTransaction, catch_panic};
+use opbeat_core::record::RequestRecord;
 
 use crate::body::OpbeatBody;
 use crate::future::ResponseFuture;
+use crate::nesting::{self, CountedMiddleware, RecordedBy};
 use crate::pending_name::PendingName;
-use crate::report::downcast;
+use crate::report::Downcast;
 use crate::respond::ResponseSettings;
 use crate::{request, request_body};
 
@@ -84,9 +86,35 @@ impl Opbeat {
     /// ```
     #[must_use]
     pub fn downcast<T: ResponseError + StdError + 'static>(mut self) -> Self {
-        let known = self.response.downcasts.take();
-        let downcasts = known.iter().flat_map(|known| known.iter().copied()).chain([downcast::<T>()]);
-        self.response.downcasts = Some(downcasts.collect());
+        self.response.add_downcast(Downcast::to::<T>());
+        self
+    }
+
+    /// Registers an error type of the application that does not implement `std::error::Error`. The function describes
+    /// its values.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_actix::{Agent, CapturedError, Opbeat};
+    /// #[derive(Debug)]
+    /// enum ShopError {
+    ///     NoShelf,
+    /// }
+    /// # impl std::fmt::Display for ShopError {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no shelf") }
+    /// # }
+    /// # impl actix_web::ResponseError for ShopError {}
+    /// # let agent = Agent::disabled();
+    /// let opbeat = Opbeat::new(&agent).downcast_with(|error: &ShopError| CapturedError::from_debug(error));
+    /// ```
+    #[must_use]
+    pub fn downcast_with<T, F>(mut self, describe: F) -> Self
+    where
+        T: ResponseError + 'static,
+        F: Fn(&T) -> CapturedError + Send + Sync + 'static,
+    {
+        self.response.add_downcast(Downcast::with(describe));
         self
     }
 
@@ -138,7 +166,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(OpbeatMiddleware { inner, settings: self.clone(), resources: OnceCell::new() }))
+        let (settings, counted) = (self.clone(), CountedMiddleware::new());
+        ready(Ok(OpbeatMiddleware { inner, settings, counted, resources: OnceCell::new() }))
     }
 }
 
@@ -147,6 +176,8 @@ where
 pub struct OpbeatMiddleware<S> {
     inner: S,
     settings: Opbeat,
+    #[expect(dead_code, reason = "its drop counts")]
+    counted: CountedMiddleware,
     /// All resources of the application, even if only a scope is wrapped.
     resources: OnceCell<Rc<ResourceMap>>,
 }
@@ -188,7 +219,18 @@ impl<S> OpbeatMiddleware<S> {
     fn begin(&self, request: &ServiceRequest) -> HttpTransaction {
         let Opbeat { agent, kind, outer_time_limit, .. } = &self.settings;
         let method = request.method().as_str();
-        let mut transaction = HttpTransaction::begin(agent, kind, method, |record| request::describe(request, record));
+        let describe = |record: &mut RequestRecord| request::describe(request, record);
+        let mut transaction = if nesting::may_be_nested() {
+            let outer = request.extensions().get::<RecordedBy>().map(|RecordedBy(outer)| outer.clone());
+            let outer = outer.unwrap_or_default();
+            let transaction = HttpTransaction::begin_within(&outer, agent, kind, method, describe);
+            if transaction.is_recording() {
+                request.extensions_mut().insert(RecordedBy(transaction.current()));
+            }
+            transaction
+        } else {
+            HttpTransaction::begin(agent, kind, method, describe)
+        };
         if let Some(limit) = *outer_time_limit {
             transaction.set_time_limit(limit);
         }

@@ -1,7 +1,9 @@
 //! Reports of the errors that handlers and middlewares return.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
@@ -12,18 +14,37 @@ use opbeat_core::http::{CapturedError, HttpTransaction};
 use crate::printed_error::PrintedError;
 
 /// Reports an error if it has the one type that this function knows. Returns whether it has.
-pub(crate) type Downcast = fn(&Error, &CurrentTransaction) -> bool;
+#[derive(Clone)]
+pub(crate) struct Downcast(Arc<ReportKnown>);
 
-/// Returns the downcast to the type `T`.
-pub(crate) fn downcast<T: ResponseError + StdError + 'static>() -> Downcast {
-    |error, transaction| {
-        let known = error.as_error::<T>();
-        known.map(|known| transaction.report_captured(&CapturedError::received(known))).is_some()
+type ReportKnown = dyn Fn(&Error, &CurrentTransaction) -> bool + Send + Sync;
+
+impl Downcast {
+    /// Makes the downcast to an error type.
+    pub(crate) fn to<T: ResponseError + StdError + 'static>() -> Self {
+        Self(Arc::new(capture::<T>))
+    }
+
+    /// Makes the downcast to a type, from a function that describes its values.
+    pub(crate) fn with<T: ResponseError + 'static>(
+        describe: impl Fn(&T) -> CapturedError + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(move |error, transaction| {
+            let known = error.as_error::<T>();
+            // The location would be that of `describe`, which is the same for all errors.
+            known.map(|known| transaction.report_captured(&describe(known).without_location())).is_some()
+        }))
+    }
+}
+
+impl fmt::Debug for Downcast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Downcast").finish_non_exhaustive()
     }
 }
 
 /// The downcasts to error types that occur in all applications.
-const KNOWN: [Downcast; 7] = [
+const KNOWN: [fn(&Error, &CurrentTransaction) -> bool; 7] = [
     |error, transaction| {
         let known = error.as_error::<crate::Error>();
         known.map(|known| transaction.report_captured(known.captured())).is_some()
@@ -32,31 +53,36 @@ const KNOWN: [Downcast; 7] = [
         let known = error.as_error::<Box<dyn StdError>>();
         known.map(|known| transaction.report_captured(&CapturedError::received(&**known))).is_some()
     },
-    |error, transaction| capture::<io::Error>(error, transaction),
-    |error, transaction| capture::<JsonPayloadError>(error, transaction),
-    |error, transaction| capture::<PayloadError>(error, transaction),
-    |error, transaction| capture::<QueryPayloadError>(error, transaction),
-    |error, transaction| capture::<UrlencodedError>(error, transaction),
+    capture::<io::Error>,
+    capture::<JsonPayloadError>,
+    capture::<PayloadError>,
+    capture::<QueryPayloadError>,
+    capture::<UrlencodedError>,
 ];
 
+/// Reports an error if it is a `T`. Returns whether it is.
 fn capture<T: ResponseError + StdError + 'static>(error: &Error, transaction: &CurrentTransaction) -> bool {
-    downcast::<T>()(error, transaction)
+    let known = error.as_error::<T>();
+    known.map(|known| transaction.report_captured(&CapturedError::received(known))).is_some()
 }
 
-/// Reports an error whose response has a 5xx status.
+/// Reports an error whose response has a 5xx status: the response that the client gets.
 ///
 /// The report contains the error's causes if a downcast knows the error's type. Otherwise, it contains the causes that
 /// the error prints. The message of an error with a 4xx status becomes an extra value of the transaction.
-pub(crate) fn report(transaction: &HttpTransaction, error: &Error, downcasts: &[Downcast]) {
+pub(crate) fn report(transaction: &HttpTransaction, error: &Error, status: StatusCode, downcasts: &[Downcast]) {
     if !transaction.is_recording() {
         return;
     }
     let current = transaction.current();
-    let status = error.as_response_error().status_code();
     if status.is_client_error() {
         current.set_extra("error", error.to_string());
     }
-    if status.is_server_error() && !downcasts.iter().chain(&KNOWN).any(|downcast| downcast(error, &current)) {
+    let is_known = || {
+        downcasts.iter().any(|Downcast(report)| report(error, &current))
+            || KNOWN.iter().any(|report| report(error, &current))
+    };
+    if status.is_server_error() && !is_known() {
         let printed = PrintedError::of(error);
         // A timeout's own 504 is an outcome of the transaction, not an error.
         if status != StatusCode::GATEWAY_TIMEOUT || !printed.is_timeout() {

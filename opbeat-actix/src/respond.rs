@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
-use actix_web::{Error, HttpRequest};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use opbeat_core::http::{HttpTransaction, unmatched};
-use opbeat_core::record::Outcome;
 
-use crate::body::OpbeatBody;
-use crate::error_with_id::{ERROR_ID, ErrorWithId, header_value};
+use crate::body::{OpbeatBody, ResponseEnd};
 use crate::report::{Downcast, report};
 use crate::route_name;
+
+/// The response header with the id of the reported error.
+const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");
 
 /// The settings of responses and their errors.
 #[derive(Clone, Debug)]
@@ -25,6 +26,11 @@ pub(crate) struct ResponseSettings {
 }
 
 impl ResponseSettings {
+    pub(crate) fn add_downcast(&mut self, downcast: Downcast) {
+        let known = self.downcasts.take();
+        self.downcasts = Some(known.iter().flat_map(|known| known.iter().cloned()).chain([downcast]).collect());
+    }
+
     fn downcasts(&self) -> &[Downcast] {
         self.downcasts.as_deref().unwrap_or_default()
     }
@@ -38,15 +44,52 @@ pub(crate) fn respond<B: MessageBody>(
     settings: &ResponseSettings,
 ) -> ServiceResponse<OpbeatBody<B>> {
     if let Some(error) = response.response().error() {
-        report(&transaction, error, settings.downcasts());
+        report(&transaction, error, response.status(), settings.downcasts());
     }
     set_name(response.request(), response.status(), &mut transaction);
-    let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
-    let ends_here = transaction.start_response(response.status().as_u16()) || is_empty;
-    if settings.error_id_header && response.status().is_server_error() {
-        add_error_id(&mut response, &transaction);
+    let end = start(response.response_mut(), &mut transaction, settings);
+    response.map_body(|_, body| OpbeatBody::new(body, transaction, end))
+}
+
+/// Records the response that actix makes from an error of a middleware. If `error` is the error, it is reported.
+pub(crate) fn respond_to_error(
+    mut response: HttpResponse<BoxBody>,
+    mut transaction: HttpTransaction,
+    settings: &ResponseSettings,
+    error: Option<&Error>,
+) -> HttpResponse<BoxBody> {
+    if let Some(error) = error {
+        report(&transaction, error, response.status(), settings.downcasts());
     }
-    response.map_body(|_, body| OpbeatBody::new(body, transaction, ends_here))
+    let end = start(&mut response, &mut transaction, settings);
+    response.map_body(|_, body| BoxBody::new(OpbeatBody::new(body, transaction, end)))
+}
+
+/// Starts the response in the transaction, and adds the id of the reported error. Returns where the response ends.
+fn start<B: MessageBody>(
+    response: &mut HttpResponse<B>,
+    transaction: &mut HttpTransaction,
+    settings: &ResponseSettings,
+) -> ResponseEnd {
+    let status = response.status();
+    let has_no_body = transaction.start_response(status.as_u16());
+    if settings.error_id_header
+        && status.is_server_error()
+        && let Some(value) = transaction.error_id().and_then(|id| HeaderValue::try_from(id.to_string()).ok())
+    {
+        response.headers_mut().insert(ERROR_ID, value);
+    }
+    match response.body().size() {
+        _ if has_no_body => ResponseEnd::Head,
+        BodySize::None | BodySize::Sized(0) => ResponseEnd::Head,
+        BodySize::Sized(length) => ResponseEnd::Length(length),
+        BodySize::Stream => declared_length(response.headers()).map_or(ResponseEnd::Body, ResponseEnd::Length),
+    }
+}
+
+/// Returns the length that a response without a known body declares: that of a file or of a proxied response.
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Names the transaction after the resource that made the response.
@@ -55,36 +98,4 @@ fn set_name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTra
     let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
     let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
     transaction.set_route_name_with(|| route_name::matched(request).or_else(unmatched));
-}
-
-/// Ends the transaction of a request that failed with an error.
-///
-/// Actix makes the response from the error and does not call the middleware again, so the transaction ends here.
-pub(crate) fn fail(transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
-    report(&transaction, &error, settings.downcasts());
-    end(transaction, error, settings)
-}
-
-/// Ends the transaction of a request whose handler panicked. Returns the error that replaces the handler's response.
-pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, settings: &ResponseSettings) -> Error {
-    transaction.set_outcome(Outcome::Panicked);
-    end(transaction, ErrorInternalServerError("Internal Server Error"), settings)
-}
-
-fn end(mut transaction: HttpTransaction, error: Error, settings: &ResponseSettings) -> Error {
-    let status = error.as_response_error().status_code();
-    transaction.start_response(status.as_u16());
-    let sends_id = settings.error_id_header && status.is_server_error();
-    let id = if sends_id { transaction.error_id() } else { None };
-    transaction.complete();
-    match id {
-        Some(id) => ErrorWithId::new(error, id).into(),
-        None => error,
-    }
-}
-
-fn add_error_id<B>(response: &mut ServiceResponse<B>, transaction: &HttpTransaction) {
-    if let Some(value) = transaction.error_id().and_then(header_value) {
-        response.headers_mut().insert(ERROR_ID, value);
-    }
 }

@@ -11,9 +11,10 @@ use crate::config::{Config, ConfigError};
 use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
+use crate::reported_panic::is_hook_replaced;
 use crate::running_agent::RunningAgent;
 use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
-use crate::{latest, notice, panic_hook};
+use crate::{latest, main_thread, notice, panic_hook};
 use opbeat_secrets::Secrets;
 
 /// Monitors an application: begins transactions, reports errors and delivers both in the background.
@@ -21,6 +22,10 @@ use opbeat_secrets::Secrets;
 /// Cloning it is cheap. When the last clone is dropped, the recorded data is delivered within
 /// [`Config::shutdown_timeout`], and the dropping thread waits for that. In asynchronous code, call
 /// [`shutdown`](Self::shutdown) from `spawn_blocking` before.
+///
+/// The end of the main thread delivers too, if the agent was started on that thread: also at `std::process::exit`,
+/// and while other threads still hold clones. This depends on destructors of thread-local values, which Linux with glibc
+/// and macOS run on the main thread, and other systems may not.
 ///
 /// # Examples
 ///
@@ -93,6 +98,7 @@ impl Agent {
         let running = Arc::new(RunningAgent { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
         allow_stacks();
         latest::add(&running);
+        main_thread::deliver_at_end(&running.pipeline, config.shutdown_timeout);
         if config.panic_hook {
             panic_hook::install(latest::recorder, flush_latest);
         }
@@ -137,6 +143,9 @@ impl Agent {
 
     /// Delivers the data that was recorded until now, and stops. It blocks for at most `timeout`.
     ///
+    /// Requests and jobs that are still open are counted as dropped transactions, because their end comes too late.
+    /// Stop the server before, so that few are.
+    ///
     /// # Errors
     ///
     /// Returns an error if not everything was delivered. The rest is dropped.
@@ -164,8 +173,10 @@ impl Agent {
             is_recording: self.is_recording(),
             server: server.unwrap_or_else(|| Contact::new("not asked: the agent is disabled, or could not start")),
             build: Build::of_this_process(),
+            open_transactions: self.open_transactions(),
             drops: self.running.as_ref().map(|running| running.pipeline.drops()).unwrap_or_default(),
             spans_without_transaction: spans_without_transaction(),
+            is_panic_hook_replaced: is_hook_replaced(),
         }
     }
 
@@ -173,6 +184,26 @@ impl Agent {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recorder().is_some_and(Recorder::is_open)
+    }
+
+    /// Returns the number of transactions that have begun and not ended: requests in flight, and running jobs.
+    ///
+    /// A request lasts to the end of its response body. Ignored requests, such as health checks, are included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, Config};
+    /// # use opbeat_testing::MemoryExporter;
+    /// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
+    /// let job = agent.begin_transaction("task.newsletter");
+    /// assert_eq!(agent.open_transactions(), 1);
+    /// drop(job);
+    /// assert_eq!(agent.open_transactions(), 0);
+    /// ```
+    #[must_use]
+    pub fn open_transactions(&self) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.pipeline.open_transactions())
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::pipeline::{Build, Contact};
 use crate::record::Drops;
+use crate::reported_panic::REPLACED;
 
 /// The state of the monitoring, from [`Agent::diagnose`](crate::Agent::diagnose).
 ///
@@ -22,12 +23,17 @@ pub struct Diagnosis {
     pub server: Contact,
     /// How the application was built.
     pub build: Build,
+    /// The number of transactions that have begun and not ended.
+    pub open_transactions: u64,
     /// The data that was recorded and dropped since the start.
     pub drops: Drops,
     /// The number of spans that were started outside of a running transaction, and so were not recorded. A task or
     /// thread was started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
     /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) passes it on.
     pub spans_without_transaction: u64,
+    /// Whether the application replaced the agent's panic hook, as far as a panic has shown it. The hook must be set
+    /// before the agent starts.
+    pub is_panic_hook_replaced: bool,
 }
 
 impl fmt::Display for Diagnosis {
@@ -36,8 +42,10 @@ impl fmt::Display for Diagnosis {
         writeln!(f, "monitoring: {recording}")?;
         writeln!(f, "server: {}", self.server)?;
         writeln!(f, "build: {}", self.build)?;
+        writeln!(f, "open transactions: {}", self.open_transactions)?;
         writeln!(f, "dropped since the start: {}", self.drops)?;
-        write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)
+        write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)?;
+        if self.is_panic_hook_replaced { write!(f, "\npanic hook: {REPLACED}") } else { Ok(()) }
     }
 }
 

@@ -22,6 +22,11 @@ pub(crate) fn info(message: fmt::Arguments<'_>) {
     caught(|| log::info!(target: "opbeat", "{message}"));
 }
 
+/// Returns whether the application's log shows messages of the level `info`.
+pub(crate) fn shows_info() -> bool {
+    caught(|| log::log_enabled!(target: "opbeat", Level::Info)).unwrap_or(false)
+}
+
 /// Writes a message. The logger is the application's and may panic, which must end neither the agent's threads nor a
 /// request.
 fn write(level: Level, message: fmt::Arguments<'_>) {

@@ -6,6 +6,7 @@ use std::sync::Once;
 
 use crate::capture::panic_record;
 use crate::pipeline::Recorder;
+use crate::reported_panic;
 use crate::transaction::current;
 
 thread_local! {
@@ -22,8 +23,10 @@ pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let previous = panic::take_hook();
+        reported_panic::note_hook();
         panic::set_hook(Box::new(move |panic| {
             report_once(panic, recorder);
+            reported_panic::note_seen();
             if ends_process(panic) {
                 flush();
             }

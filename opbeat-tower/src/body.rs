@@ -1,15 +1,16 @@
 //! The body of a recorded response, which ends the transaction.
 
+use std::any::Any;
 use std::fmt::{self, Display};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
-use opbeat_core::http::HttpTransaction;
+use opbeat_core::http::{HttpTransaction, LARGEST_FRAME};
 use opbeat_core::record::Outcome;
 use pin_project::{pin_project, pinned_drop};
 use tower_http::classify::ClassifyEos;
@@ -40,6 +41,8 @@ pub struct OpbeatBody<B, E> {
     /// `None` in the response to a panic, and after it is dropped.
     #[pin]
     inner: Option<B>,
+    /// The rest of a frame that is too large to be passed on at once. It is boxed, because few bodies have one.
+    rest: Option<Box<Bytes>>,
     recording: Recording<E>,
 }
 
@@ -66,13 +69,13 @@ impl<B, E: ClassifyEos> OpbeatBody<B, E> {
         if has_ended {
             recording.complete(None);
         }
-        Self { inner, recording }
+        Self { inner, rest: None, recording }
     }
 }
 
 impl<B, E> Body for OpbeatBody<B, E>
 where
-    B: Body,
+    B: Body + 'static,
     B::Error: Display + 'static,
     E: ClassifyEos,
 {
@@ -83,16 +86,22 @@ where
         let mut this = self.project();
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         // The frame is inspected by reference, because moving it would copy many bytes.
-        let polled = this.recording.transaction.poll(|| inner.as_mut().poll_frame(cx));
-        match &polled {
+        let mut polled = this.recording.transaction.poll(|| match this.rest.take() {
+            Some(rest) => Poll::Ready(frame_of(*rest).map(Ok)),
+            None => inner.as_mut().poll_frame(cx),
+        });
+        match &mut polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.recording.complete(None),
             Poll::Ready(Some(Err(error))) => this.recording.fail(error),
             Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => this.recording.complete(frame.trailers_ref()),
             Poll::Ready(Some(Ok(frame))) => {
+                if this.recording.transaction.is_recording() {
+                    *this.rest = frame.data_mut().and_then(split_large);
+                }
                 let is_last = this.recording.record_data(frame.data_ref().map_or(0, Buf::remaining));
                 // Servers do not poll a body again after it reports its end.
-                if is_last || inner.is_end_stream() {
+                if is_last || (this.rest.is_none() && inner.is_end_stream()) {
                     this.recording.complete(None);
                 }
             }
@@ -101,12 +110,42 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.rest.is_none() && self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        let hint = self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        match &self.rest {
+            Some(rest) => longer(&hint, rest.len() as u64),
+            None => hint,
+        }
     }
+}
+
+/// Returns the hint of a body that has some more bytes.
+fn longer(hint: &SizeHint, bytes: u64) -> SizeHint {
+    let mut longer = SizeHint::new();
+    longer.set_lower(hint.lower().saturating_add(bytes));
+    if let Some(upper) = hint.upper() {
+        longer.set_upper(upper.saturating_add(bytes));
+    }
+    longer
+}
+
+/// Cuts a large frame to its first part, and returns the rest. Only frames of `Bytes`, which nearly all servers use,
+/// can be split without copying them.
+#[inline]
+fn split_large<D: Buf + 'static>(data: &mut D) -> Option<Box<Bytes>> {
+    if data.remaining() <= LARGEST_FRAME {
+        return None;
+    }
+    let bytes = (data as &mut dyn Any).downcast_mut::<Bytes>()?;
+    Some(Box::new(bytes.split_off(LARGEST_FRAME)))
+}
+
+/// Makes a frame of the rest of a frame. It is always `Some`, since only frames of `Bytes` are split.
+fn frame_of<D: 'static>(rest: Bytes) -> Option<Frame<D>> {
+    (&mut Some(rest) as &mut dyn Any).downcast_mut::<Option<D>>()?.take().map(Frame::data)
 }
 
 impl<E: ClassifyEos> Recording<E> {
@@ -152,7 +191,7 @@ impl<B: Default, E> Default for OpbeatBody<B, E> {
     fn default() -> Self {
         let transaction = HttpTransaction::default();
         let recording = Recording { transaction, classify_eos: None, call: None, error_types: ErrorTypes::default() };
-        Self { inner: Some(B::default()), recording }
+        Self { inner: Some(B::default()), rest: None, recording }
     }
 }
 

@@ -76,6 +76,12 @@ pub(crate) fn end<E: Display + 'static>(transaction: HttpTransaction, failure: &
     transaction.end(outcome);
 }
 
+/// Returns whether an error is the body timeout of another version of tower-http, whose type is unknown here.
+fn is_body_timeout(error: &(dyn Error + 'static)) -> bool {
+    // Formatting an error may panic, which `CapturedError` stops.
+    CapturedError::received(error).to_string() == "data was not received within the designated timeout"
+}
+
 /// Returns the outcome of a request that failed with an error of a tower layer. It looks at the error and its sources:
 ///
 /// - [`Outcome::TimedOut`] for `timeout`, and for the body timeouts of tower-http,
@@ -98,6 +104,7 @@ pub fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
         if error.is::<tower::timeout::error::Elapsed>()
             || error.is::<tokio::time::error::Elapsed>()
             || error.is::<tower_http::timeout::TimeoutError>()
+            || is_body_timeout(error)
         {
             Some(Outcome::TimedOut)
         } else if error.is::<tower::load_shed::error::Overloaded>() {

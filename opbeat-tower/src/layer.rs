@@ -12,6 +12,7 @@ use tower_layer::Layer;
 
 use crate::extension::ErrorExtension;
 use crate::grpc::{GrpcCall, GrpcMethodName};
+use crate::nesting::CountedLayer;
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
 use crate::settings::{ResponseSettings, Settings};
@@ -56,7 +57,15 @@ impl<M> OpbeatLayer<M> {
         let response = ResponseSettings::default();
         let agent = agent.clone();
         Self {
-            settings: Settings { agent, kind, make_classifier, route_name: NoRouteName, time_limit: None, response },
+            settings: Settings {
+                agent,
+                layer: CountedLayer::new(),
+                kind,
+                make_classifier,
+                route_name: NoRouteName,
+                time_limit: None,
+                response,
+            },
         }
     }
 }
@@ -71,9 +80,9 @@ impl<M, N> OpbeatLayer<M, N> {
 
     /// Names requests after their routes. It replaces the names of gRPC methods too.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
-        let Settings { agent, kind, make_classifier, time_limit, mut response, .. } = self.settings;
+        let Settings { agent, layer, kind, make_classifier, time_limit, mut response, .. } = self.settings;
         response.grpc = response.grpc.map(|_| Box::default());
-        OpbeatLayer { settings: Settings { agent, kind, make_classifier, route_name, time_limit, response } }
+        OpbeatLayer { settings: Settings { agent, layer, kind, make_classifier, route_name, time_limit, response } }
     }
 
     /// Sets whether the layer responds with 500 and an empty body if the handler panics before its response head.

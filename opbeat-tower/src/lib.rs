@@ -36,6 +36,7 @@ pub mod failure;
 pub mod future;
 mod grpc;
 mod layer;
+mod nesting;
 mod request;
 mod respond;
 mod route_name;

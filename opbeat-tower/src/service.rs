@@ -46,8 +46,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let mut transaction = self.settings.begin(&request);
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let mut transaction = self.settings.begin(&mut request);
         let classifier = self.settings.make_classifier.make_classifier(&request);
         let settings = self.settings.response(&request);
         let inner = {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use http::Request;
 use opbeat_core::Agent;
 use opbeat_core::http::HttpTransaction;
+use opbeat_core::record::RequestRecord;
 
 use crate::failure::ErrorTypes;
 use crate::grpc::{self, GrpcCall};
+use crate::nesting::{self, CountedLayer, RecordedBy};
 use crate::request::{self, RequestHead};
 use crate::route_name::RouteName;
 
@@ -15,6 +17,7 @@ use crate::route_name::RouteName;
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<M, N> {
     pub(crate) agent: Agent,
+    pub(crate) layer: CountedLayer,
     pub(crate) kind: &'static str,
     pub(crate) make_classifier: M,
     pub(crate) route_name: N,
@@ -34,12 +37,26 @@ pub(crate) struct ResponseSettings {
 
 impl<M, N: RouteName> Settings<M, N> {
     #[inline]
-    pub(crate) fn begin<B>(&self, request: &Request<B>) -> HttpTransaction {
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> HttpTransaction {
+        let transaction = self.begin_and_name(request);
+        if nesting::may_be_nested() && transaction.is_recording() {
+            request.extensions_mut().insert(RecordedBy(transaction.current()));
+        }
+        transaction
+    }
+
+    #[inline]
+    fn begin_and_name<B>(&self, request: &Request<B>) -> HttpTransaction {
         let head = RequestHead::of(request);
         let method = request.method().as_str();
-        let mut transaction = HttpTransaction::begin(&self.agent, self.kind, method, |record| {
+        let describe = |record: &mut RequestRecord| {
             request::describe(request, self.route_name.client(&head), record);
-        });
+        };
+        let outer = if nesting::may_be_nested() { head.extensions.get() } else { None };
+        let mut transaction = match outer {
+            Some(RecordedBy(outer)) => HttpTransaction::begin_within(outer, &self.agent, self.kind, method, describe),
+            None => HttpTransaction::begin(&self.agent, self.kind, method, describe),
+        };
         transaction.set_route_name_with(|| self.route_name.route_name(&head));
         if self.response.grpc.is_some() {
             grpc::configure(&mut transaction, request.headers(), self.time_limit);

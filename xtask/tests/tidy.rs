@@ -37,7 +37,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/transaction",
-        rule: Rule::Only(&["transaction", "pipeline", "capture", "record", "lock"]),
+        rule: Rule::Only(&["transaction", "pipeline", "capture", "record", "lock", "caught", "reported_panic"]),
         sentence: "`transaction` is between the application and the pipeline: it knows no exporter and no wire format",
     },
     Wall {

@@ -10,9 +10,9 @@ use hyper::body::{Body as _, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::service::Service;
 use hyper::{Request, Response, StatusCode};
-use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, route};
+use opbeat_core::{Agent, CurrentTransaction};
 
 use crate::{Body, Monitored, Router};
 
@@ -38,7 +38,9 @@ impl Opbeat {
 
     fn begin(&self, request: &Request<Incoming>) -> HttpTransaction {
         let method = request.method().as_str();
-        let mut transaction = HttpTransaction::begin(&self.agent, "web.hyper", method, |record| {
+        // An outer adapter around the same request may record it already, on another task.
+        let outer = request.extensions().get().map(|RecordedBy(outer)| outer.clone()).unwrap_or_default();
+        let mut transaction = HttpTransaction::begin_within(&outer, &self.agent, "web.hyper", method, |record| {
             record.set_line(method, request.uri().path_and_query().map_or("*", |target| target.as_str()));
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
@@ -52,13 +54,18 @@ impl Opbeat {
     }
 }
 
+/// The transaction that records a request, in the request's extensions.
+#[derive(Clone)]
+struct RecordedBy(CurrentTransaction);
+
 impl Service<Request<Incoming>> for Opbeat {
     type Response = Response<Monitored<Body>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let mut transaction = self.begin(&request);
+        request.extensions_mut().insert(RecordedBy(transaction.current()));
         let handler = {
             let _entered = transaction.enter();
             self.router.call(request)

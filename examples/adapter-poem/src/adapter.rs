@@ -6,10 +6,10 @@ use std::mem;
 use http_body::{Body as _, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
-use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
 use opbeat_core::record::{Outcome, RequestRecord};
+use opbeat_core::{Agent, CurrentTransaction};
 use poem::http::HeaderMap;
 use poem::http::header::CONTENT_LENGTH;
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
@@ -52,11 +52,16 @@ pub struct OpbeatEndpoint<E> {
 impl<E: Endpoint> Endpoint for OpbeatEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
+    async fn call(&self, mut request: Request) -> Result<Response> {
         let method = request.method().clone();
+        // An outer middleware around the same request may record it already, on another task.
+        let outer = request.extensions().get().map(|RecordedBy(outer)| outer.clone()).unwrap_or_default();
         let mut transaction =
-            HttpTransaction::begin(&self.agent, "web.poem", method.as_str(), |record| describe(&request, record));
+            HttpTransaction::begin_within(&outer, &self.agent, "web.poem", method.as_str(), |record| {
+                describe(&request, record);
+            });
         route_name::set_early(&transaction, &request);
+        request.extensions_mut().insert(RecordedBy(transaction.current()));
         let handler = {
             let _entered = transaction.enter();
             Box::pin(self.inner.call(request))
@@ -70,6 +75,10 @@ impl<E: Endpoint> Endpoint for OpbeatEndpoint<E> {
         }
     }
 }
+
+/// The transaction that records a request, in the request's extensions.
+#[derive(Clone)]
+struct RecordedBy(CurrentTransaction);
 
 fn describe(request: &Request, record: &mut RequestRecord) {
     // A nested route receives only the rest of the path, so the original URI is used.

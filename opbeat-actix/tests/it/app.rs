@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::{ErrorGatewayTimeout, ErrorServiceUnavailable};
+use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError, ErrorServiceUnavailable};
 use actix_web::http::header::{CONTENT_TYPE, UPGRADE};
-use actix_web::middleware::Next;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opbeat_actix::{Agent, Opbeat, Outcome};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
@@ -52,6 +52,8 @@ fn responses(config: &mut web::ServiceConfig) {
         .route("/echo", web::post().to(async |body: String| body))
         .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
         .route("/sized", web::get().to(sized))
+        .route("/short-body", web::get().to(short_body))
+        .route("/large", web::get().to(async || large_body()))
         .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
@@ -61,10 +63,15 @@ fn responses(config: &mut web::ServiceConfig) {
 
 fn names(config: &mut web::ServiceConfig, agent: &Agent) {
     let twice = web::scope("/twice").wrap(Opbeat::new(agent)).route("", web::get().to(async || "twice"));
+    let relayed = web::scope("/relayed")
+        .wrap(Opbeat::new(agent))
+        .wrap(from_fn(relay))
+        .route("", web::get().to(async || tagged(HttpResponse::Ok().body("relayed"))));
     config
         .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
         .service(web::scope("/old").default_service(web::to(async || HttpResponse::Gone().body("gone"))))
         .service(twice)
+        .service(relayed)
         .route("/renamed", web::get().to(renamed))
         .route("/healthz", web::get().to(async || "fine"));
 }
@@ -168,6 +175,19 @@ fn tagged(response: HttpResponse) -> HttpResponse {
 async fn sized() -> HttpResponse {
     let chunks = stream::iter(["one", "two"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
     HttpResponse::Ok().no_chunking(6).streaming(chunks)
+}
+
+async fn short_body() -> HttpResponse {
+    let chunks = stream::iter(["one"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().no_chunking(10).streaming(chunks)
+}
+
+/// Calls the rest of the application in another task.
+async fn relay<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> actix_web::Result<ServiceResponse<B>> {
+    actix_web::rt::spawn(async move { next.call(request).await }).await.map_err(ErrorInternalServerError)?
 }
 
 async fn turns(id: web::Path<String>) -> String {

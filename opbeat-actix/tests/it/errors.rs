@@ -1,10 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::StatusCode;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, ResponseError, test, web};
-use opbeat_actix::Opbeat;
+use opbeat_actix::service::OpbeatBody;
+use opbeat_actix::{CapturedError, Opbeat};
 use opbeat_core::export::Batch;
 use opbeat_core::record::{ErrorRecord, Outcome};
 use opbeat_testing::behaviour::CartError;
@@ -188,4 +192,141 @@ async fn any_5xx_status_reports_the_error_and_sends_its_id() {
     assert_eq!((id, recorded.errors.len()), (None, 0));
     let (_, id, recorded) = respond(web::to(fine), with_id).await;
     assert_eq!((id, recorded.errors.len()), (None, 1), "a response below 5xx contains no error id");
+}
+
+/// An error that has its status in `error_response` only, as in actix's own examples.
+#[derive(Debug)]
+struct Forbidden;
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("forbidden")
+    }
+}
+
+impl ResponseError for Forbidden {
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::Forbidden().body("no entry")
+    }
+}
+
+/// An error whose status differs from that of its response.
+#[derive(Debug)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the database is away")
+    }
+}
+
+impl ResponseError for Broken {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::BAD_REQUEST
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::InternalServerError().body("later")
+    }
+}
+
+/// Returns an error that gives its response away once, as the documentation of `JsonConfig` shows it.
+fn conflict() -> actix_web::Error {
+    InternalError::from_response(CartError::new(), HttpResponse::Conflict().body("conflict")).into()
+}
+
+fn unavailable() -> actix_web::Error {
+    InternalError::from_response(CartError::new(), HttpResponse::ServiceUnavailable().body("closed")).into()
+}
+
+/// Returns the status and the body of the response, whether it has an error id, the result, and the error messages.
+type Answered = (u16, String, bool, String, Vec<String>);
+
+/// Sends a request to an application that answers it with an error: of its handler, or of a middleware.
+async fn answer_with(error: Make, in_middleware: bool) -> Answered {
+    let (agent, exporter) = monitored();
+    let middleware = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| async move {
+        if in_middleware { Err(error()) } else { next.call(request).await }
+    });
+    let handler = web::to(move || async move { Err::<String, _>(error()) });
+    let opbeat = Opbeat::new(&agent).error_id_header(true);
+    let app = test::init_service(App::new().wrap(middleware).wrap(opbeat).route("/", handler)).await;
+    // Actix makes the response from an error in this way.
+    let response = match test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await {
+        Ok(response) => response.map_into_boxed_body().into_parts().1,
+        Err(error) => HttpResponse::from_error(error),
+    };
+    let (status, has_id) = (response.status().as_u16(), response.headers().contains_key("x-opbeat-id"));
+    let body = to_bytes(response.into_body()).await.unwrap();
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let recorded = exporter.take();
+    assert_eq!((recorded.transactions(), recorded.samples.len()), (1, 1));
+    let messages = recorded.errors.iter().map(|error| error.message.clone()).collect();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    (status, body, has_id, recorded.samples[0].result.to_string(), messages)
+}
+
+#[actix_web::test]
+async fn the_response_decides_how_a_request_ended() {
+    let forbidden: Make = || Forbidden.into();
+    let broken: Make = || Broken.into();
+    let cases: [(Make, u16, &str, bool, &[&str]); 4] = [
+        (forbidden, 403, "no entry", false, &[]),
+        (conflict, 409, "conflict", false, &[]),
+        (broken, 500, "later", true, &["the database is away"]),
+        (unavailable, 503, "closed", true, &["there is no cart"]),
+    ];
+    for (error, status, body, has_id, messages) in cases {
+        let messages: Vec<_> = messages.iter().map(ToString::to_string).collect();
+        let expected = (status, body.to_owned(), has_id, status.to_string(), messages);
+        assert_eq!(answer_with(error, false).await, expected, "of a handler");
+        assert_eq!(answer_with(error, true).await, expected, "of a middleware");
+    }
+}
+
+#[actix_web::test]
+async fn an_error_that_an_outer_middleware_replaces_ends_its_transaction() {
+    let (agent, exporter) = monitored();
+    let fails = from_fn(async |_: ServiceRequest, _: Next<BoxBody>| {
+        Err::<ServiceResponse, _>(ErrorInternalServerError("no cart"))
+    });
+    let replaces = from_fn(async |request: ServiceRequest, next: Next<OpbeatBody<BoxBody>>| {
+        let replaced = request.into_response(HttpResponse::Ok().finish());
+        let request = test::TestRequest::get().uri("/").to_srv_request();
+        let failed = next.call(request).await.map(drop).unwrap_err();
+        drop(failed);
+        Ok::<_, actix_web::Error>(replaced)
+    });
+    let app = App::new().wrap(fails).wrap(Opbeat::new(&agent)).wrap(replaces).route("/", web::to(async || "never"));
+    let app = test::init_service(app).await;
+    let response = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
+    assert_eq!(response.status().as_u16(), 200);
+    agent.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(exporter.samples()[0].result.to_string(), "500", "the status of the error is the best that is known");
+}
+
+/// An error that implements neither `Error` nor has causes.
+#[derive(Debug)]
+enum NoError {
+    Shelf(u32),
+}
+
+impl fmt::Display for NoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Shelf(number) = self;
+        write!(f, "no shelf {number}")
+    }
+}
+
+impl ResponseError for NoError {}
+
+#[actix_web::test]
+async fn types_that_are_no_errors_are_described_by_a_function() {
+    let (_, _, recorded) = fail(|| NoError::Shelf(3).into(), |opbeat| opbeat.downcast_with(describe_shelf)).await;
+    assert_eq!(only(&recorded).message, "Shelf(3)");
+    assert_eq!((only(&recorded).type_name.as_deref(), &only(&recorded).location), (Some("NoError"), &None));
+}
+
+fn describe_shelf(error: &NoError) -> CapturedError {
+    CapturedError::from_debug(error)
 }

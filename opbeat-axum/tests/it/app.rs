@@ -8,7 +8,7 @@ use axum::error_handling::HandleErrorLayer;
 use axum::extract::Path;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
-use axum::middleware::map_request;
+use axum::middleware::{Next, from_fn, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{connect, get, post};
 use axum::{Json, Router};
@@ -17,7 +17,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use opbeat_axum::{Agent, OpbeatLayer, handle_error};
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use tower::{ServiceBuilder, service_fn};
 
@@ -46,6 +46,8 @@ fn responses() -> Router {
         .route("/echo", post(async |body: String| body))
         .route("/streamed", get(async || chunks(&["one", "two", "three"], stream::empty())))
         .route("/sized", get(async || ([(CONTENT_LENGTH, "6")], chunks(&["one", "two"], stream::empty()))))
+        .route("/short-body", get(async || ([(CONTENT_LENGTH, "10")], chunks(&["one"], stream::empty()))))
+        .route("/large", get(async || large_body()))
         .route("/gated", get(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", get(events))
         .route("/trailers", get(trailers))
@@ -59,14 +61,24 @@ fn names(agent: &Agent) -> Router {
     let cart = Router::new().route("/cart/{id}", get(echo_id));
     let old = Router::new().fallback(async || (StatusCode::GONE, "gone"));
     let twice = Router::new().route("/twice", get(async || "twice")).layer(OpbeatLayer::new(agent));
+    let relayed = Router::new()
+        .route("/relayed", get(async || tagged("relayed")))
+        .layer(OpbeatLayer::new(agent))
+        .layer(from_fn(relay));
     let files = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("a file"))));
     Router::new()
         .nest("/shop", cart)
         .nest("/old", old)
         .nest_service("/files", files)
         .merge(twice)
+        .merge(relayed)
         .route("/renamed", get(renamed))
         .route("/healthz", get(async || "fine"))
+}
+
+/// Calls the rest of the application on another task.
+async fn relay(request: Request<Body>, next: Next) -> opbeat_axum::Result<Response> {
+    Ok(tokio::spawn(next.run(request)).await?)
 }
 
 fn ends() -> Router {

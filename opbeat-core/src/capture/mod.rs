@@ -16,7 +16,8 @@ pub use chain::error_chain;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use record::{LogField, event_record};
 pub(crate) use record::{
-    blocked_record, caught_panic_record, error_record, failure_record, message_record, panic_record, status_record,
+    blocked_record, caught_panic_record, error_record, failure_record, incomplete_body_record, message_record,
+    panic_record, status_record,
 };
 pub(crate) use stack::allow as allow_stacks;
 #[cfg(feature = "tracing")]

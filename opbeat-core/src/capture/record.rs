@@ -4,12 +4,12 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{chain, debug_text, panic_message, stack, text, type_name};
 #[cfg(any(feature = "log", feature = "tracing"))]
 use crate::record::Value;
-use crate::record::{ErrorId, ErrorRecord, Level, Location, Origin, Stack};
+use crate::record::{ErrorId, ErrorRecord, Level, Location, LongPoll, Origin, Stack};
 
 /// Records an error with its chain of sources, and the stack and location of the caller.
 #[track_caller]
@@ -98,12 +98,23 @@ pub(crate) fn status_record(status: Option<u16>) -> ErrorRecord {
     ErrorRecord { origin: Origin::Status, type_name: Some(type_name), ..bare(Level::Error, message) }
 }
 
+/// Records that a response body ended before its declared length. It has no stack, because that would show the server
+/// only.
+pub(crate) fn incomplete_body_record(sent: u64, length: u64) -> ErrorRecord {
+    let message =
+        format!("the response body ended after {sent} of the {length} bytes that its Content-Length declares");
+    ErrorRecord { type_name: Some("IncompleteBody".to_owned()), ..bare(Level::Error, message) }
+}
+
 /// Records that a poll took too long. It has no stack, because by now the stack shows the code that polled, and not the
 /// work.
-pub(crate) fn blocked_record(poll: Duration) -> ErrorRecord {
-    let message =
-        format!("a poll blocked its executor's thread for {} ms; move the work to spawn_blocking", poll.as_millis());
-    ErrorRecord { type_name: Some("BlockedExecutor".to_owned()), ..bare(Level::Warning, message) }
+pub(crate) fn blocked_record(poll: LongPoll) -> ErrorRecord {
+    let message = format!(
+        "a poll blocked its executor's thread for {} ms; move the work to spawn_blocking",
+        poll.took.as_millis()
+    );
+    let type_name = Some("BlockedExecutor".to_owned());
+    ErrorRecord { type_name, long_poll: Some(poll), ..bare(Level::Warning, message) }
 }
 
 /// A field of a log event.
@@ -171,6 +182,7 @@ fn bare(level: Level, message: String) -> ErrorRecord {
         tags: Vec::new(),
         extra: Vec::new(),
         other_texts: Vec::new(),
+        long_poll: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::name::{MethodKind, unmatched};
 use super::work::Work;
-use crate::capture::{caught_panic_record, status_record};
+use crate::capture::{caught_panic_record, incomplete_body_record, status_record};
 use crate::pipeline::Recorder;
 use crate::record::{Outcome, RequestRecord};
 use crate::transaction::{Active, Context, End, Pool, ResultNames, nanoseconds};
@@ -32,8 +32,10 @@ pub(super) struct ActiveRequest {
     /// the end of the response body.
     last_ready: Option<u64>,
     pub(super) time_limit: Option<Duration>,
-    /// Bytes of the body that are still to be sent, if its length is known.
-    remaining: Option<u64>,
+    /// The length of the body in bytes, if it is known.
+    length: Option<u64>,
+    /// The number of bytes of the body that were sent.
+    sent: u64,
     pub(super) result_names: Option<ResultNames>,
 }
 
@@ -82,7 +84,7 @@ impl ActiveRequest {
     /// so that its first poll is its last one: then no clock is read.
     #[inline]
     fn measures_body(&self) -> bool {
-        self.body_was_polled || self.remaining.is_none()
+        self.body_was_polled || self.length.is_none()
     }
 
     /// Sets the status and the time of the response head. Returns whether the response has no body.
@@ -99,15 +101,14 @@ impl ActiveRequest {
     }
 
     pub(super) fn set_body_length(&mut self, length: u64) -> bool {
-        self.remaining = Some(length);
+        self.length = Some(length);
         length == 0
     }
 
     #[inline]
     pub(super) fn record_sent(&mut self, bytes: u64) -> bool {
-        let Some(remaining) = &mut self.remaining else { return false };
-        *remaining = remaining.saturating_sub(bytes);
-        *remaining == 0
+        self.sent = self.sent.saturating_add(bytes);
+        self.length.is_some_and(|length| self.sent >= length)
     }
 
     /// Reports a failed response if no error was reported for it, so that every failed request has a report.
@@ -122,6 +123,24 @@ impl ActiveRequest {
 
 /// The end.
 impl ActiveRequest {
+    /// Ends the request at the end of its body. A body that is shorter than its declared length is a failure: servers
+    /// close the connection, and the client gets an error.
+    #[inline]
+    pub(super) fn complete(self: Box<Self>) {
+        match self.length {
+            Some(length) if self.sent < length => self.end_incomplete(length),
+            _ => self.end(None),
+        }
+    }
+
+    #[cold]
+    fn end_incomplete(self: Box<Self>, length: u64) {
+        if let Some(active) = &self.context.transaction {
+            active.report_error(incomplete_body_record(self.sent, length));
+        }
+        self.end(Some(Outcome::ServerError));
+    }
+
     /// Ends the request, with an outcome or else with that of its status.
     pub(super) fn end(mut self: Box<Self>, outcome: Option<Outcome>) {
         let last_ready = self.last_ready.filter(|_| outcome.is_none()).map(Duration::from_nanos);
@@ -136,8 +155,10 @@ impl ActiveRequest {
         self.work.pause(nanoseconds(duration));
         active.report_long_poll(outcome, self.work.longest());
         let (status, head, busy) = (self.status, self.head, Some(self.work.busy()));
+        let sent = status.map(|_| self.sent);
         let result_names = self.result_names.unwrap_or(Outcome::as_str);
-        let is_free = Active::end(active, &End { duration, outcome, is_forced, status, result_names, head, busy });
+        let is_free =
+            Active::end(active, &End { duration, outcome, is_forced, status, result_names, head, busy, sent });
         self.give_back(is_free);
     }
 

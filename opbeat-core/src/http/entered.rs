@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::active_request::ActiveRequest;
+use crate::reported_panic;
+use crate::transaction::Context;
 
 /// Keeps an [`HttpTransaction`](super::HttpTransaction) current until it is dropped.
 ///
@@ -16,6 +18,7 @@ use super::active_request::ActiveRequest;
 #[must_use = "the transaction is current for as long as this guard lives"]
 pub struct EnteredHttp<'a> {
     request: &'a mut Option<Box<ActiveRequest>>,
+    joined: &'a mut Option<Box<Context>>,
     was_panicking: bool,
     /// The guard swaps state of its thread, so it must stay on that thread.
     not_send: PhantomData<*const ()>,
@@ -23,9 +26,10 @@ pub struct EnteredHttp<'a> {
 
 impl<'a> EnteredHttp<'a> {
     #[inline]
-    pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>) -> Self {
-        swap(request);
-        Self { was_panicking: std::thread::panicking(), request, not_send: PhantomData }
+    pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>, joined: &'a mut Option<Box<Context>>) -> Self {
+        swap(request, joined);
+        reported_panic::expect_panic();
+        Self { was_panicking: std::thread::panicking(), request, joined, not_send: PhantomData }
     }
 }
 
@@ -34,7 +38,7 @@ impl<'a> EnteredHttp<'a> {
 impl Drop for EnteredHttp<'_> {
     #[inline]
     fn drop(&mut self) {
-        swap(self.request);
+        swap(self.request, self.joined);
         if std::thread::panicking() && !self.was_panicking {
             end_panicked(self.request);
         }
@@ -42,9 +46,11 @@ impl Drop for EnteredHttp<'_> {
 }
 
 #[inline]
-fn swap(request: &mut Option<Box<ActiveRequest>>) {
+fn swap(request: &mut Option<Box<ActiveRequest>>, joined: &mut Option<Box<Context>>) {
     if let Some(request) = request {
         request.context.swap();
+    } else if let Some(context) = joined {
+        context.swap();
     }
 }
 

@@ -24,5 +24,12 @@ pub use entered::EnteredHttp;
 pub use name::{has_no_body, outcome_of_status, route, static_method, unmatched};
 pub use transaction::HttpTransaction;
 
+/// The largest number of bytes of a body frame that an adapter passes on at once: 64 KiB.
+///
+/// A server takes a frame whole, and writes it while the client reads. So an adapter splits a larger frame: the server
+/// then asks for the next part when the client has taken the one before, and the transaction lasts as long as the
+/// client reads. A client that disconnects in between is noticed. Files are usually read in frames of this size too.
+pub const LARGEST_FRAME: usize = 64 * 1024;
+
 pub use crate::capture::{CapturedError, error_chain};
 pub use crate::notice::warn_once;

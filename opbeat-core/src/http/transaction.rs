@@ -9,8 +9,9 @@ use super::active_request::ActiveRequest;
 use super::entered::EnteredHttp;
 use crate::agent::Agent;
 use crate::capture::{CapturedError, failure_record};
+use crate::pipeline::TransactionHandle;
 use crate::record::{ErrorId, Outcome, RequestRecord, TransactionName};
-use crate::transaction::{Active, Context, CurrentTransaction};
+use crate::transaction::{Active, Context, CurrentTransaction, report_panics};
 
 /// The transaction of one HTTP request. An adapter moves it from the request's future into the response body.
 ///
@@ -52,6 +53,8 @@ use crate::transaction::{Active, Context, CurrentTransaction};
 #[must_use = "a transaction that is dropped counts as a disconnect of the client"]
 pub struct HttpTransaction {
     request: Option<Box<ActiveRequest>>,
+    /// The context of an outer layer's transaction that this one joined, instead of recording the request again.
+    joined: Option<Box<Context>>,
 }
 
 /// The start, and the polls of the handler and the body.
@@ -63,9 +66,43 @@ impl HttpTransaction {
     #[inline]
     pub fn begin(agent: &Agent, kind: &'static str, method: &str, describe: impl FnOnce(&mut RequestRecord)) -> Self {
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
-            return Self { request: None };
+            return Self::default();
         };
-        Self { request: Some(ActiveRequest::begin(recorder, kind, method, describe)) }
+        Self { request: Some(ActiveRequest::begin(recorder, kind, method, describe)), joined: None }
+    }
+
+    /// Begins the transaction of a request that an outer layer may record already, on another task.
+    ///
+    /// A middleware between two layers may call the inner one on a task of its own, which does not know the outer
+    /// layer's transaction. So the outer layer puts its [handle](Self::current) into the request, and the inner layer
+    /// passes it here. If that transaction still runs, this one records nothing, and makes the outer one current during
+    /// polls.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, Config, http::HttpTransaction};
+    /// # use opbeat_testing::MemoryExporter;
+    /// # let agent = Agent::with_exporter(&Config::default(), MemoryExporter::default());
+    /// let outer = HttpTransaction::begin(&agent, "web.example", "GET", |_| ());
+    /// let handle = outer.current();
+    /// let inner = std::thread::spawn(move || {
+    ///     let inner = HttpTransaction::begin_within(&handle, &agent, "web.example", "GET", |_| ());
+    ///     inner.is_recording()
+    /// });
+    /// assert_eq!(inner.join().ok(), Some(false));
+    /// ```
+    pub fn begin_within(
+        outer: &CurrentTransaction,
+        agent: &Agent,
+        kind: &'static str,
+        method: &str,
+        describe: impl FnOnce(&mut RequestRecord),
+    ) -> Self {
+        match &outer.active {
+            Some(active) if !active.has_ended() => Self { request: None, joined: Some(Box::new(outer.context())) },
+            _ => Self::begin(agent, kind, method, describe),
+        }
     }
 
     /// Returns whether the request is recorded. An adapter may skip its work if not.
@@ -80,11 +117,12 @@ impl HttpTransaction {
     /// The time of the poll counts as busy time. A panic that unwinds through it ends the transaction.
     #[inline]
     pub fn poll<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let Some(request) = &mut self.request else { return work() };
+        let Some(request) = &mut self.request else { return self.poll_unrecorded(work) };
         request.resume();
         let output = {
             let _entered = self.enter();
-            work()
+            // The payload of a panic has its message, and the guard does not see the payload.
+            report_panics(work)
         };
         if let Some(request) = &mut self.request {
             request.pause(output.is_pending());
@@ -92,12 +130,17 @@ impl HttpTransaction {
         output
     }
 
+    fn poll_unrecorded<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let _entered = self.joined.as_mut().map(|context| context.enter());
+        work()
+    }
+
     /// Makes the transaction current until the guard is dropped: for calls and destructors, which are not polls.
     ///
     /// Do not hold the guard over an `.await`. A panic that unwinds through it ends the transaction.
     #[inline]
     pub fn enter(&mut self) -> EnteredHttp<'_> {
-        EnteredHttp::new(&mut self.request)
+        EnteredHttp::new(&mut self.request, &mut self.joined)
     }
 
     /// Returns a handle to the transaction.
@@ -108,7 +151,8 @@ impl HttpTransaction {
 
     #[inline]
     fn active(&self) -> Option<&Arc<Active>> {
-        self.request.as_ref().and_then(|request| request.context.transaction.as_ref())
+        let context = self.request.as_ref().map(|request| &request.context).or(self.joined.as_deref());
+        context.and_then(|context| context.transaction.as_ref())
     }
 }
 
@@ -132,7 +176,7 @@ impl HttpTransaction {
             if let Some(name) = find() {
                 self.set_route_name(name);
             }
-        } else if let Some(outer) = outer() {
+        } else if let Some(outer) = self.active().cloned().or_else(outer) {
             outer.set_first_route_name(find);
         }
     }
@@ -179,8 +223,8 @@ impl HttpTransaction {
         self.request.as_mut().is_none_or(|request| request.set_body_length(length))
     }
 
-    /// Counts bytes of the body. Returns whether they were the last ones of the length that was set: then the adapter
-    /// calls [`complete`](Self::complete).
+    /// Counts bytes of the body, which samples show. Returns whether they were the last ones of the length that was
+    /// set: then the adapter calls [`complete`](Self::complete).
     #[must_use]
     #[inline]
     pub fn record_sent(&mut self, bytes: usize) -> bool {
@@ -229,24 +273,29 @@ impl HttpTransaction {
 
     /// Reports an error that was captured earlier, and that the response carries.
     pub fn report_captured(&self, error: &CapturedError) {
-        self.current().report_captured(error);
+        if self.is_recording() {
+            self.current().report_captured(error);
+        }
     }
 
     /// Returns the id of the report that stands for the request's failure, if there is one. Adapters send it in a
     /// response header. After the first call, the id never changes.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
-        self.active()?.error()
+        self.request.as_ref()?.context.transaction.as_ref()?.error()
     }
 }
 
 /// The end.
 impl HttpTransaction {
     /// Ends the transaction at the end of the response body, with the outcome of its status.
+    ///
+    /// If fewer bytes were [sent](Self::record_sent) than the length that was set, the transaction ends as
+    /// [`Outcome::ServerError`], and the incomplete body is reported.
     #[inline]
     pub fn complete(mut self) {
         if let Some(request) = self.request.take() {
-            request.end(None);
+            request.complete();
         }
     }
 

@@ -14,6 +14,7 @@ use crate::record::Drops;
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// The running pipeline: the worker thread, the delivery thread, and the data that they share.
+#[derive(Clone)]
 pub(crate) struct Pipeline {
     recorder: Recorder,
     queue: Arc<Queue>,
@@ -52,8 +53,14 @@ impl Pipeline {
         self.outbox.wait_for(ticket, deadline, timeout)
     }
 
-    /// Flushes, then lets both threads end.
+    /// Returns the number of transactions that have begun and not ended.
+    pub(crate) fn open_transactions(&self) -> u64 {
+        self.queue.open_transactions()
+    }
+
+    /// Records nothing from now on, flushes, then lets both threads end. Open transactions are counted as dropped.
     pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.queue.seal();
         let flushed = self.flush(timeout);
         self.queue.close();
         self.outbox.close();

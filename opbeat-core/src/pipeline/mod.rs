@@ -14,6 +14,7 @@
 mod counting;
 mod delivery;
 mod errors;
+mod freezes;
 mod lifecycle;
 mod queue;
 mod recorder;

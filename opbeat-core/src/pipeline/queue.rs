@@ -57,9 +57,6 @@ impl Queue {
     /// Counts a transaction. Returns a position if the transaction is to be kept as a sample.
     #[inline]
     pub(super) fn count(&self, record: &mut TransactionRecord, started: Instant) -> Option<SamplePosition> {
-        if self.is_closed() {
-            return None;
-        }
         let position = self.shards.add(record, started, &self.settings);
         if self.shards.is_full() {
             self.wake();
@@ -84,7 +81,7 @@ impl Queue {
 
     /// Queues an error, or counts it if the queue is full. Returns whether it was queued.
     pub(super) fn push_error(&self, error: Box<PendingError>) -> bool {
-        if self.is_closed() {
+        if self.is_sealed() {
             return false;
         }
         let pushed = self.errors.push(error);
@@ -107,8 +104,30 @@ impl Queue {
         mem::take(&mut *lock(&self.overflow))
     }
 
+    /// Notes that a transaction begins.
+    #[inline]
+    pub(super) fn note_begin(&self) {
+        self.shards.note_begin();
+    }
+
+    /// Returns the number of transactions that have begun and not ended.
+    pub(super) fn open_transactions(&self) -> u64 {
+        self.shards.open()
+    }
+
     /// Ignores all data from now on.
+    pub(super) fn seal(&self) {
+        self.shards.seal();
+    }
+
+    #[inline]
+    pub(super) fn is_sealed(&self) -> bool {
+        self.shards.is_sealed()
+    }
+
+    /// Lets the worker end.
     pub(super) fn close(&self) {
+        self.seal();
         self.closed.store(true, Ordering::Release);
         self.wake_always();
     }

@@ -42,7 +42,13 @@ impl Recorder {
 
     /// Returns whether it still records. After a shutdown it does not.
     pub(crate) fn is_open(&self) -> bool {
-        !self.queue.is_closed()
+        !self.queue.is_sealed()
+    }
+
+    /// Notes that a transaction begins.
+    #[inline]
+    pub(crate) fn note_begin(&self) {
+        self.queue.note_begin();
     }
 
     /// Returns a handle that does not keep the pipeline alive.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::counting::Counts;
 use super::delivery::{Batch, Outbox};
 use super::errors::{PendingError, RateLimit, WaitingErrors};
+use super::freezes::Freezes;
 use super::queue::Queue;
 use super::scrub;
 use super::settings::Settings;
@@ -18,6 +19,9 @@ use crate::record::{Drops, ErrorRecord};
 
 /// The longest sleep while errors wait for the end of their transaction.
 const SLEEP_WITH_WAITING_ERRORS: Duration = Duration::from_millis(100);
+
+/// The shortest sleep that the blocking threshold asks for.
+const SHORTEST_TICK: Duration = Duration::from_millis(20);
 
 /// The longest sleep. Errors that are too few to wake the worker are seen after it, and so is a wake-up that is lost
 /// between two processors.
@@ -37,12 +41,15 @@ pub(super) struct Worker {
     waiting: WaitingErrors,
     rate_limit: RateLimit,
     symbols: Symbols,
+    freezes: Freezes,
     errors: Vec<ErrorRecord>,
     next_batch_at: Instant,
     /// The last flush that a batch was made for.
     flushed: u64,
     /// The number of dropped errors that the log does not mention yet.
     unlogged_drops: u64,
+    /// Whether the transactions that were open at the shutdown are counted as dropped.
+    has_dropped_open: bool,
     next_drop_log_at: Instant,
 }
 
@@ -55,10 +62,12 @@ impl Worker {
             waiting: WaitingErrors::default(),
             rate_limit: RateLimit::default(),
             symbols: Symbols::default(),
+            freezes: Freezes::default(),
             errors: Vec::new(),
             next_batch_at: Instant::now() + queue.settings().flush_interval,
             flushed: 0,
             unlogged_drops: 0,
+            has_dropped_open: false,
             next_drop_log_at: Instant::now(),
         };
         let thread = thread::Builder::new().name("opbeat-worker".to_owned()).spawn(move || worker.run())?;
@@ -89,6 +98,7 @@ impl Worker {
             self.next_batch_at = now + self.settings().flush_interval;
             self.queue.drain_counts(&mut self.counts);
             self.outbox.add_drops(self.counts.take_drops());
+            self.drop_open_transactions();
             self.make_batch();
         }
         if is_flush {
@@ -104,7 +114,11 @@ impl Worker {
         let uncounted = self.rate_limit.add_overflow(overflow, now);
         self.drop_errors(uncounted);
         let ready = if is_flush { self.waiting.take_all(now) } else { self.waiting.take_ready(now) };
+        let threshold = Duration::from_nanos(self.settings().blocking_threshold);
         for error in ready {
+            if error.record.long_poll.is_some_and(|poll| self.freezes.explain(&poll, threshold)) {
+                continue;
+            }
             if let Some(error) = self.rate_limit.admit(error, now) {
                 self.complete_error(error);
             }
@@ -122,6 +136,20 @@ impl Worker {
         self.symbols.complete(&mut record);
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
+    }
+
+    /// Counts the transactions as dropped that are still open after the shutdown: they end too late to be counted.
+    fn drop_open_transactions(&mut self) {
+        if self.queue.is_sealed() && !self.has_dropped_open {
+            self.has_dropped_open = true;
+            let transactions = self.queue.open_transactions();
+            if transactions > 0 {
+                notice::info(format_args!(
+                    "requests and jobs that were still open at the shutdown: {transactions}; they are counted as dropped"
+                ));
+            }
+            self.outbox.add_drops(Drops { transactions, ..Drops::default() });
+        }
     }
 
     /// Counts errors that are dropped because too many different ones came at once.
@@ -170,10 +198,15 @@ impl Worker {
     }
 
     /// Sleeps until a batch is due, many errors are queued, or a shard is full.
-    fn sleep(&self) {
+    ///
+    /// It also wakes twice within the blocking threshold, to notice when the whole process was frozen.
+    fn sleep(&mut self) {
         let longest = if self.waiting.is_empty() { LONGEST_SLEEP } else { SLEEP_WITH_WAITING_ERRORS };
-        let time = self.next_batch_at.saturating_duration_since(Instant::now()).min(longest);
+        let tick = Duration::from_nanos(self.settings().blocking_threshold / 2).max(SHORTEST_TICK);
+        let since = Instant::now();
+        let time = self.next_batch_at.saturating_duration_since(since).min(longest).min(tick);
         self.queue.sleep(|| thread::park_timeout(time));
+        self.freezes.note_sleep(since, time, Instant::now());
     }
 
     fn settings(&self) -> &Settings {

@@ -11,7 +11,8 @@ use std::ops::{AddAssign, Sub};
 pub struct Drops {
     /// Errors: too many different ones came at once, the server was away for too long, or it rejected them.
     pub errors: u64,
-    /// Transactions: the server was away until the memory for undelivered data was full, or it rejected them.
+    /// Transactions: the server was away until the memory for undelivered data was full, or it rejected them, or they
+    /// were still open when the agent was shut down.
     pub transactions: u64,
     /// Span trees of sampled transactions: the server was away for too long, or it rejected them.
     pub samples: u64,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{RequestRecord, TransactionId, TransactionResult, User, Value};
 
@@ -116,6 +116,16 @@ pub struct ErrorRecord {
     /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a
     /// log event's error fields. They are not sent.
     pub(crate) other_texts: Vec<String>,
+    /// The poll that the report is about, if it reports a blocked executor. It is not sent.
+    pub(crate) long_poll: Option<LongPoll>,
+}
+
+/// A poll that took longer than the blocking threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LongPoll {
+    pub(crate) took: Duration,
+    /// The start of its transaction, and the time of the report. The poll ran in between.
+    pub(crate) within: (Instant, Instant),
 }
 
 /// One link of an error's chain of sources.

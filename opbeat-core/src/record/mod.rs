@@ -16,6 +16,7 @@ mod value;
 pub use drops::Drops;
 pub use durations::DurationGroup;
 pub(crate) use durations::Durations;
+pub(crate) use error::LongPoll;
 pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Stack, TransactionReference};
 pub use outcome::{Outcome, TransactionResult};
 pub use request::RequestRecord;

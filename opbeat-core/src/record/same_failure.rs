@@ -94,6 +94,7 @@ impl ErrorRecord {
             tags: Vec::new(),
             extra: Vec::new(),
             other_texts: self.other_texts.clone(),
+            long_poll: None,
         }
     }
 }
@@ -137,6 +138,7 @@ mod tests {
             tags: Vec::new(),
             extra: Vec::new(),
             other_texts: Vec::new(),
+            long_poll: None,
         }
     }
 

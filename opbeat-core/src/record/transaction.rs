@@ -108,6 +108,10 @@ pub struct TransactionRecord {
     pub head: Option<Duration>,
     /// The time that the handler ran on its executor's thread. It waited for the rest of the duration.
     pub busy: Option<Duration>,
+    /// The length of the request body in bytes, as the request declares it.
+    pub request_bytes: Option<u64>,
+    /// The number of bytes of the response body that were sent.
+    pub response_bytes: Option<u64>,
     /// The trace in the request's headers.
     pub trace: Option<TraceParent>,
     /// The transaction that started this one.
@@ -139,6 +143,8 @@ impl Default for TransactionRecord {
             queued: None,
             head: None,
             busy: None,
+            request_bytes: None,
+            response_bytes: None,
             trace: None,
             parent: None,
             spans: Vec::new(),

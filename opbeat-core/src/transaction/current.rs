@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::futures::{Detached, InTransaction};
+use super::panics::report_panics;
 use super::running::{Active, TransactionState};
 use super::scope::{CodeName, Context, Entered, LateWork};
 use super::span::Span;
@@ -230,7 +231,7 @@ impl CurrentTransaction {
     /// ```
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
-        work()
+        report_panics(work)
     }
 
     /// Returns a closure that runs with the transaction current: for `spawn_blocking`, threads and thread pools.
@@ -240,7 +241,7 @@ impl CurrentTransaction {
     #[track_caller]
     pub fn wrap_fn<T, F: FnOnce() -> T>(&self, work: F) -> impl FnOnce() -> T + use<T, F> {
         let late = LateWork::new(self.context(), CodeName::of::<F>());
-        move || late.run(work)
+        move || late.run(|| report_panics(work))
     }
 
     /// Lets a future continue after the end of the transaction: for tasks that are not awaited.
@@ -266,7 +267,7 @@ impl CurrentTransaction {
     }
 
     /// Returns a context of the transaction, with the current span if that is one of its spans.
-    pub(super) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         let Some(active) = &self.active else {
             return Context::default();
         };

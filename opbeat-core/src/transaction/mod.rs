@@ -4,7 +4,7 @@
 //! gets from [`current`](current()), and a [`Span`] measures a part of it.
 //!
 //! ```text
-//! transaction ─► current ─► futures ─► span ─► scope ─► running
+//! transaction ─► current ─► futures ─► panics ─► span ─► scope ─► running
 //! ```
 //!
 //! Imports run in this direction only: `running` has the shared state of one transaction, and `scope` has the
@@ -13,6 +13,7 @@
 
 mod current;
 mod futures;
+mod panics;
 mod running;
 mod scope;
 mod span;
@@ -21,6 +22,7 @@ mod transaction;
 
 pub use current::{CurrentTransaction, current};
 pub use futures::{Detached, InSpan, InTransaction, in_span};
+pub(crate) use panics::{report_panic, report_panics};
 pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction};
 pub(crate) use scope::Context;
 pub use scope::Entered;

@@ -1,8 +1,12 @@
 //! Tests that change the state of their process: each one runs this program again, in a process of its own.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
+use opbeat_core::http::HttpTransaction;
 use opbeat_core::{Agent, Config, Level};
 use opbeat_testing::{MemoryExporter, Reply, ScriptedServer};
 
@@ -103,4 +107,64 @@ fn reports_go_to_the_latest_agent_that_still_runs() {
     assert_eq!(messages(&reports), ["to the first", "to the transaction's", "to the same one"]);
     drop(first);
     assert!(opbeat_core::capture_message(Level::Error, "without an agent").is_none());
+}
+
+/// Polls until the process was frozen for a while. The parent stops the process when it reads the line.
+#[test]
+#[cfg(unix)]
+fn a_frozen_process_is_no_blocked_executor() {
+    let test = "alone::a_frozen_process_is_no_blocked_executor";
+    if std::env::var_os(ALONE).is_none() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let command = command.args([test, "--exact", "--nocapture"]).env(ALONE, "1").stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines.find(|line| line.as_ref().unwrap().ends_with("polling")).unwrap().unwrap();
+        let id = child.id();
+        let freeze = format!("kill -STOP {id} && sleep 0.4; kill -CONT {id}");
+        assert!(Command::new("sh").args(["-c", &freeze]).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
+        return;
+    }
+    let exporter = MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+    let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
+    let polled = transaction.poll(|| {
+        println!("polling");
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_millis(400) {}
+        Poll::Ready(())
+    });
+    assert!(polled.is_ready());
+    transaction.complete();
+    agent.flush(PATIENCE).unwrap();
+    assert_eq!(exporter.errors().len(), 0, "the poll was frozen, and blocked nothing");
+}
+
+#[test]
+fn a_replaced_panic_hook_is_told_and_costs_no_message() {
+    if !is_alone("a_replaced_panic_hook_is_told_and_costs_no_message", Stdio::inherit()) {
+        return;
+    }
+    let exporter = MemoryExporter::default();
+    let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+    assert!(!agent.diagnose().is_panic_hook_replaced);
+    std::panic::set_hook(Box::new(|_| {}));
+    let failing = |work: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    failing(&|| {
+        let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
+        let _ = transaction.poll(|| -> Poll<()> { panic!("no books") });
+    });
+    let job = agent.begin_transaction("task.test");
+    failing(&|| job.run(|| panic!("no mail")));
+    let spawned = job.wrap_fn(|| panic!("no paper"));
+    std::thread::spawn(spawned).join().unwrap_err();
+    drop(job);
+    agent.flush(PATIENCE).unwrap();
+    let mut messages: Vec<String> = exporter.errors().into_iter().map(|error| error.message).collect();
+    messages.sort();
+    assert_eq!(messages, ["no books", "no mail", "no paper"]);
+    let diagnosis = agent.diagnose();
+    assert!(diagnosis.is_panic_hook_replaced);
+    assert!(diagnosis.to_string().contains("Set the application's hook before the agent starts"), "{diagnosis}");
 }

@@ -62,7 +62,7 @@ fn an_outage_and_its_end_are_logged_once() {
     record_one(&agent);
     agent.flush(PATIENCE).unwrap();
     let lines = lines_with(&server.url());
-    assert!(lines[0].starts_with("INFO delivers to the Opbeat server at URL without TLS; the token is accepted; "));
+    assert!(lines[0].starts_with("INFO delivers to the Opbeat server at URL without TLS; the token is accepted"));
     assert_eq!(
         lines[1..],
         [
@@ -105,7 +105,7 @@ fn the_check_is_repeated_if_it_failed_at_the_start() {
     agent.flush(PATIENCE).unwrap();
     let lines = lines_with("the late one");
     assert_eq!(lines[..2], ["WARN URL is away", "WARN delivery works again, after one failed attempt"]);
-    assert!(lines[2].starts_with("INFO URL is there; stacks show lines"), "{lines:?}");
+    assert_eq!(lines[2], "INFO URL is there");
     assert_eq!(lines.len(), 3);
 }
 

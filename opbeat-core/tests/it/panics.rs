@@ -43,10 +43,10 @@ fn the_message_of_a_panic_comes_from_its_payload() {
 #[test]
 fn a_panic_without_a_hook_is_reported() {
     let silent = || resume_unwind(Box::new("silent"));
-    for (catches, message) in [(true, "silent"), (false, "the handler panicked")] {
+    for catches in [true, false] {
         let errors = reports(catches, silent);
         assert_eq!(errors.len(), 1, "{errors:#?}");
-        assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Panicked, message));
+        assert_eq!((errors[0].origin, errors[0].message.as_str()), (Origin::Panicked, "silent"));
         assert_eq!(errors[0].type_name.as_deref(), Some("panic"));
     }
 }

@@ -1,5 +1,6 @@
 //! Jobs: their counts, samples, values and limits.
 
+use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::{Outcome, TransactionResult};
 use opbeat_core::{Agent, User};
 
@@ -140,4 +141,19 @@ fn long_values_are_cut() {
     transaction.end("shop.mail", "ok");
     agent.flush(PATIENCE).unwrap();
     assert!(exporter.samples()[0].extra[0].1.to_string().len() < 9_000);
+}
+
+#[test]
+fn transactions_that_are_open_at_the_shutdown_are_told_as_dropped() {
+    let (agent, exporter) = monitored();
+    let request = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
+    let job = agent.begin_transaction("task.test");
+    agent.begin_transaction("task.test").end("test", "ok");
+    assert_eq!(agent.open_transactions(), 2);
+    agent.shutdown(PATIENCE).unwrap();
+    let delivered = exporter.take();
+    assert_eq!((delivered.transactions(), delivered.drops.transactions), (1, 2));
+    drop(request);
+    job.end("test", "ok");
+    assert_eq!((agent.open_transactions(), agent.is_recording()), (2, false), "they end too late to be counted");
 }

@@ -45,6 +45,8 @@
 //! | `GET /shed` | load shedding inside the adapter rejects it with 503; middleware in front of that calls [`tag`] |
 //! | `GET /late` | calls [`tag`] and never returns; a timeout outside the adapter responds with 504 |
 //! | `GET /full` | load shedding outside the adapter rejects it with 503 |
+//! | `GET /short-body` | responds with 200, `Content-Length: 10`, and the chunk `one` of a body of unknown length |
+//! | `GET /large` | responds with 200 and the bytes of [`large_body`] in a single frame |
 //! | `GET /broken-body` | calls [`tag`], responds with 200 and the chunk `one`, and fails with an error in the body |
 //! | `GET /panicking` | calls [`tag`], and panics with `no books` |
 //! | `GET /panicking-call` | panics with `no shelf` when the framework calls it, before a future exists |
@@ -58,6 +60,7 @@
 //! | `GET /old/…` | the fallback of a nested router or scope: responds with 410 and the text `gone` |
 //! | `GET /files/…` | an opaque service that is nested at this prefix: responds with 200 and the text `a file` |
 //! | `GET /twice` | is monitored by a second layer inside the first one, and responds with 200 and the text `twice` |
+//! | `GET /relayed` | is monitored by a second layer inside the first one; a middleware between the layers calls the second one on another task; the handler calls [`tag`], and responds with 200 and the text `relayed` |
 //! | `GET /renamed` | calls [`rename`] and responds with 200 and the text `renamed` |
 //! | `GET /healthz` | responds with 200 and the text `fine` |
 //!
@@ -75,7 +78,7 @@ mod subject;
 pub use cases::{Case, ClientAction, Errors, HttpVersions, cases};
 pub use client::Exchange;
 pub use handlers::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 pub use jobs::{Runner, TRACE_PARENT, check_jobs};
 pub use run::{check, check_http2, check_only};

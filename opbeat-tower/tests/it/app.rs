@@ -15,7 +15,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use opbeat_core::http::route;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use opbeat_tower::{CapturedError, Outcome, RequestHead, RouteName, TransactionName};
 
@@ -109,6 +109,8 @@ async fn respond(path: &str) -> Option<Response<Body>> {
     Some(match path {
         "/streamed" => chunks(stream::iter(["one", "two", "three"])),
         "/sized" => with_header(chunks(stream::iter(["one", "two"])), CONTENT_LENGTH, "6"),
+        "/short-body" => with_header(chunks(stream::iter(["one"])), CONTENT_LENGTH, "10"),
+        "/large" => text(StatusCode::OK, large_body()),
         "/gated" => chunks(stream::once(async { "one" }).chain(stream::once(second_chunk()))),
         "/events" => {
             with_header(chunks(stream::iter(["data: one\n\n", "data: two\n\n"])), CONTENT_TYPE, "text/event-stream")
@@ -118,6 +120,10 @@ async fn respond(path: &str) -> Option<Response<Body>> {
         "/healthz" => text(StatusCode::OK, "fine"),
         "/cached" => status(StatusCode::NOT_MODIFIED),
         "/twice" => text(StatusCode::OK, "twice"),
+        "/relayed" => {
+            tag();
+            text(StatusCode::OK, "relayed")
+        }
         "/upgrade" => {
             tag();
             with_header(status(StatusCode::SWITCHING_PROTOCOLS), UPGRADE, "chess")

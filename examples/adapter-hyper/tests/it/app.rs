@@ -15,7 +15,7 @@ use opbeat_core::Agent;
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
 /// The time limit of limited requests.
@@ -38,6 +38,8 @@ fn responses(router: Router) -> Router {
         })
         .at(Method::GET, "/streamed", async |_| chunks(stream::iter(["one", "two", "three"])))
         .at(Method::GET, "/sized", async |_| with_header(chunks(stream::iter(["one", "two"])), CONTENT_LENGTH, "6"))
+        .at(Method::GET, "/short-body", async |_| with_header(chunks(stream::iter(["one"])), CONTENT_LENGTH, "10"))
+        .at(Method::GET, "/large", async |_| text(StatusCode::OK, large_body()))
         .at(Method::GET, "/gated", async |_| chunks(stream::once(async { "one" }).chain(stream::once(second_chunk()))))
         .at(Method::GET, "/events", events)
         .at(Method::GET, "/trailers", trailers)
@@ -50,12 +52,18 @@ fn responses(router: Router) -> Router {
 fn names(router: Router, agent: &Agent) -> Router {
     let twice = Router::default().at(Method::GET, "/twice", async |_| text(StatusCode::OK, "twice"));
     let twice = Opbeat::new(agent, twice);
+    let relayed = Router::default().at(Method::GET, "/relayed", async |_| says(tag, StatusCode::OK, "relayed"));
+    let relayed = Opbeat::new(agent, relayed);
     router
         .at(Method::GET, "/shop/cart/{id}", echo_id)
         .at(Method::GET, "/files/*", async |_| text(StatusCode::OK, "a file"))
         .at(Method::GET, "/twice", move |request| {
             let answer = twice.call(request);
             async { Ok(answer.await?.map(BodyExt::boxed)) }
+        })
+        .at(Method::GET, "/relayed", move |request| {
+            let answer = tokio::spawn(relayed.call(request));
+            async { Ok(answer.await??.map(BodyExt::boxed)) }
         })
         .at(Method::GET, "/renamed", async |_| says(rename, StatusCode::OK, "renamed"))
         .at(Method::GET, "/healthz", async |_| text(StatusCode::OK, "fine"))

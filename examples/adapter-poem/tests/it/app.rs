@@ -1,6 +1,7 @@
 //! The application of the behaviour table, written with poem.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_poem::Opbeat;
@@ -11,13 +12,13 @@ use http_body_util::{BodyExt, StreamBody};
 use opbeat_core::http::CapturedError;
 use opbeat_core::record::Outcome;
 use opbeat_testing::behaviour::{
-    CartError, count_shelves, describe, interleave, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
+    CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 use poem::endpoint::make_sync;
 use poem::error::{GatewayTimeout, InternalServerError};
 use poem::http::{HeaderMap, HeaderValue, StatusCode};
 use poem::web::Path;
-use poem::{Body, EndpointExt, IntoResponse, Response, Result, Route, get, handler, post};
+use poem::{Body, Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route, get, handler, post};
 
 pub(crate) fn route(opbeat: &Opbeat) -> Route {
     let route = responses(Route::new());
@@ -31,6 +32,8 @@ fn responses(route: Route) -> Route {
         .at("/echo", post(echo))
         .at("/streamed", get(make_sync(|_| chunks(&["one", "two", "three"], stream::empty()))))
         .at("/sized", get(make_sync(|_| chunks(&["one", "two"], stream::empty()).with_header("content-length", "6"))))
+        .at("/short-body", get(make_sync(|_| chunks(&["one"], stream::empty()).with_header("content-length", "10"))))
+        .at("/large", get(make_sync(|_| large_body())))
         .at("/gated", get(make_sync(|_| chunks(&["one"], stream::once(second_chunk())))))
         .at("/events", get(make_sync(|_| events())))
         .at("/trailers", get(make_sync(|_| trailers())))
@@ -44,6 +47,7 @@ fn names(route: Route, opbeat: &Opbeat) -> Route {
         .nest("/shop", Route::new().at("/cart/:id", get(echo_id)))
         .at("/files/*path", make_sync(|_| "a file"))
         .at("/twice", get(make_sync(|_| "twice")).with(opbeat.clone()))
+        .at("/relayed", get(make_sync(|_| tagged("relayed"))).with(opbeat.clone()).around(relay))
         .at("/renamed", get(renamed))
         .at("/healthz", get(make_sync(|_| "fine")))
 }
@@ -66,6 +70,11 @@ fn ends(route: Route, opbeat: &Opbeat) -> Route {
         .at("/described", get(described))
         .at("/spawned", get(spawned))
         .at("/turns/:id", get(turns))
+}
+
+/// Calls the rest of the application on another task.
+async fn relay<E: Endpoint + 'static>(endpoint: Arc<E>, request: Request) -> Result<E::Output> {
+    tokio::spawn(async move { endpoint.call(request).await }).await.map_err(InternalServerError)?
 }
 
 #[handler]

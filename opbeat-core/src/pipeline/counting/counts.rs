@@ -32,11 +32,13 @@ pub(in crate::pipeline) struct Counts {
     /// The number of keys whose name is not [`OTHER_NAMES`].
     known: usize,
     totals: Totals,
+    /// The number of transactions that have ended since the start, ignored ones included.
+    pub(super) ended: u64,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { clock: Clock::now(), names: HashMap::default(), known: 0, totals: Totals::default() }
+        Self { clock: Clock::now(), names: HashMap::default(), known: 0, totals: Totals::default(), ended: 0 }
     }
 }
 

@@ -5,7 +5,7 @@
 //! shards once per interval.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ thread_local! {
 pub(in crate::pipeline) struct Shards {
     shards: Box<[Shard]>,
     is_full: AtomicBool,
+    /// Whether no transaction is counted any more.
+    is_sealed: AtomicBool,
 }
 
 /// The counts of one thread, on cache lines of their own.
@@ -36,6 +38,8 @@ pub(in crate::pipeline) struct Shards {
 #[repr(align(128))]
 struct Shard {
     counts: Mutex<Counts>,
+    /// The number of transactions that began on the shard's threads. Each may end on another thread.
+    begun: AtomicU64,
 }
 
 /// The position at which to keep a sample: the shard that counted the transaction, its key there, and the kind of
@@ -50,7 +54,30 @@ impl Shards {
     pub(in crate::pipeline) fn new() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..threads.next_power_of_two().min(MAX_SHARDS)).map(|_| Shard::default()).collect();
-        Self { shards, is_full: AtomicBool::new(false) }
+        Self { shards, is_full: AtomicBool::new(false), is_sealed: AtomicBool::new(false) }
+    }
+
+    /// Notes that a transaction begins on this thread.
+    #[inline]
+    pub(in crate::pipeline) fn note_begin(&self) {
+        self.shards[thread() & (self.shards.len() - 1)].begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of transactions that have begun and not ended.
+    pub(in crate::pipeline) fn open(&self) -> u64 {
+        let ended: u64 = self.shards.iter().map(|shard| lock(&shard.counts).ended).sum();
+        let begun: u64 = self.shards.iter().map(|shard| shard.begun.load(Ordering::Relaxed)).sum();
+        begun.saturating_sub(ended)
+    }
+
+    /// Counts no transaction from now on: neither its end nor its sample.
+    pub(in crate::pipeline) fn seal(&self) {
+        self.is_sealed.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    pub(in crate::pipeline) fn is_sealed(&self) -> bool {
+        self.is_sealed.load(Ordering::Acquire)
     }
 
     /// Counts a transaction. Returns a position if the transaction is to be kept as a sample.
@@ -62,6 +89,11 @@ impl Shards {
         settings: &Settings,
     ) -> Option<SamplePosition> {
         let (shard, mut counts) = self.lock_any();
+        // The lock orders this: what is not drained after the sealing is not counted.
+        if self.is_sealed() {
+            return None;
+        }
+        counts.ended += 1;
         let position = counts.add(record, started, settings);
         if counts.is_full() {
             self.is_full.store(true, Ordering::Relaxed);

@@ -19,6 +19,11 @@ impl Build {
     pub(crate) fn of_this_process() -> Self {
         Self { has_debug_information: symbols::has_lines(), unwinds: cfg!(panic = "unwind") }
     }
+
+    /// Returns whether another build could not make better reports.
+    pub(super) fn is_best(self) -> bool {
+        self.has_debug_information && self.unwinds
+    }
 }
 
 impl fmt::Display for Build {

@@ -91,12 +91,23 @@ impl<E: Exporter> DeliveryThread<E> {
     }
 }
 
-/// Logs a warning if the program at the server's address may not be an Opbeat server.
+/// Logs a warning if the program at the server's address may not be an Opbeat server, and the contact otherwise.
 fn log_contact(contact: &Contact) {
-    let build = Build::of_this_process();
     if contact.is_reached.is_some() && contact.is_token_accepted.is_none() {
-        notice::warn(format_args!("{contact}; {build}"));
-    } else {
-        notice::info(format_args!("{contact}; {build}"));
+        return notice::warn(format_args!("{contact}"));
     }
+    notice::info(format_args!("{contact}"));
+    if !notice::shows_info() {
+        return;
+    }
+    // Reading the program's debug information takes a tenth of a second, for which no delivery may wait: a short job
+    // ends before.
+    let started = thread::Builder::new().name("opbeat-build".to_owned()).spawn(|| {
+        let build = Build::of_this_process();
+        if !build.is_best() {
+            notice::info(format_args!("{build}"));
+        }
+    });
+    // A system that starts no more threads has more important problems, and `Agent::diagnose` shows the same.
+    let _ = started;
 }

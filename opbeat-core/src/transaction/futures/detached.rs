@@ -9,6 +9,7 @@ use std::time::Instant;
 use pin_project::{pin_project, pinned_drop};
 
 use super::in_transaction::POLLED_AGAIN;
+use crate::transaction::panics::report_panics;
 use crate::transaction::scope::LateWork;
 
 /// A future that is part of a transaction until that ends, and then continues in a background transaction of its own.
@@ -39,7 +40,8 @@ impl<F: Future> Future for Detached<F> {
         let since = this.work.has_own_transaction().then(Instant::now);
         let output = {
             let _entered = this.work.enter();
-            let output = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN).poll(cx);
+            let inner = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN);
+            let output = report_panics(|| inner.poll(cx));
             if output.is_ready() {
                 this.inner.set(None);
             }

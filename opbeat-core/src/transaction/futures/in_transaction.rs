@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use pin_project::{pin_project, pinned_drop};
 
+use crate::transaction::panics::report_panics;
 use crate::transaction::scope::Context;
 
 /// A future that makes a transaction current during each poll.
@@ -47,7 +48,8 @@ impl<F: Future> Future for InTransaction<F> {
         let since = this.is_timed.then(Instant::now);
         let output = {
             let _entered = this.context.enter();
-            let output = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN).poll(cx);
+            let inner = this.inner.as_mut().as_pin_mut().expect(POLLED_AGAIN);
+            let output = report_panics(|| inner.poll(cx));
             if output.is_ready() {
                 this.inner.set(None);
             }

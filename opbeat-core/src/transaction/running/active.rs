@@ -13,7 +13,7 @@ use crate::capture::blocked_record;
 use crate::lock::{lock, unpoisoned};
 use crate::pipeline::Recorder;
 use crate::record::{
-    Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName, TransactionRecord, Value,
+    LongPoll, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName, TransactionRecord, Value,
 };
 
 /// A running transaction, shared by its owner, its handles and its spans.
@@ -62,6 +62,7 @@ impl Active {
 
     #[inline]
     fn start(&mut self, kind: Cow<'static, str>) {
+        self.recorder.note_begin();
         let id = TransactionId(fastrand::u128(..).max(1));
         self.id = id;
         self.started = Instant::now();
@@ -84,7 +85,8 @@ impl Active {
         let polls = self.state().polls;
         self.report_long_poll(outcome, polls.unwrap_or_default().longest);
         let busy = polls.map(|polls| polls.busy);
-        Self::end(&mut self, &End { duration, outcome, is_forced, status: None, result_names, head: None, busy });
+        let (status, head, sent) = (None, None, None);
+        Self::end(&mut self, &End { duration, outcome, is_forced, status, result_names, head, busy, sent });
     }
 
     /// Ends the transaction and counts it; a second call does nothing. Returns whether nothing else holds it, so that
@@ -106,7 +108,8 @@ impl Active {
     pub(crate) fn report_long_poll(self: &Arc<Self>, outcome: Outcome, longest: u64) {
         // A panic is reported anyway, and its panic hooks may take long.
         if outcome != Outcome::Panicked && longest > self.recorder.blocking_threshold() {
-            self.report(blocked_record(Duration::from_nanos(longest)));
+            let within = (self.started, Instant::now());
+            self.report(blocked_record(LongPoll { took: Duration::from_nanos(longest), within }));
         }
     }
 

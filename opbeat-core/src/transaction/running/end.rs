@@ -21,6 +21,8 @@ pub(crate) struct End {
     pub(crate) head: Option<u64>,
     /// Nanoseconds that polls took in total.
     pub(crate) busy: Option<u64>,
+    /// The number of bytes of the response body that were sent.
+    pub(crate) sent: Option<u64>,
 }
 
 impl End {

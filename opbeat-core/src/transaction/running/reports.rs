@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::active::Active;
 use crate::pipeline::TransactionHandle;
 use crate::record::{ErrorId, ErrorRecord, TransactionReference};
+use crate::reported_panic;
 
 impl Active {
     /// Reports an error that ended or will end the transaction. The failure is then not reported a second time.
@@ -28,10 +29,12 @@ impl Active {
 
     /// Reports a panic that unwinds through the adapter, unless the agent's hook has reported it. The application may
     /// have replaced that hook by its own.
+    ///
+    /// A panic that passes through several transactions is reported once, with the innermost.
     #[cold]
     pub(crate) fn report_unhooked_panic(self: &Arc<Self>, record: impl FnOnce() -> ErrorRecord) {
-        let is_reported = self.state().has_panicked;
-        if !is_reported {
+        if !reported_panic::is_reported() {
+            reported_panic::note_missed();
             self.report_error(record());
         }
     }

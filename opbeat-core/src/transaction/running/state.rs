@@ -93,6 +93,7 @@ impl TransactionState {
         (record.duration, record.head) = (end.duration, end.head.map(Duration::from_nanos));
         if let Some(position) = recorder.count(record, started) {
             record.busy = end.busy.map(Duration::from_nanos);
+            record.response_bytes = end.sent;
             recorder.keep(&position, with_request_facts(self.whole_record(is_shared)));
         }
     }
@@ -269,6 +270,7 @@ fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
     if let Some(request) = &record.request {
         record.trace = record.trace.or_else(|| remote_trace(request));
         record.queued = request.queued_before(record.started_at);
+        record.request_bytes = request.header("content-length").and_then(|length| length.trim().parse().ok());
     }
     record
 }

@@ -78,6 +78,18 @@ pub(super) const CASES: &[Case] = &[
     },
     Case { name: "load shedding outside the layer", request: "GET /full", response: Some((503, "")), ..PLAIN },
     Case {
+        name: "body shorter than its Content-Length",
+        request: "GET /short-body",
+        transaction: Some("GET /short-body"),
+        result: "server_error",
+        outcome: Outcome::ServerError,
+        errors: Errors::Of(
+            "IncompleteBody",
+            "the response body ended after 3 of the 10 bytes that its Content-Length declares",
+        ),
+        ..PLAIN
+    },
+    Case {
         name: "error in the response body",
         request: "GET /broken-body",
         transaction: Some("GET /broken-body"),
@@ -145,6 +157,15 @@ pub(super) const CASES: &[Case] = &[
         result: "client_gone",
         outcome: Outcome::ClientGone,
         description: "plan=gold, left=early",
+        ..PLAIN
+    },
+    Case {
+        name: "disconnect in a single large frame",
+        request: "GET /large",
+        client: ClientAction::DisconnectInBody,
+        transaction: Some("GET /large"),
+        result: "client_gone",
+        outcome: Outcome::ClientGone,
         ..PLAIN
     },
     Case {

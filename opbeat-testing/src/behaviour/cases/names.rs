@@ -63,6 +63,14 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "nested layer on another task",
+        request: "GET /relayed",
+        response: Some((200, "relayed")),
+        transaction: Some("GET /relayed"),
+        description: "plan=gold",
+        ..PLAIN
+    },
+    Case {
         name: "renamed by the handler",
         request: "GET /renamed",
         response: Some((200, "renamed")),

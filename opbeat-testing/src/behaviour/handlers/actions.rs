@@ -27,6 +27,12 @@ pub fn count_shelves() {
     drop(span("count shelves", "code"));
 }
 
+/// Returns a body of 32 MiB, more than the buffers of a connection hold.
+#[must_use]
+pub fn large_body() -> Vec<u8> {
+    vec![b'x'; 32 << 20]
+}
+
 /// Returns a guard that sets a tag on the current transaction when it is dropped.
 pub fn tag_on_drop() -> impl Sized + Send + Sync + 'static {
     TagOnDrop
