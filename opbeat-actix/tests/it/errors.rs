@@ -176,6 +176,66 @@ async fn a_wrapper_of_anyhow_keeps_the_causes_that_it_prints() {
     assert_eq!(messages(only(&recorded)), ("no order".to_owned(), causes));
 }
 
+/// A wrapper that prints the message only, however it is printed.
+#[derive(Debug)]
+struct Short(anyhow::Error);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_string())
+    }
+}
+
+impl ResponseError for Short {}
+
+const CHILD: &str = "OPBEAT_TEST_BACKTRACES";
+
+/// Returns how often this program's file is in its memory, on Linux. To symbolise, the standard library maps the file
+/// once more.
+fn mapped_parts() -> usize {
+    let program = std::env::current_exe().unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    maps.lines().filter(|line| line.ends_with(program.to_str().unwrap())).count()
+}
+
+/// `RUST_BACKTRACE` belongs to the process, so this test runs again in one of its own.
+#[actix_web::test]
+async fn anyhow_and_eyre_keep_their_causes_without_a_backtrace() {
+    const NAME: &str = "errors::anyhow_and_eyre_keep_their_causes_without_a_backtrace";
+    if std::env::var_os(CHILD).is_none() {
+        for value in ["0", "1"] {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args([NAME, "--exact", "--nocapture"]).env(CHILD, "1").env("RUST_BACKTRACE", value);
+            let output = child.output().unwrap();
+            assert!(output.status.success(), "{value}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        return;
+    }
+    let one: Make = || ErrorInternalServerError(anyhow::anyhow!("12: bad (os error 5)").context("no order"));
+    let two: Make = || Wrapped(anyhow::anyhow!("1").context("no\n\nbooks").context("no order")).into();
+    let hidden: Make = || Short(anyhow::anyhow!("the shelf\nis broken").context("no cart").context("no order")).into();
+    let eyre: Make = || {
+        let report = eyre::eyre!("the shelf is broken").wrap_err("no cart").wrap_err("no order");
+        InternalError::new(report, StatusCode::INTERNAL_SERVER_ERROR).into()
+    };
+    let cases: [(Make, &str, &[&str]); 4] = [
+        (one, "Error", &["12: bad (os error 5)"]),
+        (two, "Wrapped", &["no\n\nbooks", "1"]),
+        (hidden, "Short", &["no cart", "the shelf\nis broken"]),
+        (eyre, "Error", &["no cart", "the shelf is broken"]),
+    ];
+    let before = mapped_parts();
+    for (make, type_name, causes) in cases {
+        let (_, _, recorded) = fail(make, |opbeat| opbeat).await;
+        let error = only(&recorded);
+        assert_eq!(error.type_name.as_deref(), Some(type_name));
+        assert_eq!(messages(error), ("no order".to_owned(), causes.to_vec()));
+        assert_eq!(mapped_parts(), before, "a backtrace was symbolised: {type_name}");
+    }
+    drop(std::backtrace::Backtrace::force_capture().to_string());
+    assert!(mapped_parts() > before || !cfg!(target_os = "linux"), "the test can fail");
+}
+
 #[actix_web::test]
 async fn any_5xx_status_reports_the_error_and_sends_its_id() {
     async fn failing_with(status: u16) -> opbeat_actix::Result<&'static str> {

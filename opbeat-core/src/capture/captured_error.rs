@@ -55,6 +55,9 @@ impl CapturedError {
 
     /// Captures a value that is not an error, by its `Debug` output, without stack and location.
     ///
+    /// The output ends before a field `backtrace`, because backtraces are slow to format. If backtraces are enabled in
+    /// this process, errors of `anyhow` and `eyre` have the form of `{:#?}`, in one line.
+    ///
     /// # Examples
     ///
     /// ```

@@ -1,9 +1,11 @@
 //! The start of an error's `Debug` output, by which its log events are recognised.
 
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 
-use crate::caught::caught;
+use super::backtraces;
+use super::debug_output::DebugOutput;
+use crate::record::Cause;
 
 /// The largest number of bytes that are kept. The distinguishing part of the output is at its start.
 const MAX_BYTES: usize = 512;
@@ -11,23 +13,22 @@ const MAX_BYTES: usize = 512;
 /// Returns the start of an error's `Debug` output, unless that contains the message: then comparing the message is
 /// enough.
 ///
-/// Formatting stops at the message. Errors such as those of `anyhow` write their backtrace after it, which is slow.
-pub(super) fn debug_text<E: Error + ?Sized>(error: &E, message: &str) -> Option<String> {
-    let mut start = Start { text: String::new(), message };
-    // Formatting stops early by an error, and the application's formatter may panic. Neither matters here.
-    caught(|| start.write_fmt(format_args!("{error:?}")));
-    (!start.text.contains(message)).then_some(start.text)
+/// Formatting ends at the message of the error or of a cause. Errors such as those of `anyhow` write their backtrace
+/// after it, which is slow.
+pub(super) fn debug_text<E: Error + ?Sized>(error: &E, message: &str, causes: &[Cause]) -> Option<String> {
+    let messages: Vec<&str> = [message].into_iter().chain(causes.iter().map(|cause| cause.message.as_str())).collect();
+    // An error without causes may hide an error of `anyhow`, whose message is unknown here. In the pretty form, that
+    // has no backtrace either.
+    let is_pretty = causes.is_empty() && backtraces::are_enabled();
+    let text = DebugOutput::of(&Printed(error), is_pretty, MAX_BYTES, &messages).text;
+    (!text.contains(message)).then_some(text)
 }
 
-struct Start<'a> {
-    text: String,
-    message: &'a str,
-}
+/// An error of any size, which can be used as `dyn Debug`.
+struct Printed<'a, E: ?Sized>(&'a E);
 
-impl Write for Start<'_> {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        let end = more.floor_char_boundary(MAX_BYTES.saturating_sub(self.text.len()));
-        self.text.push_str(&more[..end]);
-        if end < more.len() || self.text.ends_with(self.message) { Err(fmt::Error) } else { Ok(()) }
+impl<E: Error + ?Sized> fmt::Debug for Printed<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
     }
 }

@@ -1,8 +1,11 @@
 //! Turns error values, panics and messages into records: the type, the chain of sources, the stack.
 
+mod backtraces;
 mod captured_error;
 mod chain;
+mod debug_output;
 mod debug_text;
+mod one_line;
 mod panic_message;
 mod record;
 mod stack;
@@ -10,9 +13,10 @@ mod text;
 mod type_name;
 
 pub use captured_error::CapturedError;
-#[cfg(feature = "tracing")]
-pub(crate) use chain::MAX_CHAIN;
 pub use chain::error_chain;
+pub use debug_output::debug_output;
+#[cfg(feature = "tracing")]
+pub(crate) use record::received_record;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use record::{LogField, event_record};
 pub(crate) use record::{
@@ -23,4 +27,4 @@ pub(crate) use stack::allow as allow_stacks;
 #[cfg(feature = "tracing")]
 pub(crate) use text::cut;
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) use text::format;
+pub(crate) use text::format_event;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::{Location as Caller, PanicHookInfo};
 use std::time::SystemTime;
 
+use super::debug_output::DebugOutput;
 use super::{chain, debug_text, panic_message, stack, text, type_name};
 #[cfg(any(feature = "log", feature = "tracing"))]
 use crate::record::Value;
@@ -19,13 +20,13 @@ pub(crate) fn error_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
 
 /// Records an error without stack and location, which would be those of the receiving code.
 pub(crate) fn received_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
-    let type_name = type_name::of(error);
-    let message = text::display(error);
+    let (message, causes) = (text::display(error), chain::causes(error));
+    let type_name = type_name::of(error, &message);
     ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
-        causes: chain::causes(error),
-        other_texts: debug_text::debug_text(error, &message).into_iter().collect(),
+        other_texts: debug_text::debug_text(error, &message, &causes).into_iter().collect(),
+        causes,
         ..bare(Level::Error, message)
     }
 }
@@ -33,10 +34,13 @@ pub(crate) fn received_record<E: Error + ?Sized>(error: &E) -> ErrorRecord {
 /// Records a value that is not an error by its `Debug` output, without stack and location.
 pub(crate) fn debug_record<T: fmt::Debug>(value: &T) -> ErrorRecord {
     let type_name = type_name::split(std::any::type_name::<T>());
+    let DebugOutput { text, is_cut } = DebugOutput::of_value(value);
     ErrorRecord {
         type_name: Some(type_name.name),
         module: type_name.module,
-        ..bare(Level::Error, text::format(format_args!("{value:?}")))
+        // The log of the application has no ellipsis at this position.
+        other_texts: is_cut.then(|| text.clone()).into_iter().collect(),
+        ..bare(Level::Error, if is_cut { format!("{text}…") } else { text })
     }
 }
 
@@ -121,25 +125,22 @@ pub(crate) fn blocked_record(poll: LongPoll) -> ErrorRecord {
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) type LogField = (&'static str, Value);
 
-/// Records a log event, with the error that it contains if there is one. The message of an event without text is the
+/// Records a log event, with the record of the error that it contains if there is one. The message of an event without text is the
 /// value of its error field.
 #[cfg(any(feature = "log", feature = "tracing"))]
-pub(crate) fn event_record(
-    message: String,
-    error: Option<&(dyn Error + 'static)>,
-    fields: Vec<LogField>,
-) -> ErrorRecord {
+pub(crate) fn event_record(message: String, error: Option<ErrorRecord>, fields: Vec<LogField>) -> ErrorRecord {
     let texts = fields.iter().filter(|(name, _)| names_error(name)).filter_map(|(_, value)| as_text(value));
     let mut texts: Vec<String> = texts.map(str::to_owned).collect();
+    let has_error = error.is_some();
     let mut record = match error {
-        Some(error) => received_record(error),
+        Some(error) => error,
         None if message.is_empty() => bare(Level::Error, texts.first().cloned().unwrap_or_default()),
         None => bare(Level::Error, message.clone()),
     };
     record.other_texts.append(&mut texts);
     record.module = None;
     record.extra.extend(fields.into_iter().map(|(name, value)| (name.into(), value)));
-    if error.is_some() && !message.is_empty() {
+    if has_error && !message.is_empty() {
         record.extra.push(("log".into(), message.into()));
     }
     record.origin = Origin::Logged;

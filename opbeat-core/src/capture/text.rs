@@ -2,22 +2,30 @@
 
 use std::fmt::{self, Write};
 
+use super::backtraces;
 use crate::caught::caught;
 
 /// The number of bytes to which texts are cut: people read them.
-const LONGEST: usize = 8 * 1024;
+pub(super) const LONGEST: usize = 8 * 1024;
 
 /// The last character of a text that was cut.
 const CUT: char = '…';
 
 /// Returns the `Display` output of a value. If that fails or panics, it returns the part written before.
 pub(super) fn display<T: fmt::Display + ?Sized>(value: &T) -> String {
-    format(format_args!("{value}"))
+    format(Text::default(), format_args!("{value}"))
 }
 
-/// Formats a text. If that fails or panics, it returns the part written before.
-pub(crate) fn format(arguments: fmt::Arguments<'_>) -> String {
-    let mut text = Text::default();
+/// Formats a text of a log event, up to the backtrace of an error in it. If that fails or panics, it returns the part
+/// written before.
+///
+/// The application's logger formats the same text, with the backtrace.
+#[cfg(any(feature = "log", feature = "tracing"))]
+pub(crate) fn format_event(arguments: fmt::Arguments<'_>) -> String {
+    format(Text { ends_at_backtrace: true, ..Text::default() }, arguments)
+}
+
+fn format(mut text: Text, arguments: fmt::Arguments<'_>) -> String {
     // A failure or a panic of the application's formatter only ends the text.
     caught(|| text.write_fmt(arguments));
     text.kept
@@ -37,6 +45,7 @@ pub(crate) fn cut(mut text: String) -> String {
 #[derive(Default)]
 struct Text {
     kept: String,
+    ends_at_backtrace: bool,
 }
 
 impl Write for Text {
@@ -46,11 +55,22 @@ impl Write for Text {
         }
         let room = LONGEST - self.kept.len();
         if more.len() <= room {
+            let before = self.kept.len();
             self.kept.push_str(more);
-            return Ok(());
+            return self.end_at_backtrace(before);
         }
         self.kept.push_str(&more[..more.floor_char_boundary(room)]);
         self.kept.push(CUT);
+        Err(fmt::Error)
+    }
+}
+
+impl Text {
+    /// Removes a backtrace whose title is in the part from `from`, and returns an error then.
+    fn end_at_backtrace(&mut self, from: usize) -> fmt::Result {
+        let title = if self.ends_at_backtrace { backtraces::find_title(&self.kept, from) } else { None };
+        let Some(title) = title else { return Ok(()) };
+        self.kept.truncate(self.kept[..title].trim_end_matches('\n').len());
         Err(fmt::Error)
     }
 }
@@ -64,7 +84,10 @@ mod tests {
         let long = format!("x{}", "é".repeat(LONGEST));
         let displayed = display(&long);
         assert_eq!((displayed.len(), &displayed), (LONGEST - 1 + CUT.len_utf8(), &cut(long)));
-        assert_eq!(format(format_args!("{}{}", "x".repeat(LONGEST), "y")).len(), LONGEST + CUT.len_utf8());
+        assert_eq!(
+            format(Text::default(), format_args!("{}{}", "x".repeat(LONGEST), "y")).len(),
+            LONGEST + CUT.len_utf8()
+        );
     }
 
     struct Fails;

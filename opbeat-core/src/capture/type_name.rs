@@ -13,9 +13,9 @@ pub(super) struct TypeName {
 ///
 /// The type of a `dyn Error` is unknown. Its name is the first word of the `Debug` output: derived implementations
 /// start with the name of the struct or the variant.
-pub(super) fn of<E: std::error::Error + ?Sized>(error: &E) -> TypeName {
+pub(super) fn of<E: std::error::Error + ?Sized>(error: &E, message: &str) -> TypeName {
     let full = std::any::type_name::<E>();
-    if full.starts_with("dyn ") { TypeName { name: from_debug(error), module: None } } else { split(full) }
+    if full.starts_with("dyn ") { TypeName { name: from_debug(error, message), module: None } } else { split(full) }
 }
 
 /// Returns the type that an error was made from; `None` for a type that can hold any error, or that is not an error.
@@ -49,19 +49,21 @@ pub(super) fn split(full: &str) -> TypeName {
 
 /// Returns the first word of an error's `Debug` output, or `Error` if that is not the name of a type or variant.
 ///
-/// Some errors write their message as `Debug` output: its first word is not a name.
-pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E) -> String {
+/// Some errors write their message as `Debug` output: its first word is not a name. The output is the pretty form, in
+/// which `anyhow` and `eyre` write the error that they contain, and neither its message nor a backtrace.
+pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E, message: &str) -> String {
     let mut start = Start::default();
-    // Formatting stops early by an error, which does not matter here.
-    caught(|| std::fmt::write(&mut start, format_args!("{error:?}")));
+    // Formatting ends early by an error, which does not matter here.
+    caught(|| std::fmt::write(&mut start, format_args!("{error:#?}")));
     let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
     let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
-    // An error whose `Debug` output is its message, such as `anyhow!("Timeout")`, may have one word.
-    let is_message = || start.rest.is_empty() && error.to_string() == start.name;
-    if is_name && goes_on_as_type && !is_message() { start.name } else { "Error".to_owned() }
+    // An error whose `Debug` output is its message may have one word.
+    let is_message = start.rest.is_empty() && message == start.name;
+    if is_name && goes_on_as_type && !is_message { start.name } else { "Error".to_owned() }
 }
 
-/// Keeps a name and the two characters after it, then returns an error: `Debug` output can be long.
+/// Keeps a name and the one or two characters after it, then returns an error: `Debug` output can be long, and a value
+/// in it may contain a backtrace, which is slow.
 #[derive(Default)]
 struct Start {
     name: String,
@@ -74,7 +76,8 @@ impl std::fmt::Write for Start {
         for character in text.chars() {
             let is_name = self.rest.is_empty() && (character.is_ascii_alphanumeric() || character == '_');
             if is_name { &mut self.name } else { &mut self.rest }.push(character);
-            if self.rest.chars().count() >= 2 || self.name.len() >= LONGEST {
+            let is_decided = !matches!(self.rest.as_str(), "" | " ");
+            if is_decided || self.name.len() >= LONGEST {
                 return Err(std::fmt::Error);
             }
         }
@@ -113,12 +116,12 @@ mod tests {
     #[test]
     fn the_debug_output_names_a_dyn_error() {
         let parse: Box<dyn std::error::Error> = Box::new("x".parse::<u32>().unwrap_err());
-        assert_eq!(of(&*parse).name, "ParseIntError");
+        assert_eq!(of(&*parse, "").name, "ParseIntError");
         let struct_like: Box<dyn std::error::Error> = Box::new(std::io::Error::from_raw_os_error(2));
-        assert_eq!(of(&*struct_like).name, "Os");
+        assert_eq!(of(&*struct_like, "").name, "Os");
         let sentence: Box<dyn std::error::Error> = Box::new(Sentence);
-        assert_eq!(of(&*sentence).name, "Error", "a message is not a name");
+        assert_eq!(of(&*sentence, "").name, "Error", "a message is not a name");
         let text: Box<dyn std::error::Error> = "no more books".into();
-        assert_eq!(of(&*text).name, "Error", "a string is written in quotes");
+        assert_eq!(of(&*text, "").name, "Error", "a string is written in quotes");
     }
 }

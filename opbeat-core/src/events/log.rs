@@ -5,7 +5,7 @@ use std::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::{Event, location};
-use crate::capture::format;
+use crate::capture::format_event;
 
 /// A logger that reports records of the level `Error`, and forwards all records to another logger.
 ///
@@ -54,7 +54,7 @@ impl<L: Log> Log for ErrorLog<L> {
 
     fn log(&self, record: &Record<'_>) {
         if record.level() == log::Level::Error && !Event::is_ignored(record.target()) {
-            let message = format(*record.args());
+            let message = format_event(*record.args());
             let location = location(record.file(), record.line());
             Event { target: record.target(), message, error: None, fields: Vec::new(), location }.report();
         }

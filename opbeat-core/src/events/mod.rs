@@ -7,7 +7,8 @@ pub mod tracing;
 
 use crate::agent::report_latest;
 use crate::capture::{LogField, event_record};
-use crate::record::{ErrorId, Location};
+use crate::notice::is_logging;
+use crate::record::{ErrorId, ErrorRecord, Location};
 
 /// The target of the agent's own messages, which must not be reported.
 const OWN_TARGET: &str = "opbeat";
@@ -20,15 +21,17 @@ const STATUS_TARGET: &str = "tower_http::trace::on_failure";
 struct Event<'a> {
     target: &'a str,
     message: String,
-    error: Option<&'a (dyn std::error::Error + 'static)>,
+    error: Option<ErrorRecord>,
     fields: Vec<LogField>,
     location: Option<Location>,
 }
 
 impl Event<'_> {
-    /// Returns whether events of a target are ignored, because they are reported already or are the agent's own.
+    /// Returns whether events of a target are ignored, because they are reported already or are the agent's own. The
+    /// bridge from `log` to `tracing` gives all events the target `log`, also the agent's own.
     fn is_ignored(target: &str) -> bool {
-        target == STATUS_TARGET
+        is_logging()
+            || target == STATUS_TARGET
             || target == OWN_TARGET
             || target.starts_with("opbeat_")
             || target.starts_with("opbeat::")

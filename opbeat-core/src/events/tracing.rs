@@ -9,8 +9,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::{Event, location};
-use crate::capture::{LogField, MAX_CHAIN, cut, format};
-use crate::record::Value;
+use crate::capture::{LogField, cut, format_event, received_record};
+use crate::record::{ErrorRecord, Value};
 
 /// A layer that reports events of the level `ERROR`.
 ///
@@ -48,8 +48,7 @@ impl<S: Subscriber> Layer<S> for ErrorEvents {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let location = location(metadata.file(), metadata.line());
-        let Fields { message, chain, others } = fields;
-        let error = chain.as_ref().map(|chain| chain as &(dyn Error + 'static));
+        let Fields { message, error, others } = fields;
         Event { target: metadata.target(), message, error, fields: others, location }.report();
     }
 }
@@ -58,7 +57,7 @@ impl<S: Subscriber> Layer<S> for ErrorEvents {
 #[derive(Default)]
 struct Fields {
     message: String,
-    chain: Option<Link>,
+    error: Option<ErrorRecord>,
     others: Vec<LogField>,
 }
 
@@ -76,7 +75,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = format(format_args!("{value:?}"));
+        let text = format_event(format_args!("{value:?}"));
         if field.name() == "message" { self.message = text } else { self.add(field, text) }
     }
 
@@ -86,7 +85,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
-        self.chain.get_or_insert_with(|| Link::copy(value, MAX_CHAIN));
+        self.error.get_or_insert_with(|| received_record(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -103,38 +102,5 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.add(field, value);
-    }
-}
-
-/// A copy of an error that an event only lends: its `Display` and `Debug` output, and its sources.
-struct Link {
-    message: String,
-    debug: String,
-    source: Option<Box<Self>>,
-}
-
-impl Link {
-    fn copy(error: &(dyn Error + 'static), most: usize) -> Self {
-        let source = error.source().filter(|_| most > 1).map(|source| Box::new(Self::copy(source, most - 1)));
-        let message = format(format_args!("{error}"));
-        Self { message, debug: format(format_args!("{error:?}")), source }
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.debug)
-    }
-}
-
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for Link {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }

@@ -53,11 +53,11 @@ mod tests {
         };
         let mut freezes = Freezes::default();
         freezes.note_sleep(ms(0), Duration::from_millis(50), ms(70));
-        freezes.note_sleep(ms(100), Duration::from_millis(50), ms(300));
+        freezes.note_sleep(ms(300), Duration::from_millis(50), ms(500));
         let threshold = Duration::from_millis(100);
-        assert!(freezes.explain(&poll(90, 310), threshold), "frozen for 200 of 220 ms");
-        assert!(!freezes.explain(&poll(90, 450), threshold), "frozen for 200 of 360 ms");
-        assert!(!freezes.explain(&poll(400, 600), threshold), "frozen before");
+        assert!(freezes.explain(&poll(290, 510), threshold), "frozen for 200 of 220 ms");
+        assert!(!freezes.explain(&poll(290, 650), threshold), "frozen for 200 of 360 ms");
+        assert!(!freezes.explain(&poll(600, 800), threshold), "frozen before");
         assert!(!freezes.explain(&poll(0, 150), threshold), "a sleep that was a little late is no freeze");
     }
 }

@@ -121,21 +121,24 @@ fn a_frozen_process_is_no_blocked_executor() {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.find(|line| line.as_ref().unwrap().ends_with("polling")).unwrap().unwrap();
         let id = child.id();
-        let freeze = format!("kill -STOP {id} && sleep 0.4; kill -CONT {id}");
+        let freeze = format!("kill -STOP {id} && sleep 2; kill -CONT {id}");
         assert!(Command::new("sh").args(["-c", &freeze]).status().unwrap().success());
         assert!(child.wait().unwrap().success());
         return;
     }
     let exporter = MemoryExporter::default();
-    let agent = Agent::with_exporter(&Config::default(), exporter.clone());
+    // The process may run for up to a second until it is stopped, on a busy machine.
+    let config = Config::default().blocking_threshold(Duration::from_secs(1));
+    let agent = Agent::with_exporter(&config, exporter.clone());
     let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
     let polled = transaction.poll(|| {
         println!("polling");
         let since = Instant::now();
-        while since.elapsed() < Duration::from_millis(400) {}
+        while since.elapsed() < Duration::from_secs(2) {}
         Poll::Ready(())
     });
     assert!(polled.is_ready());
+    transaction.start_response(200);
     transaction.complete();
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.errors().len(), 0, "the poll was frozen, and blocked nothing");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod alone;
+mod backtraces;
 mod bounds;
 mod context;
 mod delivery;
@@ -15,6 +16,7 @@ mod http_ends;
 mod large;
 mod late;
 mod logs;
+mod notices;
 mod outages;
 mod overload;
 mod panics;
