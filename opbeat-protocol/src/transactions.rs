@@ -56,6 +56,11 @@ pub struct TransactionGroup {
     /// The duration of each transaction, in milliseconds.
     #[serde(default, deserialize_with = "or_default")]
     pub durations: Vec<f64>,
+    /// *Extension.* The time until the response head (status and headers) of each transaction was ready, in
+    /// milliseconds. It has the same order and length as `durations`. It is absent if these times equal the durations,
+    /// apart from bodies that took less than 1 ms or less than a tenth of the duration.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub head_durations: Vec<f64>,
 }
 
 /// The spans of transactions, in one of the two forms that agents send.

@@ -3,6 +3,7 @@
 //! The pipeline makes them from running transactions and captured errors, off the request path. Exporters read them.
 
 mod drops;
+mod durations;
 mod error;
 mod outcome;
 mod request;
@@ -13,11 +14,13 @@ mod transaction;
 mod value;
 
 pub use drops::Drops;
+pub use durations::DurationGroup;
+pub(crate) use durations::Durations;
 pub(crate) use error::LongPoll;
 pub use error::{Cause, ErrorId, ErrorRecord, Frame, Level, Location, Origin, Stack, TransactionReference};
 pub use outcome::{Outcome, TransactionResult};
 pub use request::RequestRecord;
 pub use span::SpanRecord;
 pub use trace::TraceParent;
-pub use transaction::{BreakdownRecord, DurationGroup, TransactionId, TransactionName, TransactionRecord};
+pub use transaction::{BreakdownRecord, TransactionId, TransactionName, TransactionRecord};
 pub use value::{User, Value};

@@ -1,4 +1,4 @@
-//! Finished transactions, and counts of all of them.
+//! Finished transactions, and the time of all of them by kind of span.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -158,22 +158,6 @@ impl Default for TransactionRecord {
             extra: Vec::new(),
         }
     }
-}
-
-/// The durations of all transactions of one name, kind, result and minute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DurationGroup {
-    /// The minute in which the transactions began.
-    pub minute: SystemTime,
-    /// Their name.
-    pub name: String,
-    /// Their kind.
-    pub kind: Cow<'static, str>,
-    /// Their result.
-    pub result: TransactionResult,
-    /// The duration of each transaction, in milliseconds. Single precision has seven digits and takes half of the
-    /// memory.
-    pub milliseconds: Vec<f32>,
 }
 
 /// The time that all transactions of a name and a minute spent in spans of the same kind.

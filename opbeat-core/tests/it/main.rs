@@ -11,6 +11,7 @@ mod delivery;
 mod diagnosis;
 mod endings;
 mod errors;
+mod heads;
 mod http;
 mod http_ends;
 mod large;

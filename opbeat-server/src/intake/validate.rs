@@ -1,7 +1,7 @@
 //! Parses bodies, and checks their shape and their values.
 
 use axum::http::StatusCode;
-use opbeat_protocol::{ErrorBody, TraceGroup, Traces, TransactionsBody};
+use opbeat_protocol::{ErrorBody, TraceGroup, Traces, TransactionGroup, TransactionsBody};
 use serde::de::DeserializeOwned;
 
 use super::rejection::Rejection;
@@ -68,7 +68,18 @@ fn check_transactions(body: &TransactionsBody) -> Result<(), Rejection> {
     if count > MAX_DURATIONS {
         return Err(Rejection::field("transactions", format!("there are more than {MAX_DURATIONS} durations")));
     }
-    check_durations("durations", body.transactions.iter().flat_map(|group| group.durations.iter().copied()))
+    check_durations("durations", body.transactions.iter().flat_map(|group| group.durations.iter().copied()))?;
+    body.transactions.iter().try_for_each(check_heads)
+}
+
+/// Checks that a group has a head time for each duration, or none.
+fn check_heads(group: &TransactionGroup) -> Result<(), Rejection> {
+    let (heads, durations) = (group.head_durations.len(), group.durations.len());
+    if heads > 0 && heads != durations {
+        let reason = format!("a group has {heads} of them for {durations} durations; send one for each, or none");
+        return Err(Rejection::field("head_durations", reason));
+    }
+    check_durations("head_durations", group.head_durations.iter().copied())
 }
 
 fn check_groups(groups: &[TraceGroup]) -> Result<(), Rejection> {

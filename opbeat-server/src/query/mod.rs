@@ -4,6 +4,7 @@ mod apps;
 mod drops;
 mod errors;
 mod handle;
+mod head;
 mod range;
 mod samples;
 mod series;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::head::HeadPercentiles;
 use super::time::from_seconds;
 use super::transactions::rollup_span;
 use super::{AppIdentity, Query, QueryError, Range};
@@ -38,8 +39,20 @@ pub(crate) struct SeriesPoint {
     pub(crate) p95_ms: Option<f64>,
     /// The duration in milliseconds that 99 % of them did not exceed.
     pub(crate) p99_ms: Option<f64>,
+    /// The time to the response head; `null` without any transactions.
+    pub(crate) head: Option<HeadPercentiles>,
     /// The number of transactions by result.
     pub(crate) results: BTreeMap<String, u64>,
+}
+
+impl Series {
+    /// Returns whether a percentile of the time to the response head is noticeably shorter than that of the duration, in
+    /// any step.
+    pub(crate) fn has_shorter_heads(&self) -> bool {
+        let durations = |point: &SeriesPoint| Some([point.p50_ms?, point.p95_ms?, point.p99_ms?]);
+        let is_shorter = |point: &SeriesPoint| Some(point.head?.is_shorter_than(durations(point)?));
+        self.points.iter().any(|point| is_shorter(point).unwrap_or(false))
+    }
 }
 
 impl Query {
@@ -75,6 +88,7 @@ fn point(start: Timestamp, all: &Rollup, results: BTreeMap<String, u64>) -> Seri
         p50_ms: all.sketch.quantile(0.5),
         p95_ms: all.sketch.quantile(0.95),
         p99_ms: all.sketch.quantile(0.99),
+        head: HeadPercentiles::of(all),
         results,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::head::{HeadPercentiles, is_shorter};
 use super::{AppIdentity, DroppedData, Query, QueryError, Range};
 use crate::store::Rollup;
 use crate::store::read::{RollupSpan, TransactionRow};
@@ -40,6 +41,8 @@ pub(crate) struct TransactionSummary {
     pub(crate) p95_ms: f64,
     /// The duration in milliseconds that 99 % of them did not exceed, within 1 %.
     pub(crate) p99_ms: f64,
+    /// The time to the response head; equal to the duration unless response bodies took noticeable time.
+    pub(crate) head: HeadPercentiles,
     /// The longest duration in milliseconds.
     pub(crate) max_ms: f64,
     /// The sum of all durations in milliseconds.
@@ -74,6 +77,19 @@ pub(crate) struct BreakdownPart {
     pub(crate) self_ms: f64,
     /// The share of all time, from 0 to 1.
     pub(crate) share: f64,
+}
+
+impl TransactionSummary {
+    /// Returns whether a percentile of the time to the response head is noticeably shorter than that of the duration.
+    pub(crate) fn has_shorter_heads(&self) -> bool {
+        self.head.is_shorter_than([self.p50_ms, self.p95_ms, self.p99_ms])
+    }
+
+    /// Returns the 95th percentile of the time to the response head, in milliseconds, if it is noticeably shorter than
+    /// that of the duration.
+    pub(crate) fn shorter_head_p95(&self) -> Option<f64> {
+        Some(self.head.p95_ms).filter(|head| is_shorter(*head, self.p95_ms))
+    }
 }
 
 impl Query {
@@ -179,6 +195,7 @@ impl Sum {
             p50_ms: quantile(0.5),
             p95_ms: quantile(0.95),
             p99_ms: quantile(0.99),
+            head: HeadPercentiles::of(&all).unwrap_or_default(),
             max_ms: all.max_ms,
             total_ms: all.sum_ms,
             impact: if total_ms > 0.0 { all.sum_ms / total_ms } else { 0.0 },

@@ -61,6 +61,8 @@ pub(crate) struct Rollup {
     pub(crate) max_ms: f64,
     /// Their distribution.
     pub(crate) sketch: Sketch,
+    /// The distribution of the times to the response head, if one of them was sent. The others count their duration.
+    pub(crate) own_head_sketch: Option<Sketch>,
 }
 
 /// The time in spans with the same kind.
@@ -127,13 +129,25 @@ pub(crate) struct NewError {
 
 impl Default for Rollup {
     fn default() -> Self {
-        Self { count: 0, failed: 0, sum_ms: 0.0, min_ms: f64::MAX, max_ms: 0.0, sketch: Sketch::default() }
+        Self {
+            count: 0,
+            failed: 0,
+            sum_ms: 0.0,
+            min_ms: f64::MAX,
+            max_ms: 0.0,
+            sketch: Sketch::default(),
+            own_head_sketch: None,
+        }
     }
 }
 
 impl Rollup {
-    /// Counts a duration in milliseconds.
-    pub(crate) fn insert(&mut self, milliseconds: f64, is_failure: bool) {
+    /// Counts a duration, and the time to the response head if it was sent, in milliseconds.
+    pub(crate) fn insert(&mut self, milliseconds: f64, head: Option<f64>, is_failure: bool) {
+        if let Some(heads) = self.heads_if(head.is_some()) {
+            // The head is a part of the response.
+            heads.insert(head.map_or(milliseconds, |head| head.min(milliseconds)));
+        }
         self.count += 1;
         self.failed += u64::from(is_failure);
         self.sum_ms += milliseconds;
@@ -144,12 +158,29 @@ impl Rollup {
 
     /// Adds the durations of another rollup.
     pub(crate) fn merge(&mut self, other: &Self) {
+        if let Some(heads) = self.heads_if(other.own_head_sketch.is_some()) {
+            heads.merge(other.head_sketch());
+        }
         self.count += other.count;
         self.failed += other.failed;
         self.sum_ms += other.sum_ms;
         self.min_ms = self.min_ms.min(other.min_ms);
         self.max_ms = self.max_ms.max(other.max_ms);
         self.sketch.merge(&other.sketch);
+    }
+
+    /// Returns the distribution of the times to the response head.
+    pub(crate) fn head_sketch(&self) -> &Sketch {
+        self.own_head_sketch.as_ref().unwrap_or(&self.sketch)
+    }
+
+    /// Returns the head times, if they differ from the durations before or after the next ones are added. All durations
+    /// so far become head times when the first different one is added.
+    fn heads_if(&mut self, next_differ: bool) -> Option<&mut Sketch> {
+        if next_differ && self.own_head_sketch.is_none() {
+            self.own_head_sketch = Some(self.sketch.clone());
+        }
+        self.own_head_sketch.as_mut()
     }
 }
 

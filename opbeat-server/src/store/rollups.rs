@@ -81,7 +81,7 @@ async fn write_row(
     mut rollup: Rollup,
 ) -> Result<(), StoreError> {
     let known = sqlx::query(
-        "SELECT count, failed, sum_ms, min_ms, max_ms, sketch FROM rollups
+        "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
     )
     .bind(transaction)
@@ -95,8 +95,8 @@ async fn write_row(
     }
     sqlx::query(
         "INSERT OR REPLACE INTO rollups
-             (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(transaction)
     .bind(resolution)
@@ -108,23 +108,28 @@ async fn write_row(
     .bind(rollup.min_ms)
     .bind(rollup.max_ms)
     .bind(rollup.sketch.encode())
+    .bind(rollup.own_head_sketch.as_ref().map(Sketch::encode))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Reads the columns `count, failed, sum_ms, min_ms, max_ms, sketch`.
+/// Reads the columns `count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch`.
 pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Rollup, StoreError> {
-    let sketch: &[u8] = row.try_get("sketch")?;
-    let damaged = || std::io::Error::other("a stored sketch is damaged");
+    let head_sketch: Option<&[u8]> = row.try_get("head_sketch")?;
     Ok(Rollup {
         count: unsigned(row.try_get("count")?),
         failed: unsigned(row.try_get("failed")?),
         sum_ms: row.try_get("sum_ms")?,
         min_ms: row.try_get("min_ms")?,
         max_ms: row.try_get("max_ms")?,
-        sketch: Sketch::decode(sketch).ok_or_else(damaged)?,
+        sketch: decode(row.try_get("sketch")?)?,
+        own_head_sketch: head_sketch.map(decode).transpose()?,
     })
+}
+
+fn decode(sketch: &[u8]) -> Result<Sketch, StoreError> {
+    Ok(Sketch::decode(sketch).ok_or_else(|| std::io::Error::other("a stored sketch is damaged"))?)
 }
 
 /// Adds self times to the rows of their minutes and hours.

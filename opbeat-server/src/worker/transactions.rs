@@ -59,7 +59,9 @@ fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Chang
         let result = result_text(group.result.as_ref());
         let is_failure = ResultClass::of(&result).is_failed();
         let rollup = changes.rollups.entry((key, minute, result)).or_default();
-        group.durations.iter().for_each(|duration| rollup.insert(*duration, is_failure));
+        // Without head times, the durations count as such.
+        let heads = group.head_durations.iter().copied().map(Some).chain(std::iter::repeat(None));
+        group.durations.iter().zip(heads).for_each(|(duration, head)| rollup.insert(*duration, head, is_failure));
     }
     // Groups without durations have created empty rollups.
     changes.rollups.retain(|_, rollup| rollup.count > 0);

@@ -74,6 +74,18 @@ async fn rejections_name_the_invalid_field_and_the_reason() {
         ),
         (
             "transactions",
+            r#"{"transactions": [{"transaction": "a", "durations": [1, 2], "head_durations": [1]}]}"#,
+            "a group has 1 of them for 2 durations; send one for each, or none",
+            "head_durations",
+        ),
+        (
+            "transactions",
+            r#"{"transactions": [{"transaction": "a", "durations": [1], "head_durations": [-1]}]}"#,
+            "-1 is not a duration",
+            "head_durations",
+        ),
+        (
+            "transactions",
             r#"{"transactions": [], "traces": {"groups": [], "raw": [[1.0, [7, 0, 1]]]}}"#,
             "refers to group 7, but there are 0",
             "raw",

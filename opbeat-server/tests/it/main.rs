@@ -6,6 +6,7 @@ mod agents;
 mod api;
 mod command;
 mod crash;
+mod heads;
 mod intake;
 mod pages;
 mod results;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::running::Running;
 
 /// Returns the text of the main part, without tags. The `head` contains a path that changes with the version.
-fn text(page: &str) -> String {
+pub(crate) fn text(page: &str) -> String {
     let main = page.split_once("<main id=\"content\">").unwrap().1.split_once("</main>").unwrap().0;
     let mut text = String::new();
     let mut is_tag = false;

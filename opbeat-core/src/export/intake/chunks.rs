@@ -14,8 +14,8 @@ use opbeat_protocol::TransactionsBody;
 /// servers accept.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The largest number of durations of one group in a body.
-const MAX_DURATIONS: usize = 50_000;
+/// The largest number of durations and head times of one group in a body.
+const MAX_TIMES: usize = 50_000;
 
 /// The estimated size in bytes of a group's keys and punctuation, and of a duration with its comma.
 const GROUP_BYTES: usize = 128;
@@ -92,7 +92,7 @@ fn fitting<T>(items: &[T], left: &mut usize, weight: fn(&T) -> usize) -> usize {
 }
 
 fn weight(group: &DurationGroup) -> usize {
-    GROUP_BYTES + group.name.len() + group.kind.len() + DURATION_BYTES * group.milliseconds.len()
+    GROUP_BYTES + group.name.len() + group.kind.len() + DURATION_BYTES * group.times()
 }
 
 fn breakdown_weight(record: &BreakdownRecord) -> usize {
@@ -101,11 +101,32 @@ fn breakdown_weight(record: &BreakdownRecord) -> usize {
 
 /// Splits groups that are too large for one body.
 fn split_large(durations: &mut Vec<DurationGroup>) {
-    while let Some(index) = durations.iter().position(|group| group.milliseconds.len() > MAX_DURATIONS) {
+    while let Some(index) = durations.iter().position(|group| group.times() > MAX_TIMES) {
         let group = &mut durations[index];
-        let milliseconds = group.milliseconds.split_off(MAX_DURATIONS);
-        let (name, kind, result) = (group.name.clone(), group.kind.clone(), group.result.clone());
-        let rest = DurationGroup { minute: group.minute, name, kind, result, milliseconds };
+        let transactions = if group.head_milliseconds.is_empty() { MAX_TIMES } else { MAX_TIMES / 2 };
+        let rest = group.split_off(transactions);
         durations.insert(index + 1, rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn head_times_are_split_with_their_durations() {
+        let milliseconds: Vec<f32> = (0_u16..60_000).map(f32::from).collect();
+        let (name, kind, result) = ("test".to_owned(), "".into(), "ok".into());
+        let head_milliseconds = milliseconds.clone();
+        let group = DurationGroup { minute: UNIX_EPOCH, name, kind, result, milliseconds, head_milliseconds };
+        let without = DurationGroup { head_milliseconds: Vec::new(), ..group.clone() };
+        let mut durations = vec![group, without];
+        split_large(&mut durations);
+        let lengths: Vec<_> =
+            durations.iter().map(|group| (group.milliseconds.len(), group.head_milliseconds.len())).collect();
+        assert_eq!(lengths, [(25_000, 25_000), (25_000, 25_000), (10_000, 10_000), (50_000, 0), (10_000, 0)]);
+        assert!(durations[..3].iter().all(|group| group.milliseconds == group.head_milliseconds));
     }
 }

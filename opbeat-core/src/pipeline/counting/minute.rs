@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::self_time::{APP, SelfTimes};
-use crate::record::{BreakdownRecord, DurationGroup, TransactionName, TransactionRecord, TransactionResult};
+use crate::record::{BreakdownRecord, DurationGroup, Durations, TransactionName, TransactionRecord, TransactionResult};
 
 /// The largest number of different results, and of kinds of spans, in a minute. Further ones are counted together.
 const MAX_PARTS: usize = 100;
@@ -17,7 +17,7 @@ const OTHER: &str = "other";
 pub(super) struct Minute {
     /// The minute, counted from 1970.
     pub(super) start: u64,
-    durations: Vec<(TransactionResult, Vec<f32>)>,
+    durations: Vec<(TransactionResult, Durations)>,
     /// The time outside of all spans, which every transaction has.
     app: SelfTime,
     breakdown: Vec<(Cow<'static, str>, SelfTime)>,
@@ -36,8 +36,7 @@ impl Minute {
 
     #[inline]
     pub(super) fn add(&mut self, record: &TransactionRecord, self_times: &mut SelfTimes) {
-        let milliseconds = record.duration.as_secs_f32() * 1_000.0;
-        self.durations(&record.result).push(milliseconds);
+        self.durations(&record.result).push(record.duration, record.head);
         let of_app = if record.spans.is_empty() {
             record.duration
         } else {
@@ -47,8 +46,8 @@ impl Minute {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (result, milliseconds) in other.durations {
-            self.durations(&result).extend(milliseconds);
+        for (result, durations) in other.durations {
+            self.durations(&result).append(durations);
         }
         self.app.add(other.app.count, other.app.total);
         for (kind, more) in other.breakdown {
@@ -67,12 +66,13 @@ impl Minute {
     ) {
         let minute = UNIX_EPOCH + Duration::from_secs(self.start * 60);
         let name = name.to_string();
-        durations.extend(self.durations.into_iter().map(|(result, milliseconds)| DurationGroup {
+        durations.extend(self.durations.into_iter().map(|(result, all)| DurationGroup {
             minute,
             name: name.clone(),
             kind: kind.clone(),
             result,
-            milliseconds,
+            milliseconds: all.milliseconds,
+            head_milliseconds: all.head_milliseconds,
         }));
         let app = (Cow::Borrowed(APP), self.app);
         breakdown.extend(self.breakdown.into_iter().chain([app]).map(|(span_kind, sum)| BreakdownRecord {
@@ -86,7 +86,7 @@ impl Minute {
     }
 
     #[inline]
-    fn durations(&mut self, result: &TransactionResult) -> &mut Vec<f32> {
+    fn durations(&mut self, result: &TransactionResult) -> &mut Durations {
         part(&mut self.durations, result, OTHER.into())
     }
 

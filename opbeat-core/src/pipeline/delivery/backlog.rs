@@ -106,7 +106,8 @@ mod tests {
     fn batch(minute: u64, name: &str, transactions: usize) -> Batch {
         let minute = UNIX_EPOCH + Duration::from_secs(60 * minute);
         let milliseconds = vec![1.0; transactions];
-        let group = DurationGroup { minute, name: name.to_owned(), kind: "".into(), result: "ok".into(), milliseconds };
+        let (name, kind, result) = (name.to_owned(), "".into(), "ok".into());
+        let group = DurationGroup { minute, name, kind, result, milliseconds, head_milliseconds: Vec::new() };
         Batch { durations: vec![group], ..Batch::default() }
     }
 
@@ -128,6 +129,19 @@ mod tests {
         let counts: Vec<_> =
             take_all(&mut backlog).iter().map(|batch| (batch.id == id, batch.transactions())).collect();
         assert_eq!(counts, [(true, 40), (false, 5)], "an attempted batch does not change");
+    }
+
+    #[test]
+    fn head_times_of_merged_groups_stay_aligned() {
+        let mut backlog = Backlog::default();
+        let mut slow = batch(1, "test", 1);
+        slow.durations[0].head_milliseconds = vec![0.5];
+        for more in [batch(1, "test", 1), slow, batch(1, "test", 1)] {
+            assert!(backlog.push(more).is_empty());
+        }
+        let groups = backlog.next().expect("one batch").durations;
+        assert_eq!(groups[0].milliseconds, [1.0, 1.0, 1.0]);
+        assert_eq!(groups[0].head_milliseconds, [1.0, 0.5, 1.0]);
     }
 
     #[test]

@@ -215,6 +215,7 @@ mod tests {
                 kind: "".into(),
                 result: "ok".into(),
                 milliseconds: vec![1.0; transactions],
+                head_milliseconds: Vec::new(),
             };
             let batch = || Batch { durations: vec![group(100_000)], ..Batch::default() };
             (0..30).filter(|_| outbox.push(batch())).count()

@@ -41,12 +41,12 @@ impl Sum for DurationGroup {
         self.kind == other.kind && self.result == other.result && self.order(other).is_eq()
     }
 
-    fn add(&mut self, mut more: Self) {
-        self.milliseconds.append(&mut more.milliseconds);
+    fn add(&mut self, more: Self) {
+        self.append(more);
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.name.len() + size_of_val(self.milliseconds.as_slice())
+        size_of::<Self>() + self.name.len() + self.times() * size_of::<f32>()
     }
 }
 

@@ -90,9 +90,9 @@ impl TransactionState {
         if end.is_forced || !self.has_result {
             record.result = end.result(outcome);
         }
-        record.duration = end.duration;
+        (record.duration, record.head) = (end.duration, end.head.map(Duration::from_nanos));
         if let Some(position) = recorder.count(record, started) {
-            (record.head, record.busy) = (end.head.map(Duration::from_nanos), end.busy.map(Duration::from_nanos));
+            record.busy = end.busy.map(Duration::from_nanos);
             record.response_bytes = end.sent;
             recorder.keep(&position, with_request_facts(self.whole_record(is_shared)));
         }

@@ -9,42 +9,60 @@ use crate::query::{Series, SeriesPoint};
 
 type Value = fn(&SeriesPoint) -> Option<f64>;
 
-/// The lines, the least important first: later ones are drawn over earlier ones.
-const LINES: [(&str, &str, Value); 4] = [
+/// A line: its name, its style class and its value at each step.
+type Line = (&'static str, &'static str, Value);
+
+/// The lines of the durations, the least important first: later ones are drawn over earlier ones.
+const DURATIONS: [Line; 4] = [
     ("99th percentile", "p99", |point| point.p99_ms),
     ("95th percentile", "p95", |point| point.p95_ms),
     ("median", "p50", |point| point.p50_ms),
     ("average", "average", |point| point.average_ms),
 ];
 
-/// Draws the durations of a series.
+/// The lines of the times to the response head.
+const HEADS: [Line; 3] = [
+    ("99th percentile", "p99", |point| Some(point.head?.p99_ms)),
+    ("95th percentile", "p95", |point| Some(point.head?.p95_ms)),
+    ("median", "p50", |point| Some(point.head?.p50_ms)),
+];
+
+/// Draws the durations of a series, and the times to the response head if they are shorter.
 pub(in crate::dashboard) fn durations(series: &Series) -> Markup {
+    html! {
+        (lines("Response time", "average and percentiles", series, &DURATIONS))
+        @if series.has_shorter_heads() { (lines("Time to response head", "percentiles", series, &HEADS)) }
+    }
+}
+
+/// Draws lines over time. The first one has the highest values.
+fn lines(title: &str, content: &str, series: &Series, lines: &[Line]) -> Markup {
     let points = &series.points;
-    let highest = points.iter().filter_map(|point| point.p99_ms).fold(0.0, f64::max);
+    let highest = lines.iter().take(1).flat_map(|(.., value)| points.iter().filter_map(value)).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
     let starts: Vec<Timestamp> = points.iter().map(|point| point.start).collect();
     html! {
         figure.chart {
-            figcaption { "Response time" (legend()) }
-            svg role="img" aria-label={ "Response time: average and percentiles, up to " (duration(highest)) } {
+            figcaption { (title) (legend(lines)) }
+            svg role="img" aria-label={ (title) ": " (content) ", up to " (duration(highest)) } {
                 (scale.grid(duration))
                 svg.plot x="0" y=(TOP) width="100%" height=(BOTTOM - TOP) viewBox="0 0 1000 1000" preserveAspectRatio="none" {
-                    @for (_, class, value) in LINES {
-                        path class={ "line " (class) } d=(outline(points, &scale, value)) {}
+                    @for (_, class, value) in lines {
+                        path class={ "line " (class) } d=(outline(points, &scale, *value)) {}
                     }
                 }
                 (axis(&starts, series.step_seconds))
                 @for (index, point) in points.iter().enumerate() {
-                    (hover(point, index, points.len(), series.step_seconds))
+                    (hover(point, lines, (index, points.len()), series.step_seconds))
                 }
             }
         }
     }
 }
 
-fn legend() -> Markup {
+fn legend(lines: &[Line]) -> Markup {
     html! {
-        span.legend { @for (name, class, _) in LINES.iter().rev() { span class={ "key " (class) } { (name) } } }
+        span.legend { @for (name, class, _) in lines.iter().rev() { span class={ "key " (class) } { (name) } } }
     }
 }
 
@@ -73,9 +91,9 @@ fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
 }
 
 /// Draws the area of a step, whose tooltip contains the values.
-fn hover(point: &SeriesPoint, index: usize, count: usize, step: i64) -> Markup {
+fn hover(point: &SeriesPoint, lines: &[Line], (index, count): (usize, usize), step: i64) -> Markup {
     let values =
-        LINES.iter().rev().filter_map(|(name, _, value)| value(point).map(|ms| format!("{name} {}", duration(ms))));
+        lines.iter().rev().filter_map(|(name, _, value)| value(point).map(|ms| format!("{name} {}", duration(ms))));
     let text = values.collect::<Vec<_>>().join("\n");
     html! {
         @if !text.is_empty() {

@@ -49,14 +49,19 @@ pub(in crate::dashboard) async fn transaction(
 
 fn figures(summary: &TransactionSummary) -> Markup {
     let failed = summary.failed as f64 / summary.count.max(1) as f64;
+    let has_shorter_heads = summary.has_shorter_heads();
+    let head = |ms| if has_shorter_heads { format!("response head {}", duration(ms)) } else { String::new() };
     html! {
         dl.figures {
             (figure("average", &duration(summary.average_ms), ""))
-            (figure("median", &duration(summary.p50_ms), ""))
-            (figure("95th percentile", &duration(summary.p95_ms), ""))
-            (figure("99th percentile", &duration(summary.p99_ms), ""))
+            (figure("median", &duration(summary.p50_ms), &head(summary.head.p50_ms)))
+            (figure("95th percentile", &duration(summary.p95_ms), &head(summary.head.p95_ms)))
+            (figure("99th percentile", &duration(summary.p99_ms), &head(summary.head.p99_ms)))
             (figure("throughput", &per_minute(summary.per_minute), &format!("{} in total", count(summary.count))))
             (figure("failed", &share(failed), &format!("{} of {}", count(summary.failed), count(summary.count))))
+        }
+        @if has_shorter_heads {
+            p.muted { "Response head: the time until status and headers were ready. The rest is the response body, such as a stream or a download." }
         }
     }
 }

@@ -128,7 +128,12 @@ fn row(app: &AppIdentity, summary: &TransactionSummary, range: &Range) -> Markup
             }
             td.number data-label="average" { (duration(summary.average_ms)) }
             td.number.wide { (duration(summary.p50_ms)) }
-            td.number data-label="95th" { (duration(summary.p95_ms)) }
+            td.number data-label="95th" {
+                (duration(summary.p95_ms))
+                @if let Some(head) = summary.shorter_head_p95() {
+                    small title="The response heads (status and headers) of 95 % of the requests were ready within this time" { "head " span.value { (duration(head)) } }
+                }
+            }
             td.number.wide { (duration(summary.p99_ms)) }
             td.number.wide { (per_minute(summary.per_minute)) }
             td.number.bad[failed >= 0.05] data-label="failed" { (share(failed)) }

@@ -77,7 +77,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
-                    rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch
+                    rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch,
+                    rollups.head_sketch
              FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "rollups");

@@ -109,8 +109,13 @@ fn transaction_group(group: &DurationGroup) -> TransactionGroup {
         result: Some(result(&group.result)),
         kind: Some(group.kind.to_string()),
         timestamp: Some(group.minute.into()),
-        durations: group.milliseconds.iter().map(|milliseconds| round(f64::from(*milliseconds))).collect(),
+        durations: rounded(&group.milliseconds),
+        head_durations: rounded(&group.head_milliseconds),
     }
+}
+
+fn rounded(milliseconds: &[f32]) -> Vec<f64> {
+    milliseconds.iter().map(|milliseconds| round(f64::from(*milliseconds))).collect()
 }
 
 fn breakdown_group(record: &BreakdownRecord) -> BreakdownGroup {
