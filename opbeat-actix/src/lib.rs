@@ -35,6 +35,7 @@ mod extract;
 mod future;
 mod middleware;
 mod nesting;
+mod pattern;
 mod pending_name;
 mod printed_error;
 mod recorded_error;

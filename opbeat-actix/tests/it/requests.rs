@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{App, error, test, web};
 use opbeat_actix::{Current, Opbeat};
 use opbeat_core::record::ErrorRecord;
@@ -50,4 +50,18 @@ async fn errors_keep_their_type_and_message() {
 #[actix_web::test]
 async fn errors_with_a_4xx_status_are_not_reported() {
     assert!(report_of(|| error::ErrorBadRequest("no title")).await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_connect_has_its_authority_as_target() {
+    let (agent, exporter) = monitored();
+    let app = test::init_service(App::new().wrap(Opbeat::new(&agent))).await;
+    for (target, recorded) in [("example.com:443", "example.com:443"), ("user:pass@example.com:443", "example.com:443")]
+    {
+        let request = test::TestRequest::with_uri(target).method(Method::CONNECT).to_request();
+        test::call_and_read_body(&app, request).await;
+        agent.flush(PATIENCE).unwrap();
+        let request = exporter.take().samples.remove(0).request.unwrap();
+        assert_eq!((request.target(), request.headers().collect::<Vec<_>>().len()), (recorded.into(), 1));
+    }
 }

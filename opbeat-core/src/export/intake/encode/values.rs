@@ -17,9 +17,11 @@ pub(super) fn http(request: &RequestRecord) -> Map<String, Json> {
         "https" => "https",
         _ => "http",
     };
+    // The target of a `CONNECT` is a host and a port, and that of an `OPTIONS` may be `*`. Neither is a path.
+    let is_path = path.is_empty() || path.starts_with('/');
     let url = match header("host") {
-        "" => path.to_owned(),
-        host => format!("{scheme}://{host}{path}"),
+        host if is_path && !host.is_empty() => format!("{scheme}://{host}{path}"),
+        _ => path.to_owned(),
     };
     let mut http = Map::new();
     http.insert("url".to_owned(), url.into());
