@@ -25,6 +25,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
     if status.is_client_error() || status.is_server_error() {
         extension::report(&response, settings.error_types.extensions(), &transaction);
     }
+    settings.retain_call(response.headers());
     let has_ended =
         transaction.start_response(status.as_u16()) || body::is_empty(&response, &mut transaction, settings);
     let has_grpc_status =

@@ -6,8 +6,10 @@ mod app;
 mod behaviour;
 mod errors;
 mod extract;
+mod grpc;
 mod ignored;
 mod names;
 mod placement;
+mod targets;
 
 use opbeat_testing::behaviour::monitored;
