@@ -96,3 +96,22 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 pub(super) fn round(milliseconds: f64) -> f64 {
     (milliseconds * 1_000.0).round() / 1_000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_follow_the_host_in_a_url() {
+        for (method, target, expected) in [
+            ("GET", "/books?page=2", "http://shop.example/books"),
+            ("CONNECT", "example.com:443", "example.com:443"),
+            ("OPTIONS", "*", "*"),
+        ] {
+            let mut request = RequestRecord::default();
+            request.set_line(method, target);
+            request.push_header("host", b"shop.example");
+            assert_eq!(http(&request)["url"], expected);
+        }
+    }
+}
