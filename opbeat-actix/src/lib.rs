@@ -35,6 +35,7 @@ mod extract;
 mod future;
 mod middleware;
 mod nesting;
+mod pattern;
 mod pending_name;
 mod printed_causes;
 mod printed_error;

@@ -7,58 +7,52 @@ use actix_web::dev::ResourceMap;
 use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 
+use crate::pattern::{ends_in_expression, is_made_of, prefix_template, template, template_of_path};
+
 /// Returns the name of the resource that responded to a request.
 ///
 /// Actix remembers the path through its resources, so the name needs no new match. This resource may differ from the
 /// expected one: a middleware may have normalized the path, and guards choose between resources that match the same
 /// path.
 pub(crate) fn matched(request: &HttpRequest) -> Option<TransactionName> {
-    request.match_pattern().map(|pattern| name_of(request.method().as_str(), &pattern))
+    let pattern = request.match_pattern()?;
+    Some(route(request.method().as_str(), &matched_template(request, &pattern)))
+}
+
+/// Returns the template of the pattern that matched a request.
+///
+/// Actix knows the resource, and returns its first pattern even if another one matched. The matched part of the path
+/// shows which one it was.
+#[inline]
+fn matched_template<'a>(request: &HttpRequest, pattern: &'a str) -> Cow<'a, str> {
+    let info = request.match_info();
+    let (path, below) = (info.as_str(), info.unprocessed());
+    let matched = path.strip_suffix(below).unwrap_or(path);
+    match (is_made_of(matched, pattern, info.iter()), below) {
+        // Only services at a prefix, such as static files, leave a part of the path unmatched.
+        (true, "") if !pattern.is_empty() => template(pattern),
+        (true, _) => Cow::Owned(prefix_template(pattern)),
+        (false, "") => template_of_path(matched, info.iter(), pattern).map_or_else(|| template(pattern), Cow::Owned),
+        // The resource matches the path, but one of its guards did not accept the request.
+        (false, _) => expected_template(request.resource_map(), path, pattern),
+    }
 }
 
 /// Returns the name of the resource that will most likely respond to a request target. The path of the target is
 /// matched against all resources.
 pub(crate) fn expected(resources: &ResourceMap, method: &str, target: &str) -> Option<TransactionName> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    resources.match_pattern(path).map(|pattern| name_of(method, &pattern))
+    let pattern = resources.match_pattern(path)?;
+    Some(route(method, &expected_template(resources, path, &pattern)))
 }
 
-fn name_of(method: &str, pattern: &str) -> TransactionName {
-    route(method, &without_expressions(pattern))
+fn expected_template<'a>(resources: &ResourceMap, path: &str, pattern: &'a str) -> Cow<'a, str> {
+    if is_prefix(resources, path, pattern) { Cow::Owned(prefix_template(pattern)) } else { template(pattern) }
 }
 
-/// Removes the regular expressions of parameters: `{id:\d+}` becomes `{id}`.
-fn without_expressions(pattern: &str) -> Cow<'_, str> {
-    if !pattern.contains(':') {
-        return Cow::Borrowed(pattern);
-    }
-    let (mut depth, mut is_expression) = (0_u32, false);
-    let is_kept = |character: &char| {
-        match character {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        is_expression = (is_expression || *character == ':') && depth > 0;
-        !is_expression
-    };
-    Cow::Owned(pattern.chars().filter(is_kept).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_lose_their_regular_expressions() {
-        for (pattern, template) in [
-            ("/books/{id}", "/books/{id}"),
-            (r"/num/{id:\d+}", "/num/{id}"),
-            ("/v{version:[[:digit:]]{1}}/{tail:.*}", "/v{version}/{tail}"),
-            ("/time:{hour}", "/time:{hour}"),
-            ("/open/{id:", "/open/{id"),
-        ] {
-            assert_eq!(without_expressions(pattern), template);
-        }
-    }
+/// Returns whether a path is below a pattern that matches it. If so, the pattern also matches longer paths.
+fn is_prefix(resources: &ResourceMap, path: &str, pattern: &str) -> bool {
+    let segments = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
+    let matches_longer = || resources.match_pattern(&format!("{path}/x")).is_some_and(|longer| longer == pattern);
+    pattern.is_empty() || (segments(path) > segments(pattern) && !ends_in_expression(pattern) && matches_longer())
 }

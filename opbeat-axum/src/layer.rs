@@ -11,12 +11,12 @@ use opbeat_tower::HttpClassifier;
 use opbeat_tower::service::OpbeatService;
 use tower_layer::Layer;
 
-use crate::placement;
 use crate::route_name::MatchedPathName;
 
 /// Records every request of a router as a transaction, named after its route: `GET /books/{id}`.
 ///
-/// Requests that match no route are counted together, as `GET unmatched`.
+/// Requests that match no route are counted together, as `GET unmatched`. gRPC calls are named after their method,
+/// `shop.Cart/Add`, and their result is their gRPC status.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ impl OpbeatLayer {
     pub fn new(agent: &Agent) -> Self {
         let route_name = MatchedPathName::default();
         let inner = opbeat_tower::OpbeatLayer::new(agent).kind("web.axum").route_name(route_name.clone());
-        let inner = inner.framework_errors(application_error);
+        let inner = inner.detect_grpc().framework_errors(application_error);
         Self { inner, route_name }
     }
 
@@ -155,7 +155,7 @@ impl<S> Layer<S> for OpbeatLayer {
     type Service = OpbeatService<S, HttpClassifier, MatchedPathName>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        placement::warn_if_router::<S>();
+        self.route_name.route_check().check_placement::<S>();
         self.inner.layer(inner)
     }
 }

@@ -1,7 +1,7 @@
 //! Warnings about a layer that wraps the whole router. It is called before the router matches, so it knows no routes.
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use opbeat_core::http::warn_once;
 
@@ -13,28 +13,37 @@ const HAS_ROUTES: u32 = u32::MAX;
 
 static WARNED: Once = Once::new();
 
-/// Warns if the type of a service shows that it is a router. `Router::layer` passes each route to the layer instead.
-pub(crate) fn warn_if_router<S>() {
-    if std::any::type_name::<S>().contains("axum::routing::Router") {
-        warn_once(
-            &WARNED,
-            "OpbeatLayer wraps the whole router, so it knows no routes: all requests are counted as unmatched. Add it with \
-             Router::layer instead",
-        );
-    }
+/// Finds layers that know no routes: by the type of the service that they wrap, and by counting the requests without a
+/// route, until one has a route. Counting finds layers around a boxed router, whose type does not show that it is one.
+///
+/// The clones of a layer share it, since one inside the router tells its routes to one around it.
+#[derive(Debug, Default)]
+pub(crate) struct RouteCheck {
+    unmatched: AtomicU32,
+    is_in_router: AtomicBool,
 }
 
-/// Counts the requests without a route, until one has a route. It finds layers around a boxed router, whose type does
-/// not show that it is one.
-#[derive(Debug, Default)]
-pub(crate) struct RouteCheck(AtomicU32);
-
 impl RouteCheck {
+    /// Warns if the type of the service that a layer wraps shows that it is a router, unless a clone of the layer is
+    /// inside of a router. `Router::layer` passes each route to the layer.
+    pub(crate) fn check_placement<S>(&self) {
+        let service = std::any::type_name::<S>();
+        if service.starts_with("axum::routing::route::Route") {
+            self.is_in_router.store(true, Ordering::Relaxed);
+        } else if service.contains("axum::routing::Router") && !self.is_in_router.load(Ordering::Relaxed) {
+            warn_once(
+                &WARNED,
+                "OpbeatLayer wraps the whole router, so it knows no routes: all requests are counted as unmatched. Add it \
+                 with Router::layer instead, or a clone of it too",
+            );
+        }
+    }
+
     /// Records a request with a route.
     #[inline]
     pub(crate) fn record_route(&self) {
-        if self.0.load(Ordering::Relaxed) != HAS_ROUTES {
-            self.0.store(HAS_ROUTES, Ordering::Relaxed);
+        if self.unmatched.load(Ordering::Relaxed) != HAS_ROUTES {
+            self.unmatched.store(HAS_ROUTES, Ordering::Relaxed);
         }
     }
 
@@ -42,7 +51,7 @@ impl RouteCheck {
     #[cold]
     pub(crate) fn record_unmatched(&self) {
         let one_more = |count: u32| (count < WARNING_COUNT).then(|| count + 1);
-        if self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) == Ok(WARNING_COUNT - 1) {
+        if self.unmatched.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) == Ok(WARNING_COUNT - 1) {
             warn_once(
                 &WARNED,
                 "no request has had a route yet, so all are counted as unmatched. If OpbeatLayer wraps the whole router, add \

@@ -1,9 +1,11 @@
 //! The names of requests, after the routes of axum.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, MatchedPath};
+use axum::extract::{ConnectInfo, MatchedPath, OriginalUri};
+use axum::http::Uri;
 use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 use opbeat_tower::{RequestHead, RouteName};
@@ -34,6 +36,10 @@ impl MatchedPathName {
         let nested = Some(known.chain([Nested { prefix, template }]).collect());
         Self { nested, route_check: self.route_check }
     }
+
+    pub(crate) fn route_check(&self) -> &RouteCheck {
+        &self.route_check
+    }
 }
 
 impl Nested {
@@ -47,7 +53,7 @@ impl RouteName for MatchedPathName {
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName> {
         if let Some(path) = head.extensions.get::<MatchedPath>() {
             self.route_check.record_route();
-            return Some(route(head.method.as_str(), path.as_str()));
+            return Some(route(head.method.as_str(), &template(path.as_str())));
         }
         let nested = self.nested.iter().flat_map(|nested| nested.iter());
         let Some(found) = { nested }.find(|nested| nested.matches(head.uri.path())) else {
@@ -58,8 +64,40 @@ impl RouteName for MatchedPathName {
         Some(route(head.method.as_str(), &found.template))
     }
 
+    /// Returns the complete target. Nested routers shorten the request's own.
+    fn target<'a>(&self, head: &RequestHead<'a>) -> &'a Uri {
+        head.extensions.get::<OriginalUri>().map_or(head.uri, |OriginalUri(original)| original)
+    }
+
     #[inline]
     fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
         head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+    }
+}
+
+/// Returns the template of a matched path: the rest of a path, `{*rest}`, becomes `*` as in all adapters.
+#[inline]
+fn template(path: &str) -> Cow<'_, str> {
+    // The router allows it at the end only. A path without it needs no search, and `{{` is a literal brace.
+    let last = path.strip_suffix('}').and_then(|path| path.rsplit_once('{'));
+    let before_rest = last.filter(|(_, name)| name.starts_with('*') && !name.ends_with('}'));
+    before_rest.map_or(Cow::Borrowed(path), |(before, _)| Cow::Owned(format!("{before}*")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_path_is_an_asterisk() {
+        for (path, expected) in [
+            ("/files/{*rest}", "/files/*"),
+            ("/{*rest}", "/*"),
+            ("/books/{id}", "/books/{id}"),
+            ("/books", "/books"),
+            ("/{{*rest}}", "/{{*rest}}"),
+        ] {
+            assert_eq!(template(path), expected);
+        }
     }
 }

@@ -11,7 +11,7 @@ use tower_http::classify::{MakeClassifier, ServerErrorsAsFailures, SharedClassif
 use tower_layer::Layer;
 
 use crate::extension::ErrorExtension;
-use crate::grpc::{GrpcCall, GrpcMethodName};
+use crate::grpc::{GrpcCalls, GrpcMethodName};
 use crate::nesting::CountedLayer;
 use crate::route_name::{NoRouteName, RouteName};
 use crate::service::OpbeatService;
@@ -46,7 +46,7 @@ impl OpbeatLayer<HttpClassifier, GrpcMethodName> {
     pub fn new_for_grpc(agent: &Agent) -> Self {
         let methods = GrpcMethodName::default();
         let mut layer = OpbeatLayer::new(agent).kind("web.grpc").route_name(methods.clone());
-        layer.settings.response.grpc = Some(Box::new(GrpcCall::new(methods)));
+        layer.settings.grpc = GrpcCalls::All(Some(methods));
         layer
     }
 }
@@ -63,6 +63,7 @@ impl<M> OpbeatLayer<M> {
                 kind,
                 make_classifier,
                 route_name: NoRouteName,
+                grpc: GrpcCalls::None,
                 time_limit: None,
                 response,
             },
@@ -78,11 +79,23 @@ impl<M, N> OpbeatLayer<M, N> {
         self
     }
 
-    /// Names requests after their routes. It replaces the names of gRPC methods too.
+    /// Names requests after their routes. In a layer for gRPC, it replaces the names of methods too.
     pub fn route_name<R: RouteName>(self, route_name: R) -> OpbeatLayer<M, R> {
-        let Settings { agent, layer, kind, make_classifier, time_limit, mut response, .. } = self.settings;
-        response.grpc = response.grpc.map(|_| Box::default());
-        OpbeatLayer { settings: Settings { agent, layer, kind, make_classifier, route_name, time_limit, response } }
+        let Settings { agent, layer, kind, make_classifier, grpc, time_limit, response, .. } = self.settings;
+        let grpc = if matches!(grpc, GrpcCalls::All(_)) { GrpcCalls::All(None) } else { grpc };
+        let settings = Settings { agent, layer, kind, make_classifier, route_name, grpc, time_limit, response };
+        OpbeatLayer { settings }
+    }
+
+    /// Records the gRPC calls among the requests as [`new_for_grpc`](OpbeatLayer::new_for_grpc) does, for services that
+    /// also have other requests.
+    ///
+    /// A call is a `POST` over HTTP/2 with the content type `application/grpc`, and has a response of that type. It is
+    /// named after its route until a response shows that its method exists.
+    #[must_use]
+    pub fn detect_grpc(mut self) -> Self {
+        self.settings.grpc = GrpcCalls::ByContentType(GrpcMethodName::default());
+        self
     }
 
     /// Sets whether the layer responds with 500 and an empty body if the handler panics before its response head.

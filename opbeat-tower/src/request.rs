@@ -32,20 +32,25 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// Records the head of a request.
+/// Records the head of a request, with the target that the client sent.
 #[inline]
-pub(crate) fn describe<B>(request: &Request<B>, client: Option<IpAddr>, record: &mut RequestRecord) {
-    let target = request.uri().path_and_query().map_or("*", |target| target.as_str());
-    record.set_line(request.method().as_str(), target);
+pub(crate) fn describe(head: &RequestHead<'_>, target: &Uri, client: Option<IpAddr>, record: &mut RequestRecord) {
+    // A `CONNECT` without a path has only an authority.
+    let line = target.path_and_query().map(|target| target.as_str()).or_else(|| host(target));
+    record.set_line(head.method.as_str(), line.unwrap_or("*"));
     record.set_client(client);
-    for (name, value) in request.headers() {
+    for (name, value) in head.headers {
         record.push_header(name.as_str(), value.as_bytes());
     }
     // HTTP/2 clients send the host as part of the target, and need no `host` header.
-    if let Some(authority) = request.uri().authority()
-        && !request.headers().contains_key(HOST)
+    if let Some(host) = host(target)
+        && !head.headers.contains_key(HOST)
     {
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
         record.push_header(HOST.as_str(), host.as_bytes());
     }
+}
+
+/// Returns the host and the port of a target, without credentials.
+fn host(target: &Uri) -> Option<&str> {
+    target.authority()?.as_str().rsplit('@').next()
 }

@@ -27,6 +27,7 @@ pub(crate) fn respond<B: Body, C: ClassifyResponse>(
             .set_response_headers(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         extension::report(&response, settings.error_types.extensions(), &transaction);
     }
+    settings.retain_call(response.headers());
     let has_ended =
         transaction.start_response(status.as_u16()) || body::is_empty(&response, &mut transaction, settings);
     let has_grpc_status =

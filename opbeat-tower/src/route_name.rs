@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use http::Uri;
 use opbeat_core::record::TransactionName;
 
 use crate::request::RequestHead;
@@ -13,6 +14,13 @@ use crate::request::RequestHead;
 pub trait RouteName: Clone {
     /// Returns the name of the route that matches the request, if there is one.
     fn route_name(&self, head: &RequestHead<'_>) -> Option<TransactionName>;
+
+    /// Returns the target that the client sent. A router may have shortened the one of the request.
+    ///
+    /// It is called only for requests that are recorded.
+    fn target<'a>(&self, head: &RequestHead<'a>) -> &'a Uri {
+        head.uri
+    }
 
     /// Returns the address of the other end of the connection, if the framework knows it.
     fn client(&self, _: &RequestHead<'_>) -> Option<IpAddr> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hyper::body::{Body as _, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::service::Service;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Uri};
 use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, route};
 use opbeat_core::{Agent, CurrentTransaction};
@@ -41,7 +41,7 @@ impl Opbeat {
         // An outer adapter around the same request may record it already, on another task.
         let outer = request.extensions().get().map(|RecordedBy(outer)| outer.clone()).unwrap_or_default();
         let mut transaction = HttpTransaction::begin_within(&outer, &self.agent, "web.hyper", method, |record| {
-            record.set_line(method, request.uri().path_and_query().map_or("*", |target| target.as_str()));
+            record.set_line(method, target(request.uri()));
             request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
         });
         // The name is set before the handler is called, so that a request that panics or is dropped has it too.
@@ -52,6 +52,12 @@ impl Opbeat {
         }
         transaction
     }
+}
+
+/// Returns the target to record: path and query, or the authority of a `CONNECT` without a path.
+fn target(uri: &Uri) -> &str {
+    let authority = || uri.authority()?.as_str().rsplit('@').next(); // without credentials
+    uri.path_and_query().map(|target| target.as_str()).or_else(authority).unwrap_or("*")
 }
 
 /// The transaction that records a request, in the request's extensions.

@@ -10,8 +10,8 @@ use opbeat_core::http::CapturedError;
 use opbeat_core::http::{HttpTransaction, outcome_of_status};
 use opbeat_core::record::{Outcome, RequestRecord};
 use opbeat_core::{Agent, CurrentTransaction};
-use poem::http::HeaderMap;
 use poem::http::header::CONTENT_LENGTH;
+use poem::http::{HeaderMap, Uri};
 use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
 use crate::monitored::Monitored;
@@ -82,10 +82,15 @@ struct RecordedBy(CurrentTransaction);
 
 fn describe(request: &Request, record: &mut RequestRecord) {
     // A nested route receives only the rest of the path, so the original URI is used.
-    let target = request.original_uri().path_and_query().map_or("*", |target| target.as_str());
-    record.set_line(request.method().as_str(), target);
+    record.set_line(request.method().as_str(), target(request.original_uri()));
     record.set_client(request.remote_addr().as_socket_addr().map(|address| address.ip()));
     request.headers().iter().for_each(|(name, value)| record.push_header(name.as_str(), value.as_bytes()));
+}
+
+/// Returns the target to record: path and query, or the authority of a `CONNECT` without a path.
+fn target(uri: &Uri) -> &str {
+    let authority = || uri.authority()?.as_str().rsplit('@').next(); // without credentials
+    uri.path_and_query().map(|target| target.as_str()).or_else(authority).unwrap_or("*")
 }
 
 /// Records the status, and moves the transaction into the response body, whose end is the transaction's end.

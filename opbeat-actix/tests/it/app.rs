@@ -16,6 +16,8 @@ use opbeat_testing::behaviour::{
     CartError, count_shelves, describe, interleave, large_body, rename, tag, tag_on_drop, wait_for_reader, wait_forever,
 };
 
+use crate::files::Files;
+
 pub(crate) const LIMIT: Duration = Duration::from_millis(1);
 
 pub(crate) fn routes(config: &mut web::ServiceConfig, agent: &Agent) {
@@ -70,6 +72,7 @@ fn names(config: &mut web::ServiceConfig, agent: &Agent) {
     config
         .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
         .service(web::scope("/old").default_service(web::to(async || HttpResponse::Gone().body("gone"))))
+        .service(Files("/files"))
         .service(twice)
         .service(relayed)
         .route("/renamed", web::get().to(renamed))

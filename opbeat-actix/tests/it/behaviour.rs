@@ -15,7 +15,6 @@ const EXEMPT: &[(&str, &str)] = &[
         "actix notices a regular close of the connection only when it writes to it",
     ),
     ("trailers", "actix does not send any"),
-    ("nested service", "actix has no opaque services: everything below a prefix is a resource with a pattern"),
     ("timeout outside the layer", "it needs a limit around the whole application, which `limited_server` has"),
     ("load shedding outside the layer", "it needs a limit around the whole application, which `limited_server` has"),
 ];

@@ -5,6 +5,7 @@
 mod app;
 mod behaviour;
 mod errors;
+mod files;
 mod pending_names;
 mod public_types;
 mod requests;

@@ -16,6 +16,7 @@ use opbeat_actix::{Agent, Level, Opbeat};
 use opbeat_core::export::Batch;
 use opbeat_core::http::HttpTransaction;
 
+use crate::files::Files;
 use crate::monitored;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +27,12 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(r"/{id:\d+}/panicking", web::get().to(panicking))
         .route("/{id}/panicking-call", web::get().to(panicking_call))
         .route("/{id}/waiting", web::get().to(waiting));
-    config.service(books).service(web::resource("/rejected/{id}").wrap(from_fn(reject)).to(async || "never"));
+    let files = web::scope("/files/{shelf}").wrap(from_fn(wait)).service(Files("/covers"));
+    config
+        .service(books)
+        .service(files)
+        .route("/blobs/{tail:.*}", web::get().to(waiting))
+        .service(web::resource("/rejected/{id}").wrap(from_fn(reject)).to(async || "never"));
 }
 
 async fn panicking() -> HttpResponse {
@@ -44,6 +50,11 @@ async fn waiting() -> HttpResponse {
 
 async fn reject(_: ServiceRequest, _: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
     Err(std::io::Error::other("the queue is closed").into())
+}
+
+async fn wait(_: ServiceRequest, _: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
+    waiting().await;
+    pending().await
 }
 
 /// Polls a request once and then drops it. Returns the recorded data.
@@ -88,6 +99,18 @@ async fn a_panic_in_a_poll_or_in_the_call_keeps_the_name() {
 async fn a_disconnect_before_the_response_head_keeps_the_name() {
     let name = "GET /books/{id}/waiting";
     assert_eq!(name_result_and_error(Opbeat::new, "/books/1/waiting?page=2").await, [name, "client_gone", name]);
+}
+
+#[actix_web::test]
+async fn a_disconnect_below_a_prefix_keeps_the_name() {
+    for (path, name) in [
+        ("/files/7/covers/large/1.svg", "GET /files/{shelf}/covers/*"),
+        ("/files/7/covers/?page=2", "GET /files/{shelf}/covers/*"),
+        ("/files/7/covers", "GET /files/{shelf}/covers"),
+        ("/blobs/1/2/3", "GET /blobs/*"),
+    ] {
+        assert_eq!(name_result_and_error(Opbeat::new, path).await, [name, "client_gone", name], "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{App, HttpResponse, error, test, web};
 use opbeat_actix::{Current, Opbeat};
 use opbeat_core::record::ErrorRecord;
@@ -72,4 +72,18 @@ async fn a_websocket_session_is_a_transaction_of_its_own() {
     let (request, session) = (of_kind("web.actix"), of_kind("websocket.actix"));
     assert_eq!((session.parent, session.tags.len()), (Some(request.id), 1));
     assert_eq!(session.name.to_string(), "GET /chat/{id}");
+}
+
+#[actix_web::test]
+async fn a_connect_has_its_authority_as_target() {
+    let (agent, exporter) = monitored();
+    let app = test::init_service(App::new().wrap(Opbeat::new(&agent))).await;
+    for (target, recorded) in [("example.com:443", "example.com:443"), ("user:pass@example.com:443", "example.com:443")]
+    {
+        let request = test::TestRequest::with_uri(target).method(Method::CONNECT).to_request();
+        test::call_and_read_body(&app, request).await;
+        agent.flush(PATIENCE).unwrap();
+        let request = exporter.take().samples.remove(0).request.unwrap();
+        assert_eq!((request.target(), request.headers().collect::<Vec<_>>().len()), (recorded.into(), 1));
+    }
 }

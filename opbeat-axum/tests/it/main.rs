@@ -6,9 +6,11 @@ mod app;
 mod behaviour;
 mod errors;
 mod extract;
+mod grpc;
 mod ignored;
 mod names;
 mod placement;
+mod targets;
 mod websocket;
 
 use opbeat_testing::behaviour::monitored;

@@ -6,12 +6,15 @@ use std::process::Command;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use opbeat_axum::OpbeatLayer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tower::util::BoxCloneService;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+use tower_http::normalize_path::NormalizePathLayer;
 
 use crate::monitored;
 
@@ -42,7 +45,7 @@ fn router() -> Router {
 
 async fn call<S, B>(service: &S, path: &str)
 where
-    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
+    S: Service<Request, Response = Response<B>, Error = Infallible> + Clone,
 {
     let request = Request::builder().uri(path).body(Body::empty()).unwrap();
     drop(service.clone().oneshot(request).await.unwrap());
@@ -100,4 +103,37 @@ async fn an_inner_layer_passes_the_route_to_the_outer_one() {
     call(&around, "/users/1").await;
     agent.flush(std::time::Duration::from_secs(30)).unwrap();
     assert_eq!((exporter.count("GET /admin/users/{id}"), exporter.count("GET /users/{id}")), (1, 1));
+}
+
+/// The code of the guide for a layer around the whole router.
+#[tokio::test]
+async fn a_layer_around_a_router_is_served() {
+    if !is_child() {
+        assert_eq!(count_warnings(&stderr_of("a_layer_around_a_router_is_served")), 0);
+        return;
+    }
+    let (agent, exporter) = monitored();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+
+    let layer = OpbeatLayer::new(&agent);
+    let router = router().layer(layer.clone());
+    let app = ServiceBuilder::new()
+        .map_response(IntoResponse::into_response)
+        .layer(layer)
+        .layer(NormalizePathLayer::trim_trailing_slash())
+        .service(router);
+    let app = axum::ServiceExt::<Request>::into_make_service(app);
+    tokio::spawn(async { axum::serve(listener, app).await });
+
+    client.write_all(b"GET /books/?page=2 HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with("Emma"), "{response}");
+    agent.flush(std::time::Duration::from_secs(30)).unwrap();
+    let sample = exporter.take().samples.remove(0);
+    assert_eq!(
+        (sample.name.to_string().as_str(), &*sample.request.unwrap().target()),
+        ("GET /books", "/books/?page=2")
+    );
 }

@@ -58,7 +58,7 @@ fn is_child(test: &str, text: &str, check: fn(&str, (usize, usize))) -> bool {
     }
     for (log, _) in LOGS {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args([&format!("notices::{test}"), "--exact", "--nocapture"]).env(LOG, log);
+        child.args([&format!("notices::{test}"), "--exact", "--nocapture"]).env(LOG, log).env("NO_COLOR", "1");
         for variable in opbeat_core::config::VARIABLES {
             child.env_remove(variable.name);
         }

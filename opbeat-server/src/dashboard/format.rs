@@ -49,6 +49,20 @@ pub(super) fn count(number: u64) -> String {
     grouped
 }
 
+/// Formats a number of bytes: `512 B`, `1.5 KiB`, `64 MiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1_024 {
+        return format!("{bytes} B");
+    }
+    let (mut number, mut unit) = (bytes as f64 / 1_024.0, 0);
+    while number >= 1_023.5 && unit + 1 < UNITS.len() {
+        number /= 1_024.0;
+        unit += 1;
+    }
+    if number < 9.95 { format!("{number:.1} {}", UNITS[unit]) } else { format!("{number:.0} {}", UNITS[unit]) }
+}
+
 /// Formats a count of the database, whose numbers are signed. A negative one is shown as 0.
 pub(super) fn signed_count(number: i64) -> String {
     count(u64::try_from(number).unwrap_or(0))
@@ -88,6 +102,12 @@ pub(super) fn outcome(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_binary_units() {
+        let shown = [0, 1_023, 1_536, 65_536, 67_108_864, u64::MAX].map(bytes);
+        assert_eq!(shown, ["0 B", "1023 B", "1.5 KiB", "64 KiB", "64 MiB", "16384 PiB"]);
+    }
 
     #[test]
     fn numbers_have_units() {

@@ -1,15 +1,18 @@
 //! The names of calls: the service and the method.
 //!
 //! Clients choose the path, and only the response shows whether the method exists. So a call is named `unknown method`
-//! until its response confirms the method. Later calls to the method have its name from their start.
+//! until its response confirms the method, or after its route if a router knows one. Later calls to the method have its
+//! name from their start.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use http::HeaderMap;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::TransactionName;
 
+use super::calls::has_grpc_content;
 use crate::request::RequestHead;
 use crate::route_name::RouteName;
 
@@ -37,6 +40,16 @@ pub struct GrpcMethodName {
 impl GrpcMethodName {
     fn find(&self, method: &str) -> Option<&'static str> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(method).copied()
+    }
+
+    /// Returns the name of a confirmed method. Otherwise it is that of the route, since the request may be no call.
+    pub(crate) fn name_beside_routes(
+        &self,
+        path: &str,
+        route: impl FnOnce() -> Option<TransactionName>,
+    ) -> Option<TransactionName> {
+        let Some(method) = method(path) else { return route() };
+        self.find(method).map(Into::into).or_else(route).or_else(|| Some(UNKNOWN.into()))
     }
 
     /// Keeps the name of a confirmed method.
@@ -78,28 +91,33 @@ fn method(path: &str) -> Option<&str> {
 /// A call, and the name of its method until a response confirms it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrpcCall {
-    /// `None` if the application names its calls with its own `RouteName`.
-    methods: Option<GrpcMethodName>,
-    /// `None` if the method is confirmed.
-    method: Option<Box<str>>,
+    /// `None` if the method is confirmed, or if the application names its calls with its own `RouteName`.
+    unconfirmed: Option<(GrpcMethodName, Box<str>)>,
+    /// Whether only the request's content type shows that it is a call.
+    is_detected: bool,
 }
 
 impl GrpcCall {
-    pub(crate) fn new(methods: GrpcMethodName) -> Self {
-        Self { methods: Some(methods), method: None }
+    /// Makes a call to a path. The names are `None` if the application names its calls with its own `RouteName`.
+    pub(crate) fn new(methods: Option<&GrpcMethodName>, path: &str) -> Self {
+        let method = method(path);
+        let unconfirmed = methods.zip(method).filter(|(methods, method)| methods.find(method).is_none());
+        Self { unconfirmed: unconfirmed.map(|(methods, method)| (methods.clone(), method.into())), is_detected: false }
     }
 
-    /// Returns a call to a path, with the names of this one.
-    pub(crate) fn for_path(&self, path: &str) -> Self {
-        let unknown = |methods: &GrpcMethodName| method(path).filter(|method| methods.find(method).is_none());
-        let method = self.methods.as_ref().and_then(unknown).map(Into::into);
-        let methods = self.methods.clone().filter(|_| method.is_some());
-        Self { methods, method }
+    /// Sets that only the request's content type shows that this is a call.
+    pub(crate) fn detected(self) -> Self {
+        Self { is_detected: true, ..self }
+    }
+
+    /// Returns whether a response answers the call. Other handlers than those of gRPC may get such a request too.
+    pub(crate) fn is_answered_by(&self, headers: &HeaderMap) -> bool {
+        !self.is_detected || has_grpc_content(headers)
     }
 
     /// Names the call after its method, because its response shows that the method exists.
     pub(crate) fn confirm_method(&mut self, transaction: &mut HttpTransaction) {
-        if let (Some(method), Some(methods)) = (self.method.take(), &self.methods) {
+        if let Some((methods, method)) = self.unconfirmed.take() {
             transaction.set_route_name(methods.add(&method).into());
         }
     }

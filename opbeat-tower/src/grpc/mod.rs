@@ -1,9 +1,11 @@
 //! gRPC calls: their names, their deadlines and their statuses.
 
+mod calls;
 mod deadline;
 mod method;
 mod status;
 
+pub(crate) use calls::GrpcCalls;
 pub(crate) use deadline::configure;
 pub(crate) use method::GrpcCall;
 pub use method::GrpcMethodName;

@@ -2,12 +2,14 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use http::{Request as HttpRequest, Response};
+use futures_util::FutureExt;
+use http::request::Builder as HttpRequestBuilder;
+use http::{Request as HttpRequest, Response, Version};
 use opbeat_core::export::Batch;
 use opbeat_core::record::Outcome;
 use opbeat_core::{Agent, Config};
 use opbeat_testing::MemoryExporter;
-use opbeat_tower::OpbeatLayer;
+use opbeat_tower::{OpbeatLayer, RequestHead, route};
 use tokio::net::TcpListener;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
@@ -193,6 +195,38 @@ async fn an_exceeded_deadline_is_recorded() {
     agent.flush(PATIENCE).unwrap();
     let expected = ("unknown method".to_owned(), "DEADLINE_EXCEEDED".to_owned(), Outcome::TimedOut);
     assert_eq!(summary(&exporter.take()), expected);
+}
+
+/// Waits for the deadline of a request to a layer that detects gRPC. Returns the name, result and outcome.
+async fn detected(request: HttpRequestBuilder) -> (String, String, Outcome) {
+    let (agent, exporter) = monitored();
+    let never =
+        service_fn(async |_: HttpRequest<()>| std::future::pending::<Result<Response<Body>, Infallible>>().await);
+    let layer = OpbeatLayer::new(&agent).kind("web.grpc").detect_grpc();
+    let layer = layer.route_name(|head: &RequestHead<'_>| Some(route(head.method.as_str(), "/shop.Cart/*")));
+    let request = request.uri("/shop.Cart/Add").header("grpc-timeout", "1n").body(()).unwrap();
+    assert!(layer.layer(never).oneshot(request).now_or_never().is_none());
+    agent.flush(PATIENCE).unwrap();
+    summary(&exporter.take())
+}
+
+#[tokio::test]
+async fn calls_are_detected_by_their_content_type() {
+    let request = |method: &str, version, content_type: &str| {
+        HttpRequest::builder().method(method).version(version).header("content-type", content_type)
+    };
+    let call = ("POST /shop.Cart/*".to_owned(), "DEADLINE_EXCEEDED".to_owned(), Outcome::TimedOut);
+    for content_type in ["application/grpc", "application/grpc+proto"] {
+        assert_eq!(detected(request("POST", Version::HTTP_2, content_type)).await, call);
+    }
+    for request in [
+        request("PUT", Version::HTTP_2, "application/grpc"),
+        request("POST", Version::HTTP_11, "application/grpc"),
+        request("POST", Version::HTTP_2, "application/grpc-web+proto"),
+    ] {
+        let (_, result, outcome) = detected(request).await;
+        assert_eq!((result.as_str(), outcome), ("client_gone", Outcome::ClientGone));
+    }
 }
 
 #[tokio::test]

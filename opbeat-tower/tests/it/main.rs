@@ -8,5 +8,6 @@ mod failures;
 mod grpc;
 mod limits;
 mod names;
+mod targets;
 
 use opbeat_testing::behaviour::monitored;

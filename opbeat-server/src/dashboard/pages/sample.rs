@@ -9,7 +9,7 @@ use super::transaction::result;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{count, duration, time, transaction_name};
+use crate::dashboard::format::{bytes, count, duration, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -51,6 +51,10 @@ fn figures(sample: &Sample) -> Markup {
             @if let Some(queued) = sample.context.queued_ms { (figure("queued", &duration(queued), "before the application, by the proxy's header")) }
             @if let Some(head) = sample.context.head_ms { (figure("response head", &duration(head), "status and headers were ready")) }
             @if let Some(busy) = sample.context.busy_ms { (figure("busy", &duration(busy), "the rest is waiting")) }
+            @if let Some(sent) = sample.context.response_bytes { (figure("response body", &bytes(sent), "sent to the client")) }
+            @if let Some(received) = sample.context.request_bytes.filter(|received| *received > 0) {
+                (figure("request body", &bytes(received), "as the request declares it"))
+            }
             @if !sample.summary.result.is_empty() {
                 div.figure { dt { "result" } dd { (result(&sample.summary.result, &sample.summary.outcome)) } }
             }

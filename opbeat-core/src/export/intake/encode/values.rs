@@ -19,9 +19,11 @@ pub(super) fn http(request: &RequestRecord, response: &[(Cow<'static, str>, Valu
         "https" => "https",
         _ => "http",
     };
+    // The target of a `CONNECT` is a host and a port, and that of an `OPTIONS` may be `*`. Neither is a path.
+    let is_path = path.is_empty() || path.starts_with('/');
     let url = match header("host") {
-        "" => path.to_owned(),
-        host => format!("{scheme}://{host}{path}"),
+        host if is_path && !host.is_empty() => format!("{scheme}://{host}{path}"),
+        _ => path.to_owned(),
     };
     let mut http = Map::new();
     http.insert("url".to_owned(), url.into());
@@ -98,4 +100,23 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 /// Rounds to microseconds, which makes bodies shorter.
 pub(super) fn round(milliseconds: f64) -> f64 {
     (milliseconds * 1_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_follow_the_host_in_a_url() {
+        for (method, target, expected) in [
+            ("GET", "/books?page=2", "http://shop.example/books"),
+            ("CONNECT", "example.com:443", "example.com:443"),
+            ("OPTIONS", "*", "*"),
+        ] {
+            let mut request = RequestRecord::default();
+            request.set_line(method, target);
+            request.push_header("host", b"shop.example");
+            assert_eq!(http(&request, &[])["url"], expected);
+        }
+    }
 }
