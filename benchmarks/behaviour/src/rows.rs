@@ -42,6 +42,9 @@ pub const ROWS: &[Row] = &[
     row("Paths below a nested service share a name of their own", verdicts::nested_service),
     row("A handler can rename its request", verdicts::renamed),
     row("A second, nested layer records no request twice", |all| all.once("nested layer").map(drop)),
+    row("… also if a middleware between both layers spawns a task", |all| {
+        all.once("nested layer on another task").map(drop)
+    }),
     row("Health checks are ignored by default", verdicts::ignored),
     row(
         "Streams, server-sent events, trailers, HEAD, 204, 304 and 100-continue are recorded once, as a success",
@@ -79,6 +82,12 @@ pub const ROWS: &[Row] = &[
     }),
     row("… with the tags of the handler and its destructors", tags_with_destructors),
     row("A disconnect during the response body is recorded", |all| differs(all, DISCONNECT_IN_BODY, &[SUCCESS, PANIC])),
+    row("… also during a body of a single large frame", |all| {
+        differs(all, "disconnect in a single large frame", &[SUCCESS, PANIC])
+    }),
+    row("A response body that is shorter than its Content-Length is a failure", |all| {
+        differs(all, "body shorter than its Content-Length", &[SUCCESS])
+    }),
     row("User, tags and nested spans are recorded", verdicts::described),
     row("A span in a task that the handler spawned is recorded", verdicts::spawned),
 ];

@@ -7,7 +7,11 @@ mod responses;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, TcpListener};
 
-use actix_web::{HttpResponse, web};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, rt, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
@@ -33,13 +37,17 @@ macro_rules! serve {
     ($setup:expr, $middleware:expr, $limited:expr) => {{
         use actix_web::middleware::from_fn;
         use actix_web::{App, HttpServer, rt, web};
-        use $crate::applications::actix::{late, shed_all, time_limit};
+        use $crate::applications::actix::{late, relay, shed_all, time_limit};
         let listener = $crate::applications::actix::listener();
         let address = listener.local_addr().expect("a bound socket has an address");
         let factory = move || {
             let twice = web::scope("/twice").wrap($middleware).route("", web::get().to(async || "twice"));
+            let relayed = web::scope("/relayed")
+                .wrap($middleware)
+                .wrap(from_fn(relay))
+                .route("", web::get().to(async || $crate::applications::actix::relayed($setup.api)));
             let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $setup);
-            let monitored = web::scope("").wrap($middleware).configure(routes).service(twice);
+            let monitored = web::scope("").wrap($middleware).configure(routes).service(twice).service(relayed);
             let timed = web::scope("/late").wrap($limited).wrap(from_fn(time_limit)).route("", late($setup.api));
             let full = web::scope("/full").wrap($middleware).wrap(from_fn(shed_all)).route("", late($setup.api));
             App::new().service(timed).service(full).service(monitored)
@@ -55,6 +63,20 @@ pub(crate) use serve;
 
 pub fn listener() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port")
+}
+
+/// Tags the request of `/relayed`.
+pub fn relayed(api: PeerApi) -> &'static str {
+    api.tag();
+    "relayed"
+}
+
+/// Calls the rest of the application in another task.
+pub async fn relay<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> actix_web::Result<ServiceResponse<B>> {
+    rt::spawn(async move { next.call(request).await }).await.map_err(ErrorInternalServerError)?
 }
 
 pub fn routes(config: &mut web::ServiceConfig, setup: Setup) {

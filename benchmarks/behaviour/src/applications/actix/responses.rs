@@ -7,6 +7,8 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
+use opbeat_testing::behaviour::large_body;
+
 use super::{Chunk, chunks, echo_id};
 use crate::applications;
 use crate::peer_api::PeerApi;
@@ -22,6 +24,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig, api: PeerApi) {
         .route("/echo", web::post().to(async |body: String| body))
         .route("/streamed", web::get().to(async || chunks(&["one", "two", "three"], stream::empty())))
         .route("/sized", web::get().to(sized))
+        .route("/short-body", web::get().to(short_body))
+        .route("/large", web::get().to(async || large_body()))
         .route("/gated", web::get().to(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", web::get().to(events))
         .route("/empty", web::get().to(async || HttpResponse::Ok()))
@@ -37,6 +41,11 @@ async fn events() -> HttpResponse {
 async fn sized() -> HttpResponse {
     let chunks = stream::iter(["one", "two"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
     HttpResponse::Ok().no_chunking(6).streaming(chunks)
+}
+
+async fn short_body() -> HttpResponse {
+    let chunks = stream::iter(["one"]).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    HttpResponse::Ok().no_chunking(10).streaming(chunks)
 }
 
 async fn upgrade(api: PeerApi) -> HttpResponse {

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::http::{Request, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::BoxFuture;
@@ -71,13 +72,23 @@ fn names(api: PeerApi, layer: impl Fn(Router) -> Router) -> Router {
         (api.rename)("shop.renamed");
         "renamed"
     };
+    let relayed = layer(Router::new().route("/relayed", get(async move || {
+        api.tag();
+        "relayed"
+    })));
     Router::new()
+        .merge(relayed.layer(from_fn(relay)))
         .nest("/shop", cart)
         .nest("/old", Router::new().fallback(async || (StatusCode::GONE, "gone")))
         .nest_service("/files", files)
         .merge(layer(Router::new().route("/twice", get(async || "twice"))))
         .route("/renamed", get(renamed))
         .route("/healthz", get(async || "fine"))
+}
+
+/// Calls the rest of the application on another task.
+async fn relay(request: Request<Body>, next: Next) -> Response {
+    tokio::spawn(next.run(request)).await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn echo_id(Path(id): Path<u32>) -> String {

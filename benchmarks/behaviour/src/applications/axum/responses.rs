@@ -12,6 +12,8 @@ use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
 
+use opbeat_testing::behaviour::large_body;
+
 use super::{Chunk, chunks, echo_id};
 use crate::applications;
 use crate::peer_api::PeerApi;
@@ -23,6 +25,8 @@ pub(super) fn router(api: PeerApi) -> Router {
         .route("/echo", post(async |body: String| body))
         .route("/streamed", get(async || chunks(&["one", "two", "three"], stream::empty())))
         .route("/sized", get(async || ([(CONTENT_LENGTH, "6")], chunks(&["one", "two"], stream::empty()))))
+        .route("/short-body", get(async || ([(CONTENT_LENGTH, "10")], chunks(&["one"], stream::empty()))))
+        .route("/large", get(async || large_body()))
         .route("/gated", get(async || chunks(&["one"], stream::once(second_chunk()))))
         .route("/events", get(events))
         .route("/trailers", get(trailers))
