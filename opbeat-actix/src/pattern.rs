@@ -14,7 +14,6 @@ struct Parameter<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    #[inline]
     fn first_of(pattern: &'a str) -> Option<Self> {
         let (before, inside) = pattern.split_once('{')?;
         let mut depth = 1_u32;
@@ -58,15 +57,26 @@ pub(crate) fn is_made_of<'a>(
     values: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> bool {
     for (name, value) in values {
-        let Some(parameter) = Parameter::first_of(pattern).filter(|parameter| parameter.name == name) else {
-            return false;
-        };
-        let Some(rest) = path.strip_prefix(parameter.before).and_then(|rest| rest.strip_prefix(value)) else {
-            return false;
-        };
-        (path, pattern) = (rest, parameter.after);
+        let Some(rest) = after_parameter(path, pattern, name, value) else { return false };
+        (path, pattern) = rest;
     }
     path == pattern
+}
+
+/// Returns the rests of a path and of a pattern after its first parameter, if that has this name and this value.
+///
+/// It is called for each request. It only searches for the end of a parameter that has an expression.
+#[inline]
+fn after_parameter<'p, 't>(path: &'p str, pattern: &'t str, name: &str, value: &str) -> Option<(&'p str, &'t str)> {
+    let (before, parameter) = pattern.split_at(pattern.bytes().position(|byte| byte == b'{')?);
+    let path = path.strip_prefix(before)?.strip_prefix(value)?;
+    let after_name = parameter.strip_prefix('{')?.strip_prefix(name)?;
+    let pattern = match after_name.strip_prefix('}') {
+        Some("*") => "",
+        Some(after) => after,
+        None => Parameter::first_of(parameter).filter(|parameter| parameter.name == name)?.after,
+    };
+    Some((path, pattern))
 }
 
 /// Returns the template of a pattern: `{id:\d+}` becomes `{id}`, and `{tail:.*}` or `{tail}*` at the end becomes `*`.

@@ -16,7 +16,7 @@ static WARNED: Once = Once::new();
 /// Finds layers that know no routes: by the type of the service that they wrap, and by counting the requests without a
 /// route, until one has a route. Counting finds layers around a boxed router, whose type does not show that it is one.
 ///
-/// The clones of a layer share it, since one inside the router tells its routes to one around it.
+/// The clones of a layer share it, since a clone inside the router names the requests of one around it.
 #[derive(Debug, Default)]
 pub(crate) struct RouteCheck {
     unmatched: AtomicU32,

@@ -1,13 +1,10 @@
 //! The requests that are gRPC calls.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request, Version};
+use http::{Method, Request, Version};
 use opbeat_core::record::TransactionName;
 
-use super::{GrpcCall, GrpcMethodName};
-
-/// The content type of calls, to which clients may add a codec: `application/grpc+proto`.
-const GRPC: &[u8] = b"application/grpc";
+use super::content_type::is_grpc;
+use super::method::{GrpcCall, GrpcMethodName};
 
 /// The requests of a layer that are gRPC calls.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +25,7 @@ impl GrpcCalls {
             Self::All(_) => true,
             // Most requests have another method or version, so that their headers need no search.
             Self::ByContentType(_) => {
-                request.method() == Method::POST
-                    && request.version() >= Version::HTTP_2
-                    && has_grpc_content(request.headers())
+                request.method() == Method::POST && request.version() >= Version::HTTP_2 && is_grpc(request.headers())
             }
         }
     }
@@ -54,35 +49,6 @@ impl GrpcCalls {
             Self::None => None,
             Self::All(methods) => Some(GrpcCall::new(methods.as_ref(), path)),
             Self::ByContentType(methods) => Some(GrpcCall::new(Some(methods), path).detected()),
-        }
-    }
-}
-
-/// Returns whether the content type is that of gRPC. That of gRPC-Web, `application/grpc-web`, is another protocol.
-pub(super) fn has_grpc_content(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], |content_type| content_type.as_bytes());
-    content_type.strip_prefix(GRPC).is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn calls_have_the_content_type_of_grpc() {
-        for (content_type, expected) in [
-            ("application/grpc", true),
-            ("application/grpc+proto", true),
-            ("application/grpc; charset=utf-8", true),
-            ("application/grpc-web", false),
-            ("application/grpc-web+proto", false),
-            ("application/json", false),
-            ("", false),
-        ] {
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            assert_eq!(has_grpc_content(&headers), expected, "{content_type}");
         }
     }
 }

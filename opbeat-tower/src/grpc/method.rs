@@ -12,7 +12,7 @@ use http::HeaderMap;
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::TransactionName;
 
-use super::calls::has_grpc_content;
+use super::content_type::is_grpc;
 use crate::request::RequestHead;
 use crate::route_name::RouteName;
 
@@ -112,7 +112,7 @@ impl GrpcCall {
 
     /// Returns whether a response answers the call. Other handlers than those of gRPC may get such a request too.
     pub(crate) fn is_answered_by(&self, headers: &HeaderMap) -> bool {
-        !self.is_detected || has_grpc_content(headers)
+        !self.is_detected || is_grpc(headers)
     }
 
     /// Names the call after its method, because its response shows that the method exists.

@@ -1,6 +1,7 @@
 //! gRPC calls: their names, their deadlines and their statuses.
 
 mod calls;
+mod content_type;
 mod deadline;
 mod method;
 mod status;
