@@ -333,8 +333,17 @@ fn the_readme_shows_the_program_that_is_tested() {
 #[test]
 fn the_guide_shows_code_that_is_tested() {
     let examples: Vec<Source> = sources().into_iter().filter(|source| source.is_below("examples")).collect();
-    let guide = include_str!("../../docs/guides/write-an-adapter.md");
-    let blocks = guide.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let ends =
+        |guide: &'static str| guide.split_once("Before the process ends\n").expect("the guide has this section").1;
+    let guides = [
+        include_str!("../../docs/guides/write-an-adapter.md"),
+        ends(include_str!("../../docs/guides/axum.md")),
+        ends(include_str!("../../docs/guides/actix.md")).split("\n## ").next().unwrap_or_default(),
+        ends(include_str!("../../docs/guides/jobs.md")).split("\n## ").next().unwrap_or_default(),
+    ];
+    let blocks =
+        guides.iter().flat_map(|guide| guide.split("```rust").skip(1).filter_map(|rest| rest.split("```").next()));
+    let blocks = blocks.filter_map(|block| block.split_once('\n').map(|(_, code)| code));
     let strangers: Vec<&str> =
         blocks.filter(|block| !examples.iter().any(|example| example.text.contains(block))).collect();
     assert!(strangers.is_empty(), "the guide shows what no example has:\n{}", strangers.join("\n"));
