@@ -29,7 +29,7 @@ use crate::route_name::MatchedPathName;
 ///     .route("/books/{id}", get(async || "Emma"))
 ///     .layer(OpbeatLayer::new(&agent).catch_panics(true).error_id_header(true));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OpbeatLayer {
     inner: opbeat_tower::OpbeatLayer<HttpClassifier, MatchedPathName>,
     route_name: MatchedPathName,
@@ -140,6 +140,13 @@ impl OpbeatLayer {
     {
         self.inner = self.inner.capture_extension_with(describe);
         self
+    }
+}
+
+impl Clone for OpbeatLayer {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), route_name: self.route_name.clone() }
     }
 }
 

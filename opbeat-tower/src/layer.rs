@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub type HttpClassifier = SharedClassifier<ServerErrorsAsFailures>;
 /// routes.
 ///
 /// Add it outside of the other layers. If two of these layers wrap the same request, the outer one records it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OpbeatLayer<M = HttpClassifier, N = NoRouteName> {
     settings: Settings<M, N>,
 }
@@ -202,6 +203,15 @@ impl<M, N> OpbeatLayer<M, N> {
     fn add_extension(mut self, extension: ErrorExtension) -> Self {
         self.settings.response.error_types.add_extension(extension);
         self
+    }
+}
+
+/// A copy that the application makes may be added around the same service once more. The copies of frameworks are not.
+impl<M: Clone, N: Clone> Clone for OpbeatLayer<M, N> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        let settings = self.settings.clone();
+        Self { settings: Settings { layer: settings.layer.copied_at(Location::caller()), ..settings } }
     }
 }
 

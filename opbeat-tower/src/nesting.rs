@@ -4,12 +4,14 @@
 //! another task, though: tower's `buffer` does. So the transaction is also in the request's extensions. Adding it there
 //! costs each request an allocation, so it is added only if the process has more than one layer.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opbeat_core::CurrentTransaction;
 
-/// The number of layers in the process. Copies of a layer count once.
+/// The number of layers in the process. A copy that the application makes counts too; copies that a framework makes, to
+/// add a layer to each route, do not.
 static LAYERS: AtomicUsize = AtomicUsize::new(0);
 
 /// A layer, which its copies and services share.
@@ -23,6 +25,13 @@ impl CountedLayer {
     pub(crate) fn new() -> Self {
         LAYERS.fetch_add(1, Ordering::Relaxed);
         Self(Arc::new(Counted))
+    }
+
+    /// Returns the layer for a copy that was made at this location. Crates of the registry, such as axum and tower, make
+    /// copies of the same layer.
+    pub(crate) fn copied_at(&self, location: &Location<'_>) -> Self {
+        let is_of_registry = ["/registry/src/", "\\registry\\src\\"].iter().any(|part| location.file().contains(part));
+        if is_of_registry { self.clone() } else { Self::new() }
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Column {
 
 /// Cases that actix makes impossible: it notices an orderly close only when it writes, sends no trailers, and has no
 /// opaque services.
-const ACTIX: &[&str] = &["disconnect before the response head", "trailers", "nested service"];
+const ACTIX: &[&str] = &["disconnect before the response head", "trailers"];
 
 const fn axum(name: &'static str, start: fn() -> Peer) -> Column {
     Column { framework: "axum", name, exempt: &[], start }

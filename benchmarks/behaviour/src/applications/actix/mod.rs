@@ -2,6 +2,7 @@
 
 mod carried;
 mod ends;
+mod files;
 mod responses;
 
 use std::convert::Infallible;
@@ -42,10 +43,11 @@ macro_rules! serve {
         let address = listener.local_addr().expect("a bound socket has an address");
         let factory = move || {
             let twice = web::scope("/twice").wrap($middleware).route("", web::get().to(async || "twice"));
+            let api = $setup.api;
             let relayed = web::scope("/relayed")
                 .wrap($middleware)
                 .wrap(from_fn(relay))
-                .route("", web::get().to(async || $crate::applications::actix::relayed($setup.api)));
+                .route("", web::get().to(move || async move { $crate::applications::actix::relayed(api) }));
             let routes = |config: &mut web::ServiceConfig| $crate::applications::actix::routes(config, $setup);
             let monitored = web::scope("").wrap($middleware).configure(routes).service(twice).service(relayed);
             let timed = web::scope("/late").wrap($limited).wrap(from_fn(time_limit)).route("", late($setup.api));
@@ -94,6 +96,7 @@ fn names(config: &mut web::ServiceConfig, api: PeerApi) {
     config
         .service(web::scope("/old").default_service(web::to(async || HttpResponse::Gone().body("gone"))))
         .service(web::scope("/shop").route("/cart/{id}", web::get().to(echo_id)))
+        .service(files::Files("/files"))
         .route("/renamed", web::get().to(renamed))
         .route("/healthz", web::get().to(async || "fine"));
 }
