@@ -13,7 +13,7 @@ use opbeat_core::http::{HttpTransaction, catch_panic};
 use pin_project::{pin_project, pinned_drop};
 
 use crate::body::OpbeatBody;
-use crate::pending_name::PendingName;
+use crate::names::PendingName;
 use crate::recorded_error::{fail, fail_by_panic};
 use crate::respond::{ResponseSettings, respond};
 

@@ -34,18 +34,14 @@ mod error;
 mod extract;
 mod future;
 mod middleware;
+mod names;
 mod nesting;
-mod pattern;
-mod pending_name;
-mod printed_causes;
-mod printed_error;
-mod printed_text;
+mod printed;
 mod recorded_error;
 mod report;
 mod request;
 mod request_body;
 mod respond;
-mod route_name;
 mod websocket;
 
 pub use error::{Error, Result};
@@ -59,7 +55,9 @@ pub use opbeat_core::http::CapturedError;
 pub use opbeat_core::record::{
     Drops, ErrorId, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, Value,
 };
-pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
+pub use opbeat_core::task::{
+    Detached, Entered, InSpan, InTransaction, JoinSetExt, session, spawn, spawn_blocking, spawn_local,
+};
 pub use opbeat_core::{
     Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
     in_span, record, span,

@@ -16,8 +16,8 @@ use opbeat_core::record::RequestRecord;
 
 use crate::body::OpbeatBody;
 use crate::future::ResponseFuture;
+use crate::names::PendingName;
 use crate::nesting::{self, CountedMiddleware, RecordedBy};
-use crate::pending_name::PendingName;
 use crate::report::Downcast;
 use crate::respond::ResponseSettings;
 use crate::{request, request_body};

@@ -11,7 +11,7 @@ use actix_web::{Error, ResponseError};
 use opbeat_core::CurrentTransaction;
 use opbeat_core::http::{CapturedError, HttpTransaction};
 
-use crate::printed_error::PrintedError;
+use crate::printed::PrintedError;
 
 /// Reports an error if it has the one type that this function knows. Returns whether it has.
 #[derive(Clone)]

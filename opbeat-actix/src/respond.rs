@@ -10,8 +10,8 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use opbeat_core::http::{HttpTransaction, unmatched};
 
 use crate::body::{OpbeatBody, ResponseEnd};
+use crate::names;
 use crate::report::{Downcast, report};
-use crate::route_name;
 
 /// The response header with the id of the reported error.
 const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");
@@ -101,5 +101,5 @@ fn set_name(request: &HttpRequest, status: StatusCode, transaction: &mut HttpTra
     // If an outer layer records the request, that layer may know a route. Only our own transaction becomes `unmatched`.
     let is_unmatched = status == StatusCode::NOT_FOUND && transaction.is_recording();
     let unmatched = || is_unmatched.then(|| unmatched(request.method().as_str()));
-    transaction.set_route_name_with(|| route_name::matched(request).or_else(unmatched));
+    transaction.set_route_name_with(|| names::matched(request).or_else(unmatched));
 }

@@ -49,7 +49,7 @@ pub use opbeat_tower::{
     Agent, Build, CapturedError, Config, ConfigError, Contact, CurrentTransaction, Detached, Diagnosis, Drops, Entered,
     ErrorId, FlushError, HttpClassifier, InSpan, InTransaction, JoinSetExt, Level, Outcome, Span, TraceParent,
     Transaction, TransactionId, TransactionName, TransactionResult, User, Value, body, capture_error, capture_message,
-    current, export, future, in_span, record, service, span, spawn, spawn_blocking, spawn_local,
+    current, export, future, in_span, record, service, session, span, spawn, spawn_blocking, spawn_local,
 };
 pub use request_body::{RequestBodyLayer, RequestBodyService};
 pub use route_name::MatchedPathName;

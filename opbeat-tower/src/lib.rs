@@ -53,7 +53,9 @@ pub use opbeat_core::http::{CapturedError, route};
 pub use opbeat_core::record::{
     Drops, ErrorId, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, Value,
 };
-pub use opbeat_core::task::{Detached, Entered, InSpan, InTransaction, JoinSetExt, spawn, spawn_blocking, spawn_local};
+pub use opbeat_core::task::{
+    Detached, Entered, InSpan, InTransaction, JoinSetExt, session, spawn, spawn_blocking, spawn_local,
+};
 pub use opbeat_core::{
     Agent, Config, CurrentTransaction, Level, Span, Transaction, User, capture_error, capture_message, current, export,
     in_span, record, span,

@@ -339,6 +339,7 @@ fn the_guide_shows_code_that_is_tested() {
         include_str!("../../docs/guides/write-an-adapter.md"),
         ends(include_str!("../../docs/guides/axum.md")),
         ends(include_str!("../../docs/guides/actix.md")).split("\n## ").next().unwrap_or_default(),
+        ends(include_str!("../../docs/guides/tower.md")).split("\n## ").next().unwrap_or_default(),
         ends(include_str!("../../docs/guides/jobs.md")).split("\n## ").next().unwrap_or_default(),
     ];
     let blocks =

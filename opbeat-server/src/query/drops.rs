@@ -30,7 +30,7 @@ fn explanation(reason: &str) -> &'static str {
     match reason {
         "errors" => "too many different errors occurred at once, or the agent could not reach this server for long",
         "transactions" => {
-            "the agent could not reach this server until its memory was full; the figures do not include them"
+            "the agent could not reach this server until its memory was full, or they were open when the application stopped; the figures do not include them"
         }
         "samples" => "the agent could not reach this server for long; the figures are still exact",
         "spans" => "a transaction had more than 500 spans",

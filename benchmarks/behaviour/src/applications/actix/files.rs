@@ -1,3 +1,5 @@
+//! A service for all paths below a prefix.
+
 use actix_web::HttpResponse;
 use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, fn_service};
 

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::printed_causes::causes;
-use crate::printed_text::PrintedText;
+use super::causes::causes;
+use super::text::PrintedText;
 use actix_web::Error;
 
 /// An error with the message and the debug output of an error whose type is unknown here.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use actix_web::dev::ResourceMap;
 use opbeat_core::http::HttpTransaction;
 
-use crate::route_name::expected;
+use super::route_name::expected;
 
 /// The name of a request that has no response yet.
 ///

@@ -7,7 +7,7 @@ use actix_web::dev::ResourceMap;
 use opbeat_core::http::route;
 use opbeat_core::record::TransactionName;
 
-use crate::pattern::{ends_in_expression, is_made_of, prefix_template, template, template_of_path};
+use super::pattern::{ends_in_expression, is_made_of, prefix_template, template, template_of_path};
 
 /// Returns the name of the resource that responded to a request.
 ///
