@@ -1,0 +1,27 @@
+//! Builds the copies.
+
+use std::env;
+use std::process::Command;
+
+use crate::Failed;
+use crate::application::Application;
+use crate::folders::{Copy, Folders};
+use crate::framework::Framework;
+use crate::names;
+
+/// Builds both copies of some applications at once, so that each dependency is compiled once.
+pub fn build(framework: Framework, applications: &[&Application], folders: &Folders) -> Result<(), Failed> {
+    let workspace = folders.workspace(framework);
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--bins"]).current_dir(&workspace);
+    for application in applications {
+        for copy in Copy::BOTH {
+            cargo.arg("--package").arg(names::package(&folders.package(application, copy))?);
+        }
+    }
+    let status = cargo.env("CARGO_TARGET_DIR", folders.target()).env("CARGO_INCREMENTAL", "0").status()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("an application of {} does not build; cargo's messages are above", workspace.display()).into())
+}
