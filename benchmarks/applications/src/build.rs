@@ -19,6 +19,11 @@ pub fn build(framework: Framework, applications: &[&Application], folders: &Fold
             cargo.arg("--package").arg(names::package(&folders.package(application, copy))?);
         }
     }
+    // `cargo run` describes this package in variables, on which build scripts of dependencies depend.
+    let described = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| described(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
     let status = cargo.env("CARGO_TARGET_DIR", folders.target()).env("CARGO_INCREMENTAL", "0").status()?;
     if status.success() {
         return Ok(());

@@ -60,3 +60,21 @@ fn missing(application: &Application, text: &str) -> Failed {
     let revision = application.framework.revision();
     format!("the change to {application} does not apply: src/main.rs of {revision} does not contain {text:?}").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layer_wraps_the_complete_app() {
+        let text = "HttpServer::new(|| {\n        App::new().service(index)\n    })\n    .bind(address)";
+        let changed = add_layer(&Application::actix("example", &[]), text).unwrap();
+        assert!(changed.contains("App::new().service(index)\n            .wrap("), "{changed}");
+    }
+
+    #[test]
+    fn a_change_that_does_not_apply_is_an_error() {
+        let error = add_layer(&Application::axum("example", &[]), "fn main() {}").unwrap_err().to_string();
+        assert!(error.starts_with("the change to axum/example does not apply: src/main.rs of axum-v0.8.9"), "{error}");
+    }
+}

@@ -12,7 +12,7 @@ pub const STREAMS: &[Application] = &[
             get("/css/example.css", "/*").headers(&["Range: bytes=0-9"]),
             send("HEAD", "/js/example.js", "/*"),
             get("/images/logo.png", "/images/*"),
-            get("/images", "/images/*"),
+            get("/images", "/images"),
             get("/nowhere.html", "/*"),
         ],
     ),
