@@ -1,16 +1,17 @@
 //! Errors of inner middlewares, which carry their transaction until actix makes the response from them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 
 use actix_web::body::BoxBody;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use actix_web::{Error, HttpResponse, ResponseError};
 use opbeat_core::http::HttpTransaction;
 use opbeat_core::record::Outcome;
 
-use crate::respond::{ResponseSettings, respond_to_error};
+use crate::respond::{ERROR_ID, ResponseSettings, respond_to_error};
 
 /// An error that an inner middleware returned, or that replaces a caught panic, with the transaction of its request.
 ///
@@ -21,6 +22,8 @@ struct RecordedError {
     inner: Error,
     /// `None` after the response was made.
     open: RefCell<Option<OpenRequest>>,
+    /// The error id in the first response, which further responses need too.
+    id: OnceCell<HeaderValue>,
 }
 
 /// A request whose response is not made yet.
@@ -48,7 +51,7 @@ pub(crate) fn fail_by_panic(mut transaction: HttpTransaction, settings: &Respons
 
 impl RecordedError {
     fn new(inner: Error, open: OpenRequest) -> Self {
-        Self { inner, open: RefCell::new(Some(open)) }
+        Self { inner, open: RefCell::new(Some(open)), id: OnceCell::new() }
     }
 }
 
@@ -66,14 +69,21 @@ impl ResponseError for RecordedError {
 
     fn error_response(&self) -> HttpResponse {
         let mut open = self.open.take();
-        let response = {
+        let mut response = {
             let _entered = open.as_mut().map(|open| open.transaction.enter());
             self.inner.error_response()
         };
-        match open {
-            Some(open) => open.respond(response, &self.inner),
-            None => response,
+        if let Some(open) = open {
+            let response = open.respond(response, &self.inner);
+            if let Some(id) = response.headers().get(ERROR_ID) {
+                let _ = self.id.set(id.clone());
+            }
+            return response;
         }
+        if let Some(id) = self.id.get() {
+            response.headers_mut().insert(ERROR_ID, id.clone());
+        }
+        response
     }
 }
 
@@ -82,6 +92,10 @@ impl ResponseError for RecordedError {
 impl Drop for RecordedError {
     fn drop(&mut self) {
         if let Some(open) = self.open.take() {
+            if std::thread::panicking() {
+                // It ends as panicked, and runs no code of the application, which could panic once more.
+                return drop(open);
+            }
             let response = HttpResponse::new(self.status_code());
             drop(open.respond(response, &self.inner));
         }

@@ -9,7 +9,7 @@ use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, Urlenc
 use actix_web::http::StatusCode;
 use actix_web::{Error, ResponseError};
 use opbeat_core::CurrentTransaction;
-use opbeat_core::http::{CapturedError, HttpTransaction};
+use opbeat_core::http::{CapturedError, HttpTransaction, display_output};
 
 use crate::printed::PrintedError;
 
@@ -76,7 +76,7 @@ pub(crate) fn report(transaction: &HttpTransaction, error: &Error, status: Statu
     }
     let current = transaction.current();
     if status.is_client_error() {
-        current.set_extra("error", error.to_string());
+        current.set_extra("error", display_output(error));
     }
     let is_known = || {
         downcasts.iter().any(|Downcast(report)| report(error, &current))

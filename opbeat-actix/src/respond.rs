@@ -14,7 +14,7 @@ use crate::names;
 use crate::report::{Downcast, report};
 
 /// The response header with the id of the reported error.
-const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");
+pub(crate) const ERROR_ID: HeaderName = HeaderName::from_static("x-opbeat-id");
 
 /// The settings of responses and their errors.
 #[derive(Clone, Debug)]
@@ -61,7 +61,12 @@ pub(crate) fn respond_to_error(
     if let Some(error) = error {
         report(&transaction, error, response.status(), settings.downcasts());
     }
-    let end = start(&mut response, &mut transaction, settings);
+    // Such a body is in memory. A middleware that only looks at the response may throw it away and make another one, so
+    // the transaction does not wait for the end of the body.
+    let end = match start(&mut response, &mut transaction, settings) {
+        ResponseEnd::Length(_) => ResponseEnd::Head,
+        end => end,
+    };
     response.map_body(|_, body| BoxBody::new(OpbeatBody::new(body, transaction, end)))
 }
 
@@ -87,6 +92,8 @@ fn start<B: MessageBody>(
         _ if has_no_body => ResponseEnd::Head,
         BodySize::None | BodySize::Sized(0) => ResponseEnd::Head,
         BodySize::Sized(length) => ResponseEnd::Length(length),
+        // Actix ignores the header of a chunked stream: a compressed body is shorter.
+        BodySize::Stream if response.head().chunked() => ResponseEnd::Body,
         BodySize::Stream => declared_length(response.headers()).map_or(ResponseEnd::Body, ResponseEnd::Length),
     }
 }

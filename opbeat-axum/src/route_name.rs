@@ -79,9 +79,12 @@ impl RouteName for MatchedPathName {
 #[inline]
 fn template(path: &str) -> Cow<'_, str> {
     // The router allows it at the end only. A path without it needs no search, and `{{` is a literal brace.
-    let last = path.strip_suffix('}').and_then(|path| path.rsplit_once('{'));
-    let before_rest = last.filter(|(_, name)| name.starts_with('*') && !name.ends_with('}'));
-    before_rest.map_or(Cow::Borrowed(path), |(before, _)| Cow::Owned(format!("{before}*")))
+    let Some(inside) = path.strip_suffix('}') else { return Cow::Borrowed(path) };
+    // Names of parameters are short, so a plain loop from the end is the fastest search.
+    match inside.bytes().rposition(|byte| byte == b'{').map(|open| inside.split_at(open)) {
+        Some((before, name)) if name.starts_with("{*") && !name.ends_with('}') => Cow::Owned(format!("{before}*")),
+        _ => Cow::Borrowed(path),
+    }
 }
 
 #[cfg(test)]

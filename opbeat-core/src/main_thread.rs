@@ -15,25 +15,35 @@ thread_local! {
     static AT_END: RefCell<AtEnd> = const { RefCell::new(AtEnd(Vec::new())) };
 }
 
-/// The pipelines that were started on the main thread, with the longest time of their last delivery.
-struct AtEnd(Vec<(Pipeline, Duration)>);
+/// The pipelines that were started on the main thread.
+struct AtEnd(Vec<Started>);
+
+struct Started {
+    pipeline: Pipeline,
+    /// The longest time of the last delivery.
+    timeout: Duration,
+    /// The process that started it. A fork has a copy of this value, and none of the agent's threads.
+    process: u32,
+}
 
 /// Delivers the data of a pipeline when the main thread ends. It does nothing on other threads.
 pub(crate) fn deliver_at_end(pipeline: &Pipeline, timeout: Duration) {
-    if thread::current().name() != Some("main") {
+    // On Windows, such destructors run when the system has stopped all other threads already.
+    if cfg!(windows) || thread::current().name() != Some("main") {
         return;
     }
     // If the thread is ending already, the agent's own end has to suffice.
     let _ = AT_END.try_with(|at_end| {
         let AtEnd(pipelines) = &mut *at_end.borrow_mut();
-        pipelines.retain(|(pipeline, _)| pipeline.recorder().is_open());
-        pipelines.push((pipeline.clone(), timeout));
+        pipelines.retain(|started| started.pipeline.recorder().is_open());
+        pipelines.push(Started { pipeline: pipeline.clone(), timeout, process: std::process::id() });
     });
 }
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        for (pipeline, timeout) in self.0.drain(..) {
+        let process = std::process::id();
+        for Started { pipeline, timeout, .. } in self.0.drain(..).filter(|started| started.process == process) {
             // An application that needs the result calls `Agent::shutdown` before. A pipeline that another thread is
             // shutting down has to be waited for, too.
             caught(|| _ = pipeline.flush(timeout));

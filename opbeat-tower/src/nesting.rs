@@ -27,11 +27,13 @@ impl CountedLayer {
         Self(Arc::new(Counted))
     }
 
-    /// Returns the layer for a copy that was made at this location. Crates of the registry, such as axum and tower, make
-    /// copies of the same layer.
+    /// Returns the layer for a copy that was made at this location. Crates of the registry, such as axum and tower, and
+    /// the closures in them make copies of the same layer.
     pub(crate) fn copied_at(&self, location: &Location<'_>) -> Self {
-        let is_of_registry = ["/registry/src/", "\\registry\\src\\"].iter().any(|part| location.file().contains(part));
-        if is_of_registry { self.clone() } else { Self::new() }
+        // The compiler's own copies of closures have a location in the standard library.
+        const LIBRARIES: [&str; 2] = ["/registry/src/", "/library/core/src/"];
+        let file = location.file().replace('\\', "/");
+        if LIBRARIES.iter().any(|library| file.contains(library)) { self.clone() } else { Self::new() }
     }
 }
 

@@ -49,6 +49,19 @@ impl<'a> Parameter<'a> {
     }
 }
 
+/// Returns whether a path with at most one value has the literal text of a pattern: the whole of it, or the parts before
+/// and after its only parameter.
+#[inline]
+pub(crate) fn surrounds(path: &str, pattern: &str, values: usize) -> bool {
+    let open = pattern.bytes().position(|byte| byte == b'{').filter(|_| values == 1);
+    let Some(open) = open else { return path == pattern };
+    let (before, parameter) = pattern.split_at(open);
+    let Some(close) = parameter.bytes().position(|byte| byte == b'}' || byte == b':') else { return false };
+    let Some(after) = parameter[close..].strip_prefix('}') else { return false };
+    let is_only = !after.bytes().any(|byte| byte == b'{' || byte == b'*');
+    is_only && path.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+}
+
 /// Returns whether a path consists of the literal parts of a pattern and these values of its parameters.
 #[inline]
 pub(crate) fn is_made_of<'a>(

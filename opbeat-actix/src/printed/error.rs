@@ -3,9 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use actix_web::Error;
+use opbeat_core::http::display_output;
+
 use super::causes::causes;
 use super::text::PrintedText;
-use actix_web::Error;
 
 /// An error with the message and the debug output of an error whose type is unknown here.
 ///
@@ -20,7 +22,7 @@ pub(crate) struct PrintedError {
 impl PrintedError {
     pub(crate) fn of(error: &Error) -> Self {
         let hidden = error.as_response_error();
-        let message = hidden.to_string();
+        let message = display_output(hidden);
         let PrintedText { text: printed, is_cut, .. } = PrintedText::of(hidden, &message);
         let causes = causes(&printed, !is_cut && !printed.starts_with(&message)).into_iter().rev();
         let source = causes.fold(None, |source, cause| {

@@ -1,6 +1,7 @@
 //! The `Debug` output of an error of unknown type, without its backtrace.
 
 use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::ResponseError;
@@ -30,15 +31,20 @@ impl PrintedText {
     /// A wrapper whose `{:#}` prints no causes is printed in the form of [`debug_output`].
     pub(crate) fn of(error: &dyn ResponseError, message: &str) -> Self {
         let mut with_causes = Self::default();
-        // Here and below, an error ends the printing, and the text until then is used.
-        let _ = write!(with_causes, "{error:#}");
+        // Here and below, an error or a panic ends the printing, and the text until then is used.
+        with_causes.print(format_args!("{error:#}"));
         let expected = with_causes.text.strip_prefix(message).map_or(0, visible);
         if expected == 0 || HAS_PRINTED_BACKTRACE.load(Ordering::Relaxed) {
             return Self { text: debug_output(error), ..Self::default() };
         }
         let mut printed = Self { expected, ..Self::default() };
-        let _ = write!(printed, "{error:?}");
+        printed.print(format_args!("{error:?}"));
         printed
+    }
+
+    /// Prints a text of the application, whose code may panic.
+    fn print(&mut self, text: fmt::Arguments<'_>) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.write_fmt(text)));
     }
 
     /// Returns whether all causes were printed.

@@ -390,3 +390,54 @@ async fn types_that_are_no_errors_are_described_by_a_function() {
 fn describe_shelf(error: &NoError) -> CapturedError {
     CapturedError::from_debug(error)
 }
+
+/// An error whose response can be made again, unlike that of `InternalError::from_response`.
+#[actix_web::test]
+async fn a_response_that_is_made_again_keeps_the_error_id() {
+    let (agent, exporter) = monitored();
+    let fails = from_fn(async |_: ServiceRequest, _: Next<BoxBody>| Err::<ServiceResponse, _>(Broken.into()));
+    let opbeat = Opbeat::new(&agent).error_id_header(true);
+    let app = test::init_service(App::new().wrap(fails).wrap(opbeat).route("/", web::to(async || "never"))).await;
+    let error = test::try_call_service(&app, test::TestRequest::get().uri("/").to_request()).await.unwrap_err();
+    let [first, second] = [error.error_response(), error.error_response()].map(|response| {
+        let id = response.headers().get("x-opbeat-id").map(|id| id.to_str().unwrap().to_owned());
+        (response.status().as_u16(), id)
+    });
+    agent.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(first, (500, Some(exporter.errors()[0].id.to_string())));
+    assert_eq!(second, first);
+    assert_eq!(exporter.samples()[0].result.to_string(), "500");
+}
+
+/// An error whose text panics.
+#[derive(Debug)]
+struct Unprintable;
+
+impl fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no text")
+    }
+}
+
+impl ResponseError for Unprintable {
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::BadGateway().finish()
+    }
+}
+
+#[actix_web::test]
+async fn an_error_that_cannot_be_printed_does_not_fail_its_request() {
+    let (status, _, recorded) = fail(|| Unprintable.into(), |opbeat| opbeat).await;
+    assert_eq!(status.as_u16(), 502);
+    assert_eq!(recorded.transactions(), 1);
+}
+
+#[actix_web::test]
+async fn a_compressed_body_is_not_shorter_than_its_declared_length() {
+    async fn declared() -> HttpResponse {
+        let chunks = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(b"one"))]);
+        HttpResponse::Ok().insert_header(("content-length", "10")).body(actix_web::body::BodyStream::new(chunks))
+    }
+    let (status, _, recorded) = respond(web::to(declared), |opbeat| opbeat).await;
+    assert_eq!((status.as_u16(), recorded.errors.len()), (200, 0), "actix ignores the header of a chunked stream");
+}

@@ -320,3 +320,22 @@ async fn request_bodies_are_kept_inside_of_a_limit() {
     let (_, _, _, recorded) = call(router, |layer| layer, request("POST", "title=Emma")).await;
     assert_eq!(only(&recorded).request.as_ref().unwrap().body(), Some("title=Emma"));
 }
+
+#[tokio::test]
+async fn response_headers_belong_to_one_request() {
+    let exporter = opbeat_testing::MemoryExporter::default();
+    let config = opbeat_axum::Config::default().response_header("x-request-id");
+    let agent = opbeat_axum::Agent::with_exporter(&config, exporter.clone());
+    let failing = async |status: axum::extract::Path<u16>| {
+        (StatusCode::from_u16(status.0).unwrap(), [("x-request-id", status.0.to_string())])
+    };
+    let router = Router::new().route("/{status}", get(failing)).layer(OpbeatLayer::new(&agent));
+    for status in [404, 404, 404, 404, 502] {
+        let request = Request::builder().uri(format!("/{status}")).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+    }
+    agent.flush(Duration::from_secs(30)).unwrap();
+    let recorded = exporter.take();
+    assert_eq!(only(&recorded).response_headers, [("x-request-id".into(), "502".into())]);
+}

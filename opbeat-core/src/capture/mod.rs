@@ -25,5 +25,6 @@ pub(crate) use record::{
 };
 pub(crate) use stack::allow as allow_stacks;
 pub(crate) use text::cut;
+pub use text::display_output;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) use text::format_event;

@@ -11,6 +11,19 @@ pub(super) const LONGEST: usize = 8 * 1024;
 /// The last character of a text that was cut.
 const CUT: char = '…';
 
+/// Returns the `Display` output of a value, of at most 8 KiB. If formatting fails or panics, it returns the part written
+/// before.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(opbeat_core::http::display_output(&"no shelf"), "no shelf");
+/// ```
+#[must_use]
+pub fn display_output(value: &dyn fmt::Display) -> String {
+    display(value)
+}
+
 /// Returns the `Display` output of a value. If that fails or panics, it returns the part written before.
 pub(super) fn display<T: fmt::Display + ?Sized>(value: &T) -> String {
     format(Text::default(), format_args!("{value}"))

@@ -20,6 +20,8 @@ thread_local! {
 #[derive(Default)]
 pub(super) struct ActiveRequest {
     pub(super) context: Context,
+    /// An outer layer records the request. Only the context is used then.
+    pub(super) is_joined: bool,
     method: MethodKind,
     status: Option<u16>,
     /// The outcome that the adapter set, whatever the status.
@@ -56,6 +58,12 @@ impl ActiveRequest {
         request.method = MethodKind::of(method);
         request.work = Work::begin();
         request
+    }
+
+    /// Joins the transaction of an outer layer, instead of recording the request again.
+    #[cold]
+    pub(super) fn join(context: Context) -> Box<Self> {
+        Box::new(Self { context, is_joined: true, ..Self::default() })
     }
 
     /// Begins to measure a poll.

@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 
 use super::active_request::ActiveRequest;
 use crate::reported_panic;
-use crate::transaction::Context;
 
 /// Keeps an [`HttpTransaction`](super::HttpTransaction) current until it is dropped.
 ///
@@ -18,7 +17,6 @@ use crate::transaction::Context;
 #[must_use = "the transaction is current for as long as this guard lives"]
 pub struct EnteredHttp<'a> {
     request: &'a mut Option<Box<ActiveRequest>>,
-    joined: &'a mut Option<Box<Context>>,
     was_panicking: bool,
     /// The guard swaps state of its thread, so it must stay on that thread.
     not_send: PhantomData<*const ()>,
@@ -26,10 +24,10 @@ pub struct EnteredHttp<'a> {
 
 impl<'a> EnteredHttp<'a> {
     #[inline]
-    pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>, joined: &'a mut Option<Box<Context>>) -> Self {
-        swap(request, joined);
+    pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>) -> Self {
+        swap(request);
         reported_panic::expect_panic();
-        Self { was_panicking: std::thread::panicking(), request, joined, not_send: PhantomData }
+        Self { was_panicking: std::thread::panicking(), request, not_send: PhantomData }
     }
 }
 
@@ -38,7 +36,7 @@ impl<'a> EnteredHttp<'a> {
 impl Drop for EnteredHttp<'_> {
     #[inline]
     fn drop(&mut self) {
-        swap(self.request, self.joined);
+        swap(self.request);
         if std::thread::panicking() && !self.was_panicking {
             end_panicked(self.request);
         }
@@ -46,17 +44,16 @@ impl Drop for EnteredHttp<'_> {
 }
 
 #[inline]
-fn swap(request: &mut Option<Box<ActiveRequest>>, joined: &mut Option<Box<Context>>) {
+fn swap(request: &mut Option<Box<ActiveRequest>>) {
     if let Some(request) = request {
         request.context.swap();
-    } else if let Some(context) = joined {
-        context.swap();
     }
 }
 
 #[cold]
 fn end_panicked(request: &mut Option<Box<ActiveRequest>>) {
-    if let Some(request) = request.take() {
+    // The end of a joined request belongs to the outer layer.
+    if let Some(request) = request.take().filter(|request| !request.is_joined) {
         request.end_panicked();
     }
 }

@@ -31,5 +31,5 @@ pub use transaction::HttpTransaction;
 /// client reads. A client that disconnects in between is noticed. Files are usually read in frames of this size too.
 pub const LARGEST_FRAME: usize = 64 * 1024;
 
-pub use crate::capture::{CapturedError, debug_output, error_chain};
+pub use crate::capture::{CapturedError, debug_output, display_output, error_chain};
 pub use crate::notice::warn_once;

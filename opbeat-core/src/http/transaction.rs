@@ -52,9 +52,8 @@ use crate::transaction::{Active, Context, CurrentTransaction, report_panics};
 #[derive(Default)]
 #[must_use = "a transaction that is dropped counts as a disconnect of the client"]
 pub struct HttpTransaction {
+    /// The request that it records, or that an outer layer records and this transaction joined.
     request: Option<Box<ActiveRequest>>,
-    /// The context of an outer layer's transaction that this one joined, instead of recording the request again.
-    joined: Option<Box<Context>>,
 }
 
 /// The start, and the polls of the handler and the body.
@@ -68,7 +67,7 @@ impl HttpTransaction {
         let Some(recorder) = agent.recorder().filter(|_| !is_nested()) else {
             return Self::default();
         };
-        Self { request: Some(ActiveRequest::begin(recorder, kind, method, describe)), joined: None }
+        Self { request: Some(ActiveRequest::begin(recorder, kind, method, describe)) }
     }
 
     /// Begins the transaction of a request that an outer layer may record already, on another task.
@@ -100,7 +99,7 @@ impl HttpTransaction {
         describe: impl FnOnce(&mut RequestRecord),
     ) -> Self {
         match &outer.active {
-            Some(active) if !active.has_ended() => Self { request: None, joined: Some(Box::new(outer.context())) },
+            Some(active) if !active.has_ended() => Self { request: Some(ActiveRequest::join(outer.context())) },
             _ => Self::begin(agent, kind, method, describe),
         }
     }
@@ -109,7 +108,24 @@ impl HttpTransaction {
     #[must_use]
     #[inline]
     pub fn is_recording(&self) -> bool {
-        self.request.is_some()
+        self.own().is_some()
+    }
+
+    /// Returns the request, unless an outer layer records it.
+    #[inline]
+    fn own(&self) -> Option<&ActiveRequest> {
+        self.request.as_deref().filter(|request| !request.is_joined)
+    }
+
+    #[inline]
+    fn own_mut(&mut self) -> Option<&mut ActiveRequest> {
+        self.request.as_deref_mut().filter(|request| !request.is_joined)
+    }
+
+    /// Takes the request out. A joined one is dropped.
+    #[inline]
+    fn take_own(&mut self) -> Option<Box<ActiveRequest>> {
+        self.request.take().filter(|request| !request.is_joined)
     }
 
     /// Polls the handler's future or the response body, with the transaction current.
@@ -117,21 +133,21 @@ impl HttpTransaction {
     /// The time of the poll counts as busy time. A panic that unwinds through it ends the transaction.
     #[inline]
     pub fn poll<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let Some(request) = &mut self.request else { return self.poll_unrecorded(work) };
+        let Some(request) = self.own_mut() else { return self.poll_unrecorded(work) };
         request.resume();
         let output = {
             let _entered = self.enter();
             // The payload of a panic has its message, and the guard does not see the payload.
             report_panics(work)
         };
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.own_mut() {
             request.pause(output.is_pending());
         }
         output
     }
 
     fn poll_unrecorded<T>(&mut self, work: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let _entered = self.joined.as_mut().map(|context| context.enter());
+        let _entered = self.enter();
         work()
     }
 
@@ -140,7 +156,7 @@ impl HttpTransaction {
     /// Do not hold the guard over an `.await`. A panic that unwinds through it ends the transaction.
     #[inline]
     pub fn enter(&mut self) -> EnteredHttp<'_> {
-        EnteredHttp::new(&mut self.request, &mut self.joined)
+        EnteredHttp::new(&mut self.request)
     }
 
     /// Returns a handle to the transaction.
@@ -151,8 +167,7 @@ impl HttpTransaction {
 
     #[inline]
     fn active(&self) -> Option<&Arc<Active>> {
-        let context = self.request.as_ref().map(|request| &request.context).or(self.joined.as_deref());
-        context.and_then(|context| context.transaction.as_ref())
+        self.request.as_ref().and_then(|request| request.context.transaction.as_ref())
     }
 }
 
@@ -161,7 +176,7 @@ impl HttpTransaction {
     /// Names the transaction after the route that matched, unless the application sets a name.
     #[inline]
     pub fn set_route_name(&mut self, name: TransactionName) {
-        if let Some(active) = self.request.as_mut().and_then(|request| request.context.transaction.as_mut()) {
+        if let Some(active) = self.own_mut().and_then(|request| request.context.transaction.as_mut()) {
             Active::set_route_name_mut(active, name);
         }
     }
@@ -210,13 +225,13 @@ impl HttpTransaction {
     /// [`complete`](Self::complete) at once. The adapter has to report the handler's error before this call.
     #[inline]
     pub fn start_response(&mut self, status: u16) -> bool {
-        self.request.as_mut().is_none_or(|request| request.start_response(status))
+        self.own_mut().is_none_or(|request| request.start_response(status))
     }
 
     /// Records the headers of a failed response that the configuration chooses, which error reports show. Names are in
     /// lower case. Call it before the [head](Self::start_response), and only if the status is 4xx or 5xx.
     pub fn set_response_headers<'a>(&mut self, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
-        let Some(active) = self.request.as_ref().and_then(|request| request.context.transaction.as_ref()) else {
+        let Some(active) = self.own().and_then(|request| request.context.transaction.as_ref()) else {
             return;
         };
         let chosen = active.recorder.response_headers();
@@ -236,7 +251,7 @@ impl HttpTransaction {
     /// recognises that end.
     #[must_use]
     pub fn set_body_length(&mut self, length: u64) -> bool {
-        self.request.as_mut().is_none_or(|request| request.set_body_length(length))
+        self.own_mut().is_none_or(|request| request.set_body_length(length))
     }
 
     /// Counts bytes of the body, which samples show. Returns whether they were the last ones of the length that was
@@ -244,7 +259,7 @@ impl HttpTransaction {
     #[must_use]
     #[inline]
     pub fn record_sent(&mut self, bytes: usize) -> bool {
-        self.request.as_mut().is_some_and(|request| request.record_sent(bytes as u64))
+        self.own_mut().is_some_and(|request| request.record_sent(bytes as u64))
     }
 
     /// Sets the time limit of a layer outside of the adapter. If the request is dropped at that limit and before its
@@ -253,7 +268,7 @@ impl HttpTransaction {
     /// The limit's clock started earlier than the transaction's, since layers between the two take time as well. So a
     /// request that is dropped after three quarters of the limit counts as timed out.
     pub fn set_time_limit(&mut self, limit: Duration) {
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.own_mut() {
             request.time_limit = Some(limit);
         }
     }
@@ -261,7 +276,7 @@ impl HttpTransaction {
     /// Sets the result for outcomes that no HTTP status expresses, for protocols with status names of their own such as
     /// gRPC.
     pub fn set_result_names(&mut self, names: fn(Outcome) -> &'static str) {
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.own_mut() {
             request.result_names = Some(names);
         }
     }
@@ -269,7 +284,7 @@ impl HttpTransaction {
     /// Sets the outcome, whatever the status: for protocols such as gRPC, which respond with 200 and report a failure
     /// later.
     pub fn set_outcome(&mut self, outcome: Outcome) {
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.own_mut() {
             request.outcome = Some(outcome);
         }
     }
@@ -298,7 +313,7 @@ impl HttpTransaction {
     /// response header. After the first call, the id never changes.
     #[must_use]
     pub fn error_id(&self) -> Option<ErrorId> {
-        self.request.as_ref()?.context.transaction.as_ref()?.error()
+        self.own()?.context.transaction.as_ref()?.error()
     }
 }
 
@@ -310,14 +325,14 @@ impl HttpTransaction {
     /// [`Outcome::ServerError`], and the incomplete body is reported.
     #[inline]
     pub fn complete(mut self) {
-        if let Some(request) = self.request.take() {
+        if let Some(request) = self.take_own() {
             request.complete();
         }
     }
 
     /// Ends the transaction with an outcome: for a handler that failed without a response.
     pub fn end(mut self, outcome: Outcome) {
-        if let Some(request) = self.request.take() {
+        if let Some(request) = self.take_own() {
             request.end(Some(outcome));
         }
     }
@@ -327,7 +342,7 @@ impl HttpTransaction {
 impl Drop for HttpTransaction {
     #[inline]
     fn drop(&mut self) {
-        if let Some(request) = self.request.take() {
+        if let Some(request) = self.take_own() {
             request.end_dropped();
         }
     }

@@ -14,27 +14,35 @@ const SHORTEST_FREEZE: Duration = Duration::from_millis(50);
 /// The largest number of freezes that are remembered.
 const MAX_FREEZES: usize = 64;
 
-/// The last freezes, each as a time in which it happened.
+/// The last freezes.
 #[derive(Default)]
 pub(super) struct Freezes {
-    times: VecDeque<(Instant, Instant)>,
+    all: VecDeque<Freeze>,
+}
+
+/// A freeze within a sleep of the worker.
+struct Freeze {
+    since: Instant,
+    until: Instant,
+    /// The time by which the sleep was too long.
+    lasted: Duration,
 }
 
 impl Freezes {
     /// Notes a sleep of the worker, and the time that it was asked to take.
     pub(super) fn note_sleep(&mut self, since: Instant, asked: Duration, until: Instant) {
-        if until.saturating_duration_since(since) < asked + SHORTEST_FREEZE {
-            return;
+        let lasted = until.saturating_duration_since(since).saturating_sub(asked);
+        if lasted >= SHORTEST_FREEZE {
+            self.all.truncate(MAX_FREEZES - 1);
+            self.all.push_front(Freeze { since, until, lasted });
         }
-        self.times.truncate(MAX_FREEZES - 1);
-        self.times.push_front((since, until));
     }
 
     /// Returns whether a poll took less than the threshold, apart from the freezes.
     pub(super) fn explain(&self, poll: &LongPoll, threshold: Duration) -> bool {
         let (start, end) = poll.within;
-        let frozen =
-            self.times.iter().map(|&(since, until)| until.min(end).saturating_duration_since(since.max(start)));
+        let within = |freeze: &Freeze| freeze.until.min(end).saturating_duration_since(freeze.since.max(start));
+        let frozen = self.all.iter().map(|freeze| within(freeze).min(freeze.lasted));
         poll.took.saturating_sub(frozen.sum()) <= threshold
     }
 }
@@ -55,8 +63,8 @@ mod tests {
         freezes.note_sleep(ms(0), Duration::from_millis(50), ms(70));
         freezes.note_sleep(ms(300), Duration::from_millis(50), ms(500));
         let threshold = Duration::from_millis(100);
-        assert!(freezes.explain(&poll(290, 510), threshold), "frozen for 200 of 220 ms");
-        assert!(!freezes.explain(&poll(290, 650), threshold), "frozen for 200 of 360 ms");
+        assert!(freezes.explain(&poll(290, 510), threshold), "frozen for 150 of 220 ms");
+        assert!(!freezes.explain(&poll(290, 650), threshold), "frozen for 150 of 360 ms");
         assert!(!freezes.explain(&poll(600, 800), threshold), "frozen before");
         assert!(!freezes.explain(&poll(0, 150), threshold), "a sleep that was a little late is no freeze");
     }

@@ -8,6 +8,7 @@ use super::queue::Queue;
 use super::recorder::Recorder;
 use super::settings::Settings;
 use super::worker::Worker;
+use crate::notice;
 use crate::record::Drops;
 
 /// The longest wait. `Instant` may overflow for a longer one, and no process waits that long.
@@ -60,7 +61,13 @@ impl Pipeline {
 
     /// Records nothing from now on, flushes, then lets both threads end. Open transactions are counted as dropped.
     pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.queue.seal();
+        let transactions = self.queue.seal();
+        if transactions > 0 {
+            self.outbox.add_drops(Drops { transactions, ..Drops::default() });
+            notice::info(format_args!(
+                "requests and jobs that were still open at the shutdown: {transactions}; they are counted as dropped"
+            ));
+        }
         let flushed = self.flush(timeout);
         self.queue.close();
         self.outbox.close();

@@ -115,9 +115,9 @@ impl Queue {
         self.shards.open()
     }
 
-    /// Ignores all data from now on.
-    pub(super) fn seal(&self) {
-        self.shards.seal();
+    /// Ignores all data from now on. Returns the number of transactions that are open; 0 at a second call.
+    pub(super) fn seal(&self) -> u64 {
+        self.shards.seal()
     }
 
     #[inline]

@@ -49,8 +49,6 @@ pub(super) struct Worker {
     flushed: u64,
     /// The number of dropped errors that the log does not mention yet.
     unlogged_drops: u64,
-    /// Whether the transactions that were open at the shutdown are counted as dropped.
-    has_dropped_open: bool,
     next_drop_log_at: Instant,
 }
 
@@ -68,7 +66,6 @@ impl Worker {
             next_batch_at: Instant::now() + queue.settings().flush_interval,
             flushed: 0,
             unlogged_drops: 0,
-            has_dropped_open: false,
             next_drop_log_at: Instant::now(),
         };
         let thread = thread::Builder::new().name("opbeat-worker".to_owned()).spawn(move || worker.run())?;
@@ -99,7 +96,6 @@ impl Worker {
             self.next_batch_at = now + self.settings().flush_interval;
             self.queue.drain_counts(&mut self.counts);
             self.outbox.add_drops(self.counts.take_drops());
-            self.drop_open_transactions();
             self.make_batch();
         }
         if is_flush {
@@ -142,20 +138,6 @@ impl Worker {
         }
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
-    }
-
-    /// Counts the transactions as dropped that are still open after the shutdown: they end too late to be counted.
-    fn drop_open_transactions(&mut self) {
-        if self.queue.is_sealed() && !self.has_dropped_open {
-            self.has_dropped_open = true;
-            let transactions = self.queue.open_transactions();
-            if transactions > 0 {
-                notice::info(format_args!(
-                    "requests and jobs that were still open at the shutdown: {transactions}; they are counted as dropped"
-                ));
-            }
-            self.outbox.add_drops(Drops { transactions, ..Drops::default() });
-        }
     }
 
     /// Counts errors that are dropped because too many different ones came at once.

@@ -70,9 +70,17 @@ impl Shards {
         begun.saturating_sub(ended)
     }
 
-    /// Counts no transaction from now on: neither its end nor its sample.
-    pub(in crate::pipeline) fn seal(&self) {
-        self.is_sealed.store(true, Ordering::Release);
+    /// Counts no transaction from now on: neither its end nor its sample. Returns the number of those that have begun and
+    /// not ended; 0 if that was returned before.
+    pub(in crate::pipeline) fn seal(&self) -> u64 {
+        // A thread that counts holds one lock at most, so that no two wait for each other.
+        let all: Vec<_> = self.shards.iter().map(|shard| lock(&shard.counts)).collect();
+        if self.is_sealed.swap(true, Ordering::AcqRel) {
+            return 0;
+        }
+        let ended: u64 = all.iter().map(|counts| counts.ended).sum();
+        let begun: u64 = self.shards.iter().map(|shard| shard.begun.load(Ordering::Relaxed)).sum();
+        begun.saturating_sub(ended)
     }
 
     #[inline]
@@ -89,11 +97,11 @@ impl Shards {
         settings: &Settings,
     ) -> Option<SamplePosition> {
         let (shard, mut counts) = self.lock_any();
-        // The lock orders this: what is not drained after the sealing is not counted.
+        counts.ended += 1;
+        // The lock orders this: what ends after the sealing was open then, and is counted as dropped.
         if self.is_sealed() {
             return None;
         }
-        counts.ended += 1;
         let position = counts.add(record, started, settings);
         if counts.is_full() {
             self.is_full.store(true, Ordering::Relaxed);

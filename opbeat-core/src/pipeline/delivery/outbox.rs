@@ -160,8 +160,10 @@ impl Outbox {
     ) -> Result<(), FlushError> {
         let mut state = lock(&self.state);
         loop {
-            if state.flushed >= ticket.number && state.backlog.is_empty() && !state.in_flight {
-                return state.check_rejections(ticket);
+            // After the close, the worker serves no further flush.
+            let is_flushed = state.flushed >= ticket.number;
+            if (is_flushed || state.closed) && state.backlog.is_empty() && !state.in_flight {
+                return if is_flushed { state.check_rejections(ticket) } else { Err(FlushError::ShutDown) };
             }
             if state.failures > ticket.failures {
                 return Err(FlushError::Undelivered(state.last_failure.clone()));

@@ -33,6 +33,7 @@ impl Active {
         let mut active = Self::new(recorder);
         active.start(kind);
         prepare(&mut active);
+        active.recorder.note_begin();
         Arc::new(active)
     }
 
@@ -53,6 +54,8 @@ impl Active {
         let record = room.record();
         record.name = name;
         describe(record.request.get_or_insert_default());
+        // The adapter's description may panic, and then there is no transaction.
+        room.recorder.note_begin();
     }
 
     pub(crate) fn new(recorder: &Recorder) -> Self {
@@ -62,7 +65,6 @@ impl Active {
 
     #[inline]
     fn start(&mut self, kind: Cow<'static, str>) {
-        self.recorder.note_begin();
         let id = TransactionId(fastrand::u128(..).max(1));
         self.id = id;
         self.started = Instant::now();

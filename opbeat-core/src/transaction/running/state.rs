@@ -127,6 +127,7 @@ impl TransactionState {
             request.clear();
         }
         record.user = None;
+        record.response_headers.clear();
         record.tags.clear();
         record.extra.clear();
         (self.is_renamed, self.has_route, self.has_result) = (false, false, false);
