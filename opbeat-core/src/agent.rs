@@ -144,7 +144,7 @@ impl Agent {
     /// Delivers the data that was recorded until now, and stops. It blocks for at most `timeout`.
     ///
     /// Requests and jobs that are still open are counted as dropped transactions, because their end comes too late.
-    /// Stop the server before, so that few are.
+    /// Stop the server first, so that few requests are open.
     ///
     /// # Errors
     ///

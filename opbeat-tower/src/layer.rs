@@ -206,7 +206,8 @@ impl<M, N> OpbeatLayer<M, N> {
     }
 }
 
-/// A copy that the application makes may be added around the same service once more. The copies of frameworks are not.
+/// A clone made by the application counts as another layer, because both may wrap the same request. A clone made by a
+/// framework does not.
 impl<M: Clone, N: Clone> Clone for OpbeatLayer<M, N> {
     #[track_caller]
     fn clone(&self) -> Self {

@@ -50,11 +50,11 @@ impl<'a> Parameter<'a> {
 }
 
 /// Returns whether a path with at most one value has the literal text of a pattern: the whole of it, or the parts before
-/// and after its only parameter.
+/// and after its only parameter. Then the pattern is its own template.
 #[inline]
 pub(crate) fn surrounds(path: &str, pattern: &str, values: usize) -> bool {
     let open = pattern.bytes().position(|byte| byte == b'{').filter(|_| values == 1);
-    let Some(open) = open else { return path == pattern };
+    let Some(open) = open else { return path == pattern && !pattern.is_empty() };
     let (before, parameter) = pattern.split_at(open);
     let Some(close) = parameter.bytes().position(|byte| byte == b'}' || byte == b':') else { return false };
     let Some(after) = parameter[close..].strip_prefix('}') else { return false };

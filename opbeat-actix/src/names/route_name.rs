@@ -27,10 +27,12 @@ pub(crate) fn matched(request: &HttpRequest) -> Option<TransactionName> {
 fn matched_template<'a>(request: &HttpRequest, pattern: &'a str) -> Cow<'a, str> {
     let info = request.match_info();
     let (path, below) = (info.as_str(), info.unprocessed());
+    // Nearly all paths have at most one value, and are compared faster.
+    if below.is_empty() && info.segment_count() <= 1 && surrounds(path, pattern, info.segment_count()) {
+        return Cow::Borrowed(pattern);
+    }
     let matched = path.strip_suffix(below).unwrap_or(path);
-    // A path with one value is compared faster.
-    let is_first = (info.segment_count() <= 1 && surrounds(matched, pattern, info.segment_count()))
-        || is_made_of(matched, pattern, info.iter());
+    let is_first = is_made_of(matched, pattern, info.iter());
     match (is_first, below) {
         // Only services at a prefix, such as static files, leave a part of the path unmatched.
         (true, "") if !pattern.is_empty() => template(pattern),

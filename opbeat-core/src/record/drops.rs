@@ -9,12 +9,12 @@ use std::ops::{AddAssign, Sub};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drops {
-    /// Errors: too many different ones came at once, the server was away for too long, or it rejected them.
+    /// Errors: too many different ones came at once, the server was unreachable for too long, or it rejected them.
     pub errors: u64,
-    /// Transactions: the server was away until the memory for undelivered data was full, or it rejected them, or they
+    /// Transactions: the server was unreachable until the memory for undelivered data was full, or it rejected them, or they
     /// were still open when the agent was shut down.
     pub transactions: u64,
-    /// Span trees of sampled transactions: the server was away for too long, or it rejected them.
+    /// Span trees of sampled transactions: the server was unreachable for too long, or it rejected them.
     pub samples: u64,
     /// Spans: their transaction had more than 500.
     pub spans: u64,

@@ -8,7 +8,8 @@ use crate::capture::caught_panic_record;
 use crate::caught::caught;
 use crate::reported_panic;
 
-/// Calls a closure, and reports its panic with the current transaction, unless that is done. The panic then continues.
+/// Calls a closure, and reports its panic with the current transaction, unless it was reported already. The panic then
+/// continues.
 ///
 /// The agent's hook reports panics with their location and stack. If the application replaced the hook, this is the
 /// last point where the payload, which contains the message, is available.
@@ -24,7 +25,7 @@ pub(crate) fn report_panics<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Reports the panic that unwinds on this thread with the current transaction, unless that is done.
+/// Reports the panic that unwinds on this thread with the current transaction, unless it was reported already.
 #[cold]
 pub(crate) fn report_panic(payload: &(dyn Any + Send)) {
     caught(|| {

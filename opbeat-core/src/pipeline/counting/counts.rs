@@ -124,11 +124,11 @@ impl Counts {
             let index = entry.minute_index(minute.start, &mut self.totals);
             entry.minutes[index].merge(minute);
         }
-        let (candidates, samples) = other.samples.take();
-        for sample in samples {
+        for sample in other.samples.take_chosen() {
             entry.offer(sample, &mut self.totals);
         }
-        entry.samples.add_candidates(candidates);
+        let has_room = self.totals.has_room_for_samples();
+        self.totals.samples += entry.samples.add_random(other.samples.take_random(), has_room);
     }
 
     /// Takes out the counts and samples. The names stay.
@@ -138,7 +138,7 @@ impl Counts {
             for minute in entry.minutes.drain(..) {
                 minute.split(&key.name, &key.kind, &mut durations, &mut breakdown);
             }
-            samples.extend(entry.samples.take().1.map(|sample| *sample));
+            samples.extend(entry.samples.take().map(|sample| *sample));
         }
         self.totals = Totals::default();
         self.remove_unseen_names();

@@ -23,6 +23,12 @@ pub(super) struct Samples {
     most_random: usize,
 }
 
+/// Samples that were drawn at random, and the number of transactions that they were drawn from.
+pub(super) struct RandomSamples {
+    samples: Vec<TransactionRecord>,
+    candidates: u64,
+}
+
 /// The reason why a transaction is kept as a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SampleKind {
@@ -90,22 +96,48 @@ impl Samples {
         grows
     }
 
-    /// Takes out the samples, and the number of transactions that the random ones were drawn from.
-    pub(super) fn take(&mut self) -> (u64, impl Iterator<Item = Box<TransactionRecord>> + use<>) {
-        let Self { first, failed, slowest, random, candidates, longest: _, most_random: _ } =
-            mem::replace(self, Self::new(self.most_random));
-        let (failed, random) = (failed.into_iter().map(Box::new), random.into_iter().map(Box::new));
-        (candidates, first.into_iter().chain(failed).chain(slowest).chain(random))
+    /// Takes out all samples.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Box<TransactionRecord>> + use<> {
+        let RandomSamples { samples, .. } = self.take_random();
+        self.take_chosen().chain(samples.into_iter().map(Box::new))
+    }
+
+    /// Takes out the samples that were not drawn at random.
+    pub(super) fn take_chosen(&mut self) -> impl Iterator<Item = Box<TransactionRecord>> + use<> {
+        self.longest = Duration::ZERO;
+        let (first, failed, slowest) = (self.first.take(), mem::take(&mut self.failed), self.slowest.take());
+        first.into_iter().chain(failed.into_iter().map(Box::new)).chain(slowest)
+    }
+
+    /// Takes out the random samples.
+    pub(super) fn take_random(&mut self) -> RandomSamples {
+        RandomSamples { samples: mem::take(&mut self.random), candidates: mem::take(&mut self.candidates) }
+    }
+
+    /// Adds the random samples of another shard. Each stands for an equal part of the transactions that they were drawn
+    /// from, so that no shard is preferred. Returns by how much the number of samples has grown.
+    pub(super) fn add_random(&mut self, other: RandomSamples, has_room: bool) -> usize {
+        let RandomSamples { samples, candidates } = other;
+        let Some(each) = candidates.checked_div(samples.len() as u64) else {
+            self.candidates += candidates;
+            return 0;
+        };
+        let mut grown = 0;
+        for sample in samples {
+            self.candidates += each.max(1);
+            let is_kept = if self.random.len() < self.most_random {
+                has_room
+            } else {
+                fastrand::u64(..self.candidates) < each.max(1).saturating_mul(self.most_random as u64)
+            };
+            grown += usize::from(is_kept && self.keep_random(sample));
+        }
+        grown
     }
 
     /// Returns whether no sample is kept.
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none() && self.failed.is_empty() && self.slowest.is_none() && self.random.is_empty()
-    }
-
-    /// Adds the candidates of another shard.
-    pub(super) fn add_candidates(&mut self, candidates: u64) {
-        self.candidates += candidates;
     }
 
     /// Draws each candidate with the same probability. It is reservoir sampling: Vitter's algorithm R.
@@ -117,5 +149,27 @@ impl Samples {
             return has_room;
         }
         fastrand::u64(..self.candidates) < self.most_random as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Draws one of a thousand transactions of each shard.
+    fn drawn(shard: u64) -> RandomSamples {
+        let record = TransactionRecord { request_bytes: Some(shard), ..TransactionRecord::default() };
+        RandomSamples { samples: vec![record], candidates: 1_000 }
+    }
+
+    #[test]
+    fn no_shard_is_preferred() {
+        let of_first = (0..1_000).filter(|_| {
+            let mut samples = Samples::new(1);
+            (0..2).for_each(|shard| _ = samples.add_random(drawn(shard), true));
+            samples.take_random().samples[0].request_bytes == Some(0)
+        });
+        // Half of them are expected; with a fair coin, a result beyond these limits has a chance below one in 10^9.
+        assert!((400..=600).contains(&of_first.count()));
     }
 }
