@@ -29,8 +29,8 @@ pub struct OpbeatBody<B> {
     /// The inner body; `None` once it is taken out or dropped.
     #[pin]
     inner: Option<B>,
-    /// The rest of a chunk that is too large to be passed on at once.
-    rest: Bytes,
+    /// The rest of a chunk that is too large to be passed on at once. It is boxed, because few bodies have one.
+    rest: Option<Box<Bytes>>,
     recording: Recording,
 }
 
@@ -52,7 +52,7 @@ impl<B: MessageBody> OpbeatBody<B> {
         if is_ended {
             recording.complete();
         }
-        Self { inner: Some(inner), rest: Bytes::new(), recording }
+        Self { inner: Some(inner), rest: None, recording }
     }
 }
 
@@ -67,11 +67,10 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        let rest = mem::take(this.rest);
-        let chunk = ready!(this.recording.transaction.poll(|| match this.inner.as_pin_mut() {
-            _ if !rest.is_empty() => Poll::Ready(Some(Ok(rest))),
-            Some(inner) => inner.poll_next(cx),
-            None => Poll::Ready(None),
+        let chunk = ready!(this.recording.transaction.poll(|| match (this.rest.take(), this.inner.as_pin_mut()) {
+            (Some(rest), _) => Poll::Ready(Some(Ok(*rest))),
+            (None, Some(inner)) => inner.poll_next(cx),
+            (None, None) => Poll::Ready(None),
         }));
         let mut chunk = chunk.map(|chunk| chunk.map_err(Into::into));
         match &mut chunk {
@@ -79,7 +78,7 @@ impl<B: MessageBody> MessageBody for OpbeatBody<B> {
             Some(Err(error)) => this.recording.fail(&**error),
             Some(Ok(chunk)) => {
                 if chunk.len() > LARGEST_FRAME && this.recording.transaction.is_recording() {
-                    *this.rest = chunk.split_off(LARGEST_FRAME);
+                    *this.rest = Some(Box::new(chunk.split_off(LARGEST_FRAME)));
                 }
                 this.recording.record_chunk(chunk.len());
             }
