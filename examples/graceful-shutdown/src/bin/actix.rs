@@ -1,4 +1,5 @@
-//! An actix server that delivers its last interval when it is stopped: by a signal, or by its handle.
+//! An actix server that delivers its last interval when it is stopped: by a signal, or by its handle. With the argument
+//! `forgetful`, it does not call `shutdown`: its workers then drop the last clones of the agent.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
@@ -34,6 +35,10 @@ async fn main() -> io::Result<()> {
     println!("{}", server.addrs()[0]);
     let server = server.run();
     let _ = handle.set(server.handle());
+    if std::env::args().nth(1).as_deref() == Some("forgetful") {
+        drop(agent);
+        return server.await;
+    }
 
     // Actix stops at Ctrl-C and at SIGTERM by itself.
     server.await?;

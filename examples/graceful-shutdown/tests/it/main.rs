@@ -12,7 +12,6 @@ use opbeat_testing::ScriptedServer;
 
 const AXUM: &str = env!("CARGO_BIN_EXE_axum");
 const ACTIX: &str = env!("CARGO_BIN_EXE_actix");
-const FORGETFUL_ACTIX: &str = env!("CARGO_BIN_EXE_forgetful-actix");
 const JOB: &str = env!("CARGO_BIN_EXE_job");
 
 /// The number of requests before each stop.
@@ -58,10 +57,10 @@ fn send(address: &str, request: &str) {
 }
 
 /// Stops a server program again and again, and checks that it delivers all of its requests each time.
-fn stop_again_and_again(program: &str, stop: fn(&Child, &str) -> usize) {
+fn stop_again_and_again(program: &str, arguments: &[&str], stop: fn(&Child, &str) -> usize) {
     for round in 0..stops() {
         let server = ScriptedServer::start([]);
-        let (mut child, mut output) = start(program, &[], &server);
+        let (mut child, mut output) = start(program, arguments, &server);
         let mut address = String::new();
         output.read_line(&mut address).unwrap();
         (0..REQUESTS).for_each(|_| send(address.trim(), "GET /hello"));
@@ -84,29 +83,29 @@ fn by_request(_: &Child, address: &str) -> usize {
 
 #[test]
 fn axum_delivers_everything_when_a_signal_stops_it() {
-    stop_again_and_again(AXUM, by_signal);
+    stop_again_and_again(AXUM, &[], by_signal);
 }
 
 #[test]
 fn axum_delivers_everything_when_it_stops_itself() {
-    stop_again_and_again(AXUM, by_request);
+    stop_again_and_again(AXUM, &[], by_request);
 }
 
 #[test]
 fn actix_delivers_everything_when_a_signal_stops_it() {
-    stop_again_and_again(ACTIX, by_signal);
+    stop_again_and_again(ACTIX, &[], by_signal);
 }
 
 #[test]
 fn actix_delivers_everything_when_its_handle_stops_it() {
-    stop_again_and_again(ACTIX, by_request);
+    stop_again_and_again(ACTIX, &[], by_request);
 }
 
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn actix_without_a_shutdown_delivers_everything_when_main_returns() {
-    stop_again_and_again(FORGETFUL_ACTIX, by_signal);
-    stop_again_and_again(FORGETFUL_ACTIX, by_request);
+    stop_again_and_again(ACTIX, &["forgetful"], by_signal);
+    stop_again_and_again(ACTIX, &["forgetful"], by_request);
 }
 
 #[test]
