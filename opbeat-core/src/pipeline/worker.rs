@@ -134,7 +134,8 @@ impl Worker {
         match self.settings().before_send.error(&mut record) {
             Decision::Send => {}
             Decision::Discard => return,
-            Decision::Failed => return self.drop_errors(record.occurrences),
+            // The log line for dropped errors is about another cause.
+            Decision::Failed => return self.outbox.add_drops(Drops { errors: record.occurrences, ..Drops::default() }),
         }
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
