@@ -1,5 +1,6 @@
 //! Stops panics of foreign code: of loggers, exporters and destructors.
 
+use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,4 +17,22 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
             None
         }
     }
+}
+
+thread_local! {
+    /// Whether this thread runs code of the application whose panic is no error of the application's own work.
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does the same, and lets the agent's panic hook report nothing. The caller reports the failure in its own way.
+pub(crate) fn caught_quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    IS_QUIET.set(true);
+    let output = caught(work);
+    IS_QUIET.set(false);
+    output
+}
+
+/// Returns whether the panic hook reports nothing on this thread.
+pub(crate) fn is_quiet() -> bool {
+    IS_QUIET.try_with(Cell::get).unwrap_or(false)
 }

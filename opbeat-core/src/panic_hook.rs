@@ -5,6 +5,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 use crate::capture::panic_record;
+use crate::caught::is_quiet;
 use crate::pipeline::Recorder;
 use crate::reported_panic;
 use crate::transaction::current;
@@ -25,7 +26,9 @@ pub(crate) fn install(recorder: fn() -> Option<Recorder>, flush: fn()) {
         let previous = panic::take_hook();
         reported_panic::note_hook();
         panic::set_hook(Box::new(move |panic| {
-            report_once(panic, recorder);
+            if !is_quiet() {
+                report_once(panic, recorder);
+            }
             reported_panic::note_seen();
             if ends_process(panic) {
                 flush();

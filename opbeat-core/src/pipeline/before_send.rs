@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Once};
 
-use crate::caught::caught;
+use crate::caught::caught_quietly;
 use crate::notice::warn_once;
 use crate::record::{ErrorRecord, TransactionRecord};
 
@@ -41,7 +41,7 @@ impl BeforeSend {
 fn decide<T>(hook: Option<&Hook<T>>, record: &mut T) -> Decision {
     static WARNED: Once = Once::new();
     let Some(hook) = hook else { return Decision::Send };
-    match caught(|| hook(record)) {
+    match caught_quietly(|| hook(record)) {
         Some(true) => Decision::Send,
         Some(false) => Decision::Discard,
         None => {
