@@ -26,9 +26,9 @@ thread_local! {
 
 /// Does the same, and lets the agent's panic hook report nothing. The caller reports the failure in its own way.
 pub(crate) fn caught_quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
-    IS_QUIET.set(true);
+    let before = IS_QUIET.replace(true);
     let output = caught(work);
-    IS_QUIET.set(false);
+    IS_QUIET.set(before);
     output
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::ResponseError;
-use opbeat_core::http::debug_output;
+use opbeat_core::http::{debug_output, display_output};
 
 /// The number of bytes to which the output is cut.
 const LONGEST: usize = 8 * 1024;
@@ -30,10 +30,9 @@ impl PrintedText {
     /// ends with the last cause. It is recognised by the number of characters: `{:#}` prints the message and all causes.
     /// A wrapper whose `{:#}` prints no causes is printed in the form of [`debug_output`].
     pub(crate) fn of(error: &dyn ResponseError, message: &str) -> Self {
-        let mut with_causes = Self::default();
         // Here and below, an error or a panic ends the printing, and the text until then is used.
-        with_causes.print(format_args!("{error:#}"));
-        let expected = with_causes.text.strip_prefix(message).map_or(0, visible);
+        let with_causes = display_output(&format_args!("{error:#}"));
+        let expected = with_causes.strip_prefix(message).map_or(0, visible);
         if expected == 0 || HAS_PRINTED_BACKTRACE.load(Ordering::Relaxed) {
             return Self { text: debug_output(error), ..Self::default() };
         }

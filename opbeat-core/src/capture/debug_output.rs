@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::backtraces;
 use super::one_line::OneLine;
 use super::text::LONGEST;
-use crate::caught::caught;
+use crate::caught::caught_quietly;
 
 /// Returns the `Debug` output of a value, in one line, of at most 8 KiB. It ends before the first backtrace.
 ///
@@ -44,7 +44,7 @@ impl DebugOutput {
         let (text, is_cut, line) = (String::new(), false, is_pretty.then(OneLine::default));
         let mut writer = Writer { output: Self { text, is_cut }, most, messages, line };
         // Formatting ends early by an error, and the application's formatter may panic. Neither matters here.
-        caught(|| if is_pretty { write!(writer, "{value:#?}") } else { write!(writer, "{value:?}") });
+        caught_quietly(|| if is_pretty { write!(writer, "{value:#?}") } else { write!(writer, "{value:?}") });
         writer.output
     }
 }

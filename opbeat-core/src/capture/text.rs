@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::backtraces;
-use crate::caught::caught;
+use crate::caught::caught_quietly;
 
 /// The number of bytes to which texts are cut: people read them.
 pub(super) const LONGEST: usize = 8 * 1024;
@@ -40,7 +40,7 @@ pub(crate) fn format_event(arguments: fmt::Arguments<'_>) -> String {
 
 fn format(mut text: Text, arguments: fmt::Arguments<'_>) -> String {
     // A failure or a panic of the application's formatter only ends the text.
-    caught(|| text.write_fmt(arguments));
+    caught_quietly(|| text.write_fmt(arguments));
     text.kept
 }
 

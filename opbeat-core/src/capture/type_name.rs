@@ -1,6 +1,6 @@
 //! Readable names of error types.
 
-use crate::caught::caught;
+use crate::caught::caught_quietly;
 
 /// A type's name without generic arguments, and the module that defines it.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) fn split(full: &str) -> TypeName {
 pub(super) fn from_debug<E: std::error::Error + ?Sized>(error: &E, message: &str) -> String {
     let mut start = Start::default();
     // Formatting ends early by an error, which does not matter here.
-    caught(|| std::fmt::write(&mut start, format_args!("{error:#?}")));
+    caught_quietly(|| std::fmt::write(&mut start, format_args!("{error:#?}")));
     let is_name = start.name.starts_with(|first: char| first.is_ascii_uppercase());
     let goes_on_as_type = start.rest.is_empty() || start.rest.starts_with('(') || start.rest == " {";
     // An error whose `Debug` output is its message may have one word.
