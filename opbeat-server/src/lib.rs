@@ -1,18 +1,21 @@
 //! The Opbeat server: stores what agents report, and shows the performance and the errors of web applications.
 //!
 //! ```text
-//! agents ─► intake ─► queue ─► worker ─► store ─► query ─► dashboard, api
+//! agents ─► intake ─► decode ─► interpret ─► queue ─► worker ─► store ─► query ─► dashboard, api
 //! ```
 //!
 //! The binary `opbeat` runs [`Command`]. [`Server`] embeds the same server into another program, such as a test.
 
 mod api;
+mod changes;
 mod cli;
 mod dashboard;
 mod data_folder;
+mod decode;
 mod directory;
 mod framework_rejection;
 mod intake;
+mod interpret;
 mod query;
 mod queue;
 mod result_class;

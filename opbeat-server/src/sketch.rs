@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The largest error of an estimated quantile, relative to the true value.
 pub(crate) const RELATIVE_ERROR: f64 = 0.01;
 
@@ -19,7 +21,7 @@ const MIN_VALUE: f64 = 1e-6;
 const MAX_VALUE: f64 = 1e12;
 
 /// Counts of durations in buckets by size.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sketch {
     buckets: BTreeMap<i32, u64>,
 }
@@ -27,20 +29,22 @@ pub(crate) struct Sketch {
 impl Sketch {
     /// Adds a duration in milliseconds. NaN counts as zero.
     pub(crate) fn insert(&mut self, milliseconds: f64) {
-        *self.buckets.entry(bucket_of(milliseconds)).or_default() += 1;
+        let count = self.buckets.entry(bucket_of(milliseconds)).or_default();
+        *count = count.saturating_add(1);
     }
 
     /// Adds the durations of another sketch.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
-            *self.buckets.entry(*bucket).or_default() += count;
+            let total = self.buckets.entry(*bucket).or_default();
+            *total = total.saturating_add(*count);
         }
     }
 
     /// Returns the number of durations.
     #[must_use]
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.values().sum()
+        self.buckets.values().fold(0, |all, count| all.saturating_add(*count))
     }
 
     /// Returns the duration in milliseconds that a share of all durations, from 0 to 1, does not exceed.
@@ -51,9 +55,9 @@ impl Sketch {
         let last_rank = self.count().checked_sub(1)?;
         // The nearest rank: of three durations, the longest is the 99th percentile.
         let rank = ((share.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).saturating_sub(1).min(last_rank);
-        let mut below = 0;
+        let mut below = 0_u64;
         let reached = self.buckets.iter().find(|(_, count)| {
-            below += **count;
+            below = below.saturating_add(**count);
             below > rank
         });
         reached.map(|(bucket, _)| middle_of(*bucket))

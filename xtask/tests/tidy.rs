@@ -51,6 +51,21 @@ const WALLS: &[Wall] = &[
         sentence: "`intake` does not know the store: data is accepted while the database is away",
     },
     Wall {
+        folder: "opbeat-server/src/decode",
+        rule: Rule::Only(&["decode"]),
+        sentence: "`decode` turns bytes into reports, and imports nothing else of ours",
+    },
+    Wall {
+        folder: "opbeat-server/src/interpret",
+        rule: Rule::Only(&["interpret", "decode", "changes", "result_class", "text"]),
+        sentence: "`interpret` turns reports into changes, and knows neither the queue nor the store",
+    },
+    Wall {
+        folder: "opbeat-server/src/changes",
+        rule: Rule::Only(&["changes", "sketch"]),
+        sentence: "`changes` are plain data",
+    },
+    Wall {
         folder: "opbeat-server/src/queue",
         rule: Rule::Only(&["queue"]),
         sentence: "`queue` imports nothing of ours",

@@ -8,13 +8,23 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::limits::IntakeLimits;
 use super::rejection::Rejection;
+use crate::decode::Undecodable;
 
-/// Reads a body. It is rejected without being read if its `Content-Length` is above the limit.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limits: &IntakeLimits) -> Result<Bytes, Rejection> {
+/// Returns the size of a body as its `Content-Length` declares it, or the limit if it declares none.
+///
+/// # Errors
+///
+/// Returns a rejection if the size is above the limit.
+pub(super) fn declared_size(headers: &HeaderMap, limits: &IntakeLimits) -> Result<usize, Rejection> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limits.body as u64) {
-        return Err(too_large(limits.body));
+    match declared.map_or(Ok(limits.body), usize::try_from) {
+        Ok(size) if size <= limits.body => Ok(size),
+        _ => Err(too_large(limits.body)),
     }
+}
+
+/// Reads a body.
+pub(super) async fn read(body: Body, limits: &IntakeLimits) -> Result<Bytes, Rejection> {
     let collected = tokio::time::timeout(limits.body_timeout, Limited::new(body, limits.body).collect());
     match collected.await {
         Err(_) => Err(too_slow(limits)),
@@ -25,11 +35,8 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limits: &IntakeLimits)
 }
 
 /// Returns the rejection of a body that is larger than a limit in bytes.
-pub(super) fn too_large(limit: usize) -> Rejection {
-    Rejection::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("The body is larger than {} MiB. Send smaller bodies, more often.", limit >> 20),
-    )
+fn too_large(limit: usize) -> Rejection {
+    Undecodable::TooLarge(limit).into()
 }
 
 fn too_slow(limits: &IntakeLimits) -> Rejection {

@@ -7,22 +7,26 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use bytes::Bytes;
 use opbeat_protocol::Timestamp;
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use super::authenticate::{TokenDirectory, authenticate};
 use super::body;
-use super::inflate::{InflateError, inflate};
+use super::lanes::Lanes;
 use super::limits::IntakeLimits;
 use super::rejection::Rejection;
-use super::validate::{parse_errors, parse_transactions};
-use crate::queue::{AppendError, Endpoint, Envelope, Message, Queue};
+use crate::changes::{self, BodyChanges};
+use crate::decode::{Endpoint, Report, decode};
+use crate::interpret::{Origin, interpret};
+use crate::queue::{AppendError, Queue};
 use crate::text::start_of;
 
-/// The maximum length of a header value in the queue, in characters. Longer values are cut.
+/// The maximum length of a header value that is interpreted, in characters. Longer values are cut.
 const MAX_HEADER: usize = 256;
+
+/// The maximum length of an idempotency key, in bytes. A cut key could equal another one, so that longer ones are
+/// rejected.
+const MAX_KEY: usize = 255;
 
 /// The state that the handlers share.
 #[derive(Clone)]
@@ -30,8 +34,7 @@ pub(super) struct Intake {
     queue: Queue,
     tokens: Arc<dyn TokenDirectory>,
     limits: IntakeLimits,
-    /// Limits the number of bodies that are inflated and checked at the same time.
-    checks: Arc<Semaphore>,
+    lanes: Lanes,
 }
 
 /// Answers the request that an agent sends at its start, to find out whether its token is accepted.
@@ -83,10 +86,10 @@ pub(super) async fn not_found(uri: Uri) -> Rejection {
 
 impl Intake {
     pub(super) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Self {
-        Self { queue, tokens, limits, checks: Arc::new(Semaphore::new(limits.at_once)) }
+        Self { queue, tokens, limits, lanes: Lanes::new(&limits) }
     }
 
-    /// Checks a request and appends its body to the queue.
+    /// Decodes and interprets a body, and appends its changes to the queue.
     async fn accept(
         &self,
         endpoint: Endpoint,
@@ -96,39 +99,41 @@ impl Intake {
         body: Body,
     ) -> Result<StatusCode, Rejection> {
         let owner = authenticate(&*self.tokens, headers, organization, app).await?;
-        let body = body::read(headers, body, &self.limits).await?;
-        self.check(endpoint, body.clone()).await?;
-        let envelope = Envelope {
+        let idempotency_key = idempotency_key(endpoint, headers)?;
+        let size = body::declared_size(headers, &self.limits)?;
+        let room = self.lanes.room(&owner.app_id, size).await?;
+        let body = body::read(body, &self.limits).await?;
+        let origin = Origin {
             app_id: owner.app_id,
-            endpoint,
-            received_at: Timestamp::from(SystemTime::now()).micros(),
+            received: Timestamp::from(SystemTime::now()),
             platform: header(headers, "x-opbeat-platform"),
-            idempotency_key: header(headers, "idempotency-key"),
+            user_agent: header(headers, "user-agent"),
         };
-        self.queue.append(&Message { envelope, body: body.to_vec() }).await.map_err(|error| not_stored(&error))?;
-        Ok(StatusCode::ACCEPTED)
-    }
-
-    /// Inflates and parses a body on a blocking thread. Only a few bodies are checked at once, which bounds memory.
-    async fn check(&self, endpoint: Endpoint, body: Bytes) -> Result<(), Rejection> {
-        let permit = Arc::clone(&self.checks).acquire_owned().await.map_err(|_| shutting_down())?;
-        let limit = self.limits.inflated;
-        let checked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            check(endpoint, &body, limit)
+        let record = self.lanes.run(&room, body, move |body, limit| {
+            let report = decode(endpoint, body, limit)?;
+            Ok(record(&origin, idempotency_key.clone(), report))
         });
-        checked.await.unwrap_or_else(|error| Err(if error.is_panic() { panicked() } else { shutting_down() }))
+        self.queue.append(&record.await?).await.map_err(|error| not_stored(&error))?;
+        Ok(StatusCode::ACCEPTED)
     }
 }
 
-fn check(endpoint: Endpoint, body: &[u8], limit: usize) -> Result<(), Rejection> {
-    let json = inflate(body, limit).map_err(|error| match error {
-        InflateError::TooLarge(limit) => body::too_large(limit),
-        InflateError::Damaged(..) => Rejection::field("body", error.to_string()),
-    })?;
-    match endpoint {
-        Endpoint::Errors => parse_errors(&json).map(drop),
-        Endpoint::Transactions => parse_transactions(&json).map(drop),
+/// Returns the record of the queue for a report.
+fn record(origin: &Origin, idempotency_key: String, report: Report) -> Vec<u8> {
+    let changes = interpret(origin, report);
+    let received_at = origin.received.micros();
+    changes::encode(&[BodyChanges { app_id: origin.app_id.clone(), idempotency_key, received_at, changes }])
+}
+
+/// Returns the idempotency key of a request, or an empty string. A key belongs to one endpoint.
+fn idempotency_key(endpoint: Endpoint, headers: &HeaderMap) -> Result<String, Rejection> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(String::new()) };
+    match key.to_str() {
+        Ok(key) if key.len() <= MAX_KEY => Ok(format!("{}:{key}", endpoint.name())),
+        _ => Err(Rejection::new(
+            StatusCode::BAD_REQUEST,
+            format!("The header Idempotency-Key is longer than {MAX_KEY} bytes, or not ASCII. Send a shorter key."),
+        )),
     }
 }
 
@@ -140,15 +145,4 @@ fn header(headers: &HeaderMap, name: &str) -> String {
 fn not_stored(error: &AppendError) -> Rejection {
     let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
-}
-
-fn panicked() -> Rejection {
-    Rejection::new(
-        StatusCode::BAD_REQUEST,
-        "The body cannot be read: the server panicked while it parsed the body. Please report this.",
-    )
-}
-
-fn shutting_down() -> Rejection {
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down. Send the request again later.")
 }

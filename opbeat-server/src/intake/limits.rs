@@ -11,12 +11,21 @@ pub struct IntakeLimits {
     pub inflated: usize,
     /// The time in which a body must arrive.
     pub body_timeout: Duration,
-    /// The largest number of bodies that are inflated and checked at the same time.
+    /// The largest number of large bodies that are decoded at the same time. Those of one app are decoded one by one.
     pub at_once: usize,
+    /// The largest number of bytes of bodies that are received and decoded at the same time. One app may have a quarter
+    /// of them.
+    pub in_flight: usize,
 }
 
 impl Default for IntakeLimits {
     fn default() -> Self {
-        Self { body: 4 << 20, inflated: 32 << 20, body_timeout: Duration::from_secs(30), at_once: 4 }
+        Self {
+            body: 4 << 20,
+            inflated: 32 << 20,
+            body_timeout: Duration::from_secs(30),
+            at_once: 2,
+            in_flight: 64 << 20,
+        }
     }
 }

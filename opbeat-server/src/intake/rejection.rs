@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::decode::Undecodable;
 use crate::framework_rejection;
 
 /// A rejected request: a status, a message with the reason and what to do, and the invalid fields.
@@ -26,7 +27,7 @@ impl Rejection {
         Self { status, message: message.into(), fields: Map::new() }
     }
 
-    /// Creates a rejection of a body because of an invalid field.
+    /// Creates a rejection because of an invalid field.
     #[must_use]
     pub(crate) fn field(field: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
@@ -34,6 +35,15 @@ impl Rejection {
         let mut rejection = Self::new(StatusCode::BAD_REQUEST, message);
         rejection.fields.insert(field.to_owned(), json!({ field: reason }));
         rejection
+    }
+}
+
+impl From<Undecodable> for Rejection {
+    fn from(error: Undecodable) -> Self {
+        match error {
+            Undecodable::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            Undecodable::Invalid { field, reason } => Self::field(field, reason),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::Rollup;
+use crate::changes::Rollup;
 
 /// A head time is shown beside the duration if it is shorter by at least this time in milliseconds, and by at least
 /// this share of the duration. Below that, both percentiles may be estimates of the same value.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::time::from_micros;
 use super::{AppIdentity, Query, QueryError, Range, SampleOrder};
-use crate::store::SampleSpan;
+use crate::changes::SampleSpan;
 use crate::store::read::SampleSummaryRow;
 
 /// The largest number of span stacks that are looked up for one sample.

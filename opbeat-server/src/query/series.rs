@@ -10,7 +10,7 @@ use super::head::HeadPercentiles;
 use super::time::from_seconds;
 use super::transactions::rollup_span;
 use super::{AppIdentity, Query, QueryError, Range};
-use crate::store::Rollup;
+use crate::changes::Rollup;
 
 /// A range in equal steps. Steps without requests have no average and no percentiles.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::head::{HeadPercentiles, is_shorter};
 use super::{AppIdentity, DroppedData, Query, QueryError, Range};
-use crate::store::Rollup;
+use crate::changes::Rollup;
 use crate::store::read::{RollupSpan, TransactionRow};
 
 /// A transaction's names.
@@ -156,7 +156,7 @@ impl Query {
     ) -> Result<Vec<BreakdownPart>, QueryError> {
         let parts = self.store.breakdown(rollup_span(app, range, transaction)).await?;
         let all: f64 = parts.iter().map(|(_, part)| part.self_ms).sum();
-        let part = |(kind, part): (String, crate::store::SelfTime)| BreakdownPart {
+        let part = |(kind, part): (String, crate::changes::SelfTime)| BreakdownPart {
             kind,
             count: part.count,
             self_ms: part.self_ms,

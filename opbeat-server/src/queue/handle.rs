@@ -9,7 +9,6 @@ use std::thread;
 use tokio::sync::{oneshot, watch};
 
 use super::backlog::Backlog;
-use super::message::Message;
 use super::reader::Reader;
 use super::record;
 use super::segment::{self, Position};
@@ -65,13 +64,13 @@ impl Queue {
         Ok((Self { folder: folder.to_owned(), writer: sender, backlog, limits }, reader))
     }
 
-    /// Appends a message. When this returns, the message survives a crash.
+    /// Appends a record. When this returns, the record survives a crash.
     ///
     /// # Errors
     ///
-    /// Returns an error if the queue is full or the disk fails; then the message is not in the queue.
-    pub(crate) async fn append(&self, message: &Message) -> Result<(), AppendError> {
-        let record = record::frame(&message.encode());
+    /// Returns an error if the queue is full or the disk fails; then the record is not in the queue.
+    pub(crate) async fn append(&self, record: &[u8]) -> Result<(), AppendError> {
+        let record = record::frame(record);
         if self.backlog.bytes() + record.len() as u64 > self.limits.backlog {
             return Err(AppendError::Full(self.limits.backlog));
         }
@@ -94,7 +93,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Returns whether messages are rejected because too many bytes wait for the worker.
+    /// Returns whether records are rejected because too many bytes wait for the worker.
     #[must_use]
     pub(crate) fn is_full(&self) -> bool {
         self.backlog.bytes() >= self.limits.backlog

@@ -1,4 +1,4 @@
-//! The queue: bodies are on disk before their requests are answered with 202.
+//! The queue: the changes of bodies are on disk before their requests are answered with 202.
 //!
 //! ```text
 //! intake ─► Queue::append ─► writer thread ─► segment files ─► Reader ─► worker
@@ -13,7 +13,6 @@
 
 mod backlog;
 mod handle;
-mod message;
 mod reader;
 mod record;
 mod segment;
@@ -23,7 +22,6 @@ mod writer;
 
 pub(crate) use handle::Queue;
 pub use handle::QueueLimits;
-pub(crate) use message::{Endpoint, Envelope, Message};
 pub(crate) use reader::{Reader, RecordBatch};
 pub(crate) use segment::Position;
 pub(crate) use writer::AppendError;

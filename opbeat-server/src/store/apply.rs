@@ -2,24 +2,11 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::changes::Changes;
 use super::database::Store;
 use super::error::StoreError;
 use super::{cursor, errors, rollups, samples};
+use crate::changes::{BodyChanges, Changes};
 use crate::queue::Position;
-
-/// The changes of one queued body.
-#[derive(Clone, Debug)]
-pub(crate) struct BodyChanges {
-    /// The app's id.
-    pub(crate) app_id: String,
-    /// The body's idempotency key, or an empty string.
-    pub(crate) idempotency_key: String,
-    /// When it was received, in microseconds since 1970.
-    pub(crate) received_at: i64,
-    /// The changes.
-    pub(crate) changes: Changes,
-}
 
 /// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]

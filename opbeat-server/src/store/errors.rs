@@ -2,10 +2,10 @@
 
 use sqlx::{Row, SqliteConnection};
 
-use super::changes::NewError;
 use super::document;
 use super::error::StoreError;
 use super::rollups::RESOLUTIONS;
+use crate::changes::NewError;
 
 /// The number of newest occurrences that are kept of each group, besides the first one.
 const MAX_NEWEST: i64 = 50;
@@ -70,7 +70,7 @@ async fn create_group(connection: &mut SqliteConnection, error: &NewError) -> Re
     .bind(&error.type_name)
     .bind(&error.message)
     .bind(&error.culprit)
-    .bind(error.document.level.as_deref().unwrap_or("error"))
+    .bind(if error.level.is_empty() { "error" } else { &error.level })
     .bind(error.happened_at)
     .bind(error.occurrences)
     .fetch_one(connection)
@@ -96,7 +96,6 @@ async fn count(connection: &mut SqliteConnection, group: i64, error: &NewError) 
 }
 
 async fn insert_occurrence(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<(), StoreError> {
-    let transaction = error.document.transaction.as_ref();
     sqlx::query(
         "INSERT INTO error_occurrences
              (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, document)
@@ -104,9 +103,9 @@ async fn insert_occurrence(connection: &mut SqliteConnection, group: i64, error:
     )
     .bind(group)
     .bind(error.happened_at)
-    .bind(transaction.map(|transaction| transaction.name.as_str()).unwrap_or_default())
-    .bind(transaction.and_then(|transaction| transaction.id.as_deref()).unwrap_or_default())
-    .bind(error.document.client_supplied_id.as_deref().unwrap_or_default())
+    .bind(&error.transaction_name)
+    .bind(&error.transaction_external_id)
+    .bind(&error.external_id)
     .bind(document::pack(&error.document)?)
     .execute(&mut *connection)
     .await?;

@@ -29,8 +29,8 @@ mod tests {
     use sqlx::{Connection, Row, SqliteConnection};
 
     use super::*;
+    use crate::changes::{Rollup, TransactionKey};
     use crate::sketch::Sketch;
-    use crate::store::changes::{Rollup, TransactionKey};
     use crate::store::rollups;
 
     #[tokio::test]

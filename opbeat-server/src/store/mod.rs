@@ -7,7 +7,6 @@
 
 mod apply;
 mod apps;
-mod changes;
 mod cursor;
 mod database;
 mod document;
@@ -19,9 +18,7 @@ mod retention;
 mod rollups;
 mod samples;
 
-pub(crate) use apply::{BodyChanges, ParkedMessage};
+pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::{NewApp, random_hex};
-pub(crate) use changes::{Changes, DropKey, NewError, NewSample, NewSpanStack, Rollup, SelfTime, TransactionKey};
 pub(crate) use database::Store;
-pub(crate) use document::{SampleDocument, SampleSpan};
 pub(crate) use error::StoreError;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::changes::{Changes, DropKey, Rollup, SelfTime, TransactionKey};
 use super::error::StoreError;
+use crate::changes::{Changes, DropKey, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 
 /// The lengths of time that rows stand for, in seconds: a minute and an hour.

@@ -2,10 +2,10 @@
 
 use sqlx::SqliteConnection;
 
-use super::changes::{NewSample, NewSpanStack};
 use super::document;
 use super::error::StoreError;
 use super::rollups::TransactionIds;
+use crate::changes::{NewSample, NewSpanStack};
 use crate::result_class::ResultClass;
 
 /// The number of slowest, of failed and of newest samples that are kept of each transaction and hour.
@@ -90,12 +90,11 @@ pub(super) async fn write_span_stacks(
     stacks: &[NewSpanStack],
 ) -> Result<(), StoreError> {
     for stack in stacks {
-        let frames = serde_json::to_string(&stack.frames).map_err(std::io::Error::from)?;
         sqlx::query("INSERT OR REPLACE INTO span_stacks (app_id, kind, signature, frames) VALUES (?, ?, ?, ?)")
             .bind(&stack.app_id)
             .bind(&stack.kind)
             .bind(&stack.signature)
-            .bind(frames)
+            .bind(String::from_utf8_lossy(&stack.frames))
             .execute(&mut *connection)
             .await?;
     }

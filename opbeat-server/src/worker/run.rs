@@ -1,13 +1,15 @@
 //! The loop of the worker.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime};
 
 use opbeat_protocol::Timestamp;
 
-use super::interpret::interpret;
+use super::legacy;
+use crate::changes::{self, BodyChanges};
 use crate::queue::{Position, Queue, Reader, RecordBatch};
-use crate::store::{BodyChanges, ParkedMessage, Store, StoreError};
+use crate::store::{ParkedMessage, Store, StoreError};
 
 /// The longest time between two attempts while the database or the disk fails.
 const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -25,7 +27,7 @@ pub(crate) struct Worker {
 
 /// A batch of the queue's records, with the changes of the store that they cause.
 #[derive(Default)]
-struct Interpreted {
+struct Decoded {
     /// Each valid body's record, and its changes.
     bodies: Vec<(Vec<u8>, BodyChanges)>,
     /// The records of invalid bodies.
@@ -61,9 +63,9 @@ impl Worker {
             tracing::error!(%damage, "the queue is damaged; the disk may be failing");
         }
         let next = batch.next;
-        let interpreted = interpret_all(batch.records).await;
+        let decoded = decode_all(batch.records).await;
         loop {
-            match self.apply(&interpreted, next).await {
+            match self.apply(&decoded, next).await {
                 Ok(()) => break,
                 Err(error) => self.pause(&error).await,
             }
@@ -75,21 +77,21 @@ impl Worker {
     }
 
     /// Stores all bodies at once. If the database rejects one of them, finds it, and stores the others.
-    async fn apply(&self, interpreted: &Interpreted, next: Position) -> Result<(), StoreError> {
-        let bodies: Vec<BodyChanges> = interpreted.bodies.iter().map(|(_, body)| body.clone()).collect();
-        let applied = self.store.apply(&bodies, &interpreted.parked, next, now()).await;
+    async fn apply(&self, decoded: &Decoded, next: Position) -> Result<(), StoreError> {
+        let bodies: Vec<BodyChanges> = decoded.bodies.iter().map(|(_, body)| body.clone()).collect();
+        let applied = self.store.apply(&bodies, &decoded.parked, next, now()).await;
         match applied {
-            Err(error) if error.is_permanent() => self.apply_valid(interpreted, next).await,
+            Err(error) if error.is_permanent() => self.apply_valid(decoded, next).await,
             result => result,
         }
     }
 
     /// Tries each body in a transaction that is rolled back, to find those that the database rejects. Parks them, and
     /// stores the others and the cursor at once.
-    async fn apply_valid(&self, interpreted: &Interpreted, next: Position) -> Result<(), StoreError> {
+    async fn apply_valid(&self, decoded: &Decoded, next: Position) -> Result<(), StoreError> {
         let mut valid = Vec::new();
-        let mut parked = interpreted.parked.clone();
-        for (record, body) in &interpreted.bodies {
+        let mut parked = decoded.parked.clone();
+        for (record, body) in &decoded.bodies {
             match self.store.try_apply(body).await {
                 Ok(()) => valid.push(body.clone()),
                 Err(error) if error.is_permanent() => parked.push(park(record.clone(), &error)),
@@ -111,19 +113,31 @@ impl Worker {
     }
 }
 
-/// Interprets records on a blocking thread, since large bodies take long.
-async fn interpret_all(records: Vec<Vec<u8>>) -> Interpreted {
-    let interpreted = tokio::task::spawn_blocking(move || {
-        let mut all = Interpreted::default();
+/// Decodes records on a blocking thread, since large ones take long.
+async fn decode_all(records: Vec<Vec<u8>>) -> Decoded {
+    let decoded = tokio::task::spawn_blocking(move || {
+        let mut all = Decoded::default();
         for record in records {
-            match interpret(&record) {
-                Ok(body) => all.bodies.push((record, body)),
+            match decode(&record) {
+                Ok(bodies) => all.bodies.extend(bodies.into_iter().map(|body| (record.clone(), body))),
                 Err(reason) => all.parked.push(park(record, &io::Error::other(reason))),
             }
         }
         all
     });
-    interpreted.await.expect("`interpret` catches panics")
+    decoded.await.expect("`decode` catches panics")
+}
+
+/// Returns the changes that a record contains, or the reason why they cannot be read.
+///
+/// A panic is caught and returned too, so that one record cannot stop all others.
+fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, String> {
+    let decode = || match record.first() {
+        Some(b'{') => legacy::changes(record).map(|body| vec![body]),
+        _ => changes::decode(record).map_err(|error| error.to_string()),
+    };
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err("the worker panicked while it read the record".to_owned()))
 }
 
 /// Returns a message to set aside, and logs why it cannot be stored.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use crate::store::changes::{Rollup, SelfTime};
+use crate::changes::{Rollup, SelfTime};
 use crate::store::database::Store;
 use crate::store::error::StoreError;
 use crate::store::rollups::{read, unsigned};

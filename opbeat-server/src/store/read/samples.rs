@@ -3,8 +3,9 @@
 use opbeat_protocol::Frame;
 use sqlx::Row;
 
+use crate::changes::SampleDocument;
 use crate::store::database::Store;
-use crate::store::document::{SampleDocument, unpack};
+use crate::store::document::unpack;
 use crate::store::error::StoreError;
 
 /// The order of samples in a list.

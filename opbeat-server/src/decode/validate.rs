@@ -1,10 +1,9 @@
 //! Parses bodies, and checks their shape and their values.
 
-use axum::http::StatusCode;
 use opbeat_protocol::{ErrorBody, TraceGroup, Traces, TransactionGroup, TransactionsBody};
 use serde::de::DeserializeOwned;
 
-use super::rejection::Rejection;
+use super::report::Undecodable;
 
 /// The largest number of items in an array. No agent sends more.
 const MAX_GROUPS: usize = 50_000;
@@ -19,11 +18,11 @@ const MAX_DURATION: f64 = 10.0 * 365.0 * 86_400_000.0;
 ///
 /// # Errors
 ///
-/// Returns a rejection that names the invalid field.
-pub(crate) fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
+/// Returns an error that names the invalid field.
+pub(crate) fn parse_errors(json: &[u8]) -> Result<ErrorBody, Undecodable> {
     let body: ErrorBody = parse(json)?;
     if body.message.is_empty() && body.exception.is_none() && body.param_message.is_none() {
-        return Err(Rejection::field("message", "it is empty, and there is no exception"));
+        return Err(Undecodable::field("message", "it is empty, and there is no exception"));
     }
     Ok(body)
 }
@@ -32,8 +31,8 @@ pub(crate) fn parse_errors(json: &[u8]) -> Result<ErrorBody, Rejection> {
 ///
 /// # Errors
 ///
-/// Returns a rejection that names the invalid field.
-pub(crate) fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Rejection> {
+/// Returns an error that names the invalid field.
+pub(crate) fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Undecodable> {
     let body: TransactionsBody = parse(json)?;
     check_transactions(&body)?;
     match &body.traces {
@@ -49,67 +48,64 @@ pub(crate) fn parse_transactions(json: &[u8]) -> Result<TransactionsBody, Reject
     Ok(body)
 }
 
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Rejection> {
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Undecodable> {
     serde_json::from_slice(json).map_err(|error| {
         let reason = if error.is_data() { "the JSON does not have the expected shape" } else { "it is not JSON" };
-        let message = format!(
-            "Unable to validate data: {reason}: {error}. Send a JSON object as the protocol \
-             defines it, plain or compressed with zlib."
-        );
-        let mut rejection = Rejection::new(StatusCode::BAD_REQUEST, message);
-        rejection.fields.insert("body".to_owned(), serde_json::json!({ "body": error.to_string() }));
-        rejection
+        Undecodable::field(
+            "body",
+            format!("{reason}: {error}; send a JSON object as the protocol defines it, plain or compressed with zlib"),
+        )
     })
 }
 
-fn check_transactions(body: &TransactionsBody) -> Result<(), Rejection> {
+fn check_transactions(body: &TransactionsBody) -> Result<(), Undecodable> {
     check_count("transactions", body.transactions.len())?;
     let count: usize = body.transactions.iter().map(|group| group.durations.len()).sum();
     if count > MAX_DURATIONS {
-        return Err(Rejection::field("transactions", format!("there are more than {MAX_DURATIONS} durations")));
+        return Err(Undecodable::field("transactions", format!("there are more than {MAX_DURATIONS} durations")));
     }
     check_durations("durations", body.transactions.iter().flat_map(|group| group.durations.iter().copied()))?;
     body.transactions.iter().try_for_each(check_heads)
 }
 
 /// Checks that a group has a head time for each duration, or none.
-fn check_heads(group: &TransactionGroup) -> Result<(), Rejection> {
+fn check_heads(group: &TransactionGroup) -> Result<(), Undecodable> {
     let (heads, durations) = (group.head_durations.len(), group.durations.len());
     if heads > 0 && heads != durations {
         let reason = format!("a group has {heads} of them for {durations} durations; send one for each, or none");
-        return Err(Rejection::field("head_durations", reason));
+        return Err(Undecodable::field("head_durations", reason));
     }
     check_durations("head_durations", group.head_durations.iter().copied())
 }
 
-fn check_groups(groups: &[TraceGroup]) -> Result<(), Rejection> {
+fn check_groups(groups: &[TraceGroup]) -> Result<(), Undecodable> {
     check_count("traces", groups.len())?;
     check_durations("traces", groups.iter().flat_map(|group| group.durations.iter().map(|(span, _)| *span)))
 }
 
-fn check_raw(groups: usize, raw: &[opbeat_protocol::RawTransaction]) -> Result<(), Rejection> {
+fn check_raw(groups: usize, raw: &[opbeat_protocol::RawTransaction]) -> Result<(), Undecodable> {
     check_count("raw", raw.len())?;
     for sample in raw {
         let durations = sample.spans.iter().map(|span| span.duration);
         check_durations("raw", durations.chain([sample.duration]))?;
         if let Some(span) = sample.spans.iter().find(|span| span.group >= groups) {
             let reason = format!("a span refers to group {}, but there are {groups}", span.group);
-            return Err(Rejection::field("raw", reason));
+            return Err(Undecodable::field("raw", reason));
         }
     }
     Ok(())
 }
 
-fn check_count(field: &str, count: usize) -> Result<(), Rejection> {
+fn check_count(field: &'static str, count: usize) -> Result<(), Undecodable> {
     if count > MAX_GROUPS {
-        return Err(Rejection::field(field, format!("it has {count} items, more than {MAX_GROUPS}")));
+        return Err(Undecodable::field(field, format!("it has {count} items, more than {MAX_GROUPS}")));
     }
     Ok(())
 }
 
-fn check_durations(field: &str, mut durations: impl Iterator<Item = f64>) -> Result<(), Rejection> {
+fn check_durations(field: &'static str, mut durations: impl Iterator<Item = f64>) -> Result<(), Undecodable> {
     match durations.find(|duration| !(0.0..=MAX_DURATION).contains(duration)) {
-        Some(duration) => Err(Rejection::field(field, format!("{duration} is not a duration in milliseconds"))),
+        Some(duration) => Err(Undecodable::field(field, format!("{duration} is not a duration in milliseconds"))),
         None => Ok(()),
     }
 }

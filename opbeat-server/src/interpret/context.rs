@@ -1,12 +1,12 @@
-//! The context of a body: values of its envelope and of the whole body, which its parts need.
+//! The context of a body: its origin, and values of the whole body, which its parts need.
 
 use std::collections::BTreeMap;
 
 use opbeat_protocol::{Timestamp, TransactionsBody};
 use serde_json::Value;
 
-use crate::queue::Envelope;
-use crate::store::TransactionKey;
+use crate::changes::TransactionKey;
+use crate::interpret::Origin;
 use crate::text::start_of;
 
 /// The maximum length of a name, in characters. Longer names are cut.
@@ -20,35 +20,35 @@ const DAY: i64 = 86_400_000_000;
 
 /// The context of a body of `transactions/`.
 pub(super) struct BodyContext<'a> {
-    pub(super) envelope: &'a Envelope,
+    pub(super) origin: &'a Origin,
     /// The time of the first group of each transaction name, for traces that have no time of their own.
     times: BTreeMap<String, Timestamp>,
 }
 
 impl<'a> BodyContext<'a> {
-    pub(super) fn new(envelope: &'a Envelope, body: &TransactionsBody) -> Self {
+    pub(super) fn new(origin: &'a Origin, body: &TransactionsBody) -> Self {
         let mut times = BTreeMap::new();
         for group in &body.transactions {
-            let at = plausible_time(envelope, group.timestamp);
+            let at = plausible_time(origin, group.timestamp);
             times.entry(group.transaction.clone()).or_insert(at);
         }
-        Self { envelope, times }
+        Self { origin, times }
     }
 
     /// Returns the key of a transaction. If the agent sends no kind, the kind is derived from its framework.
     pub(super) fn key(&self, name: &str, kind: Option<&str>) -> TransactionKey {
         let kind = kind.filter(|kind| !kind.is_empty()).map_or_else(|| self.kind_of(name), cut_name);
-        TransactionKey { app_id: self.envelope.app_id.clone(), kind, name: cut_name(name) }
+        TransactionKey { app_id: self.origin.app_id.clone(), kind, name: cut_name(name) }
     }
 
     /// Returns the minute of a time that the agent sent, or of the receipt if the time is not plausible.
     pub(super) fn minute(&self, claimed: Option<Timestamp>) -> Timestamp {
-        plausible_time(self.envelope, claimed).minute()
+        plausible_time(self.origin, claimed).minute()
     }
 
     /// Returns the minute of the transactions with a name.
     pub(super) fn minute_of(&self, name: &str) -> Timestamp {
-        self.times.get(name).copied().unwrap_or_else(|| self.envelope.received()).minute()
+        self.times.get(name).copied().unwrap_or(self.origin.received).minute()
     }
 
     /// Returns the kind of a transaction by its name.
@@ -58,7 +58,7 @@ impl<'a> BodyContext<'a> {
     fn kind_of(&self, name: &str) -> String {
         const METHODS: [&str; 7] = ["GET ", "POST ", "PUT ", "DELETE ", "HEAD ", "OPTIONS ", "PATCH "];
         let is_request = name.is_empty() || METHODS.iter().any(|method| name.starts_with(method));
-        let framework = self.envelope.platform.split(' ').find_map(|part| part.strip_prefix("framework="));
+        let framework = self.origin.platform.split(' ').find_map(|part| part.strip_prefix("framework="));
         match framework.and_then(|framework| framework.split('/').next()) {
             Some(framework) if is_request => format!("web.{}", cut_name(framework)),
             _ => String::new(),
@@ -69,8 +69,8 @@ impl<'a> BodyContext<'a> {
 /// Returns a time that an agent sent.
 ///
 /// Returns the time of receipt if it is missing, more than a day ahead of the receipt, or more than a year before it.
-pub(super) fn plausible_time(envelope: &Envelope, claimed: Option<Timestamp>) -> Timestamp {
-    let received = envelope.received();
+pub(super) fn plausible_time(origin: &Origin, claimed: Option<Timestamp>) -> Timestamp {
+    let received = origin.received;
     let is_plausible =
         |claimed: &Timestamp| (received.micros() - 365 * DAY..=received.micros() + DAY).contains(&claimed.micros());
     claimed.filter(is_plausible).unwrap_or(received)

@@ -5,16 +5,16 @@ use serde_json::Value;
 
 use super::groups::{APP, ROOT, take_stack};
 use super::self_time;
-use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
+use crate::changes::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime, to_json};
+use crate::interpret::context::{BodyContext, plausible_time, result_text};
+use crate::interpret::scrub;
 use crate::text::start_of;
-use crate::worker::context::{BodyContext, plausible_time, result_text};
-use crate::worker::scrub;
 
 /// The maximum length of the id that an agent gives a transaction, in characters. Longer ids are cut.
 const MAX_ID: usize = 64;
 
 /// Adds the samples, and their breakdown unless the body has an exact one.
-pub(in crate::worker) fn sampled(
+pub(in crate::interpret) fn sampled(
     body: &BodyContext<'_>,
     mut groups: Vec<TraceGroup>,
     raw: Vec<RawTransaction>,
@@ -22,18 +22,19 @@ pub(in crate::worker) fn sampled(
     changes: &mut Changes,
 ) {
     for group in &mut groups {
-        take_stack(body.envelope, group, changes);
+        take_stack(body.origin, group, changes);
     }
     for transaction in raw {
-        let Some(sample) = sample(body, &groups, transaction) else { continue };
+        let Some((mut sample, document)) = sample(body, &groups, transaction) else { continue };
         if !has_breakdown {
-            add_breakdown(body, &sample, changes);
+            add_breakdown(body, &sample, &document.spans, changes);
         }
+        sample.document = to_json(&document);
         changes.samples.push(sample);
     }
 }
 
-fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<NewSample> {
+fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<(NewSample, SampleDocument)> {
     let first = raw.spans.first().and_then(|span| groups.get(span.group))?;
     let mut context = raw.context.unwrap_or_default();
     scrub_context(&mut context);
@@ -57,15 +58,16 @@ fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) ->
         })
         .collect();
     spans.sort_by(|(a_depth, a), (b_depth, b)| a.start_ms.total_cmp(&b.start_ms).then(a_depth.cmp(b_depth)));
-    Some(NewSample {
+    let sample = NewSample {
         transaction: body.key(&first.transaction, first.transaction_kind.as_deref()),
-        happened_at: plausible_time(body.envelope, Some(happened_at)).micros(),
+        happened_at: plausible_time(body.origin, Some(happened_at)).micros(),
         duration_ms: raw.duration,
         result: result_text(context.result.as_ref()),
         outcome: context.outcome.clone().unwrap_or_default(),
         external_id: external_id(&context),
-        document: SampleDocument { spans: nest(spans), context },
-    })
+        document: Vec::new(),
+    };
+    Some((sample, SampleDocument { spans: nest(spans), context }))
 }
 
 /// Sets the depth of each span: as the agent sent it, or, if it sent no depths, by which spans contain others in time.
@@ -95,13 +97,13 @@ fn external_id(context: &SampleContext) -> String {
     start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()
 }
 
-fn add_breakdown(body: &BodyContext<'_>, sample: &NewSample, changes: &mut Changes) {
+fn add_breakdown(body: &BodyContext<'_>, sample: &NewSample, spans: &[SampleSpan], changes: &mut Changes) {
     let minute = body.minute_of(&sample.transaction.name).seconds();
     let mut add = |kind: &str, self_ms: f64| {
         let key = (sample.transaction.clone(), minute, kind.to_owned());
         changes.breakdowns.entry(key).or_default().merge(SelfTime { count: 1, self_ms });
     };
-    let uncovered = self_time::each(&sample.document.spans, sample.duration_ms, &mut add);
+    let uncovered = self_time::each(spans, sample.duration_ms, &mut add);
     add(APP, uncovered);
 }
 

@@ -6,14 +6,14 @@ use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
 use super::context::{BodyContext, cut_name, result_text};
 use super::{scrub, traces};
-use crate::queue::Envelope;
+use crate::changes::{Changes, DropKey, SelfTime};
+use crate::interpret::Origin;
 use crate::result_class::ResultClass;
-use crate::store::{Changes, DropKey, SelfTime};
 
 /// Returns the changes of a body.
-pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Changes {
+pub(super) fn changes(origin: &Origin, mut body: TransactionsBody) -> Changes {
     scrub::names(&mut body);
-    let context = BodyContext::new(envelope, &body);
+    let context = BodyContext::new(origin, &body);
     let mut changes = Changes::default();
     count(&context, &body, &mut changes);
     for group in &body.breakdown {
@@ -36,7 +36,7 @@ pub(super) fn changes(envelope: &Envelope, mut body: TransactionsBody) -> Change
 fn count_drops(context: &BodyContext<'_>, drops: &BTreeMap<String, u64>, changes: &mut Changes) {
     for (sent, count) in drops.iter().filter(|(_, count)| **count > 0) {
         let Some(reason) = drop_reason(sent) else { continue };
-        let app_id = context.envelope.app_id.clone();
+        let app_id = context.origin.app_id.clone();
         let key = DropKey { app_id, minute: context.minute(None).seconds(), reason: reason.to_owned() };
         let total = changes.drops.entry(key).or_default();
         *total = total.saturating_add(*count);
@@ -69,23 +69,17 @@ fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Chang
 
 #[cfg(test)]
 mod tests {
+    use opbeat_protocol::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::queue::Endpoint;
 
     #[test]
     fn drops_are_counted_by_known_reasons() {
-        let envelope = Envelope {
-            app_id: "shop".to_owned(),
-            endpoint: Endpoint::Transactions,
-            received_at: 60_000_000,
-            platform: String::new(),
-            idempotency_key: String::new(),
-        };
+        let origin = Origin { app_id: "shop".to_owned(), received: Timestamp::from_seconds(60), ..Origin::default() };
         let drops = json!({"refused": 2, "rejected": 1, "spans": 3, "samples": 0, "unknown": 4});
         let body = serde_json::from_value(json!({"transactions": [], "traces": [], "drops": drops})).unwrap();
-        let drops = changes(&envelope, body).drops;
+        let drops = changes(&origin, body).drops;
         let drops: Vec<_> = drops.iter().map(|(key, count)| (key.minute, key.reason.as_str(), *count)).collect();
         assert_eq!(drops, [(60, "rejected", 3), (60, "spans", 3)]);
     }

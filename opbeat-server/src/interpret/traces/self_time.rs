@@ -1,6 +1,6 @@
 //! Self times: the durations of a sample's spans without the time of their direct children.
 
-use crate::store::SampleSpan;
+use crate::changes::SampleSpan;
 
 /// Calls `add` with each span's kind and self time. Returns the time of the transaction that no span covers.
 ///

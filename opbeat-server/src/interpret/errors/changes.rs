@@ -3,11 +3,11 @@
 use opbeat_protocol::ErrorBody;
 
 use super::fingerprint;
-use crate::queue::Envelope;
-use crate::store::{Changes, NewError};
+use crate::changes::{Changes, NewError, to_json};
+use crate::interpret::Origin;
+use crate::interpret::context::plausible_time;
+use crate::interpret::{frames, scrub};
 use crate::text::start_of;
-use crate::worker::context::plausible_time;
-use crate::worker::{frames, scrub};
 
 /// The largest number of errors that one report can stand for. No agent counts more in one interval.
 const MAX_OCCURRENCES: i64 = 10_000_000;
@@ -16,20 +16,25 @@ const MAX_OCCURRENCES: i64 = 10_000_000;
 const MAX_MESSAGE: usize = 10_000;
 
 /// Returns the changes of a body.
-pub(in crate::worker) fn changes(envelope: &Envelope, mut body: ErrorBody) -> Changes {
+pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Changes {
     frames::put_in_order(&mut body);
     frames::mark_application(&mut body);
     scrub::error(&mut body);
     cut_message(&mut body.message);
+    let transaction = body.transaction.as_ref();
     let error = NewError {
-        app_id: envelope.app_id.clone(),
+        app_id: origin.app_id.clone(),
         fingerprint: fingerprint::of(&body),
-        happened_at: plausible_time(envelope, body.timestamp).micros(),
+        happened_at: plausible_time(origin, body.timestamp).micros(),
         type_name: body.exception.as_ref().map(|exception| exception.type_name.clone()).unwrap_or_default(),
         message: shown_message(&body),
         culprit: culprit(&body),
         occurrences: body.occurrences.map_or(1, |count| i64::try_from(count).unwrap_or(1).clamp(1, MAX_OCCURRENCES)),
-        document: body,
+        level: body.level.clone().unwrap_or_default(),
+        transaction_name: transaction.map(|transaction| transaction.name.clone()).unwrap_or_default(),
+        transaction_external_id: transaction.and_then(|transaction| transaction.id.clone()).unwrap_or_default(),
+        external_id: body.client_supplied_id.clone().unwrap_or_default(),
+        document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }
 }

@@ -6,15 +6,15 @@ use opbeat_protocol::{SampleContext, TraceGroup};
 use serde_json::json;
 
 use super::groups::{APP, ROOT, take_stack};
-use crate::store::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime};
-use crate::worker::context::BodyContext;
+use crate::changes::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime, to_json};
+use crate::interpret::context::BodyContext;
 
 /// The groups of one transaction, by their path from the root.
 type Groups = BTreeMap<Vec<String>, Vec<TraceGroup>>;
 
 /// Adds a sample with mean durations for each transaction of a body, and its breakdown unless the body has an exact
 /// one.
-pub(in crate::worker) fn aggregated(
+pub(in crate::interpret) fn aggregated(
     body: &BodyContext<'_>,
     groups: Vec<TraceGroup>,
     has_breakdown: bool,
@@ -22,7 +22,7 @@ pub(in crate::worker) fn aggregated(
 ) {
     let mut transactions: BTreeMap<String, Groups> = BTreeMap::new();
     for mut group in groups {
-        take_stack(body.envelope, &mut group, changes);
+        take_stack(body.origin, &mut group, changes);
         let mut path = group.parents.clone();
         path.push(group.signature.clone());
         transactions.entry(group.transaction.clone()).or_default().entry(path).or_default().push(group);
@@ -68,7 +68,7 @@ fn mean_sample(body: &BodyContext<'_>, name: &str, groups: &Groups) -> Option<Ne
         transaction: body.key(name, None),
         happened_at: body.minute_of(name).micros(),
         duration_ms: mean(root.durations.iter().map(|(_, transaction)| *transaction)),
-        document,
+        document: to_json(&document),
         ..NewSample::default()
     })
 }

@@ -3,7 +3,7 @@
 use opbeat_protocol::{ErrorBody, Frame};
 use serde_json::{Map, Value};
 
-use crate::queue::Envelope;
+use crate::interpret::Origin;
 
 /// Parts of the paths of library code, for agents that do not mark the application's frames.
 const LIBRARY_PATHS: [&str; 8] = [
@@ -62,10 +62,10 @@ pub(super) fn culprit(body: &ErrorBody) -> Option<String> {
 /// Takes the stack that a span was started from out of the span's extra values, where agents send it.
 ///
 /// Returns the frames, the oldest call first.
-pub(super) fn take_span_stack(envelope: &Envelope, extra: &mut Map<String, Value>) -> Vec<Frame> {
+pub(super) fn take_span_stack(origin: &Origin, extra: &mut Map<String, Value>) -> Vec<Frame> {
     let Some(frames) = extra.remove("_frames") else { return Vec::new() };
     let mut frames: Vec<Frame> = serde_json::from_value(frames).unwrap_or_default();
-    if envelope.platform.contains("lang=python") {
+    if origin.is_python() {
         // The Python agent sends the newest call first: its own calls, then the traced one.
         let first_traced = frames.iter().position(|frame| !is_python_agent(frame)).unwrap_or(0);
         frames.drain(..first_traced);

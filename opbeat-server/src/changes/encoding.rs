@@ -1,0 +1,52 @@
+//! The changes of a request as bytes, which the queue holds.
+
+use serde::{Deserialize, Serialize};
+
+use super::Changes;
+
+/// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
+/// versions of the server left in the queue.
+const VERSION: u8 = 1;
+
+/// The changes of one body, or of one part of a body that can arrive again by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct BodyChanges {
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The key by which a repeated delivery is recognised, or an empty string.
+    pub(crate) idempotency_key: String,
+    /// When it was received, in microseconds since 1970.
+    pub(crate) received_at: i64,
+    /// The changes.
+    pub(crate) changes: Changes,
+}
+
+/// Bytes that are not encoded changes of this version.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    /// Another version of the server encoded them.
+    #[error("the record has an unknown format")]
+    Format,
+    /// They are damaged.
+    #[error("the record is damaged: {0}")]
+    Damaged(#[from] postcard::Error),
+}
+
+/// Encodes the changes of a request.
+pub(crate) fn encode(bodies: &[BodyChanges]) -> Vec<u8> {
+    postcard::to_extend(bodies, vec![VERSION])
+        .expect("a vector takes all bytes, and the lengths of all lists are known")
+}
+
+/// Returns a document as JSON.
+pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
+    serde_json::to_vec(document).expect("documents have text keys, and JSON has a form for each of their values")
+}
+
+/// Decodes the result of [`encode`].
+pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
+    match record.split_first() {
+        Some((&VERSION, bodies)) => Ok(postcard::from_bytes(bodies)?),
+        _ => Err(DecodeError::Format),
+    }
+}

@@ -1,0 +1,64 @@
+//! Changes: what one or more bodies change in the store, as plain values that can be added up.
+//!
+//! Intake makes them from a body, the queue holds them on disk, and the store applies them.
+
+mod encoding;
+mod error;
+mod rollup;
+mod sample;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
+pub(crate) use error::NewError;
+pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
+pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
+
+/// The changes of one or more bodies.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Changes {
+    /// Durations by transaction, minute (seconds since 1970) and result.
+    pub(crate) rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
+    /// Self time by transaction, minute and kind of span.
+    pub(crate) breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
+    /// Sampled transactions.
+    pub(crate) samples: Vec<NewSample>,
+    /// Stacks that spans were started from.
+    pub(crate) span_stacks: Vec<NewSpanStack>,
+    /// Errors.
+    pub(crate) errors: Vec<NewError>,
+    /// How much data agents dropped.
+    pub(crate) drops: BTreeMap<DropKey, u64>,
+}
+
+/// The key under which an app's drops are counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct DropKey {
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The minute in which the server received the report, in seconds since 1970.
+    pub(crate) minute: i64,
+    /// The reason, one of [`DROP_REASONS`](opbeat_protocol::DROP_REASONS).
+    pub(crate) reason: String,
+}
+
+impl Changes {
+    /// Adds the changes of other bodies.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (key, rollup) in other.rollups {
+            self.rollups.entry(key).or_default().merge(&rollup);
+        }
+        for (key, self_time) in other.breakdowns {
+            self.breakdowns.entry(key).or_default().merge(self_time);
+        }
+        self.samples.extend(other.samples);
+        self.span_stacks.extend(other.span_stacks);
+        self.errors.extend(other.errors);
+        for (key, count) in other.drops {
+            let total = self.drops.entry(key).or_default();
+            *total = total.saturating_add(count);
+        }
+    }
+}

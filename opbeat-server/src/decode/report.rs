@@ -1,0 +1,54 @@
+//! The typed content of a body.
+
+use opbeat_protocol::{ErrorBody, TransactionsBody};
+
+/// The endpoint of the intake that a body was posted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `errors/`
+    Errors,
+    /// `transactions/`
+    Transactions,
+}
+
+impl Endpoint {
+    /// Returns the last segment of the endpoint's path.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Errors => "errors",
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
+/// The typed content of a body.
+#[derive(Clone, Debug)]
+pub(crate) enum Report {
+    /// One error.
+    Error(Box<ErrorBody>),
+    /// The durations and the samples of transactions.
+    Transactions(Box<TransactionsBody>),
+}
+
+/// A body that cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Undecodable {
+    /// The body, or the inflated body, is larger than a limit in bytes.
+    #[error("The body is larger than {} MiB. Send smaller bodies, more often.", .0 >> 20)]
+    TooLarge(usize),
+    /// A field is invalid.
+    #[error("Unable to validate data: {field}: {reason}.")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl Undecodable {
+    /// Creates the error of an invalid field.
+    pub(super) fn field(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid { field, reason: reason.into() }
+    }
+}

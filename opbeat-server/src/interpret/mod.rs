@@ -1,0 +1,18 @@
+//! Interprets reports: scrubs, groups and rolls them up into changes of the store. Pure: no clock, no I/O.
+//!
+//! ```text
+//! report ─► scrub ─► errors: frames, culprit, fingerprint ──────────► changes
+//!              └──► transactions: rollups, breakdown, samples ──────►
+//! ```
+
+mod context;
+mod errors;
+mod frames;
+mod origin;
+mod report;
+mod scrub;
+mod traces;
+mod transactions;
+
+pub(crate) use origin::Origin;
+pub(crate) use report::interpret;
