@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ErrorSpan;
+
 /// A reported error, with everything that finds or creates its group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewError {
@@ -27,6 +29,8 @@ pub(crate) struct NewError {
     pub(crate) transaction_external_id: String,
     /// The id by which the application's users can name the error.
     pub(crate) external_id: String,
+    /// The span that it was recorded in, if its transaction is found by it.
+    pub(crate) span: Option<ErrorSpan>,
     /// The error as it is shown, with the frame of the oldest call first: an
     /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.
     pub(crate) document: Vec<u8>,

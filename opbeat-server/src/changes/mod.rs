@@ -6,6 +6,7 @@ mod encoding;
 mod error;
 mod rollup;
 mod sample;
+mod span;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
 pub(crate) use error::NewError;
 pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
+pub(crate) use span::{ErrorSpan, NewSpan, SpanId, TraceId, id_text};
 
 /// The changes of one or more bodies.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub(crate) struct Changes {
     pub(crate) samples: Vec<NewSample>,
     /// Stacks that spans were started from.
     pub(crate) span_stacks: Vec<NewSpanStack>,
+    /// Spans that are joined to transactions in the store.
+    pub(crate) spans: Vec<NewSpan>,
     /// Errors.
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
@@ -89,6 +93,7 @@ impl Changes {
         }
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
+        self.spans.extend(other.spans);
         self.errors.extend(other.errors);
         add(&mut self.drops, other.drops);
         add(&mut self.notes, other.notes);

@@ -2,6 +2,7 @@
 
 mod app;
 mod command;
+mod organization;
 mod serve;
 mod storage;
 mod token;

@@ -31,12 +31,12 @@ const MAX_KEY: usize = 255;
 
 /// The state that the handlers share.
 #[derive(Clone)]
-pub(super) struct Intake {
-    queue: Queue,
-    tokens: Arc<dyn TokenDirectory>,
-    limits: IntakeLimits,
-    lanes: Lanes,
-    refusals: Refusals,
+pub(crate) struct Intake {
+    pub(super) queue: Queue,
+    pub(super) tokens: Arc<dyn TokenDirectory>,
+    pub(super) limits: IntakeLimits,
+    pub(super) lanes: Lanes,
+    pub(super) refusals: Refusals,
 }
 
 /// Answers the request that an agent sends at its start, to find out whether its token is accepted.
@@ -87,7 +87,8 @@ pub(super) async fn not_found(uri: Uri) -> Rejection {
 }
 
 impl Intake {
-    pub(super) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits, refusals: Refusals) -> Self {
+    /// Makes the state from the parts that intake needs.
+    pub(crate) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits, refusals: Refusals) -> Self {
         Self { queue, tokens, limits, lanes: Lanes::new(&limits), refusals }
     }
 
@@ -157,7 +158,8 @@ fn header(headers: &HeaderMap, name: &str) -> String {
     start_of(value, MAX_HEADER).to_owned()
 }
 
-fn not_stored(error: &AppendError) -> Rejection {
+/// Returns the rejection of a body that the queue did not take.
+pub(super) fn not_stored(error: &AppendError) -> Rejection {
     let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }

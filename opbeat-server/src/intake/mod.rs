@@ -8,6 +8,7 @@
 //! Intake looks up tokens in a [`TokenDirectory`] and never in the store, so that it accepts data while the database is
 //! unavailable.
 
+mod admission;
 mod authenticate;
 mod body;
 mod handler;
@@ -17,7 +18,9 @@ mod refusals;
 mod rejection;
 mod router;
 
+pub(crate) use admission::Received;
 pub(crate) use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
+pub(crate) use handler::Intake;
 pub use limits::IntakeLimits;
 pub(crate) use refusals::Refusals;
 pub(crate) use rejection::Rejection;

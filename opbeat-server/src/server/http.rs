@@ -13,9 +13,11 @@ use tokio::sync::watch;
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
-use crate::intake::{self, IntakeLimits, Refusals};
+use crate::intake::{self, Intake, IntakeLimits, Refusals};
+use crate::otlp;
 use crate::query::Query;
 use crate::queue::Queue;
+use crate::service_directory::StoreServices;
 use crate::store::Store;
 
 /// The parts that the routes need.
@@ -33,7 +35,11 @@ pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
     let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), open_to_loopback: parts.listens_to_loopback };
-    intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits, parts.refusals.clone())
+    let tokens = Arc::clone(&parts.tokens) as _;
+    let intake = Intake::new(parts.queue.clone(), tokens, parts.limits, parts.refusals.clone());
+    let services = Arc::new(StoreServices::new(parts.store.clone()));
+    intake::router(intake.clone())
+        .merge(otlp::router(intake, services))
         .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
         .merge(api::router(query))
         .merge(dashboard::router(dashboard))

@@ -18,9 +18,12 @@ pub(crate) mod read;
 mod retention;
 mod rollups;
 mod samples;
+mod services;
+mod traces;
 
 pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::{NewApp, random_hex};
 pub(crate) use database::Store;
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
+pub(crate) use services::UnknownServices;

@@ -18,8 +18,12 @@ const DROP_DAYS: i64 = 90;
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
+/// Exporters send the spans of a trace within seconds.
+const TRACE_SECONDS: i64 = 3_600;
+
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, and idempotency keys after one day.
+    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, idempotency keys
+    /// after one day, and the spans of unfinished traces after an hour.
     ///
     /// `now` is in microseconds since 1970.
     pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
@@ -31,6 +35,9 @@ impl Store {
             ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
+            ("DELETE FROM pending_spans WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {

@@ -8,6 +8,7 @@ mod command;
 mod crash;
 mod heads;
 mod intake;
+mod otlp;
 mod pages;
 mod results;
 mod running;

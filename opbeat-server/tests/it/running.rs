@@ -18,7 +18,7 @@ pub(crate) struct Running {
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
     read_token: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Running {
@@ -33,7 +33,12 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, _folder: folder }
+        Self { server, app, client: Client::new(), read_token, folder }
+    }
+
+    /// Returns the server's data folder.
+    pub(crate) fn data(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {

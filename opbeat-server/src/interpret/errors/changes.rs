@@ -34,6 +34,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Cha
         transaction_name: transaction.map(|transaction| transaction.name.clone()).unwrap_or_default(),
         transaction_external_id: transaction.and_then(|transaction| transaction.id.clone()).unwrap_or_default(),
         external_id: body.client_supplied_id.clone().unwrap_or_default(),
+        span: None,
         document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }

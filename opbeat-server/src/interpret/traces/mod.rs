@@ -3,7 +3,7 @@
 mod aggregated;
 mod groups;
 mod sampled;
-mod self_time;
+pub(super) mod self_time;
 
 pub(super) use aggregated::aggregated;
 pub(super) use sampled::sampled;

@@ -7,7 +7,7 @@ use crate::changes::SampleSpan;
 /// All times are in milliseconds.
 ///
 /// Spans must be in the order of their start, parents before their children.
-pub(super) fn each(spans: &[SampleSpan], duration_ms: f64, mut add: impl FnMut(&str, f64)) -> f64 {
+pub(in crate::interpret) fn each(spans: &[SampleSpan], duration_ms: f64, mut add: impl FnMut(&str, f64)) -> f64 {
     // The time that the children of each span cover. The last entry is for the transaction.
     let mut covers = vec![Cover::default(); spans.len() + 1];
     // The spans that contain the current one, the outermost first.
