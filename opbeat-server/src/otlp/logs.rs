@@ -52,7 +52,7 @@ impl Telemetry for ExportLogs {
             }
         }
         let reason = format!("a request has more than {MAX_ITEMS} errors; send smaller batches");
-        outcome.reject(request, surplus, "too_many", &reason);
+        outcome.reject(request, surplus, "too_large", &reason);
         outcome.note(request, NoteAction::Changed, not_stored, "log_below_error");
         outcome
     }
@@ -131,7 +131,8 @@ fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Sour
         thrown.put_into(&mut body);
     }
     if body.message.is_empty() {
-        body.message = Some(record.severity_text.clone()).filter(|text| !text.is_empty()).unwrap_or_else(|| "error".to_owned());
+        body.message =
+            Some(record.severity_text.clone()).filter(|text| !text.is_empty()).unwrap_or_else(|| "error".to_owned());
     }
     if body.stacktrace.is_none() {
         body.culprit.clone_from(&body.logger);

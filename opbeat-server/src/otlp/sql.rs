@@ -49,7 +49,8 @@ fn after_with(query: &str) -> Option<String> {
         false
     };
     let outside: String = query.chars().map(|c| if is_outside(c) { c } else { ' ' }).collect();
-    let is_verb = |word: &&str| ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|verb| word.eq_ignore_ascii_case(verb));
+    let is_verb =
+        |word: &&str| ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|verb| word.eq_ignore_ascii_case(verb));
     let statement: Vec<&str> = words(&outside).skip_while(|word| !is_verb(word)).collect();
     if statement.is_empty() { None } else { summary(&statement.join(" ")) }
 }
@@ -78,7 +79,8 @@ fn words(query: &str) -> impl Iterator<Item = &str> {
 
 /// Returns a table's name without quotes. Values and placeholders are no names.
 fn bare(table: &str) -> String {
-    let bare: String = start_of(table, MAX_NAME).chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']' | '\'')).collect();
+    let bare: String =
+        start_of(table, MAX_NAME).chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']' | '\'')).collect();
     let is_name = bare.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '#' | '@'));
     if is_name { bare } else { String::new() }
 }

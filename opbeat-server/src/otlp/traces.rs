@@ -28,8 +28,7 @@ impl Telemetry for ExportTraces {
         for (resource, (source, app)) in self.resource_spans.iter().zip(&request.destinations) {
             match app {
                 Ok(app_id) => {
-                    let origin =
-                        Origin { app_id: app_id.clone(), received: request.received, ..Origin::default() };
+                    let origin = Origin { app_id: app_id.clone(), received: request.received, ..Origin::default() };
                     let of_app = spans.entry(app_id).or_default();
                     add_resource(request, resource, source, &origin, &mut left, of_app, &mut outcome);
                 }
@@ -85,7 +84,7 @@ fn add_resource(
     }
     outcome.reject(request, invalid, "invalid_id", "the id of a trace or of a span is missing or invalid");
     let reason = format!("a request has more than {MAX_ITEMS} spans; send smaller batches");
-    outcome.reject(request, surplus, "too_many", &reason);
+    outcome.reject(request, surplus, "too_large", &reason);
 }
 
 /// The ids of a span.

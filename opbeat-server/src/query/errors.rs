@@ -1,7 +1,7 @@
 //! Error groups and their occurrences.
 
 use jiff::Timestamp;
-use opbeat_protocol::ErrorBody;
+use opbeat_protocol::{ErrorBody, TransactionReference};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -117,8 +117,13 @@ impl Query {
         let Some(id) = occurrence.or_else(|| occurrences.first().map(|newest| newest.id)) else { return Ok(None) };
         let Some(row) = self.store.occurrence(group.id, id).await? else { return Ok(None) };
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
-        let occurrence =
-            Occurrence { id: row.id, happened_at: from_micros(row.happened_at), report: row.document, sample };
+        let mut report = row.document;
+        // The transaction of an error that OpenTelemetry sent is known only after the error was stored.
+        if report.transaction.is_none() && !row.transaction_name.is_empty() {
+            let (id, name) = (Some(row.transaction_external_id), row.transaction_name);
+            report.transaction = Some(TransactionReference { id, name, ..TransactionReference::default() });
+        }
+        let occurrence = Occurrence { id: row.id, happened_at: from_micros(row.happened_at), report, sample };
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
         let occurrences = occurrences.iter().map(reference).collect();

@@ -57,6 +57,11 @@ fn refusal(reason: &str) -> &'static str {
         "other_app" => {
             "The token belongs to this app, but the address names another one. Check the ids in the agent's settings."
         }
+        "unknown_service" => {
+            "OpenTelemetry names a service that is not the app of the token. Set OTEL_SERVICE_NAME to the app's name, \
+             or see `opbeat org services --help`."
+        }
+        "invalid_id" => "The id of a trace or of a span is missing or invalid.",
         "origin" => {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
         }
@@ -72,6 +77,9 @@ fn refusal(reason: &str) -> &'static str {
 
 /// Explains a reason for which a value was changed.
 fn change(reason: &str) -> &'static str {
-    let _ = reason;
-    "A value was changed."
+    match reason {
+        "log_below_error" => "Log records of OpenTelemetry below ERROR are accepted and not stored.",
+        "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
+        _ => "A value was changed.",
+    }
 }

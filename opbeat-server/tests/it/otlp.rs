@@ -79,11 +79,7 @@ fn query_span() -> Span {
 }
 
 fn exception(type_name: &str, message: &str, stack: &str) -> Vec<KeyValue> {
-    vec![
-        text("exception.type", type_name),
-        text("exception.message", message),
-        text("exception.stacktrace", stack),
-    ]
+    vec![text("exception.type", type_name), text("exception.message", message), text("exception.stacktrace", stack)]
 }
 
 const STACK: &str = "Traceback (most recent call last):\n  File \"/app/shop/cart.py\", line 12, in buy\n    raise CartError()\nshop.cart.CartError: no books\n";
@@ -329,7 +325,10 @@ async fn a_full_queue_asks_for_another_attempt() {
     let running = Running::start_with(|config| config.queue.backlog = 10).await;
     let body = traces(vec![request_span()]).encode_to_vec();
     let response = post(&running, "/v1/traces", "application/x-protobuf", body).await;
-    assert_eq!((response.status(), &response.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"5".parse().unwrap()));
+    assert_eq!(
+        (response.status(), &response.headers()["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"5".parse().unwrap())
+    );
     let mut client = TraceServiceClient::new(channel(&running).await);
     let refused = client.export(with_token(&running, traces(vec![request_span()]))).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
@@ -393,6 +392,7 @@ async fn an_exception_of_nested_spans_counts_once() {
     let report = &error["occurrence"]["report"];
     assert_eq!(report["stacktrace"]["frames"][0]["function"], "buy");
     assert_eq!((&report["rev"], &report["machine"]["hostname"]), (&json!("1.2.3"), &json!("web-1")));
+    assert_eq!(report["transaction"]["name"], "GET /books/{id}");
     let sample = &error["occurrence"]["sample"];
     assert!(sample["sample_id"].is_number(), "the error refers to the transaction of its span: {error:#}");
     assert_eq!(transaction(&running).await["results"]["error"], 1, "200 does not report the failure");
@@ -454,7 +454,10 @@ async fn rejections_have_the_form_of_the_request() {
     assert_eq!(got.headers()["content-type"], "application/json");
     let url = format!("{}/v1/traces", running.server.url());
     let unsigned = running.client.post(url).header("content-type", "application/json").body("{}").send().await.unwrap();
-    assert_eq!((unsigned.status(), &unsigned.headers()["www-authenticate"]), (StatusCode::UNAUTHORIZED, &"Bearer".parse().unwrap()));
+    assert_eq!(
+        (unsigned.status(), &unsigned.headers()["www-authenticate"]),
+        (StatusCode::UNAUTHORIZED, &"Bearer".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -480,7 +483,8 @@ async fn large_and_heavy_bodies_are_rejected() {
     let body = traces(spans).encode_to_vec();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(&body).unwrap();
-    let request = running.client.post(format!("{}/v1/traces", running.server.url())).bearer_auth(&running.app.secret_token);
+    let request =
+        running.client.post(format!("{}/v1/traces", running.server.url())).bearer_auth(&running.app.secret_token);
     let request = request.header("content-type", "application/x-protobuf").header("content-encoding", "gzip");
     let response = request.body(encoder.finish().unwrap()).send().await.unwrap();
     let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();

@@ -40,8 +40,7 @@ static RESOURCE: Shape = Shape { size: 0, fields: &[(1, &ENTRY)] };
 static EVENT: Shape = Shape { size: size_of::<SpanEvent>(), fields: &[(3, &ENTRY)] };
 static SPAN: Shape = Shape { size: size_of::<Span>(), fields: &[(9, &ENTRY), (11, &EVENT)] };
 static SCOPE_SPANS: Shape = Shape { size: size_of::<ScopeSpans>(), fields: &[(2, &SPAN)] };
-static RESOURCE_SPANS: Shape =
-    Shape { size: size_of::<ResourceSpans>(), fields: &[(1, &RESOURCE), (2, &SCOPE_SPANS)] };
+static RESOURCE_SPANS: Shape = Shape { size: size_of::<ResourceSpans>(), fields: &[(1, &RESOURCE), (2, &SCOPE_SPANS)] };
 static LOG_RECORD: Shape = Shape { size: size_of::<LogRecord>(), fields: &[(5, &VALUE), (6, &ENTRY)] };
 static SCOPE_LOGS: Shape = Shape { size: size_of::<ScopeLogs>(), fields: &[(2, &LOG_RECORD)] };
 static RESOURCE_LOGS: Shape = Shape { size: size_of::<ResourceLogs>(), fields: &[(1, &RESOURCE), (2, &SCOPE_LOGS)] };

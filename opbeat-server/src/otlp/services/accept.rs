@@ -77,11 +77,8 @@ impl Otlp {
         });
         let decoded = decoded.await?;
         let destinations = self.destinations(owner, decoded.export.sources()).await?;
-        let request = Request {
-            app_id: owner.app_id.clone(),
-            received: Timestamp::from(SystemTime::now()),
-            destinations,
-        };
+        let request =
+            Request { app_id: owner.app_id.clone(), received: Timestamp::from(SystemTime::now()), destinations };
         self.store(&received, decoded, request).await
     }
 

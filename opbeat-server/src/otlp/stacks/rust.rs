@@ -26,11 +26,15 @@ pub(super) fn parse(text: &str) -> Stack {
 fn set_location(frame: &mut Frame, location: &str) {
     let (path, lineno, column) = split_location(location);
     let path = path.strip_prefix("./").unwrap_or(path);
-    let is_library = ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/.rustup/"].iter().any(|part| path.contains(part));
-    frame.filename = path.split_once("/src/").map_or(path, |(crate_path, _)| {
-        let start = crate_path.rfind('/').map_or(0, |slash| slash + 1);
-        path.get(start..).unwrap_or(path)
-    }).to_owned();
+    let is_library =
+        ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/.rustup/"].iter().any(|part| path.contains(part));
+    frame.filename = path
+        .split_once("/src/")
+        .map_or(path, |(crate_path, _)| {
+            let start = crate_path.rfind('/').map_or(0, |slash| slash + 1);
+            path.get(start..).unwrap_or(path)
+        })
+        .to_owned();
     frame.abs_path = Some(path.to_owned());
     frame.lineno = lineno;
     frame.colno = Some(column).filter(|column| *column > 0);

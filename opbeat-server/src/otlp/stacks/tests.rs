@@ -68,7 +68,10 @@ Caused by: java.sql.SQLException: refused
     let stack = parse(text, None);
     assert_eq!(shown(&stack), [("Thread.java", 840, "run", false), ("Cart.java", 12, "buy", true)]);
     assert_eq!(stack.frames[1].module.as_deref(), Some("com.acme.shop.Cart"));
-    assert_eq!((stack.causes[0].type_name.as_str(), stack.causes[0].module.as_deref()), ("SQLException", Some("java.sql")));
+    assert_eq!(
+        (stack.causes[0].type_name.as_str(), stack.causes[0].module.as_deref()),
+        ("SQLException", Some("java.sql"))
+    );
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub(crate) struct OccurrenceRow {
     pub(crate) happened_at: i64,
     /// The id that the agent gave the transaction in which it happened, or an empty string.
     pub(crate) transaction_external_id: String,
+    /// The name of this transaction, or an empty string.
+    pub(crate) transaction_name: String,
     /// The error as it was reported.
     pub(crate) document: ErrorBody,
 }
@@ -130,7 +132,7 @@ impl Store {
     /// Returns one occurrence of a group.
     pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, happened_at, transaction_external_id, document
+            "SELECT id, happened_at, transaction_external_id, transaction_name, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",
         )
         .bind(group)
@@ -142,6 +144,7 @@ impl Store {
             id: row.try_get("id")?,
             happened_at: row.try_get("happened_at")?,
             transaction_external_id: row.try_get("transaction_external_id")?,
+            transaction_name: row.try_get("transaction_name")?,
             document: unpack(row.try_get("document")?)?,
         }))
     }

@@ -38,8 +38,12 @@ pub(super) async fn refer_to_transactions(
 ) -> Result<(), StoreError> {
     // Errors of a transaction's own span have its id, but not its name.
     let roots = joined.keys().map(|root| (*root, *root));
-    let owners: BTreeMap<String, SpanId> =
-        owners.iter().map(|(span, owner)| (*span, *owner)).chain(roots).map(|(span, owner)| (id_text(&span), owner)).collect();
+    let owners: BTreeMap<String, SpanId> = owners
+        .iter()
+        .map(|(span, owner)| (*span, *owner))
+        .chain(roots)
+        .map(|(span, owner)| (id_text(&span), owner))
+        .collect();
     if owners.is_empty() {
         return Ok(());
     }

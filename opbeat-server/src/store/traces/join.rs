@@ -6,7 +6,9 @@ use sqlx::{Row, SqliteConnection};
 
 use super::trace::Trace;
 use super::{errors, rows};
-use crate::changes::{Changes, DropKey, NewError, NewSpan, SampleDocument, SelfTime, SpanId, TraceId, id_text, to_json};
+use crate::changes::{
+    Changes, DropKey, NewError, NewSpan, SampleDocument, SelfTime, SpanId, TraceId, id_text, to_json,
+};
 use crate::interpret::JoinedTransaction;
 use crate::store::document;
 use crate::store::error::StoreError;
@@ -23,10 +25,7 @@ struct Arrived {
 
 /// Joins the spans of changes to transactions, and their errors to both. Adds the samples and the breakdowns to the
 /// changes. Spans whose transaction is not known become pending.
-pub(in crate::store) async fn join(
-    connection: &mut SqliteConnection,
-    changes: &mut Changes,
-) -> Result<(), StoreError> {
+pub(in crate::store) async fn join(connection: &mut SqliteConnection, changes: &mut Changes) -> Result<(), StoreError> {
     let mut traces: BTreeMap<TraceKey, Arrived> = BTreeMap::new();
     for span in std::mem::take(&mut changes.spans) {
         traces.entry((span.app_id.clone(), span.trace_id)).or_default().spans.push(span);
@@ -77,7 +76,9 @@ async fn join_trace(
     let mut transactions: Vec<NewSpan> = Vec::new();
     let mut by_owner: BTreeMap<SpanId, Vec<NewSpan>> = BTreeMap::new();
     let mut found_pending: Vec<SpanId> = Vec::new();
-    for (span, is_pending) in pending.into_iter().map(|span| (span, true)).chain(spans.into_iter().map(|span| (span, false))) {
+    for (span, is_pending) in
+        pending.into_iter().map(|span| (span, true)).chain(spans.into_iter().map(|span| (span, false)))
+    {
         match trace.owner(span.span_id) {
             _ if span.transaction.is_some() => transactions.push(span),
             Some(owner) => {

@@ -34,12 +34,13 @@ pub(super) async fn joined(
     app_id: &str,
     trace_id: TraceId,
 ) -> Result<Vec<(SpanId, JoinedTransaction)>, StoreError> {
-    let rows = sqlx::query("SELECT span_id, document FROM joined_transactions WHERE app_id = ? AND trace_id = ? LIMIT ?")
-        .bind(app_id)
-        .bind(&trace_id[..])
-        .bind(MAX_OF_TRACE)
-        .fetch_all(connection)
-        .await?;
+    let rows =
+        sqlx::query("SELECT span_id, document FROM joined_transactions WHERE app_id = ? AND trace_id = ? LIMIT ?")
+            .bind(app_id)
+            .bind(&trace_id[..])
+            .bind(MAX_OF_TRACE)
+            .fetch_all(connection)
+            .await?;
     let transaction = |row: &sqlx::sqlite::SqliteRow| {
         let span_id: &[u8] = row.try_get("span_id")?;
         let span_id = span_id.try_into().map_err(|_| damaged("the id of a span does not have 8 bytes"))?;
