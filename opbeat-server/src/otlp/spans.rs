@@ -17,7 +17,7 @@ const COLLECTION: [&str; 5] =
 /// The maximum length of a query, in characters. Longer queries are cut.
 const MAX_QUERY: usize = 10_000;
 
-/// What a span is about.
+/// The description of a span.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Described {
     /// The kind, such as `db.postgresql.query`.

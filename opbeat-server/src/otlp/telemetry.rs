@@ -1,4 +1,4 @@
-//! What an accepted request becomes.
+//! The outcome of an accepted request.
 
 use opbeat_protocol::Timestamp;
 
@@ -29,7 +29,7 @@ pub(super) struct Request {
     pub(super) destinations: Vec<(Source, Result<String, String>)>,
 }
 
-/// What a request changes, and what is rejected of it.
+/// The changes of a request, and its rejected items.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// The changes.
@@ -59,7 +59,7 @@ impl Outcome {
         self.note(request, NoteAction::Refused, count, note);
     }
 
-    /// Counts items for the app of the token, by what happened to them.
+    /// Counts items for the app of the token, by an action and its reason.
     pub(super) fn note(&mut self, request: &Request, action: NoteAction, count: usize, reason: &str) {
         if count == 0 {
             return;

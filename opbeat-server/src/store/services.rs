@@ -6,7 +6,7 @@ use super::apps::random_hex;
 use super::database::Store;
 use super::error::StoreError;
 
-/// What happens to telemetry of a service that is not the app of its token.
+/// The treatment of telemetry whose service is not the app of its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnknownServices {
     /// It is refused.

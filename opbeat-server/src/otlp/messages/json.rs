@@ -4,9 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::values::{Value, ValueList, ValueMap, any_value::Kind};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 /// Reads `null` as the default.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
@@ -138,7 +136,7 @@ impl Visitor<'_> for NumberVisitor {
 
 /// Reads an id in hexadecimal.
 ///
-/// Some exporters write base64, as other JSON forms of protobuf do. Its length tells it apart: 12 or 24 characters
+/// Some exporters write base64, as other JSON forms of protobuf do. It is recognised by its length: 12 or 24 characters
 /// instead of 16 or 32.
 pub(super) fn id<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text: Option<String> = Option::deserialize(from)?;
@@ -157,7 +155,7 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Returns the bytes of a text in base64, in the standard or the URL alphabet.
-fn base64(text: &str) -> Option<Vec<u8>> {
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
     for byte in text.trim_end_matches('=').bytes() {
@@ -176,71 +174,4 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-/// A value in JSON: an object with one key, which names the type.
-#[derive(Debug)]
-pub(super) struct JsonValue(Option<Kind>);
-
-impl From<JsonValue> for Value {
-    fn from(JsonValue(kind): JsonValue) -> Self {
-        Self { kind }
-    }
-}
-
-impl<'de> Deserialize<'de> for JsonValue {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(ValueVisitor)
-    }
-}
-
-struct ValueVisitor;
-
-/// A number that can be a text.
-struct Whole(i64);
-
-impl<'de> Deserialize<'de> for Whole {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        number(from).map(Self)
-    }
-}
-
-/// A number, or `"NaN"`, `"Infinity"` and `"-Infinity"`, which JSON has no numbers for.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Float {
-    Number(f64),
-    Text(String),
-}
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = JsonValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object such as {\"stringValue\": \"…\"}")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonValue, A::Error> {
-        let mut kind = None;
-        while let Some(key) = map.next_key::<String>()? {
-            let next = match key.as_str() {
-                "stringValue" => map.next_value::<Option<String>>()?.map(Kind::Text),
-                "boolValue" => map.next_value::<Option<bool>>()?.map(Kind::Bool),
-                "intValue" => map.next_value::<Option<Whole>>()?.map(|Whole(number)| Kind::Int(number)),
-                "doubleValue" => map.next_value::<Option<Float>>()?.map(|float| match float {
-                    Float::Number(number) => Kind::Double(number),
-                    Float::Text(text) => text.parse().map_or(Kind::Text(text), Kind::Double),
-                }),
-                "arrayValue" => map.next_value::<Option<ValueList>>()?.map(Kind::List),
-                "kvlistValue" => map.next_value::<Option<ValueMap>>()?.map(Kind::Map),
-                "bytesValue" => map.next_value::<Option<String>>()?.map(|text| match base64(&text) {
-                    Some(bytes) => Kind::Bytes(bytes),
-                    None => Kind::Text(text),
-                }),
-                _ => map.next_value::<IgnoredAny>().map(|_| None)?,
-            };
-            kind = next.or(kind);
-        }
-        Ok(JsonValue(kind))
-    }
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod encoding;
 mod json;
+mod json_value;
 mod logs;
 mod metrics;
 mod signal;

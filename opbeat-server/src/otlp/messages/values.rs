@@ -5,8 +5,7 @@ use serde::Deserialize;
 use super::json;
 
 /// A value of any type.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(from = "json::JsonValue")]
+#[derive(Clone, PartialEq, prost::Message)]
 pub(in crate::otlp) struct Value {
     /// The value, unless it is null.
     #[prost(oneof = "any_value::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]

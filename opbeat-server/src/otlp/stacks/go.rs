@@ -2,7 +2,7 @@
 
 use opbeat_protocol::Frame;
 
-use super::{Stack, file_name, split_location, split_type};
+use super::parts::{Stack, file_name, split_location, split_type};
 
 pub(super) fn parse(text: &str) -> Stack {
     let mut frames = Vec::new();

@@ -2,7 +2,7 @@
 
 use opbeat_protocol::{Exception, Frame};
 
-use super::{Stack, split_type};
+use super::parts::{Stack, split_type};
 
 /// Packages of the runtime and of frameworks.
 const LIBRARIES: [&str; 21] = [

@@ -5,10 +5,12 @@
 mod go;
 mod java;
 mod node;
+mod parts;
 mod python;
 mod rust;
 
-use opbeat_protocol::{Exception, Frame};
+use parts::Stack;
+pub(super) use parts::split_type;
 
 /// The largest number of frames that are kept of a stack: the newest ones.
 const MAX_FRAMES: usize = 200;
@@ -24,15 +26,6 @@ pub(super) enum Language {
     Java,
     Go,
     Rust,
-}
-
-/// A parsed stack trace.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Stack {
-    /// The frames, the oldest call first.
-    pub(super) frames: Vec<Frame>,
-    /// The causes, the direct cause first.
-    pub(super) causes: Vec<Exception>,
 }
 
 impl Language {
@@ -81,30 +74,6 @@ pub(super) fn parse(text: &str, language: Option<Language>) -> Stack {
     stack.frames.drain(..surplus);
     stack.causes.truncate(MAX_CAUSES);
     stack
-}
-
-/// Splits a type such as `shop.errors.OutOfStock` into its module and its name.
-pub(super) fn split_type(full: &str, separator: &str) -> (Option<String>, String) {
-    match full.rsplit_once(separator) {
-        Some((module, name)) if !module.is_empty() && !name.is_empty() => (Some(module.to_owned()), name.to_owned()),
-        _ => (None, full.to_owned()),
-    }
-}
-
-/// Splits `path:line:column` or `path:line`. The line and the column are 0 if they are missing.
-fn split_location(location: &str) -> (&str, u32, u32) {
-    let number = |text: &str| text.parse::<u32>().ok();
-    let Some((rest, last)) = location.rsplit_once(':') else { return (location, 0, 0) };
-    let Some(last) = number(last) else { return (location, 0, 0) };
-    match rest.rsplit_once(':').and_then(|(path, line)| Some((path, number(line)?))) {
-        Some((path, line)) => (path, line, last),
-        None => (rest, last, 0),
-    }
-}
-
-/// Returns the last segment of a path.
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 #[cfg(test)]

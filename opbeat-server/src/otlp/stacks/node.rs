@@ -2,7 +2,7 @@
 
 use opbeat_protocol::{Exception, Frame};
 
-use super::{Stack, file_name, split_location};
+use super::parts::{Stack, file_name, split_location};
 
 pub(super) fn parse(text: &str) -> Stack {
     let mut frames = Vec::new();

@@ -2,7 +2,7 @@
 
 use opbeat_protocol::{Exception, Frame};
 
-use super::{Stack, file_name, split_type};
+use super::parts::{Stack, file_name, split_type};
 
 /// The lines between a cause and the exception that it caused.
 const LINKS: [&str; 2] = [

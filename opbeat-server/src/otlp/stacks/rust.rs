@@ -2,7 +2,7 @@
 
 use opbeat_protocol::Frame;
 
-use super::{Stack, split_location};
+use super::parts::{Stack, split_location};
 
 pub(super) fn parse(text: &str) -> Stack {
     let mut frames: Vec<Frame> = Vec::new();

@@ -1,5 +1,7 @@
 //! Stack traces as the runtimes print them.
 
+use opbeat_protocol::Frame;
+
 use super::*;
 
 /// Returns file, line, function and whether a frame is the application's.

@@ -34,7 +34,7 @@ impl Trace {
 
     /// Adds a transaction with its spans.
     pub(super) fn add_joined(&mut self, root: SpanId, transaction: &JoinedTransaction) {
-        // What is around the transaction is not a part of it.
+        // The spans around the transaction are no part of it.
         self.parents.insert(root, SpanId::default());
         self.transactions.insert(root);
         self.parents.extend(transaction.nodes.iter().map(|node| (node.id, node.parent)));
