@@ -14,7 +14,8 @@ pub(super) fn parse(text: &str) -> Stack {
         } else if let Some(call) = trimmed.strip_prefix("at ")
             && causes.is_empty()
         {
-            frames.extend(frame(call));
+            // The properties of the error follow its last frame in braces.
+            frames.extend(frame(call.strip_suffix(" {").unwrap_or(call)));
         }
     }
     frames.reverse();
