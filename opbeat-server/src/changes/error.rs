@@ -27,6 +27,8 @@ pub(crate) struct NewError {
     pub(crate) transaction_external_id: String,
     /// The id by which the application's users can name the error.
     pub(crate) external_id: String,
+    /// The changes that intake made in it: [`Notes`](opbeat_protocol::read::Notes) as JSON, or no bytes.
+    pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an
     /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.
     pub(crate) document: Vec<u8>,

@@ -98,14 +98,15 @@ async fn count(connection: &mut SqliteConnection, group: i64, error: &NewError) 
 async fn insert_occurrence(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO error_occurrences
-             (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, document)
-         VALUES (?, ?, ?, ?, ?, ?)",
+             (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(group)
     .bind(error.happened_at)
     .bind(&error.transaction_name)
     .bind(&error.transaction_external_id)
     .bind(&error.external_id)
+    .bind(String::from_utf8_lossy(&error.notes))
     .bind(document::pack(&error.document)?)
     .execute(&mut *connection)
     .await?;

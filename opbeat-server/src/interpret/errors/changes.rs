@@ -1,6 +1,7 @@
 //! Turns the body of `errors/` into an error that is ready to be grouped and shown.
 
 use opbeat_protocol::ErrorBody;
+use opbeat_protocol::read::Notes;
 
 use super::fingerprint;
 use crate::changes::{Changes, NewError, to_json};
@@ -16,7 +17,7 @@ const MAX_OCCURRENCES: i64 = 10_000_000;
 const MAX_MESSAGE: usize = 10_000;
 
 /// Returns the changes of a body.
-pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Changes {
+pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes: &Notes) -> Changes {
     frames::put_in_order(&mut body);
     frames::mark_application(&mut body);
     scrub::error(&mut body);
@@ -34,6 +35,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Cha
         transaction_name: transaction.map(|transaction| transaction.name.clone()).unwrap_or_default(),
         transaction_external_id: transaction.and_then(|transaction| transaction.id.clone()).unwrap_or_default(),
         external_id: body.client_supplied_id.clone().unwrap_or_default(),
+        notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
         document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }
