@@ -9,6 +9,7 @@ mod crash;
 mod heads;
 mod intake;
 mod pages;
+mod parked;
 mod results;
 mod running;
 mod suite;
