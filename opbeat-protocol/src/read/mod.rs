@@ -153,6 +153,7 @@ fn read_object<T: Take<Out: Default> + Copy>(
         }
     }
     let repaired = repair(json, notes)?;
+    check_start(repaired.json.as_bytes())?;
     let context = Context::new(limits, json.len(), repaired.notes);
     match parse(&repaired.json, &context, take) {
         Ok(body) => Ok(Received { body, notes: context.into_notes() }),

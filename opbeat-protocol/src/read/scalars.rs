@@ -118,6 +118,10 @@ impl Take for SourceLine {
     fn number(self, at: At<'_>, number: Number) -> Option<Self::Out> {
         Text(at.limits().source_line).number(at, number).map(Some)
     }
+
+    fn null(self, _at: At<'_>) -> Option<Self::Out> {
+        Some(None)
+    }
 }
 
 /// A whole number from 0 to a maximum.
@@ -227,6 +231,10 @@ impl Take for Flag {
 pub(super) struct Time;
 
 impl Time {
+    fn valid(at: At<'_>, time: Option<Timestamp>) -> Option<Timestamp> {
+        time.filter(|time| time.is_in_calendar()).or_else(|| Self::invalid(at))
+    }
+
     fn invalid(at: At<'_>) -> Option<Timestamp> {
         at.note(Oddity::InvalidTime);
         None
@@ -237,15 +245,16 @@ impl Take for Time {
     type Out = Timestamp;
 
     fn text(self, at: At<'_>, text: &str) -> Option<Timestamp> {
-        Timestamp::parse(text).or_else(|| Self::invalid(at))
+        Self::valid(at, Timestamp::parse(text))
     }
 
-    fn number(self, _at: At<'_>, number: Number) -> Option<Timestamp> {
-        Some(match number {
+    fn number(self, at: At<'_>, number: Number) -> Option<Timestamp> {
+        let time = match number {
             Number::Unsigned(number) => Timestamp::from_unsigned(number),
             Number::Signed(number) => Timestamp::from_integer(number),
             Number::Float(number) => Timestamp::from_float(number),
-        })
+        };
+        Self::valid(at, Some(time))
     }
 
     fn boolean(self, at: At<'_>, _boolean: bool) -> Option<Timestamp> {
