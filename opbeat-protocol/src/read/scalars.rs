@@ -1,19 +1,17 @@
 //! Readers of single values: texts, numbers, booleans and times.
 
 use serde::de::{MapAccess, SeqAccess};
-use serde_json::Value;
 
 use super::context::At;
 use super::notes::Oddity;
-use super::take::{Number, Take};
-use super::untyped::Untyped;
+use super::take::{Number, Take, skip_elements, skip_entries};
 use crate::timestamp::Timestamp;
 
 /// The replacement of characters that cannot be stored.
 const REPLACEMENT: &str = "\u{fffd}";
 
 /// The bytes that a text takes beyond its own length.
-const TEXT_OVERHEAD: usize = 16;
+const TEXT_OVERHEAD: usize = 24;
 
 /// Copies a text of at most `max` characters.
 pub(super) fn copy_text(at: At<'_>, text: &str, max: usize) -> Option<String> {
@@ -66,41 +64,6 @@ impl Take for Text {
     fn boolean(self, at: At<'_>, boolean: bool) -> Option<String> {
         at.note(Oddity::WrongType);
         copy_text(at, if boolean { "true" } else { "false" }, self.0)
-    }
-}
-
-/// A text that people read, such as a message: arrays and objects become their JSON.
-#[derive(Clone, Copy)]
-pub(super) struct Prose(pub(super) usize);
-
-impl Prose {
-    fn json(self, at: At<'_>, value: Option<Value>) -> Option<String> {
-        at.note(Oddity::WrongType);
-        copy_text(at, &value?.to_string(), self.0)
-    }
-}
-
-impl Take for Prose {
-    type Out = String;
-
-    fn text(self, at: At<'_>, text: &str) -> Option<String> {
-        copy_text(at, text, self.0)
-    }
-
-    fn number(self, at: At<'_>, number: Number) -> Option<String> {
-        Text(self.0).number(at, number)
-    }
-
-    fn boolean(self, at: At<'_>, boolean: bool) -> Option<String> {
-        Text(self.0).boolean(at, boolean)
-    }
-
-    fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, array: A) -> Result<Option<String>, A::Error> {
-        Ok(self.json(at, Untyped::GENERAL.array(at, array)?))
-    }
-
-    fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<String>, A::Error> {
-        Ok(self.json(at, Untyped::GENERAL.object(at, object)?))
     }
 }
 
@@ -266,12 +229,12 @@ impl Take for Time {
     }
 
     fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, mut array: A) -> Result<Option<Timestamp>, A::Error> {
-        super::take::skip_elements(&mut array)?;
+        skip_elements(&mut array)?;
         Ok(Self::invalid(at))
     }
 
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, mut object: A) -> Result<Option<Timestamp>, A::Error> {
-        super::take::skip_entries(&mut object)?;
+        skip_entries(&mut object)?;
         Ok(Self::invalid(at))
     }
 }

@@ -139,7 +139,7 @@ impl Take for TakeDurations<'_> {
     }
 }
 
-/// The time of one kind of span. It belongs to a minute: without a time it is left out.
+/// The time that spans of a single kind took. It belongs to a minute: without a time it is left out.
 #[derive(Clone, Copy)]
 struct TakeBreakdown;
 

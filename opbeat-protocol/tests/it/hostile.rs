@@ -63,7 +63,7 @@ fn memory_is_bounded_by_what_was_received() {
 
 #[test]
 fn frames_of_spans_do_not_use_the_limit_of_other_values() {
-    let frame = r#"{"abs_path": "/srv/app/shop/views.py", "filename": "shop/views.py", "module": "shop.views", "lineno": 1, "function": "f"}"#;
+    let frame = r#"{"abs_path": "/srv/venv/lib/python3.11/site-packages/shop/views.py", "filename": "shop/views.py", "module": "shop.views", "lineno": 1, "function": "f"}"#;
     let group = |index: usize| {
         format!(r#"{{"signature": "s{index}", "extra": {{"_frames": {}, "sql": "SELECT"}}}}"#, array(frame, 100))
     };
