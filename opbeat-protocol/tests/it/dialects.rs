@@ -285,3 +285,47 @@ fn structs_read_the_floats_that_they_write() {
     let Traces::Sampled { groups, raw } = read.traces else { panic!("{json}") };
     assert_eq!((groups[0].durations[0].0, raw[0].duration, raw[0].spans[0].start), (0.0, 0.0, 0.0));
 }
+
+#[test]
+fn each_agent_is_read_without_notes() {
+    let errors = [
+        // Ruby 2
+        r#"{"message": "E: m", "timestamp": "2015-01-01T12:00:00", "level": "warn", "environment": "production",
+            "param_message": {"message": "m %s", "params": ["a"]}, "machine": null, "user": {"id": 5, "email": null}}"#,
+        // Go
+        r#"{"message": "m", "timestamp": "2015-04-18T10:07:27Z", "logger": "", "rev": "", "exception": null,
+            "stacktrace": null, "http": null, "extra": {"Version": "go1.4", "Goroutines": 4}, "client_supplied_id": "a_-"}"#,
+        // Browser
+        r#"{"message": "m", "level": null, "logger": null, "machine": null, "culprit": "(inline script)", "user": {},
+            "exception": {"type": "", "value": "m"}, "http": {"url": "http://h/#a"},
+            "stacktrace": {"frames": [{"filename": "a.js", "abs_path": "http://h/a.js", "lineno": 1, "colno": 9,
+                "function": "f", "in_app": true, "debug": []}]},
+            "extra": {"page": {"referer": ""}, "environment": {"utcOffset": -1}}}"#,
+        // Ruby 3
+        r#"{"message": "m", "timestamp": 1480000000, "http": {"cookies": null, "data": "a=b"}, "user": null, "extra": null,
+            "stacktrace": {"frames": [{"filename": "a.rb", "lineno": 5, "function": null, "vars": null,
+                "pre_context": [null, null, "x"], "context_line": null, "post_context": ["y", null, null]}]}}"#,
+    ];
+    for json in errors {
+        assert_eq!(summary(&error(json).notes), "", "{json}");
+    }
+    assert_eq!(error(errors[0]).body.environment.as_deref(), Some("production"));
+    assert_eq!(error(errors[3]).body.timestamp.map(opbeat_protocol::Timestamp::seconds), Some(1_480_000_000));
+}
+
+#[test]
+fn contexts_of_samples_keep_unknown_keys() {
+    let received = transactions(
+        r#"{"transactions": [{"transaction": "/a", "kind": "page-load", "timestamp": "2026-11-23T07:22:00.000Z",
+            "durations": [812.5]}], "traces": {"groups": [{"transaction": "/a", "signature": "transaction",
+            "kind": "transaction", "timestamp": "2026-11-23T07:22:13.456Z", "parents": [], "extra": {}}],
+            "raw": [[812.5, [0, 0, 812.5], {"_metrics": {"timeToComplete": 812}, "url": {"location": "http://h/a"},
+                "system": {"agent": "opbeat-react"}, "user": {}, "extra": {"node": "v8"}}], [1, [0, 0, 1]]]}}"#,
+    );
+    assert_eq!(summary(&received.notes), "");
+    let Traces::Sampled { raw, .. } = received.body.traces else { panic!("it is an object") };
+    let context = raw[0].context.as_ref().expect("it was sent");
+    assert_eq!(context.other.keys().collect::<Vec<_>>(), ["_metrics", "system", "url"]);
+    assert_eq!(context.extra, Some(json!({"node": "v8"})));
+    assert_eq!(raw[1].context, None);
+}
