@@ -15,6 +15,17 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    /// Returns whether a query was interrupted because it took too long.
+    #[must_use]
+    pub(crate) fn is_timeout(&self) -> bool {
+        /// `SQLITE_INTERRUPT`.
+        const INTERRUPT: &str = "9";
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == INTERRUPT),
+            _ => false,
+        }
+    }
+
     /// Returns whether the data causes the error, so that another attempt would fail as well.
     #[must_use]
     pub(crate) fn is_permanent(&self) -> bool {

@@ -17,8 +17,9 @@ pub(crate) mod read;
 mod retention;
 mod rollups;
 mod samples;
+mod sessions;
 
 pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::{NewApp, random_hex};
-pub(crate) use database::Store;
+pub(crate) use database::{Condition, Store};
 pub(crate) use error::StoreError;

@@ -60,6 +60,7 @@ impl Worker {
     /// Stores a batch. Returns only after it is stored, however long that takes.
     async fn store_batch(&mut self, batch: RecordBatch) {
         if let Some(damage) = &batch.damage {
+            self.queue.count_damage();
             tracing::error!(%damage, "the queue is damaged; the disk may be failing");
         }
         let next = batch.next;
