@@ -163,3 +163,17 @@ async fn a_slow_page_ends_at_its_time_limit_and_frees_its_connection() {
         .unwrap();
     assert!(running.page("/").await.contains("acme"), "the connections work again");
 }
+
+#[tokio::test]
+async fn damage_of_the_queue_is_reported() {
+    let running = Running::start_with(|config| {
+        let queue = config.data.join("queue");
+        std::fs::create_dir_all(&queue).unwrap();
+        std::fs::write(queue.join("00000000000000000001.log"), [0xff; 100]).unwrap();
+        std::fs::write(queue.join("00000000000000000002.log"), []).unwrap();
+    })
+    .await;
+    let (status, damaged) = health(&running, "", |health| health["queue"]["damages"] != 0).await;
+    assert_eq!(status, StatusCode::OK, "data is still accepted");
+    assert!(damaged["messages"][0].as_str().unwrap().contains("The disk may be failing"), "{damaged}");
+}
