@@ -106,6 +106,31 @@ impl DataFolder {
             .and_then(|mut file| file.write_all(url.as_bytes()));
     }
 
+    /// Writes the sign-in link of the running server, readable by the folder's owner only.
+    pub(crate) fn write_link(&self, link: &str) -> io::Result<()> {
+        self.remove_link();
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(self.link_path())?.write_all(link.as_bytes())
+    }
+
+    /// Returns the sign-in link of the running server.
+    pub(crate) fn link(&self) -> Option<String> {
+        fs::read_to_string(self.link_path()).ok()
+    }
+
+    /// Removes the sign-in link, which is valid only while its server runs.
+    pub(crate) fn remove_link(&self) {
+        // An error is ignored: a link of a server that has stopped signs in to nothing.
+        let _ = fs::remove_file(self.link_path());
+    }
+
+    fn link_path(&self) -> PathBuf {
+        self.path.join("sign-in-link")
+    }
+
     /// Returns the URL that the server listened on last.
     pub(crate) fn url(&self) -> Option<String> {
         fs::read_to_string(self.path.join("server-url")).ok()

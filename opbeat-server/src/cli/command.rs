@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use super::app::App;
+use super::link::Link;
 use super::parked::Parked;
 use super::serve::Serve;
 use super::token::Token;
@@ -21,6 +22,8 @@ pub struct Command {
 enum Action {
     /// Runs the server, which accepts data from agents, stores it and shows it.
     Serve(Serve),
+    /// Prints the link that signs in to the pages of the running server.
+    Link(Link),
     /// Creates apps.
     #[command(subcommand)]
     App(App),
@@ -41,6 +44,7 @@ impl Command {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         match self.action {
             Action::Serve(serve) => serve.run().await,
+            Action::Link(link) => link.run(),
             Action::App(app) => app.run().await,
             Action::Parked(parked) => parked.run().await,
             Action::Token(token) => token.run().await,

@@ -2,6 +2,7 @@
 
 mod app;
 mod command;
+mod link;
 mod parked;
 mod serve;
 mod storage;

@@ -1,7 +1,7 @@
 //! Rejections: the error responses of the intake, in the JSON form of the original Opbeat service.
 
 use axum::Json;
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -78,7 +78,6 @@ impl IntoResponse for Rejection {
         });
         let mut response = (self.status, Json(body)).into_response();
         let header = match self.status {
-            StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, "POST")),
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
             _ => None,
@@ -90,8 +89,8 @@ impl IntoResponse for Rejection {
 
 /// Gives rejections by axum, such as that of a path that is not UTF-8, the form of all other rejections.
 pub(super) async fn reshape_framework_rejection(response: Response) -> Response {
-    match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => Rejection::new(status, text).into_response(),
+    match framework_rejection::reason(response).await {
+        Ok(reason) => reason.respond(|status, text| Rejection::new(status, text).into_response()),
         Err(response) => response,
     }
 }

@@ -57,6 +57,13 @@ impl Backlog {
         unread.segments.iter().map(bytes_left).sum()
     }
 
+    /// Returns the worker's position and the queue's end.
+    pub(super) fn ends(&self) -> (Position, Position) {
+        let unread = self.lock();
+        let end = unread.segments.last().map(|(segment, offset)| Position { segment: *segment, offset: *offset });
+        (unread.start, end.unwrap_or(unread.start))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Unread> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,7 @@
 //! stored exactly once.
 
 mod backlog;
+mod condition;
 mod handle;
 mod reader;
 mod record;

@@ -1,9 +1,14 @@
 //! The server: all its parts in one process.
 
+mod endpoints;
+mod health;
 mod http;
+mod progress;
 mod register;
 mod running;
+mod unread_body;
 
+pub use health::HealthLimits;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
 pub use running::{Server, ServerConfig, StartError};

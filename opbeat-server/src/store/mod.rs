@@ -19,9 +19,10 @@ pub(crate) mod read;
 mod retention;
 mod rollups;
 mod samples;
+mod sessions;
 
 pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::{NewApp, random_hex};
-pub(crate) use database::Store;
+pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;

@@ -62,6 +62,7 @@ impl Worker {
     /// Stores a batch. Returns only after it is stored, however long that takes.
     async fn store_batch(&mut self, batch: RecordBatch) {
         if let Some(Damage { reason, .. }) = &batch.damage {
+            self.queue.count_damage();
             tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
         }
         let batch = Arc::new(batch);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,8 +18,10 @@ pub(crate) struct Running {
     pub(crate) server: Server,
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
-    read_token: String,
     pub(crate) folder: TempDir,
+    pub(crate) read_token: String,
+    /// The cookie of a browser that opened the sign-in link.
+    pub(crate) cookie: String,
 }
 
 impl Running {
@@ -33,18 +36,19 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, folder }
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client: Client::new(), folder, read_token, cookie }
     }
 
     /// Stops the server, and starts it again with the same data folder and the default limits.
     pub(crate) async fn restart(self) -> Self {
-        let Self { server, app, client, read_token, folder } = self;
+        let Self { server, mut app, client, folder, read_token, .. } = self;
         server.shut_down().await;
         let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         let server = Server::start(config).await.unwrap();
-        let mut app = app;
         app.server_url = server.url();
-        Self { server, app, client, read_token, folder }
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client, folder, read_token, cookie }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {
@@ -75,8 +79,10 @@ impl Running {
         }
     }
 
+    /// Requests a page as a browser that is signed in.
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.server.url())).send().await.unwrap()
+        let request = self.client.get(format!("{}{path}", self.server.url()));
+        request.header("cookie", &self.cookie).send().await.unwrap()
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -97,6 +103,19 @@ impl Running {
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
     }
+}
+
+/// Opens the sign-in link, and returns the session's cookie.
+pub(crate) async fn sign_in_by_link(server: &Server) -> String {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    session_of(&client.get(server.sign_in_url()).send().await.unwrap())
+}
+
+/// Returns the session's cookie that a response sets, as a browser sends it.
+pub(crate) fn session_of(response: &Response) -> String {
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
 }
 
 pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {
