@@ -3,6 +3,7 @@
 mod access;
 mod apps;
 mod errors;
+mod intake;
 mod problem;
 mod query_parameters;
 mod transactions;
@@ -35,6 +36,7 @@ pub(crate) fn router(query: Query) -> Router {
         )
         .route("/organizations/{organization}/apps/{app}/series/", get(transactions::app_series))
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
+        .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
         .route(
@@ -56,6 +58,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     info(title = "Opbeat", description = "Performance and errors of web applications."),
     paths(
         apps::list,
+        intake::one,
         transactions::list,
         transactions::one,
         transactions::series,

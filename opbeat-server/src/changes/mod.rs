@@ -31,6 +31,40 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
+    /// What intake changed in bodies, and which bodies it refused.
+    pub(crate) notes: BTreeMap<NoteKey, u64>,
+}
+
+/// The key under which an app's notes are counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct NoteKey {
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The minute of the receipt, in seconds since 1970.
+    pub(crate) minute: i64,
+    /// What intake did.
+    pub(crate) action: NoteAction,
+    /// The reason, such as `too_long` or `not_json`.
+    pub(crate) reason: String,
+}
+
+/// What intake did with a value or with a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum NoteAction {
+    /// It replaced, clamped, cut or left out a value, and accepted the rest of the body.
+    Changed,
+    /// It refused the body.
+    Refused,
+}
+
+impl NoteAction {
+    /// Returns the name of the action in the database and in the API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// The key under which an app's drops are counted.
@@ -56,9 +90,14 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
-        for (key, count) in other.drops {
-            let total = self.drops.entry(key).or_default();
-            *total = total.saturating_add(count);
-        }
+        add(&mut self.drops, other.drops);
+        add(&mut self.notes, other.notes);
+    }
+}
+
+fn add<K: Ord>(totals: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        let total = totals.entry(key).or_default();
+        *total = total.saturating_add(count);
     }
 }

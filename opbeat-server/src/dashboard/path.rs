@@ -27,6 +27,11 @@ pub(super) fn errors(app: &AppIdentity) -> String {
     format!("{}errors/", self::app(app))
 }
 
+/// Returns the page about an app's intake.
+pub(super) fn intake(app: &AppIdentity) -> String {
+    format!("{}intake/", self::app(app))
+}
+
 /// Returns an error's page.
 pub(super) fn error(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", errors(app))

@@ -24,6 +24,7 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/{organization}/{app}", get(pages::transactions))
         .route("/{organization}/{app}/transactions/{transaction}", get(pages::transaction))
         .route("/{organization}/{app}/transactions/{transaction}/samples/{sample}", get(pages::sample))
+        .route("/{organization}/{app}/intake/", get(pages::intake))
         .route("/{organization}/{app}/errors/", get(pages::errors))
         .route("/{organization}/{app}/errors/{number}/", get(pages::error))
         .route("/sign-in", get(pages::sign_in).post(pages::submit_sign_in))

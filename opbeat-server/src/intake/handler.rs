@@ -14,6 +14,7 @@ use super::authenticate::{TokenDirectory, authenticate};
 use super::body;
 use super::lanes::Lanes;
 use super::limits::IntakeLimits;
+use super::refusals::Refusals;
 use super::rejection::Rejection;
 use crate::changes::{self, BodyChanges};
 use crate::decode::{Endpoint, Report, decode};
@@ -35,6 +36,7 @@ pub(super) struct Intake {
     tokens: Arc<dyn TokenDirectory>,
     limits: IntakeLimits,
     lanes: Lanes,
+    refusals: Refusals,
 }
 
 /// Answers the request that an agent sends at its start, to find out whether its token is accepted.
@@ -85,11 +87,11 @@ pub(super) async fn not_found(uri: Uri) -> Rejection {
 }
 
 impl Intake {
-    pub(super) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Self {
-        Self { queue, tokens, limits, lanes: Lanes::new(&limits) }
+    pub(super) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits, refusals: Refusals) -> Self {
+        Self { queue, tokens, limits, lanes: Lanes::new(&limits), refusals }
     }
 
-    /// Decodes and interprets a body, and appends its changes to the queue.
+    /// Authenticates a request, and accepts its body. Counts it if it is refused.
     async fn accept(
         &self,
         endpoint: Endpoint,
@@ -98,13 +100,26 @@ impl Intake {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<StatusCode, Rejection> {
-        let owner = authenticate(&*self.tokens, headers, organization, app).await?;
+        let owner = authenticate(&*self.tokens, headers, organization, app).await;
+        let owner = owner.inspect_err(|rejection| self.refusals.count("", rejection))?;
+        let accepted = self.accept_of(&owner.app_id, endpoint, headers, body).await;
+        accepted.inspect_err(|rejection| self.refusals.count(&owner.app_id, rejection))
+    }
+
+    /// Decodes and interprets a body of an app, and appends its changes to the queue.
+    async fn accept_of(
+        &self,
+        app_id: &str,
+        endpoint: Endpoint,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<StatusCode, Rejection> {
         let idempotency_key = idempotency_key(endpoint, headers)?;
         let size = body::declared_size(headers, &self.limits)?;
-        let room = self.lanes.room(&owner.app_id, size).await?;
+        let room = self.lanes.room(app_id, size).await?;
         let body = body::read(body, &self.limits).await?;
         let origin = Origin {
-            app_id: owner.app_id,
+            app_id: app_id.to_owned(),
             received: Timestamp::from(SystemTime::now()),
             platform: header(headers, "x-opbeat-platform"),
             user_agent: header(headers, "user-agent"),

@@ -13,10 +13,12 @@ mod body;
 mod handler;
 mod lanes;
 mod limits;
+mod refusals;
 mod rejection;
 mod router;
 
 pub(crate) use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
 pub use limits::IntakeLimits;
+pub(crate) use refusals::Refusals;
 pub(crate) use rejection::Rejection;
 pub(crate) use router::router;

@@ -14,6 +14,8 @@ use crate::framework_rejection;
 pub(crate) struct Rejection {
     /// The status.
     pub(crate) status: StatusCode,
+    /// The reason as one word, by which refusals are counted.
+    pub(crate) reason: &'static str,
     /// The reason, and what to do.
     pub(crate) message: String,
     /// The invalid fields, each with the reason.
@@ -24,7 +26,7 @@ impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), fields: Map::new() }
+        Self { status, reason: reason_of(status), message: message.into(), fields: Map::new() }
     }
 
     /// Creates a rejection because of an invalid field.
@@ -35,6 +37,22 @@ impl Rejection {
         let mut rejection = Self::new(StatusCode::BAD_REQUEST, message);
         rejection.fields.insert(field.to_owned(), json!({ field: reason }));
         rejection
+    }
+}
+
+/// Returns the reason that a status stands for.
+fn reason_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "token",
+        StatusCode::FORBIDDEN => "other_app",
+        StatusCode::NOT_FOUND => "path",
+        StatusCode::METHOD_NOT_ALLOWED => "method",
+        StatusCode::REQUEST_TIMEOUT => "too_slow",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "content_type",
+        StatusCode::TOO_MANY_REQUESTS => "too_many",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "invalid",
     }
 }
 

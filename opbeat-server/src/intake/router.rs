@@ -9,12 +9,18 @@ use axum::routing::{get, post};
 use super::authenticate::TokenDirectory;
 use super::handler::{self, Intake};
 use super::limits::IntakeLimits;
+use super::refusals::Refusals;
 use super::rejection;
 use crate::queue::Queue;
 
 /// Returns the routes below `/api/v1/`.
-pub(crate) fn router(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits) -> Router {
-    let intake = Intake::new(queue, tokens, limits);
+pub(crate) fn router(
+    queue: Queue,
+    tokens: Arc<dyn TokenDirectory>,
+    limits: IntakeLimits,
+    refusals: Refusals,
+) -> Router {
+    let intake = Intake::new(queue, tokens, limits, refusals);
     let errors = || post(handler::errors).fallback(handler::method_not_allowed);
     let transactions = || post(handler::transactions).fallback(handler::method_not_allowed);
     let app = || get(handler::app).fallback(handler::app_method_not_allowed);

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
-use crate::intake::{self, IntakeLimits};
+use crate::intake::{self, IntakeLimits, Refusals};
 use crate::query::Query;
 use crate::queue::Queue;
 use crate::store::Store;
@@ -23,6 +23,7 @@ pub(super) struct Parts {
     pub(super) queue: Queue,
     pub(super) tokens: Arc<StoreDirectory>,
     pub(super) limits: IntakeLimits,
+    pub(super) refusals: Refusals,
     pub(super) store: Store,
     pub(super) listens_to_loopback: bool,
 }
@@ -32,7 +33,7 @@ pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
     let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), open_to_loopback: parts.listens_to_loopback };
-    intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits)
+    intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits, parts.refusals.clone())
         .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
         .merge(api::router(query))
         .merge(dashboard::router(dashboard))

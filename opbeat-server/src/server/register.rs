@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::intake::hash_token;
-use crate::store::{NewApp, Store, StoreError, random_hex};
+use crate::store::{Cause, NewApp, Store, StoreError, random_hex};
 
 /// The settings that an agent needs to report.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) async fn create_app(
     let app = store
         .create_app(new, &hash_token(&secret_token), now())
         .await
-        .map_err(|error| if error.is_permanent() { RegisterError::Taken } else { error.into() })?;
+        .map_err(|error| if error.cause() == Cause::Data { RegisterError::Taken } else { error.into() })?;
     Ok(AppCredentials {
         server_url: server_url.to_owned(),
         organization_id: app.organization_id,

@@ -15,7 +15,7 @@ use super::http;
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
-use crate::intake::IntakeLimits;
+use crate::intake::{IntakeLimits, Refusals};
 use crate::queue::{Queue, QueueLimits};
 use crate::store::{NewApp, Store, StoreError};
 use crate::worker::Worker;
@@ -69,6 +69,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     stop_worker: oneshot::Sender<()>,
     http: JoinHandle<()>,
+    refusals: (watch::Sender<bool>, JoinHandle<()>),
     worker: JoinHandle<()>,
     /// The lock of the data folder, held while the server runs.
     _lock: File,
@@ -125,15 +126,19 @@ impl Server {
         let (stop_worker, worker_stops) = oneshot::channel();
         let worker = Worker::new(store.clone(), queue.clone(), reader);
         let worker = tokio::spawn(worker.run(worker_stops));
+        let refusals = Refusals::default();
+        let (stop_refusals, refusals_stop) = watch::channel(false);
+        let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
         let router = http::router(&http::Parts {
             queue,
             tokens,
             limits: config.intake,
+            refusals,
             store: store.clone(),
             listens_to_loopback: address.ip().is_loopback(),
         });
         let http = tokio::spawn(http::serve(listener, router, stopped));
-        Ok(Self { address, store, stop, stop_worker, http, worker, _lock: lock })
+        Ok(Self { address, store, stop, stop_worker, http, refusals: (stop_refusals, deliver), worker, _lock: lock })
     }
 
     /// Returns the address that the server listens on.
@@ -174,6 +179,9 @@ impl Server {
         let work = async {
             // An error means that the task panicked, and so has nothing left to finish.
             let _ = self.http.await;
+            let (stop_refusals, refusals) = self.refusals;
+            stop_refusals.send_replace(true);
+            let _ = refusals.await;
             let _ = self.stop_worker.send(());
             let _ = self.worker.await;
         };

@@ -19,7 +19,7 @@ const DROP_DAYS: i64 = 90;
 const KEY_DAYS: i64 = 1;
 
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops after 90 days, and idempotency keys after one day.
+    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, and idempotency keys after one day.
     ///
     /// `now` is in microseconds since 1970.
     pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
@@ -30,6 +30,7 @@ impl Store {
             ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
+            ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {
