@@ -3,60 +3,116 @@
 use opbeat_protocol::{ErrorBody, Frame};
 use serde_json::{Map, Value};
 
-use crate::interpret::Origin;
+use super::origin::{Language, Origin};
 
-/// Parts of the paths of library code, for agents that do not mark the application's frames.
-const LIBRARY_PATHS: [&str; 8] = [
+/// Parts of the paths of libraries, of the languages' own libraries and of the compilers, in lower case.
+const LIBRARY_PATHS: [&str; 25] = [
     "/site-packages/",
     "/dist-packages/",
     "/lib/python",
+    "/lib64/python",
+    "/lib/pypy",
+    "/lib-python/",
+    "/lib_pypy/",
     "/node_modules/",
+    "/bower_components/",
     "/gems/",
+    "/lib/ruby/",
+    "/lib64/ruby/",
+    "/.rvm/rubies/",
+    "/.rbenv/versions/",
+    "/usr/local/go/src/",
+    "/usr/lib/go",
+    "/go/pkg/mod/",
+    "/libexec/src/runtime/",
     "/.cargo/registry/",
+    "/.cargo/git/",
+    "/cargo/registry/",
     "/rustc/",
     "/.rustup/",
+    "/library/std/src/",
+    "/library/core/src/",
 ];
 
-/// Reverses the stacks of Python's log records, which have the newest call first.
-pub(super) fn put_in_order(body: &mut ErrorBody) {
-    // Node.js too sends a stack with plain messages, but no logger.
-    let is_log_record = body.exception.is_none() && body.logger.is_some();
-    if let Some(stack) = &mut body.stacktrace
-        && is_log_record
-    {
-        stack.frames.reverse();
+/// The starts of paths that are no files, or files of the languages themselves, in lower case.
+const LIBRARY_STARTS: [&str; 9] =
+    ["<", "node:", "internal/", "node_modules/", "library/std/", "library/core/", "library/alloc/", "gems/", "rustc/"];
+
+/// The modules of Node.js before version 16, which have no folder: `timers.js`, `_http_server.js`.
+const NODE_MODULES: [&str; 26] = [
+    "assert", "async_hooks", "buffer", "bootstrap_node", "child_process", "cluster", "crypto", "dgram", "dns", "domain",
+    "events", "fs", "http", "https", "module", "net", "node", "path", "process", "punycode", "querystring", "readline",
+    "stream", "timers", "tls", "zlib",
+];
+
+/// Removes the calls of the agent itself, and orders the frames from the oldest call to the newest.
+///
+/// Only the Python agent sends the newest call first, with log records and messages. It sends its own calls with them.
+pub(super) fn put_in_order(origin: &Origin, body: &mut ErrorBody) {
+    let is_message = body.exception.is_none();
+    let Some(stack) = &mut body.stacktrace else { return };
+    let language = origin.language().or_else(|| language_of(&stack.frames));
+    if language == Some(Language::Python) && is_message {
+        remove_agent_and_reverse(&mut stack.frames);
+        // The agent takes the oldest call for the newest one.
+        body.culprit = None;
     }
 }
 
+/// Returns the language that the files of a stack are written in, for agents that no header names.
+fn language_of(frames: &[Frame]) -> Option<Language> {
+    let newest = frames.iter().rev().find(|frame| frame.filename.contains('.'))?;
+    match newest.filename.rsplit('.').next() {
+        Some("py") => Some(Language::Python),
+        Some("rb") => Some(Language::Ruby),
+        Some("go") => Some(Language::Go),
+        Some("rs") => Some(Language::Rust),
+        _ => None,
+    }
+}
+
+/// Removes the calls of the Python agent from the start of a stack whose newest call comes first, and reverses it.
+fn remove_agent_and_reverse(frames: &mut Vec<Frame>) {
+    let first_other = frames.iter().position(|frame| !is_python_agent(frame)).unwrap_or(0);
+    frames.drain(..first_other);
+    frames.reverse();
+}
+
 /// Marks the application's own frames, unless the agent does.
-pub(super) fn mark_application(body: &mut ErrorBody) {
+///
+/// A frame of a language's own library is never the application's: some versions of the agents mark it as such.
+pub(super) fn mark_application(origin: &Origin, body: &mut ErrorBody) {
+    let is_browser = origin.language() == Some(Language::Browser);
     for frame in body.stacktrace.iter_mut().flat_map(|stack| &mut stack.frames) {
-        if frame.in_app.is_none() {
-            frame.in_app = Some(is_application(frame));
-        }
+        let by_agent = frame.in_app.filter(|is_own| is_browser || !is_own);
+        frame.in_app = Some(by_agent.unwrap_or_else(|| is_application(frame)));
     }
 }
 
 fn is_application(frame: &Frame) -> bool {
-    let path = frame.abs_path.as_deref().unwrap_or(&frame.filename).replace('\\', "/");
-    let is_library = LIBRARY_PATHS.iter().any(|part| path.contains(part));
-    // Names such as `<string>` and `<anonymous>` are not files.
-    !is_library && !is_python_agent(frame) && !path.starts_with('<')
+    let path = frame.abs_path.as_deref().unwrap_or(&frame.filename);
+    let path = path.replace('\\', "/").to_ascii_lowercase();
+    let is_library = LIBRARY_PATHS.iter().any(|part| path.contains(part))
+        || LIBRARY_STARTS.iter().any(|start| path.starts_with(start))
+        || is_python_of_windows(&path)
+        || is_node_module(&path);
+    !is_library && !is_python_agent(frame)
+}
+
+/// Returns whether a path is in the library of Python on Windows: `c:/python27/lib/json/decoder.py`.
+fn is_python_of_windows(path: &str) -> bool {
+    let Some((before, _)) = path.split_once("/lib/") else { return false };
+    let folder = before.rsplit('/').next().unwrap_or_default();
+    folder.strip_prefix("python").is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+}
+
+fn is_node_module(path: &str) -> bool {
+    let Some(name) = path.strip_suffix(".js") else { return false };
+    NODE_MODULES.contains(&name) || (name.starts_with('_') && !name.contains('/'))
 }
 
 fn is_python_agent(frame: &Frame) -> bool {
-    frame.module.as_ref().is_some_and(|module| module.starts_with("opbeat."))
-}
-
-/// Returns the application's own function in which the error was raised, or the newest function if none is its own.
-pub(super) fn culprit(body: &ErrorBody) -> Option<String> {
-    let frames = &body.stacktrace.as_ref()?.frames;
-    let own = frames.iter().rev().find(|frame| frame.in_app == Some(true)).or_else(|| frames.last())?;
-    let file = own.module.as_deref().unwrap_or(&own.filename);
-    match own.function.as_deref() {
-        Some(function) => Some(format!("{file}.{function}")),
-        None => Some(file.to_owned()),
-    }
+    frame.module.as_ref().is_some_and(|module| module == "opbeat" || module.starts_with("opbeat."))
 }
 
 /// Takes the stack that a span was started from out of the span's extra values, where agents send it.
@@ -66,10 +122,7 @@ pub(super) fn take_span_stack(origin: &Origin, extra: &mut Map<String, Value>) -
     let Some(frames) = extra.remove("_frames") else { return Vec::new() };
     let mut frames: Vec<Frame> = serde_json::from_value(frames).unwrap_or_default();
     if origin.is_python() {
-        // The Python agent sends the newest call first: its own calls, then the traced one.
-        let first_traced = frames.iter().position(|frame| !is_python_agent(frame)).unwrap_or(0);
-        frames.drain(..first_traced);
-        frames.reverse();
+        remove_agent_and_reverse(&mut frames);
     }
     frames
 }

@@ -6,6 +6,7 @@ mod agents;
 mod api;
 mod command;
 mod crash;
+mod errors;
 mod heads;
 mod intake;
 mod pages;
