@@ -31,7 +31,7 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
-    /// What intake changed in bodies, and which bodies it refused.
+    /// The number of values that intake changed, and of bodies that it refused.
     pub(crate) notes: BTreeMap<NoteKey, u64>,
 }
 
@@ -42,13 +42,13 @@ pub(crate) struct NoteKey {
     pub(crate) app_id: String,
     /// The minute of the receipt, in seconds since 1970.
     pub(crate) minute: i64,
-    /// What intake did.
+    /// The action of intake.
     pub(crate) action: NoteAction,
     /// The reason, such as `too_long` or `not_json`.
     pub(crate) reason: String,
 }
 
-/// What intake did with a value or with a body.
+/// The action of intake that a note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum NoteAction {
     /// It replaced, clamped, cut or left out a value, and accepted the rest of the body.

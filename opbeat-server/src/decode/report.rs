@@ -1,5 +1,6 @@
 //! The typed content of a body.
 
+use opbeat_protocol::read::Unreadable;
 use opbeat_protocol::{ErrorBody, TransactionsBody};
 
 /// The endpoint of the intake that a body was posted to.
@@ -36,19 +37,24 @@ pub(crate) enum Undecodable {
     /// The body, or the inflated body, is larger than a limit in bytes.
     #[error("The body is larger than {} MiB. Send smaller bodies, more often.", .0 >> 20)]
     TooLarge(usize),
-    /// A field is invalid.
-    #[error("Unable to validate data: {field}: {reason}.")]
-    Invalid {
-        /// The field.
-        field: &'static str,
-        /// The reason.
-        reason: String,
-    },
+    /// The compressed body is damaged.
+    #[error("Unable to validate data: body: {0}.")]
+    Damaged(String),
+    /// The content is no report.
+    #[error("Unable to validate data: {0}.")]
+    Unreadable(#[from] Unreadable),
 }
 
 impl Undecodable {
-    /// Creates the error of an invalid field.
-    pub(super) fn field(field: &'static str, reason: impl Into<String>) -> Self {
-        Self::Invalid { field, reason: reason.into() }
+    /// Returns the reason as one word, by which refusals are counted.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge(_) => "too_large",
+            Self::Damaged(_) => "damaged",
+            Self::Unreadable(Unreadable::NotJson { .. }) => "not_json",
+            Self::Unreadable(Unreadable::Truncated) => "truncated",
+            Self::Unreadable(Unreadable::NotAnObject { .. }) => "not_an_object",
+            Self::Unreadable(Unreadable::Empty | Unreadable::NoContent { .. }) => "no_content",
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::limits::IntakeLimits;
 use super::refusals::Refusals;
 use super::rejection::Rejection;
 use crate::changes::{self, BodyChanges};
-use crate::decode::{Endpoint, Report, decode};
+use crate::decode::{Decoded, Endpoint, decode};
 use crate::interpret::{Origin, interpret};
 use crate::queue::{AppendError, Queue};
 use crate::text::start_of;
@@ -125,8 +125,8 @@ impl Intake {
             user_agent: header(headers, "user-agent"),
         };
         let record = self.lanes.run(&room, body, move |body, limit| {
-            let report = decode(endpoint, body, limit)?;
-            Ok(record(&origin, idempotency_key.clone(), report))
+            let decoded = decode(endpoint, body, limit)?;
+            Ok(record(&origin, idempotency_key.clone(), decoded))
         });
         self.queue.append(&record.await?).await.map_err(|error| not_stored(&error))?;
         Ok(StatusCode::ACCEPTED)
@@ -134,8 +134,8 @@ impl Intake {
 }
 
 /// Returns the record of the queue for a report.
-fn record(origin: &Origin, idempotency_key: String, report: Report) -> Vec<u8> {
-    let changes = interpret(origin, report);
+fn record(origin: &Origin, idempotency_key: String, decoded: Decoded) -> Vec<u8> {
+    let changes = interpret(origin, decoded);
     let received_at = origin.received.micros();
     changes::encode(&[BodyChanges { app_id: origin.app_id.clone(), idempotency_key, received_at, changes }])
 }

@@ -58,10 +58,13 @@ fn reason_of(status: StatusCode) -> &'static str {
 
 impl From<Undecodable> for Rejection {
     fn from(error: Undecodable) -> Self {
-        match error {
+        let mut rejection = match &error {
             Undecodable::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
-            Undecodable::Invalid { field, reason } => Self::field(field, reason),
-        }
+            Undecodable::Damaged(reason) => Self::field("body", reason),
+            Undecodable::Unreadable(unreadable) => Self::field("body", unreadable.to_string()),
+        };
+        rejection.reason = error.reason();
+        rejection
     }
 }
 

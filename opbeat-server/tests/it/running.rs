@@ -18,7 +18,7 @@ pub(crate) struct Running {
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
     read_token: String,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Running {
@@ -33,7 +33,18 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, _folder: folder }
+        Self { server, app, client: Client::new(), read_token, folder }
+    }
+
+    /// Stops the server, and starts it again with the same data folder and the default limits.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { server, app, client, read_token, folder } = self;
+        server.shut_down().await;
+        let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        let server = Server::start(config).await.unwrap();
+        let mut app = app;
+        app.server_url = server.url();
+        Self { server, app, client, read_token, folder }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {

@@ -1,5 +1,6 @@
 //! Turns the body of `errors/` into an error that is ready to be grouped and shown.
 
+use opbeat_protocol::read::Notes;
 use opbeat_protocol::{ErrorBody, Timestamp};
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ const MAX_AHEAD: i64 = 10 * MINUTE;
 const MAX_AGE: i64 = 30 * DAY;
 
 /// Returns the changes of a body.
-pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Changes {
+pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes: &Notes) -> Changes {
     frames::put_in_order(origin, &mut body);
     frames::mark_application(origin, &mut body);
     scrub::error(&mut body);
@@ -52,7 +53,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Cha
         transaction_name: transaction.map(|transaction| name(&transaction.name)).unwrap_or_default(),
         transaction_external_id: transaction.and_then(|transaction| transaction.id.as_deref()).map(name).unwrap_or_default(),
         external_id: name(external_id(&body)),
-        notes: Vec::new(),
+        notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
         document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }
