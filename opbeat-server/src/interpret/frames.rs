@@ -40,9 +40,32 @@ const LIBRARY_STARTS: [&str; 9] =
 
 /// The modules of Node.js before version 16, which have no folder: `timers.js`, `_http_server.js`.
 const NODE_MODULES: [&str; 26] = [
-    "assert", "async_hooks", "buffer", "bootstrap_node", "child_process", "cluster", "crypto", "dgram", "dns", "domain",
-    "events", "fs", "http", "https", "module", "net", "node", "path", "process", "punycode", "querystring", "readline",
-    "stream", "timers", "tls", "zlib",
+    "assert",
+    "async_hooks",
+    "buffer",
+    "bootstrap_node",
+    "child_process",
+    "cluster",
+    "crypto",
+    "dgram",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "https",
+    "module",
+    "net",
+    "node",
+    "path",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "stream",
+    "timers",
+    "tls",
+    "zlib",
 ];
 
 /// Removes the calls of the agent itself, and orders the frames from the oldest call to the newest.
@@ -103,7 +126,9 @@ fn is_application(frame: &Frame) -> bool {
 fn is_python_of_windows(path: &str) -> bool {
     let Some((before, _)) = path.split_once("/lib/") else { return false };
     let folder = before.rsplit('/').next().unwrap_or_default();
-    folder.strip_prefix("python").is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+    folder
+        .strip_prefix("python")
+        .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
 }
 
 fn is_node_module(path: &str) -> bool {

@@ -253,7 +253,9 @@ fn grouping(version: u8, grouping: Option<Grouping>) -> GroupingView {
         Some(GroupingRule::Template) => "Grouped by the message's template.",
         Some(GroupingRule::Query) => "Grouped by the query, without the values in it.",
         Some(GroupingRule::OwnFrames) => "Grouped by type and the application's functions on the stack.",
-        Some(GroupingRule::AllFrames) => "Grouped by type and all functions on the stack: none is the application's own.",
+        Some(GroupingRule::AllFrames) => {
+            "Grouped by type and all functions on the stack: none is the application's own."
+        }
         Some(GroupingRule::Handler) => {
             "Grouped by type and transaction: the stack ends in the application's conversion of its errors."
         }

@@ -57,7 +57,10 @@ mod tests {
     fn documents_of_any_size_are_packed_and_read_one_after_the_other() {
         let mut random = fastrand::Rng::with_seed(7);
         for length in [0, 1, 100, 10_000, 1_000_000] {
-            let texts = [std::iter::repeat_n('a', length).collect(), (0..length).map(|_| random.alphanumeric()).collect::<String>()];
+            let texts = [
+                std::iter::repeat_n('a', length).collect(),
+                (0..length).map(|_| random.alphanumeric()).collect::<String>(),
+            ];
             for text in texts {
                 let packed = pack(&serde_json::to_vec(&text).unwrap()).unwrap();
                 assert_eq!(unpack::<String>(&packed).unwrap(), text, "{length}");

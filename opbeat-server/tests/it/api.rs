@@ -26,7 +26,8 @@ async fn every_described_route_returns_data() {
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     for path in paths.keys() {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
-        let path = path.replace("{transaction}", "1").replace("{sample}", "1").replace("{number}", "1").replace("{id}", "e1");
+        let path =
+            path.replace("{transaction}", "1").replace("{sample}", "1").replace("{number}", "1").replace("{id}", "e1");
         if path.is_empty() {
             continue;
         }

@@ -75,20 +75,39 @@ async fn messages_of_the_node_agent_keep_their_order() {
 #[tokio::test]
 async fn libraries_of_all_languages_are_recognised_by_their_paths() {
     let libraries = [
-        "node:internal/timers", "internal/modules/cjs/loader.js", "timers.js", "_http_server.js", "events.js",
-        "/srv/app/node_modules/express/lib/router/index.js", "node_modules/express/index.js",
-        "/usr/lib/ruby/2.3.0/json/common.rb", "<internal:kernel>", "/home/a/.rbenv/versions/2.3.1/lib/ruby/2.3.0/set.rb",
-        "/home/a/.rvm/gems/ruby-2.3.1/gems/rack-1.6/lib/rack.rb", "/usr/local/go/src/net/http/server.go",
-        "/root/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/gin.go", "/usr/lib/python3.8/json/decoder.py",
-        "/home/a/.pyenv/versions/3.8.1/lib/python3.8/json/decoder.py", "C:\\Python27\\Lib\\json\\decoder.py",
+        "node:internal/timers",
+        "internal/modules/cjs/loader.js",
+        "timers.js",
+        "_http_server.js",
+        "events.js",
+        "/srv/app/node_modules/express/lib/router/index.js",
+        "node_modules/express/index.js",
+        "/usr/lib/ruby/2.3.0/json/common.rb",
+        "<internal:kernel>",
+        "/home/a/.rbenv/versions/2.3.1/lib/ruby/2.3.0/set.rb",
+        "/home/a/.rvm/gems/ruby-2.3.1/gems/rack-1.6/lib/rack.rb",
+        "/usr/local/go/src/net/http/server.go",
+        "/root/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/gin.go",
+        "/usr/lib/python3.8/json/decoder.py",
+        "/home/a/.pyenv/versions/3.8.1/lib/python3.8/json/decoder.py",
+        "C:\\Python27\\Lib\\json\\decoder.py",
         "C:\\Users\\a\\AppData\\Local\\Programs\\Python\\Python38-32\\lib\\json\\decoder.py",
-        "C:\\app\\venv\\Lib\\site-packages\\flask\\app.py", "<frozen importlib._bootstrap>",
-        "/rustc/90b35a623/library/core/src/panicking.rs", "/root/.cargo/registry/src/index/tokio-1.0/src/task.rs",
+        "C:\\app\\venv\\Lib\\site-packages\\flask\\app.py",
+        "<frozen importlib._bootstrap>",
+        "/rustc/90b35a623/library/core/src/panicking.rs",
+        "/root/.cargo/registry/src/index/tokio-1.0/src/task.rs",
         "library/std/src/panicking.rs",
     ];
     let own = [
-        "/srv/app/index.js", "/srv/app/lib/internal/timers.js", "/srv/app/app/models/cart.rb", "/srv/app/main.go",
-        "/srv/python3/app.py", "C:\\app\\lib\\cart.py", "/srv/app/src/main.rs", "(inline script)", "/srv/app/events.js",
+        "/srv/app/index.js",
+        "/srv/app/lib/internal/timers.js",
+        "/srv/app/app/models/cart.rb",
+        "/srv/app/main.go",
+        "/srv/python3/app.py",
+        "C:\\app\\lib\\cart.py",
+        "/srv/app/src/main.rs",
+        "(inline script)",
+        "/srv/app/events.js",
     ];
     let frame = |path: &&str| json!({"filename": path, "abs_path": path, "lineno": 1, "function": path});
     let all: Vec<Value> = libraries.iter().chain(&own).map(frame).collect();
@@ -136,7 +155,12 @@ async fn a_converted_error_is_attributed_to_its_handler() {
     ];
     accept(&running, &bodies).await;
     let list = running.ask("errors/?order=times_seen").await;
-    let groups: Vec<_> = list["errors"].as_array().unwrap().iter().map(|e| (e["culprit"].as_str().unwrap(), e["times_seen"].as_i64().unwrap())).collect();
+    let groups: Vec<_> = list["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["culprit"].as_str().unwrap(), e["times_seen"].as_i64().unwrap()))
+        .collect();
     assert_eq!(groups[0], ("GET /cart", 3));
     assert!(groups.contains(&("GET /books/{id}", 1)) && groups.contains(&("shop::cart::load", 1)), "{groups:?}");
     assert_eq!(running.ask("errors/1/").await["grouping"]["rule"], "handler");
@@ -179,7 +203,11 @@ async fn all_fields_of_an_error_are_shown() {
 
     let message = page(3).await;
     for part in [
-        "Message template a %(x)s x 1", "Level warning", "Logger shop.cart", "Machine web-1", "Environment staging",
+        "Message template a %(x)s x 1",
+        "Level warning",
+        "Logger shop.cart",
+        "Machine web-1",
+        "Environment staging",
         "cart 7",
     ] {
         assert!(message.contains(part), "{part}: {message}");
@@ -211,7 +239,11 @@ async fn an_error_is_found_by_its_id() {
         let found = running.ask(&path).await;
         assert_eq!(found["number"], number, "{id}");
         let target = format!("/acme/shop/errors/{number}/?occurrence={}", found["occurrence"]["id"]);
-        for path in [format!("/acme/shop/{path}"), format!("/acme/shop/errors/by-id/{id}"), format!("/acme/shop/errors/?id={id}")] {
+        for path in [
+            format!("/acme/shop/{path}"),
+            format!("/acme/shop/errors/by-id/{id}"),
+            format!("/acme/shop/errors/?id={id}"),
+        ] {
             let response = get(&path).await;
             assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path}");
             assert_eq!(response.headers()["location"], target, "{path}");
@@ -219,7 +251,11 @@ async fn an_error_is_found_by_its_id() {
     }
     let upper = id.to_uppercase();
     for missing in [&upper, &id[..31], "%"] {
-        assert_eq!(get(&format!("/acme/shop/errors/by-id/{}", missing.replace('%', "%25"))).await.status(), StatusCode::NOT_FOUND, "{missing}");
+        assert_eq!(
+            get(&format!("/acme/shop/errors/by-id/{}", missing.replace('%', "%25"))).await.status(),
+            StatusCode::NOT_FOUND,
+            "{missing}"
+        );
     }
     assert_eq!(get(&format!("/acme/other/errors/by-id/{id}")).await.status(), StatusCode::NOT_FOUND, "of another app");
     let page = running.page("/acme/shop/errors/?id=nothing").await;
@@ -239,7 +275,8 @@ async fn the_first_and_the_newest_occurrences_are_kept() {
     accept(&running, &errors).await;
     let error = only(&running).await;
     assert_eq!(error["times_seen"], 60);
-    let times: Vec<&str> = error["occurrences"].as_array().unwrap().iter().map(|o| o["happened_at"].as_str().unwrap()).collect();
+    let times: Vec<&str> =
+        error["occurrences"].as_array().unwrap().iter().map(|o| o["happened_at"].as_str().unwrap()).collect();
     let mut sorted = times.clone();
     sorted.sort_unstable();
     sorted.reverse();
@@ -256,7 +293,8 @@ async fn errors_of_one_batch_are_counted_like_single_ones() {
     let running = Running::start().await;
     let error = |text: &str, count: u64| json!({"message": text, "timestamp": ago(5), "occurrences": count});
     for _ in 0..2 {
-        let posts = (0..90).map(|number| running.post("errors", error(["no ink", "no paper", "no book"][number % 3], 2).to_string()));
+        let posts = (0..90)
+            .map(|number| running.post("errors", error(["no ink", "no paper", "no book"][number % 3], 2).to_string()));
         for response in futures_util::future::join_all(posts).await {
             assert_eq!(response.status(), StatusCode::ACCEPTED);
         }
@@ -281,7 +319,14 @@ async fn an_impossible_time_is_shown_and_counted_at_the_receipt() {
     two_days["timestamp"] = json!(ago(-2 * 86_400));
     let mut hours = case("err-20-hours-ahead");
     hours["timestamp"] = json!(ago(-20 * 3_600));
-    let bodies = [case("err-2-years-old"), two_days, hours, ahead(300), ahead(900), json!({"message": "recent", "timestamp": ago(29 * 86_400)})];
+    let bodies = [
+        case("err-2-years-old"),
+        two_days,
+        hours,
+        ahead(300),
+        ahead(900),
+        json!({"message": "recent", "timestamp": ago(29 * 86_400)}),
+    ];
     let running = Running::start().await;
     accept(&running, &bodies).await;
     for (number, sentence) in [(1, "more than 30 days ago"), (2, "in the future"), (3, "in the future")] {
@@ -292,7 +337,10 @@ async fn an_impossible_time_is_shown_and_counted_at_the_receipt() {
         assert_eq!(occurrence["claimed_at"], occurrence["report"]["timestamp"]);
         assert_eq!(error["trend"].as_array().unwrap().iter().filter_map(Value::as_i64).sum::<i64>(), 1, "{error}");
         let page = text(&running.page(&format!("/acme/shop/errors/{number}/")).await);
-        assert!(page.contains(&format!("which is {sentence}. The error is counted at the time of its receipt.")), "{page}");
+        assert!(
+            page.contains(&format!("which is {sentence}. The error is counted at the time of its receipt.")),
+            "{page}"
+        );
     }
     let group = running.ask("errors/4/").await;
     let occurrences = group["occurrences"].as_array().unwrap();
@@ -304,7 +352,16 @@ async fn an_impossible_time_is_shown_and_counted_at_the_receipt() {
 
 #[tokio::test]
 async fn times_of_any_size_can_be_shown() {
-    let numbers = ["1795000000000", "1795000000000000", "1795000000000000000", "-1e300", "1e300", "9223372036854775807", "-9223372036854775808", "0"];
+    let numbers = [
+        "1795000000000",
+        "1795000000000000",
+        "1795000000000000000",
+        "-1e300",
+        "1e300",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "0",
+    ];
     let running = Running::start().await;
     accept(&running, &[case("07-ms-timestamp")]).await;
     for number in numbers {
@@ -318,7 +375,8 @@ async fn times_of_any_size_can_be_shown() {
         let error = running.ask(&format!("errors/{number}/")).await;
         for occurrence in error["occurrences"].as_array().unwrap() {
             let id = &occurrence["id"];
-            let report = running.ask(&format!("errors/{number}/occurrences/{id}/")).await["occurrence"]["report"].clone();
+            let report =
+                running.ask(&format!("errors/{number}/occurrences/{id}/")).await["occurrence"]["report"].clone();
             assert!(report.is_object(), "{report}");
             running.page(&format!("/acme/shop/errors/{number}/?occurrence={id}")).await;
         }
@@ -328,7 +386,8 @@ async fn times_of_any_size_can_be_shown() {
 #[tokio::test]
 async fn long_texts_are_shortened_in_lists() {
     let running = Running::start().await;
-    let packed = std::fs::read(format!("{}/tests/fixtures/cases/11-long-type.json.z", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let packed =
+        std::fs::read(format!("{}/tests/fixtures/cases/11-long-type.json.z", env!("CARGO_MANIFEST_DIR"))).unwrap();
     assert_eq!(running.post("errors", packed).await.status(), StatusCode::ACCEPTED);
     accept(&running, &[json!({"message": "ü".repeat(5_000)})]).await;
     let list = running.ask("errors/").await;
@@ -339,14 +398,20 @@ async fn long_texts_are_shortened_in_lists() {
     assert!(running.page("/acme/shop/errors/").await.len() < 20_000);
     let title = running.page("/acme/shop/errors/1/").await;
     assert!(title.split_once("</h1>").unwrap().0.len() < 5_000);
-    assert_eq!(running.ask("errors/2/").await["message"].as_str().unwrap().chars().count(), 5_000, "a page has all of it");
+    assert_eq!(
+        running.ask("errors/2/").await["message"].as_str().unwrap().chars().count(),
+        5_000,
+        "a page has all of it"
+    );
 }
 
 #[tokio::test]
 async fn the_page_after_the_last_is_the_last() {
     let running = Running::start().await;
     let words = ["ink", "paper", "glue", "thread", "cloth", "board", "type", "press"];
-    let bodies: Vec<Value> = (0..51).map(|number| json!({"message": format!("no {} for {}", words[number % 8], words[number / 8])})).collect();
+    let bodies: Vec<Value> = (0..51)
+        .map(|number| json!({"message": format!("no {} for {}", words[number % 8], words[number / 8])}))
+        .collect();
     accept(&running, &bodies).await;
     let rows = |page: &str| page.matches("<tr>").count() - 1;
     assert_eq!(rows(&running.page("/acme/shop/errors/").await), 50);

@@ -7,6 +7,7 @@ mod api;
 mod command;
 mod crash;
 mod errors;
+mod grouping;
 mod heads;
 mod intake;
 mod pages;

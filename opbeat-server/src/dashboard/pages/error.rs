@@ -229,8 +229,11 @@ fn stack(report: &ErrorBody) -> Markup {
 
 /// Shows extra values. Those whose names start with `_` are for the agents.
 fn extra(extra: &Map<String, Value>) -> Markup {
-    let shown: Map<String, Value> =
-        extra.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let shown: Map<String, Value> = extra
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_'))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     html! {
         @if !shown.is_empty() { section { h2 { "Extra" } (values::list(&shown)) } }
     }

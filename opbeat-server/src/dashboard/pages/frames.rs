@@ -128,6 +128,9 @@ mod tests {
 
     #[test]
     fn references_are_replaced_once() {
-        assert_eq!(unescaped("&lt;p class=&quot;a&quot;&gt;&amp;lt; &#39;b&#x27; & &x"), "<p class=\"a\">&lt; 'b' & &x");
+        assert_eq!(
+            unescaped("&lt;p class=&quot;a&quot;&gt;&amp;lt; &#39;b&#x27; & &x"),
+            "<p class=\"a\">&lt; 'b' & &x"
+        );
     }
 }

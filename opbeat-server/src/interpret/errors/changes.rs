@@ -51,7 +51,10 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
         occurrences: body.occurrences.map_or(1, |count| i64::try_from(count).unwrap_or(1).clamp(1, MAX_OCCURRENCES)),
         level: start_of(body.level.as_deref().unwrap_or_default(), MAX_LEVEL).to_owned(),
         transaction_name: transaction.map(|transaction| name(&transaction.name)).unwrap_or_default(),
-        transaction_external_id: transaction.and_then(|transaction| transaction.id.as_deref()).map(name).unwrap_or_default(),
+        transaction_external_id: transaction
+            .and_then(|transaction| transaction.id.as_deref())
+            .map(name)
+            .unwrap_or_default(),
         external_id: name(external_id(&body)),
         notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
         document: to_json(&body),

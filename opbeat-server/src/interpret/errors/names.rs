@@ -8,7 +8,9 @@ pub(super) fn function(name: &str) -> String {
     let name = strip_generics(name.trim());
     let name = if name.contains("closure") { one_closure(&name) } else { name };
     let name = if name.bytes().any(|byte| byte.is_ascii_digit()) { without_generated_numbers(&name) } else { name };
-    if is_anonymous(&name) { "<anonymous>".to_owned() } else { name }
+    // Compilers of JavaScript end the names of functions that they make with `$`.
+    let name = if name.len() > 1 { name.trim_end_matches('$') } else { &name };
+    if is_anonymous(name) { "<anonymous>".to_owned() } else { name.to_owned() }
 }
 
 /// Returns a path without the parts that change with each release: hashes of bundles and folders of releases.
@@ -147,7 +149,7 @@ fn without_bundle_hash(path: &str) -> String {
         let part = &name[start..end];
         let is_hash = !is_first && end <= last && is_bundle_hash(part);
         if is_hash {
-            out.push_str("{id}");
+            out.push_str("{n}");
         } else {
             out.push_str(part);
         }
@@ -166,7 +168,7 @@ fn is_bundle_hash(part: &str) -> bool {
     let lower = bytes.iter().filter(|byte| byte.is_ascii_lowercase()).count();
     // Vite's hashes have eight characters of base 64, often without a digit.
     let is_base64 = bytes.len() == 8 && (upper >= 2 || has_digit) && lower > 0 && (upper > 0 || has_digit);
-    is_hex || is_base64 || random(part) || part == "{id}" || part == "{n}"
+    is_hex || is_base64 || random(part) || part == "{n}"
 }
 
 #[cfg(test)]
@@ -184,7 +186,7 @@ mod tests {
             ("shop::buy::{closure#3}", "shop::buy::{{closure}}"),
             ("lambda_12", "lambda"),
             ("_callee$3", "_callee"),
-            ("_callee3$", "_callee$"),
+            ("_callee3$", "_callee"),
             ("block (2 levels) in show", "block in show"),
             ("block in show", "block in show"),
             ("main.(*Server).handle.func2.1", "main.(*Server).handle.func"),
@@ -206,10 +208,10 @@ mod tests {
     #[test]
     fn parts_of_paths_that_change_with_a_release_are_removed() {
         let cases = [
-            ("/static/app.3f2a1b.js", "/static/app.{id}.js"),
-            ("/static/app.3f2a1b9c8d7e6f5a4b3c.js?v=12", "/static/app.{id}.js"),
-            ("/assets/index-BxKqLmZa.js", "/assets/index-{id}.js"),
-            ("static/js/2.8d3e1f0c.chunk.js", "static/js/{n}.{id}.chunk.js"),
+            ("/static/app.3f2a1b.js", "/static/app.{n}.js"),
+            ("/static/app.3f2a1b9c8d7e6f5a4b3c.js?v=12", "/static/app.{n}.js"),
+            ("/assets/index-BxKqLmZa.js", "/assets/index-{n}.js"),
+            ("static/js/2.8d3e1f0c.chunk.js", "static/js/{n}.chunk.js"),
             ("/srv/app/releases/20160504101500/app/cart.rb", "/srv/app/current/app/cart.rb"),
             ("/srv/app/releases/1234/app/cart.rb", "/srv/app/current/app/cart.rb"),
             ("C:\\app\\cart.py", "C:/app/cart.py"),

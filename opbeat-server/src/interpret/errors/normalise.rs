@@ -3,9 +3,7 @@
 //! One pass from left to right: text ─► chunk (until a space, quote or bracket) ─► piece (letters and digits) ─► as it
 //! is, or a placeholder. Each look ahead is bounded, so that the time is linear in the length of the text.
 
-use super::patterns::{
-    Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, weekday,
-};
+use super::patterns::{Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, weekday};
 
 /// The maximum length of the text that is read, in bytes. The start of a message identifies it.
 const MAX_TEXT: usize = 1_000;
@@ -13,8 +11,8 @@ const MAX_TEXT: usize = 1_000;
 /// The maximum length of the result if an agent cut the text, in bytes: the cut is at another word in each occurrence.
 const MAX_CUT_TEXT: usize = 80;
 
+/// A number or an id: many ids are numbers, and a hash can consist of digits only.
 const NUMBER: &str = "{n}";
-const ID: &str = "{id}";
 const TIME: &str = "{time}";
 const QUOTED: &str = "{text}";
 const ADDRESS: &str = "{address}";
@@ -83,6 +81,9 @@ impl<'a> Scanner<'a> {
                     self.out.push(quote);
                     self.at += quote.len_utf8();
                 }
+            } else if let Some(length) = self.bracketed_address() {
+                self.put("{ip}");
+                self.at += length;
             } else if is_separator(byte) {
                 self.out.push(char::from(byte));
                 self.at += 1;
@@ -90,6 +91,20 @@ impl<'a> Scanner<'a> {
                 self.chunk();
             }
         }
+    }
+
+    /// Returns the length of an address such as `[::1]:5432` at the cursor.
+    fn bracketed_address(&self) -> Option<usize> {
+        const MAX: usize = 48;
+        let inside = self.bytes[self.at..].strip_prefix(b"[")?;
+        let length = inside.iter().take(MAX).position(|byte| *byte == b']')?;
+        let start = self.at + 1;
+        if !ipv6(self.text.get(start..start + length)?) {
+            return None;
+        }
+        let port = inside[length + 1..].strip_prefix(b":").unwrap_or_default();
+        let digits = port.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+        Some(length + 2 + if digits > 0 { 1 + digits } else { 0 })
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -104,8 +119,13 @@ impl<'a> Scanner<'a> {
     fn opening_quote(&self) -> Option<char> {
         let quote = self.text[self.at..].chars().next()?;
         let is_quote = matches!(quote, '\'' | '"' | '`' | '“' | '‘' | '«');
-        let follows_word = self.at > 0 && self.is_alphanumeric(self.at - 1);
+        let follows_word = self.at > 0 && self.is_alphanumeric(self.at - 1) && !self.is_string_prefix(self.at - 1);
         (is_quote && !(quote == '\'' && follows_word)).then_some(quote)
+    }
+
+    /// Returns whether the letter at a position is the `u` or `b` of Python's `u'text'` and `b'text'`.
+    fn is_string_prefix(&self, at: usize) -> bool {
+        matches!(self.byte(at), Some(b'u' | b'b' | b'r')) && !(at > 0 && self.is_alphanumeric(at - 1))
     }
 
     /// Replaces a quoted value. Returns `false` if no quote closes it.
@@ -114,6 +134,7 @@ impl<'a> Scanner<'a> {
             return false;
         }
         let start = self.at + open.len_utf8();
+        let has_prefix = self.at > 0 && self.is_string_prefix(self.at - 1);
         let mut is_escaped = false;
         let is_close = |&(at, character): &(usize, char)| {
             let was_escaped = is_escaped;
@@ -124,8 +145,10 @@ impl<'a> Scanner<'a> {
         };
         match self.text[start..].char_indices().find(is_close) {
             Some((at, close)) => {
+                if has_prefix {
+                    self.out.pop();
+                }
                 self.at = start + at + close.len_utf8();
-                self.remove_string_prefix();
                 self.put(QUOTED);
                 true
             }
@@ -141,15 +164,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Removes the `u` or `b` of Python's `u'text'` and `b'text'`.
-    fn remove_string_prefix(&mut self) {
-        let is_prefix = matches!(self.out.as_bytes(), [.., before, b'u' | b'b' | b'r'] if !is_word_byte(*before))
-            || matches!(self.out.as_str(), "u" | "b" | "r");
-        if is_prefix {
-            self.out.pop();
-        }
-    }
-
     /// Reads up to the next space, quote or bracket.
     fn chunk(&mut self) {
         let start = self.at;
@@ -159,7 +173,10 @@ impl<'a> Scanner<'a> {
         let mut end = start;
         while let Some(byte) = self.byte(end) {
             let is_quote = match byte {
-                b'\'' => !(end > start && self.is_alphanumeric(end - 1) && self.is_alphanumeric(end + 1)),
+                b'\'' => {
+                    let is_in_word = end > start && self.is_alphanumeric(end - 1) && self.is_alphanumeric(end + 1);
+                    !is_in_word || self.is_string_prefix(end - 1)
+                }
                 b'"' | b'`' => true,
                 0xc2 | 0xe2 => self.text[end..].starts_with(['“', '”', '‘', '’', '«', '»']),
                 _ => false,
@@ -268,7 +285,7 @@ impl<'a> Scanner<'a> {
             let next = self.text[segment_start + 1..end].find('/').map_or(end, |at| segment_start + 1 + at);
             if self.text[segment_start..next].contains('%') {
                 self.out.push('/');
-                self.put(ID);
+                self.put(NUMBER);
             } else {
                 self.pieces(segment_start, next);
             }
@@ -312,12 +329,17 @@ impl<'a> Scanner<'a> {
     ///
     /// Returns the number of bytes that it read.
     fn piece(&mut self, piece: &'a str, rest: &'a str, before: &str, is_fresh: bool) -> usize {
-        if !piece.bytes().any(|byte| is_digit(byte)) && piece.len() != 8 {
+        // The names of pods end with two ids: `shop-5d4f7c9b6-x2x9k`.
+        if piece.len() == 5 && random(before) {
+            self.put(NUMBER);
+            return piece.len();
+        }
+        if !piece.bytes().any(is_digit) && piece.len() != 8 {
             self.out.push_str(piece);
             return piece.len();
         }
         if let Some(length) = uuid(rest) {
-            self.put(ID);
+            self.put(NUMBER);
             return length;
         }
         if let Some(hex) = piece.strip_prefix("0x").filter(|hex| !hex.is_empty()) {
@@ -362,7 +384,8 @@ impl<'a> Scanner<'a> {
                 at = end;
             }
         }
-        let letters = |from: usize| bytes[from..].iter().take_while(|byte| is_word_byte(**byte) && !is_digit(**byte)).count();
+        let letters =
+            |from: usize| bytes[from..].iter().take_while(|byte| is_word_byte(**byte) && !is_digit(**byte)).count();
         let suffix = letters(at);
         let end = at + suffix;
         let goes_on = bytes.get(end).copied().is_some_and(is_digit);
@@ -371,7 +394,8 @@ impl<'a> Scanner<'a> {
             self.put(NUMBER);
             return end;
         }
-        let Some(unit) = unit(name) else {
+        let is_hash = name.len() == 1 && piece.len() >= 7 && random(piece);
+        let Some(unit) = unit(name).filter(|_| !is_hash) else {
             self.mixed(piece);
             return piece.len();
         };
@@ -401,7 +425,7 @@ impl<'a> Scanner<'a> {
             return;
         }
         if random(word) {
-            self.put(ID);
+            self.put(NUMBER);
             return;
         }
         let digits = word.bytes().filter(|byte| is_digit(*byte)).count();
@@ -425,9 +449,9 @@ impl<'a> Scanner<'a> {
     /// Adds a placeholder. A list of equal ones becomes one.
     fn put(&mut self, placeholder: &'static str) {
         const BETWEEN: [&str; 4] = [", ", ",", " ", "."];
-        let follows = |of: &str| BETWEEN.iter().any(|between| {
-            self.out.strip_suffix(between).is_some_and(|list| list.ends_with(of))
-        });
+        let follows = |of: &str| {
+            BETWEEN.iter().any(|between| self.out.strip_suffix(between).is_some_and(|list| list.ends_with(of)))
+        };
         let belongs_to_date = placeholder == NUMBER && self.is_in_date && follows(TIME);
         if belongs_to_date || follows(placeholder) {
             let end = self.out.trim_end_matches([',', ' ', '.']).len();
@@ -479,13 +503,13 @@ mod tests {
         let cases = [
             ("order 17 failed", "order {n} failed"),
             ("K8s and S3 are unreachable, oauth2 v2 utf8", "K8s and S3 are unreachable, oauth2 v2 utf8"),
-            ("user 550e8400-e29b-41d4-a716-446655440000 is gone", "user {id} is gone"),
-            ("commit 3f2a1b9 of main", "commit {id} of main"),
+            ("user 550e8400-e29b-41d4-a716-446655440000 is gone", "user {n} is gone"),
+            ("commit 3f2a1b9 of main", "commit {n} of main"),
             ("mail to jane.doe+x@shop.example failed", "mail to {email} failed"),
             ("connect 10.0.0.17:5432 refused", "connect {ip} refused"),
             ("no route to fe80::1ff:fe23:4567:890a", "no route to {ip}"),
             ("card 00:1B:44:11:3A:B7 lost", "card {mac} lost"),
-            ("GET https://u:p@api.example:8443/v2/users/17/a%20b?x=1#y", "GET https://api.example/v2/users/{n}/{id}"),
+            ("GET https://u:p@api.example:8443/v2/users/17/a%20b?x=1#y", "GET https://api.example/v2/users/{n}/{n}"),
             ("took 1.5 seconds", "took {duration}"),
             ("took 1m3.5s, not 20ms", "took {duration}, not {duration}"),
             ("10 MB of 2KiB", "{size} of {size}"),
@@ -500,7 +524,7 @@ mod tests {
             ("3 items left", "{n} item left"),
             ("Key (id)=(42) exists.", "Key (id)=({n}) exists"),
             ("version 1.22.3, UTF-8, -5, 1e-7, 3rd", "version {n}, UTF-8, {n}"),
-            ("user_17 of order-99 and cus_9s6XKzkNRiz8i3", "user_{n} of order-{n} and cus_{id}"),
+            ("user_17 of order-99 and cus_9s6XKzkNRiz8i3", "user_{n} of order-{n} and cus_{n}"),
             ("“Bücher” für 3 €", "{text} für {n} €"),
             ("E11000 duplicate, TS2345", "E11000 duplicate, TS2345"),
             ("undefined method `title' for nil", "undefined method {text} for nil"),
@@ -513,7 +537,10 @@ mod tests {
 
     #[test]
     fn odd_texts_are_read_to_their_end() {
-        let odd = ["", "'", "''", "`", "“", "”", "’", "«a", "://", "a://", "?", "\u{0}", "1e", "1e+", "1h2", "+", "-", "\\", "0x", "@", "::", "é1é", "1.", "...", "…"];
+        let odd = [
+            "", "'", "''", "`", "“", "”", "’", "«a", "://", "a://", "?", "\u{0}", "1e", "1e+", "1h2", "+", "-", "\\",
+            "0x", "@", "::", "é1é", "1.", "...", "…",
+        ];
         for one in odd {
             for other in odd {
                 normalise(&format!("{one}{other}"));

@@ -30,9 +30,32 @@ pub(super) fn unit(name: &str) -> Option<Unit> {
 /// Returns the unit of a number that is before the space before it, as in `20 ms`.
 pub(super) fn spaced_unit(name: &str) -> Option<Unit> {
     const DURATIONS: [&str; 26] = [
-        "ns", "us", "µs", "μs", "ms", "s", "h", "msec", "msecs", "sec", "secs", "min", "mins", "hr", "hrs", "nanosecond",
-        "nanoseconds", "microsecond", "microseconds", "millisecond", "milliseconds", "second", "seconds", "minute",
-        "minutes", "hour",
+        "ns",
+        "us",
+        "µs",
+        "μs",
+        "ms",
+        "s",
+        "h",
+        "msec",
+        "msecs",
+        "sec",
+        "secs",
+        "min",
+        "mins",
+        "hr",
+        "hrs",
+        "nanosecond",
+        "nanoseconds",
+        "microsecond",
+        "microseconds",
+        "millisecond",
+        "milliseconds",
+        "second",
+        "seconds",
+        "minute",
+        "minutes",
+        "hour",
     ];
     const LONG_DURATIONS: [&str; 9] = ["hours", "day", "days", "week", "weeks", "month", "months", "year", "years"];
     const SIZES: [&str; 13] = ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "byte", "bytes", "Bytes"];
@@ -46,7 +69,17 @@ pub(super) fn spaced_unit(name: &str) -> Option<Unit> {
 /// Returns whether a word is the name of a month.
 pub(super) fn month(word: &str) -> bool {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let is_short = word.len() == 3;
@@ -115,9 +148,11 @@ pub(super) fn mac(text: &str) -> bool {
     let separator = text.as_bytes().get(2).copied();
     text.len() == 17
         && matches!(separator, Some(b':' | b'-'))
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if at % 3 == 2 { Some(byte) == separator } else { byte.is_ascii_hexdigit() }
-        })
+        && text.bytes().enumerate().all(
+            |(at, byte)| {
+                if at % 3 == 2 { Some(byte) == separator } else { byte.is_ascii_hexdigit() }
+            },
+        )
 }
 
 /// Returns whether a text is an e-mail address.
@@ -125,9 +160,9 @@ pub(super) fn email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_local = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-' | '\'' | '/');
     let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
-    let ends_in_letters = domain.rsplit_once('.').is_some_and(|(name, top)| {
-        !name.is_empty() && top.len() >= 2 && top.chars().all(char::is_alphabetic)
-    });
+    let ends_in_letters = domain
+        .rsplit_once('.')
+        .is_some_and(|(name, top)| !name.is_empty() && top.len() >= 2 && top.chars().all(char::is_alphabetic));
     !local.is_empty()
         && local.chars().all(is_local)
         && domain.chars().all(is_domain)
@@ -178,9 +213,8 @@ fn clock(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let hours = digits(text, start, 3);
     let minutes_start = start + hours + 1;
-    let is_clock = (1..=2).contains(&hours)
-        && bytes.get(minutes_start - 1) == Some(&b':')
-        && digits(text, minutes_start, 3) == 2;
+    let is_clock =
+        (1..=2).contains(&hours) && bytes.get(minutes_start - 1) == Some(&b':') && digits(text, minutes_start, 3) == 2;
     if !is_clock {
         return None;
     }

@@ -136,9 +136,8 @@ impl Store {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT group_id, start, count FROM error_rollups WHERE resolution = ",
-        );
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
         query.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
         query.push(" AND group_id IN (");
         let mut ids = query.separated(", ");
