@@ -3,13 +3,16 @@
 //! One pass from left to right: text ─► chunk (until a space, quote or bracket) ─► piece (letters and digits) ─► as it
 //! is, or a placeholder. Each look ahead is bounded, so that the time is linear in the length of the text.
 
-use super::patterns::{Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, weekday};
+use super::patterns::{Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, version, weekday};
 
 /// The maximum length of the text that is read, in bytes. The start of a message identifies it.
 const MAX_TEXT: usize = 1_000;
 
 /// The maximum length of the result if an agent cut the text, in bytes: the cut is at another word in each occurrence.
 const MAX_CUT_TEXT: usize = 80;
+
+/// The number of words after a number that can be counted by it.
+const MAX_COUNTED: usize = 3;
 
 /// A number or an id: many ids are numbers, and a hash can consist of digits only.
 const NUMBER: &str = "{n}";
@@ -59,6 +62,8 @@ struct Scanner<'a> {
     out: String,
     /// The quotes that no later quote closes.
     unclosed: Vec<char>,
+    /// The number of words since the last number.
+    words_after_number: usize,
     /// Whether the last placeholder is a date to which more numbers belong: `27 Nov 2026`.
     is_in_date: bool,
 }
@@ -66,7 +71,7 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         let out = String::with_capacity(text.len());
-        Self { text, bytes: text.as_bytes(), at: 0, out, unclosed: Vec::new(), is_in_date: false }
+        Self { text, bytes: text.as_bytes(), at: 0, out, unclosed: Vec::new(), words_after_number: usize::MAX, is_in_date: false }
     }
 
     fn scan(&mut self, is_cut: bool) {
@@ -236,14 +241,14 @@ impl<'a> Scanner<'a> {
             self.put(TIME);
             self.is_in_date = true;
         } else if !(time_zone(word) && self.out.ends_with("{time} ")) {
-            self.out.push_str(word);
+            self.counted(word);
             self.is_in_date = false;
         } else {
             self.out.pop();
         }
     }
 
-    /// Joins a number with the unit after it, and removes the plural of the word that it counts.
+    /// Joins a number with the unit after it.
     fn after_number(&mut self) {
         if !self.out.ends_with(NUMBER) || self.byte(self.at) != Some(b' ') {
             return;
@@ -253,20 +258,30 @@ impl<'a> Scanner<'a> {
         if self.bytes[start..].get(length).is_some_and(|byte| matches!(byte, b'_' | b'/' | b'=' | b'-')) {
             return;
         }
-        let Some(word) = self.text.get(start..start + length) else { return };
-        if let Some(unit) = spaced_unit(word) {
+        if let Some(unit) = self.text.get(start..start + length).and_then(spaced_unit) {
             self.out.truncate(self.out.len() - NUMBER.len());
             self.put(unit.placeholder());
             self.at = start + length;
-        } else if length >= 4 && word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            let singular = match (word.strip_suffix("ies"), word.strip_suffix('s')) {
-                (Some(stem), _) => format!("{stem}y"),
-                (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
-                _ => return,
-            };
-            self.out.push(' ');
-            self.out.push_str(&singular);
-            self.at = start + length;
+        }
+    }
+
+    /// Adds a word. One that a number counts is added in the singular: `2 required arguments were given`.
+    fn counted(&mut self, word: &str) {
+        let is_counted = self.words_after_number < MAX_COUNTED && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        self.words_after_number = self.words_after_number.saturating_add(1);
+        if is_counted && word == "were" {
+            self.out.push_str("was");
+        } else if is_counted && word.len() >= 4 {
+            let singular = word.strip_suffix('s').filter(|stem| !stem.ends_with(['s', 'u', 'i'])).unwrap_or(word);
+            match singular.strip_suffix("ie").filter(|_| singular.len() < word.len()) {
+                Some(stem) => {
+                    self.out.push_str(stem);
+                    self.out.push('y');
+                }
+                None => self.out.push_str(singular),
+            }
+        } else {
+            self.out.push_str(word);
         }
     }
 
@@ -330,7 +345,8 @@ impl<'a> Scanner<'a> {
     /// Returns the number of bytes that it read.
     fn piece(&mut self, piece: &'a str, rest: &'a str, before: &str, is_fresh: bool) -> usize {
         // The names of pods end with two ids: `shop-5d4f7c9b6-x2x9k`.
-        if piece.len() == 5 && random(before) {
+        let follows_id = piece.len() <= 5 && random(before) && !self.out.ends_with('/');
+        if follows_id && (piece.len() == 5 || piece.bytes().any(|byte| byte.is_ascii_uppercase())) {
             self.put(NUMBER);
             return piece.len();
         }
@@ -349,6 +365,10 @@ impl<'a> Scanner<'a> {
             }
         }
         let starts_with_digit = piece.as_bytes().first().copied().is_some_and(is_digit);
+        if let Some(version) = version(rest) {
+            self.put(NUMBER);
+            return version;
+        }
         if !starts_with_digit {
             self.mixed(piece);
             return piece.len();
@@ -394,6 +414,10 @@ impl<'a> Scanner<'a> {
             self.put(NUMBER);
             return end;
         }
+        if !name.is_ascii() && unit(name).is_none() {
+            self.put(NUMBER);
+            return at;
+        }
         let is_hash = name.len() == 1 && piece.len() >= 7 && random(piece);
         let Some(unit) = unit(name).filter(|_| !is_hash) else {
             self.mixed(piece);
@@ -430,7 +454,7 @@ impl<'a> Scanner<'a> {
         }
         let digits = word.bytes().filter(|byte| is_digit(*byte)).count();
         let is_code = word.len() <= 10 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
-        if digits < 4 || is_code {
+        if word.is_ascii() && (digits < 4 || is_code) {
             self.out.push_str(word);
             return;
         }
@@ -448,17 +472,21 @@ impl<'a> Scanner<'a> {
 
     /// Adds a placeholder. A list of equal ones becomes one.
     fn put(&mut self, placeholder: &'static str) {
-        const BETWEEN: [&str; 4] = [", ", ",", " ", "."];
+        const BETWEEN: [&str; 5] = [", ", ",", " ", ".", " and "];
         let follows = |of: &str| {
             BETWEEN.iter().any(|between| self.out.strip_suffix(between).is_some_and(|list| list.ends_with(of)))
         };
         let belongs_to_date = placeholder == NUMBER && self.is_in_date && follows(TIME);
         if belongs_to_date || follows(placeholder) {
-            let end = self.out.trim_end_matches([',', ' ', '.']).len();
+            let list = self.out.strip_suffix(" and ").unwrap_or(&self.out);
+            let end = list.trim_end_matches([',', ' ', '.']).len();
             self.out.truncate(end);
             return;
         }
         self.is_in_date = false;
+        if placeholder == NUMBER {
+            self.words_after_number = 0;
+        }
         self.out.push_str(placeholder);
     }
 }
@@ -522,7 +550,14 @@ mod tests {
             ("<Book object at 0x7ff843769c40>", "<Book object at {address}>"),
             ("ids [1, 2, 3] are gone", "ids [{n}] are gone"),
             ("3 items left", "{n} item left"),
-            ("Key (id)=(42) exists.", "Key (id)=({n}) exists"),
+            ("takes 2 positional arguments but 3 were given", "takes {n} positional argument but {n} was given"),
+            ("build v1.2.3 of v2 at 17.5°C", "build {n} of v2 at {n}°C"),
+            ("订单17失败", "订单{n}失败"),
+            ("pod shop-5d4f7c9b6-x2x9k", "pod shop-{n}-{n}"),
+            ("video dQw4w9WgXcQ in Base64Utf8Decoder", "video {n} in Base64Utf8Decoder"),
+            ("bad u'a' and 'b'", "bad {text}"),
+            ("[::1]:5432 refused", "{ip} refused"),
+            ("Key (id)=(42) exists.", "Key (id)=({n}) exist"),
             ("version 1.22.3, UTF-8, -5, 1e-7, 3rd", "version {n}, UTF-8, {n}"),
             ("user_17 of order-99 and cus_9s6XKzkNRiz8i3", "user_{n} of order-{n} and cus_{n}"),
             ("“Bücher” für 3 €", "{text} für {n} €"),

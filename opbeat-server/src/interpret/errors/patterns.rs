@@ -133,6 +133,15 @@ pub(super) fn ipv4(text: &str) -> Option<usize> {
     (dots == 3 && !is_alphanumeric(text, end)).then_some(end)
 }
 
+/// Returns the length of the version at the start of a text, such as `v1.2.3`. `v2` is a name.
+pub(super) fn version(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix(['v', 'V'])?;
+    let length = numbers.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let length = numbers[..length].trim_end_matches('.').len();
+    let is_version = numbers.starts_with(|c: char| c.is_ascii_digit()) && numbers[..length].contains('.');
+    (is_version && !is_alphanumeric(numbers, length)).then_some(1 + length)
+}
+
 /// Returns whether a text is an IPv6 address, maybe with a zone or a prefix length.
 pub(super) fn ipv6(text: &str) -> bool {
     let address = text.split(['%', '/']).next().unwrap_or_default();
@@ -239,18 +248,28 @@ fn clock(text: &str, start: usize) -> Option<usize> {
 
 /// Returns whether a word of digits and letters looks random: a hash or an id.
 ///
-/// `k8s`, `utf8mb4` and `oauth2` have few digits in few places.
+/// `k8s`, `utf8mb4` and `Base64Decoder` change between letters and digits, or between small and capital letters, in few
+/// places.
 pub(super) fn random(word: &str) -> bool {
     let bytes = word.as_bytes();
+    let length = bytes.len();
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let starts_group = |at: usize| bytes[at].is_ascii_digit() && (at == 0 || !bytes[at - 1].is_ascii_digit());
-    let groups = (0..bytes.len()).filter(|at| starts_group(*at)).count();
+    if digits == 0 || !word.is_ascii() {
+        return false;
+    }
+    let changes = |is_change: fn(u8, u8) -> bool| bytes.windows(2).filter(|pair| is_change(pair[0], pair[1])).count();
+    let groups = usize::from(bytes[0].is_ascii_digit()) + changes(|a, b| !a.is_ascii_digit() && b.is_ascii_digit());
+    // A capital letter before a small one starts a word.
+    let turns = changes(|a, b| a.is_ascii_digit() != b.is_ascii_digit() || (a.is_ascii_lowercase() && b.is_ascii_uppercase()));
     let is_hex = bytes.iter().all(u8::is_ascii_hexdigit);
+    let has_both_cases = changes(|a, b| a.is_ascii_lowercase() && b.is_ascii_uppercase()) > 0;
+    let is_dense = |tenths: usize| turns * 10 >= length * tenths;
     match groups {
-        0 => false,
-        1 => (bytes.len() >= 32 && word.is_ascii()) || (is_hex && bytes.len() >= 8 && digits >= 2),
-        2 => digits > 2 || bytes.len() >= 20 || (is_hex && bytes.len() >= 7),
-        _ => true,
+        1 => {
+            (is_hex && length >= 8 && digits >= 2) || length >= 32 || (has_both_cases && length >= 8 && is_dense(4))
+        }
+        2 => (is_hex && length >= 7) || (digits > 2 && is_dense(3)) || (length >= 8 && is_dense(4)) || length >= 32,
+        _ => length <= 12 || is_dense(3),
     }
 }
 
