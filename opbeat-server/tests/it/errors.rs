@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::pages::text;
 use crate::running::Running;
@@ -381,6 +382,34 @@ async fn times_of_any_size_can_be_shown() {
             running.page(&format!("/acme/shop/errors/{number}/?occurrence={id}")).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_damaged_report_is_left_out_of_its_page() {
+    let running = Running::start().await;
+    accept(&running, &[json!({"message": "no ink", "timestamp": ago(60)}), json!({"message": "no ink"})]).await;
+    let file = running.folder.path().join("opbeat.sqlite");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let damage = "UPDATE error_occurrences SET document = x'00' WHERE id = 2";
+    assert_eq!(sqlx::query(damage).execute(&mut database).await.unwrap().rows_affected(), 1);
+    let error = running.ask("errors/1/").await;
+    assert_eq!((&error["times_seen"], &error["occurrence"]["report"]), (&json!(2), &Value::Null));
+    let page = text(&running.page("/acme/shop/errors/1/").await);
+    assert!(page.contains("no ink") && page.contains("The stored report of this occurrence cannot be read"), "{page}");
+    let older = running.ask("errors/1/occurrences/1/").await;
+    assert_eq!(older["occurrence"]["report"]["message"], "no ink");
+}
+
+#[tokio::test]
+async fn values_that_the_server_changed_are_noted() {
+    let running = Running::start().await;
+    let body = r#"{"message": "ratio", "extra": {"ratio": NaN}, "level": 40}"#;
+    assert_eq!(running.post("errors", body).await.status(), StatusCode::ACCEPTED);
+    running.drained().await;
+    let notes = only(&running).await["occurrence"]["notes"].clone();
+    assert_eq!((&notes[0]["reason"], &notes[0]["count"]), (&json!("not_a_number"), &json!(1)), "{notes}");
+    let page = text(&running.page("/acme/shop/errors/1/").await);
+    assert!(page.contains("Changed on arrival NaN or an infinity"), "{page}");
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 //! One pass from left to right: text ─► chunk (until a space, quote or bracket) ─► piece (letters and digits) ─► as it
 //! is, or a placeholder. Each look ahead is bounded, so that the time is linear in the length of the text.
 
-use super::patterns::{Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, version, weekday};
+use super::patterns::{
+    Unit, email, ipv4, ipv6, mac, month, random, spaced_unit, time, time_zone, unit, uuid, version, weekday,
+};
 
 /// The maximum length of the text that is read, in bytes. The start of a message identifies it.
 const MAX_TEXT: usize = 1_000;
@@ -71,7 +73,15 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
         let out = String::with_capacity(text.len());
-        Self { text, bytes: text.as_bytes(), at: 0, out, unclosed: Vec::new(), words_after_number: usize::MAX, is_in_date: false }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            out,
+            unclosed: Vec::new(),
+            words_after_number: usize::MAX,
+            is_in_date: false,
+        }
     }
 
     fn scan(&mut self, is_cut: bool) {
@@ -172,7 +182,6 @@ impl<'a> Scanner<'a> {
     /// Reads up to the next space, quote or bracket.
     fn chunk(&mut self) {
         let start = self.at;
-        let mut is_plain = true;
         let mut scheme = None;
         let mut is_url = false;
         let mut end = start;
@@ -196,7 +205,6 @@ impl<'a> Scanner<'a> {
                 break;
             }
             is_url |= scheme.is_some() || (byte == b'?' && self.bytes[start] == b'/');
-            is_plain &= !byte.is_ascii_digit() && !matches!(byte, b'@' | b':' | b'\\');
             if byte == b':' && scheme.is_none() && self.text[end..].starts_with("://") {
                 scheme = Some(end);
             }
@@ -207,6 +215,7 @@ impl<'a> Scanner<'a> {
         self.at = end;
         let word_end = start + self.text[start..end].trim_end_matches(['.', ':', '!', '?', ',', ';', '…']).len();
         let chunk = &self.text[start..word_end];
+        let is_plain = !chunk.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'@' | b':' | b'\\'));
         if let Some(scheme) = scheme {
             self.url(start, scheme, word_end);
         } else if is_plain {

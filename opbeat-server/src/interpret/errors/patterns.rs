@@ -260,16 +260,15 @@ pub(super) fn random(word: &str) -> bool {
     let changes = |is_change: fn(u8, u8) -> bool| bytes.windows(2).filter(|pair| is_change(pair[0], pair[1])).count();
     let groups = usize::from(bytes[0].is_ascii_digit()) + changes(|a, b| !a.is_ascii_digit() && b.is_ascii_digit());
     // A capital letter before a small one starts a word.
-    let turns = changes(|a, b| a.is_ascii_digit() != b.is_ascii_digit() || (a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    let turns =
+        changes(|a, b| a.is_ascii_digit() != b.is_ascii_digit() || (a.is_ascii_lowercase() && b.is_ascii_uppercase()));
     let is_hex = bytes.iter().all(u8::is_ascii_hexdigit);
     let has_both_cases = changes(|a, b| a.is_ascii_lowercase() && b.is_ascii_uppercase()) > 0;
     let is_dense = |tenths: usize| turns * 10 >= length * tenths;
     match groups {
-        1 => {
-            (is_hex && length >= 8 && digits >= 2) || length >= 32 || (has_both_cases && length >= 8 && is_dense(4))
-        }
+        1 => (is_hex && length >= 8 && digits >= 2) || length >= 32 || (has_both_cases && length >= 8 && is_dense(4)),
         2 => (is_hex && length >= 7) || (digits > 2 && is_dense(3)) || (length >= 8 && is_dense(4)) || length >= 32,
-        _ => length <= 12 || is_dense(3),
+        _ => length <= 12 || length >= 20 || is_dense(3),
     }
 }
 
