@@ -30,7 +30,7 @@ pub(crate) struct NewError {
     pub(crate) transaction_external_id: String,
     /// The id by which the application's users can name the error, or an empty string.
     pub(crate) external_id: String,
-    /// What intake changed in the body: [`Notes`](opbeat_protocol::read::Notes) as JSON. Empty if nothing.
+    /// The changes that intake made in the body: [`Notes`](opbeat_protocol::read::Notes) as JSON. Empty if nothing.
     pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an
     /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.

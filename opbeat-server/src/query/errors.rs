@@ -115,7 +115,7 @@ pub(crate) struct Occurrence {
     /// The error as it was reported, the oldest frame first. `null` if it cannot be read.
     #[schema(value_type = Object)]
     pub(crate) report: Option<ErrorBody>,
-    /// What the server changed in the report, because its protocol does not allow it.
+    /// The changes that the server made in the report, because the protocol does not allow the values.
     pub(crate) notes: Vec<NoteView>,
     /// The sample of the transaction in which it occurred, if one is kept.
     pub(crate) sample: Option<SampleReference>,

@@ -15,7 +15,7 @@ const MAX_NEWEST: usize = 50;
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
 
-/// The errors of one group in a batch, and their place in it.
+/// The errors of one group, each with its position in the whole batch.
 type Batch<'a> = Vec<(usize, &'a NewError)>;
 
 /// A group that errors are added to.

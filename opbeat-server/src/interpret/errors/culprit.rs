@@ -67,9 +67,9 @@ mod tests {
         let conversions = [
             "<shop::Error as axum_core::response::into_response::IntoResponse>::into_response",
             "<shop::Error as actix_web::error::ResponseError>::error_response",
-            "<shop::Error as core::convert::From<sqlx::Error>>::from",
-            "<shop::Error as core::convert::From<sqlx::Error>>::from::{{closure}}",
-            "shop::error::<impl core::convert::From<sqlx::Error> for shop::error::Error>::from",
+            "<shop::Error as core::convert::From<io::Error>>::from",
+            "<shop::Error as core::convert::From<io::Error>>::from::{{closure}}",
+            "shop::error::<impl core::convert::From<io::Error> for shop::error::Error>::from",
             "<shop::Error as From>::from",
         ];
         for function in conversions {

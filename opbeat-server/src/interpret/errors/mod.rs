@@ -3,7 +3,7 @@
 //! ```text
 //! body ─► frames in order ─► scrub ─► culprit, grouping ─► NewError
 //!                                         │ functions and files: names
-//!                                         │ texts: normalise, which knows patterns
+//!                                         │ texts: normalise
 //! ```
 
 mod changes;
@@ -11,6 +11,5 @@ mod culprit;
 mod fingerprint;
 mod names;
 mod normalise;
-mod patterns;
 
 pub(super) use changes::changes;

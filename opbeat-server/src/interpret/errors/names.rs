@@ -1,7 +1,6 @@
 //! Names of functions and files, without the parts that change while the code stays the same.
 
-use super::normalise::normalise_path;
-use super::patterns::random;
+use super::normalise::{normalise_path, random};
 
 /// Returns a function's name without generic arguments, the compiler's hash, and the numbers of generated names.
 pub(super) fn function(name: &str) -> String {

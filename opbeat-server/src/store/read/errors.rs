@@ -78,7 +78,7 @@ pub(crate) struct OccurrenceRow {
     pub(crate) transaction_external_id: String,
     /// The id by which users of the application can name it, or an empty string.
     pub(crate) external_id: String,
-    /// What intake changed in the body.
+    /// The changes that intake made in the body.
     pub(crate) notes: Notes,
     /// The error as it was reported, or `None` if the document cannot be read.
     pub(crate) document: Option<ErrorBody>,

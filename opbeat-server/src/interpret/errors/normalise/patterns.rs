@@ -1,6 +1,6 @@
 //! Recognises the kinds of variable parts: addresses, times, units, ids.
 
-/// What a number with a unit measures.
+/// The quantity that a number with a unit measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Duration,
@@ -250,7 +250,7 @@ fn clock(text: &str, start: usize) -> Option<usize> {
 ///
 /// `k8s`, `utf8mb4` and `Base64Decoder` change between letters and digits, or between small and capital letters, in few
 /// places.
-pub(super) fn random(word: &str) -> bool {
+pub(in crate::interpret::errors) fn random(word: &str) -> bool {
     let bytes = word.as_bytes();
     let length = bytes.len();
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
