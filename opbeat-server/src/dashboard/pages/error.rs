@@ -17,9 +17,13 @@ use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::{AppIdentity, ErrorDetail, GroupingView, NoteView, Occurrence};
+use crate::text::shortened;
 
 /// The largest number of parts of the grouping that are shown.
 const MAX_PARTS: usize = 50;
+
+/// The largest number of characters of a message that are not folded.
+const MAX_MESSAGE: usize = 600;
 
 pub(in crate::dashboard) async fn error(
     reader: Reader,
@@ -34,7 +38,7 @@ pub(in crate::dashboard) async fn error(
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
         h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }
-        @if !detail.error.type_name.is_empty() && !detail.error.message.is_empty() { p.lead { (message(&detail)) } }
+        (lead(&detail))
         (figures(&detail))
         (occurrence_links(&app, &detail))
         (claimed_time(occurrence))
@@ -60,6 +64,21 @@ pub(in crate::dashboard) async fn error_by_id(
     let app = reader.app(&organization, &app).await?;
     let found = reader.query.find_error(&app, &id).await?.ok_or(Problem::NotFound("error"))?;
     Ok(Redirect::to(&path::occurrence(&app, found.number, found.occurrence)))
+}
+
+/// Shows the message, unless the headline shows all of it. The rest of a long one is folded.
+fn lead(detail: &ErrorDetail) -> Markup {
+    let error = &detail.error;
+    let message = message(detail);
+    let start = shortened(message, MAX_MESSAGE);
+    html! {
+        @if !message.is_empty() && (!error.type_name.is_empty() || message != headline(error)) {
+            p.lead { (start) }
+            @if start != message {
+                details.whole { summary.muted { "The whole message" } pre.wrapped { (message) } }
+            }
+        }
+    }
 }
 
 /// Returns the message of this occurrence, or that of the group if the report cannot be read.

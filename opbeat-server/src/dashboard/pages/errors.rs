@@ -74,8 +74,8 @@ async fn read_page(
 /// Finds an error by the id that the application shows to its users.
 fn search(app: &AppIdentity, missing: Option<&str>) -> Markup {
     html! {
-        form.filter action=(path::errors(app)) method="get" role="search" {
-            input type="search" name="id" value=[missing] placeholder="Error id, such as X-Opbeat-ID" aria-label="Error id" size="34" maxlength="500";
+        form.find action=(path::errors(app)) method="get" role="search" {
+            input type="search" name="id" value=[missing] placeholder="Error id, such as X-Opbeat-ID" aria-label="Error id" maxlength="500";
             button type="submit" { "Find" }
         }
         @if let Some(id) = missing {
@@ -112,7 +112,7 @@ fn row(app: &AppIdentity, error: &ErrorSummary, now: Timestamp) -> Markup {
     html! {
         tr {
             td.name {
-                a href=(path::error(app, error.number)) { strong { (headline(error)) } }
+                a.headline href=(path::error(app, error.number)) { strong { (headline(error)) } }
                 @if !error.type_name.is_empty() && !error.message.is_empty() { div.message { (error.message) } }
                 div.muted { "E#" (error.number) @if error.level != "error" { " · " (error.level) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } }
             }
