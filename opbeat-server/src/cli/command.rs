@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use super::app::App;
+use super::parked::Parked;
 use super::serve::Serve;
 use super::token::Token;
 
@@ -23,6 +24,9 @@ enum Action {
     /// Creates apps.
     #[command(subcommand)]
     App(App),
+    /// Lists and replays accepted data that could not be stored.
+    #[command(subcommand)]
+    Parked(Parked),
     /// Creates read tokens, for the API and for signing in to the pages.
     #[command(subcommand)]
     Token(Token),
@@ -38,6 +42,7 @@ impl Command {
         match self.action {
             Action::Serve(serve) => serve.run().await,
             Action::App(app) => app.run().await,
+            Action::Parked(parked) => parked.run().await,
             Action::Token(token) => token.run().await,
         }
     }

@@ -2,6 +2,7 @@
 
 mod app;
 mod command;
+mod parked;
 mod serve;
 mod storage;
 mod token;

@@ -24,7 +24,7 @@ struct Unread {
 impl Backlog {
     /// Measures the segments in a folder.
     pub(super) fn measure(folder: &Path, start: Position) -> io::Result<Self> {
-        let size = |segment| Ok((segment, std::fs::metadata(segment::path(folder, segment))?.len()));
+        let size = |segment| Ok((segment, std::fs::metadata(segment::file(folder, segment).0)?.len()));
         let segments = segment::list(folder)?.into_iter().map(size).collect::<io::Result<_>>()?;
         Ok(Self { unread: Mutex::new(Unread { segments, start }) })
     }

@@ -77,7 +77,8 @@ impl Store {
     }
 }
 
-async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
+/// Stores the changes of a body, unless they were stored before.
+pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
     if is_new(connection, body).await? {
         write(connection, &body.changes).await?;
     }

@@ -14,6 +14,7 @@ mod error;
 mod errors;
 mod migrations;
 mod notes;
+mod parked;
 pub(crate) mod read;
 mod retention;
 mod rollups;

@@ -11,6 +11,7 @@ mod grouping;
 mod heads;
 mod intake;
 mod pages;
+mod parked;
 mod results;
 mod running;
 mod suite;

@@ -87,7 +87,12 @@ impl Running {
 
     /// Returns a resource of the app from the API.
     pub(crate) async fn ask(&self, path: &str) -> Value {
-        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.server.url());
+        self.ask_of("shop", path).await
+    }
+
+    /// Returns a resource of another app from the API.
+    pub(crate) async fn ask_of(&self, app: &str, path: &str) -> Value {
+        let url = format!("{}/api/v2/organizations/acme/apps/{app}/{path}", self.server.url());
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
