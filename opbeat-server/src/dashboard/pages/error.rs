@@ -271,8 +271,11 @@ fn facts(occurrence: &Occurrence) -> Markup {
         ("Release", text(|report| report.rev.as_deref())),
         ("Error id", Some(occurrence.external_id.as_str()).filter(|id| !id.is_empty())),
     ];
-    let facts = facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::from(fact?)))).collect();
-    html! { section { h2 { "Origin" } (values::list(&facts)) } }
+    let facts: Map<String, Value> =
+        facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::from(fact?)))).collect();
+    html! {
+        @if !facts.is_empty() { section { h2 { "Origin" } (values::list(&facts)) } }
+    }
 }
 
 /// Shows what the server changed in the report.
