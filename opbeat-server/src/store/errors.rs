@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::document;
 use super::error::StoreError;
@@ -15,39 +15,63 @@ const MAX_NEWEST: usize = 50;
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
 
+/// The number of rows that one statement inserts. More rows than that are divided, and the rest is inserted one by one,
+/// so that there are two statements to prepare.
+const ROWS: usize = 32;
+
 /// The errors of one group, each with its position in the whole batch.
 type Batch<'a> = Vec<(usize, &'a NewError)>;
 
-/// A group that errors are added to.
+/// A group that errors were added to.
 struct Group {
     id: i64,
     /// When the first of its errors happened, in microseconds since 1970.
     first_seen: i64,
+    /// The number of its errors.
+    times_seen: i64,
+}
+
+/// An occurrence that is kept.
+struct Occurrence<'a> {
+    group: i64,
+    error: &'a NewError,
 }
 
 /// Adds errors to their groups, and creates the groups that are missing.
 ///
-/// Writes once for each group and not for each error: a failure of an application causes many equal errors at once.
+/// Writes a group once and not for each error: a failure of an application causes many similar errors at once.
 pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]) -> Result<(), StoreError> {
+    let mut counts = BTreeMap::new();
+    let mut occurrences = Vec::new();
+    let mut full = Vec::new();
     for mut errors in batches(errors) {
         let group = write_group(connection, &errors).await?;
-        count(connection, group.id, &errors).await?;
-        errors.sort_by_key(|(place, error)| (error.happened_at, *place));
-        write_occurrences(connection, &group, &errors).await?;
+        count(group.id, &errors, &mut counts);
+        errors.sort_by_key(|(position, error)| (error.happened_at, *position));
+        keep(&group, &errors, &mut occurrences);
+        // No group has more occurrences than errors.
+        if group.times_seen > MAX_NEWEST as i64 {
+            full.push(group.id);
+        }
+    }
+    write_counts(connection, &counts).await?;
+    write_occurrences(connection, &occurrences).await?;
+    for group in full {
+        remove_surplus(connection, group).await?;
     }
     Ok(())
 }
 
 /// Divides errors by group, in the order of each group's first error: groups are numbered in this order.
 fn batches(errors: &[NewError]) -> Vec<Batch<'_>> {
-    let mut places: BTreeMap<(&str, &[u8]), usize> = BTreeMap::new();
+    let mut positions: BTreeMap<(&str, &[u8]), usize> = BTreeMap::new();
     let mut batches: Vec<Batch<'_>> = Vec::new();
-    for (place, error) in errors.iter().enumerate() {
-        let batch = *places.entry((&error.app_id, &error.fingerprint)).or_insert_with(|| {
+    for (position, error) in errors.iter().enumerate() {
+        let batch = *positions.entry((&error.app_id, &error.fingerprint)).or_insert_with(|| {
             batches.push(Vec::new());
             batches.len() - 1
         });
-        batches[batch].push((place, error));
+        batches[batch].push((position, error));
     }
     batches
 }
@@ -56,7 +80,7 @@ fn batches(errors: &[NewError]) -> Vec<Batch<'_>> {
 async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> Result<Group, StoreError> {
     let times = || errors.iter().map(|(_, error)| error.happened_at);
     let (first_seen, last_seen) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-    let latest = errors.iter().max_by_key(|(place, error)| (error.happened_at, *place));
+    let latest = errors.iter().max_by_key(|(position, error)| (error.happened_at, *position));
     let Some((_, latest)) = latest else { return Err(sqlx::Error::RowNotFound.into()) };
     let times_seen = errors.iter().fold(0_i64, |sum, (_, error)| sum.saturating_add(error.occurrences)).min(MAX_COUNT);
     // A group that exists keeps its number, which is below the app's next one.
@@ -70,7 +94,8 @@ async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> R
              culprit = CASE WHEN excluded.last_seen >= last_seen THEN excluded.culprit ELSE culprit END,
              level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
              first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
-         RETURNING id, first_seen, number",
+         RETURNING id, first_seen, times_seen, number,
+             number = (SELECT next_error_number FROM apps WHERE id = ?1) AS is_new",
     )
     .bind(&latest.app_id)
     .bind(&latest.fingerprint)
@@ -85,64 +110,82 @@ async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> R
     .bind(MAX_COUNT)
     .fetch_one(&mut *connection)
     .await?;
-    sqlx::query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1 AND next_error_number = ?2")
-        .bind(&latest.app_id)
-        .bind(row.try_get::<i64, _>("number")?)
-        .execute(connection)
-        .await?;
-    Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")? })
+    if row.try_get("is_new")? {
+        sqlx::query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1")
+            .bind(&latest.app_id)
+            .bind(row.try_get::<i64, _>("number")?)
+            .execute(connection)
+            .await?;
+    }
+    Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
 }
 
-/// Adds the errors of a group to the counts of their minutes and hours.
-async fn count(connection: &mut SqliteConnection, group: i64, errors: &Batch<'_>) -> Result<(), StoreError> {
-    let mut counts: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+/// Adds the errors of a group to the counts of their minutes and hours, by group, resolution and start.
+fn count(group: i64, errors: &Batch<'_>, counts: &mut BTreeMap<(i64, i64, i64), i64>) {
     for (_, error) in errors {
         let second = error.happened_at.div_euclid(1_000_000);
         for resolution in RESOLUTIONS {
-            let count = counts.entry((resolution, second - second.rem_euclid(resolution))).or_default();
+            let count = counts.entry((group, resolution, second - second.rem_euclid(resolution))).or_default();
             *count = count.saturating_add(error.occurrences).min(MAX_COUNT);
         }
     }
-    for ((resolution, start), count) in counts {
-        sqlx::query(
-            "INSERT INTO error_rollups (group_id, resolution, start, count) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = min(count + excluded.count, ?5)",
-        )
-        .bind(group)
-        .bind(resolution)
-        .bind(start)
-        .bind(count)
-        .bind(MAX_COUNT)
-        .execute(&mut *connection)
-        .await?;
+}
+
+/// Adds the errors of a group that are among its newest, or its first. `errors` are in the order of their time.
+fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<'a>>) {
+    let older = errors.len().saturating_sub(MAX_NEWEST);
+    let first = errors.first().filter(|(_, error)| older > 0 && error.happened_at == group.first_seen);
+    let kept = first.into_iter().chain(&errors[older..]);
+    occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error }));
+}
+
+async fn write_counts(
+    connection: &mut SqliteConnection,
+    counts: &BTreeMap<(i64, i64, i64), i64>,
+) -> Result<(), StoreError> {
+    let counts: Vec<_> = counts.iter().collect();
+    for rows in divide(&counts) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO error_rollups (group_id, resolution, start, count) ");
+        insert.push_values(rows, |mut row, ((group, resolution, start), count)| {
+            row.push_bind(*group).push_bind(*resolution).push_bind(*start).push_bind(**count);
+        });
+        insert.push(" ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = min(count + excluded.count, ");
+        insert.push_bind(MAX_COUNT).push(")");
+        insert.build().execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-/// Stores the errors of a group that are among its newest, or its first. `errors` are in the order of their time.
 async fn write_occurrences(
     connection: &mut SqliteConnection,
-    group: &Group,
-    errors: &Batch<'_>,
+    occurrences: &[Occurrence<'_>],
 ) -> Result<(), StoreError> {
-    let older = errors.len().saturating_sub(MAX_NEWEST);
-    let first = errors.first().filter(|(_, error)| older > 0 && error.happened_at == group.first_seen);
-    for (_, error) in first.into_iter().chain(&errors[older..]) {
-        sqlx::query(
+    for rows in divide(occurrences) {
+        let documents = rows.iter().map(|row| document::pack(&row.error.document)).collect::<Result<Vec<_>, _>>()?;
+        let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO error_occurrences
-                 (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(group.id)
-        .bind(error.happened_at)
-        .bind(&error.transaction_name)
-        .bind(&error.transaction_external_id)
-        .bind(&error.external_id)
-        .bind(String::from_utf8_lossy(&error.notes))
-        .bind(document::pack(&error.document)?)
-        .execute(&mut *connection)
-        .await?;
+                 (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document) ",
+        );
+        insert.push_values(rows.iter().zip(documents), |mut row, (Occurrence { group, error }, document)| {
+            row.push_bind(*group).push_bind(error.happened_at);
+            row.push_bind(error.transaction_name.as_str()).push_bind(error.transaction_external_id.as_str());
+            row.push_bind(error.external_id.as_str()).push_bind(String::from_utf8_lossy(&error.notes));
+            row.push_bind(document);
+        });
+        insert.build().execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// Divides rows for statements with [`ROWS`] of them, and statements with one.
+fn divide<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let chunks = rows.chunks_exact(ROWS);
+    let rest = chunks.remainder();
+    chunks.chain(rest.chunks(1))
+}
+
+/// Removes the occurrences of a group that are neither the first nor among the newest.
+async fn remove_surplus(connection: &mut SqliteConnection, group: i64) -> Result<(), StoreError> {
     // Both orders are those of the index on the group and the time.
     sqlx::query(
         "DELETE FROM error_occurrences
@@ -150,7 +193,7 @@ async fn write_occurrences(
                       ORDER BY happened_at DESC, id DESC LIMIT -1 OFFSET ?2)
            AND id <> (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY happened_at, id LIMIT 1)",
     )
-    .bind(group.id)
+    .bind(group)
     .bind(MAX_NEWEST as i64)
     .execute(connection)
     .await?;
