@@ -5,36 +5,42 @@ use serde_json::{Map, Value};
 
 use super::origin::{Language, Origin};
 
-/// Parts of the paths of libraries, of the languages' own libraries and of the compilers, in lower case.
-const LIBRARY_PATHS: [&str; 25] = [
-    "/site-packages/",
-    "/dist-packages/",
-    "/lib/python",
-    "/lib64/python",
-    "/lib/pypy",
-    "/lib-python/",
-    "/lib_pypy/",
-    "/node_modules/",
-    "/bower_components/",
-    "/gems/",
-    "/lib/ruby/",
-    "/lib64/ruby/",
-    "/.rvm/rubies/",
-    "/.rbenv/versions/",
-    "/usr/local/go/src/",
-    "/usr/lib/go",
-    "/go/pkg/mod/",
-    "/libexec/src/runtime/",
-    "/.cargo/registry/",
-    "/.cargo/git/",
-    "/cargo/registry/",
-    "/rustc/",
-    "/.rustup/",
-    "/library/std/src/",
-    "/library/core/src/",
+/// Parts of the paths of libraries, of the languages' own libraries and of the compilers, each after a `/`. In lower
+/// case.
+const LIBRARY_PARTS: [&str; 30] = [
+    "site-packages/",
+    "dist-packages/",
+    "lib/python",
+    "lib64/python",
+    "lib/pypy",
+    "lib-python/",
+    "lib_pypy/",
+    "node_modules/",
+    "bower_components/",
+    "gems/",
+    "lib/ruby/1",
+    "lib/ruby/2",
+    "lib/ruby/3",
+    "lib/ruby/site_ruby/",
+    "lib/ruby/vendor_ruby/",
+    ".rvm/rubies/",
+    ".rbenv/versions/",
+    "usr/local/go/src/",
+    "usr/lib/go/",
+    "usr/lib/go-",
+    "go/pkg/mod/",
+    "libexec/src/runtime/",
+    ".cargo/registry/",
+    ".cargo/git/",
+    "cargo/registry/",
+    "rustc/",
+    ".rustup/",
+    "library/std/src/",
+    "library/core/src/",
+    "library/alloc/src/",
 ];
 
-/// The starts of paths that are no files, or files of the languages themselves, in lower case.
+/// The starts of paths that are no files, or are files of the languages themselves. In lower case.
 const LIBRARY_STARTS: [&str; 9] =
     ["<", "node:", "internal/", "node_modules/", "library/std/", "library/core/", "library/alloc/", "gems/", "rustc/"];
 
@@ -114,21 +120,27 @@ pub(super) fn mark_application(origin: &Origin, body: &mut ErrorBody) {
 
 fn is_application(frame: &Frame) -> bool {
     let path = frame.abs_path.as_deref().unwrap_or(&frame.filename);
-    let path = path.replace('\\', "/").to_ascii_lowercase();
-    let is_library = LIBRARY_PATHS.iter().any(|part| path.contains(part))
-        || LIBRARY_STARTS.iter().any(|start| path.starts_with(start))
-        || is_python_of_windows(&path)
-        || is_node_module(&path);
+    let has_start = |starts: &[&str], path: &str| starts.iter().any(|start| starts_with(path, start));
+    let mut after_slashes = path.match_indices(['/', '\\']).map(|(at, _)| &path[at + 1..]);
+    let is_library = has_start(&LIBRARY_STARTS, path)
+        || after_slashes.any(|rest| has_start(&LIBRARY_PARTS, rest) || is_python_of_windows(rest))
+        || is_node_module(path);
     !is_library && !is_python_agent(frame)
 }
 
-/// Returns whether a path is in the library of Python on Windows: `c:/python27/lib/json/decoder.py`.
+/// Returns whether a path starts with a text in lower case, in any case and with any kind of slashes.
+fn starts_with(path: &str, start: &str) -> bool {
+    let plain = |byte: u8| if byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() };
+    path.len() >= start.len() && path.bytes().zip(start.bytes()).all(|(byte, expected)| plain(byte) == expected)
+}
+
+/// Returns whether the rest of a path is in the library of Python on Windows: `Python27\Lib\json\decoder.py`.
 fn is_python_of_windows(path: &str) -> bool {
-    let Some((before, _)) = path.split_once("/lib/") else { return false };
-    let folder = before.rsplit('/').next().unwrap_or_default();
-    folder
-        .strip_prefix("python")
-        .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+    if !starts_with(path, "python") {
+        return false;
+    }
+    let after = path["python".len()..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+    starts_with(after, "/lib/")
 }
 
 fn is_node_module(path: &str) -> bool {

@@ -181,6 +181,19 @@ async fn a_page_says_why_occurrences_belong_together() {
 }
 
 #[tokio::test]
+async fn a_template_without_parameters_is_a_text_and_digits_in_words_stay() {
+    let running = Running::start().await;
+    let bodies =
+        [case("msg-template-without-params"), json!({"message": "order 18 failed"}), case("msg-s3"), case("msg-k8")];
+    accept(&running, &bodies).await;
+    let list = running.ask("errors/?order=times_seen").await;
+    let groups: Vec<_> = list["errors"].as_array().unwrap().iter().map(|error| error["times_seen"].clone()).collect();
+    assert_eq!(groups, [2, 1, 1], "{list}");
+    let page = text(&running.page("/acme/shop/errors/1/?occurrence=1").await);
+    assert!(!page.contains("Message template"), "it equals the text: {page}");
+}
+
+#[tokio::test]
 async fn all_fields_of_an_error_are_shown() {
     let running = Running::start().await;
     let mut django = case("django-template");

@@ -166,7 +166,7 @@ fn report(report: &ErrorBody) -> Markup {
         (causes(report.exception.as_ref()))
         @if let Some(template) = &report.template { (self::template(template)) }
         @if let Some(query) = &report.query { (database_query(query)) }
-        @if let Some(message) = &report.param_message { (parameters(message)) }
+        @if let Some(message) = &report.param_message { (parameters(message, &report.message)) }
         (stack(report))
         @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
         @for (title, map) in [("User", &report.user), ("Tags", &report.tags)] {
@@ -208,8 +208,9 @@ fn database_query(query: &DatabaseQuery) -> Markup {
     }
 }
 
-/// Shows a message's template with its parameters, which are a list or named.
-fn parameters(message: &ParamMessage) -> Markup {
+/// Shows a message's template with its parameters, which are a list or named. Without parameters, a template that equals
+/// the text says nothing.
+fn parameters(message: &ParamMessage, text: &str) -> Markup {
     let (template, params) = match message {
         ParamMessage::Template(template) => (Some(template.as_str()), None),
         ParamMessage::Parts { message, params } => (Some(message.as_str()), Some(params)),
@@ -224,7 +225,7 @@ fn parameters(message: &ParamMessage) -> Markup {
         Some(other) => [("1".to_owned(), other.clone())].into_iter().collect(),
     };
     html! {
-        @if template.is_some() || !params.is_empty() {
+        @if template.is_some_and(|template| template != text) || !params.is_empty() {
             section {
                 h2 { "Message template" }
                 @if let Some(template) = template { pre.wrapped { code { (template) } } }

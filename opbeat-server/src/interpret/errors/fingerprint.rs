@@ -8,12 +8,19 @@ use super::culprit::handler_behind_conversion;
 use super::names;
 use super::normalise::{normalise, says_something};
 use crate::changes::{Grouping, GroupingRule};
+use crate::text::shortened;
 
 /// The version of the grouping, which is the first byte of every fingerprint: a new version never adds to old groups.
 const VERSION: u8 = 2;
 
 /// The longest sequence of calls whose repetition counts once: `a → b → c → a → b → c`.
 const MAX_PERIOD: usize = 3;
+
+/// The largest number of parts that are stored with the group. All of them are in the fingerprint.
+const MAX_PARTS: usize = 100;
+
+/// The maximum length of a stored part, in characters.
+const MAX_PART: usize = 300;
 
 /// Returns an error's fingerprint, and why it is what it is.
 ///
@@ -26,7 +33,7 @@ const MAX_PERIOD: usize = 3;
 /// - the template of a message without an exception, or else its text;
 /// - a query's text and engine.
 pub(super) fn of(body: &ErrorBody) -> (Vec<u8>, Grouping) {
-    let grouping = grouping(body);
+    let mut grouping = grouping(body);
     let mut hasher = Sha256::new();
     hasher.update([grouping.rule as u8]);
     for part in &grouping.parts {
@@ -36,6 +43,12 @@ pub(super) fn of(body: &ErrorBody) -> (Vec<u8>, Grouping) {
     let mut fingerprint = Vec::with_capacity(33);
     fingerprint.push(VERSION);
     fingerprint.extend_from_slice(&hasher.finalize());
+    grouping.parts.truncate(MAX_PARTS);
+    for part in &mut grouping.parts {
+        if part.len() > MAX_PART {
+            *part = shortened(part, MAX_PART);
+        }
+    }
     (fingerprint, grouping)
 }
 

@@ -101,7 +101,7 @@ fn without_generated_numbers(name: &str) -> String {
             continue;
         }
         let end = bytes[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |rest| at + rest);
-        let word_start = out.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |before| before + 1);
+        let word_start = out.len() - out.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
         let is_end = bytes.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
         let is_generated = is_end
             && match out[word_start..].chars().next() {
@@ -219,6 +219,50 @@ mod tests {
         ];
         for (path, bare) in cases {
             assert_eq!(file(path), bare, "{path}");
+        }
+    }
+
+    #[test]
+    fn random_names_are_read_to_their_end() {
+        let parts = [
+            "<",
+            ">",
+            "::",
+            "h0123456789abcdef",
+            "{",
+            "}",
+            "{closure#1}",
+            "(",
+            ")",
+            "1",
+            "22",
+            "_",
+            "$",
+            ".",
+            "/",
+            "\\",
+            "a",
+            "func",
+            "é",
+            " as ",
+            " (",
+            ":",
+            ":5:",
+            "?",
+            "#",
+            "-",
+            ".js",
+            "/releases/",
+            "block (",
+            " levels) in ",
+            "Bx",
+        ];
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..50_000 {
+            let name: String = (0..random.usize(0..10)).map(|_| parts[random.usize(..parts.len())]).collect();
+            function(&name);
+            file(&name);
+            culprit(&name);
         }
     }
 }

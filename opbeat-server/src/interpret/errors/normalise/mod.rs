@@ -120,4 +120,21 @@ mod tests {
         }
         assert_eq!(normalise(&"'".repeat(5_000)).len(), normalise(&"'".repeat(1_000)).len());
     }
+
+    #[test]
+    fn random_texts_are_read_to_their_end() {
+        let parts = [
+            "'", "\"", "`", "“", "”", "://", "http://", "/", "\\", "?", "=", "@", ":", "::", ".", ",", " ", "-", "+",
+            "[", "]", "0x", "1", "12", "2026", "-11-27", "T10:00", "Nov", "Mon,", "ms", "µs", "h", "e5", "v", "a",
+            "fe80", "Z9", "é", "订", "\u{0}", "…", "...", "%20", "u'", "UTC", "and", "were", "s", "#", "(", ")", "{",
+            "}", "°",
+        ];
+        let mut random = fastrand::Rng::with_seed(2);
+        for _ in 0..50_000 {
+            let text: String = (0..random.usize(1..14)).map(|_| parts[random.usize(..parts.len())]).collect();
+            let normal = normalise(&text);
+            assert!(normal.len() <= 4 * text.len() + 16, "{text:?}: {normal:?}");
+            normalise_path(&text);
+        }
+    }
 }
