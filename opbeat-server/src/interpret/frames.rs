@@ -74,18 +74,30 @@ const NODE_MODULES: [&str; 26] = [
     "zlib",
 ];
 
-/// Removes the calls of the agent itself, and orders the frames from the oldest call to the newest.
+/// The order in which an agent sent a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// Removes the calls of the Python agent itself, and orders the frames from the oldest call to the newest. Returns the
+/// order in which they arrived.
 ///
-/// Only the Python agent sends the newest call first, with log records and messages. It sends its own calls with them.
-pub(super) fn put_in_order(origin: &Origin, body: &mut ErrorBody) {
+/// Only the Python agent sends the newest call first, with log records and messages.
+pub(super) fn put_in_order(origin: &Origin, body: &mut ErrorBody) -> Order {
     let is_message = body.exception.is_none();
-    let Some(stack) = &mut body.stacktrace else { return };
+    let Some(stack) = &mut body.stacktrace else { return Order::OldestFirst };
     let language = origin.language().or_else(|| language_of(&stack.frames));
-    if language == Some(Language::Python) && is_message {
-        remove_agent_and_reverse(&mut stack.frames);
-        // The agent takes the oldest call for the newest one.
-        body.culprit = None;
+    if language != Some(Language::Python) {
+        return Order::OldestFirst;
     }
+    stack.frames.retain(|frame| !is_python_agent(frame));
+    if !is_message {
+        return Order::OldestFirst;
+    }
+    stack.frames.reverse();
+    Order::NewestFirst
 }
 
 /// Returns the language that the files of a stack are written in, for agents that no header names.
@@ -98,13 +110,6 @@ fn language_of(frames: &[Frame]) -> Option<Language> {
         Some("rs") => Some(Language::Rust),
         _ => None,
     }
-}
-
-/// Removes the calls of the Python agent from the start of a stack whose newest call comes first, and reverses it.
-fn remove_agent_and_reverse(frames: &mut Vec<Frame>) {
-    let first_other = frames.iter().position(|frame| !is_python_agent(frame)).unwrap_or(0);
-    frames.drain(..first_other);
-    frames.reverse();
 }
 
 /// Marks the application's own frames, unless the agent does.
@@ -159,7 +164,10 @@ pub(super) fn take_span_stack(origin: &Origin, extra: &mut Map<String, Value>) -
     let Some(frames) = extra.remove("_frames") else { return Vec::new() };
     let mut frames: Vec<Frame> = serde_json::from_value(frames).unwrap_or_default();
     if origin.is_python() {
-        remove_agent_and_reverse(&mut frames);
+        // The Python agent sends the newest call first: its own calls, then the traced one.
+        let first_traced = frames.iter().position(|frame| !is_python_agent(frame)).unwrap_or(0);
+        frames.drain(..first_traced);
+        frames.reverse();
     }
     frames
 }

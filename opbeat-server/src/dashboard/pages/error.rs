@@ -48,7 +48,7 @@ pub(in crate::dashboard) async fn error(
             Some(report) => (self::report(report)),
             None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
         }
-        (facts(occurrence))
+        (facts(&detail))
         (notes(&occurrence.notes))
     };
     let title = format!("E#{number} {title}");
@@ -260,13 +260,14 @@ fn extra(extra: &Map<String, Value>) -> Markup {
 }
 
 /// Shows where and how the error was reported.
-fn facts(occurrence: &Occurrence) -> Markup {
+fn facts(detail: &ErrorDetail) -> Markup {
+    let occurrence = &detail.occurrence;
     let report = occurrence.report.as_ref();
     let text = |of: fn(&ErrorBody) -> Option<&str>| report.and_then(of).filter(|text| !text.is_empty());
     let facts = [
         ("Level", text(|report| report.level.as_deref())),
         ("Logger", text(|report| report.logger.as_deref())),
-        ("Culprit", text(|report| report.culprit.as_deref())),
+        ("Culprit", Some(detail.error.culprit.as_str()).filter(|culprit| !culprit.is_empty())),
         ("Machine", text(|report| report.machine.as_ref().map(|machine| machine.hostname.as_str()))),
         ("Environment", text(|report| report.environment.as_deref())),
         ("Release", text(|report| report.rev.as_deref())),

@@ -2,7 +2,6 @@
 
 use opbeat_protocol::read::Notes;
 use opbeat_protocol::{ErrorBody, Timestamp};
-use serde_json::Value;
 
 use super::{culprit, fingerprint};
 use crate::changes::{Changes, NewError, to_json};
@@ -16,8 +15,11 @@ const MAX_OCCURRENCES: i64 = 10_000_000;
 /// The maximum length of a message, in characters. Longer messages are cut.
 const MAX_MESSAGE: usize = 10_000;
 
-/// The maximum length of a type, a culprit, a name and an id, in characters. Longer ones are cut.
+/// The maximum length of a type, a culprit and a name, in characters. Longer ones are cut.
 const MAX_NAME: usize = 500;
+
+/// The maximum length of an id, in characters. An error with a longer one is not found by it.
+const MAX_ID: usize = 128;
 
 /// The maximum length of a level, in characters. Longer ones are cut.
 const MAX_LEVEL: usize = 50;
@@ -34,7 +36,7 @@ const MAX_AGE: i64 = 30 * DAY;
 
 /// Returns the changes of a body.
 pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes: &Notes) -> Changes {
-    frames::put_in_order(origin, &mut body);
+    let order = frames::put_in_order(origin, &mut body);
     frames::mark_application(origin, &mut body);
     scrub::error(&mut body);
     cut_message(&mut body.message);
@@ -47,7 +49,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
         happened_at: counted_at(origin, body.timestamp),
         type_name: body.exception.as_ref().map(|exception| name(&exception.type_name)).unwrap_or_default(),
         message: shown_message(&body),
-        culprit: name(&culprit::culprit(&body)),
+        culprit: name(&culprit::culprit(&body, order)),
         occurrences: body.occurrences.map_or(1, |count| i64::try_from(count).unwrap_or(1).clamp(1, MAX_OCCURRENCES)),
         level: start_of(body.level.as_deref().unwrap_or_default(), MAX_LEVEL).to_owned(),
         transaction_name: transaction.map(|transaction| name(&transaction.name)).unwrap_or_default(),
@@ -55,7 +57,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
             .and_then(|transaction| transaction.id.as_deref())
             .map(name)
             .unwrap_or_default(),
-        external_id: name(external_id(&body)),
+        external_id: external_id(&body).to_owned(),
         notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
         document: to_json(&body),
     };
@@ -72,11 +74,15 @@ fn counted_at(origin: &Origin, claimed: Option<Timestamp>) -> i64 {
 
 /// Returns the id by which users of the application can name the error, or an empty string.
 ///
-/// Most agents send it as a field. The Node.js agent sends it as `uuid` among the extra values.
+/// Most agents send it as a field. The Node.js agent sends it as `uuid` among the extra values. The id is a segment of a
+/// path, so that it has no control characters and is no relative segment.
 fn external_id(body: &ErrorBody) -> &str {
-    let from_node = || body.extra.as_ref()?.get("uuid").and_then(Value::as_str);
-    let given = body.client_supplied_id.as_deref().filter(|id| !id.is_empty());
-    given.or_else(from_node).unwrap_or_default()
+    let is_id = |id: &&str| {
+        let is_short = !id.trim().is_empty() && start_of(id, MAX_ID) == *id;
+        is_short && !id.contains(char::is_control) && !matches!(*id, "." | "..")
+    };
+    let from_node = || body.extra.as_ref()?.get("uuid")?.as_str();
+    body.client_supplied_id.as_deref().filter(is_id).or_else(|| from_node().filter(is_id)).unwrap_or_default()
 }
 
 /// Returns the message that pages show beside the type.

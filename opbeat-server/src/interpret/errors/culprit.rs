@@ -2,6 +2,8 @@
 
 use opbeat_protocol::{ErrorBody, Frame};
 
+use crate::interpret::frames::Order;
+
 /// The traits by which an application in Rust converts an error, each with its method.
 const CONVERSIONS: [(&str, &str); 4] = [
     ("IntoResponse", ">::into_response"),
@@ -12,11 +14,14 @@ const CONVERSIONS: [(&str, &str); 4] = [
 
 /// Returns the culprit as the agent sent it, or else the application's own function in which the error was raised, or
 /// else the transaction.
-pub(super) fn culprit(body: &ErrorBody) -> String {
+///
+/// The culprit of a stack that arrived with the newest call first is not used: the agent took the oldest call for it.
+pub(super) fn culprit(body: &ErrorBody, order: Order) -> String {
     if let Some(handler) = handler_behind_conversion(body) {
         return handler.to_owned();
     }
-    let given = body.culprit.as_ref().filter(|culprit| !culprit.is_empty() && !is_conversion(culprit)).cloned();
+    let is_given = |culprit: &&String| !culprit.is_empty() && !is_conversion(culprit);
+    let given = body.culprit.as_ref().filter(|culprit| order == Order::OldestFirst && is_given(culprit)).cloned();
     let transaction = || body.transaction.as_ref().map(|transaction| transaction.name.clone());
     given.or_else(|| raising_function(body)).or_else(transaction).unwrap_or_default()
 }
