@@ -59,7 +59,7 @@ pub(crate) enum GroupingRule {
     Query,
     /// The type and the application's functions on the stack.
     OwnFrames,
-    /// The type and all functions on the stack, since none is the application's own.
+    /// The type and all functions on the stack, since none is the application's own. The text too, if they are few.
     AllFrames,
     /// The type and the transaction, since the stack ends in the application's conversion of the error.
     Handler,

@@ -254,7 +254,7 @@ fn grouping(version: u8, grouping: Option<Grouping>) -> GroupingView {
         Some(GroupingRule::Query) => "Grouped by the query, without the values in it.",
         Some(GroupingRule::OwnFrames) => "Grouped by type and the application's functions on the stack.",
         Some(GroupingRule::AllFrames) => {
-            "Grouped by type and all functions on the stack: none is the application's own."
+            "Grouped by type and all functions on the stack, and by the text if they are few: none is the application's own."
         }
         Some(GroupingRule::Handler) => {
             "Grouped by type and transaction: the stack ends in the application's conversion of its errors."

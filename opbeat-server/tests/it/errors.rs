@@ -429,6 +429,21 @@ async fn a_damaged_report_is_left_out_of_its_page() {
 }
 
 #[tokio::test]
+async fn a_group_of_an_earlier_version_is_shown() {
+    let running = Running::start().await;
+    accept(&running, &[json!({"message": "no ink"})]).await;
+    let file = running.folder.path().join("opbeat.sqlite");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let earlier = "UPDATE error_groups SET grouping = '', fingerprint = x'0100'";
+    assert_eq!(sqlx::query(earlier).execute(&mut database).await.unwrap().rows_affected(), 1);
+    let grouping = running.ask("errors/1/").await["grouping"].clone();
+    assert_eq!((&grouping["version"], &grouping["rule"]), (&json!(1), &Value::Null));
+    assert!(text(&running.page("/acme/shop/errors/1/").await).contains("Grouped by the rules of an earlier version."));
+    accept(&running, &[json!({"message": "no ink"})]).await;
+    assert_eq!(running.ask("errors/2/").await["grouping"]["version"], 2, "a new version makes new groups");
+}
+
+#[tokio::test]
 async fn values_that_the_server_changed_are_noted() {
     let running = Running::start().await;
     let body = r#"{"message": "ratio", "extra": {"ratio": NaN}, "level": 40}"#;

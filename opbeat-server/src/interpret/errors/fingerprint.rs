@@ -16,6 +16,10 @@ const VERSION: u8 = 2;
 /// The longest sequence of calls whose repetition counts once: `a → b → c → a → b → c`.
 const MAX_PERIOD: usize = 3;
 
+/// The largest number of a library's functions that do not identify a failure. All failed connections of Node.js have
+/// the same two calls, whatever the address and the reason.
+const MAX_VAGUE_STACK: usize = 5;
+
 /// The largest number of parts that are stored with the group. All of them are in the fingerprint.
 const MAX_PARTS: usize = 100;
 
@@ -27,7 +31,7 @@ const MAX_PART: usize = 300;
 /// Two errors have the same fingerprint if these are equal, each without the parts that vary between occurrences:
 ///
 /// - the exception's type and module, and the functions of the application on the stack, without line numbers. If no
-///   frame is the application's own, all functions on the stack. If there is no stack, the culprit, or else the
+///   frame is the application's own, all functions on the stack, and the text if they are few. If there is no stack, the culprit, or else the
 ///   transaction, or else the exception's text. If the application's own conversion of an error into a response
 ///   reported it, the transaction;
 /// - the template of a message without an exception, or else its text;
@@ -74,6 +78,9 @@ fn of_exception(body: &ErrorBody, exception: &Exception) -> Grouping {
         parts.extend(own);
         GroupingRule::OwnFrames
     } else if !all.is_empty() {
+        if all.len() <= MAX_VAGUE_STACK {
+            parts.push(normalise(&exception.value));
+        }
         parts.extend(all);
         GroupingRule::AllFrames
     } else if let Some(cause) = cause_without_stack(body) {

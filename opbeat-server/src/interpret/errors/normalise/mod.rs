@@ -15,6 +15,7 @@ mod pieces;
 mod scanner;
 
 use self::output::Output;
+use self::scanner::Quotes;
 
 pub(super) use self::patterns::random;
 
@@ -26,11 +27,16 @@ const MAX_CUT_TEXT: usize = 80;
 
 /// Replaces the variable parts of a text with placeholders such as `{n}`, and its white space with single spaces.
 ///
-/// Digits inside a word, such as `S3`, `K8s` or `utf8`, stay.
+/// Digits inside a word, such as `S3`, `K8s` or `utf8`, stay. Quoted values stay if there is nothing else.
 pub(super) fn normalise(text: &str) -> String {
+    let normal = normalise_with(text, Quotes::Replaced);
+    if says_something(&normal) { normal } else { normalise_with(text, Quotes::Kept) }
+}
+
+fn normalise_with(text: &str, quotes: Quotes) -> String {
     let start = &text[..text.floor_char_boundary(MAX_TEXT)];
     let cut = start.strip_suffix('…').or_else(|| start.strip_suffix("..."));
-    let mut normal = scanner::scan(cut.unwrap_or(start), cut.is_some());
+    let mut normal = scanner::scan(cut.unwrap_or(start), cut.is_some(), quotes);
     if cut.is_some() && normal.len() > MAX_CUT_TEXT {
         normal.truncate(normal.floor_char_boundary(MAX_CUT_TEXT));
         normal.truncate(normal.rfind(' ').unwrap_or(normal.len()));
@@ -91,6 +97,7 @@ mod tests {
             ("pod shop-5d4f7c9b6-x2x9k", "pod shop-{n}-{n}"),
             ("video dQw4w9WgXcQ in Base64Utf8Decoder", "video {n} in Base64Utf8Decoder"),
             ("bad u'a' and 'b'", "bad {text}"),
+            ("(1205, 'Lock wait timeout')", "({n}, 'Lock wait timeout')"),
             ("[::1]:5432 refused", "{ip} refused"),
             ("Key (id)=(42) exists.", "Key (id)=({n}) exist"),
             ("version 1.22.3, UTF-8, -5, 1e-7, 3rd", "version {n}, UTF-8, {n}"),

@@ -4,10 +4,17 @@ use super::output::{EMAIL, IP, MAC, Output, QUOTED, is_word_byte};
 use super::patterns::{email, ipv6, mac};
 use super::pieces;
 
+/// The treatment of quoted values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    Replaced,
+    Kept,
+}
+
 /// Returns a text with placeholders. `is_cut` says whether the agent cut the text at its end.
-pub(super) fn scan(text: &str, is_cut: bool) -> String {
+pub(super) fn scan(text: &str, is_cut: bool, quotes: Quotes) -> String {
     let output = Output::with_capacity(text.len());
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, output, unclosed: Vec::new() };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, output, quotes, unclosed: Vec::new() };
     scanner.scan(is_cut);
     scanner.output.into_text()
 }
@@ -17,6 +24,7 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     output: Output,
+    quotes: Quotes,
     /// The quotes that no later quote closes.
     unclosed: Vec<char>,
 }
@@ -71,7 +79,8 @@ impl Scanner<'_> {
         let quote = self.text[self.at..].chars().next()?;
         let is_quote = matches!(quote, '\'' | '"' | '`' | '“' | '‘' | '«');
         let follows_word = self.at > 0 && self.is_alphanumeric(self.at - 1) && !self.is_string_prefix(self.at - 1);
-        (is_quote && !(quote == '\'' && follows_word)).then_some(quote)
+        let is_replaced = self.quotes == Quotes::Replaced;
+        (is_replaced && is_quote && !(quote == '\'' && follows_word)).then_some(quote)
     }
 
     /// Returns whether the letter at a position is the `u` or `b` of Python's `u'text'` and `b'text'`.
