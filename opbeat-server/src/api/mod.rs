@@ -38,6 +38,7 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
         .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
+        .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
         .route(
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
@@ -70,6 +71,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         errors::list,
         errors::one,
         errors::occurrence,
+        errors::by_id,
     ),
     modifiers(&Bearer),
     security(("read_token" = [])),

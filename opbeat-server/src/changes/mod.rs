@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
-pub(crate) use error::NewError;
+pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
 

@@ -40,6 +40,11 @@ pub(super) fn error(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", errors(app))
 }
 
+/// Returns the page of one occurrence of an error.
+pub(super) fn occurrence(app: &AppIdentity, number: i64, occurrence: i64) -> String {
+    format!("{}?occurrence={occurrence}", error(app, number))
+}
+
 /// Returns the query string that keeps a range in links: `?range=6h`, or both ends.
 pub(super) fn range(range: &Range) -> String {
     match range.name {

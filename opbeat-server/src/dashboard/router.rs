@@ -32,6 +32,8 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/{app}/intake/", get(pages::intake))
         .route("/{organization}/{app}/errors/", get(pages::errors))
         .route("/{organization}/{app}/errors/{number}/", get(pages::error))
+        .route("/{organization}/{app}/errors/by-id/{id}", get(pages::error_by_id))
+        .route("/{organization}/{app}/errors/by-id/{id}/", get(pages::error_by_id))
         .route("/sign-in", get(pages::sign_in).post(pages::submit_sign_in))
         .route("/sign-out", post(pages::sign_out))
         .route(STYLE_PATH, get(style))

@@ -14,7 +14,7 @@ mod transactions;
 
 pub(crate) use apps::{AppIdentity, AppSummary};
 pub(crate) use drops::DroppedData;
-pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, Occurrence};
+pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};

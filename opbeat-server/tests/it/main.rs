@@ -7,6 +7,8 @@ mod api;
 mod command;
 mod crash;
 mod endpoints;
+mod errors;
+mod grouping;
 mod heads;
 mod health;
 mod intake;

@@ -9,6 +9,6 @@ mod rollups;
 mod samples;
 
 pub(crate) use apps::{AppName, Scope};
-pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceSummary};
+pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use rollups::{RollupSpan, TransactionRow};
 pub(crate) use samples::{SampleOrder, SampleSummaryRow};
