@@ -4,6 +4,7 @@
 
 mod encoding;
 mod error;
+mod release;
 mod rollup;
 mod sample;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
 pub(crate) use error::NewError;
+pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
 pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
 
@@ -31,6 +33,10 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
+    /// Completed releases.
+    pub(crate) releases: Vec<NewRelease>,
+    /// What is installed on machines.
+    pub(crate) deployments: Vec<NewDeployment>,
 }
 
 /// The key under which an app's drops are counted.
@@ -56,6 +62,8 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
+        self.releases.extend(other.releases);
+        self.deployments.extend(other.deployments);
         for (key, count) in other.drops {
             let total = self.drops.entry(key).or_default();
             *total = total.saturating_add(count);

@@ -4,7 +4,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
 use super::error::StoreError;
-use super::{cursor, errors, rollups, samples};
+use super::{cursor, deployments, errors, releases, rollups, samples};
 use crate::changes::{BodyChanges, Changes};
 use crate::queue::Position;
 
@@ -81,7 +81,9 @@ async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(
     rollups::write_drops(connection, &changes.drops).await?;
     samples::write(connection, &ids, &changes.samples).await?;
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
-    errors::write(connection, &changes.errors).await
+    errors::write(connection, &changes.errors).await?;
+    releases::write(connection, &changes.releases).await?;
+    deployments::write(connection, &changes.deployments).await
 }
 
 async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {
