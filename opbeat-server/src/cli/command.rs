@@ -20,7 +20,7 @@ pub struct Command {
 enum Action {
     /// Runs the server, which accepts data from agents, stores it and shows it.
     Serve(Serve),
-    /// Creates apps.
+    /// Creates apps, and sets which web pages may send data.
     #[command(subcommand)]
     App(App),
     /// Creates read tokens, for the API and for signing in to the pages.

@@ -1,6 +1,7 @@
 //! From the bytes of a body to its report.
 
 use super::inflate::{InflateError, inflate};
+use super::releases::{parse_deployment, parse_release};
 use super::report::{Endpoint, Report, Undecodable};
 use super::validate::{parse_errors, parse_transactions};
 
@@ -17,5 +18,7 @@ pub(crate) fn decode(endpoint: Endpoint, body: &[u8], limit: usize) -> Result<Re
     match endpoint {
         Endpoint::Errors => Ok(Report::Error(Box::new(parse_errors(&json)?))),
         Endpoint::Transactions => Ok(Report::Transactions(Box::new(parse_transactions(&json)?))),
+        Endpoint::Releases => Ok(Report::Release(parse_release(&json)?)),
+        Endpoint::Deployments => Ok(Report::Deployment(parse_deployment(&json)?)),
     }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod inflate;
+mod releases;
 mod report;
 mod validate;
 

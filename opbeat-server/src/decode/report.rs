@@ -1,6 +1,6 @@
 //! The typed content of a body.
 
-use opbeat_protocol::{ErrorBody, TransactionsBody};
+use opbeat_protocol::{DeploymentBody, ErrorBody, ReleaseBody, TransactionsBody};
 
 /// The endpoint of the intake that a body was posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,10 @@ pub(crate) enum Endpoint {
     Errors,
     /// `transactions/`
     Transactions,
+    /// `releases/`
+    Releases,
+    /// `deployments/`
+    Deployments,
 }
 
 impl Endpoint {
@@ -17,6 +21,8 @@ impl Endpoint {
         match self {
             Self::Errors => "errors",
             Self::Transactions => "transactions",
+            Self::Releases => "releases",
+            Self::Deployments => "deployments",
         }
     }
 }
@@ -28,13 +34,17 @@ pub(crate) enum Report {
     Error(Box<ErrorBody>),
     /// The durations and the samples of transactions.
     Transactions(Box<TransactionsBody>),
+    /// A completed release.
+    Release(ReleaseBody),
+    /// All that is installed on machines.
+    Deployment(DeploymentBody),
 }
 
 /// A body that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undecodable {
     /// The body, or the inflated body, is larger than a limit in bytes.
-    #[error("The body is larger than {} MiB. Send smaller bodies, more often.", .0 >> 20)]
+    #[error("The body is larger than {}. Send smaller bodies, more often.", size(*.0))]
     TooLarge(usize),
     /// A field is invalid.
     #[error("Unable to validate data: {field}: {reason}.")]
@@ -51,4 +61,9 @@ impl Undecodable {
     pub(super) fn field(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { field, reason: reason.into() }
     }
+}
+
+/// Returns a size in bytes in whole MiB or KiB.
+pub(super) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }

@@ -60,6 +60,7 @@ impl IntoResponse for Rejection {
             StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, "POST")),
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
+            StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
             _ => None,
         };
         response.headers_mut().extend(header.map(|(name, value)| (name, HeaderValue::from_static(value))));

@@ -21,7 +21,7 @@ use crate::store::Store;
 /// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
-    pub(super) tokens: Arc<StoreDirectory>,
+    pub(super) directory: Arc<StoreDirectory>,
     pub(super) limits: IntakeLimits,
     pub(super) store: Store,
     pub(super) listens_to_loopback: bool,
@@ -32,7 +32,8 @@ pub(super) fn router(parts: &Parts) -> Router {
     let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
     let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), open_to_loopback: parts.listens_to_loopback };
-    intake::router(parts.queue.clone(), Arc::clone(&parts.tokens) as _, parts.limits)
+    let (tokens, origins) = (Arc::clone(&parts.directory), Arc::clone(&parts.directory));
+    intake::router(parts.queue.clone(), tokens, origins, parts.limits)
         .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
         .merge(api::router(query))
         .merge(dashboard::router(dashboard))

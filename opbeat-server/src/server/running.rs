@@ -115,7 +115,7 @@ impl Server {
         let store = Store::open(&folder.database()).await?;
         let from = store.queue_position().await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
-        let tokens = Arc::new(StoreDirectory::open(store.clone()).await?);
+        let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -127,7 +127,7 @@ impl Server {
         let worker = tokio::spawn(worker.run(worker_stops));
         let router = http::router(&http::Parts {
             queue,
-            tokens,
+            directory,
             limits: config.intake,
             store: store.clone(),
             listens_to_loopback: address.ip().is_loopback(),

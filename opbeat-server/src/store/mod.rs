@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod errors;
 mod migrations;
+mod origins;
 pub(crate) mod read;
 mod releases;
 mod retention;
@@ -21,6 +22,6 @@ mod rollups;
 mod samples;
 
 pub(crate) use apply::ParkedMessage;
-pub(crate) use apps::{NewApp, random_hex};
+pub(crate) use apps::NewApp;
 pub(crate) use database::Store;
 pub(crate) use error::StoreError;

@@ -4,11 +4,13 @@
 
 mod agents;
 mod api;
+mod client_side;
 mod command;
 mod crash;
 mod heads;
 mod intake;
 mod pages;
+mod releases;
 mod results;
 mod running;
 mod suite;

@@ -1,14 +1,18 @@
 //! A server on a free port, with an app.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::command::opbeat;
 
 /// A timeout that no working test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,7 +22,7 @@ pub(crate) struct Running {
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
     read_token: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Running {
@@ -33,7 +37,7 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, _folder: folder }
+        Self { server, app, client: Client::new(), read_token, folder }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {
@@ -49,6 +53,13 @@ impl Running {
     pub(crate) async fn accept(&self, endpoint: &str, body: &Value) {
         let response = self.post(endpoint, zlib(&body.to_string())).await;
         assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
+    }
+
+    /// Runs a command on the folder of the running server, and returns what it prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let output = opbeat(self.folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Waits until the worker has stored all queued data.
@@ -86,6 +97,19 @@ impl Running {
 pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {
     let AppCredentials { server_url, organization_id, app_id, .. } = app;
     format!("{server_url}/api/v1/organizations/{organization_id}/apps/{app_id}/{endpoint}/")
+}
+
+/// Returns the headers and the body that an agent sent, without the headers that belong to the recording.
+pub(crate) fn recording(agent: &str, name: &str) -> (HeaderMap, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agents").join(agent);
+    let headers = std::fs::read_to_string(folder.join(format!("{name}.headers.txt"))).unwrap();
+    let lines = headers.lines().skip(1).take_while(|line| !line.is_empty());
+    let headers = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = headers.filter(|(name, _)| !["Host", "Authorization", "Content-Length", "Connection"].contains(name));
+    let header = |(name, value): (&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    // A preflight has no body.
+    let body = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap_or_default();
+    (headers.map(header).collect(), body)
 }
 
 pub(crate) fn zlib(body: &str) -> Vec<u8> {

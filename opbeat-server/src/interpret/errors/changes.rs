@@ -6,17 +6,21 @@ use super::fingerprint;
 use crate::changes::{Changes, NewError, to_json};
 use crate::interpret::Origin;
 use crate::interpret::context::plausible_time;
-use crate::interpret::{frames, scrub};
+use crate::interpret::{browser, frames, scrub};
 use crate::text::start_of;
 
 /// The largest number of errors that one report can stand for. No agent counts more in one interval.
 const MAX_OCCURRENCES: i64 = 10_000_000;
+
+/// The maximum length of an error's id, in characters. A cut id could equal another one, so that longer ones are not used.
+const MAX_ID: usize = 128;
 
 /// The maximum length of a message, in characters. Longer messages are cut.
 const MAX_MESSAGE: usize = 10_000;
 
 /// Returns the changes of a body.
 pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Changes {
+    browser::keep_names(origin, &mut body);
     frames::put_in_order(&mut body);
     frames::mark_application(&mut body);
     scrub::error(&mut body);
@@ -33,7 +37,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody) -> Cha
         level: body.level.clone().unwrap_or_default(),
         transaction_name: transaction.map(|transaction| transaction.name.clone()).unwrap_or_default(),
         transaction_external_id: transaction.and_then(|transaction| transaction.id.clone()).unwrap_or_default(),
-        external_id: body.client_supplied_id.clone().unwrap_or_default(),
+        external_id: external_id(&body),
         document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }
@@ -61,4 +65,17 @@ fn cut_message(message: &mut String) {
         message.truncate(end);
         message.push('…');
     }
+}
+
+/// Returns the id by which the application's users can name the error, or an empty string.
+///
+/// The id is a segment of a path, so that it has no control characters and is no relative segment.
+fn external_id(body: &ErrorBody) -> String {
+    // The Node.js agent sends no `client_supplied_id`, and logs this id.
+    let uuid = || body.extra.as_ref()?.get("uuid")?.as_str();
+    let is_id = |id: &&str| {
+        let is_short = !id.trim().is_empty() && start_of(id, MAX_ID) == *id;
+        is_short && !id.contains(char::is_control) && !matches!(*id, "." | "..")
+    };
+    body.client_supplied_id.as_deref().filter(is_id).or_else(|| uuid().filter(is_id)).unwrap_or_default().to_owned()
 }

@@ -73,7 +73,11 @@ impl Store {
     }
 
     /// Returns machines that a release was completed on, the last completed one first.
-    pub(crate) async fn release_machines(&self, release: i64, limit: i64) -> Result<Vec<ReleaseMachineRow>, StoreError> {
+    pub(crate) async fn release_machines(
+        &self,
+        release: i64,
+        limit: i64,
+    ) -> Result<Vec<ReleaseMachineRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT hostname, completed_at FROM release_machines WHERE release_id = ?
              ORDER BY completed_at DESC, hostname LIMIT ?",
