@@ -18,6 +18,7 @@ mod intake;
 mod interpret;
 mod query;
 mod queue;
+mod random;
 mod result_class;
 mod server;
 mod sessions;

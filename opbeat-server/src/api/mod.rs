@@ -6,6 +6,7 @@ mod errors;
 mod intake;
 mod problem;
 mod query_parameters;
+mod releases;
 mod transactions;
 
 use axum::routing::get;
@@ -44,6 +45,10 @@ pub(crate) fn router(query: Query) -> Router {
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
+        .route("/organizations/{organization}/apps/{app}/releases/", get(releases::list))
+        .route("/organizations/{organization}/apps/{app}/releases/{release}/", get(releases::one))
+        .route("/organizations/{organization}/apps/{app}/deployments/", get(releases::deployments))
+        .route("/organizations/{organization}/apps/{app}/deployments/{machine}/", get(releases::deployment))
         .layer(axum::middleware::map_response(problem::format_rejection))
         .with_state(query);
     Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::no_route))
@@ -72,6 +77,10 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         errors::one,
         errors::occurrence,
         errors::by_id,
+        releases::list,
+        releases::one,
+        releases::deployments,
+        releases::deployment,
     ),
     modifiers(&Bearer),
     security(("read_token" = [])),

@@ -4,6 +4,7 @@
 
 mod encoding;
 mod error;
+mod release;
 mod rollup;
 mod sample;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
+pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
 pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
 
@@ -33,6 +35,10 @@ pub(crate) struct Changes {
     pub(crate) drops: BTreeMap<DropKey, u64>,
     /// The number of values that intake changed, and of bodies that it refused.
     pub(crate) notes: BTreeMap<NoteKey, u64>,
+    /// Completed releases.
+    pub(crate) releases: Vec<NewRelease>,
+    /// The modules that are installed on machines.
+    pub(crate) deployments: Vec<NewDeployment>,
 }
 
 /// The key under which an app's notes are counted.
@@ -90,6 +96,8 @@ impl Changes {
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
         self.errors.extend(other.errors);
+        self.releases.extend(other.releases);
+        self.deployments.extend(other.deployments);
         add(&mut self.drops, other.drops);
         add(&mut self.notes, other.notes);
     }

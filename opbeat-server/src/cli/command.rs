@@ -24,7 +24,7 @@ enum Action {
     Serve(Serve),
     /// Prints the link that signs in to the pages of the running server.
     Link(Link),
-    /// Creates apps.
+    /// Creates apps, and sets which web pages may send data.
     #[command(subcommand)]
     App(App),
     /// Lists and replays accepted data that could not be stored.

@@ -3,6 +3,7 @@
 use opbeat_protocol::read::{Notes, Oddity, ReadLimits, Received, read_error, read_transactions};
 
 use super::inflate::{InflateError, inflate};
+use super::releases::{parse_deployment, parse_release};
 use super::report::{Endpoint, Report, Undecodable};
 
 /// A report, and the notes on what was changed in it.
@@ -25,11 +26,14 @@ pub(crate) fn decode(endpoint: Endpoint, body: &[u8], limit: usize) -> Result<De
         InflateError::Damaged(..) => Undecodable::Damaged(error.to_string()),
     })?;
     let limits = ReadLimits::default();
+    let bytes = &inflated.bytes;
     let mut decoded = match endpoint {
-        Endpoint::Errors => typed(read_error(&inflated.bytes, &limits)?, |body| Report::Error(Box::new(body))),
+        Endpoint::Errors => typed(read_error(bytes, &limits)?, |body| Report::Error(Box::new(body))),
         Endpoint::Transactions => {
-            typed(read_transactions(&inflated.bytes, &limits)?, |body| Report::Transactions(Box::new(body)))
+            typed(read_transactions(bytes, &limits)?, |body| Report::Transactions(Box::new(body)))
         }
+        Endpoint::Releases => typed(parse_release(bytes)?, Report::Release),
+        Endpoint::Deployments => typed(parse_deployment(bytes)?, Report::Deployment),
     };
     if inflated.is_raw_deflate {
         decoded.notes.add(Oddity::RawDeflate, 1, "");

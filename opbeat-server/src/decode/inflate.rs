@@ -7,11 +7,13 @@ use std::io::Read;
 use flate2::read::{DeflateDecoder, GzDecoder};
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::report::size;
+
 /// The error when a body cannot be inflated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InflateError {
     /// The inflated body is larger than the limit, in bytes.
-    #[error("the inflated body is larger than {} MiB", .0 >> 20)]
+    #[error("the inflated body is larger than {}", size(*.0))]
     TooLarge(usize),
     /// The stream of the named format is invalid, or ends too early.
     #[error("the body starts like {0} but cannot be inflated: {1}")]

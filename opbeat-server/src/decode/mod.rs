@@ -6,6 +6,7 @@
 
 mod body;
 mod inflate;
+mod releases;
 mod report;
 
 pub(crate) use body::{Decoded, decode};

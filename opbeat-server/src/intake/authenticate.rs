@@ -84,10 +84,11 @@ fn token_of_another_app() -> Rejection {
     )
 }
 
-fn directory_unavailable() -> Rejection {
+/// Returns the rejection when neither tokens nor origins can be looked up.
+pub(super) fn directory_unavailable() -> Rejection {
     Rejection::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "The token cannot be checked at the moment, because the database does not answer. \
+        "The token or the origin cannot be checked at the moment, because the database does not answer. \
          Send the request again later.",
     )
 }

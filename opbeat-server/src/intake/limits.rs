@@ -16,6 +16,20 @@ pub struct IntakeLimits {
     /// The largest number of bytes of bodies that are received and decoded at the same time. One app may have a quarter
     /// of them.
     pub in_flight: usize,
+    /// The largest body that a browser may send without a token, in bytes, before and after inflating.
+    pub client_side_body: usize,
+    /// The number of requests that the browsers of one app may send in a second.
+    pub client_side_rate: u32,
+    /// The number of requests that the browsers of one app may send at once.
+    pub client_side_burst: u32,
+}
+
+impl IntakeLimits {
+    /// Returns the limits of requests without a token.
+    pub(super) fn of_browsers(self) -> Self {
+        let largest = self.client_side_body;
+        Self { body: self.body.min(largest), inflated: self.inflated.min(largest), ..self }
+    }
 }
 
 impl Default for IntakeLimits {
@@ -26,6 +40,9 @@ impl Default for IntakeLimits {
             body_timeout: Duration::from_secs(30),
             at_once: 2,
             in_flight: 64 << 20,
+            client_side_body: 256 << 10,
+            client_side_rate: 100,
+            client_side_burst: 200,
         }
     }
 }

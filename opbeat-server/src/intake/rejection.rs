@@ -61,6 +61,7 @@ impl From<Undecodable> for Rejection {
         let mut rejection = match &error {
             Undecodable::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
             Undecodable::Damaged(reason) => Self::field("body", reason),
+            Undecodable::Invalid { field, reason } => Self::field(field, reason),
             Undecodable::Unreadable(unreadable) => Self::field("body", unreadable.to_string()),
         };
         rejection.reason = error.reason();
@@ -80,6 +81,7 @@ impl IntoResponse for Rejection {
         let header = match self.status {
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
+            StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
             _ => None,
         };
         response.headers_mut().extend(header.map(|(name, value)| (name, HeaderValue::from_static(value))));

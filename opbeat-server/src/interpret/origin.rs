@@ -13,6 +13,8 @@ pub(crate) struct Origin {
     pub(crate) platform: String,
     /// `User-Agent`, such as `opbeat-nodejs/4.17.0 opbeat-http-client/1.2.2`.
     pub(crate) user_agent: String,
+    /// `X-Opbeat-Client`, such as `opbeat-react/v3.4.0`, or an empty string; `None` if no browser sent the report.
+    pub(crate) browser_agent: Option<String>,
 }
 
 /// The language of the agent that sent a report.

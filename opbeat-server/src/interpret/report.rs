@@ -3,7 +3,7 @@
 use opbeat_protocol::read::Notes;
 
 use super::origin::Origin;
-use super::{errors, transactions};
+use super::{errors, releases, transactions};
 use crate::changes::{Changes, NoteAction, NoteKey};
 use crate::decode::{Decoded, Report};
 
@@ -13,6 +13,8 @@ pub(crate) fn interpret(origin: &Origin, decoded: Decoded) -> Changes {
     let mut changes = match report {
         Report::Error(body) => errors::changes(origin, *body, &notes),
         Report::Transactions(body) => transactions::changes(origin, *body),
+        Report::Release(body) => releases::release(origin, body),
+        Report::Deployment(body) => releases::deployment(origin, body),
     };
     count(origin, &notes, &mut changes);
     changes

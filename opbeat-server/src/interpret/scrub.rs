@@ -85,7 +85,8 @@ pub(super) fn value(value: &mut Value) {
     scrub_value(value, 0);
 }
 
-fn scrub_text(text: &mut String) {
+/// Removes secrets from a text.
+pub(super) fn scrub_text(text: &mut String) {
     if let Cow::Owned(scrubbed) = Secrets::default().scrub(text) {
         *text = scrubbed;
     }

@@ -28,7 +28,7 @@ const MIN_COMPRESSED: u64 = 1_024;
 /// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
-    pub(super) tokens: Arc<StoreDirectory>,
+    pub(super) directory: Arc<StoreDirectory>,
     pub(super) limits: IntakeLimits,
     pub(super) refusals: Refusals,
     pub(super) store: Store,
@@ -41,7 +41,8 @@ pub(super) struct Parts {
 pub(super) fn router(parts: Parts) -> Router {
     let query = Query::new(parts.store);
     let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
-    let programs = intake::router(parts.queue, parts.tokens, parts.limits, parts.refusals)
+    let (tokens, origins) = (Arc::clone(&parts.directory), parts.directory);
+    let programs = intake::router(parts.queue, tokens, origins, parts.limits, parts.refusals)
         .merge(parts.health.router())
         .merge(api::router(query))
         .merge(endpoints::unknown())

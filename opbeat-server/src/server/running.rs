@@ -18,8 +18,9 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
 use crate::intake::{IntakeLimits, Refusals};
 use crate::queue::{Queue, QueueLimits};
+use crate::random::random_hex;
 use crate::sessions::Sessions;
-use crate::store::{NewApp, Store, StoreError, random_hex};
+use crate::store::{NewApp, Store, StoreError};
 use crate::worker::Worker;
 
 /// The time that running requests and the worker's last batch have to finish.
@@ -138,7 +139,7 @@ impl Server {
         let store = Store::open(&folder.database(), config.page_timeout).await?;
         let from = store.queue_position().await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
-        let tokens = Arc::new(StoreDirectory::open(store.clone()).await?);
+        let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -159,7 +160,7 @@ impl Server {
         tokio::spawn(health.clone().watch(stopped.clone()));
         let router = http::router(http::Parts {
             queue,
-            tokens,
+            directory,
             limits: config.intake,
             refusals,
             store: store.clone(),

@@ -10,8 +10,9 @@ use subtle::ConstantTimeEq;
 
 use super::attempts::Attempts;
 use crate::intake::hash_token;
+use crate::random::random_hex;
 use crate::store::read::Scope;
-use crate::store::{Store, StoreError, random_hex};
+use crate::store::{Store, StoreError};
 
 /// The time after which a browser has to sign in again.
 const MAX_AGE: Duration = Duration::from_secs(30 * 86_400);

@@ -4,7 +4,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
 use super::error::{Cause, StoreError};
-use super::{cursor, errors, notes, rollups, samples};
+use super::{cursor, deployments, errors, notes, releases, rollups, samples};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::Position;
 
@@ -128,7 +128,9 @@ async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(
     samples::write(connection, &ids, &changes.samples).await?;
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
     notes::write(connection, &changes.notes).await?;
-    errors::write(connection, &changes.errors).await
+    errors::write(connection, &changes.errors).await?;
+    releases::write(connection, &changes.releases).await?;
+    deployments::write(connection, &changes.deployments).await
 }
 
 async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {

@@ -262,7 +262,10 @@ async fn an_error_is_found_by_its_id() {
     ];
     accept(&running, &bodies).await;
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
-    let get = async |path: &str| client.get(format!("{}{path}", running.server.url())).send().await.unwrap();
+    let get = async |path: &str| {
+        let request = client.get(format!("{}{path}", running.server.url())).header("cookie", &running.cookie);
+        request.send().await.unwrap()
+    };
     for (id, number) in [(id, 1), (uuid, 2), ("a%2Fb%20c%3F%25", 3)] {
         let path = format!("errors/by-id/{id}/");
         let found = running.ask(&path).await;

@@ -57,7 +57,7 @@ async fn other_methods_and_paths_are_rejected() {
     assert_eq!(status, 404);
     let broken = running.client.post(format!("{}/api/v1/organizations/%ff/apps/y/errors/", running.server.url()));
     assert_eq!(rejection(broken.send().await.unwrap()).await.0, 400);
-    assert!(message.contains("/errors/ or …/transactions/"), "{message}");
+    assert!(message.contains("/errors/, …/transactions/, …/releases/ or …/deployments/"), "{message}");
 }
 
 #[tokio::test]
@@ -187,4 +187,52 @@ async fn an_app_that_is_created_while_the_server_runs_can_send_immediately() {
     let url = crate::running::intake_url(&later, "transactions");
     let response = running.client.post(url).bearer_auth(&later.secret_token).body(GOOD).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
+}
+
+/// Posts an error, and returns the answer's `Location`.
+async fn location(running: &Running, headers: &[(&'static str, &str)], body: &Value) -> String {
+    let mut request = running.client.post(running.intake("errors")).bearer_auth(&running.app.secret_token);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(response.text().await.unwrap(), "", "agents expect an empty body");
+    location
+}
+
+#[tokio::test]
+async fn an_accepted_error_has_the_address_of_its_page() {
+    let running = Running::start().await;
+    let page = format!("{}/acme/shop/errors/by-id/", running.server.url());
+    let python = json!({"message": "a", "client_supplied_id": "0123abcd", "extra": {"uuid": "ignored"}});
+    assert_eq!(location(&running, &[], &python).await, format!("{page}0123abcd"));
+    let node = json!({"message": "a", "extra": {"uuid": "6c9d1b76-4f0e-4a5b-9d5d-0e4f6b0f6a11"}});
+    assert_eq!(location(&running, &[], &node).await, format!("{page}6c9d1b76-4f0e-4a5b-9d5d-0e4f6b0f6a11"));
+    let odd = json!({"message": "a", "client_supplied_id": "a/b?c #ü"});
+    assert_eq!(location(&running, &[], &odd).await, format!("{page}a%2Fb%3Fc%20%23%C3%BC"));
+    let proxied = [("host", "opbeat.example:8443"), ("x-forwarded-proto", "https, http")];
+    let expected = "https://opbeat.example:8443/acme/shop/errors/by-id/0123abcd";
+    assert_eq!(location(&running, &proxied, &python).await, expected);
+    let hostile = location(&running, &[("host", "evil\"><script>")], &python).await;
+    assert_eq!(hostile, "/acme/shop/errors/by-id/0123abcd");
+}
+
+#[tokio::test]
+async fn an_error_without_an_id_gets_one() {
+    let running = Running::start().await;
+    let mut locations = Vec::new();
+    for id in [Value::Null, json!(""), json!(".."), json!("a\nb"), json!("x".repeat(129))] {
+        let body = json!({"message": "a", "client_supplied_id": id});
+        let location = location(&running, &[], &body).await;
+        let generated = location.rsplit('/').next().unwrap().to_owned();
+        assert!(generated.len() == 32 && generated.bytes().all(|byte| byte.is_ascii_hexdigit()), "{location}");
+        locations.push(location);
+    }
+    locations.dedup();
+    assert_eq!(locations.len(), 5, "each error has its own");
+    let repeated = [("idempotency-key", "one")];
+    let first = location(&running, &repeated, &json!({"message": "a"})).await;
+    assert_eq!(location(&running, &repeated, &json!({"message": "a"})).await, first, "it is stored once");
 }

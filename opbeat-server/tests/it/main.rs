@@ -4,6 +4,7 @@
 
 mod agents;
 mod api;
+mod client_side;
 mod command;
 mod crash;
 mod endpoints;
@@ -14,6 +15,7 @@ mod health;
 mod intake;
 mod pages;
 mod parked;
+mod releases;
 mod results;
 mod running;
 mod sign_in;

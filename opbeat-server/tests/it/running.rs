@@ -1,15 +1,19 @@
 //! A server on a free port, with an app.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::command::opbeat;
 
 /// A timeout that no working test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,6 +68,13 @@ impl Running {
     pub(crate) async fn accept(&self, endpoint: &str, body: &Value) {
         let response = self.post(endpoint, zlib(&body.to_string())).await;
         assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
+    }
+
+    /// Runs a command on the folder of the running server, and returns what it prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let output = opbeat(self.folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Waits until the worker has stored all queued data.
@@ -121,6 +132,19 @@ pub(crate) fn session_of(response: &Response) -> String {
 pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {
     let AppCredentials { server_url, organization_id, app_id, .. } = app;
     format!("{server_url}/api/v1/organizations/{organization_id}/apps/{app_id}/{endpoint}/")
+}
+
+/// Returns the headers and the body that an agent sent, without the headers that belong to the recording.
+pub(crate) fn recording(agent: &str, name: &str) -> (HeaderMap, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agents").join(agent);
+    let headers = std::fs::read_to_string(folder.join(format!("{name}.headers.txt"))).unwrap();
+    let lines = headers.lines().skip(1).take_while(|line| !line.is_empty());
+    let headers = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = headers.filter(|(name, _)| !["Host", "Authorization", "Content-Length", "Connection"].contains(name));
+    let header = |(name, value): (&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    // A preflight has no body.
+    let body = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap_or_default();
+    (headers.map(header).collect(), body)
 }
 
 pub(crate) fn zlib(body: &str) -> Vec<u8> {

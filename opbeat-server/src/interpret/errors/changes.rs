@@ -6,20 +6,20 @@ use opbeat_protocol::{ErrorBody, Timestamp};
 use super::{culprit, fingerprint};
 use crate::changes::{Changes, NewError, to_json};
 use crate::interpret::Origin;
-use crate::interpret::{frames, scrub};
+use crate::interpret::{browser, frames, scrub};
 use crate::text::start_of;
 
 /// The largest number of errors that one report can stand for. No agent counts more in one interval.
 const MAX_OCCURRENCES: i64 = 10_000_000;
+
+/// The maximum length of an error's id, in characters. A cut id could equal another one, so that longer ones are not used.
+const MAX_ID: usize = 128;
 
 /// The maximum length of a message, in characters. Longer messages are cut.
 const MAX_MESSAGE: usize = 10_000;
 
 /// The maximum length of a type, a culprit and a name, in characters. Longer ones are cut.
 const MAX_NAME: usize = 500;
-
-/// The maximum length of an id, in characters. An error with a longer one is not found by it.
-const MAX_ID: usize = 128;
 
 /// The maximum length of a level, in characters. Longer ones are cut.
 const MAX_LEVEL: usize = 50;
@@ -36,6 +36,7 @@ const MAX_AGE: i64 = 30 * DAY;
 
 /// Returns the changes of a body.
 pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes: &Notes) -> Changes {
+    browser::keep_names(origin, &mut body);
     let order = frames::put_in_order(origin, &mut body);
     frames::mark_application(origin, &mut body);
     scrub::error(&mut body);
