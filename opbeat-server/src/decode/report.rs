@@ -37,7 +37,7 @@ pub(crate) enum Report {
     Transactions(Box<TransactionsBody>),
     /// A completed release.
     Release(ReleaseBody),
-    /// All that is installed on machines.
+    /// The modules that are installed on machines.
     Deployment(DeploymentBody),
 }
 

@@ -87,7 +87,7 @@ pub(super) fn next_record(format: Format, bytes: &[u8]) -> Option<usize> {
     marks.into_iter().find(|at| matches!(parse(format, &bytes[*at..]), Parsed::Record(..)))
 }
 
-/// Returns the payload of a damaged record, as far as it can be told: the bytes after the header.
+/// Returns the bytes after the header of a damaged record. They are its payload if the header has its usual length.
 pub(crate) fn payload_of_damaged(bytes: &[u8]) -> &[u8] {
     bytes.get(Format::Marked.header()..).unwrap_or_default()
 }
