@@ -163,7 +163,8 @@ async fn find(
     let origin = origin.ok_or_else(no_origin)?;
     let found = intake.origins.find_allowed(organization, app, origin).await;
     let found = found.map_err(|DirectoryUnavailable| directory_unavailable())?;
-    found.map(|app| Sender::from(&*app)).ok_or_else(|| not_allowed(organization, app, origin))
+    let found = found.map(|app| Sender::from(&*app)).ok_or_else(|| not_allowed(organization, app, origin));
+    found.inspect_err(|rejection| intake.refusals.count("", rejection))
 }
 
 /// Returns the header `Origin`.
@@ -199,5 +200,5 @@ fn not_allowed(organization: &str, app: &str, origin: &str) -> Rejection {
         ),
         Err(error) => format!("The header Origin is invalid: {error}."),
     };
-    Rejection::new(StatusCode::FORBIDDEN, message)
+    Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
 }
