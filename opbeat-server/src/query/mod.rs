@@ -16,7 +16,7 @@ pub(crate) use drops::DroppedData;
 pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, Occurrence};
 pub(crate) use handle::Query;
 pub(crate) use range::{InvalidRange, RANGES, Range};
-pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary};
+pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary, SpanAverage};
 pub(crate) use series::{Series, SeriesPoint};
 pub(crate) use time::from_seconds;
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};

@@ -22,3 +22,4 @@ pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::{NewApp, random_hex};
 pub(crate) use database::Store;
 pub(crate) use error::StoreError;
+pub(crate) use rollups::OTHER_NAMES;

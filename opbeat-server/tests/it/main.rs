@@ -4,11 +4,14 @@
 
 mod agents;
 mod api;
+mod cases;
 mod command;
 mod crash;
+mod figures;
 mod heads;
 mod intake;
 mod pages;
 mod results;
 mod running;
+mod samples;
 mod suite;

@@ -10,5 +10,5 @@ mod samples;
 
 pub(crate) use apps::{AppName, Scope};
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceSummary};
-pub(crate) use rollups::{RollupSpan, TransactionRow};
+pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleSummaryRow};
