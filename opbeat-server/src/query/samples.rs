@@ -69,7 +69,7 @@ pub(crate) struct SampleSpanView {
     /// The duration in milliseconds. In an average, the time of all spans with this path, divided by the number of all
     /// transactions.
     pub(crate) duration_ms: f64,
-    /// What an average says about the spans; `null` in a single transaction.
+    /// The averages of the spans with this path; `null` in a single transaction.
     pub(crate) average: Option<SpanAverage>,
     /// Further values, such as `sql` and `url`.
     #[schema(value_type = Object)]

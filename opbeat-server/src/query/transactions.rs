@@ -65,7 +65,7 @@ pub(crate) struct TransactionList {
     pub(crate) kinds: Vec<String>,
     /// The data that the agents dropped in the range.
     pub(crate) drops: Vec<DroppedData>,
-    /// Whether the app has so many names that further ones are counted under `(other names)`.
+    /// Whether the app has more names than the limit, and the others are counted under `(other names)`.
     pub(crate) has_other_names: bool,
 }
 

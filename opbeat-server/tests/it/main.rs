@@ -11,6 +11,7 @@ mod figures;
 mod heads;
 mod intake;
 mod pages;
+mod ranges;
 mod results;
 mod running;
 mod samples;
