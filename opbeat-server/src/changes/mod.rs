@@ -2,6 +2,7 @@
 //!
 //! Intake makes them from a body, the queue holds them on disk, and the store applies them.
 
+mod document;
 mod encoding;
 mod error;
 mod release;
@@ -12,11 +13,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
-pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
-pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
+pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, Rollup, SelfTime, TransactionKey};
+pub(crate) use sample::{NewSample, NewSpanStack};
 
 /// The changes of one or more bodies.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

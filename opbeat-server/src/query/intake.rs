@@ -74,5 +74,10 @@ fn refusal(reason: &str) -> &'static str {
 
 /// Explains a reason for which a value was changed.
 fn change(reason: &str) -> &'static str {
-    Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation)
+    match reason {
+        "other_time" => {
+            "The time is too old to be shown or in the future; the event is counted at its receipt. Check the clock."
+        }
+        _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),
+    }
 }

@@ -4,15 +4,10 @@ use sqlx::Row;
 
 use super::database::Store;
 use super::error::StoreError;
+use crate::changes::MINUTES_KEPT;
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
-
-/// Samples are looked at soon after they were recorded.
-const SAMPLE_DAYS: i64 = 14;
-
-/// Charts of longer ranges use the hourly rows.
-const MINUTE_DAYS: i64 = 14;
 
 /// Drops explain why figures are too low. They are kept longer than samples, since people compare figures of months.
 const DROP_DAYS: i64 = 90;
@@ -42,10 +37,10 @@ impl Store {
         }
         let second = now / MICROS;
         let statements = [
-            ("DELETE FROM samples WHERE happened_at < ?", now - SAMPLE_DAYS * DAY * MICROS),
-            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
+            ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
+            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
