@@ -1,0 +1,15 @@
+//! The official agents, unmodified, against the binary. `README.md` in this folder says what each of them needs.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod errors;
+mod install;
+mod node;
+mod opbeat;
+mod program;
+mod python;
+mod recorder;
+mod sent;
+mod shop;
+mod spans;
+mod transactions;

@@ -1,0 +1,19 @@
+//! The Node agent 4.17.0 with Express 4.
+
+use crate::errors::Agent;
+use crate::program::node;
+use crate::sent::sent_transactions;
+use crate::shop::Shop;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_express_application_is_shown_as_it_was_sent() {
+    let shop = Shop::after_transactions(node("node-express", &["app.js"]), "transactions", 1).await;
+    for exchange in shop.recorder.exchanges() {
+        assert_eq!(exchange.header("user-agent"), "opbeat-nodejs/4.17.0 opbeat-http-client/1.2.2");
+        assert!(exchange.header("x-opbeat-platform").contains("framework=express/4.22.3"), "{exchange:?}");
+    }
+    let bodies = shop.recorder.bodies("transactions");
+    shop.assert_transactions(&sent_transactions(&bodies)).await;
+    shop.assert_sampled(&bodies).await;
+    shop.assert_errors(Agent::Node, "errors").await;
+}
