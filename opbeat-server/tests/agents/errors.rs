@@ -19,6 +19,7 @@ struct Shown {
 pub(crate) enum Agent {
     Python,
     Node,
+    Browser,
 }
 
 impl Shop {
@@ -94,6 +95,8 @@ fn id(agent: Agent, report: &Value) -> String {
     match agent {
         Agent::Python => text(&report["client_supplied_id"]),
         Agent::Node => text(&report["extra"]["uuid"]),
+        // These agents give none, and the program raises each error once.
+        Agent::Browser => text(&report["exception"]["value"]),
     }
 }
 

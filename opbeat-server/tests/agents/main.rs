@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod browser;
+mod deployments;
 mod errors;
 mod install;
 mod node;
@@ -9,6 +11,7 @@ mod opbeat;
 mod program;
 mod python;
 mod recorder;
+mod releases;
 mod sent;
 mod shop;
 mod spans;

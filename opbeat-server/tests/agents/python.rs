@@ -3,11 +3,12 @@
 use crate::errors::Agent;
 use crate::program::old_python;
 use crate::sent::{aggregated_spans, sent_transactions};
-use crate::shop::Shop;
+use crate::shop::EmptyShop;
 
 /// Runs a program, and compares everything that its agent sent.
 async fn compare(folder: &str, file: &str, platform: &str) {
-    let shop = Shop::after(old_python(folder, file)).await;
+    let shop = EmptyShop::start().await.after(old_python(folder, file)).await;
+    shop.recorder.assert_all_accepted();
     for exchange in shop.recorder.exchanges() {
         assert_eq!(exchange.header("user-agent"), "opbeat-python/3.6.1");
         assert!(exchange.header("x-opbeat-platform").contains(platform), "{exchange:?}");

@@ -28,6 +28,7 @@ pub(crate) struct Exchange {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     pub(crate) status: StatusCode,
+    pub(crate) answer_headers: HeaderMap,
     pub(crate) answer: String,
 }
 
@@ -147,6 +148,7 @@ async fn forward(State(recorder): State<Recorder>, request: Request) -> Response
         headers: parts.headers,
         body,
         status,
+        answer_headers: answer_headers.clone(),
         answer: String::from_utf8_lossy(&answer).into_owned(),
     };
     recorder.log.exchanges.lock().unwrap().push(exchange);

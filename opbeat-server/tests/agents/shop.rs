@@ -9,6 +9,14 @@ use crate::program::Program;
 use crate::recorder::Recorder;
 use crate::sent::sent_transactions;
 
+/// A server with a recorder before it, to which nothing was sent yet.
+pub(crate) struct EmptyShop {
+    pub(crate) opbeat: Opbeat,
+    recorder: Recorder,
+    /// The recorder's URL.
+    url: String,
+}
+
 pub(crate) struct Shop {
     pub(crate) opbeat: Opbeat,
     pub(crate) recorder: Recorder,
@@ -16,41 +24,41 @@ pub(crate) struct Shop {
     pub(crate) account: Value,
 }
 
-impl Shop {
+impl EmptyShop {
+    pub(crate) async fn start() -> Self {
+        let opbeat = Opbeat::start();
+        let (recorder, url) = Recorder::start(&opbeat.url).await;
+        Self { opbeat, recorder, url }
+    }
+
     /// Runs a program that sends all data before it ends.
-    pub(crate) async fn after(command: Command) -> Self {
-        let (opbeat, recorder, mut program) = start(command).await;
+    pub(crate) async fn after(self, command: Command) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
         let account = program.account().await;
         let (status, errors) = program.ended().await;
         assert!(status.success(), "{status}: {errors}");
-        recorder.assert_all_accepted();
-        opbeat.drained().await;
-        Self { opbeat, recorder, account }
+        self.filled(account).await
     }
 
     /// Runs a program that stays until its transactions have arrived at an endpoint, and then ends with a status.
-    pub(crate) async fn after_transactions(command: Command, endpoint: &str, code: i32) -> Self {
-        let (opbeat, recorder, mut program) = start(command).await;
+    pub(crate) async fn after_transactions(self, command: Command, endpoint: &str, code: i32) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
         let account = program.account().await;
         let expected: u64 = counts(&account).sum();
         let arrived = |recorder: &Recorder| -> u64 {
             let sent = sent_transactions(&recorder.bodies(endpoint));
             sent.values().map(|transaction| transaction.durations.len() as u64).sum()
         };
-        recorder.until("the transactions", |recorder| arrived(recorder) >= expected).await;
+        self.recorder.until("the transactions", |recorder| arrived(recorder) >= expected).await;
         let (status, errors) = program.ended().await;
         assert_eq!(status.code(), Some(code), "{errors}");
-        recorder.assert_all_accepted();
-        opbeat.drained().await;
-        Self { opbeat, recorder, account }
+        self.filled(account).await
     }
-}
 
-async fn start(command: Command) -> (Opbeat, Recorder, Program) {
-    let opbeat = Opbeat::start();
-    let (recorder, url) = Recorder::start(&opbeat.url).await;
-    let program = Program::start(command, &opbeat.environment(&url));
-    (opbeat, recorder, program)
+    async fn filled(self, account: Value) -> Shop {
+        self.opbeat.drained().await;
+        Shop { opbeat: self.opbeat, recorder: self.recorder, account }
+    }
 }
 
 /// Returns the numbers of transactions of an account.
