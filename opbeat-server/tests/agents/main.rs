@@ -8,6 +8,7 @@ mod errors;
 mod install;
 mod node;
 mod opbeat;
+mod otlp;
 mod program;
 mod python;
 mod recorder;

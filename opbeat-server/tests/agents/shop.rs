@@ -33,7 +33,18 @@ impl EmptyShop {
 
     /// Runs a program that sends all data before it ends.
     pub(crate) async fn after(self, command: Command) -> Shop {
-        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
+        let url = self.url.clone();
+        self.after_sending_to(&url, command).await
+    }
+
+    /// Runs a program that sends all data to the server itself before it ends: the recorder cannot read gRPC.
+    pub(crate) async fn after_unrecorded(self, command: Command) -> Shop {
+        let url = self.opbeat.url.clone();
+        self.after_sending_to(&url, command).await
+    }
+
+    async fn after_sending_to(self, url: &str, command: Command) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(url));
         let account = program.account().await;
         let (status, errors) = program.ended().await;
         assert!(status.success(), "{status}: {errors}");
