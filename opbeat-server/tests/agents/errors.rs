@@ -1,7 +1,9 @@
 //! Compares errors: type, message, culprit, level, request, user, extra values and frames.
 
+use axum::http::Method;
 use serde_json::{Map, Value};
 
+use crate::recorder::Exchange;
 use crate::sent::{list, text};
 use crate::shop::Shop;
 
@@ -33,8 +35,26 @@ impl Shop {
             let same: Vec<&Shown> = shown.iter().filter(is_same).collect();
             assert_eq!(same.len(), 1, "one occurrence has the id of {body:#}");
             assert_report(agent, &same[0].report, body);
+            if agent != Agent::Browser {
+                let found = self.opbeat.ask(&format!("errors/by-id/{}/", id(agent, body))).await;
+                assert_eq!(id(agent, &found["occurrence"]["report"]), id(agent, body), "an error is found by its id");
+            }
         }
+        self.assert_locations(agent, endpoint);
         self.assert_groups(&shown);
+    }
+
+    /// Compares the addresses of the responses, which the agents log: each leads to its error.
+    fn assert_locations(&self, agent: Agent, endpoint: &str) {
+        let is_error = |exchange: &&Exchange| exchange.method == Method::POST && exchange.endpoint() == endpoint;
+        for exchange in self.recorder.exchanges().iter().filter(is_error) {
+            let location = exchange.answer_headers.get("location").expect("an accepted error has a location");
+            let location = location.to_str().unwrap();
+            assert!(location.contains("/acme/shop/errors/by-id/"), "{location}");
+            if agent != Agent::Browser {
+                assert!(location.ends_with(&id(agent, &exchange.json())), "{location}");
+            }
+        }
     }
 
     /// Returns all occurrences of all groups.
@@ -103,7 +123,7 @@ fn id(agent: Agent, report: &Value) -> String {
 /// Compares one error with its body.
 fn assert_report(agent: Agent, shown: &Value, sent: &Value) {
     let message = &sent["message"];
-    for field in ["culprit", "level", "logger", "user", "extra", "param_message"] {
+    for field in ["culprit", "level", "logger", "user", "extra", "param_message", "template", "query"] {
         if !sent[field].is_null() {
             assert_eq!(without_empty(&shown[field]), without_empty(&sent[field]), "{field} of {message}");
         }

@@ -45,7 +45,11 @@ impl Shop {
                 let same = same.unwrap_or_else(|| panic!("{name}: no sample of {} ms: {shown:#?}", sample.duration));
                 assert_spans(&name, same, sample);
             }
-            let kinds: BTreeSet<String> = self.breakdown(&transaction).await.into_keys().collect();
+            let breakdown = self.breakdown(&transaction).await;
+            let all: f64 = breakdown.values().map(|part| part["self_ms"].as_f64().unwrap()).sum();
+            let total = transaction["total_ms"].as_f64().unwrap();
+            assert!((all - total).abs() <= total * 0.01, "{name}: samples stand for all: {all} of {total} ms");
+            let kinds: BTreeSet<String> = breakdown.into_keys().collect();
             let spans = sent.iter().flat_map(|sample| &sample.spans);
             let mut expected: BTreeSet<String> = spans.map(|(kind, ..)| breakdown_kind(kind).to_owned()).collect();
             expected.insert("app".to_owned());
