@@ -60,7 +60,9 @@ old_python() {
     venv
     pip -r "$sources/python-shim/requirements.txt"
     cat "$sources"/{python-flask,python-django,python-job,opbeatcli}/requirements.txt | sort -u >requirements.txt
-    PYTHONPATH=$sources/python-shim PYTHONDONTWRITEBYTECODE=1 pip --no-build-isolation -r requirements.txt
+    # Without its C extension, the agent needs no compiler and no headers of Python.
+    OPBEAT_WRAPT_EXTENSIONS=false PYTHONPATH=$sources/python-shim PYTHONDONTWRITEBYTECODE=1 \
+        pip --no-build-isolation --no-cache-dir -r requirements.txt
 }
 
 otel_python() {
