@@ -114,13 +114,13 @@ impl Shop {
             let mut signatures: Vec<String> =
                 list(&sample["spans"]).iter().map(|span| text(&span["signature"])).collect();
             signatures.sort();
-            assert_eq!(signatures, ["GET", "SELECT orders", "render"], "{sample:#}");
+            assert_eq!(signatures, ["GET prices.example", "SELECT FROM orders", "render"], "{sample:#}");
             let depth = |signature: &str| {
                 let mut spans = list(&sample["spans"]).iter();
                 spans.find(|span| span["signature"] == signature).unwrap()["depth"].as_u64().unwrap()
             };
-            assert_eq!(depth("GET"), depth("render") + 1, "the call is inside of `render`: {sample:#}");
-            assert_eq!(depth("SELECT orders"), depth("render"), "{sample:#}");
+            assert_eq!(depth("GET prices.example"), depth("render") + 1, "the call is inside of `render`: {sample:#}");
+            assert_eq!(depth("SELECT FROM orders"), depth("render"), "{sample:#}");
         }
     }
 

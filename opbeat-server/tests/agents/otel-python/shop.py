@@ -131,9 +131,9 @@ def main():
             {"name": "mails process", "durations_ms": [80]},
         ],
         "spans": [
-            {"transaction": "GET /orders/{id}", "signature": "SELECT orders", "count": 3, "self_ms": 30},
+            {"transaction": "GET /orders/{id}", "signature": "SELECT FROM orders", "count": 3, "self_ms": 30},
             {"transaction": "GET /orders/{id}", "signature": "render", "count": 3, "self_ms": 30},
-            {"transaction": "GET /orders/{id}", "signature": "GET", "count": 3, "self_ms": 15},
+            {"transaction": "GET /orders/{id}", "signature": "GET prices.example", "count": 3, "self_ms": 15},
         ],
         "errors": [
             {"type": "Declined", "message": "card declined for order A-5", "times": 1, "newest_function": "raised"},
