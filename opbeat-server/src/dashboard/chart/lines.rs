@@ -89,6 +89,9 @@ fn outline(points: &[SeriesPoint], part: Range<usize>, scale: &Scale, value: Val
         let x = (index as f64 + 0.5) * width;
         if is_open {
             outline.push_str(&format!("L{x:.1} {y:.1}"));
+        } else if index == part.start && index > 0 {
+            // The line continues that of the part before.
+            outline.push_str(&format!("M{x:.1} {y:.1}"));
         } else {
             outline.push_str(&format!("M{:.1} {y:.1}L{:.1} {y:.1}", x - width * 0.3, x + width * 0.3));
         }
