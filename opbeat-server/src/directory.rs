@@ -26,8 +26,11 @@ pub(crate) struct StoreDirectory {
     store: Store,
     tokens: Arc<Known<HashMap<[u8; 32], TokenOwner>>>,
     /// The apps that allow an origin, by each form of their names.
-    apps: Arc<Known<HashMap<(String, String), Arc<BrowserApp>>>>,
+    apps: Arc<Known<BrowserApps>>,
 }
+
+/// Apps by the name of their organization and their own name.
+type BrowserApps = HashMap<(String, String), Arc<BrowserApp>>;
 
 /// Values of the store in memory.
 #[derive(Debug, Default)]
@@ -97,8 +100,8 @@ impl StoreDirectory {
         Ok(owners.into_iter().map(|owner| (owner.token_hash, owner)).collect())
     }
 
-    async fn read_apps(&self) -> Result<HashMap<(String, String), Arc<BrowserApp>>, StoreError> {
-        let mut known = HashMap::new();
+    async fn read_apps(&self) -> Result<BrowserApps, StoreError> {
+        let mut known = BrowserApps::new();
         for app in self.store.browser_apps().await? {
             let app = Arc::new(app);
             for organization in [&app.organization_id, &app.organization] {
@@ -160,5 +163,32 @@ impl OriginDirectory for StoreDirectory {
         origin: &'a str,
     ) -> BoxFuture<'a, Result<Option<Arc<BrowserApp>>, DirectoryUnavailable>> {
         Box::pin(self.find_app((organization.to_owned(), app.to_owned()), origin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::hash_token;
+    use crate::store::NewApp;
+
+    #[tokio::test]
+    async fn known_tokens_and_origins_work_without_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("opbeat.sqlite")).await.unwrap();
+        let new = NewApp { organization: "acme".to_owned(), app: "shop".to_owned(), ..NewApp::default() };
+        let app = store.create_app(&new, &hash_token("token"), 0).await.unwrap();
+        let origin = "https://shop.example".parse().unwrap();
+        store.change_origins(("acme", "shop"), &[origin], &[], 0).await.unwrap();
+        let directory = StoreDirectory::open(store.clone()).await.unwrap();
+        store.close().await;
+        assert!(directory.find(&hash_token("token")).await.unwrap().is_some());
+        assert_eq!(directory.find(&hash_token("other")).await, Err(DirectoryUnavailable));
+        for (organization, name) in [("acme", "shop"), (&*app.organization_id, &*app.app_id), ("acme", &app.app_id)] {
+            let found = directory.find_allowed(organization, name, "https://shop.example").await.unwrap();
+            assert_eq!(found.unwrap().app_id, app.app_id);
+        }
+        let unknown = directory.find_allowed("acme", "shop", "https://other.example").await;
+        assert_eq!(unknown.err(), Some(DirectoryUnavailable));
     }
 }

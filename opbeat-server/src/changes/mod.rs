@@ -35,7 +35,7 @@ pub(crate) struct Changes {
     pub(crate) drops: BTreeMap<DropKey, u64>,
     /// Completed releases.
     pub(crate) releases: Vec<NewRelease>,
-    /// What is installed on machines.
+    /// Reports of the software on machines.
     pub(crate) deployments: Vec<NewDeployment>,
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum Report {
     Transactions(Box<TransactionsBody>),
     /// A completed release.
     Release(ReleaseBody),
-    /// All that is installed on machines.
+    /// The software on machines.
     Deployment(DeploymentBody),
 }
 

@@ -9,7 +9,7 @@ use super::{AppIdentity, Query, QueryError};
 use crate::changes::{InstalledModule, ModuleVcs};
 use crate::store::read::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 
-/// What is installed on a machine, in a list.
+/// The software on a machine, in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct DeploymentSummary {
     /// The machine's host name.
@@ -34,7 +34,7 @@ pub(crate) struct DeploymentList {
     pub(crate) deployments: Vec<DeploymentSummary>,
 }
 
-/// What is installed on one machine.
+/// The software on one machine.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Deployment {
     /// The columns of lists, with all components.

@@ -15,7 +15,7 @@ const MINUTE_DAYS: i64 = 14;
 /// Drops explain why figures are too low. They are kept longer than samples, since people compare figures of months.
 const DROP_DAYS: i64 = 90;
 
-/// Machines come and go. What was installed on one is kept for as long as people compare figures.
+/// Machines come and go. The last report of a machine is kept for longer than a year.
 const DEPLOYMENT_DAYS: i64 = 400;
 
 /// Agents repeat a delivery within minutes, so that a day is more than enough.

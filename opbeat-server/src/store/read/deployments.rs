@@ -1,4 +1,4 @@
-//! What is installed on machines.
+//! The software on machines.
 
 use sqlx::Row;
 
@@ -27,7 +27,7 @@ pub(crate) struct DeploymentSummaryRow {
 pub(crate) struct DeploymentRow {
     /// When it was received, in microseconds since 1970.
     pub(crate) received_at: i64,
-    /// All that is installed.
+    /// The software.
     pub(crate) document: DeploymentDocument,
 }
 
