@@ -82,6 +82,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(self.0.rem_euclid(MICROS_PER_MINUTE)))
     }
 
+    /// Returns whether the time is in the years 1 to 9999, which RFC 3339 can hold.
+    pub(crate) const fn is_in_calendar(self) -> bool {
+        const MIN: i64 = -62_135_596_800_000_000;
+        const MAX: i64 = 253_402_207_200_000_000;
+        MIN <= self.0 && self.0 < MAX
+    }
+
     /// Reads a text in any of the formats, or returns `None`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();

@@ -29,7 +29,7 @@ pub(crate) struct StoreDirectory {
     apps: Arc<Known<BrowserApps>>,
 }
 
-/// Apps by the name of their organization and their own name.
+/// Apps that allow an origin, by the names of their organization and their own.
 type BrowserApps = HashMap<(String, String), Arc<BrowserApp>>;
 
 /// Values of the store in memory.
@@ -100,8 +100,8 @@ impl StoreDirectory {
         Ok(owners.into_iter().map(|owner| (owner.token_hash, owner)).collect())
     }
 
-    async fn read_apps(&self) -> Result<BrowserApps, StoreError> {
-        let mut known = BrowserApps::new();
+    async fn read_apps(&self) -> Result<HashMap<(String, String), Arc<BrowserApp>>, StoreError> {
+        let mut known = HashMap::new();
         for app in self.store.browser_apps().await? {
             let app = Arc::new(app);
             for organization in [&app.organization_id, &app.organization] {

@@ -54,7 +54,7 @@ impl Budget {
         self.0.get() == 0
     }
 
-    /// Takes one element, unless none is left.
+    /// Takes one element. Returns whether one was left.
     pub(super) fn spend(&self) -> bool {
         let left = self.0.get();
         self.0.set(left.saturating_sub(1));

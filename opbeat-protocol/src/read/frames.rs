@@ -4,6 +4,7 @@ use serde::de::{MapAccess, SeqAccess};
 use serde_json::Value;
 
 use super::context::At;
+use super::notes::Oddity;
 use super::scalars::{Flag, SourceLine, Text, Whole};
 use super::take::{Entries, List, Take, element};
 use super::untyped::{Ends, Object};
@@ -20,7 +21,7 @@ impl Take for TakeStacktrace {
     type Out = Stacktrace;
 
     fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, array: A) -> Result<Option<Stacktrace>, A::Error> {
-        at.note(super::notes::Oddity::WrongType);
+        at.note(Oddity::WrongType);
         Ok(TakeFrames.array(at, array)?.map(|frames| Stacktrace { frames }))
     }
 
@@ -56,7 +57,7 @@ impl Take for TakeFrames {
     }
 
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<Vec<Frame>>, A::Error> {
-        at.note(super::notes::Oddity::WrongType);
+        at.note(Oddity::WrongType);
         Ok(TakeFrame.object(at, object)?.map(|frame| vec![frame]))
     }
 }
@@ -139,7 +140,7 @@ impl Take for TakeTemplate {
     type Out = Template;
 
     fn text(self, at: At<'_>, text: &str) -> Option<Template> {
-        at.note(super::notes::Oddity::WrongType);
+        at.note(Oddity::WrongType);
         let filename = Text(at.limits().path).text(at, text)?;
         Some(Template { filename, ..Template::default() })
     }

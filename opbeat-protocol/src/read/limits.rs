@@ -86,7 +86,7 @@ impl Default for ReadLimits {
             text: 16_384,
             depth: 64,
             elements: 1_000,
-            values: 100_000,
+            values: 250_000,
             frame_values: 500_000,
             frames: 1_000,
             source_lines: 50,

@@ -33,6 +33,7 @@ mod form;
 mod frames;
 mod limits;
 mod notes;
+mod prose;
 mod releases;
 mod repair;
 mod scalars;
@@ -53,17 +54,8 @@ use crate::releases::ReleaseBody;
 use crate::transactions::TransactionsBody;
 
 pub use self::limits::ReadLimits;
-pub use self::notes::{Note, Notes, Oddity};
+pub use self::notes::{Note, Notes, Oddity, Received};
 pub use self::unreadable::Unreadable;
-
-/// A body, and the notes on what was changed in it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Received<T> {
-    /// The body.
-    pub body: T,
-    /// What was changed.
-    pub notes: Notes,
-}
 
 /// Reads the body of `errors/`.
 ///
@@ -153,6 +145,7 @@ fn read_object<T: Take<Out: Default> + Copy>(
         }
     }
     let repaired = repair(json, notes)?;
+    check_start(repaired.json.as_bytes())?;
     let context = Context::new(limits, json.len(), repaired.notes);
     match parse(&repaired.json, &context, take) {
         Ok(body) => Ok(Received { body, notes: context.into_notes() }),

@@ -1,4 +1,4 @@
-//! Notes: what a reader replaced, lowered, cut or left out.
+//! Notes on the values that a reader replaced, lowered, cut or left out.
 
 use std::fmt;
 
@@ -136,7 +136,7 @@ impl fmt::Display for Oddity {
     }
 }
 
-/// What one oddity did to a body.
+/// The effect of one oddity on a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// The oddity.
@@ -195,6 +195,15 @@ impl Notes {
             None => self.0.push(Note { oddity, count, path: shortened(path()) }),
         }
     }
+}
+
+/// A body, and the notes on what was changed in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Received<T> {
+    /// The body.
+    pub body: T,
+    /// The notes.
+    pub notes: Notes,
 }
 
 fn shortened(path: String) -> String {

@@ -2,12 +2,11 @@
 
 use serde::de::MapAccess;
 
-use super::Received;
 use super::context::{At, Context, Path};
 use super::errors::TakeMachine;
 use super::form;
 use super::limits::ReadLimits;
-use super::notes::{Notes, Oddity};
+use super::notes::{Notes, Oddity, Received};
 use super::scalars::Text;
 use super::take::{Entries, Number, Take};
 use crate::releases::ReleaseBody;

@@ -229,8 +229,7 @@ impl<'a> Scanner<'a> {
                 }
                 Some(b'\\') => self.escape()?,
                 Some(control) => {
-                    self.output.extend_from_slice(format!("\\u{control:04x}").as_bytes());
-                    self.position += 1;
+                    self.control(control);
                     // The reader of the text notes NUL itself.
                     if control != 0 {
                         self.note(Oddity::ControlCharacter);
@@ -238,6 +237,15 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
+    }
+
+    /// Escapes a control character.
+    fn control(&mut self, control: u8) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| DIGITS[usize::from(value & 0xf)];
+        self.output.extend_from_slice(b"\\u00");
+        self.output.extend([digit(control >> 4), digit(control)]);
+        self.position += 1;
     }
 
     /// Copies bytes of a text that need no escape.

@@ -1,19 +1,17 @@
 //! Readers of single values: texts, numbers, booleans and times.
 
 use serde::de::{MapAccess, SeqAccess};
-use serde_json::Value;
 
 use super::context::At;
 use super::notes::Oddity;
-use super::take::{Number, Take};
-use super::untyped::Untyped;
+use super::take::{Number, Take, skip_elements, skip_entries};
 use crate::timestamp::Timestamp;
 
 /// The replacement of characters that cannot be stored.
 const REPLACEMENT: &str = "\u{fffd}";
 
 /// The bytes that a text takes beyond its own length.
-const TEXT_OVERHEAD: usize = 16;
+const TEXT_OVERHEAD: usize = 24;
 
 /// Copies a text of at most `max` characters.
 pub(super) fn copy_text(at: At<'_>, text: &str, max: usize) -> Option<String> {
@@ -69,41 +67,6 @@ impl Take for Text {
     }
 }
 
-/// A text that people read, such as a message: arrays and objects become their JSON.
-#[derive(Clone, Copy)]
-pub(super) struct Prose(pub(super) usize);
-
-impl Prose {
-    fn json(self, at: At<'_>, value: Option<Value>) -> Option<String> {
-        at.note(Oddity::WrongType);
-        copy_text(at, &value?.to_string(), self.0)
-    }
-}
-
-impl Take for Prose {
-    type Out = String;
-
-    fn text(self, at: At<'_>, text: &str) -> Option<String> {
-        copy_text(at, text, self.0)
-    }
-
-    fn number(self, at: At<'_>, number: Number) -> Option<String> {
-        Text(self.0).number(at, number)
-    }
-
-    fn boolean(self, at: At<'_>, boolean: bool) -> Option<String> {
-        Text(self.0).boolean(at, boolean)
-    }
-
-    fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, array: A) -> Result<Option<String>, A::Error> {
-        Ok(self.json(at, Untyped::GENERAL.array(at, array)?))
-    }
-
-    fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<String>, A::Error> {
-        Ok(self.json(at, Untyped::GENERAL.object(at, object)?))
-    }
-}
-
 /// A source line; `null` if it is not known, which agents send to keep the number of lines.
 #[derive(Clone, Copy)]
 pub(super) struct SourceLine;
@@ -117,6 +80,10 @@ impl Take for SourceLine {
 
     fn number(self, at: At<'_>, number: Number) -> Option<Self::Out> {
         Text(at.limits().source_line).number(at, number).map(Some)
+    }
+
+    fn null(self, _at: At<'_>) -> Option<Self::Out> {
+        Some(None)
     }
 }
 
@@ -227,6 +194,10 @@ impl Take for Flag {
 pub(super) struct Time;
 
 impl Time {
+    fn valid(at: At<'_>, time: Option<Timestamp>) -> Option<Timestamp> {
+        time.filter(|time| time.is_in_calendar()).or_else(|| Self::invalid(at))
+    }
+
     fn invalid(at: At<'_>) -> Option<Timestamp> {
         at.note(Oddity::InvalidTime);
         None
@@ -237,15 +208,16 @@ impl Take for Time {
     type Out = Timestamp;
 
     fn text(self, at: At<'_>, text: &str) -> Option<Timestamp> {
-        Timestamp::parse(text).or_else(|| Self::invalid(at))
+        Self::valid(at, Timestamp::parse(text))
     }
 
-    fn number(self, _at: At<'_>, number: Number) -> Option<Timestamp> {
-        Some(match number {
+    fn number(self, at: At<'_>, number: Number) -> Option<Timestamp> {
+        let time = match number {
             Number::Unsigned(number) => Timestamp::from_unsigned(number),
             Number::Signed(number) => Timestamp::from_integer(number),
             Number::Float(number) => Timestamp::from_float(number),
-        })
+        };
+        Self::valid(at, Some(time))
     }
 
     fn boolean(self, at: At<'_>, _boolean: bool) -> Option<Timestamp> {
@@ -257,12 +229,12 @@ impl Take for Time {
     }
 
     fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, mut array: A) -> Result<Option<Timestamp>, A::Error> {
-        super::take::skip_elements(&mut array)?;
+        skip_elements(&mut array)?;
         Ok(Self::invalid(at))
     }
 
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, mut object: A) -> Result<Option<Timestamp>, A::Error> {
-        super::take::skip_entries(&mut object)?;
+        skip_entries(&mut object)?;
         Ok(Self::invalid(at))
     }
 }

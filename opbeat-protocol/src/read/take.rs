@@ -195,10 +195,10 @@ impl<'a, 'de, A: MapAccess<'de>> Entries<'a, A> {
 
     /// Reads a value into a slot. The last of several values stays.
     pub(super) fn field<T: Take>(&mut self, key: &str, take: T, slot: &mut Option<T::Out>) -> Result<(), A::Error> {
-        if let Some(value) = self.value(key, take)?
-            && slot.replace(value).is_some()
-        {
-            self.at.note(Oddity::DuplicateKey);
+        let Some(value) = self.value(key, take)? else { return Ok(()) };
+        if slot.replace(value).is_some() {
+            let path = self.at.path.key(key);
+            At { context: self.at.context, path: &path }.note(Oddity::DuplicateKey);
         }
         Ok(())
     }
@@ -232,6 +232,11 @@ pub(super) fn element<'de, A: SeqAccess<'de>, T: Take>(
     let path = at.path.index(index);
     let at = At { context: at.context, path: &path };
     array.next_element_seed(Seed { at, take, required })
+}
+
+/// The memory that one more element of a growing list takes on average: it allocates up to twice of what it uses.
+pub(super) const fn grown<T>() -> usize {
+    size_of::<T>() * 3 / 2
 }
 
 /// Reads an array of equal elements. A single element that is not in an array counts as an array of one.
@@ -274,13 +279,16 @@ impl<T: Take + Copy> Take for List<'_, T> {
         let mut items = Vec::new();
         for index in 0.. {
             // A cut list still costs the time to skip it, and no memory.
-            let is_full = items.len() >= self.max || self.budget.is_some_and(|budget| !budget.spend());
+            let is_full = items.len() >= self.max || self.budget.is_some_and(Budget::is_spent);
             if is_full {
                 at.note_count(Oddity::TooMany, skip_elements(&mut array)?);
                 break;
             }
             match element(at, &mut array, index, self.item, self.required)? {
-                Some(Some(item)) if at.charge(size_of::<T::Out>()) => items.push(item),
+                Some(Some(item)) if at.charge(grown::<T::Out>()) => {
+                    items.push(item);
+                    self.budget.map(Budget::spend);
+                }
                 Some(_) => {}
                 None => break,
             }

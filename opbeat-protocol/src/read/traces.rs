@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::context::At;
 use super::notes::Oddity;
 use super::scalars::{Milliseconds, Text, Time, Whole};
-use super::take::{Entries, List, Number, Take, element, skip_elements};
+use super::take::{Entries, List, Number, Take, element, grown, skip_elements};
 use super::untyped::{Object, Untyped};
 use crate::transactions::{RawSpan, RawTransaction, SampleContext, TraceGroup, Traces};
 
@@ -81,7 +81,7 @@ impl Take for TakeNumberedGroups {
                 break;
             }
             match element(at, &mut array, index, TakeTraceGroup, true)? {
-                Some(Some(group)) if at.charge(size_of::<TraceGroup>()) => groups.kept.push(group),
+                Some(Some(group)) if at.charge(grown::<TraceGroup>()) => groups.kept.push(group),
                 Some(_) => groups.left_out.push(index),
                 None => break,
             }
@@ -173,7 +173,7 @@ impl Take for TakeRaw {
             }
             match element(at, &mut array, index, TakeRawElement, false)? {
                 Some(Some(RawElement::Span(span))) => {
-                    if at.context.spans.spend() && at.charge(size_of::<RawSpan>()) {
+                    if at.context.spans.spend() && at.charge(grown::<RawSpan>()) {
                         raw.spans.push(span);
                     }
                 }

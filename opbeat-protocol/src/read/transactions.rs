@@ -123,12 +123,15 @@ impl Take for TakeDurations<'_> {
         let milliseconds = Milliseconds(at.limits().duration_ms);
         let mut durations = Vec::new();
         for index in 0.. {
-            if !self.budget.spend() {
+            if self.budget.is_spent() {
                 at.note_count(Oddity::TooMany, skip_elements(&mut array)?);
                 break;
             }
             match element(at, &mut array, index, milliseconds, true)? {
-                Some(duration) => durations.push(duration.unwrap_or(f64::NAN)),
+                Some(duration) => {
+                    durations.push(duration.unwrap_or(f64::NAN));
+                    self.budget.spend();
+                }
                 None => break,
             }
         }
@@ -136,7 +139,7 @@ impl Take for TakeDurations<'_> {
     }
 }
 
-/// The time of one kind of span. It belongs to a minute: without a time it is left out.
+/// The time that spans of a single kind took. It belongs to a minute: without a time it is left out.
 #[derive(Clone, Copy)]
 struct TakeBreakdown;
 

@@ -31,6 +31,20 @@ pub enum Unreadable {
     },
 }
 
+impl Unreadable {
+    /// Returns the name under which the reason is counted. It never changes.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotJson { .. } => "not_json",
+            Self::Truncated => "truncated",
+            Self::NotAnObject { .. } => "not_an_object",
+            Self::NoContent { .. } => "no_content",
+        }
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,16 +6,19 @@ use std::collections::VecDeque;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Map, Value};
 
-use super::context::At;
+use super::context::{At, Budget};
 use super::notes::Oddity;
 use super::scalars::copy_text;
-use super::take::{Entries, Number, Take, element, skip_elements, skip_entries};
+use super::take::{Entries, Number, Take, element, grown, skip_elements, skip_entries};
 
 /// The text that replaces an array or object that is nested too deeply.
 const TOO_DEEP: &str = "[nested too deeply]";
 
 /// The memory that the first entry of a map takes: the map allocates space for eleven.
 const MAP_BYTES: usize = 640;
+
+/// The entries that fit into this space.
+const MAP_ENTRIES: usize = 11;
 
 /// The first and the last elements of a list, of which those in the middle are left out.
 ///
@@ -109,13 +112,12 @@ impl Untyped {
         Self { place, keeps_null: true }
     }
 
-    /// Takes one value from the right budget.
-    fn spend(self, at: At<'_>) -> bool {
-        let values = match self.place {
+    /// Returns the number of values that the body may still contain here.
+    fn budget(self, at: At<'_>) -> &Budget {
+        match self.place {
             Place::General | Place::Sql => &at.context.values,
             Place::FrameList | Place::Frame | Place::SourceLine => &at.context.frame_values,
-        };
-        values.spend()
+        }
     }
 
     /// Reads one entry of an object into a map of those that have no field.
@@ -125,7 +127,10 @@ impl Untyped {
         key: Cow<'_, str>,
         entries: &mut Entries<'_, A>,
     ) -> Result<(), A::Error> {
-        if map.len() >= at.limits().elements || !Self::INNER.spend(at) || (map.is_empty() && !at.charge(MAP_BYTES)) {
+        if map.len() >= at.limits().elements
+            || !Self::INNER.budget(at).spend()
+            || (map.is_empty() && !at.charge(MAP_BYTES))
+        {
             at.note(Oddity::TooMany);
             return entries.skip();
         }
@@ -141,7 +146,7 @@ impl Untyped {
         let mut entries = Entries::new(at, object);
         while let Some(key) = entries.key()? {
             let is_first_but_refused = map.is_empty() && !at.charge(MAP_BYTES);
-            if is_first_but_refused || map.len() >= at.limits().elements || !self.spend(at) {
+            if is_first_but_refused || map.len() >= at.limits().elements || !self.budget(at).spend() {
                 entries.skip()?;
                 at.note_count(Oddity::TooMany, 1 + entries.skip_all()?);
                 break;
@@ -157,7 +162,7 @@ impl Untyped {
 
 /// Inserts an entry. Of entries with the same key, the last that is not `null` stays.
 fn insert(at: At<'_>, map: &mut Map<String, Value>, key: Cow<'_, str>, value: Value) {
-    if !at.charge(size_of::<(String, Value)>()) {
+    if map.len() >= MAP_ENTRIES && !at.charge(2 * size_of::<(String, Value)>()) {
         return;
     }
     let is_plain = key.len() <= at.limits().key && !key.as_bytes().contains(&0);
@@ -209,12 +214,15 @@ impl Take for Untyped {
         let max = if is_frames { usize::MAX } else { at.limits().elements };
         let mut kept = Ends::new(if is_frames { at.limits().frames } else { usize::MAX });
         for index in 0.. {
-            if index >= max || !self.element().spend(at) || !at.charge(size_of::<Value>()) {
+            if index >= max || self.element().budget(at).is_spent() || !at.charge(grown::<Value>()) {
                 at.note_count(Oddity::TooMany, skip_elements(&mut array)?);
                 break;
             }
             match element(at, &mut array, index, self.element(), false)? {
-                Some(Some(value)) => kept.push(value),
+                Some(Some(value)) => {
+                    self.element().budget(at).spend();
+                    kept.push(value);
+                }
                 Some(None) => {}
                 None => break,
             }
@@ -302,7 +310,10 @@ impl Take for Object {
     }
 
     fn array<'de, A: SeqAccess<'de>>(self, at: At<'_>, array: A) -> Result<Option<Self::Out>, A::Error> {
-        Ok(self.of(at, Untyped::GENERAL.array(at, array)?))
+        // The value may end up one level deeper.
+        let path = at.path.key("value");
+        let value = Untyped::GENERAL.array(At { context: at.context, path: &path }, array)?;
+        Ok(self.of(at, value))
     }
 
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<Self::Out>, A::Error> {

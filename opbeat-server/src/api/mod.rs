@@ -3,6 +3,7 @@
 mod access;
 mod apps;
 mod errors;
+mod intake;
 mod problem;
 mod query_parameters;
 mod releases;
@@ -36,7 +37,9 @@ pub(crate) fn router(query: Query) -> Router {
         )
         .route("/organizations/{organization}/apps/{app}/series/", get(transactions::app_series))
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
+        .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
+        .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
         .route(
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
@@ -61,6 +64,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     info(title = "Opbeat", description = "Performance and errors of web applications."),
     paths(
         apps::list,
+        intake::one,
         transactions::list,
         transactions::one,
         transactions::series,
@@ -72,6 +76,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         errors::list,
         errors::one,
         errors::occurrence,
+        errors::by_id,
         releases::list,
         releases::one,
         releases::deployments,

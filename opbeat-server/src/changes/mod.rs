@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
-pub(crate) use error::NewError;
+pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
 pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
@@ -33,10 +33,44 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
+    /// The number of values that intake changed, and of bodies that it refused.
+    pub(crate) notes: BTreeMap<NoteKey, u64>,
     /// Completed releases.
     pub(crate) releases: Vec<NewRelease>,
-    /// Reports of the software on machines.
+    /// The modules that are installed on machines.
     pub(crate) deployments: Vec<NewDeployment>,
+}
+
+/// The key under which an app's notes are counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct NoteKey {
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The minute of the receipt, in seconds since 1970.
+    pub(crate) minute: i64,
+    /// The action of intake.
+    pub(crate) action: NoteAction,
+    /// The reason, such as `too_long` or `not_json`.
+    pub(crate) reason: String,
+}
+
+/// The action of intake that a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum NoteAction {
+    /// It replaced, clamped, cut or left out a value, and accepted the rest of the body.
+    Changed,
+    /// It refused the body.
+    Refused,
+}
+
+impl NoteAction {
+    /// Returns the name of the action in the database and in the API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// The key under which an app's drops are counted.
@@ -64,9 +98,14 @@ impl Changes {
         self.errors.extend(other.errors);
         self.releases.extend(other.releases);
         self.deployments.extend(other.deployments);
-        for (key, count) in other.drops {
-            let total = self.drops.entry(key).or_default();
-            *total = total.saturating_add(count);
-        }
+        add(&mut self.drops, other.drops);
+        add(&mut self.notes, other.notes);
+    }
+}
+
+fn add<K: Ord>(totals: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        let total = totals.entry(key).or_default();
+        *total = total.saturating_add(count);
     }
 }

@@ -34,11 +34,11 @@ pub(crate) struct NewDeployment {
     pub(crate) package_count: usize,
     /// The first components, as lists show them: an array of [`InstalledModule`]s as JSON.
     pub(crate) first_components: Vec<u8>,
-    /// The complete report: a [`DeploymentDocument`] as JSON.
+    /// The installed modules: a [`DeploymentDocument`] as JSON.
     pub(crate) document: Vec<u8>,
 }
 
-/// The software on a machine.
+/// The modules that are installed on a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeploymentDocument {
     /// The components of the application.

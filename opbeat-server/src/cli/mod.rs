@@ -2,6 +2,8 @@
 
 mod app;
 mod command;
+mod link;
+mod parked;
 mod serve;
 mod storage;
 mod token;

@@ -16,8 +16,7 @@ pub(super) struct Serve {
     data: DataOption,
     /// The address to listen on.
     ///
-    /// On a loopback address, browsers on this machine see the pages without signing in. On any other address, pages
-    /// require a read token.
+    /// On any address, pages require signing in: by the link that this command prints, or with a read token.
     #[arg(long, value_name = "ADDR", env = "OPBEAT_LISTEN", default_value = "127.0.0.1:8200")]
     listen: SocketAddr,
     /// The number of requests that the browsers of one app may send in a second, without a token. Twice as many may
@@ -38,10 +37,13 @@ impl Serve {
         let _ = write!(
             std::io::stdout(),
             "Opbeat listens on {}\nData folder: {}\n\
+             Sign in: {}\n\
+             The link is valid while this server runs; `opbeat link` prints it again.\n\
              Next: run `opbeat app create acme/shop`, which prints the environment variables that an application \
              needs to report here.\n",
             server.url(),
-            self.data.data.display()
+            self.data.data.display(),
+            server.sign_in_url()
         );
         stop.await;
         tracing::info!("stopping: running requests are finished, and queued data is stored for at most 10 s");

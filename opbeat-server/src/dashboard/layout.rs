@@ -21,6 +21,7 @@ pub(super) struct Page<'a> {
 pub(super) enum Tab {
     Performance,
     Errors,
+    Intake,
 }
 
 /// Renders a page around its content.
@@ -60,6 +61,7 @@ fn header(page: &Page<'_>) -> Markup {
                 nav.tabs aria-label="Parts of the app" {
                     (tab("Performance", &path::app(app), page.tab == Some(Tab::Performance)))
                     (tab("Errors", &path::errors(app), page.tab == Some(Tab::Errors)))
+                    (tab("Intake", &path::intake(app), page.tab == Some(Tab::Intake)))
                 }
             }
             @if page.is_signed_in {

@@ -1,5 +1,6 @@
 //! The typed content of a body.
 
+use opbeat_protocol::read::Unreadable;
 use opbeat_protocol::{DeploymentBody, ErrorBody, ReleaseBody, TransactionsBody};
 
 /// The endpoint of the intake that a body was posted to.
@@ -36,7 +37,7 @@ pub(crate) enum Report {
     Transactions(Box<TransactionsBody>),
     /// A completed release.
     Release(ReleaseBody),
-    /// The software on machines.
+    /// The modules that are installed on machines.
     Deployment(DeploymentBody),
 }
 
@@ -46,7 +47,10 @@ pub(crate) enum Undecodable {
     /// The body, or the inflated body, is larger than a limit in bytes.
     #[error("The body is larger than {}. Send smaller bodies, more often.", size(*.0))]
     TooLarge(usize),
-    /// A field is invalid.
+    /// The compressed body is damaged.
+    #[error("Unable to validate data: body: {0}.")]
+    Damaged(String),
+    /// A field is missing or invalid.
     #[error("Unable to validate data: {field}: {reason}.")]
     Invalid {
         /// The field.
@@ -54,12 +58,28 @@ pub(crate) enum Undecodable {
         /// The reason.
         reason: String,
     },
+    /// The content is no report.
+    #[error("Unable to validate data: {0}.")]
+    Unreadable(#[from] Unreadable),
 }
 
 impl Undecodable {
     /// Creates the error of an invalid field.
     pub(super) fn field(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { field, reason: reason.into() }
+    }
+
+    /// Returns the reason as one word, by which refusals are counted.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge(_) => "too_large",
+            Self::Damaged(_) => "damaged",
+            Self::Invalid { .. } => "invalid",
+            Self::Unreadable(Unreadable::NotJson { .. }) => "not_json",
+            Self::Unreadable(Unreadable::Truncated) => "truncated",
+            Self::Unreadable(Unreadable::NotAnObject { .. }) => "not_an_object",
+            Self::Unreadable(Unreadable::Empty | Unreadable::NoContent { .. }) => "no_content",
+        }
     }
 }
 

@@ -20,10 +20,11 @@ use super::limits::IntakeLimits;
 use super::location::location;
 use super::origins::OriginDirectory;
 use super::rate::Rates;
+use super::refusals::Refusals;
 use super::rejection::Rejection;
 use super::sender::Sender;
 use crate::changes::{self, BodyChanges};
-use crate::decode::{Endpoint, Report, decode};
+use crate::decode::{Decoded, Endpoint, decode};
 use crate::interpret::{Origin, interpret};
 use crate::queue::{AppendError, Queue};
 use crate::random::{hex, random_hex};
@@ -44,6 +45,7 @@ pub(super) struct Intake {
     pub(super) origins: Arc<dyn OriginDirectory>,
     limits: IntakeLimits,
     lanes: Lanes,
+    pub(super) refusals: Refusals,
     pub(super) rates: Rates,
 }
 
@@ -126,9 +128,10 @@ impl Intake {
         tokens: Arc<dyn TokenDirectory>,
         origins: Arc<dyn OriginDirectory>,
         limits: IntakeLimits,
+        refusals: Refusals,
     ) -> Self {
         let rates = Rates::new(limits.client_side_rate, limits.client_side_burst);
-        Self { queue, tokens, origins, limits, lanes: Lanes::new(&limits), rates }
+        Self { queue, tokens, origins, limits, lanes: Lanes::new(&limits), refusals, rates }
     }
 
     /// Accepts the body of a request with a secret token.
@@ -139,12 +142,19 @@ impl Intake {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Accepted, Rejection> {
-        let sender = authenticate(&*self.tokens, headers, organization, app).await?.into();
-        self.accept(Delivery { endpoint, sender, headers }, body).await
+        let owner = authenticate(&*self.tokens, headers, organization, app).await;
+        let owner = owner.inspect_err(|rejection| self.refusals.count("", rejection))?;
+        self.accept(Delivery { endpoint, sender: owner.into(), headers }, body).await
+    }
+
+    /// Accepts a body of an app. Counts it if it is refused.
+    pub(super) async fn accept(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
+        let app_id = delivery.sender.app_id.clone();
+        self.accept_uncounted(delivery, body).await.inspect_err(|rejection| self.refusals.count(&app_id, rejection))
     }
 
     /// Decodes and interprets a body, and appends its changes to the queue.
-    pub(super) async fn accept(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
+    async fn accept_uncounted(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
         let Delivery { endpoint, sender, headers } = delivery;
         let limits = if sender.is_browser { self.limits.of_browsers() } else { self.limits };
         let idempotency_key = idempotency_key(endpoint, headers)?;
@@ -159,8 +169,8 @@ impl Intake {
             browser_agent: sender.is_browser.then(|| header(headers, "x-opbeat-client")),
         };
         let recorded = self.lanes.run(&room, body, move |body, limit| {
-            let report = decode(endpoint, body, limit.min(limits.inflated))?;
-            Ok(record(&origin, idempotency_key.clone(), report))
+            let decoded = decode(endpoint, body, limit.min(limits.inflated))?;
+            Ok(record(&origin, idempotency_key.clone(), decoded))
         });
         let Record { bytes, error_id } = recorded.await?;
         self.queue.append(&bytes).await.map_err(|error| not_stored(&error))?;
@@ -176,8 +186,8 @@ struct Record {
 }
 
 /// Returns the record of the queue for a report. An error without an id gets one.
-fn record(origin: &Origin, idempotency_key: String, report: Report) -> Record {
-    let mut changes = interpret(origin, report);
+fn record(origin: &Origin, idempotency_key: String, decoded: Decoded) -> Record {
+    let mut changes = interpret(origin, decoded);
     for error in changes.errors.iter_mut().filter(|error| error.external_id.is_empty()) {
         error.external_id = new_id(&origin.app_id, &idempotency_key);
     }

@@ -1,7 +1,7 @@
 //! Rejections: the error responses of the intake, in the JSON form of the original Opbeat service.
 
 use axum::Json;
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -14,6 +14,8 @@ use crate::framework_rejection;
 pub(crate) struct Rejection {
     /// The status.
     pub(crate) status: StatusCode,
+    /// The reason as one word, by which refusals are counted.
+    pub(crate) reason: &'static str,
     /// The reason, and what to do.
     pub(crate) message: String,
     /// The invalid fields, each with the reason.
@@ -24,7 +26,7 @@ impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), fields: Map::new() }
+        Self { status, reason: reason_of(status), message: message.into(), fields: Map::new() }
     }
 
     /// Creates a rejection because of an invalid field.
@@ -38,12 +40,32 @@ impl Rejection {
     }
 }
 
+/// Returns the reason that a status stands for.
+fn reason_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "token",
+        StatusCode::FORBIDDEN => "other_app",
+        StatusCode::NOT_FOUND => "path",
+        StatusCode::METHOD_NOT_ALLOWED => "method",
+        StatusCode::REQUEST_TIMEOUT => "too_slow",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "content_type",
+        StatusCode::TOO_MANY_REQUESTS => "too_many",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        _ => "invalid",
+    }
+}
+
 impl From<Undecodable> for Rejection {
     fn from(error: Undecodable) -> Self {
-        match error {
+        let mut rejection = match &error {
             Undecodable::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            Undecodable::Damaged(reason) => Self::field("body", reason),
             Undecodable::Invalid { field, reason } => Self::field(field, reason),
-        }
+            Undecodable::Unreadable(unreadable) => Self::field("body", unreadable.to_string()),
+        };
+        rejection.reason = error.reason();
+        rejection
     }
 }
 
@@ -57,7 +79,6 @@ impl IntoResponse for Rejection {
         });
         let mut response = (self.status, Json(body)).into_response();
         let header = match self.status {
-            StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, "POST")),
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
             StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
@@ -70,8 +91,8 @@ impl IntoResponse for Rejection {
 
 /// Gives rejections by axum, such as that of a path that is not UTF-8, the form of all other rejections.
 pub(super) async fn reshape_framework_rejection(response: Response) -> Response {
-    match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => Rejection::new(status, text).into_response(),
+    match framework_rejection::reason(response).await {
+        Ok(reason) => reason.respond(|status, text| Rejection::new(status, text).into_response()),
         Err(response) => response,
     }
 }

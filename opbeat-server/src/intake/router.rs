@@ -10,6 +10,7 @@ use super::authenticate::TokenDirectory;
 use super::handler::{self, Intake};
 use super::limits::IntakeLimits;
 use super::origins::OriginDirectory;
+use super::refusals::Refusals;
 use super::{client_side, rejection, releases};
 use crate::queue::Queue;
 
@@ -22,8 +23,9 @@ pub(crate) fn router(
     tokens: Arc<dyn TokenDirectory>,
     origins: Arc<dyn OriginDirectory>,
     limits: IntakeLimits,
+    refusals: Refusals,
 ) -> Router {
-    let intake = Intake::new(queue, tokens, origins, limits);
+    let intake = Intake::new(queue, tokens, origins, limits, refusals);
     let app = || get(handler::app).fallback(handler::app_method_not_allowed);
     let with_token = |route: MethodRouter<Intake>| route.fallback(handler::method_not_allowed);
     let of_browsers =

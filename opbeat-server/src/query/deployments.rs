@@ -9,7 +9,7 @@ use super::{AppIdentity, Query, QueryError};
 use crate::changes::{InstalledModule, ModuleVcs};
 use crate::store::read::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 
-/// The software on a machine, in a list.
+/// A deployment in a list: a machine, and a summary of its modules.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct DeploymentSummary {
     /// The machine's host name.
@@ -34,7 +34,7 @@ pub(crate) struct DeploymentList {
     pub(crate) deployments: Vec<DeploymentSummary>,
 }
 
-/// The software on one machine.
+/// The modules that are installed on one machine.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Deployment {
     /// The columns of lists, with all components.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::intake::hash_token;
 use crate::random::random_hex;
-use crate::store::{NewApp, Store, StoreError};
+use crate::store::{Cause, NewApp, Store, StoreError};
 
 /// The settings that an agent needs to report.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(crate) async fn create_app(
     let app = store
         .create_app(new, &hash_token(&secret_token), now())
         .await
-        .map_err(|error| if error.is_permanent() { RegisterError::Taken } else { error.into() })?;
+        .map_err(|error| if error.cause() == Cause::Data { RegisterError::Taken } else { error.into() })?;
     Ok(AppCredentials {
         server_url: server_url.to_owned(),
         organization_id: app.organization_id,

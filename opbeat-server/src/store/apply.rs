@@ -3,9 +3,9 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
-use super::error::StoreError;
-use super::{cursor, deployments, errors, releases, rollups, samples};
-use crate::changes::{BodyChanges, Changes};
+use super::error::{Cause, StoreError};
+use super::{cursor, deployments, errors, notes, releases, rollups, samples};
+use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::Position;
 
 /// A message that cannot be stored, and is set aside.
@@ -23,7 +23,7 @@ impl Store {
     /// A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
     pub(crate) async fn apply(
         &self,
-        bodies: &[BodyChanges],
+        bodies: Vec<BodyChanges>,
         parked: &[ParkedMessage],
         next: Position,
         now: i64,
@@ -31,36 +31,82 @@ impl Store {
         let mut connection = self.writer.acquire().await?;
         // Takes the write lock at once, so that no other process writes between our reads and our writes.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let changes = merge_new(&mut transaction, bodies).await?;
-        write(&mut transaction, &changes).await?;
-        for message in parked {
-            park(&mut transaction, message, now).await?;
+        let mut changes = Changes::default();
+        for body in bodies {
+            if is_new(&mut transaction, &body).await? {
+                changes.merge(body.changes);
+            }
         }
-        cursor::set(&mut transaction, next).await?;
+        write(&mut transaction, &changes).await?;
+        finish(&mut transaction, parked, next, now).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Tries whether the database accepts the changes of a body, and rolls them back.
-    pub(crate) async fn try_apply(&self, body: &BodyChanges) -> Result<(), StoreError> {
+    /// Stores the changes of each body by itself, and sets those aside that the database rejects. Moves the cursor in
+    /// the same transaction.
+    ///
+    /// Returns the reasons of the rejections. If `is_last_attempt`, errors with an unknown cause count as rejections.
+    pub(crate) async fn apply_each(
+        &self,
+        bodies: Vec<BodyChanges>,
+        mut parked: Vec<ParkedMessage>,
+        next: Position,
+        now: i64,
+        is_last_attempt: bool,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut reasons = Vec::new();
         let mut connection = self.writer.acquire().await?;
-        // Takes the write lock at once, as `apply` does.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let tried = write(&mut transaction, &body.changes).await;
-        transaction.rollback().await?;
-        tried
+        for body in bodies {
+            let mut savepoint = transaction.begin().await?;
+            match apply_one(&mut savepoint, &body).await {
+                Ok(()) => savepoint.commit().await?,
+                Err(error) if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown => {
+                    savepoint.rollback().await?;
+                    let reason = with_sources(&error);
+                    reasons.push(reason.clone());
+                    parked.push(ParkedMessage { reason, message: changes::encode(&[body]) });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        finish(&mut transaction, &parked, next, now).await?;
+        transaction.commit().await?;
+        Ok(reasons)
     }
 }
 
-/// Adds up the changes of the bodies that have not been stored before.
-async fn merge_new(connection: &mut SqliteConnection, bodies: &[BodyChanges]) -> Result<Changes, StoreError> {
-    let mut all = Changes::default();
-    for body in bodies {
-        if body.idempotency_key.is_empty() || remember_key(connection, body).await? {
-            all.merge(body.changes.clone());
-        }
+/// Stores the changes of a body, unless they were stored before.
+pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
+    if is_new(connection, body).await? {
+        write(connection, &body.changes).await?;
     }
-    Ok(all)
+    Ok(())
+}
+
+/// Sets messages aside, and moves the cursor.
+async fn finish(
+    connection: &mut SqliteConnection,
+    parked: &[ParkedMessage],
+    next: Position,
+    now: i64,
+) -> Result<(), StoreError> {
+    for message in parked {
+        park(connection, message, now).await?;
+    }
+    cursor::set(connection, next).await
+}
+
+/// Returns an error's text with those of its sources.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let texts = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(": ")
+}
+
+/// Returns whether a body was not stored before, and remembers its idempotency key.
+async fn is_new(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
+    Ok(body.idempotency_key.is_empty() || remember_key(connection, body).await?)
 }
 
 /// Stores a body's idempotency key. Returns whether it is new.
@@ -81,6 +127,7 @@ async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(
     rollups::write_drops(connection, &changes.drops).await?;
     samples::write(connection, &ids, &changes.samples).await?;
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
+    notes::write(connection, &changes.notes).await?;
     errors::write(connection, &changes.errors).await?;
     releases::write(connection, &changes.releases).await?;
     deployments::write(connection, &changes.deployments).await

@@ -1,18 +1,20 @@
 //! The loop of the worker.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opbeat_protocol::Timestamp;
 
-use super::legacy;
-use crate::changes::{self, BodyChanges};
-use crate::queue::{Position, Queue, Reader, RecordBatch};
-use crate::store::{ParkedMessage, Store, StoreError};
+use super::record::decode;
+use crate::changes::BodyChanges;
+use crate::queue::{Damage, Queue, Reader, RecordBatch};
+use crate::store::{Cause, ParkedMessage, Store, StoreError};
 
 /// The longest time between two attempts while the database or the disk fails.
 const MAX_DELAY: Duration = Duration::from_secs(10);
+
+/// The number of attempts after which an error with an unknown cause is blamed on the data.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -25,12 +27,12 @@ pub(crate) struct Worker {
     outage: Outage,
 }
 
-/// A batch of the queue's records, with the changes of the store that they cause.
+/// The changes that a batch of the queue's records contains.
 #[derive(Default)]
 struct Decoded {
-    /// Each valid body's record, and its changes.
-    bodies: Vec<(Vec<u8>, BodyChanges)>,
-    /// The records of invalid bodies.
+    /// The changes of each body.
+    bodies: Vec<BodyChanges>,
+    /// The records that cannot be read.
     parked: Vec<ParkedMessage>,
 }
 
@@ -59,16 +61,16 @@ impl Worker {
 
     /// Stores a batch. Returns only after it is stored, however long that takes.
     async fn store_batch(&mut self, batch: RecordBatch) {
-        if let Some(damage) = &batch.damage {
-            tracing::error!(%damage, "the queue is damaged; the disk may be failing");
+        if let Some(Damage { reason, .. }) = &batch.damage {
+            self.queue.count_damage();
+            tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
         }
+        let batch = Arc::new(batch);
         let next = batch.next;
-        let decoded = decode_all(batch.records).await;
-        loop {
-            match self.apply(&decoded, next).await {
-                Ok(()) => break,
-                Err(error) => self.pause(&error).await,
-            }
+        let mut attempt = 1;
+        while let Err(error) = self.apply(&batch, attempt).await {
+            self.pause(&error).await;
+            attempt += 1;
         }
         self.outage.end();
         if let Err(error) = self.queue.release(next) {
@@ -76,29 +78,23 @@ impl Worker {
         }
     }
 
-    /// Stores all bodies at once. If the database rejects one of them, finds it, and stores the others.
-    async fn apply(&self, decoded: &Decoded, next: Position) -> Result<(), StoreError> {
-        let bodies: Vec<BodyChanges> = decoded.bodies.iter().map(|(_, body)| body.clone()).collect();
-        let applied = self.store.apply(&bodies, &decoded.parked, next, now()).await;
-        match applied {
-            Err(error) if error.is_permanent() => self.apply_valid(decoded, next).await,
+    /// Stores all bodies at once. If the database rejects them, stores each by itself, and parks the rejected ones.
+    async fn apply(&self, batch: &Arc<RecordBatch>, attempt: u32) -> Result<(), StoreError> {
+        let next = batch.next;
+        let Decoded { bodies, parked } = decode_all(Arc::clone(batch)).await;
+        if attempt == 1 {
+            log_parked(parked.iter().map(|message| &message.reason));
+        }
+        match self.store.apply(bodies, &parked, next, now()).await {
+            Err(error) if error.cause() != Cause::Outage => {
+                let bodies = decode_all(Arc::clone(batch)).await.bodies;
+                let is_last_attempt = attempt >= MAX_ATTEMPTS;
+                let reasons = self.store.apply_each(bodies, parked, next, now(), is_last_attempt).await?;
+                log_parked(&reasons);
+                Ok(())
+            }
             result => result,
         }
-    }
-
-    /// Tries each body in a transaction that is rolled back, to find those that the database rejects. Parks them, and
-    /// stores the others and the cursor at once.
-    async fn apply_valid(&self, decoded: &Decoded, next: Position) -> Result<(), StoreError> {
-        let mut valid = Vec::new();
-        let mut parked = decoded.parked.clone();
-        for (record, body) in &decoded.bodies {
-            match self.store.try_apply(body).await {
-                Ok(()) => valid.push(body.clone()),
-                Err(error) if error.is_permanent() => parked.push(park(record.clone(), &error)),
-                Err(error) => return Err(error),
-            }
-        }
-        self.store.apply(&valid, &parked, next, now()).await
     }
 
     async fn clean(&self) {
@@ -114,13 +110,15 @@ impl Worker {
 }
 
 /// Decodes records on a blocking thread, since large ones take long.
-async fn decode_all(records: Vec<Vec<u8>>) -> Decoded {
+async fn decode_all(batch: Arc<RecordBatch>) -> Decoded {
     let decoded = tokio::task::spawn_blocking(move || {
         let mut all = Decoded::default();
-        for record in records {
-            match decode(&record) {
-                Ok(bodies) => all.bodies.extend(bodies.into_iter().map(|body| (record.clone(), body))),
-                Err(reason) => all.parked.push(park(record, &io::Error::other(reason))),
+        let parked = |damage: &Damage| ParkedMessage { reason: damage.reason.clone(), message: damage.bytes.clone() };
+        all.parked.extend(batch.damage.as_ref().map(parked));
+        for record in &batch.records {
+            match decode(record) {
+                Ok(bodies) => all.bodies.extend(bodies),
+                Err(reason) => all.parked.push(ParkedMessage { reason, message: record.clone() }),
             }
         }
         all
@@ -128,26 +126,10 @@ async fn decode_all(records: Vec<Vec<u8>>) -> Decoded {
     decoded.await.expect("`decode` catches panics")
 }
 
-/// Returns the changes that a record contains, or the reason why they cannot be read.
-///
-/// A panic is caught and returned too, so that one record cannot stop all others.
-fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, String> {
-    let decode = || match record.first() {
-        Some(b'{') => legacy::changes(record).map(|body| vec![body]),
-        _ => changes::decode(record).map_err(|error| error.to_string()),
-    };
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err("the worker panicked while it read the record".to_owned()))
-}
-
-/// Returns a message to set aside, and logs why it cannot be stored.
-fn park(message: Vec<u8>, reason: &dyn std::error::Error) -> ParkedMessage {
-    let reason = std::iter::successors(Some(reason), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
-    tracing::error!(%reason, bytes = message.len(), "a body cannot be stored; it is kept in the table parked_messages");
-    ParkedMessage { reason, message }
+fn log_parked<'a>(reasons: impl IntoIterator<Item = &'a String>) {
+    for reason in reasons {
+        tracing::error!(%reason, "a body cannot be stored; it is kept in the table parked_messages");
+    }
 }
 
 fn now() -> i64 {

@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
 use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,8 +22,10 @@ pub(crate) struct Running {
     pub(crate) server: Server,
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
-    read_token: String,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
+    pub(crate) read_token: String,
+    /// The cookie of a browser that opened the sign-in link.
+    pub(crate) cookie: String,
 }
 
 impl Running {
@@ -37,7 +40,19 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, folder }
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client: Client::new(), folder, read_token, cookie }
+    }
+
+    /// Stops the server, and starts it again with the same data folder and the default limits.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { server, mut app, client, folder, read_token, .. } = self;
+        server.shut_down().await;
+        let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        let server = Server::start(config).await.unwrap();
+        app.server_url = server.url();
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client, folder, read_token, cookie }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {
@@ -75,8 +90,10 @@ impl Running {
         }
     }
 
+    /// Requests a page as a browser that is signed in.
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.server.url())).send().await.unwrap()
+        let request = self.client.get(format!("{}{path}", self.server.url()));
+        request.header("cookie", &self.cookie).send().await.unwrap()
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -87,11 +104,29 @@ impl Running {
 
     /// Returns a resource of the app from the API.
     pub(crate) async fn ask(&self, path: &str) -> Value {
-        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.server.url());
+        self.ask_of("shop", path).await
+    }
+
+    /// Returns a resource of another app from the API.
+    pub(crate) async fn ask_of(&self, app: &str, path: &str) -> Value {
+        let url = format!("{}/api/v2/organizations/acme/apps/{app}/{path}", self.server.url());
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
     }
+}
+
+/// Opens the sign-in link, and returns the session's cookie.
+pub(crate) async fn sign_in_by_link(server: &Server) -> String {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    session_of(&client.get(server.sign_in_url()).send().await.unwrap())
+}
+
+/// Returns the session's cookie that a response sets, as a browser sends it.
+pub(crate) fn session_of(response: &Response) -> String {
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
 }
 
 pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {

@@ -5,6 +5,7 @@ mod empty;
 mod error;
 mod errors;
 mod frames;
+mod intake;
 mod query_parameters;
 mod sample;
 mod sign_in;
@@ -13,8 +14,9 @@ mod transactions;
 mod values;
 
 pub(super) use apps::apps;
-pub(super) use error::error;
+pub(super) use error::{error, error_by_id};
 pub(super) use errors::errors;
+pub(super) use intake::intake;
 pub(super) use sample::sample;
 pub(super) use sign_in::{sign_in, sign_out, submit_sign_in};
 pub(super) use transaction::transaction;

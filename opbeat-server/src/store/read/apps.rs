@@ -11,7 +11,7 @@ const MAX_APPS: i64 = 500;
 /// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All organizations, for readers on the server's own machine.
+    /// All organizations, for readers who opened the sign-in link.
     Everything,
     /// One organization, by its id.
     Organization(String),

@@ -1,4 +1,4 @@
-//! The software on machines.
+//! The modules that are installed on machines.
 
 use sqlx::Row;
 
@@ -27,7 +27,7 @@ pub(crate) struct DeploymentSummaryRow {
 pub(crate) struct DeploymentRow {
     /// When it was received, in microseconds since 1970.
     pub(crate) received_at: i64,
-    /// The software.
+    /// The installed modules.
     pub(crate) document: DeploymentDocument,
 }
 

@@ -1,0 +1,77 @@
+//! The report on an app's intake: refused bodies, changed values, dropped data.
+
+use opbeat_protocol::read::Oddity;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{AppIdentity, DroppedData, Query, QueryError, Range};
+use crate::store::NoteRow;
+
+/// The bodies that intake refused, the values that it changed, and the data that the agents dropped.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct IntakeReport {
+    /// The refused bodies, by reason, the most frequent first.
+    pub(crate) refused: Vec<IntakeNote>,
+    /// The values that were replaced, clamped, cut or left out, by reason, the most frequent first.
+    pub(crate) changed: Vec<IntakeNote>,
+    /// The data that the agents dropped before it reached the server.
+    pub(crate) dropped: Vec<DroppedData>,
+}
+
+/// A reason with its count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct IntakeNote {
+    /// The reason, such as `too_large` or `lone_surrogate`.
+    pub(crate) reason: String,
+    /// The number of bodies or values.
+    pub(crate) count: u64,
+    /// An explanation of the reason, with the way to avoid it.
+    pub(crate) explanation: &'static str,
+}
+
+impl Query {
+    /// Returns the report on an app's intake in a range.
+    pub(crate) async fn intake(&self, app: &AppIdentity, range: &Range) -> Result<IntakeReport, QueryError> {
+        let mut report = IntakeReport { dropped: self.drops(app, range).await?, ..IntakeReport::default() };
+        for NoteRow { action, reason, count } in self.store.notes(&app.id, (range.from, range.to)).await? {
+            let is_refusal = action == "refused";
+            let explanation = if is_refusal { refusal(&reason) } else { change(&reason) };
+            let notes = if is_refusal { &mut report.refused } else { &mut report.changed };
+            notes.push(IntakeNote { reason, count, explanation });
+        }
+        Ok(report)
+    }
+}
+
+/// Explains a reason of `intake::Rejection`.
+fn refusal(reason: &str) -> &'static str {
+    match reason {
+        "damaged" => "The compressed body is damaged or incomplete. A proxy may have cut or changed it.",
+        "not_json" => "The body is not JSON. Check that nothing between the agent and this server rewrites bodies.",
+        "truncated" => "The JSON ends too early. A proxy or a time limit may have cut the body.",
+        "not_an_object" => "The body is JSON, but not an object. Agents send one object for each request.",
+        "no_content" => {
+            "The body contains nothing to store. An error needs a message or an exception, a release its revision."
+        }
+        "too_large" => "The body is larger than the limit of this server. Send less data at once.",
+        "too_slow" => "The body did not arrive in time. The network between the agent and this server is slow.",
+        "other_app" => {
+            "The token belongs to this app, but the address names another one. Check the ids in the agent's settings."
+        }
+        "origin" => {
+            "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
+        }
+        "too_many" => "The requests exceed the rate limit of this app.",
+        "unavailable" => {
+            "This server could not write to its disk, or its queue was full. `/healthz` shows the present state."
+        }
+        "content_type" => "The content type is not supported by this address.",
+        "interrupted" => "The connection ended before the body was complete.",
+        _ => "The request is not valid. The server's log contains the exact message.",
+    }
+}
+
+/// Explains a reason for which a value was changed.
+fn change(reason: &str) -> &'static str {
+    Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation)
+}

@@ -1,0 +1,66 @@
+//! The counts of values that intake changed, and of bodies that it refused.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::database::Store;
+use super::error::StoreError;
+use super::rollups::unsigned;
+use crate::changes::NoteKey;
+
+/// The largest count of a row. The sum of as many rows as a database can hold is still a valid number.
+const MAX_COUNT: i64 = 1_000_000_000_000_000;
+
+/// A count of notes.
+#[derive(Clone, Debug)]
+pub(crate) struct NoteRow {
+    /// `changed` or `refused`.
+    pub(crate) action: String,
+    /// The reason.
+    pub(crate) reason: String,
+    /// The number of values or bodies.
+    pub(crate) count: u64,
+}
+
+/// Adds notes to the rows of their minutes.
+pub(super) async fn write(connection: &mut SqliteConnection, notes: &BTreeMap<NoteKey, u64>) -> Result<(), StoreError> {
+    for (key, count) in notes {
+        sqlx::query(
+            "INSERT INTO intake_notes (app_id, start, action, reason, count) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (app_id, start, action, reason) DO UPDATE SET count = min(count + excluded.count, ?6)",
+        )
+        .bind(&key.app_id)
+        .bind(key.minute)
+        .bind(key.action.name())
+        .bind(&key.reason)
+        .bind(i64::try_from(*count).unwrap_or(MAX_COUNT).min(MAX_COUNT))
+        .bind(MAX_COUNT)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Returns an app's notes in a range of time (seconds since 1970), the most frequent first.
+    pub(crate) async fn notes(&self, app_id: &str, (from, to): (i64, i64)) -> Result<Vec<NoteRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT action, reason, CAST(total(count) AS INTEGER) AS count FROM intake_notes
+             WHERE app_id = ? AND start >= ? AND start < ? GROUP BY action, reason ORDER BY count DESC LIMIT 200",
+        )
+        .bind(app_id)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.readers)
+        .await?;
+        let note = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(NoteRow {
+                action: row.try_get("action")?,
+                reason: row.try_get("reason")?,
+                count: unsigned(row.try_get("count")?),
+            })
+        };
+        rows.iter().map(note).collect()
+    }
+}
