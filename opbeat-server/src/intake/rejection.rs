@@ -29,6 +29,13 @@ impl Rejection {
         Self { status, reason: reason_of(status), message: message.into(), fields: Map::new() }
     }
 
+    /// Sets the reason by which it is counted.
+    #[must_use]
+    pub(super) fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
+        self
+    }
+
     /// Creates a rejection because of an invalid field.
     #[must_use]
     pub(crate) fn field(field: &str, reason: impl Into<String>) -> Self {
