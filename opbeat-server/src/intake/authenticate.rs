@@ -52,7 +52,7 @@ pub(super) async fn authenticate(
     let owner = found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown_token)?;
     let is_organization = organization == owner.organization_id || organization == owner.organization;
     let is_app = app == owner.app_id || app == owner.app;
-    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app()) }
+    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app(owner)) }
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
@@ -76,12 +76,13 @@ fn unknown_token() -> Rejection {
     )
 }
 
-fn token_of_another_app() -> Rejection {
-    Rejection::new(
+fn token_of_another_app(owner: TokenOwner) -> Rejection {
+    let rejection = Rejection::new(
         StatusCode::FORBIDDEN,
         "The secret token belongs to a different app than the one in the URL. \
          Check the organization id and the app id against what `opbeat app create ORG/APP` printed.",
-    )
+    );
+    Rejection { app_id: owner.app_id, ..rejection }
 }
 
 /// Returns the rejection when neither tokens nor origins can be looked up.

@@ -184,12 +184,9 @@ fn with_cors(mut response: Response, allowed: Option<String>) -> Response {
 }
 
 fn no_origin() -> Rejection {
-    Rejection::new(
-        StatusCode::FORBIDDEN,
-        "The request has no header Origin, which browsers add (Referer for a picture). Programs send to …/errors/ and \
-         …/transactions/, with a secret token.",
-    )
-    .because("origin")
+    let message = "The request has no header Origin, which browsers add (Referer for a picture). Programs send to \
+         …/errors/ and …/transactions/, with a secret token.";
+    Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
 }
 
 fn too_many() -> Rejection {
@@ -214,5 +211,5 @@ fn not_allowed(organization: &str, app: &str, origin: &str) -> Rejection {
         ),
         Err(error) => format!("The header Origin is invalid: {error}."),
     };
-    Rejection::new(StatusCode::FORBIDDEN, message).because("origin")
+    Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
 }

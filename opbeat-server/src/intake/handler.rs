@@ -143,7 +143,7 @@ impl Intake {
         body: Body,
     ) -> Result<Accepted, Rejection> {
         let owner = authenticate(&*self.tokens, headers, organization, app).await;
-        let owner = owner.inspect_err(|rejection| self.refusals.count("", rejection))?;
+        let owner = owner.inspect_err(|rejection| self.refusals.count(&rejection.app_id, rejection))?;
         self.accept(Delivery { endpoint, sender: owner.into(), headers }, body).await
     }
 
@@ -159,7 +159,7 @@ impl Intake {
         let limits = if sender.is_browser { self.limits.of_browsers() } else { self.limits };
         let idempotency_key = idempotency_key(endpoint, headers)?;
         let size = body::declared_size(headers, &limits)?;
-        let room = self.lanes.room(&sender.lane(), size).await?;
+        let room = self.lanes.room(&sender, size).await?;
         let body = body::read(body, &limits).await?;
         let origin = Origin {
             app_id: sender.app_id.clone(),

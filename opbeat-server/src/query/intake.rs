@@ -62,6 +62,7 @@ fn refusal(reason: &str) -> &'static str {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
         }
         "too_many" => "The requests exceed the rate limit of this app.",
+        "busy" => "Too many bodies of the organization arrived at the same time. Send smaller bodies, more often.",
         "unavailable" => {
             "This server could not write to its disk, or its queue was full. `/healthz` shows the present state."
         }
