@@ -12,8 +12,8 @@ const MAX_SPANS: usize = 2_000;
 /// The largest size of the facts in one document, in bytes.
 const MAX_FACTS: usize = 256 << 10;
 
-/// The size of facts that the documents of any body may have together, in bytes.
-const MIN_BUDGET: usize = 1 << 20;
+/// The size of facts and names that the documents of any body may have together, in bytes.
+const MIN_BUDGET: usize = 8 << 20;
 
 /// The number of times that the facts of a body may be repeated in its documents, on average.
 const REPEATS: usize = 4;
@@ -42,8 +42,7 @@ pub(super) struct Builder<'b> {
 
 impl<'b> Builder<'b> {
     pub(super) fn new(groups: &'b [Group], budget: &'b mut Budget) -> Self {
-        let left = MAX_FACTS.min(budget.left);
-        Self { groups, budget, left, indices: HashMap::new(), document: SampleDocument::default() }
+        Self { groups, budget, left: MAX_FACTS, indices: HashMap::new(), document: SampleDocument::default() }
     }
 
     /// Adds a span, or counts it as left out if the document is full.
@@ -66,10 +65,10 @@ impl<'b> Builder<'b> {
         }
         let facts = self.groups.get(group)?;
         let names = facts.names_size();
-        let is_cut = self.left < names + facts.facts_size;
-        let size = if is_cut { names } else { names + facts.facts_size };
-        self.left = self.left.checked_sub(size)?;
-        self.budget.left = self.budget.left.saturating_sub(size);
+        let is_cut = self.left < facts.facts_size || self.budget.left < names + facts.facts_size;
+        let facts_size = if is_cut { 0 } else { facts.facts_size };
+        self.budget.left = self.budget.left.checked_sub(names + facts_size)?;
+        self.left -= facts_size;
         let index = self.document.groups.len();
         self.document.groups.push(SpanGroup {
             signature: cut_name(&facts.sent.signature),
