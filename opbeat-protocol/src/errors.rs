@@ -39,6 +39,12 @@ pub struct ErrorBody {
     /// The stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stacktrace: Option<Stacktrace>,
+    /// The template that failed. Only Django sends it; the culprit is then the template's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Template>,
+    /// The database query that failed. Only the Python agent sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Query>,
     /// The request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Map<String, Value>>,
@@ -57,6 +63,9 @@ pub struct ErrorBody {
     /// The release that the application runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
+    /// The environment, such as `production`. Only Ruby agent 2 sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// *Extension.* The number of similar errors that this body stands for, if there were too many to send each; 1 if
     /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,6 +162,40 @@ pub struct Frame {
     /// Local variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vars: Option<Value>,
+}
+
+/// A template that failed, and the lines around the failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// The template's name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub filename: String,
+    /// The full path of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abs_path: Option<String>,
+    /// The line, from 1; 0 if unknown.
+    #[serde(default, deserialize_with = "or_default")]
+    pub lineno: u32,
+    /// Lines before the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_context: Option<Vec<Option<String>>>,
+    /// The line. Django escapes its HTML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_line: Option<String>,
+    /// Lines after the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_context: Option<Vec<Option<String>>>,
+}
+
+/// A database query that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// The statement.
+    #[serde(default, deserialize_with = "or_default")]
+    pub query: String,
+    /// The database, such as `postgresql`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// *Extension.* A reference to the transaction that an error happened in.

@@ -1,9 +1,10 @@
 //! The wire format of the Opbeat intake, in both directions.
 //!
-//! The same structs write the bodies of this agent and read the bodies of any Opbeat agent, so that both sides always
-//! agree. Reading is lenient because the agents differ: unknown keys are ignored, `null` stands for a missing optional
-//! key, and the documentation of each type lists the shapes that it accepts. Keys that only this agent sends are marked
-//! *extension*; the original service ignored keys that it did not know.
+//! The same structs write the bodies of this agent and hold the bodies of any Opbeat agent, so that both sides always
+//! agree. A server reads what it receives with [`read`], which converts, lowers or leaves out odd values, and notes each.
+//! `Deserialize` of the structs is for bodies that were written by `Serialize`: unknown keys are ignored, `null` stands
+//! for a missing optional key, and any other type is an error. Keys that only this agent sends are marked *extension*;
+//! the original service ignored keys that it did not know.
 //!
 //! # Examples
 //!
@@ -18,13 +19,18 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod deployments;
 mod errors;
 mod fields;
+pub mod read;
+mod releases;
 mod timestamp;
 mod transactions;
 
-pub use errors::{ErrorBody, Exception, Frame, ParamMessage, Stacktrace, TransactionReference};
+pub use deployments::{DeployedModule, DeploymentBody, Module, Vcs};
+pub use errors::{ErrorBody, Exception, Frame, ParamMessage, Query, Stacktrace, Template, TransactionReference};
 pub use fields::Machine;
+pub use releases::ReleaseBody;
 pub use timestamp::Timestamp;
 pub use transactions::{
     BreakdownGroup, DROP_REASONS, RawSpan, RawTransaction, SampleContext, TraceGroup, Traces, TransactionGroup,

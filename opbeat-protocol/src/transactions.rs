@@ -8,7 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::fields::{Machine, or_default};
+use super::fields::{Float, Machine, float, floats, or_default, pairs};
 use super::timestamp::Timestamp;
 
 /// The possible keys of [`TransactionsBody::drops`].
@@ -54,12 +54,12 @@ pub struct TransactionGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
     /// The duration of each transaction, in milliseconds.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "floats")]
     pub durations: Vec<f64>,
     /// *Extension.* The time until the response head (status and headers) of each transaction was ready, in
     /// milliseconds. It has the same order and length as `durations`. It is absent if these times equal the durations,
     /// apart from bodies that took less than 1 ms or less than a tenth of the duration.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "floats", skip_serializing_if = "Vec::is_empty")]
     pub head_durations: Vec<f64>,
 }
 
@@ -105,7 +105,7 @@ pub struct TraceGroup {
     #[serde(default, deserialize_with = "or_default")]
     pub parents: Vec<String>,
     /// Pairs of the span's duration and its transaction's duration, in milliseconds. Only in [`Traces::Groups`].
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "pairs", skip_serializing_if = "Vec::is_empty")]
     pub durations: Vec<(f64, f64)>,
     /// The start in milliseconds after the start of the direct parent. Only in [`Traces::Groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct RawTransaction {
 
 /// One span of a sampled transaction: `[group index, start, duration]` on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(usize, f64, f64)", into = "(usize, f64, f64)")]
+#[serde(from = "(usize, Float, Float)", into = "(usize, f64, f64)")]
 pub struct RawSpan {
     /// The index of the span's group in the same body.
     pub group: usize,
@@ -219,12 +219,13 @@ pub struct BreakdownGroup {
     /// The number of spans.
     pub count: u64,
     /// The self time of these spans, in milliseconds.
+    #[serde(deserialize_with = "float")]
     pub self_ms: f64,
 }
 
-impl From<(usize, f64, f64)> for RawSpan {
-    fn from((group, start, duration): (usize, f64, f64)) -> Self {
-        Self { group, start, duration }
+impl From<(usize, Float, Float)> for RawSpan {
+    fn from((group, start, duration): (usize, Float, Float)) -> Self {
+        Self { group, start: start.into(), duration: duration.into() }
     }
 }
 
@@ -274,8 +275,8 @@ impl<'de> Visitor<'de> for RawTransactionVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<RawTransaction, A::Error> {
-        let duration = array.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
-        let mut raw = RawTransaction { duration, ..RawTransaction::default() };
+        let duration: Float = array.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+        let mut raw = RawTransaction { duration: duration.into(), ..RawTransaction::default() };
         while let Some(element) = array.next_element()? {
             match element {
                 RawElement::Span(span) => raw.spans.push(span),

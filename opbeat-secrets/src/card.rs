@@ -8,6 +8,9 @@ use crate::rules::REDACTED;
 /// The number of digits in a card number.
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
+/// The minimum number of digits in a text that contains a card number.
+pub(super) const MIN_DIGITS: usize = *LENGTHS.start();
+
 /// The length of the first group, where a card number is written in groups.
 const FIRST_GROUP: usize = 4;
 
@@ -17,9 +20,6 @@ const MAX_GROUP: usize = 7;
 /// Masks card numbers, written in one piece or in groups, even if other numbers stand next to them.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < *LENGTHS.start() {
-        return Cow::Borrowed(text);
-    }
     let (mut masked, mut done, mut at) = (String::new(), 0, 0);
     while let Some(group) = next_group(bytes, at) {
         at = group.end;

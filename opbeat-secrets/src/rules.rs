@@ -40,6 +40,11 @@ impl Secrets {
         is_secret_name(name) || self.is_listed(name)
     }
 
+    /// Returns whether the application has patterns of its own.
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// Returns whether one of the application's own patterns matches the name.
     pub(crate) fn is_listed(&self, name: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(name))

@@ -5,6 +5,12 @@ pub(crate) fn start_of(text: &str, max: usize) -> &str {
     text.char_indices().nth(max).map_or(text, |(end, _)| &text[..end])
 }
 
+/// Returns a text of at most `max` characters. The last one of a longer text is an ellipsis.
+pub(crate) fn shortened(text: &str, max: usize) -> String {
+    let start = start_of(text, max);
+    if start.len() == text.len() { text.to_owned() } else { format!("{}…", start_of(start, max.saturating_sub(1))) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -15,5 +21,6 @@ mod tests {
         assert_eq!(start_of("Bücher", 6), "Bücher");
         assert_eq!(start_of("Bücher", 7), "Bücher");
         assert_eq!(start_of("", 0), "");
+        assert_eq!((shortened("Bücher", 6), shortened("Bücher", 3)), ("Bücher".to_owned(), "Bü…".to_owned()));
     }
 }

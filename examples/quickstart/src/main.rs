@@ -80,7 +80,8 @@ fn log_to_terminal(arguments: &Arguments) {
 
 #[expect(clippy::print_stdout, reason = "the program's output")]
 fn announce(monitor: &Monitor, shop: std::net::SocketAddr) {
-    println!("\n  Opbeat shows the bookshop at  {}/quickstart/shop/", monitor.url());
-    println!("  The bookshop itself runs at   http://{shop}/\n");
+    println!("\n  Opbeat shows the bookshop. This link signs you in:\n");
+    println!("    {}\n", monitor.sign_in_url());
+    println!("  The bookshop itself runs at http://{shop}/\n");
     println!("  A light load calls it. Some requests are slow or fail on purpose. Stop with Ctrl-C.\n");
 }

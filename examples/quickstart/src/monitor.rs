@@ -57,6 +57,11 @@ impl Monitor {
         self.server.url()
     }
 
+    /// Returns the link that signs in and opens the page of the shop.
+    pub(crate) fn sign_in_url(&self) -> String {
+        format!("{}&next=%2F{ORGANIZATION}%2Fshop%2F", self.server.sign_in_url())
+    }
+
     pub(crate) fn agent(&self, app: &str) -> &Agent {
         &self.agents[app]
     }

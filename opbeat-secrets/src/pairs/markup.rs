@@ -29,6 +29,35 @@ pub(super) fn content(text: &str, from: usize) -> Option<Range<usize>> {
     (is_closed && is_removable(text[from..end].trim())).then_some(from..end)
 }
 
+/// Returns the name of an element whose tag is escaped, and the start of its content: `&lt;pin&gt;1&lt;/pin&gt;`.
+pub(super) fn escaped_element(text: &str, at: usize) -> Option<(&str, usize)> {
+    let inside = first_bytes(text[at..].strip_prefix("&lt;")?);
+    let (tag, _) = inside.split_once("&gt;")?;
+    let name = tag.split(' ').next().unwrap_or(tag);
+    Some((name.rsplit(':').next().unwrap_or(name), at + "&lt;".len() + tag.len() + "&gt;".len()))
+}
+
+/// Returns the content of an element whose tag is escaped, given its start.
+pub(super) fn escaped_content(text: &str, from: usize) -> Option<Range<usize>> {
+    until(text, from, "&lt;")
+}
+
+/// Returns the content of the element after one whose content is the name, given the start of the name:
+/// `<key>pin</key><string>1</string>`, `<name>pin</name><value><int>1</int></value>`.
+pub(super) fn value_after_name(text: &str, name_end: usize) -> Option<Range<usize>> {
+    let head = first_bytes(&text[name_end..]);
+    let mut rest = &head[head.find('>')? + 1..];
+    for _ in 0..2 {
+        let tag = rest.trim_start();
+        if !tag.starts_with('<') || tag.starts_with("</") {
+            break;
+        }
+        rest = &tag[tag.find('>')? + 1..];
+    }
+    let start = name_end + head.len() - rest.len();
+    (start > name_end).then(|| content(text, start))?
+}
+
 /// Returns the value of a form part, given the end of its name. The value follows an empty line.
 pub(super) fn part(text: &str, from: usize) -> Option<Range<usize>> {
     let head = first_bytes(&text[from..]);

@@ -1,5 +1,7 @@
 //! The name in front of an operator.
 
+use super::quotes::without_written;
+
 /// The maximum length of a name, in bytes. Only the end of a longer name is read.
 const MAX_NAME: usize = 64;
 
@@ -36,7 +38,7 @@ impl<'a> Name<'a> {
     pub(super) fn before(text: &'a str) -> Self {
         let sign = text.trim_end_matches(['!', '<', '>', '~']);
         let name = sign.trim_end_matches([' ', '\t']);
-        let bare = name.trim_end_matches(['"', '\'', '`', '\\']);
+        let bare = without_written(name).trim_end_matches(['"', '\'', '`', '\\']);
         let start = start_of_name(bare);
         Self {
             before: &bare[..start],
@@ -55,6 +57,31 @@ impl<'a> Name<'a> {
         (!word.is_empty()).then(|| format!("{word}_{}", self.text))
     }
 
+    /// Returns the name without the letters of an escape in front of it: `pin` in `\npin` and in `\u0026pin`.
+    pub(super) fn without_escape(&self) -> Option<&'a str> {
+        let text = self.text.as_bytes();
+        let length = match text {
+            _ if !self.before.ends_with('\\') => 0,
+            [b'n' | b'r' | b't', _, ..] => 1,
+            [b'u', digits @ ..] if digits.iter().take(4).filter(|digit| digit.is_ascii_hexdigit()).count() == 4 => 5,
+            _ => 0,
+        };
+        (length > 0).then(|| &self.text[length..])
+    }
+
+    /// Returns whether the name is the first of a structure, or follows a space: `{Password:abc`, `map[pin:1`, ` Pin:1`.
+    pub(super) fn is_in_structure(&self) -> bool {
+        // An index belongs to a name, so that `map[password` is read as one.
+        self.before.ends_with(['{', ' ']) || self.text.contains('[')
+    }
+
+    /// Returns the text in front of the quote that opens directly before the name.
+    pub(super) fn before_quote(&self) -> Option<&'a str> {
+        let open = self.before.strip_suffix(['"', '\''])?.trim_end_matches('\\');
+        // Byte strings of Python: `b'password'`.
+        Some(open.strip_suffix(['b', 'u']).filter(|open| !open.ends_with(char::is_alphanumeric)).unwrap_or(open))
+    }
+
     /// Returns whether the word before the name reports a problem, as in `invalid token`.
     pub(super) fn follows_complaint(&self) -> bool {
         COMPLAINTS.iter().any(|word| self.follows(word))
@@ -67,11 +94,6 @@ impl<'a> Name<'a> {
         let Some(start) = before.len().checked_sub(word.len()) else { return false };
         let is_whole = start == 0 || !before[start - 1].is_ascii_alphanumeric();
         is_whole && before[start..].eq_ignore_ascii_case(word.as_bytes())
-    }
-
-    /// Returns whether the bracket stands directly in front of the name and its quotes.
-    pub(super) fn follows_bracket(&self, bracket: char) -> bool {
-        self.before.trim_end_matches(['"', '\'', '\\']).ends_with(bracket)
     }
 }
 

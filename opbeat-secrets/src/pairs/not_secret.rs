@@ -40,6 +40,8 @@ const SERVICES: [&str; 4] = ["auth", "session", "token", "secret"];
 /// Returns the length of a value without quotes.
 pub(super) fn word_length(text: &str) -> usize {
     let end = text.find(|c: char| c.is_whitespace() || "&;,'\"`<>)}]#".contains(c)).unwrap_or(text.len());
+    // JSON can escape the `&` of a query.
+    let end = text[..end].find("\\u0026").unwrap_or(end);
     // A backslash in front of the quote belongs to the quote, not to the value.
     text[..end].trim_end_matches('\\').len()
 }
@@ -75,9 +77,19 @@ pub(super) fn is_statement(name: &Name<'_>, word: &str, after: &str, has_gap: bo
         return is_prose;
     }
     if !has_gap {
-        return is_letters || is_location(name, word);
+        return (is_letters && !is_field(name, after)) || is_location(name, word);
     }
     is_prose || (is_letters && (name.follows_complaint() || is_one_of(&REMARKS, bare)))
+}
+
+/// Returns whether the text after a value continues a structure that Go printed: `{Password:abc Port:5}`, `map[pin:abc]`.
+fn is_field(name: &Name<'_>, after: &str) -> bool {
+    const MAX_NAME: usize = 64;
+    let next = after.strip_prefix(' ').unwrap_or_default().as_bytes();
+    let length =
+        next.iter().take(MAX_NAME).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+    let is_followed = length > 0 && next[length..].starts_with(b":") && !next[length..].starts_with(b"::");
+    name.is_in_structure() && (after.starts_with(['}', ']']) || is_followed)
 }
 
 /// Returns whether the word is a line of a file or a port of a service: `token.rs:42:7`, `auth:8080`.

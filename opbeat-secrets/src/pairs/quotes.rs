@@ -2,19 +2,41 @@
 
 use std::ops::Range;
 
+/// Quotes as markup, JSON and URLs write them.
+const WRITTEN: [&str; 9] = ["&quot;", "&#34;", "&#39;", "&#x27;", "&apos;", "\\u0022", "\\u0027", "%22", "%27"];
+
+/// Removes a written quote from the end of a text.
+pub(super) fn without_written(text: &str) -> &str {
+    // Nearly no text ends with these bytes, so that they are looked at first.
+    let is_possible = text.ends_with([';', '2', '7']);
+    WRITTEN.iter().filter(|_| is_possible).find_map(|quote| text.strip_suffix(quote)).unwrap_or(text)
+}
+
 /// Returns the range inside the quotes that open at `start`, if a quote opens there.
 ///
 /// The opening quote may have backslashes in front, since quoted text may contain quoted text. A quote that is not
 /// closed extends to the end of the text: the text may have been cut inside the quotes.
-pub(super) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
+pub(crate) fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = text.as_bytes().get(start..)?;
+    if let Some(quote) = WRITTEN.iter().find(|quote| rest.starts_with(quote.as_bytes())) {
+        let from = start + quote.len();
+        return Some(from..from + text[from..].find(quote).unwrap_or(text.len() - from));
+    }
     let count = |bytes: &[u8], of: &[u8]| bytes.iter().take_while(|byte| of.contains(byte)).count();
-    // Literals in source code may have a prefix: `r#"…"#`, `b"…"`, `f'…'`.
-    let prefix = count(&rest[..rest.len().min(3)], b"rbufRBUF#");
+    // Literals may have a prefix: `r#"…"#`, `b"…"`, `f'…'` in source code, `E'…'` in SQL.
+    let prefix = count(&rest[..rest.len().min(3)], b"rbufeRBUFEN#");
     let slashes = count(&rest[prefix..], b"\\");
     let open = prefix + slashes;
     let quote = *rest.get(open).filter(|byte| b"\"'`".contains(byte))?;
     let from = start + open + 1;
+    let triple = [quote; 3];
+    if slashes == 0 && rest[open..].starts_with(&triple) {
+        let inner = from + 2;
+        let length = text.as_bytes()[inner..].windows(3).position(|window| window == triple);
+        if let Some(length) = length.filter(|length| *length > 0) {
+            return Some(inner..inner + length);
+        }
+    }
     Some(from..closing(text.as_bytes(), from, quote, slashes).start)
 }
 

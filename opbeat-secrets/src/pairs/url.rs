@@ -12,7 +12,8 @@ const MAX_USER: usize = 20;
 ///
 /// Examples are `scheme://user:password@host` and `https://token@host`.
 pub(super) fn credentials(text: &str, at: usize) -> Option<Range<usize>> {
-    let begin = at + "://".len();
+    // JSON can escape a slash.
+    let begin = at + if text[at..].starts_with("://") { "://".len() } else { ":\\/\\/".len() };
     let authority = authority(&text[begin..])?;
     let (user, password) = authority.split_once(':').unwrap_or((authority, ""));
     let is_token = user.len() > MAX_USER && user.contains(|c: char| c.is_ascii_digit());
@@ -32,12 +33,23 @@ fn authority(rest: &str) -> Option<&str> {
     }
     // No `@` so far: the text after the colon is a port, or the start of a password that was not escaped.
     let (_, port) = rest[..end].split_once(':')?;
-    if port.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_bracketed = port.is_empty() && rest[end..].starts_with(['(', '[', '{']);
+    if !is_bracketed && port.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let line = &rest[..rest.floor_char_boundary(MAX_UNESCAPED)];
     let line = &line[..line.find(is_outside).unwrap_or(line.len())];
     line.rfind('@').filter(|at| *at > end).map(|at| &rest[..at])
+}
+
+/// Returns the password in a JDBC URL of Oracle, given the end of its `:thin:`. An example is `thin:user/password@host`.
+pub(super) fn oracle(text: &str, begin: usize) -> Option<Range<usize>> {
+    let rest = &text[begin..];
+    let rest = &rest[..rest.floor_char_boundary(MAX_UNESCAPED)];
+    let line = &rest[..rest.find(|c: char| c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(rest.len())];
+    let (authority, _) = line.split_once('@')?;
+    let (user, password) = authority.split_once('/')?;
+    (!password.is_empty()).then(|| begin + user.len() + 1..begin + authority.len())
 }
 
 fn is_web(before: &str) -> bool {

@@ -39,12 +39,33 @@ impl Pair<'_> {
         if quoted(self.text, start).is_some() {
             return self.literal();
         }
+        if self.operator == ":" && self.text[start..].starts_with(['|', '>']) {
+            return self.block(start);
+        }
         let assigns = !self.name.is_compared && matches!(self.operator, "=" | ":" | "=>" | ":=");
         let length = if assigns { self.bare_length(&self.text[start..], start > self.after)? } else { 0 };
         (length > 0).then(|| start..start + length)
     }
 
-    fn start(&self) -> usize {
+    /// Returns the indented lines of a YAML block, given the position of its indicator: `|` or `>-`.
+    fn block(&self, indicator: usize) -> Option<Range<usize>> {
+        const MAX_INDICATOR: usize = 8;
+        let head = &self.text[indicator..self.text.floor_char_boundary(indicator + MAX_INDICATOR)];
+        let (head, _) = head.split_once('\n')?;
+        let lines = &self.text[indicator + head.len() + 1..];
+        let content = lines.trim_start_matches(' ');
+        let indent = lines.len() - content.len();
+        if head.trim_end().len() > "|+2".len() || indent == 0 || content.starts_with(REDACTED) {
+            return None;
+        }
+        let is_inside = |line: &&str| line.trim_end().is_empty() || line.bytes().take(indent).all(|byte| byte == b' ');
+        let length: usize = lines.split_inclusive('\n').take_while(is_inside).map(str::len).sum();
+        let (start, length) = (self.text.len() - content.len(), length.saturating_sub(indent));
+        let block = content[..length].trim_end();
+        is_removable(block).then_some(start..start + block.len())
+    }
+
+    pub(super) fn start(&self) -> usize {
         let is_gap = |byte: &u8| matches!(byte, b' ' | b'\t') || (self.name.is_quoted && matches!(byte, b'\n' | b'\r'));
         self.after + self.text.as_bytes()[self.after..].iter().take_while(|byte| is_gap(byte)).count()
     }
@@ -93,7 +114,7 @@ fn scheme_length(rest: &str, name: &str) -> Option<usize> {
 
 /// Returns whether a value has to be removed. It stays if it is removed already, or if it has at most three bytes and
 /// no letter or digit among them.
-pub(super) fn is_removable(content: &str) -> bool {
+pub(crate) fn is_removable(content: &str) -> bool {
     let is_sign = content.len() <= 3 && !content.contains(char::is_alphanumeric);
     !is_sign && !content.starts_with(REDACTED)
 }
@@ -103,7 +124,12 @@ fn opening(rest: &str) -> Option<usize> {
     const MAX_TYPE: usize = 64;
     let bytes = rest.as_bytes();
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-    let length = bytes.iter().take(MAX_TYPE).take_while(is_part).count();
+    // Go prints the type of a slice: `[]string{"abc"}`.
+    let slice = if rest.starts_with("[]") { "[]".len() } else { 0 };
+    let length = slice + bytes[slice..].iter().take(MAX_TYPE).take_while(is_part).count();
+    if slice > 0 {
+        return Some(if bytes.get(length) == Some(&b'{') { length } else { 0 });
+    }
     match bytes.get(length)? {
         b'(' | b'[' | b'{' => Some(length),
         b' ' if bytes[0].is_ascii_uppercase() && bytes.get(length + 1) == Some(&b'{') => Some(length + 1),

@@ -1,4 +1,5 @@
 //! Tests of the public API.
 
 mod cookies;
+mod planted;
 mod scrub;

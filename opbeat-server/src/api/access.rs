@@ -19,7 +19,9 @@ impl FromRequestParts<Query> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, query: &Query) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-        let token = header.and_then(|header| header.strip_prefix("Bearer ")).ok_or_else(|| {
+        let bearer = header.and_then(|header| header.split_once(' '));
+        let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = bearer.map(|(_, token)| token).ok_or_else(|| {
             Problem::unauthorized(
                 "The request has no read token. Send the header `Authorization: Bearer <read token>`; \
                  `opbeat token create ORG` prints a token.",

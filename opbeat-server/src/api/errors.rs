@@ -77,6 +77,26 @@ pub(super) async fn occurrence(
     detail(&reader, &organization, &app, number, Some(occurrence)).await
 }
 
+/// Returns the newest error with an id that the application shows to its users, with its group.
+///
+/// The id is that of the Python agent's `X-Opbeat-ID`, of the Node.js agent's `extra.uuid`, or that which the server
+/// returned when it accepted the error. The 50 newest occurrences of a group can be found.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/by-id/{id}/",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn by_id(
+    reader: Reader,
+    Path((organization, app, id)): Path<(String, String, String)>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    let identity = reader.app(&organization, &app).await?;
+    let found = reader.query.find_error(&identity, &id).await?.ok_or_else(|| Problem::not_found("error"))?;
+    detail(&reader, &organization, &app, found.number, Some(found.occurrence)).await
+}
+
 async fn detail(
     reader: &Reader,
     organization: &str,

@@ -1,4 +1,4 @@
-//! What intake did with an app's bodies.
+//! The report on an app's intake.
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};

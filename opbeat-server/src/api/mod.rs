@@ -6,6 +6,7 @@ mod errors;
 mod intake;
 mod problem;
 mod query_parameters;
+mod releases;
 mod transactions;
 
 use axum::routing::get;
@@ -38,11 +39,16 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
         .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
+        .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
         .route(
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
+        .route("/organizations/{organization}/apps/{app}/releases/", get(releases::list))
+        .route("/organizations/{organization}/apps/{app}/releases/{release}/", get(releases::one))
+        .route("/organizations/{organization}/apps/{app}/deployments/", get(releases::deployments))
+        .route("/organizations/{organization}/apps/{app}/deployments/{machine}/", get(releases::deployment))
         .layer(axum::middleware::map_response(problem::format_rejection))
         .with_state(query);
     Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::no_route))
@@ -70,6 +76,11 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         errors::list,
         errors::one,
         errors::occurrence,
+        errors::by_id,
+        releases::list,
+        releases::one,
+        releases::deployments,
+        releases::deployment,
     ),
     modifiers(&Bearer),
     security(("read_token" = [])),

@@ -33,7 +33,11 @@ impl Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "cannot answer an API request");
-        let message = "The database is not available. Try again in a moment.";
+        let message = if error.is_timeout() {
+            "The query took too long and was stopped. Request a shorter time range."
+        } else {
+            "The database is not available. Try again in a moment."
+        };
         Self(Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message))
     }
 }
@@ -52,11 +56,11 @@ impl IntoResponse for Problem {
 
 /// Gives axum's own plain-text rejections the JSON form of all others.
 pub(super) async fn format_rejection(response: Response) -> Response {
-    match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => {
+    match framework_rejection::reason(response).await {
+        Ok(reason) => reason.respond(|status, text| {
             let message = format!("{}; see /api/v2/openapi.json for the valid requests.", text.trim_end_matches('.'));
             Rejection::new(status, message).into_response()
-        }
+        }),
         Err(response) => response,
     }
 }

@@ -5,13 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::ErrorSpan;
 
 /// A reported error, with everything that finds or creates its group.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct NewError {
     /// The app's id.
     pub(crate) app_id: String,
     /// The fingerprint: errors with the same one are in the same group.
     pub(crate) fingerprint: Vec<u8>,
-    /// When it happened, in microseconds since 1970.
+    /// Why the fingerprint is what it is.
+    pub(crate) grouping: Grouping,
+    /// The time at which it is counted, in microseconds since 1970: when it happened, or when it was received if the
+    /// agent's time is not plausible.
     pub(crate) happened_at: i64,
     /// Its type, or an empty string.
     pub(crate) type_name: String,
@@ -27,11 +30,43 @@ pub(crate) struct NewError {
     pub(crate) transaction_name: String,
     /// The id that the agent gave this transaction, or an empty string.
     pub(crate) transaction_external_id: String,
-    /// The id by which the application's users can name the error.
+    /// The id by which the application's users can name the error, or an empty string.
     pub(crate) external_id: String,
     /// The span that it was recorded in, if its transaction is found by it.
     pub(crate) span: Option<ErrorSpan>,
+    /// The changes that intake made in the body: [`Notes`](opbeat_protocol::read::Notes) as JSON. Empty if nothing.
+    pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an
     /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.
     pub(crate) document: Vec<u8>,
+}
+
+/// Why errors belong to one group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grouping {
+    /// The rule that chose the parts.
+    pub(crate) rule: GroupingRule,
+    /// The parts that all errors of the group have in common.
+    pub(crate) parts: Vec<String>,
+}
+
+/// The rule by which errors are grouped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GroupingRule {
+    /// The text, without the parts that vary.
+    #[default]
+    Text,
+    /// The message's template.
+    Template,
+    /// The query and its engine.
+    Query,
+    /// The type and the application's functions on the stack.
+    OwnFrames,
+    /// The type and all functions on the stack, since none is the application's own. The text too, if they are few.
+    AllFrames,
+    /// The type and the transaction, since the stack ends in the application's conversion of the error.
+    Handler,
+    /// The type and the culprit, since there is no stack.
+    Culprit,
 }

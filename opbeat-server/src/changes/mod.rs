@@ -2,8 +2,10 @@
 //!
 //! Intake makes them from a body, the queue holds them on disk, and the store applies them.
 
+mod document;
 mod encoding;
 mod error;
+mod release;
 mod rollup;
 mod sample;
 mod span;
@@ -12,10 +14,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
-pub(crate) use error::NewError;
-pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
-pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
+pub(crate) use error::{Grouping, GroupingRule, NewError};
+pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
+pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, Rollup, SelfTime, TransactionKey};
+pub(crate) use sample::{NewSample, NewSpanStack};
 pub(crate) use span::{ErrorSpan, NewSpan, SpanId, TraceId, id_text};
 
 /// The changes of one or more bodies.
@@ -35,8 +39,12 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
-    /// What intake changed in bodies, and which bodies it refused.
+    /// The number of values that intake changed, and of bodies that it refused.
     pub(crate) notes: BTreeMap<NoteKey, u64>,
+    /// Completed releases.
+    pub(crate) releases: Vec<NewRelease>,
+    /// The modules that are installed on machines.
+    pub(crate) deployments: Vec<NewDeployment>,
 }
 
 /// The key under which an app's notes are counted.
@@ -46,13 +54,13 @@ pub(crate) struct NoteKey {
     pub(crate) app_id: String,
     /// The minute of the receipt, in seconds since 1970.
     pub(crate) minute: i64,
-    /// What intake did.
+    /// The action of intake.
     pub(crate) action: NoteAction,
     /// The reason, such as `too_long` or `not_json`.
     pub(crate) reason: String,
 }
 
-/// What intake did with a value or with a body.
+/// The action of intake that a note is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum NoteAction {
     /// It replaced, clamped, cut or left out a value, and accepted the rest of the body.
@@ -95,6 +103,8 @@ impl Changes {
         self.span_stacks.extend(other.span_stacks);
         self.spans.extend(other.spans);
         self.errors.extend(other.errors);
+        self.releases.extend(other.releases);
+        self.deployments.extend(other.deployments);
         add(&mut self.drops, other.drops);
         add(&mut self.notes, other.notes);
     }

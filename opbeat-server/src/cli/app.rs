@@ -1,11 +1,12 @@
-//! The command `opbeat app create`.
+//! The commands `opbeat app create` and `opbeat app origins`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
 use super::storage::{DataOption, open_store};
-use crate::server::create_app;
+use crate::intake::AllowedOrigin;
+use crate::server::{change_origins, create_app};
 use crate::store::NewApp;
 
 /// The URL that `opbeat serve` listens on without options.
@@ -20,6 +21,10 @@ pub(super) enum App {
     ///
     /// To set the variables in a shell: `set -a; source <(opbeat app create acme/shop); set +a`
     Create(Create),
+    /// Prints the web pages whose browsers may send data without a token, and adds or removes some.
+    ///
+    /// At first there are none. A running server uses a new origin at once, and forgets a removed one within ten seconds.
+    Origins(Origins),
 }
 
 #[derive(Debug, Args)]
@@ -43,6 +48,22 @@ pub(super) struct Create {
     secret_token: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Origins {
+    /// The names of the organization and the app, such as `acme/shop`.
+    #[arg(value_name = "ORG/APP", value_parser = parse_names)]
+    names: Names,
+    #[command(flatten)]
+    data: DataOption,
+    /// An origin to add: `https://shop.example`, `https://*.shop.example` for all subdomains, or `*` for all pages. It can
+    /// be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    add: Vec<AllowedOrigin>,
+    /// An origin to remove. It can be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    remove: Vec<AllowedOrigin>,
+}
+
 #[derive(Clone, Debug)]
 struct Names {
     organization: String,
@@ -56,8 +77,10 @@ fn parse_names(names: &str) -> Result<Names, String> {
 
 impl App {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
-        let Self::Create(create) = self;
-        create.run().await
+        match self {
+            Self::Create(create) => create.run().await,
+            Self::Origins(origins) => origins.run().await,
+        }
     }
 }
 
@@ -77,6 +100,23 @@ impl Create {
         println!("OPBEAT_ORGANIZATION_ID={}", app.organization_id);
         println!("OPBEAT_APP_ID={}", app.app_id);
         println!("OPBEAT_SECRET_TOKEN={}", quoted(&app.secret_token));
+        store.close().await;
+        Ok(())
+    }
+}
+
+impl Origins {
+    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's output")]
+    async fn run(self) -> Result<(), Box<dyn Error>> {
+        let (_, store) = open_store(&self.data.data).await?;
+        let names = (&*self.names.organization, &*self.names.app);
+        let origins = change_origins(&store, names, &self.add, &self.remove).await?;
+        if origins.is_empty() {
+            eprintln!("No web page may send data to this app. Allow one with `--add https://shop.example`.");
+        }
+        for origin in origins {
+            println!("{origin}");
+        }
         store.close().await;
         Ok(())
     }

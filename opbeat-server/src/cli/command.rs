@@ -5,7 +5,9 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use super::app::App;
+use super::link::Link;
 use super::organization::Organization;
+use super::parked::Parked;
 use super::serve::Serve;
 use super::token::Token;
 
@@ -21,12 +23,17 @@ pub struct Command {
 enum Action {
     /// Runs the server, which accepts data from agents, stores it and shows it.
     Serve(Serve),
-    /// Creates apps.
+    /// Prints the link that signs in to the pages of the running server.
+    Link(Link),
+    /// Creates apps, and sets which web pages may send data.
     #[command(subcommand)]
     App(App),
     /// Changes the settings of organizations.
     #[command(subcommand, name = "org")]
     Organization(Organization),
+    /// Lists and replays accepted data that could not be stored.
+    #[command(subcommand)]
+    Parked(Parked),
     /// Creates read tokens, for the API and for signing in to the pages.
     #[command(subcommand)]
     Token(Token),
@@ -41,8 +48,10 @@ impl Command {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         match self.action {
             Action::Serve(serve) => serve.run().await,
+            Action::Link(link) => link.run(),
             Action::App(app) => app.run().await,
             Action::Organization(organization) => organization.run().await,
+            Action::Parked(parked) => parked.run().await,
             Action::Token(token) => token.run().await,
         }
     }

@@ -2,7 +2,9 @@
 
 mod app;
 mod command;
+mod link;
 mod organization;
+mod parked;
 mod serve;
 mod storage;
 mod token;

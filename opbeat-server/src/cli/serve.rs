@@ -16,26 +16,34 @@ pub(super) struct Serve {
     data: DataOption,
     /// The address to listen on.
     ///
-    /// On a loopback address, browsers on this machine see the pages without signing in. On any other address, pages
-    /// require a read token.
+    /// On any address, pages require signing in: by the link that this command prints, or with a read token.
     #[arg(long, value_name = "ADDR", env = "OPBEAT_LISTEN", default_value = "127.0.0.1:8200")]
     listen: SocketAddr,
+    /// The number of requests that the browsers of one app may send in a second, without a token. Twice as many may
+    /// arrive at once.
+    #[arg(long, value_name = "N", env = "OPBEAT_CLIENT_SIDE_RATE", default_value_t = 100)]
+    client_side_rate: u32,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         // The handlers are installed before the server announces itself, so that no signal is missed.
         let stop = stop_signal()?;
-        let config = ServerConfig::new(&self.data.data, self.listen);
+        let mut config = ServerConfig::new(&self.data.data, self.listen);
+        config.intake.client_side_rate = self.client_side_rate;
+        config.intake.client_side_burst = self.client_side_rate.saturating_mul(2);
         let server = Server::start(config).await?;
         // An error is ignored: a reader that closes the pipe after the first line must not stop the server.
         let _ = write!(
             std::io::stdout(),
             "Opbeat listens on {}\nData folder: {}\n\
+             Sign in: {}\n\
+             The link is valid while this server runs; `opbeat link` prints it again.\n\
              Next: run `opbeat app create acme/shop`, which prints the environment variables that an application \
              needs to report here.\n",
             server.url(),
-            self.data.data.display()
+            self.data.data.display(),
+            server.sign_in_url()
         );
         stop.await;
         tracing::info!("stopping: running requests are finished, and queued data is stored for at most 10 s");

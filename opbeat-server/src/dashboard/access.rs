@@ -1,26 +1,24 @@
 //! Access control: the organizations that a reader of the pages may see.
 
-use axum::extract::FromRequestParts;
-use axum::http::header::{COOKIE, HOST};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use cookie::Cookie;
 
-use super::path;
 use super::problem::Problem;
+use super::{cookies, path};
 use crate::query::{AppIdentity, Query, Scope};
-
-/// The name of the cookie that holds a read token.
-pub(super) const SESSION: &str = "opbeat_session";
+use crate::sessions::Sessions;
 
 /// The state that all pages share.
 #[derive(Clone, Debug)]
 pub(crate) struct Dashboard {
     /// The handle that the pages read by.
     pub(crate) query: Query,
-    /// Whether browsers on the server's own machine see all organizations without signing in.
-    pub(crate) open_to_loopback: bool,
+    /// The browsers that may see the pages.
+    pub(crate) sessions: Sessions,
 }
 
 /// A reader of a page, with the organizations that they may see.
@@ -42,45 +40,44 @@ impl Reader {
 impl FromRequestParts<Dashboard> for Reader {
     type Rejection = Response;
 
+    /// Finds the session of a request. The address of the connection decides nothing: behind a proxy on this machine,
+    /// all requests come from here.
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
+        let scope = scope(dashboard, &parts.headers).await.map_err(IntoResponse::into_response)?;
         let query = dashboard.query.clone();
-        if let Some(token) = session(&parts.headers) {
-            let scope = query.scope_of(token).await.map_err(|error| Problem::from(error).into_response())?;
-            if let Some(scope) = scope {
-                return Ok(Self { query, scope, is_signed_in: true });
-            }
-        }
-        if dashboard.open_to_loopback && is_local(&parts.headers) {
-            return Ok(Self { query, scope: Scope::Everything, is_signed_in: false });
-        }
-        Err(redirect_to_sign_in(&parts.uri))
+        scope.map(|scope| Self { query, scope, is_signed_in: true }).ok_or_else(|| redirect_to_sign_in(&parts.uri))
+    }
+}
+
+/// Returns the data that the session in the cookie may read.
+pub(super) async fn scope(dashboard: &Dashboard, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+    match cookies::session(headers) {
+        Some(session) => Ok(dashboard.sessions.scope_of(session).await?),
+        None => Ok(None),
     }
 }
 
 fn redirect_to_sign_in(uri: &Uri) -> Response {
-    let next = uri.path_and_query().map_or("/", |target| target.as_str());
-    Redirect::to(&format!("/sign-in?next={}", path::encode(next))).into_response()
+    let target = match path::after_sign_in(uri.path_and_query().map(|target| target.as_str())) {
+        next if next == "/" => "/sign-in".to_owned(),
+        next => format!("/sign-in?next={}", path::encode(&next)),
+    };
+    Redirect::to(&target).into_response()
 }
 
-/// Returns the read token in the session cookie.
-fn session(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
-    cookies.find(|cookie| cookie.name() == SESSION).and_then(|cookie| cookie.value_raw())
-}
+/// The address of a client, as a proxy on this machine reports it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
 
-/// Returns whether a request comes from a browser on this machine, for a page of this server.
-///
-/// The address of the connection is not enough. A foreign page can point its own name at a loopback address, but its
-/// `Host` header contains that name. A proxy on this machine connects from here, but adds a header such as
-/// `X-Forwarded-For`.
-fn is_local(headers: &HeaderMap) -> bool {
-    const PROXY: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(host, |(name, _)| name);
-    let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    is_loopback && !PROXY.iter().any(|header| headers.contains_key(*header))
+impl FromRequestParts<Dashboard> for ClientAddress {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Dashboard) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::from([0; 4]), |ConnectInfo(peer)| peer.ip());
+        // A proxy appends the address that it knows to those that the client claims.
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let forwarded = forwarded.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        Ok(Self(forwarded.filter(|_| peer.is_loopback()).unwrap_or(peer)))
+    }
 }

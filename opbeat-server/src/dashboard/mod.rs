@@ -2,6 +2,8 @@
 
 mod access;
 mod chart;
+mod cookies;
+mod forged;
 mod format;
 mod layout;
 mod pages;

@@ -1,11 +1,14 @@
 //! The paths of the pages.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::query::{AppIdentity, Range, from_seconds};
 
 /// The characters that are encoded: all but the unreserved ones of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The longest path to continue at after signing in, in bytes.
+const MAX_NEXT: usize = 2_048;
 
 /// Returns an app's first page.
 pub(super) fn app(app: &AppIdentity) -> String {
@@ -37,6 +40,11 @@ pub(super) fn error(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", errors(app))
 }
 
+/// Returns the page of one occurrence of an error.
+pub(super) fn occurrence(app: &AppIdentity, number: i64, occurrence: i64) -> String {
+    format!("{}?occurrence={occurrence}", error(app, number))
+}
+
 /// Returns the query string that keeps a range in links: `?range=6h`, or both ends.
 pub(super) fn range(range: &Range) -> String {
     match range.name {
@@ -51,4 +59,83 @@ pub(super) fn range(range: &Range) -> String {
 /// Percent-encodes a text for a segment of a path or a value of a query string.
 pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Returns the path to continue at after signing in: `/`, unless `next` is the path of a page of this server.
+///
+/// Browsers drop tabs and newlines, and treat `\` as `/`, so that `/\t/evil.example` is another server. The path is
+/// therefore taken apart, and made again from its parts.
+pub(super) fn after_sign_in(next: Option<&str>) -> String {
+    next.filter(|next| next.len() <= MAX_NEXT).and_then(page_on_this_server).unwrap_or_else(|| "/".to_owned())
+}
+
+fn page_on_this_server(target: &str) -> Option<String> {
+    let target = target.split_once('#').map_or(target, |(target, _)| target);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let segments = path.strip_prefix('/')?.split('/').map(decode).collect::<Option<Vec<_>>>()?;
+    let (last, folders) = segments.split_last()?;
+    let is_name = |segment: &String| !matches!(segment.as_str(), "" | "." | "..") && !segment.contains(['/', '\\']);
+    if !folders.iter().all(is_name) || !(last.is_empty() || is_name(last)) {
+        return None;
+    }
+    if matches!(segments[0].as_str(), "sign-in" | "sign-out") {
+        return None;
+    }
+    let segments: Vec<String> = segments.iter().map(|segment| encode(segment)).collect();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let part = |text: &str| decode(&text.replace('+', " ")).map(|text| encode(&text));
+        Some(format!("{}={}", part(name)?, part(value)?))
+    });
+    let query = pairs.collect::<Option<Vec<_>>>()?.join("&");
+    let separator = if query.is_empty() { "" } else { "?" };
+    Some(format!("/{}{separator}{query}", segments.join("/")))
+}
+
+/// Percent-decodes a part of a path or query. Returns `None` if it contains control characters or is not UTF-8.
+fn decode(text: &str) -> Option<String> {
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    (!decoded.chars().any(char::is_control)).then(|| decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_sign_in;
+
+    #[test]
+    fn only_pages_of_this_server_follow_the_sign_in() {
+        for page in ["/", "/acme/shop/", "/acme/shop/errors/7/?range=6h", "/a?search=a%20b%26c%2Fd&page=2"] {
+            assert_eq!(after_sign_in(Some(page)), page);
+        }
+        for foreign in [
+            "",
+            "x",
+            "evil.example",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/\n",
+            "/a\r\nb",
+            "\t//evil.example",
+            "/%2Fevil.example",
+            "/%5cevil.example",
+            "/%09/evil.example",
+            "/.//x",
+            "/a/..//evil.example",
+            "/a//b",
+            "/%2e%2e/x",
+            "/a%00",
+            "/%ff",
+            "/a?b=%0a",
+            "/\u{85}/x",
+            "/sign-in?next=/a",
+            "javascript:alert(1)",
+            "/a\\..\\b",
+        ] {
+            assert_eq!(after_sign_in(Some(foreign)), "/", "{foreign:?}");
+        }
+        assert_eq!(after_sign_in(Some("/ä b?c d#e")), "/%C3%A4%20b?c%20d=");
+        assert_eq!(after_sign_in(Some(&"/a".repeat(5_000))), "/");
+    }
 }

@@ -15,13 +15,17 @@ pub(super) enum Problem {
     NotFound(&'static str),
     /// The range in the address is invalid.
     Range(InvalidRange),
+    /// The form may have been sent by a page of another site.
+    Forged,
+    /// The page took longer than its time limit.
+    Slow,
     /// The database failed.
     Query(QueryError),
 }
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
-        Self::Query(error)
+        if error.is_timeout() { Self::Slow } else { Self::Query(error) }
     }
 }
 
@@ -38,6 +42,17 @@ impl IntoResponse for Problem {
                 (StatusCode::NOT_FOUND, "Not found", format!("There is no {kind} at this address."))
             }
             Self::Range(error) => (StatusCode::BAD_REQUEST, "Invalid time range", format!("{error}.")),
+            Self::Forged => {
+                let text = "The form was not sent from a page of this server, so it had no effect. \
+                            Open the page again and repeat.";
+                (StatusCode::FORBIDDEN, "Not sent from here", text.to_owned())
+            }
+            Self::Slow => {
+                tracing::warn!("a page was not shown, because its data was not read within the time limit");
+                let text = "The database did not return the data of this page within the time limit. \
+                            Try a shorter time range, or try again later. Data from agents is still accepted.";
+                (StatusCode::SERVICE_UNAVAILABLE, "This page takes too long", text.to_owned())
+            }
             Self::Query(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "cannot show a page");
                 let text = "The database is not available. Data from agents is still accepted. Try again in a moment.";
@@ -50,8 +65,8 @@ impl IntoResponse for Problem {
 
 /// Gives axum's own plain-text rejections, such as that of an id that is not a number, the form of a page.
 pub(super) async fn format_rejection(response: Response) -> Response {
-    match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => (status, message("Invalid request", &text)).into_response(),
+    match framework_rejection::reason(response).await {
+        Ok(reason) => reason.respond(|status, text| (status, message("Invalid request", &text)).into_response()),
         Err(response) => response,
     }
 }

@@ -1,14 +1,19 @@
 //! The routes of the pages.
 
+use std::time::Duration;
+
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::access::Dashboard;
 use super::layout::STYLE_PATH;
-use super::{pages, problem};
+use super::pages;
+use super::problem::{self, Problem};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -17,7 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Makes the routes of all pages.
-pub(crate) fn router(dashboard: Dashboard) -> Router {
+pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
     Router::new()
         .route("/", get(pages::apps))
         .route("/{organization}/{app}/", get(pages::transactions))
@@ -27,12 +32,15 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
         .route("/{organization}/{app}/intake/", get(pages::intake))
         .route("/{organization}/{app}/errors/", get(pages::errors))
         .route("/{organization}/{app}/errors/{number}/", get(pages::error))
+        .route("/{organization}/{app}/errors/by-id/{id}", get(pages::error_by_id))
+        .route("/{organization}/{app}/errors/by-id/{id}/", get(pages::error_by_id))
         .route("/sign-in", get(pages::sign_in).post(pages::submit_sign_in))
         .route("/sign-out", post(pages::sign_out))
         .route(STYLE_PATH, get(style))
         .fallback(problem::no_route)
-        .layer(axum::middleware::map_response(problem::format_rejection))
-        .layer(axum::middleware::map_response(add_security_headers))
+        .layer(from_fn_with_state(time_limit, limit_time))
+        .layer(map_response(problem::format_rejection))
+        .layer(map_response(add_security_headers))
         .with_state(dashboard)
 }
 
@@ -40,6 +48,14 @@ pub(crate) fn router(dashboard: Dashboard) -> Router {
 async fn style() -> Response {
     let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, STYLE).into_response()
+}
+
+/// Ends a page that takes too long. The store interrupts its query.
+async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::Slow.into_response(),
+    }
 }
 
 /// Adds the headers that limit what browsers do with a page: load, embed, store.

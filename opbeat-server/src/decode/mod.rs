@@ -1,13 +1,13 @@
 //! Decodes bodies: from the received bytes to a typed report, within limits.
 //!
 //! ```text
-//! bytes ─► inflate ─► JSON ─► report
+//! bytes ─► inflate ─► read, leniently ─► report, with notes on what was changed
 //! ```
 
 mod body;
 mod inflate;
+mod releases;
 mod report;
-mod validate;
 
-pub(crate) use body::decode;
+pub(crate) use body::{Decoded, decode};
 pub(crate) use report::{Endpoint, Report, Undecodable};

@@ -1,6 +1,7 @@
 //! The typed content of a body.
 
-use opbeat_protocol::{ErrorBody, TransactionsBody};
+use opbeat_protocol::read::Unreadable;
+use opbeat_protocol::{DeploymentBody, ErrorBody, ReleaseBody, TransactionsBody};
 
 /// The endpoint of the intake that a body was posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,10 @@ pub(crate) enum Endpoint {
     Errors,
     /// `transactions/`
     Transactions,
+    /// `releases/`
+    Releases,
+    /// `deployments/`
+    Deployments,
 }
 
 impl Endpoint {
@@ -17,6 +22,8 @@ impl Endpoint {
         match self {
             Self::Errors => "errors",
             Self::Transactions => "transactions",
+            Self::Releases => "releases",
+            Self::Deployments => "deployments",
         }
     }
 }
@@ -28,15 +35,22 @@ pub(crate) enum Report {
     Error(Box<ErrorBody>),
     /// The durations and the samples of transactions.
     Transactions(Box<TransactionsBody>),
+    /// A completed release.
+    Release(ReleaseBody),
+    /// The modules that are installed on machines.
+    Deployment(DeploymentBody),
 }
 
 /// A body that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undecodable {
     /// The body, or the inflated body, is larger than a limit in bytes.
-    #[error("The body is larger than {} MiB. Send smaller bodies, more often.", .0 >> 20)]
+    #[error("The body is larger than {}. Send smaller bodies, more often.", size(*.0))]
     TooLarge(usize),
-    /// A field is invalid.
+    /// The compressed body is damaged.
+    #[error("Unable to validate data: body: {0}.")]
+    Damaged(String),
+    /// A field is missing or invalid.
     #[error("Unable to validate data: {field}: {reason}.")]
     Invalid {
         /// The field.
@@ -44,6 +58,9 @@ pub(crate) enum Undecodable {
         /// The reason.
         reason: String,
     },
+    /// The content is no report.
+    #[error("Unable to validate data: {0}.")]
+    Unreadable(#[from] Unreadable),
 }
 
 impl Undecodable {
@@ -51,4 +68,22 @@ impl Undecodable {
     pub(super) fn field(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { field, reason: reason.into() }
     }
+
+    /// Returns the reason as one word, by which refusals are counted.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge(_) => "too_large",
+            Self::Damaged(_) => "damaged",
+            Self::Invalid { .. } => "invalid",
+            Self::Unreadable(Unreadable::NotJson { .. }) => "not_json",
+            Self::Unreadable(Unreadable::Truncated) => "truncated",
+            Self::Unreadable(Unreadable::NotAnObject { .. }) => "not_an_object",
+            Self::Unreadable(Unreadable::Empty | Unreadable::NoContent { .. }) => "no_content",
+        }
+    }
+}
+
+/// Returns a size in bytes in whole MiB or KiB.
+pub(super) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }

@@ -1,5 +1,7 @@
 //! The steps of acceptance one by one, for other protocols whose bodies share the limits and the lanes of intake.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use crate::decode::Undecodable;
 pub(crate) struct Received {
     /// The body as it was sent.
     pub(crate) body: Bytes,
-    room: Room,
+    room: Arc<Room>,
 }
 
 impl Intake {
@@ -33,14 +35,19 @@ impl Intake {
         self.refusals.count(app_id, rejection);
     }
 
-    /// Waits for room, and reads a body of an app.
+    /// Waits for room, and reads a body of the owner of a token.
     ///
     /// # Errors
     ///
     /// Returns a rejection if the body is too large, too slow or interrupted.
-    pub(crate) async fn receive(&self, app_id: &str, headers: &HeaderMap, body: Body) -> Result<Received, Rejection> {
+    pub(crate) async fn receive(
+        &self,
+        owner: &TokenOwner,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Received, Rejection> {
         let size = body::declared_size(headers, &self.limits)?;
-        let room = self.lanes.room(app_id, size).await?;
+        let room = self.lanes.room(&owner.clone().into(), size).await?;
         Ok(Received { body: body::read(body, &self.limits).await?, room })
     }
 

@@ -49,7 +49,7 @@ pub(super) async fn authenticate(
     let owner = token_owner(tokens, headers).await?;
     let is_organization = organization == owner.organization_id || organization == owner.organization;
     let is_app = app == owner.app_id || app == owner.app;
-    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app()) }
+    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app(owner)) }
 }
 
 /// Finds the app that a request's token belongs to.
@@ -81,18 +81,20 @@ fn unknown_token() -> Rejection {
     )
 }
 
-fn token_of_another_app() -> Rejection {
-    Rejection::new(
+fn token_of_another_app(owner: TokenOwner) -> Rejection {
+    let rejection = Rejection::new(
         StatusCode::FORBIDDEN,
         "The secret token belongs to a different app than the one in the URL. \
          Check the organization id and the app id against what `opbeat app create ORG/APP` printed.",
-    )
+    );
+    Rejection { app_id: owner.app_id, ..rejection }
 }
 
-fn directory_unavailable() -> Rejection {
+/// Returns the rejection when neither tokens nor origins can be looked up.
+pub(super) fn directory_unavailable() -> Rejection {
     Rejection::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "The token cannot be checked at the moment, because the database does not answer. \
+        "The token or the origin cannot be checked at the moment, because the database does not answer. \
          Send the request again later.",
     )
 }

@@ -6,20 +6,28 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use opbeat_protocol::Timestamp;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::authenticate::{TokenDirectory, authenticate};
 use super::body;
 use super::lanes::Lanes;
 use super::limits::IntakeLimits;
+use super::location::location;
+use super::origins::OriginDirectory;
+use super::rate::Rates;
 use super::refusals::Refusals;
 use super::rejection::Rejection;
+use super::sender::Sender;
 use crate::changes::{self, BodyChanges};
-use crate::decode::{Endpoint, Report, decode};
+use crate::decode::{Decoded, Endpoint, decode};
 use crate::interpret::{Origin, interpret};
 use crate::queue::{AppendError, Queue};
+use crate::random::{hex, random_hex};
 use crate::text::start_of;
 
 /// The maximum length of a header value that is interpreted, in characters. Longer values are cut.
@@ -34,9 +42,36 @@ const MAX_KEY: usize = 255;
 pub(crate) struct Intake {
     pub(super) queue: Queue,
     pub(super) tokens: Arc<dyn TokenDirectory>,
+    pub(super) origins: Arc<dyn OriginDirectory>,
     pub(super) limits: IntakeLimits,
     pub(super) lanes: Lanes,
     pub(super) refusals: Refusals,
+    pub(super) rates: Rates,
+}
+
+/// A request whose body is to be accepted.
+pub(super) struct Delivery<'a> {
+    pub(super) endpoint: Endpoint,
+    pub(super) sender: Sender,
+    pub(super) headers: &'a HeaderMap,
+}
+
+/// The answer to a body whose changes are in the queue: 202, and the address of an error.
+pub(super) struct Accepted(Response);
+
+impl Accepted {
+    fn new(location: Option<String>) -> Self {
+        let mut response = StatusCode::ACCEPTED.into_response();
+        let location = location.and_then(|location| HeaderValue::from_str(&location).ok());
+        response.headers_mut().extend(location.map(|location| (LOCATION, location)));
+        Self(response)
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        self.0
+    }
 }
 
 /// Answers the request that an agent sends at its start, to find out whether its token is accepted.
@@ -52,20 +87,20 @@ pub(super) async fn app(
 
 pub(super) async fn errors(
     State(intake): State<Intake>,
-    Path((organization, app)): Path<(String, String)>,
+    Path(app): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, Rejection> {
-    intake.accept(Endpoint::Errors, &organization, &app, &headers, body).await
+) -> Result<Accepted, Rejection> {
+    intake.accept_with_token(Endpoint::Errors, &app, &headers, body).await
 }
 
 pub(super) async fn transactions(
     State(intake): State<Intake>,
-    Path((organization, app)): Path<(String, String)>,
+    Path(app): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, Rejection> {
-    intake.accept(Endpoint::Transactions, &organization, &app, &headers, body).await
+) -> Result<Accepted, Rejection> {
+    intake.accept_with_token(Endpoint::Transactions, &app, &headers, body).await
 }
 
 pub(super) async fn method_not_allowed(method: Method) -> Rejection {
@@ -73,14 +108,15 @@ pub(super) async fn method_not_allowed(method: Method) -> Rejection {
 }
 
 pub(super) async fn app_method_not_allowed(method: Method) -> Rejection {
-    let message = format!("{method} is not allowed here. Post to …/errors/ or …/transactions/.");
+    let message =
+        format!("{method} is not allowed here. Post to …/errors/, …/transactions/, …/releases/ or …/deployments/.");
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 pub(super) async fn not_found(uri: Uri) -> Rejection {
     let message = format!(
-        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/ \
-         or …/transactions/.",
+        "There is nothing at {}. Post to /api/v1/organizations/<organization id>/apps/<app id>/errors/, \
+         …/transactions/, …/releases/ or …/deployments/.",
         uri.path()
     );
     Rejection::new(StatusCode::NOT_FOUND, message)
@@ -88,57 +124,87 @@ pub(super) async fn not_found(uri: Uri) -> Rejection {
 
 impl Intake {
     /// Makes the state from the parts that intake needs.
-    pub(crate) fn new(queue: Queue, tokens: Arc<dyn TokenDirectory>, limits: IntakeLimits, refusals: Refusals) -> Self {
-        Self { queue, tokens, limits, lanes: Lanes::new(&limits), refusals }
+    pub(crate) fn new(
+        queue: Queue,
+        tokens: Arc<dyn TokenDirectory>,
+        origins: Arc<dyn OriginDirectory>,
+        limits: IntakeLimits,
+        refusals: Refusals,
+    ) -> Self {
+        let rates = Rates::new(limits.client_side_rate, limits.client_side_burst);
+        Self { queue, tokens, origins, limits, lanes: Lanes::new(&limits), refusals, rates }
     }
 
-    /// Authenticates a request, and accepts its body. Counts it if it is refused.
-    async fn accept(
+    /// Accepts the body of a request with a secret token.
+    pub(super) async fn accept_with_token(
         &self,
         endpoint: Endpoint,
-        organization: &str,
-        app: &str,
+        (organization, app): &(String, String),
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<StatusCode, Rejection> {
+    ) -> Result<Accepted, Rejection> {
         let owner = authenticate(&*self.tokens, headers, organization, app).await;
-        let owner = owner.inspect_err(|rejection| self.refusals.count("", rejection))?;
-        let accepted = self.accept_of(&owner.app_id, endpoint, headers, body).await;
-        accepted.inspect_err(|rejection| self.refusals.count(&owner.app_id, rejection))
+        let owner = owner.inspect_err(|rejection| self.refusals.count(&rejection.app_id, rejection))?;
+        self.accept(Delivery { endpoint, sender: owner.into(), headers }, body).await
     }
 
-    /// Decodes and interprets a body of an app, and appends its changes to the queue.
-    async fn accept_of(
-        &self,
-        app_id: &str,
-        endpoint: Endpoint,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<StatusCode, Rejection> {
+    /// Accepts a body of an app. Counts it if it is refused.
+    pub(super) async fn accept(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
+        let app_id = delivery.sender.app_id.clone();
+        self.accept_uncounted(delivery, body).await.inspect_err(|rejection| self.refusals.count(&app_id, rejection))
+    }
+
+    /// Decodes and interprets a body, and appends its changes to the queue.
+    async fn accept_uncounted(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
+        let Delivery { endpoint, sender, headers } = delivery;
+        let limits = if sender.is_browser { self.limits.of_browsers() } else { self.limits };
         let idempotency_key = idempotency_key(endpoint, headers)?;
-        let size = body::declared_size(headers, &self.limits)?;
-        let room = self.lanes.room(app_id, size).await?;
-        let body = body::read(body, &self.limits).await?;
+        let size = body::declared_size(headers, &limits)?;
+        let room = self.lanes.room(&sender, size).await?;
+        let body = body::read(body, &limits).await?;
         let origin = Origin {
-            app_id: app_id.to_owned(),
+            app_id: sender.app_id.clone(),
             received: Timestamp::from(SystemTime::now()),
             platform: header(headers, "x-opbeat-platform"),
             user_agent: header(headers, "user-agent"),
+            browser_agent: sender.is_browser.then(|| header(headers, "x-opbeat-client")),
         };
-        let record = self.lanes.run(&room, body, move |body, limit| {
-            let report = decode(endpoint, body, limit)?;
-            Ok(record(&origin, idempotency_key.clone(), report))
+        let recorded = self.lanes.run(&room, body, move |body, limit| {
+            let decoded = decode(endpoint, body, limit.min(limits.inflated))?;
+            Ok(record(&origin, idempotency_key.clone(), decoded))
         });
-        self.queue.append(&record.await?).await.map_err(|error| not_stored(&error))?;
-        Ok(StatusCode::ACCEPTED)
+        let Record { bytes, error_id } = recorded.await?;
+        self.queue.append(&bytes).await.map_err(|error| not_stored(&error))?;
+        Ok(Accepted::new(error_id.map(|id| location(&sender, &id, headers))))
     }
 }
 
-/// Returns the record of the queue for a report.
-fn record(origin: &Origin, idempotency_key: String, report: Report) -> Vec<u8> {
-    let changes = interpret(origin, report);
+/// A report as the queue holds it.
+struct Record {
+    bytes: Vec<u8>,
+    /// The id by which the reported error can be found.
+    error_id: Option<String>,
+}
+
+/// Returns the record of the queue for a report. An error without an id gets one.
+fn record(origin: &Origin, idempotency_key: String, decoded: Decoded) -> Record {
+    let mut changes = interpret(origin, decoded);
+    for error in changes.errors.iter_mut().filter(|error| error.external_id.is_empty()) {
+        error.external_id = new_id(&origin.app_id, &idempotency_key);
+    }
+    let error_id = changes.errors.first().map(|error| error.external_id.clone());
     let received_at = origin.received.micros();
-    changes::encode(&[BodyChanges { app_id: origin.app_id.clone(), idempotency_key, received_at, changes }])
+    let body = BodyChanges { app_id: origin.app_id.clone(), idempotency_key, received_at, changes };
+    Record { bytes: changes::encode(&[body]), error_id }
+}
+
+/// Returns an id for an error: a random one, or that of the first delivery if this one may be a repetition.
+fn new_id(app_id: &str, idempotency_key: &str) -> String {
+    if idempotency_key.is_empty() {
+        return random_hex::<16>();
+    }
+    let hash = Sha256::new().chain_update(app_id).chain_update([0]).chain_update(idempotency_key).finalize();
+    hex(&hash[..16])
 }
 
 /// Returns the idempotency key of a request, or an empty string. A key belongs to one endpoint.

@@ -11,11 +11,30 @@ pub struct IntakeLimits {
     pub inflated: usize,
     /// The time in which a body must arrive.
     pub body_timeout: Duration,
-    /// The largest number of large bodies that are decoded at the same time. Those of one app are decoded one by one.
+    /// The largest number of large bodies that are decoded at the same time. Those of one organization are decoded one by
+    /// one.
     pub at_once: usize,
-    /// The largest number of bytes of bodies that are received and decoded at the same time. One app may have a quarter
-    /// of them.
+    /// The largest number of bytes of bodies that are received and decoded at the same time. One organization
+    /// may have a quarter of each sort: small bodies, large ones, and those of browsers.
     pub in_flight: usize,
+    /// The largest body that a browser may send without a token, in bytes, before and after inflating.
+    pub client_side_body: usize,
+    /// The number of requests that the browsers of one app may send in a second.
+    pub client_side_rate: u32,
+    /// The number of requests that the browsers of one app may send at once.
+    pub client_side_burst: u32,
+}
+
+/// The time in which the body of a browser must arrive: anybody can send one, and slowly.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl IntakeLimits {
+    /// Returns the limits of requests without a token.
+    pub(super) fn of_browsers(self) -> Self {
+        let largest = self.client_side_body;
+        let body_timeout = self.body_timeout.min(BROWSER_TIMEOUT);
+        Self { body: self.body.min(largest), inflated: self.inflated.min(largest), body_timeout, ..self }
+    }
 }
 
 impl Default for IntakeLimits {
@@ -26,6 +45,9 @@ impl Default for IntakeLimits {
             body_timeout: Duration::from_secs(30),
             at_once: 2,
             in_flight: 64 << 20,
+            client_side_body: 256 << 10,
+            client_side_rate: 100,
+            client_side_burst: 200,
         }
     }
 }

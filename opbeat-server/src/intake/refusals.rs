@@ -88,7 +88,7 @@ impl Refusals {
     fn take(&self) -> HashMap<(String, &'static str), u64> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = now().seconds().div_euclid(60);
-        // What was logged in this minute must be remembered.
+        // Entries that were logged in this minute are kept, so that they are logged once.
         counts.retain(|_, count| count.new > 0 || count.logged_in == Some(minute));
         let known = counts.iter_mut().filter(|((app, _), _)| !app.is_empty());
         let taken = known.map(|(key, count)| (key.clone(), std::mem::take(&mut count.new)));

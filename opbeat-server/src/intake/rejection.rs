@@ -1,7 +1,7 @@
 //! Rejections: the error responses of the intake, in the JSON form of the original Opbeat service.
 
 use axum::Json;
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -16,6 +16,8 @@ pub(crate) struct Rejection {
     pub(crate) status: StatusCode,
     /// The reason as one word, by which refusals are counted.
     pub(crate) reason: &'static str,
+    /// The id of the app that it concerns, if that is another one than the request names; else an empty string.
+    pub(crate) app_id: String,
     /// The reason, and what to do.
     pub(crate) message: String,
     /// The invalid fields, each with the reason.
@@ -26,7 +28,7 @@ impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, reason: reason_of(status), message: message.into(), fields: Map::new() }
+        Self { status, reason: reason_of(status), app_id: String::new(), message: message.into(), fields: Map::new() }
     }
 
     /// Creates a rejection because of an invalid field.
@@ -58,10 +60,14 @@ fn reason_of(status: StatusCode) -> &'static str {
 
 impl From<Undecodable> for Rejection {
     fn from(error: Undecodable) -> Self {
-        match error {
+        let mut rejection = match &error {
             Undecodable::TooLarge(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            Undecodable::Damaged(reason) => Self::field("body", reason),
             Undecodable::Invalid { field, reason } => Self::field(field, reason),
-        }
+            Undecodable::Unreadable(unreadable) => Self::field("body", unreadable.to_string()),
+        };
+        rejection.reason = error.reason();
+        rejection
     }
 }
 
@@ -75,9 +81,9 @@ impl IntoResponse for Rejection {
         });
         let mut response = (self.status, Json(body)).into_response();
         let header = match self.status {
-            StatusCode::METHOD_NOT_ALLOWED => Some((ALLOW, "POST")),
             StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
+            StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
             _ => None,
         };
         response.headers_mut().extend(header.map(|(name, value)| (name, HeaderValue::from_static(value))));
@@ -87,8 +93,8 @@ impl IntoResponse for Rejection {
 
 /// Gives rejections by axum, such as that of a path that is not UTF-8, the form of all other rejections.
 pub(super) async fn reshape_framework_rejection(response: Response) -> Response {
-    match framework_rejection::status_and_text(response).await {
-        Ok((status, text)) => Rejection::new(status, text).into_response(),
+    match framework_rejection::reason(response).await {
+        Ok(reason) => reason.respond(|status, text| Rejection::new(status, text).into_response()),
         Err(response) => response,
     }
 }

@@ -2,23 +2,34 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use super::handler::{self, Intake};
-use super::rejection;
+use super::{client_side, rejection, releases};
+
+/// The path of an app.
+const APP: &str = "/api/v1/organizations/{organization}/apps/{app}/";
 
 /// Returns the routes below `/api/v1/`.
 pub(crate) fn router(intake: Intake) -> Router {
-    let errors = || post(handler::errors).fallback(handler::method_not_allowed);
-    let transactions = || post(handler::transactions).fallback(handler::method_not_allowed);
     let app = || get(handler::app).fallback(handler::app_method_not_allowed);
-    Router::new()
-        .route("/api/v1/organizations/{organization}/apps/{app}/", app())
-        .route("/api/v1/organizations/{organization}/apps/{app}", app())
-        .route("/api/v1/organizations/{organization}/apps/{app}/errors/", errors())
-        .route("/api/v1/organizations/{organization}/apps/{app}/errors", errors())
-        .route("/api/v1/organizations/{organization}/apps/{app}/transactions/", transactions())
-        .route("/api/v1/organizations/{organization}/apps/{app}/transactions", transactions())
+    let with_token = |route: MethodRouter<Intake>| route.fallback(handler::method_not_allowed);
+    let of_browsers =
+        |route: MethodRouter<Intake>| route.options(client_side::preflight).fallback(client_side::method_not_allowed);
+    let endpoints = [
+        ("errors", with_token(post(handler::errors))),
+        ("transactions", with_token(post(handler::transactions))),
+        ("releases", with_token(post(releases::releases))),
+        ("deployments", with_token(post(releases::deployments))),
+        ("client-side/errors", of_browsers(post(client_side::errors))),
+        ("client-side/transactions", of_browsers(post(client_side::transactions))),
+        ("errors.gif", get(client_side::image).fallback(client_side::image_method_not_allowed)),
+    ];
+    let mut router = Router::new().route(APP, app()).route(APP.trim_end_matches('/'), app());
+    for (name, route) in endpoints {
+        router = router.route(&format!("{APP}{name}/"), route.clone()).route(&format!("{APP}{name}"), route);
+    }
+    router
         .route("/api/v1/{*rest}", axum::routing::any(handler::not_found))
         // `body::read` limits bodies, by `IntakeLimits`.
         .layer(DefaultBodyLimit::disable())

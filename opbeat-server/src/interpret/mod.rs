@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! report ─► scrub ─► errors: frames, culprit, fingerprint ──────────► changes
-//!              └──► transactions: rollups, breakdown, samples ──────►
+//!              ├──► transactions: rollups, breakdown, samples ──────►
+//!              └──► releases, deployments ──────────────────────────►
 //! ```
 
+mod browser;
 mod context;
 mod errors;
 mod frames;
 mod origin;
+mod releases;
 mod report;
 mod scrub;
 mod spans;

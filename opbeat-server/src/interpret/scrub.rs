@@ -29,6 +29,17 @@ pub(super) fn error(body: &mut ErrorBody) {
         Some(ParamMessage::Other(other)) => value(other),
         None => {}
     }
+    if let Some(template) = &mut body.template {
+        scrub_text(&mut template.filename);
+        template.abs_path.iter_mut().for_each(scrub_text);
+        let around = [&mut template.pre_context, &mut template.post_context].into_iter().flatten().flatten().flatten();
+        around.chain(&mut template.context_line).for_each(scrub_source);
+    }
+    if let Some(query) = &mut body.query {
+        scrub_text(&mut query.query);
+        query.engine.iter_mut().for_each(scrub_text);
+    }
+    body.environment.iter_mut().for_each(scrub_text);
     if let Some(transaction) = &mut body.transaction {
         scrub_text(&mut transaction.name);
         transaction.kind.iter_mut().for_each(scrub_text);
@@ -60,11 +71,7 @@ pub(super) fn frames(frames: &mut [Frame]) {
         scrub_text(&mut frame.filename);
         frame.abs_path.iter_mut().for_each(scrub_text);
         let context = [&mut frame.pre_context, &mut frame.post_context].into_iter().flatten().flatten().flatten();
-        for line in context.chain(&mut frame.context_line) {
-            if let Cow::Owned(scrubbed) = Secrets::default().scrub_source(line) {
-                *line = scrubbed;
-            }
-        }
+        context.chain(&mut frame.context_line).for_each(scrub_source);
     }
 }
 
@@ -82,6 +89,13 @@ pub(super) fn value(value: &mut Value) {
 pub(super) fn scrub_text(text: &mut String) {
     if let Cow::Owned(scrubbed) = Secrets::default().scrub(text) {
         *text = scrubbed;
+    }
+}
+
+/// Removes secrets from the literals of a source line.
+fn scrub_source(line: &mut String) {
+    if let Cow::Owned(scrubbed) = Secrets::default().scrub_source(line) {
+        *line = scrubbed;
     }
 }
 

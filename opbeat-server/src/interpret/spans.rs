@@ -5,7 +5,7 @@ use opbeat_protocol::{
 };
 use serde_json::{Map, Value};
 
-use super::context::{cut_name, plausible_time};
+use super::context::{cut_name, placed_time};
 use super::{scrub, transactions};
 use crate::changes::{Changes, NewSpan, SpanId, TraceId, to_json};
 use crate::interpret::Origin;
@@ -52,7 +52,7 @@ pub(crate) struct TracedTransaction {
 
 /// Returns the changes of a span: the duration of its transaction, if it stands for one, and the span itself.
 pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
-    let started_at = plausible_time(origin, Some(span.started_at));
+    let started_at = placed_time(origin, Some(span.started_at)).at;
     let duration_ms = if span.duration_ms.is_finite() { span.duration_ms.clamp(0.0, MAX_DURATION) } else { 0.0 };
     let is_transaction = span.transaction.is_some();
     let mut changes = match span.transaction {

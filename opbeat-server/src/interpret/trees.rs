@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::traces::self_time;
-use crate::changes::{NewSample, NewSpan, SampleDocument, SampleSpan, SelfTime, SpanId, TransactionKey, to_json};
-
-/// The kind of the time that no span covers.
-const APP: &str = "app";
+use super::traces::self_time::{self, TimedSpan};
+use crate::changes::{
+    NewSample, NewSpan, SampleDocument, SampleSpan, SelfTime, SpanGroup, SpanId, TransactionKey, to_json,
+};
 
 /// The largest number of spans that a sample shows. All spans count in the breakdown.
 const MAX_SHOWN: usize = 2_000;
@@ -82,25 +81,29 @@ impl JoinedTransaction {
         is_new: bool,
         document: Option<&mut SampleDocument>,
     ) -> Vec<(String, SelfTime)> {
-        let mut before = if is_new { Breakdown::new() } else { self.breakdown() };
+        let before = if is_new { BTreeMap::new() } else { self.breakdown() };
         let known = std::mem::take(&mut self.nodes).into_iter();
-        let shown = document.as_ref().map(|document| document.spans.clone()).unwrap_or_default();
+        let shown = document.as_ref().map(|document| facts_of_spans(document)).unwrap_or_default();
         let shown = shown.into_iter().map(Some).chain(std::iter::repeat(None));
         let known = known.zip(shown);
         let added = spans.into_iter().map(|span| self.node(span));
-        let arranged = arrange(root, known.chain(added.map(|(node, span)| (node, Some(span)))).collect());
+        let arranged = arrange(root, known.chain(added.map(|(node, facts)| (node, Some(facts)))).collect());
         if let Some(document) = document {
-            let hidden = arranged.len().saturating_sub(MAX_SHOWN);
-            document.context.dropped_spans = u64::try_from(hidden).ok().filter(|hidden| *hidden > 0);
-            let show = |(node, span): &(Node, Option<SampleSpan>)| {
-                let span = span.clone().unwrap_or_else(|| node.bare());
-                SampleSpan { depth: node.depth, ..span }
+            document.omitted_spans = arranged.len().saturating_sub(MAX_SHOWN) as u64;
+            let shown = || arranged.iter().take(MAX_SHOWN);
+            document.groups = shown().map(|(node, facts)| facts.clone().unwrap_or_else(|| node.bare())).collect();
+            let span = |(group, (node, _)): (usize, &(Node, Option<SpanGroup>))| SampleSpan {
+                group,
+                depth: node.depth,
+                start_ms: node.start_ms,
+                duration_ms: node.duration_ms,
+                ..SampleSpan::default()
             };
-            document.spans = arranged.iter().take(MAX_SHOWN).map(show).collect();
+            document.spans = shown().enumerate().map(span).collect();
         }
         self.nodes = arranged.into_iter().map(|(node, _)| node).collect();
         let mut changes = self.breakdown();
-        for (kind, self_time) in std::mem::take(&mut before) {
+        for (kind, self_time) in before {
             let change = changes.entry(kind).or_default();
             change.count = change.count.saturating_sub(self_time.count);
             change.self_ms -= self_time.self_ms;
@@ -110,17 +113,12 @@ impl JoinedTransaction {
 
     /// Returns the self time of the spans by kind, with the time that no span covers.
     fn breakdown(&self) -> Breakdown {
-        let bare: Vec<SampleSpan> = self.nodes.iter().map(Node::bare).collect();
-        let mut breakdown = Breakdown::new();
-        let mut add = |kind: &str, self_ms: f64| {
-            breakdown.entry(kind.to_owned()).or_default().merge(SelfTime { count: 1, self_ms });
-        };
-        let uncovered = self_time::each(&bare, self.duration_ms, &mut add);
-        add(APP, uncovered);
-        breakdown
+        let spans: Vec<TimedSpan<'_>> = self.nodes.iter().map(Node::timed).collect();
+        let kinds = self_time::by_kind(&spans, self.duration_ms);
+        kinds.into_iter().map(|(kind, self_time)| (kind.to_owned(), self_time)).collect()
     }
 
-    fn node(&self, span: NewSpan) -> (Node, SampleSpan) {
+    fn node(&self, span: NewSpan) -> (Node, SpanGroup) {
         let start_ms = (span.started_at.saturating_sub(self.started_at) as f64 / 1_000.0).max(0.0);
         let node = Node {
             id: span.span_id,
@@ -130,43 +128,44 @@ impl JoinedTransaction {
             start_ms,
             duration_ms: span.duration_ms,
         };
-        let shown = SampleSpan {
+        let facts = SpanGroup {
             signature: span.signature,
             kind: span.kind,
-            start_ms,
-            duration_ms: span.duration_ms,
             extra: serde_json::from_slice(&span.extra).unwrap_or_default(),
-            ..SampleSpan::default()
+            ..SpanGroup::default()
         };
-        (node, shown)
+        (node, facts)
     }
 }
 
 impl Node {
-    /// Returns the span without its name.
-    fn bare(&self) -> SampleSpan {
-        SampleSpan {
-            kind: self.kind.clone(),
-            depth: self.depth,
-            start_ms: self.start_ms,
-            duration_ms: self.duration_ms,
-            ..SampleSpan::default()
-        }
+    fn timed(&self) -> TimedSpan<'_> {
+        TimedSpan { kind: &self.kind, depth: self.depth, start_ms: self.start_ms, duration_ms: self.duration_ms }
     }
+
+    /// Returns the facts of the span without its name.
+    fn bare(&self) -> SpanGroup {
+        SpanGroup { kind: self.kind.clone(), ..SpanGroup::default() }
+    }
+}
+
+/// Returns the facts of each span of a document.
+fn facts_of_spans(document: &SampleDocument) -> Vec<SpanGroup> {
+    document.spans.iter().map(|span| document.groups.get(span.group).cloned().unwrap_or_default()).collect()
 }
 
 /// Puts each span behind its parent, children in the order of their start, and sets the depths.
 ///
 /// Spans that are no descendants of the root are left out. A span has one parent, so that each is visited once.
-fn arrange(root: SpanId, spans: Vec<(Node, Option<SampleSpan>)>) -> Vec<(Node, Option<SampleSpan>)> {
-    let mut children: HashMap<SpanId, Vec<(Node, Option<SampleSpan>)>> = HashMap::new();
+fn arrange(root: SpanId, spans: Vec<(Node, Option<SpanGroup>)>) -> Vec<(Node, Option<SpanGroup>)> {
+    let mut children: HashMap<SpanId, Vec<(Node, Option<SpanGroup>)>> = HashMap::new();
     for span in spans {
         if span.0.id != root {
             children.entry(span.0.parent).or_default().push(span);
         }
     }
     let mut arranged = Vec::new();
-    let mut take_children = |parent: SpanId, depth: usize, waiting: &mut Vec<(usize, (Node, Option<SampleSpan>))>| {
+    let mut take_children = |parent: SpanId, depth: usize, waiting: &mut Vec<(usize, (Node, Option<SpanGroup>))>| {
         let mut next = children.remove(&parent).unwrap_or_default();
         // The last one is taken first.
         next.sort_by(|(a, _), (b, _)| b.start_ms.total_cmp(&a.start_ms).then(a.duration_ms.total_cmp(&b.duration_ms)));

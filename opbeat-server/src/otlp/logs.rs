@@ -93,7 +93,7 @@ fn add_error(
 ) {
     let exception = thrown.as_ref().map(Thrown::hash);
     let body = error(record, thrown, logger, source);
-    let mut changes = interpret(origin, Report::Error(Box::new(body)));
+    let mut changes = interpret(origin, Report::Error(Box::new(body)).into());
     let (trace_id, span_id) = (TraceId::try_from(&*record.trace_id), SpanId::try_from(&*record.span_id));
     if let (Ok(trace_id), Ok(span_id)) = (trace_id, span_id)
         && span_id != SpanId::default()

@@ -142,7 +142,7 @@ fn add_errors(span: &Span, ids: &Ids, source: &Source, origin: &Origin, outcome:
         let hash = thrown.hash();
         let happened_at = (event.time_unix_nano > 0).then(|| micros(event.time_unix_nano));
         let body = event_error(span, thrown, source, happened_at);
-        let mut changes = interpret(origin, Report::Error(Box::new(body)));
+        let mut changes = interpret(origin, Report::Error(Box::new(body)).into());
         for error in &mut changes.errors {
             error.span = Some(ErrorSpan {
                 trace_id: ids.trace,

@@ -1,13 +1,24 @@
 //! Error groups and their occurrences.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use opbeat_protocol::read::{Note, Oddity};
 use opbeat_protocol::{ErrorBody, TransactionReference};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::from_micros;
 use super::{AppIdentity, ErrorOrder, Query, QueryError, SampleReference};
-use crate::store::read::{ErrorGroupRow, OccurrenceSummary};
+use crate::changes::{Grouping, GroupingRule};
+use crate::store::read::{ErrorGroupRow, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
+use crate::text::shortened;
+
+/// The maximum length of a message in a list, in characters.
+const MAX_LISTED_MESSAGE: usize = 300;
+
+/// The maximum length of a type or a culprit in a list, in characters.
+const MAX_LISTED_NAME: usize = 200;
 
 /// The hours that a group's trend covers.
 const TREND_HOURS: i64 = 24;
@@ -56,10 +67,25 @@ pub(crate) struct ErrorDetail {
     /// The group.
     #[serde(flatten)]
     pub(crate) error: ErrorSummary,
+    /// Why its occurrences belong together.
+    pub(crate) grouping: GroupingView,
     /// The requested occurrence, by default the newest.
     pub(crate) occurrence: Occurrence,
     /// All occurrences that are kept, the newest first.
     pub(crate) occurrences: Vec<OccurrenceReference>,
+}
+
+/// Why the occurrences of a group belong together.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GroupingView {
+    /// The version of the grouping. A new version makes new groups.
+    pub(crate) version: u8,
+    /// The rule that chose the parts; `null` if an earlier version of the server made the group.
+    pub(crate) rule: Option<GroupingRule>,
+    /// The rule in one sentence.
+    pub(crate) explanation: &'static str,
+    /// The parts that all occurrences have in common, without what varies between them.
+    pub(crate) parts: Vec<String>,
 }
 
 /// One occurrence in a list.
@@ -77,18 +103,40 @@ pub(crate) struct OccurrenceReference {
 pub(crate) struct Occurrence {
     /// Its id.
     pub(crate) id: i64,
-    /// The time of the error, RFC 3339 in UTC.
+    /// The id by which users of the application can name it, or an empty string.
+    pub(crate) external_id: String,
+    /// The time at which the error is counted, RFC 3339 in UTC.
     #[schema(value_type = String)]
     pub(crate) happened_at: Timestamp,
-    /// The error as it was reported, the oldest frame first.
+    /// The time that the agent sent, if the error is counted by its receipt instead: the agent's time is in the future,
+    /// or older than 30 days.
+    #[schema(value_type = Option<String>)]
+    pub(crate) claimed_at: Option<Timestamp>,
+    /// The error as it was reported, the oldest frame first. `null` if it cannot be read.
     #[schema(value_type = Object)]
-    pub(crate) report: ErrorBody,
+    pub(crate) report: Option<ErrorBody>,
+    /// The changes that the server made in the report, because the protocol does not allow the values.
+    pub(crate) notes: Vec<NoteView>,
     /// The sample of the transaction in which it occurred, if one is kept.
     pub(crate) sample: Option<SampleReference>,
 }
 
+/// A change that the server made in a report.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct NoteView {
+    /// The reason, such as `too_long`.
+    #[schema(value_type = String)]
+    pub(crate) reason: Oddity,
+    /// The reason and the change in one sentence.
+    pub(crate) explanation: &'static str,
+    /// The number of changed values.
+    pub(crate) count: u64,
+    /// The first of them, such as `stacktrace.frames[0].lineno`; empty for the report as a whole.
+    pub(crate) path: String,
+}
+
 impl Query {
-    /// Returns an app's error groups.
+    /// Returns an app's error groups, with shortened texts.
     pub(crate) async fn errors(
         &self,
         app: &AppIdentity,
@@ -97,11 +145,17 @@ impl Query {
         now: Timestamp,
     ) -> Result<ErrorList, QueryError> {
         let (groups, total) = self.store.error_groups(&app.id, order, limit, offset).await?;
-        let mut errors = Vec::with_capacity(groups.len());
-        for group in groups {
-            errors.push(self.error_summary(group, now).await?);
-        }
-        Ok(ErrorList { total, errors })
+        let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
+        let mut trends = self.trends(&ids, now).await?;
+        let listed = |group: ErrorGroupRow| {
+            let trend = trends.remove(&group.id).unwrap_or_else(no_trend);
+            let mut error = summary(group, trend);
+            error.message = shortened(&error.message, MAX_LISTED_MESSAGE);
+            error.type_name = shortened(&error.type_name, MAX_LISTED_NAME);
+            error.culprit = shortened(&error.culprit, MAX_LISTED_NAME);
+            error
+        };
+        Ok(ErrorList { total, errors: groups.into_iter().map(listed).collect() })
     }
 
     /// Returns an error group with an occurrence, by default the newest.
@@ -117,41 +171,105 @@ impl Query {
         let Some(id) = occurrence.or_else(|| occurrences.first().map(|newest| newest.id)) else { return Ok(None) };
         let Some(row) = self.store.occurrence(group.id, id).await? else { return Ok(None) };
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
-        let mut report = row.document;
-        // The transaction of an error that OpenTelemetry sent is known only after the error was stored.
-        if report.transaction.is_none() && !row.transaction_name.is_empty() {
-            let (id, name) = (Some(row.transaction_external_id), row.transaction_name);
-            report.transaction = Some(TransactionReference { id, name, ..TransactionReference::default() });
-        }
-        let occurrence = Occurrence { id: row.id, happened_at: from_micros(row.happened_at), report, sample };
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
-        let occurrences = occurrences.iter().map(reference).collect();
-        Ok(Some(ErrorDetail { error: self.error_summary(group, now).await?, occurrence, occurrences }))
+        let trend = self.trends(&[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
+        Ok(Some(ErrorDetail {
+            grouping: grouping(group.grouping_version, group.grouping.clone()),
+            error: summary(group, trend),
+            occurrence: self::occurrence(row, sample),
+            occurrences: occurrences.iter().map(reference).collect(),
+        }))
     }
 
-    async fn error_summary(&self, group: ErrorGroupRow, now: Timestamp) -> Result<ErrorSummary, QueryError> {
+    /// Finds the newest occurrence with the id that the application shows to its users.
+    pub(crate) async fn find_error(
+        &self,
+        app: &AppIdentity,
+        external_id: &str,
+    ) -> Result<Option<OccurrenceLocation>, QueryError> {
+        self.store.find_occurrence(&app.id, external_id).await
+    }
+
+    /// Returns the numbers of the errors of groups in each of the last hours, by the groups' ids.
+    async fn trends(&self, groups: &[i64], now: Timestamp) -> Result<BTreeMap<i64, Vec<i64>>, QueryError> {
         let now = now.as_second();
         let to = now - now.rem_euclid(HOUR_SECONDS) + HOUR_SECONDS;
         let from = to - TREND_HOURS * HOUR_SECONDS;
-        let mut trend = vec![0; TREND_HOURS as usize];
-        for (start, count) in self.store.error_counts(group.id, HOUR_SECONDS, (from, to)).await? {
-            let hour = usize::try_from((start - from) / HOUR_SECONDS).ok();
+        let mut trends: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for row in self.store.error_counts(groups, HOUR_SECONDS, (from, to)).await? {
+            let trend = trends.entry(row.group).or_insert_with(no_trend);
+            let hour = usize::try_from((row.start - from) / HOUR_SECONDS).ok();
             if let Some(hour) = hour.and_then(|hour| trend.get_mut(hour)) {
-                *hour += count;
+                *hour = hour.saturating_add(row.count);
             }
         }
-        Ok(ErrorSummary {
-            number: group.number,
-            type_name: group.type_name,
-            message: group.message,
-            culprit: group.culprit,
-            level: group.level,
-            status: group.status,
-            first_seen: from_micros(group.first_seen),
-            last_seen: from_micros(group.last_seen),
-            times_seen: group.times_seen,
-            trend,
-        })
+        Ok(trends)
     }
+}
+
+fn no_trend() -> Vec<i64> {
+    vec![0; TREND_HOURS as usize]
+}
+
+fn summary(group: ErrorGroupRow, trend: Vec<i64>) -> ErrorSummary {
+    ErrorSummary {
+        number: group.number,
+        type_name: group.type_name,
+        message: group.message,
+        culprit: group.culprit,
+        level: group.level,
+        status: group.status,
+        first_seen: from_micros(group.first_seen),
+        last_seen: from_micros(group.last_seen),
+        times_seen: group.times_seen,
+        trend,
+    }
+}
+
+fn occurrence(row: OccurrenceRow, sample: Option<SampleReference>) -> Occurrence {
+    let claimed = row.document.as_ref().and_then(|report| report.timestamp).map(|claimed| claimed.micros());
+    let view = |note: &Note| NoteView {
+        reason: note.oddity,
+        explanation: note.oddity.explanation(),
+        count: note.count,
+        path: note.path.clone(),
+    };
+    let mut report = row.document;
+    // The transaction of an error that OpenTelemetry sent is known only after the error was stored.
+    if let Some(report) = &mut report
+        && report.transaction.is_none()
+        && !row.transaction_name.is_empty()
+    {
+        let (id, name) = (Some(row.transaction_external_id), row.transaction_name);
+        report.transaction = Some(TransactionReference { id, name, ..TransactionReference::default() });
+    }
+    Occurrence {
+        id: row.id,
+        external_id: row.external_id,
+        happened_at: from_micros(row.happened_at),
+        claimed_at: claimed.filter(|claimed| *claimed != row.happened_at).map(from_micros),
+        notes: row.notes.iter().map(view).collect(),
+        report,
+        sample,
+    }
+}
+
+fn grouping(version: u8, grouping: Option<Grouping>) -> GroupingView {
+    let explanation = match grouping.as_ref().map(|grouping| grouping.rule) {
+        None => "Grouped by the rules of an earlier version.",
+        Some(GroupingRule::Text) => "Grouped by the message, without the values in it.",
+        Some(GroupingRule::Template) => "Grouped by the message's template.",
+        Some(GroupingRule::Query) => "Grouped by the query, without the values in it.",
+        Some(GroupingRule::OwnFrames) => "Grouped by type and the application's functions on the stack.",
+        Some(GroupingRule::AllFrames) => {
+            "Grouped by type and all functions on the stack, and by the text if they are few: none is the application's own."
+        }
+        Some(GroupingRule::Handler) => {
+            "Grouped by type and transaction: the stack ends in the application's conversion of its errors."
+        }
+        Some(GroupingRule::Culprit) => "Grouped by type and culprit: there is no stack.",
+    };
+    let (rule, parts) = grouping.map_or((None, Vec::new()), |grouping| (Some(grouping.rule), grouping.parts));
+    GroupingView { version, rule, explanation, parts }
 }

@@ -1,12 +1,13 @@
-//! What intake did with an app's bodies, besides storing them.
+//! The report on an app's intake: refused bodies, changed values, dropped data.
 
+use opbeat_protocol::read::Oddity;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{AppIdentity, DroppedData, Query, QueryError, Range};
 use crate::store::NoteRow;
 
-/// What intake refused and changed, and what the agents dropped.
+/// The bodies that intake refused, the values that it changed, and the data that the agents dropped.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct IntakeReport {
     /// The refused bodies, by reason, the most frequent first.
@@ -24,12 +25,12 @@ pub(crate) struct IntakeNote {
     pub(crate) reason: String,
     /// The number of bodies or values.
     pub(crate) count: u64,
-    /// What happened, and what to do about it.
+    /// An explanation of the reason, with the way to avoid it.
     pub(crate) explanation: &'static str,
 }
 
 impl Query {
-    /// Returns what intake did with an app's bodies in a range.
+    /// Returns the report on an app's intake in a range.
     pub(crate) async fn intake(&self, app: &AppIdentity, range: &Range) -> Result<IntakeReport, QueryError> {
         let mut report = IntakeReport { dropped: self.drops(app, range).await?, ..IntakeReport::default() };
         for NoteRow { action, reason, count } in self.store.notes(&app.id, (range.from, range.to)).await? {
@@ -66,6 +67,7 @@ fn refusal(reason: &str) -> &'static str {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
         }
         "too_many" => "The requests exceed the rate limit of this app.",
+        "busy" => "Too many bodies of the organization arrived at the same time. Send smaller bodies, more often.",
         "unavailable" => {
             "This server could not write to its disk, or its queue was full. `/healthz` shows the present state."
         }
@@ -78,8 +80,11 @@ fn refusal(reason: &str) -> &'static str {
 /// Explains a reason for which a value was changed.
 fn change(reason: &str) -> &'static str {
     match reason {
+        "other_time" => {
+            "The time is too old to be shown or in the future; the event is counted at its receipt. Check the clock."
+        }
         "log_below_error" => "Log records of OpenTelemetry below ERROR are accepted and not stored.",
         "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
-        _ => "A value was changed.",
+        _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),
     }
 }

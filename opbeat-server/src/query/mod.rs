@@ -1,24 +1,28 @@
 //! Read models: the data that pages and API show, made from the rows of the store.
 
 mod apps;
+mod deployments;
 mod drops;
 mod errors;
 mod handle;
 mod head;
 mod intake;
 mod range;
+mod releases;
 mod samples;
 mod series;
 mod time;
 mod transactions;
 
 pub(crate) use apps::{AppIdentity, AppSummary};
+pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
-pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, Occurrence};
+pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
-pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary};
+pub(crate) use releases::{Release, ReleaseList};
+pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary, SpanAverage};
 pub(crate) use series::{Series, SeriesPoint};
 pub(crate) use time::from_seconds;
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};

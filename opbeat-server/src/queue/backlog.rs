@@ -24,7 +24,7 @@ struct Unread {
 impl Backlog {
     /// Measures the segments in a folder.
     pub(super) fn measure(folder: &Path, start: Position) -> io::Result<Self> {
-        let size = |segment| Ok((segment, std::fs::metadata(segment::path(folder, segment))?.len()));
+        let size = |segment| Ok((segment, std::fs::metadata(segment::file(folder, segment).0)?.len()));
         let segments = segment::list(folder)?.into_iter().map(size).collect::<io::Result<_>>()?;
         Ok(Self { unread: Mutex::new(Unread { segments, start }) })
     }
@@ -55,6 +55,13 @@ impl Backlog {
             Ordering::Greater => *size,
         };
         unread.segments.iter().map(bytes_left).sum()
+    }
+
+    /// Returns the worker's position and the queue's end.
+    pub(super) fn ends(&self) -> (Position, Position) {
+        let unread = self.lock();
+        let end = unread.segments.last().map(|(segment, offset)| Position { segment: *segment, offset: *offset });
+        (unread.start, end.unwrap_or(unread.start))
     }
 
     fn lock(&self) -> MutexGuard<'_, Unread> {

@@ -9,6 +9,7 @@ use std::thread;
 use tokio::sync::{oneshot, watch};
 
 use super::backlog::Backlog;
+use super::condition::{Condition, Failure};
 use super::reader::Reader;
 use super::record;
 use super::segment::{self, Position};
@@ -38,6 +39,7 @@ pub(crate) struct Queue {
     folder: PathBuf,
     writer: SyncSender<Append>,
     backlog: Arc<Backlog>,
+    condition: Arc<Condition>,
     limits: QueueLimits,
 }
 
@@ -61,7 +63,7 @@ impl Queue {
         let counted = Arc::clone(&backlog);
         thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run(&appends, &ends, &counted))?;
         let reader = Reader::new(folder, from, queue_end);
-        Ok((Self { folder: folder.to_owned(), writer: sender, backlog, limits }, reader))
+        Ok((Self { folder: folder.to_owned(), writer: sender, backlog, condition: Arc::default(), limits }, reader))
     }
 
     /// Appends a record. When this returns, the record survives a crash.
@@ -74,6 +76,16 @@ impl Queue {
         if self.backlog.bytes() + record.len() as u64 > self.limits.backlog {
             return Err(AppendError::Full(self.limits.backlog));
         }
+        let written = self.write(record).await;
+        match &written {
+            Ok(()) => self.condition.succeed(),
+            Err(error @ (AppendError::Disk(_) | AppendError::Closed)) => self.condition.fail(error),
+            Err(AppendError::Full(_) | AppendError::Busy) => {}
+        }
+        written
+    }
+
+    async fn write(&self, record: Vec<u8>) -> Result<(), AppendError> {
         let (done, response) = oneshot::channel();
         self.writer.try_send(Append { record, done }).map_err(|error| match error {
             TrySendError::Full(_) => AppendError::Busy,
@@ -91,6 +103,26 @@ impl Queue {
         segment::remove_before(&self.folder, before)?;
         self.backlog.set_start(before);
         Ok(())
+    }
+
+    /// Returns the last write, if it failed.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.condition.failure()
+    }
+
+    /// Counts a part of the queue that the worker found damaged.
+    pub(crate) fn count_damage(&self) {
+        self.condition.count_damage();
+    }
+
+    /// Returns the number of damaged parts since the start.
+    pub(crate) fn damages(&self) -> u64 {
+        self.condition.damages()
+    }
+
+    /// Returns the worker's position and the queue's end.
+    pub(crate) fn ends(&self) -> (Position, Position) {
+        self.backlog.ends()
     }
 
     /// Returns whether records are rejected because too many bytes wait for the worker.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
-use super::record::{Parsed, parse};
+use super::record::{Format, Parsed, next_record, parse};
 use super::segment::{self, Position};
 
 /// The number of bytes that are read at once, unless one record is larger.
@@ -30,8 +30,17 @@ pub(crate) struct RecordBatch {
     pub(crate) records: Vec<Vec<u8>>,
     /// The position to continue from after they are stored.
     pub(crate) next: Position,
-    /// A description of damage that was found and skipped, if any.
-    pub(crate) damage: Option<String>,
+    /// Damage that was found and skipped, if any.
+    pub(crate) damage: Option<Damage>,
+}
+
+/// Damaged bytes of the queue.
+#[derive(Debug)]
+pub(crate) struct Damage {
+    /// A description of the damage.
+    pub(crate) reason: String,
+    /// The damaged bytes.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reader {
@@ -69,40 +78,57 @@ impl Reader {
         if bytes.is_empty() && segment < end.segment {
             return Ok(RecordBatch { next: Position::start_of(segment + 1), ..RecordBatch::default() });
         }
-        match parse(&bytes) {
-            Parsed::Torn(size) => self.split(&self.bytes(at, limit, size.max(CHUNK))?, at),
-            _ => self.split(&bytes, at),
+        let format = segment::file(&self.folder, segment).1;
+        match parse(format, &bytes) {
+            Parsed::Record(..) => Ok(split(format, &bytes, at)),
+            Parsed::Torn(size) if size > bytes.len() => {
+                let bytes = self.bytes(at, limit, size.max(CHUNK))?;
+                match parse(format, &bytes) {
+                    Parsed::Record(..) => Ok(split(format, &bytes, at)),
+                    _ => self.skip_damage(format, at, limit, end),
+                }
+            }
+            _ => self.skip_damage(format, at, limit, end),
         }
     }
 
+    /// Skips damaged bytes up to the next whole record, or to the end of the segment.
+    ///
+    /// The writer never leaves a damaged record among acknowledged ones, so that only the disk can have damaged it.
+    fn skip_damage(&self, format: Format, at: Position, limit: u64, end: Position) -> io::Result<RecordBatch> {
+        let mut bytes = self.bytes(at, limit, usize::MAX)?;
+        let after = match next_record(format, &bytes) {
+            Some(next) => {
+                bytes.truncate(next);
+                Position { offset: at.offset + next as u64, ..at }
+            }
+            None if at.segment < end.segment => Position::start_of(at.segment + 1),
+            None => end,
+        };
+        let reason =
+            format!("{} bytes of the queue are damaged, at byte {} of segment {}", bytes.len(), at.offset, at.segment);
+        Ok(RecordBatch { records: Vec::new(), next: after, damage: Some(Damage { reason, bytes }) })
+    }
+
     fn bytes(&self, at: Position, limit: u64, size: usize) -> io::Result<Vec<u8>> {
-        let mut file = File::open(segment::path(&self.folder, at.segment))?;
+        let mut file = File::open(segment::file(&self.folder, at.segment).0)?;
         file.seek(SeekFrom::Start(at.offset))?;
         let mut bytes = Vec::new();
         let length = limit.saturating_sub(at.offset).min(size as u64);
         file.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
 
-    /// Splits bytes into records. After damage, the rest of the segment is skipped.
-    ///
-    /// The writer never leaves a damaged record among acknowledged ones, so that only the disk can have damaged it.
-    fn split(&self, bytes: &[u8], mut at: Position) -> io::Result<RecordBatch> {
-        let mut records = Vec::new();
-        let mut rest = bytes;
-        while records.len() < MAX_RECORDS {
-            let Parsed::Record(payload, size) = parse(rest) else { break };
-            records.push(payload.to_vec());
-            rest = &rest[size..];
-            at.offset += size as u64;
-        }
-        if !records.is_empty() {
-            return Ok(RecordBatch { records, next: at, damage: None });
-        }
-        let damage =
-            format!("segment {} is damaged at byte {}; the rest of the segment is skipped", at.segment, at.offset);
-        let end = *self.queue_end.borrow();
-        let next = if at.segment < end.segment { Position::start_of(at.segment + 1) } else { end };
-        Ok(RecordBatch { records, next, damage: Some(damage) })
+/// Splits bytes into the whole records at their start.
+fn split(format: Format, bytes: &[u8], mut at: Position) -> RecordBatch {
+    let mut records = Vec::new();
+    let mut rest = bytes;
+    while records.len() < MAX_RECORDS {
+        let Parsed::Record(payload, size) = parse(format, rest) else { break };
+        records.push(payload.to_vec());
+        rest = &rest[size..];
+        at.offset += size as u64;
     }
+    RecordBatch { records, next: at, damage: None }
 }

@@ -1,15 +1,39 @@
-//! Records: a payload after its length and its checksum.
+//! Records: a payload after a mark, its length and its checksum.
+
+use memchr::memmem;
+
+/// The bytes that every record starts with. After damage, reading continues at the next mark.
+const MARK: [u8; 4] = [0xf1, b'O', b'b', 0x02];
 
 /// The size in bytes of the length and the checksum: four each, little-endian.
-const HEADER: usize = 8;
+const LENGTH_AND_SUM: usize = 8;
 
 /// The largest payload in bytes. A longer length means damage, since intake limits bodies to far less.
 const MAX_PAYLOAD: usize = 256 << 20;
 
-/// Returns the record of a payload.
+/// The format of the records of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Records start with a mark.
+    Marked,
+    /// Records start with their length, as in segments of earlier versions of the server.
+    Unmarked,
+}
+
+impl Format {
+    const fn header(self) -> usize {
+        match self {
+            Self::Marked => MARK.len() + LENGTH_AND_SUM,
+            Self::Unmarked => LENGTH_AND_SUM,
+        }
+    }
+}
+
+/// Returns the record of a payload, with a mark.
 pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("intake limits bodies to far less than 4 GiB");
-    let mut record = Vec::with_capacity(HEADER + payload.len());
+    let mut record = Vec::with_capacity(Format::Marked.header() + payload.len());
+    record.extend_from_slice(&MARK);
     record.extend_from_slice(&length.to_le_bytes());
     record.extend_from_slice(&checksum(length, payload).to_le_bytes());
     record.extend_from_slice(payload);
@@ -23,26 +47,49 @@ pub(super) enum Parsed<'a> {
     Record(&'a [u8], usize),
     /// A record that continues after the bytes, and the smallest size in bytes that it can have.
     Torn(usize),
-    /// Not a record: the length or the checksum is wrong.
+    /// Not a record: the mark, the length or the checksum is wrong.
     Damaged,
 }
 
 /// Parses the record at the start of some bytes.
-pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
-    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Parsed::Torn(HEADER) };
-    let Some((sum, rest)) = rest.split_first_chunk::<4>() else { return Parsed::Torn(HEADER) };
+pub(super) fn parse(format: Format, bytes: &[u8]) -> Parsed<'_> {
+    let header = format.header();
+    let bytes_after_mark = match format {
+        Format::Unmarked => Some(bytes),
+        Format::Marked if bytes.len() < MARK.len() && MARK.starts_with(bytes) => return Parsed::Torn(header),
+        Format::Marked => bytes.strip_prefix(&MARK),
+    };
+    let Some(bytes) = bytes_after_mark else { return Parsed::Damaged };
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return Parsed::Torn(header) };
+    let Some((sum, rest)) = rest.split_first_chunk::<4>() else { return Parsed::Torn(header) };
     let length = u32::from_le_bytes(*length);
     let size = length as usize;
     if size > MAX_PAYLOAD {
         return Parsed::Damaged;
     }
     match rest.get(..size) {
-        None => Parsed::Torn(HEADER + size),
+        None => Parsed::Torn(header + size),
         Some(payload) if checksum(length, payload) == u32::from_le_bytes(*sum) => {
-            Parsed::Record(payload, HEADER + size)
+            Parsed::Record(payload, header + size)
         }
         Some(_) => Parsed::Damaged,
     }
+}
+
+/// Returns the offset of the next record after damage at the start of some bytes, if there is one.
+///
+/// Records without marks are not found again.
+pub(super) fn next_record(format: Format, bytes: &[u8]) -> Option<usize> {
+    if format == Format::Unmarked {
+        return None;
+    }
+    let marks = memmem::find_iter(bytes, &MARK).filter(|at| *at > 0);
+    marks.into_iter().find(|at| matches!(parse(format, &bytes[*at..]), Parsed::Record(..)))
+}
+
+/// Returns the bytes after the header of a damaged record. They are its payload if the header has its usual length.
+pub(crate) fn payload_of_damaged(bytes: &[u8]) -> &[u8] {
+    bytes.get(Format::Marked.header()..).unwrap_or_default()
 }
 
 /// Returns a record's checksum. It includes the length and a constant, so that zeros are not a valid record.
@@ -61,15 +108,36 @@ mod tests {
     #[test]
     fn a_torn_or_changed_record_is_not_parsed() {
         let record = frame(b"books");
-        assert_eq!(parse(&record), Parsed::Record(b"books", record.len()));
+        let parse = |bytes: &[u8]| match parse(Format::Marked, bytes) {
+            Parsed::Record(payload, size) => format!("{} of {size}", String::from_utf8_lossy(payload)),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(parse(&record), format!("books of {}", record.len()));
         for cut in 0..record.len() {
-            assert!(matches!(parse(&record[..cut]), Parsed::Torn(_)), "cut at {cut}");
+            assert!(parse(&record[..cut]).starts_with("Torn"), "cut at {cut}");
         }
         for flipped in 0..record.len() {
             let mut damaged = record.clone();
             damaged[flipped] ^= 0x10;
-            assert!(!matches!(parse(&damaged), Parsed::Record(..)), "flipped at {flipped}");
+            assert!(!parse(&damaged).contains("books"), "flipped at {flipped}");
         }
-        assert_eq!(parse(&[0; 64]), Parsed::Damaged);
+        assert_eq!(parse(&[0; 64]), "Damaged");
+    }
+
+    #[test]
+    fn records_of_earlier_versions_are_parsed() {
+        let marked = frame(b"books");
+        let record = &marked[MARK.len()..];
+        assert_eq!(parse(Format::Unmarked, record), Parsed::Record(b"books", record.len()));
+    }
+
+    #[test]
+    fn the_next_record_is_found_after_damage() {
+        let mut bytes = frame(b"a mark inside \xf1Ob\x02 a payload");
+        let second = bytes.len();
+        bytes.extend(frame(b"books"));
+        bytes[20] ^= 1;
+        assert_eq!(next_record(Format::Marked, &bytes), Some(second));
+        assert_eq!(next_record(Format::Marked, &bytes[..second]), None);
     }
 }

@@ -53,10 +53,10 @@ impl Writer {
     /// Opens the last segment, or creates the first one. Returns the writer and the queue's end.
     pub(super) fn open(folder: &Path, segment_limit: u64, from: Position) -> io::Result<(Self, Position)> {
         let (file, end) = match segment::list(folder)?.last() {
-            Some(last) => {
-                let (file, offset) = segment::recover(folder, *last)?;
-                (file, Position { segment: *last, offset })
-            }
+            Some(last) => match segment::recover(folder, *last)? {
+                Some((file, offset)) => (file, Position { segment: *last, offset }),
+                None => (segment::create(folder, last + 1)?, Position::start_of(last + 1)),
+            },
             None => (segment::create(folder, from.segment + 1)?, Position::start_of(from.segment + 1)),
         };
         let writer = Self { folder: folder.to_owned(), segment_limit, file, end, is_torn: false };

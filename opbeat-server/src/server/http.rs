@@ -1,15 +1,18 @@
 //! One HTTP server for intake, pages and API.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use axum::Router;
+use axum::middleware::{from_fn, map_request, map_response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
+use super::health::Health;
+use super::{endpoints, unread_body};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
@@ -18,31 +21,46 @@ use crate::otlp;
 use crate::query::Query;
 use crate::queue::Queue;
 use crate::service_directory::StoreServices;
+use crate::sessions::Sessions;
 use crate::store::Store;
+
+/// The smallest response that is compressed, in bytes. A smaller one fits into one packet.
+const MIN_COMPRESSED: u64 = 1_024;
 
 /// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
-    pub(super) tokens: Arc<StoreDirectory>,
+    pub(super) directory: Arc<StoreDirectory>,
     pub(super) limits: IntakeLimits,
     pub(super) refusals: Refusals,
     pub(super) store: Store,
-    pub(super) listens_to_loopback: bool,
+    pub(super) health: Health,
+    pub(super) sessions: Sessions,
+    pub(super) page_timeout: Duration,
 }
 
 /// Makes the routes of intake, health check, API and pages.
-pub(super) fn router(parts: &Parts) -> Router {
-    let health = Health { queue: parts.queue.clone(), store: parts.store.clone() };
+pub(super) fn router(parts: Parts) -> Router {
     let query = Query::new(parts.store.clone());
-    let dashboard = Dashboard { query: query.clone(), open_to_loopback: parts.listens_to_loopback };
-    let tokens = Arc::clone(&parts.tokens) as _;
-    let intake = Intake::new(parts.queue.clone(), tokens, parts.limits, parts.refusals.clone());
-    let services = Arc::new(StoreServices::new(parts.store.clone()));
-    intake::router(intake.clone())
+    let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
+    let (tokens, origins) = (Arc::clone(&parts.directory), parts.directory);
+    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals);
+    let services = Arc::new(StoreServices::new(parts.store));
+    let programs = intake::router(intake.clone())
         .merge(otlp::router(intake, services))
-        .merge(Router::new().route("/healthz", get(healthz)).with_state(health))
+        .merge(parts.health.router())
         .merge(api::router(query))
-        .merge(dashboard::router(dashboard))
+        .merge(endpoints::unknown())
+        .layer(map_response(endpoints::format_rejection));
+    let routes = programs.merge(dashboard::router(dashboard, parts.page_timeout));
+    // Layers of a router run after its routes were matched. This outer router has no routes, so that its layers run
+    // before the others are matched.
+    Router::new()
+        .fallback_service(routes)
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED).and(DefaultPredicate::new())))
+        .layer(from_fn(endpoints::answer_options))
+        .layer(map_request(endpoints::join_slashes))
+        .layer(from_fn(unread_body::read_rest))
 }
 
 /// Serves until `stopped` is true, then finishes the running requests.
@@ -51,31 +69,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: wa
         // An error means that the `Server` was dropped without being shut down: stop as well.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the HTTP server failed; restart this process");
     }
-}
-
-/// The parts whose state the health check reports.
-#[derive(Clone)]
-struct Health {
-    queue: Queue,
-    store: Store,
-}
-
-/// Returns 200 while data is accepted, and the state of each part.
-///
-/// Data is accepted while the database is not available, but not while the queue is full.
-async fn healthz(State(health): State<Health>) -> (StatusCode, Json<Value>) {
-    let database = if health.store.is_reachable().await { "ok" } else { "unavailable" };
-    let is_full = health.queue.is_full();
-    let queue = if is_full { "full" } else { "ok" };
-    let status = if is_full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({
-        "status": if is_full { "rejecting" } else { "accepting" },
-        "version": env!("CARGO_PKG_VERSION"),
-        "queue": { "state": queue, "backlog_bytes": health.queue.backlog() },
-        "database": { "state": database },
-    });
-    (status, Json(body))
 }

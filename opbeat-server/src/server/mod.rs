@@ -1,9 +1,16 @@
 //! The server: all its parts in one process.
 
+mod endpoints;
+mod health;
 mod http;
+mod origins;
+mod progress;
 mod register;
 mod running;
+mod unread_body;
 
+pub use health::HealthLimits;
+pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
 pub use running::{Server, ServerConfig, StartError};

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::intake::hash_token;
-use crate::store::{Cause, NewApp, Store, StoreError, random_hex};
+use crate::random::random_hex;
+use crate::store::{Cause, NewApp, Store, StoreError};
 
 /// The settings that an agent needs to report.
 #[derive(Clone, PartialEq, Eq)]

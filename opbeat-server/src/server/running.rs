@@ -11,12 +11,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::health::{Health, HealthLimits};
 use super::http;
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
 use crate::intake::{IntakeLimits, Refusals};
 use crate::queue::{Queue, QueueLimits};
+use crate::random::random_hex;
+use crate::sessions::Sessions;
 use crate::store::{NewApp, Store, StoreError};
 use crate::worker::Worker;
 
@@ -35,13 +38,24 @@ pub struct ServerConfig {
     pub intake: IntakeLimits,
     /// The limits of the queue.
     pub queue: QueueLimits,
+    /// The times after which the health check reports that data is not stored.
+    pub health: HealthLimits,
+    /// The longest time that a page or a query of the API may take.
+    pub page_timeout: Duration,
 }
 
 impl ServerConfig {
     /// Makes a configuration with the default limits.
     #[must_use]
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
-        Self { data: data.into(), listen, intake: IntakeLimits::default(), queue: QueueLimits::default() }
+        Self {
+            data: data.into(),
+            listen,
+            intake: IntakeLimits::default(),
+            queue: QueueLimits::default(),
+            health: HealthLimits::default(),
+            page_timeout: Store::TIME_LIMIT,
+        }
     }
 }
 
@@ -58,14 +72,16 @@ impl ServerConfig {
 /// let server = Server::start(ServerConfig::new(folder.path(), "127.0.0.1:0".parse()?)).await?;
 /// let app = server.create_app("acme", "shop").await?;
 /// println!("agents report to {} with {}", app.server_url, app.secret_token);
+/// println!("people sign in at {}", server.sign_in_url());
 /// server.shut_down().await;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    folder: DataFolder,
     store: Store,
+    link_token: String,
     stop: watch::Sender<bool>,
     stop_worker: oneshot::Sender<()>,
     http: JoinHandle<()>,
@@ -73,6 +89,13 @@ pub struct Server {
     worker: JoinHandle<()>,
     /// The lock of the data folder, held while the server runs.
     _lock: File,
+}
+
+/// The token of the sign-in link is omitted, so that logs do not contain it.
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// The server cannot start.
@@ -113,14 +136,18 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
-        let store = Store::open(&folder.database()).await?;
+        let store = Store::open(&folder.database(), config.page_timeout).await?;
         let from = store.queue_position().await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
-        let tokens = Arc::new(StoreDirectory::open(store.clone()).await?);
+        let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         folder.write_url(&url(address));
+        let link_token = random_hex::<20>();
+        if let Err(error) = folder.write_link(&sign_in_url(address, &link_token)) {
+            tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
+        }
 
         let (stop, stopped) = watch::channel(false);
         let (stop_worker, worker_stops) = oneshot::channel();
@@ -129,16 +156,21 @@ impl Server {
         let refusals = Refusals::default();
         let (stop_refusals, refusals_stop) = watch::channel(false);
         let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
-        let router = http::router(&http::Parts {
+        let health = Health::new(queue.clone(), store.clone(), config.health);
+        tokio::spawn(health.clone().watch(stopped.clone()));
+        let router = http::router(http::Parts {
             queue,
-            tokens,
+            directory,
             limits: config.intake,
             refusals,
             store: store.clone(),
-            listens_to_loopback: address.ip().is_loopback(),
+            health,
+            sessions: Sessions::new(store.clone(), &link_token),
+            page_timeout: config.page_timeout,
         });
         let http = tokio::spawn(http::serve(listener, router, stopped));
-        Ok(Self { address, store, stop, stop_worker, http, refusals: (stop_refusals, deliver), worker, _lock: lock })
+        let refusals = (stop_refusals, deliver);
+        Ok(Self { address, folder, store, link_token, stop, stop_worker, http, refusals, worker, _lock: lock })
     }
 
     /// Returns the address that the server listens on.
@@ -151,6 +183,14 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         url(self.address)
+    }
+
+    /// Returns the link that signs a browser in to the pages of all organizations, until this server stops.
+    ///
+    /// It contains a secret. `&next=` and the path of a page, percent-encoded, make it open that page.
+    #[must_use]
+    pub fn sign_in_url(&self) -> String {
+        sign_in_url(self.address, &self.link_token)
     }
 
     /// Creates an app with its organization, unless they exist, and a new secret token.
@@ -176,6 +216,7 @@ impl Server {
     /// closes the database. Data that is still in the queue then is stored at the next start.
     pub async fn shut_down(self) {
         self.stop.send_replace(true);
+        self.folder.remove_link();
         let work = async {
             // An error means that the task panicked, and so has nothing left to finish.
             let _ = self.http.await;
@@ -190,6 +231,10 @@ impl Server {
         }
         self.store.close().await;
     }
+}
+
+fn sign_in_url(address: SocketAddr, link_token: &str) -> String {
+    format!("{}/sign-in?token={link_token}", url(address))
 }
 
 /// Returns the URL of an address. An unspecified IPv4 address is reached by its loopback address.

@@ -4,7 +4,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
 use super::error::{Cause, StoreError};
-use super::{cursor, errors, notes, rollups, samples, traces};
+use super::{cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::Position;
 
@@ -77,7 +77,8 @@ impl Store {
     }
 }
 
-async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
+/// Stores the changes of a body, unless they were stored before.
+pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
     if is_new(connection, body).await? {
         write(connection, body.changes.clone()).await?;
     }
@@ -128,7 +129,9 @@ async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Resul
     samples::write(connection, &ids, &changes.samples).await?;
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
     notes::write(connection, &changes.notes).await?;
-    errors::write(connection, &changes.errors).await
+    errors::write(connection, &changes.errors).await?;
+    releases::write(connection, &changes.releases).await?;
+    deployments::write(connection, &changes.deployments).await
 }
 
 async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {

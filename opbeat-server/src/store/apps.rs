@@ -5,6 +5,7 @@ use sqlx::{Row, SqliteConnection, SqliteExecutor};
 use super::database::Store;
 use super::error::StoreError;
 use crate::intake::TokenOwner;
+use crate::random::random_hex;
 
 /// An app that was created or found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,16 +135,4 @@ async fn create_app(
         .execute(connection)
         .await?;
     Ok(id)
-}
-
-/// Returns random bytes from the system, in hexadecimal.
-///
-/// # Panics
-///
-/// Panics if the system has no source of randomness: no secret can be generated without it.
-#[must_use]
-pub(crate) fn random_hex<const BYTES: usize>() -> String {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

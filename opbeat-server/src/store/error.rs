@@ -26,6 +26,17 @@ pub(crate) enum Cause {
 }
 
 impl StoreError {
+    /// Returns whether a query was interrupted because it took too long.
+    #[must_use]
+    pub(crate) fn is_timeout(&self) -> bool {
+        /// `SQLITE_INTERRUPT`.
+        const INTERRUPT: &str = "9";
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == INTERRUPT),
+            _ => false,
+        }
+    }
+
     /// Returns the error's cause.
     #[must_use]
     pub(crate) fn cause(&self) -> Cause {

@@ -1,6 +1,8 @@
 //! Errors, grouped by their fingerprint.
 
-use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
+
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::document;
 use super::error::StoreError;
@@ -8,115 +10,191 @@ use super::rollups::RESOLUTIONS;
 use crate::changes::NewError;
 
 /// The number of newest occurrences that are kept of each group, besides the first one.
-const MAX_NEWEST: i64 = 50;
+const MAX_NEWEST: usize = 50;
+
+/// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
+const MAX_COUNT: i64 = 1_000_000_000_000_000;
+
+/// The number of rows that one statement inserts. More rows than that are divided, and the rest is inserted one by one,
+/// so that there are two statements to prepare.
+const ROWS: usize = 32;
+
+/// The errors of one group, each with its position in the whole batch.
+type Batch<'a> = Vec<(usize, &'a NewError)>;
+
+/// A group that errors were added to.
+struct Group {
+    id: i64,
+    /// When the first of its errors happened, in microseconds since 1970.
+    first_seen: i64,
+    /// The number of its errors.
+    times_seen: i64,
+}
+
+/// An occurrence that is kept.
+struct Occurrence<'a> {
+    group: i64,
+    error: &'a NewError,
+}
 
 /// Adds errors to their groups, and creates the groups that are missing.
+///
+/// Writes a group once and not for each error: a failure of an application causes many similar errors at once.
 pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]) -> Result<(), StoreError> {
-    for error in errors {
-        let group = match find_group(connection, error).await? {
-            Some(group) => update_group(connection, group, error).await?,
-            None => create_group(connection, error).await?,
-        };
-        count(connection, group, error).await?;
-        insert_occurrence(connection, group, error).await?;
+    let mut counts = BTreeMap::new();
+    let mut occurrences = Vec::new();
+    let mut full = Vec::new();
+    for mut errors in batches(errors) {
+        let group = write_group(connection, &errors).await?;
+        count(group.id, &errors, &mut counts);
+        errors.sort_by_key(|(position, error)| (error.happened_at, *position));
+        keep(&group, &errors, &mut occurrences);
+        // No group has more occurrences than errors.
+        if group.times_seen > MAX_NEWEST as i64 {
+            full.push(group.id);
+        }
+    }
+    write_counts(connection, &counts).await?;
+    write_occurrences(connection, &occurrences).await?;
+    for group in full {
+        remove_surplus(connection, group).await?;
     }
     Ok(())
 }
 
-async fn find_group(connection: &mut SqliteConnection, error: &NewError) -> Result<Option<i64>, StoreError> {
-    let row = sqlx::query("SELECT id FROM error_groups WHERE app_id = ? AND fingerprint = ?")
-        .bind(&error.app_id)
-        .bind(&error.fingerprint)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+/// Divides errors by group, in the order of each group's first error: groups are numbered in this order.
+fn batches(errors: &[NewError]) -> Vec<Batch<'_>> {
+    let mut positions: BTreeMap<(&str, &[u8]), usize> = BTreeMap::new();
+    let mut batches: Vec<Batch<'_>> = Vec::new();
+    for (position, error) in errors.iter().enumerate() {
+        let batch = *positions.entry((&error.app_id, &error.fingerprint)).or_insert_with(|| {
+            batches.push(Vec::new());
+            batches.len() - 1
+        });
+        batches[batch].push((position, error));
+    }
+    batches
 }
 
-/// A group shows the message and the culprit of its latest occurrence.
-async fn update_group(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<i64, StoreError> {
-    sqlx::query(
-        "UPDATE error_groups SET
-             times_seen = times_seen + ?5,
-             message = CASE WHEN ?1 >= last_seen THEN ?2 ELSE message END,
-             culprit = CASE WHEN ?1 >= last_seen THEN ?3 ELSE culprit END,
-             first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1)
-         WHERE id = ?4",
-    )
-    .bind(error.happened_at)
-    .bind(&error.message)
-    .bind(&error.culprit)
-    .bind(group)
-    .bind(error.occurrences)
-    .execute(connection)
-    .await?;
-    Ok(group)
-}
-
-async fn create_group(connection: &mut SqliteConnection, error: &NewError) -> Result<i64, StoreError> {
-    let number = sqlx::query(
-        "UPDATE apps SET next_error_number = next_error_number + 1 WHERE id = ? RETURNING next_error_number - 1",
-    )
-    .bind(&error.app_id)
-    .fetch_one(&mut *connection)
-    .await?;
+/// Finds or creates a group, and adds to its totals. It shows the message, culprit and level of its latest occurrence.
+async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> Result<Group, StoreError> {
+    let times = || errors.iter().map(|(_, error)| error.happened_at);
+    let (first_seen, last_seen) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+    let latest = errors.iter().max_by_key(|(position, error)| (error.happened_at, *position));
+    let Some((_, latest)) = latest else { return Err(sqlx::Error::RowNotFound.into()) };
+    let times_seen = errors.iter().fold(0_i64, |sum, (_, error)| sum.saturating_add(error.occurrences)).min(MAX_COUNT);
+    // A group that exists keeps its number, which is below the app's next one.
     let row = sqlx::query(
         "INSERT INTO error_groups
-             (app_id, number, fingerprint, type_name, message, culprit, level, first_seen, last_seen, times_seen)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9) RETURNING id",
+             (app_id, number, fingerprint, grouping, type_name, message, culprit, level, first_seen, last_seen, times_seen)
+         VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (app_id, fingerprint) DO UPDATE SET
+             times_seen = min(times_seen + excluded.times_seen, ?11),
+             message = CASE WHEN excluded.last_seen >= last_seen THEN excluded.message ELSE message END,
+             culprit = CASE WHEN excluded.last_seen >= last_seen THEN excluded.culprit ELSE culprit END,
+             level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
+             first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
+         RETURNING id, first_seen, times_seen, number,
+             number = (SELECT next_error_number FROM apps WHERE id = ?1) AS is_new",
     )
-    .bind(&error.app_id)
-    .bind(number.try_get::<i64, _>(0)?)
-    .bind(&error.fingerprint)
-    .bind(&error.type_name)
-    .bind(&error.message)
-    .bind(&error.culprit)
-    .bind(if error.level.is_empty() { "error" } else { &error.level })
-    .bind(error.happened_at)
-    .bind(error.occurrences)
-    .fetch_one(connection)
+    .bind(&latest.app_id)
+    .bind(&latest.fingerprint)
+    .bind(document::to_text(&latest.grouping)?)
+    .bind(&latest.type_name)
+    .bind(&latest.message)
+    .bind(&latest.culprit)
+    .bind(if latest.level.is_empty() { "error" } else { &latest.level })
+    .bind(first_seen)
+    .bind(last_seen)
+    .bind(times_seen)
+    .bind(MAX_COUNT)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(row.try_get(0)?)
+    if row.try_get("is_new")? {
+        sqlx::query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1")
+            .bind(&latest.app_id)
+            .bind(row.try_get::<i64, _>("number")?)
+            .execute(connection)
+            .await?;
+    }
+    Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
 }
 
-async fn count(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<(), StoreError> {
-    let second = error.happened_at.div_euclid(1_000_000);
-    for resolution in RESOLUTIONS {
-        sqlx::query(
-            "INSERT INTO error_rollups (group_id, resolution, start, count) VALUES (?, ?, ?, ?)
-             ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = count + excluded.count",
-        )
-        .bind(group)
-        .bind(resolution)
-        .bind(second - second.rem_euclid(resolution))
-        .bind(error.occurrences)
-        .execute(&mut *connection)
-        .await?;
+/// Adds the errors of a group to the counts of their minutes and hours, by group, resolution and start.
+fn count(group: i64, errors: &Batch<'_>, counts: &mut BTreeMap<(i64, i64, i64), i64>) {
+    for (_, error) in errors {
+        let second = error.happened_at.div_euclid(1_000_000);
+        for resolution in RESOLUTIONS {
+            let count = counts.entry((group, resolution, second - second.rem_euclid(resolution))).or_default();
+            *count = count.saturating_add(error.occurrences).min(MAX_COUNT);
+        }
+    }
+}
+
+/// Adds the errors of a group that are among its newest, or its first. `errors` are in the order of their time.
+fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<'a>>) {
+    let older = errors.len().saturating_sub(MAX_NEWEST);
+    let first = errors.first().filter(|(_, error)| older > 0 && error.happened_at == group.first_seen);
+    let kept = first.into_iter().chain(&errors[older..]);
+    occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error }));
+}
+
+async fn write_counts(
+    connection: &mut SqliteConnection,
+    counts: &BTreeMap<(i64, i64, i64), i64>,
+) -> Result<(), StoreError> {
+    let counts: Vec<_> = counts.iter().collect();
+    for rows in divide(&counts) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO error_rollups (group_id, resolution, start, count) ");
+        insert.push_values(rows, |mut row, ((group, resolution, start), count)| {
+            row.push_bind(*group).push_bind(*resolution).push_bind(*start).push_bind(**count);
+        });
+        insert.push(" ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = min(count + excluded.count, ");
+        insert.push_bind(MAX_COUNT).push(")");
+        insert.build().execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn insert_occurrence(connection: &mut SqliteConnection, group: i64, error: &NewError) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO error_occurrences
-             (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, document)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(group)
-    .bind(error.happened_at)
-    .bind(&error.transaction_name)
-    .bind(&error.transaction_external_id)
-    .bind(&error.external_id)
-    .bind(document::pack(&error.document)?)
-    .execute(&mut *connection)
-    .await?;
+async fn write_occurrences(
+    connection: &mut SqliteConnection,
+    occurrences: &[Occurrence<'_>],
+) -> Result<(), StoreError> {
+    for rows in divide(occurrences) {
+        let documents = rows.iter().map(|row| document::pack(&row.error.document)).collect::<Result<Vec<_>, _>>()?;
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO error_occurrences
+                 (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document) ",
+        );
+        insert.push_values(rows.iter().zip(documents), |mut row, (Occurrence { group, error }, document)| {
+            row.push_bind(*group).push_bind(error.happened_at);
+            row.push_bind(error.transaction_name.as_str()).push_bind(error.transaction_external_id.as_str());
+            row.push_bind(error.external_id.as_str()).push_bind(String::from_utf8_lossy(&error.notes));
+            row.push_bind(document);
+        });
+        insert.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Divides rows for statements with [`ROWS`] of them, and statements with one.
+fn divide<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let chunks = rows.chunks_exact(ROWS);
+    let rest = chunks.remainder();
+    chunks.chain(rest.chunks(1))
+}
+
+/// Removes the occurrences of a group that are neither the first nor among the newest.
+async fn remove_surplus(connection: &mut SqliteConnection, group: i64) -> Result<(), StoreError> {
+    // Both orders are those of the index on the group and the time.
     sqlx::query(
         "DELETE FROM error_occurrences
-         WHERE group_id = ?1
-           AND id <> (SELECT min(id) FROM error_occurrences WHERE group_id = ?1)
-           AND id NOT IN (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY id DESC LIMIT ?2)",
+         WHERE id IN (SELECT id FROM error_occurrences WHERE group_id = ?1
+                      ORDER BY happened_at DESC, id DESC LIMIT -1 OFFSET ?2)
+           AND id <> (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY happened_at, id LIMIT 1)",
     )
     .bind(group)
-    .bind(MAX_NEWEST)
+    .bind(MAX_NEWEST as i64)
     .execute(connection)
     .await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What intake changed in bodies, and which bodies it refused.
+//! The counts of values that intake changed, and of bodies that it refused.
 
 use std::collections::BTreeMap;
 

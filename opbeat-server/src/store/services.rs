@@ -2,9 +2,9 @@
 
 use sqlx::Row;
 
-use super::apps::random_hex;
 use super::database::Store;
 use super::error::StoreError;
+use crate::random::random_hex;
 
 /// The treatment of telemetry whose service is not the app of its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,7 +43,8 @@ pub(super) fn changes(record: &[u8]) -> Result<BodyChanges, String> {
     let body = record.get(end + 1..).unwrap_or_default();
     let report = decode(endpoint, body, MAX_INFLATED).map_err(|error| error.to_string())?;
     let received = Timestamp::from_micros(envelope.received_at);
-    let origin = Origin { app_id: envelope.app_id, received, platform: envelope.platform, user_agent: String::new() };
+    let (app_id, platform) = (envelope.app_id, envelope.platform);
+    let origin = Origin { app_id, received, platform, ..Origin::default() };
     let changes = interpret(&origin, report);
     Ok(BodyChanges {
         app_id: origin.app_id,

@@ -8,6 +8,8 @@
 //! ```
 
 mod legacy;
+mod record;
 mod run;
 
+pub(crate) use record::decode_parked;
 pub(crate) use run::Worker;

@@ -1,14 +1,13 @@
 //! The loop of the worker.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opbeat_protocol::Timestamp;
 
-use super::legacy;
-use crate::changes::{self, BodyChanges};
-use crate::queue::{Position, Queue, Reader, RecordBatch};
+use super::record::decode;
+use crate::changes::BodyChanges;
+use crate::queue::{Damage, Queue, Reader, RecordBatch};
 use crate::store::{Cause, ParkedMessage, Store, StoreError};
 
 /// The longest time between two attempts while the database or the disk fails.
@@ -62,12 +61,14 @@ impl Worker {
 
     /// Stores a batch. Returns only after it is stored, however long that takes.
     async fn store_batch(&mut self, batch: RecordBatch) {
-        if let Some(damage) = &batch.damage {
-            tracing::error!(%damage, "the queue is damaged; the disk may be failing");
+        if let Some(Damage { reason, .. }) = &batch.damage {
+            self.queue.count_damage();
+            tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
         }
-        let (records, next) = (Arc::new(batch.records), batch.next);
+        let batch = Arc::new(batch);
+        let next = batch.next;
         let mut attempt = 1;
-        while let Err(error) = self.apply(&records, next, attempt).await {
+        while let Err(error) = self.apply(&batch, attempt).await {
             self.pause(&error).await;
             attempt += 1;
         }
@@ -78,14 +79,15 @@ impl Worker {
     }
 
     /// Stores all bodies at once. If the database rejects them, stores each by itself, and parks the rejected ones.
-    async fn apply(&self, records: &Arc<Vec<Vec<u8>>>, next: Position, attempt: u32) -> Result<(), StoreError> {
-        let Decoded { bodies, parked } = decode_all(Arc::clone(records)).await;
+    async fn apply(&self, batch: &Arc<RecordBatch>, attempt: u32) -> Result<(), StoreError> {
+        let next = batch.next;
+        let Decoded { bodies, parked } = decode_all(Arc::clone(batch)).await;
         if attempt == 1 {
             log_parked(parked.iter().map(|message| &message.reason));
         }
         match self.store.apply(bodies, &parked, next, now()).await {
             Err(error) if error.cause() != Cause::Outage => {
-                let bodies = decode_all(Arc::clone(records)).await.bodies;
+                let bodies = decode_all(Arc::clone(batch)).await.bodies;
                 let is_last_attempt = attempt >= MAX_ATTEMPTS;
                 let reasons = self.store.apply_each(bodies, parked, next, now(), is_last_attempt).await?;
                 log_parked(&reasons);
@@ -108,10 +110,12 @@ impl Worker {
 }
 
 /// Decodes records on a blocking thread, since large ones take long.
-async fn decode_all(records: Arc<Vec<Vec<u8>>>) -> Decoded {
+async fn decode_all(batch: Arc<RecordBatch>) -> Decoded {
     let decoded = tokio::task::spawn_blocking(move || {
         let mut all = Decoded::default();
-        for record in records.iter() {
+        let parked = |damage: &Damage| ParkedMessage { reason: damage.reason.clone(), message: damage.bytes.clone() };
+        all.parked.extend(batch.damage.as_ref().map(parked));
+        for record in &batch.records {
             match decode(record) {
                 Ok(bodies) => all.bodies.extend(bodies),
                 Err(reason) => all.parked.push(ParkedMessage { reason, message: record.clone() }),
@@ -120,18 +124,6 @@ async fn decode_all(records: Arc<Vec<Vec<u8>>>) -> Decoded {
         all
     });
     decoded.await.expect("`decode` catches panics")
-}
-
-/// Returns the changes that a record contains, or the reason why they cannot be read.
-///
-/// A panic is caught and returned too, so that one record cannot stop all others.
-fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, String> {
-    let decode = || match record.first() {
-        Some(b'{') => legacy::changes(record).map(|body| vec![body]),
-        _ => changes::decode(record).map_err(|error| error.to_string()),
-    };
-    let decoded = catch_unwind(AssertUnwindSafe(decode));
-    decoded.unwrap_or_else(|_| Err("the worker panicked while it read the record".to_owned()))
 }
 
 fn log_parked<'a>(reasons: impl IntoIterator<Item = &'a String>) {

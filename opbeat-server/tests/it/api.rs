@@ -17,16 +17,20 @@ async fn every_described_route_returns_data() {
             }}),
         )
         .await;
-    running.accept("errors", &json!({"message": "no books"})).await;
+    running.accept("errors", &json!({"message": "no books", "client_supplied_id": "e1"})).await;
+    running.accept("releases", &json!({"rev": "a1b2c3", "status": "completed"})).await;
+    let module = json!({"module": {"name": "shop", "type": "repository"}, "version": "1.0"});
+    running.accept("deployments", &json!({"machines": [{"hostname": "web-1"}], "releases": [module]})).await;
     running.drained().await;
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 12);
+    assert_eq!(paths.len(), 18);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     for path in paths.keys() {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
         let path = path.replace("{transaction}", "1").replace("{sample}", "1").replace("{number}", "1");
+        let path = path.replace("{id}", "e1").replace("{release}", "a1b2c3").replace("{machine}", "web-1");
         if path.is_empty() {
             continue;
         }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use crate::crash::serve;
 
-fn opbeat(data: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn opbeat(data: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_opbeat")).args(arguments).arg("--data").arg(data).output().unwrap()
 }
 
@@ -73,6 +73,11 @@ fn errors_contain_the_cause_and_the_remedy() {
     let error = |arguments: &[&str]| error(folder.path(), arguments);
     assert!(error(&["app", "create", "acme"]).contains("name the organization and the app, as in `acme/shop`"));
     assert!(error(&["app", "create", "acme/My Shop"]).contains("use 1 to 64 lower-case letters, digits and dashes"));
+    assert!(error(&["app", "origins", "acme/nothing"]).contains("`opbeat app create acme/nothing` creates it"));
+    assert!(
+        error(&["app", "origins", "acme/shop", "--add", "shop.example"])
+            .contains("write it as in `https://shop.example`")
+    );
     assert!(error(&["token", "create", "nobody"]).contains("there is no organization \"nobody\""));
     assert!(error(&["serve", "--listen", "everywhere"]).contains("invalid value 'everywhere' for '--listen"));
 }

@@ -57,52 +57,80 @@ async fn other_methods_and_paths_are_rejected() {
     assert_eq!(status, 404);
     let broken = running.client.post(format!("{}/api/v1/organizations/%ff/apps/y/errors/", running.server.url()));
     assert_eq!(rejection(broken.send().await.unwrap()).await.0, 400);
-    assert!(message.contains("/errors/ or …/transactions/"), "{message}");
+    assert!(message.contains("/errors/, …/transactions/, …/releases/ or …/deployments/"), "{message}");
 }
 
 #[tokio::test]
-async fn rejections_name_the_invalid_field_and_the_reason() {
+async fn rejections_say_what_is_wrong_with_the_body() {
     let running = Running::start().await;
     let cases = [
-        ("transactions", "no json", "it is not JSON", "body"),
-        ("transactions", r#"{"traces": []}"#, "missing field `transactions`", "body"),
-        (
-            "transactions",
-            r#"{"transactions": [{"transaction": "a", "durations": [-1]}]}"#,
-            "-1 is not a duration",
-            "durations",
-        ),
-        (
-            "transactions",
-            r#"{"transactions": [{"transaction": "a", "durations": [1, 2], "head_durations": [1]}]}"#,
-            "a group has 1 of them for 2 durations; send one for each, or none",
-            "head_durations",
-        ),
-        (
-            "transactions",
-            r#"{"transactions": [{"transaction": "a", "durations": [1], "head_durations": [-1]}]}"#,
-            "-1 is not a duration",
-            "head_durations",
-        ),
-        (
-            "transactions",
-            r#"{"transactions": [], "traces": {"groups": [], "raw": [[1.0, [7, 0, 1]]]}}"#,
-            "refers to group 7, but there are 0",
-            "raw",
-        ),
-        ("errors", "{}", "it is empty, and there is no exception", "message"),
-        ("errors", r#"{"message": "a", "stacktrace": {"frames": [{"lineno": "7"}]}}"#, "invalid type", "body"),
+        ("transactions", "no json", "the body is not JSON"),
+        ("transactions", "[]", "the body is an array; send one JSON object"),
+        ("transactions", r#"{"transactions": [{"transa"#, "ends in the middle of a JSON value"),
+        ("errors", "", "the body is empty"),
+        ("errors", "{}", "send at least one of `message` and `exception`"),
     ];
-    for (endpoint, body, reason, field) in cases {
+    for (endpoint, body, reason) in cases {
         let (status, message, fields) = rejection(running.post(endpoint, body).await).await;
         assert_eq!(status, 400, "{body}");
         assert!(message.contains(reason), "{body}: {message}");
-        assert!(fields[field][field].is_string(), "{body}: {fields}");
+        assert!(fields["body"]["body"].is_string(), "{body}: {fields}");
     }
     let broken = [0x78, 0x9c, 1, 2, 3].to_vec();
     let (status, message, _) = rejection(running.post("errors", broken).await).await;
     assert_eq!(status, 400);
     assert!(message.contains("starts like zlib"), "{message}");
+}
+
+#[tokio::test]
+async fn odd_values_are_changed_and_counted() {
+    let running = Running::start().await;
+    let bodies = [
+        ("errors", r#"{"message": "a", "stacktrace": {"frames": [{"filename": "a.py", "lineno": "7"}]}}"#),
+        ("errors", r#"{"message": "half of \ud83d", "extra": {"ratio": NaN}}"#),
+        ("transactions", r#"{"transactions": [{"transaction": "a", "durations": [-1, 2]}]}"#),
+        ("transactions", r#"{"transactions": [], "traces": {"groups": [], "raw": [[1.0, [7, 0, 1]]]}}"#),
+        ("transactions", r#"{"traces": []}"#),
+    ];
+    for (endpoint, body) in bodies {
+        assert_eq!(running.post(endpoint, body).await.status(), StatusCode::ACCEPTED, "{body}");
+    }
+    assert_eq!(running.post("errors", "{}").await.status(), StatusCode::BAD_REQUEST);
+    running.drained().await;
+    let report = running.ask("intake/?range=1h").await;
+    let mut changed: Vec<(&str, u64)> = report["changed"].as_array().unwrap().iter().map(reason_and_count).collect();
+    changed.sort_unstable();
+    let expected =
+        [("lone_surrogate", 1), ("negative_duration", 1), ("not_a_number", 1), ("unknown_group", 1), ("wrong_type", 1)];
+    assert_eq!(changed, expected);
+    let list = running.ask("transactions/").await;
+    assert_eq!((&list["transactions"][0]["count"], &list["transactions"][0]["max_ms"]), (&json!(2), &json!(2.0)));
+    let page = running.page("/acme/shop/intake/").await;
+    assert!(page.contains("Half of a surrogate pair"), "{page}");
+}
+
+fn reason_and_count(note: &Value) -> (&str, u64) {
+    (note["reason"].as_str().unwrap(), note["count"].as_u64().unwrap())
+}
+
+/// The counts of refusals reach the store at the latest when the server stops.
+#[tokio::test]
+async fn refused_bodies_are_counted_by_app_and_reason() {
+    let mut running = Running::start().await;
+    let other = crate::running::intake_url(&running.server.create_app("acme", "other").await.unwrap(), "errors");
+    let request = running.client.post(other).bearer_auth(&running.app.secret_token).body("{}");
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    for body in ["{}", "no json", "also no json", r#"{"message": "cut"#] {
+        assert_eq!(running.post("errors", body).await.status(), StatusCode::BAD_REQUEST);
+    }
+    running = running.restart().await;
+    let report = running.ask("intake/?range=1h").await;
+    let refused: Vec<(&str, u64)> = report["refused"].as_array().unwrap().iter().map(reason_and_count).collect();
+    assert_eq!(refused[0], ("not_json", 2));
+    assert_eq!(refused.len(), 4);
+    assert!(refused.contains(&("other_app", 1)), "counted for the app of the token: {refused:?}");
+    let page = running.page("/acme/shop/intake/").await;
+    assert!(page.contains("The body is not JSON"), "{page}");
 }
 
 #[tokio::test]
@@ -142,7 +170,17 @@ async fn a_repeated_body_is_counted_once() {
         let response = request.header("Idempotency-Key", "one").body(GOOD).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::ACCEPTED);
     }
+    // A key belongs to one endpoint.
+    let error = running.client.post(running.intake("errors")).bearer_auth(&running.app.secret_token);
+    let error = error.header("Idempotency-Key", "one").body(r#"{"message": "no books"}"#).send().await.unwrap();
+    assert_eq!(error.status(), StatusCode::ACCEPTED);
+    let long = running.client.post(running.intake("errors")).bearer_auth(&running.app.secret_token);
+    let long = long.header("Idempotency-Key", "k".repeat(256)).body(r#"{"message": "no books"}"#).send().await.unwrap();
+    let (status, message, _) = rejection(long).await;
+    assert_eq!(status, 400);
+    assert!(message.contains("longer than 255 bytes"), "{message}");
     running.drained().await;
+    assert_eq!(running.ask("errors/").await["total"], 1);
     assert_eq!(running.ask("transactions/").await["transactions"][0]["count"], 2);
 }
 
@@ -153,4 +191,52 @@ async fn an_app_that_is_created_while_the_server_runs_can_send_immediately() {
     let url = crate::running::intake_url(&later, "transactions");
     let response = running.client.post(url).bearer_auth(&later.secret_token).body(GOOD).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
+}
+
+/// Posts an error, and returns the answer's `Location`.
+async fn location(running: &Running, headers: &[(&'static str, &str)], body: &Value) -> String {
+    let mut request = running.client.post(running.intake("errors")).bearer_auth(&running.app.secret_token);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(response.text().await.unwrap(), "", "agents expect an empty body");
+    location
+}
+
+#[tokio::test]
+async fn an_accepted_error_has_the_address_of_its_page() {
+    let running = Running::start().await;
+    let page = format!("{}/acme/shop/errors/by-id/", running.server.url());
+    let python = json!({"message": "a", "client_supplied_id": "0123abcd", "extra": {"uuid": "ignored"}});
+    assert_eq!(location(&running, &[], &python).await, format!("{page}0123abcd"));
+    let node = json!({"message": "a", "extra": {"uuid": "6c9d1b76-4f0e-4a5b-9d5d-0e4f6b0f6a11"}});
+    assert_eq!(location(&running, &[], &node).await, format!("{page}6c9d1b76-4f0e-4a5b-9d5d-0e4f6b0f6a11"));
+    let odd = json!({"message": "a", "client_supplied_id": "a/b?c #ü"});
+    assert_eq!(location(&running, &[], &odd).await, format!("{page}a%2Fb%3Fc%20%23%C3%BC"));
+    let proxied = [("host", "opbeat.example:8443"), ("x-forwarded-proto", "https, http")];
+    let expected = "https://opbeat.example:8443/acme/shop/errors/by-id/0123abcd";
+    assert_eq!(location(&running, &proxied, &python).await, expected);
+    let hostile = location(&running, &[("host", "evil\"><script>")], &python).await;
+    assert_eq!(hostile, "/acme/shop/errors/by-id/0123abcd");
+}
+
+#[tokio::test]
+async fn an_error_without_an_id_gets_one() {
+    let running = Running::start().await;
+    let mut locations = Vec::new();
+    for id in [Value::Null, json!(""), json!(".."), json!("a\nb"), json!("x".repeat(129))] {
+        let body = json!({"message": "a", "client_supplied_id": id});
+        let location = location(&running, &[], &body).await;
+        let generated = location.rsplit('/').next().unwrap().to_owned();
+        assert!(generated.len() == 32 && generated.bytes().all(|byte| byte.is_ascii_hexdigit()), "{location}");
+        locations.push(location);
+    }
+    locations.dedup();
+    assert_eq!(locations.len(), 5, "each error has its own");
+    let repeated = [("idempotency-key", "one")];
+    let first = location(&running, &repeated, &json!({"message": "a"})).await;
+    assert_eq!(location(&running, &repeated, &json!({"message": "a"})).await, first, "it is stored once");
 }

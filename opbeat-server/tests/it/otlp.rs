@@ -355,7 +355,7 @@ async fn unknown_services_are_refused_or_create_their_apps() {
     let other = Running::start().await;
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_opbeat"))
         .args(["org", "services", "acme", "--create", "--data"])
-        .arg(other.data())
+        .arg(other.folder.path())
         .status()
         .unwrap();
     assert!(status.success());

@@ -1,14 +1,19 @@
 //! A server on a free port, with an app.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use opbeat_server::{AppCredentials, Server, ServerConfig};
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::command::opbeat;
 
 /// A timeout that no working test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,8 +22,10 @@ pub(crate) struct Running {
     pub(crate) server: Server,
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
-    read_token: String,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
+    pub(crate) read_token: String,
+    /// The cookie of a browser that opened the sign-in link.
+    pub(crate) cookie: String,
 }
 
 impl Running {
@@ -33,12 +40,19 @@ impl Running {
         let server = Server::start(config).await.unwrap();
         let app = server.create_app("acme", "shop").await.unwrap();
         let read_token = server.create_read_token("acme").await.unwrap();
-        Self { server, app, client: Client::new(), read_token, folder }
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client: Client::new(), folder, read_token, cookie }
     }
 
-    /// Returns the server's data folder.
-    pub(crate) fn data(&self) -> &std::path::Path {
-        self.folder.path()
+    /// Stops the server, and starts it again with the same data folder and the default limits.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { server, mut app, client, folder, read_token, .. } = self;
+        server.shut_down().await;
+        let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        let server = Server::start(config).await.unwrap();
+        app.server_url = server.url();
+        let cookie = sign_in_by_link(&server).await;
+        Self { server, app, client, folder, read_token, cookie }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {
@@ -56,6 +70,13 @@ impl Running {
         assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
     }
 
+    /// Runs a command on the folder of the running server, and returns what it prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let output = opbeat(self.folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Waits until the worker has stored all queued data.
     pub(crate) async fn drained(&self) {
         let deadline = Instant::now() + PATIENCE;
@@ -69,8 +90,10 @@ impl Running {
         }
     }
 
+    /// Requests a page as a browser that is signed in.
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.server.url())).send().await.unwrap()
+        let request = self.client.get(format!("{}{path}", self.server.url()));
+        request.header("cookie", &self.cookie).send().await.unwrap()
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -81,16 +104,47 @@ impl Running {
 
     /// Returns a resource of the app from the API.
     pub(crate) async fn ask(&self, path: &str) -> Value {
-        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.server.url());
+        self.ask_of("shop", path).await
+    }
+
+    /// Returns a resource of another app from the API.
+    pub(crate) async fn ask_of(&self, app: &str, path: &str) -> Value {
+        let url = format!("{}/api/v2/organizations/acme/apps/{app}/{path}", self.server.url());
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
     }
 }
 
+/// Opens the sign-in link, and returns the session's cookie.
+pub(crate) async fn sign_in_by_link(server: &Server) -> String {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    session_of(&client.get(server.sign_in_url()).send().await.unwrap())
+}
+
+/// Returns the session's cookie that a response sets, as a browser sends it.
+pub(crate) fn session_of(response: &Response) -> String {
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
 pub(crate) fn intake_url(app: &AppCredentials, endpoint: &str) -> String {
     let AppCredentials { server_url, organization_id, app_id, .. } = app;
     format!("{server_url}/api/v1/organizations/{organization_id}/apps/{app_id}/{endpoint}/")
+}
+
+/// Returns the headers and the body that an agent sent, without the headers that belong to the recording.
+pub(crate) fn recording(agent: &str, name: &str) -> (HeaderMap, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agents").join(agent);
+    let headers = std::fs::read_to_string(folder.join(format!("{name}.headers.txt"))).unwrap();
+    let lines = headers.lines().skip(1).take_while(|line| !line.is_empty());
+    let headers = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = headers.filter(|(name, _)| !["Host", "Authorization", "Content-Length", "Connection"].contains(name));
+    let header = |(name, value): (&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    // A preflight has no body.
+    let body = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap_or_default();
+    (headers.map(header).collect(), body)
 }
 
 pub(crate) fn zlib(body: &str) -> Vec<u8> {

@@ -1,20 +1,29 @@
 //! The page of one error group: an occurrence with its stack trace, its request and its transaction.
 
 use axum::extract::{Path, Query as Params};
+use axum::response::Redirect;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use opbeat_protocol::{ErrorBody, Exception};
+use opbeat_protocol::{ErrorBody, Exception, ParamMessage, Query as DatabaseQuery, Template};
+use serde_json::{Map, Value};
 
 use super::errors::headline;
 use super::query_parameters::PageParameters;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, outcome, signed_count, time, transaction_name};
+use crate::dashboard::format::{ago, count, outcome, signed_count, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, ErrorDetail, Occurrence};
+use crate::query::{AppIdentity, ErrorDetail, GroupingView, NoteView, Occurrence};
+use crate::text::shortened;
+
+/// The largest number of parts of the grouping that are shown.
+const MAX_PARTS: usize = 50;
+
+/// The largest number of characters of a message that are not folded.
+const MAX_MESSAGE: usize = 600;
 
 pub(in crate::dashboard) async fn error(
     reader: Reader,
@@ -24,31 +33,59 @@ pub(in crate::dashboard) async fn error(
     let app = reader.app(&organization, &app).await?;
     let detail = reader.query.error(&app, number, parameters.occurrence, Timestamp::now()).await?;
     let detail = detail.ok_or(Problem::NotFound("error"))?;
-    let report = &detail.occurrence.report;
+    let occurrence = &detail.occurrence;
+    let title = headline(&detail.error);
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
-        h1.error-title { span.muted { "E#" (number) } " " (headline(&detail.error)) }
-        @if !detail.error.type_name.is_empty() && !detail.error.message.is_empty() { p.lead { (message(report)) } }
+        h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }
+        (lead(&detail))
         (figures(&detail))
         (occurrence_links(&app, &detail))
-        (transaction(&app, &detail.occurrence))
-        (causes(report.exception.as_ref()))
-        (stack(report))
-        (context(report))
+        (claimed_time(occurrence))
+        (transaction(&app, occurrence))
+        (grouping(&detail.grouping))
+        @match &occurrence.report {
+            Some(report) => (self::report(report)),
+            None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
+        }
+        (facts(&detail))
+        (notes(&occurrence.notes))
     };
-    let title = format!("E#{number} {}", headline(&detail.error));
+    let title = format!("E#{number} {title}");
     let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Errors), is_signed_in: reader.is_signed_in };
     Ok(page(&head, &content))
 }
 
-/// Returns the message of this occurrence.
-fn message(report: &ErrorBody) -> &str {
-    report
-        .exception
-        .as_ref()
-        .map(|exception| exception.value.as_str())
-        .filter(|value| !value.is_empty())
-        .unwrap_or(&report.message)
+/// Redirects from an id that the application shows to its users to the occurrence with this id.
+pub(in crate::dashboard) async fn error_by_id(
+    reader: Reader,
+    Path((organization, app, id)): Path<(String, String, String)>,
+) -> Result<Redirect, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let found = reader.query.find_error(&app, &id).await?.ok_or(Problem::NotFound("error"))?;
+    Ok(Redirect::to(&path::occurrence(&app, found.number, found.occurrence)))
+}
+
+/// Shows the message, unless the headline shows all of it. The rest of a long one is folded.
+fn lead(detail: &ErrorDetail) -> Markup {
+    let error = &detail.error;
+    let message = message(detail);
+    let start = shortened(message, MAX_MESSAGE);
+    html! {
+        @if !message.is_empty() && (!error.type_name.is_empty() || message != headline(error)) {
+            p.lead { (start) }
+            @if start != message {
+                details.whole { summary.muted { "The whole message" } pre.wrapped { (message) } }
+            }
+        }
+    }
+}
+
+/// Returns the message of this occurrence, or that of the group if the report cannot be read.
+fn message(detail: &ErrorDetail) -> &str {
+    let Some(report) = &detail.occurrence.report else { return &detail.error.message };
+    let exception = report.exception.as_ref().map(|exception| exception.value.as_str());
+    exception.filter(|value| !value.is_empty()).unwrap_or(&report.message)
 }
 
 fn figures(detail: &ErrorDetail) -> Markup {
@@ -72,7 +109,7 @@ fn occurrence_links(app: &AppIdentity, detail: &ErrorDetail) -> Markup {
     let at = detail.occurrences.iter().position(|occurrence| occurrence.id == detail.occurrence.id).unwrap_or(0);
     let newer = at.checked_sub(1).and_then(|newer| detail.occurrences.get(newer));
     let older = detail.occurrences.get(at + 1);
-    let link = |id: i64| format!("{}?occurrence={id}", path::error(app, detail.error.number));
+    let link = |id: i64| path::occurrence(app, detail.error.number, id);
     html! {
         nav.pages aria-label="Occurrences" {
             span { "This occurrence: " strong { (time(detail.occurrence.happened_at)) } }
@@ -82,8 +119,18 @@ fn occurrence_links(app: &AppIdentity, detail: &ErrorDetail) -> Markup {
     }
 }
 
+fn claimed_time(occurrence: &Occurrence) -> Markup {
+    let Some(claimed) = occurrence.claimed_at else { return html! {} };
+    let reason = if claimed > occurrence.happened_at { "is in the future" } else { "is more than 30 days ago" };
+    html! {
+        p.notice { "The agent sent the time " strong { (time(claimed)) } ", which " (reason) ". The error is counted at the time of its receipt." }
+    }
+}
+
 fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
-    let Some(reported) = &occurrence.report.transaction else { return html! {} };
+    let Some(reported) = occurrence.report.as_ref().and_then(|report| report.transaction.as_ref()) else {
+        return html! {};
+    };
     let name = transaction_name(&reported.name);
     html! {
         p.ended {
@@ -99,11 +146,91 @@ fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
     }
 }
 
+/// Says why the occurrences of the group belong together.
+fn grouping(grouping: &GroupingView) -> Markup {
+    html! {
+        @if grouping.parts.is_empty() {
+            p.muted { (grouping.explanation) }
+        } @else {
+            details.grouping {
+                summary.muted { (grouping.explanation) }
+                ol { @for part in grouping.parts.iter().take(MAX_PARTS) { li { code { (part) } } } }
+                @if grouping.parts.len() > MAX_PARTS { p.muted { "and " (grouping.parts.len() - MAX_PARTS) " more" } }
+            }
+        }
+    }
+}
+
+fn report(report: &ErrorBody) -> Markup {
+    html! {
+        (causes(report.exception.as_ref()))
+        @if let Some(template) = &report.template { (self::template(template)) }
+        @if let Some(query) = &report.query { (database_query(query)) }
+        @if let Some(message) = &report.param_message { (parameters(message, &report.message)) }
+        (stack(report))
+        @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
+        @for (title, map) in [("User", &report.user), ("Tags", &report.tags)] {
+            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
+        }
+        @if let Some(extra) = &report.extra { (self::extra(extra)) }
+    }
+}
+
 fn causes(exception: Option<&Exception>) -> Markup {
     let causes = exception.map(|exception| exception.causes.as_slice()).unwrap_or_default();
     html! {
         @if !causes.is_empty() {
             section { h2 { "Caused by" } ol.causes { @for cause in causes { li { strong { (cause.type_name) } " " (cause.value) } } } }
+        }
+    }
+}
+
+fn template(template: &Template) -> Markup {
+    let path = template.abs_path.as_deref().filter(|path| !path.is_empty()).unwrap_or(&template.filename);
+    html! {
+        section {
+            h2 { "Template" }
+            div.stack {
+                div.frame { code.function { (template.filename) } span.place { (path) @if template.lineno > 0 { ":" (template.lineno) } } }
+                (frames::template_source(template))
+            }
+        }
+    }
+}
+
+fn database_query(query: &DatabaseQuery) -> Markup {
+    let engine = query.engine.as_deref().filter(|engine| !engine.is_empty());
+    html! {
+        section {
+            h2 { "Query" @if let Some(engine) = engine { " " span.tag { (engine) } } }
+            pre.wrapped { code { (query.query) } }
+        }
+    }
+}
+
+/// Shows a message's template with its parameters, which are a list or named. Without parameters, a template that equals
+/// the text says nothing.
+fn parameters(message: &ParamMessage, text: &str) -> Markup {
+    let (template, params) = match message {
+        ParamMessage::Template(template) => (Some(template.as_str()), None),
+        ParamMessage::Parts { message, params } => (Some(message.as_str()), Some(params)),
+        ParamMessage::Other(value) => (None, Some(value)),
+    };
+    let params = match params {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(map)) => map.clone(),
+        Some(Value::Array(items)) => {
+            items.iter().enumerate().map(|(at, item)| ((at + 1).to_string(), item.clone())).collect()
+        }
+        Some(other) => [("1".to_owned(), other.clone())].into_iter().collect(),
+    };
+    html! {
+        @if template.is_some_and(|template| template != text) || !params.is_empty() {
+            section {
+                h2 { "Message template" }
+                @if let Some(template) = template { pre.wrapped { code { (template) } } }
+                (values::list(&params))
+            }
         }
     }
 }
@@ -120,18 +247,55 @@ fn stack(report: &ErrorBody) -> Markup {
     }
 }
 
-fn context(report: &ErrorBody) -> Markup {
-    let machine = report.machine.as_ref().map(|machine| machine.hostname.as_str()).filter(|name| !name.is_empty());
+/// Shows extra values. Those whose names start with `_` are for the agents.
+fn extra(extra: &Map<String, Value>) -> Markup {
+    let shown: Map<String, Value> = extra
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_'))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     html! {
-        @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
-        @for (title, map) in [("User", &report.user), ("Tags", &report.tags), ("Extra", &report.extra)] {
-            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
-        }
-        p.muted {
-            @if let Some(machine) = machine { "On " code { (machine) } ". " }
-            @if let Some(release) = &report.rev { "Release " code { (release) } ". " }
-            @if let Some(logger) = &report.logger { "Logger " code { (logger) } ". " }
-            @if let Some(id) = &report.client_supplied_id { "Error id " code { (id) } "." }
+        @if !shown.is_empty() { section { h2 { "Extra" } (values::list(&shown)) } }
+    }
+}
+
+/// Shows where and how the error was reported.
+fn facts(detail: &ErrorDetail) -> Markup {
+    let occurrence = &detail.occurrence;
+    let report = occurrence.report.as_ref();
+    let text = |of: fn(&ErrorBody) -> Option<&str>| report.and_then(of).filter(|text| !text.is_empty());
+    let facts = [
+        ("Level", text(|report| report.level.as_deref())),
+        ("Logger", text(|report| report.logger.as_deref())),
+        ("Culprit", Some(detail.error.culprit.as_str()).filter(|culprit| !culprit.is_empty())),
+        ("Machine", text(|report| report.machine.as_ref().map(|machine| machine.hostname.as_str()))),
+        ("Environment", text(|report| report.environment.as_deref())),
+        ("Release", text(|report| report.rev.as_deref())),
+        ("Error id", Some(occurrence.external_id.as_str()).filter(|id| !id.is_empty())),
+    ];
+    let facts: Map<String, Value> =
+        facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::from(fact?)))).collect();
+    html! {
+        @if !facts.is_empty() { section { h2 { "Origin" } (values::list(&facts)) } }
+    }
+}
+
+/// Shows what the server changed in the report.
+fn notes(notes: &[NoteView]) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            section {
+                h2 { "Changed on arrival" }
+                ul.notes {
+                    @for note in notes {
+                        li {
+                            (note.explanation)
+                            @if !note.path.is_empty() { " " code { (note.path) } }
+                            @if note.count > 1 { " and " (count(note.count - 1)) " more" }
+                        }
+                    }
+                }
+            }
         }
     }
 }

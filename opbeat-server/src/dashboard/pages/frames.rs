@@ -1,7 +1,7 @@
 //! Stack traces.
 
 use maud::{Markup, html};
-use opbeat_protocol::Frame;
+use opbeat_protocol::{Frame, Template};
 use serde_json::Value;
 
 use super::values;
@@ -65,15 +65,72 @@ fn location(frame: &Frame) -> Markup {
 /// Shows the line of a frame with the lines around it, each with its number.
 fn source(frame: &Frame) -> Markup {
     let Some(line) = &frame.context_line else { return html! {} };
+    let around = (frame.pre_context.as_deref(), frame.post_context.as_deref());
+    lines(around, line, frame.lineno, |line| line.to_owned())
+}
+
+/// Shows the line at which a template failed with the lines around it.
+pub(super) fn template_source(template: &Template) -> Markup {
+    let Some(line) = &template.context_line else { return html! {} };
+    let around = (template.pre_context.as_deref(), template.post_context.as_deref());
+    let all = [around.0, around.1].into_iter().flatten().flatten().flatten().chain([line]);
+    // Django escapes the lines since version 1.9. Escaped lines contain none of these characters.
+    let is_escaped = !all.into_iter().any(|line| line.contains(['<', '>', '"']));
+    lines(around, line, template.lineno, |line| if is_escaped { unescaped(line) } else { line.to_owned() })
+}
+
+/// Replaces the character references of Django's `escape`, once.
+fn unescaped(line: &str) -> String {
+    const REFERENCES: [(&str, char); 7] = [
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&#39;", '\''),
+        ("&#x27;", '\''),
+        ("&nbsp;", ' '),
+        ("&amp;", '&'),
+    ];
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let reference = REFERENCES.iter().find(|(reference, _)| rest.starts_with(reference));
+        let (length, character) = reference.map_or((1, '&'), |(reference, character)| (reference.len(), *character));
+        out.push(character);
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The source lines before and after a line.
+type Around<'a> = (Option<&'a [Option<String>]>, Option<&'a [Option<String>]>);
+
+/// Shows source lines, each with its number. Line ends at the end of a line are removed.
+fn lines((before, after): Around<'_>, line: &str, number: u32, show: impl Fn(&str) -> String) -> Markup {
     let text = |line: &Option<String>| line.clone().unwrap_or_default();
-    let before: Vec<String> = frame.pre_context.iter().flatten().map(text).collect();
-    let after: Vec<String> = frame.post_context.iter().flatten().map(text).collect();
-    let first = u64::from(frame.lineno).saturating_sub(before.len() as u64);
-    let lines = before.iter().chain([line]).chain(&after);
+    let before: Vec<String> = before.into_iter().flatten().map(text).collect();
+    let after: Vec<String> = after.into_iter().flatten().map(text).collect();
+    let first = u64::from(number).saturating_sub(before.len() as u64);
     let current = before.len();
+    let lines = before.iter().map(String::as_str).chain([line]).chain(after.iter().map(String::as_str));
     html! {
         pre.source { @for (index, line) in lines.enumerate() {
-            span.line.current[index == current] { span.lineno { (first + index as u64) } (line) "\n" }
+            span.line.current[index == current] { span.lineno { (first + index as u64) } (show(line.trim_end_matches(['\r', '\n']))) "\n" }
         } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_replaced_once() {
+        assert_eq!(
+            unescaped("&lt;p class=&quot;a&quot;&gt;&amp;lt; &#39;b&#x27; & &x"),
+            "<p class=\"a\">&lt; 'b' & &x"
+        );
     }
 }

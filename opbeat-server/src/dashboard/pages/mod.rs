@@ -14,7 +14,7 @@ mod transactions;
 mod values;
 
 pub(super) use apps::apps;
-pub(super) use error::error;
+pub(super) use error::{error, error_by_id};
 pub(super) use errors::errors;
 pub(super) use intake::intake;
 pub(super) use sample::sample;

@@ -18,6 +18,7 @@ pub(in crate::dashboard) struct PageParameters {
     pub(super) order: Option<String>,
     pub(super) occurrence: Option<i64>,
     pub(super) page: Option<usize>,
+    pub(super) id: Option<String>,
 }
 
 impl PageParameters {

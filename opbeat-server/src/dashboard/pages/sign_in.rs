@@ -1,83 +1,182 @@
-//! The page that signs in with an organization's read token.
+//! The page that signs in, with a read token or by the link that the server prints.
 
 use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Query as Params, State};
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
-use axum::http::header::SET_COOKIE;
-use axum::response::{IntoResponse, Redirect, Response};
-use cookie::time::Duration;
-use cookie::{Cookie, SameSite};
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::dashboard::access::{Dashboard, SESSION};
+use crate::dashboard::access::{ClientAddress, Dashboard, scope};
+use crate::dashboard::cookies;
+use crate::dashboard::forged::is_forged;
 use crate::dashboard::layout::{Page, page};
+use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
+use crate::sessions::{Rejected, random_form_token};
 
-/// The time for which a browser stays signed in.
-const MAX_AGE: Duration = Duration::days(30);
+/// The largest token, in bytes.
+const MAX_TOKEN: usize = 256;
 
 #[derive(Debug, Deserialize)]
-pub(in crate::dashboard) struct Next {
+pub(in crate::dashboard) struct Link {
+    token: Option<String>,
     next: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(in crate::dashboard) struct Credentials {
+    #[serde(default)]
     token: String,
     next: Option<String>,
+    form: Option<String>,
 }
 
-pub(in crate::dashboard) async fn sign_in(Params(next): Params<Next>) -> Markup {
-    form(next.next.as_deref(), false)
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::dashboard) struct SignOut {
+    form: Option<String>,
+}
+
+/// Shows the form. A link with the token of this run signs in at once, and the redirect removes the token from the
+/// address.
+pub(in crate::dashboard) async fn sign_in(
+    State(dashboard): State<Dashboard>,
+    headers: HeaderMap,
+    Params(link): Params<Link>,
+) -> Result<Response, Problem> {
+    let next = path::after_sign_in(link.next.as_deref());
+    let Some(token) = link.token else { return Ok(form(StatusCode::OK, &headers, &next, None)) };
+    if let Some(session) = dashboard.sessions.open_by_link(&token) {
+        return continue_with(&dashboard, &headers, &session, &next).await;
+    }
+    if scope(&dashboard, &headers).await?.is_some() {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    let message = "This link is no longer valid: the server was started again since. Run `opbeat link` for a new one.";
+    Ok(form(StatusCode::UNAUTHORIZED, &headers, &next, Some(message)))
 }
 
 pub(in crate::dashboard) async fn submit_sign_in(
     State(dashboard): State<Dashboard>,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, Problem> {
-    let token = credentials.token.trim();
-    // Only a text with the characters of a token goes into a header.
-    let is_token = token.len() <= 128 && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !is_token || dashboard.query.scope_of(token).await?.is_none() {
-        return Ok((StatusCode::UNAUTHORIZED, form(credentials.next.as_deref(), true)).into_response());
+    if is_forged(&headers, credentials.form.as_deref()) {
+        return Err(Problem::Forged);
     }
-    let cookie = session_cookie(&headers, token, MAX_AGE);
-    Ok(([(SET_COOKIE, cookie)], Redirect::to(local_path(credentials.next.as_deref()))).into_response())
+    let next = path::after_sign_in(credentials.next.as_deref());
+    let token = credentials.token.trim();
+    let opened = match token.len() {
+        1..=MAX_TOKEN => dashboard.sessions.open(address, token).await?,
+        _ => Err(Rejected::Unknown),
+    };
+    match opened {
+        Ok(session) => continue_with(&dashboard, &headers, &session, &next).await,
+        Err(Rejected::Unknown) => {
+            let message = "This token is unknown. Create a new one with the command below.";
+            Ok(form(StatusCode::UNAUTHORIZED, &headers, &next, Some(message)))
+        }
+        Err(Rejected::TooMany(wait)) => {
+            let seconds = wait.as_secs() + 1;
+            let message = format!("Too many attempts failed. Try again in {seconds} s.");
+            let page = form(StatusCode::TOO_MANY_REQUESTS, &headers, &next, Some(&message));
+            Ok(([(RETRY_AFTER, seconds.to_string())], page).into_response())
+        }
+    }
 }
 
-pub(in crate::dashboard) async fn sign_out(headers: HeaderMap) -> Response {
-    ([(SET_COOKIE, session_cookie(&headers, "", Duration::ZERO))], Redirect::to("/sign-in")).into_response()
+/// Sets the cookie of a new session, and ends the session that the browser had before.
+async fn continue_with(
+    dashboard: &Dashboard,
+    headers: &HeaderMap,
+    session: &str,
+    next: &str,
+) -> Result<Response, Problem> {
+    if let Some(before) = cookies::session(headers) {
+        dashboard.sessions.close(before).await?;
+    }
+    Ok(([(SET_COOKIE, cookies::set_session(headers, session))], Redirect::to(next)).into_response())
 }
 
-/// Returns the header that sets the session cookie. A maximum age of zero removes it.
-fn session_cookie(headers: &HeaderMap, token: &str, max_age: Duration) -> String {
-    let is_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
-    let cookie = Cookie::build((SESSION, token)).path("/").max_age(max_age).http_only(true);
-    cookie.same_site(SameSite::Lax).secure(is_https).to_string()
+pub(in crate::dashboard) async fn sign_out(
+    State(dashboard): State<Dashboard>,
+    headers: HeaderMap,
+    form: Result<Form<SignOut>, FormRejection>,
+) -> Result<Response, Problem> {
+    // A request without a form has no token. It can still be from this server.
+    let token = form.ok().and_then(|Form(sign_out)| sign_out.form);
+    if is_forged(&headers, token.as_deref()) {
+        return Ok(confirm_sign_out(&headers));
+    }
+    if let Some(session) = cookies::session(&headers) {
+        dashboard.sessions.close(session).await?;
+    }
+    Ok(([(SET_COOKIE, cookies::remove_session(&headers))], Redirect::to("/sign-in")).into_response())
 }
 
-/// Returns the path to continue at, which is always on this server: `/` for any other address.
-fn local_path(next: Option<&str>) -> &str {
-    next.filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\')).unwrap_or("/")
-}
-
-fn form(next: Option<&str>, is_rejected: bool) -> Markup {
+/// Shows the form, with a token that proves where it came from.
+fn form(status: StatusCode, headers: &HeaderMap, next: &str, message: Option<&str>) -> Response {
+    let (token, set_cookie) = form_token(headers);
     let content = html! {
-        section.empty {
+        section.sign-in {
             h1 { "Sign in" }
-            p { "Sign in with a read token of your organization. Run this command on the server's machine to create one:" }
-            pre { code { "opbeat token create acme" } }
             form.sign-in method="post" action="/sign-in" {
-                label { "Read token" input type="password" name="token" autocomplete="current-password" required autofocus; }
-                input type="hidden" name="next" value=(local_path(next));
-                @if is_rejected { p.bad role="alert" { "This token is unknown. Create a new one with the command above." } }
-                button type="submit" { "Sign in" }
+                @if let Some(message) = message { p.bad #problem role="alert" { (in_code(message)) } }
+                label for="token" { "Read token" }
+                input #token type="password" name="token" autocomplete="current-password" required autofocus
+                    aria-invalid=[message.map(|_| "true")] aria-describedby=[message.map(|_| "problem")];
+                input type="hidden" name="next" value=(next);
+                input type="hidden" name="form" value=(token);
+                button.primary type="submit" { "Sign in" }
             }
-            p.muted { "Browsers on the server's own machine need no token if the server listens on a loopback address." }
+            h2 { "No token yet?" }
+            p { "On the server's machine, one of these commands helps. Use the same " code { "--data" } " folder as the server." }
+            dl.commands {
+                dt { code { "opbeat link" } }
+                dd { "prints a link that signs you in to all organizations" }
+                dt { code { "opbeat token create acme" } }
+                dd { "prints a read token for the organization acme" }
+            }
         }
     };
-    page(&Page { title: "Sign in", app: None, tab: None, is_signed_in: false }, &content)
+    let page = page(&Page { title: "Sign in", app: None, tab: None, is_signed_in: false }, &content);
+    (status, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
+}
+
+/// Asks again, since the reader may have pressed the button behind a proxy that replaces the `Host` header.
+fn confirm_sign_out(headers: &HeaderMap) -> Response {
+    let (token, set_cookie) = form_token(headers);
+    let content = html! {
+        section.empty {
+            h1 { "Sign out?" }
+            p { "You are still signed in. This request may come from another site." }
+            form method="post" action="/sign-out" {
+                input type="hidden" name="form" value=(token);
+                button.primary type="submit" { "Sign out" }
+            }
+            p { a href="/" { "Show all apps" } }
+        }
+    };
+    let page = page(&Page { title: "Sign out", app: None, tab: None, is_signed_in: false }, &content);
+    (StatusCode::FORBIDDEN, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
+}
+
+/// Returns the token of the browser's forms, and the header that sets its cookie.
+fn form_token(headers: &HeaderMap) -> (String, String) {
+    let is_ours = |token: &&str| token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let token = cookies::form(headers).filter(is_ours).map_or_else(random_form_token, str::to_owned);
+    let set_cookie = cookies::set_form(headers, &token);
+    (token, set_cookie)
+}
+
+/// Marks the parts between backticks as code.
+fn in_code(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }

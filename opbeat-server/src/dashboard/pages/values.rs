@@ -17,7 +17,8 @@ pub(super) fn list(values: &Map<String, Value>) -> Markup {
 /// Shows a request: its method and URL first, then its headers and all other values.
 pub(super) fn request(http: &Map<String, Value>) -> Markup {
     let text = |name: &str| http.get(name).and_then(Value::as_str).unwrap_or_default();
-    let query = text("query_string");
+    // Django sends a URL with its query, and the query again.
+    let query = Some(text("query_string")).filter(|query| !query.is_empty() && !text("url").contains('?'));
     let is_shown_separately = |name: &str| matches!(name, "method" | "url" | "query_string" | "headers");
     let rest: Map<String, Value> = http
         .iter()
@@ -25,7 +26,7 @@ pub(super) fn request(http: &Map<String, Value>) -> Markup {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {
-        p.request { strong { (text("method")) } " " code { (text("url")) @if !query.is_empty() { "?" (query) } } }
+        p.request { strong { (text("method")) } " " code { (text("url")) @if let Some(query) = query { "?" (query) } } }
         @if let Some(Value::Object(headers)) = http.get("headers") {
             @if !headers.is_empty() { details { summary { "Headers" } (list(headers)) } }
         }

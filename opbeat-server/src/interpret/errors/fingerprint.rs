@@ -1,105 +1,197 @@
 //! Fingerprints, by which errors are grouped.
 
-use opbeat_protocol::{ErrorBody, Frame};
+use opbeat_protocol::{ErrorBody, Exception, Frame, ParamMessage};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The version of the grouping, which is the first byte of every fingerprint: a new version never adds to old groups.
-const VERSION: u8 = 1;
+use super::culprit::handler_behind_conversion;
+use super::names;
+use super::normalise::{normalise, says_something};
+use crate::changes::{Grouping, GroupingRule};
+use crate::text::shortened;
 
-/// Returns an error's fingerprint.
+/// The version of the grouping, which is the first byte of every fingerprint: a new version never adds to old groups.
+const VERSION: u8 = 2;
+
+/// The longest sequence of calls whose repetition counts once: `a → b → c → a → b → c`.
+const MAX_PERIOD: usize = 3;
+
+/// The largest number of a library's functions that do not identify a failure. All failed connections of Node.js have
+/// the same two calls, whatever the address and the reason.
+const MAX_VAGUE_STACK: usize = 5;
+
+/// The largest number of parts that are stored with the group. All of them are in the fingerprint.
+const MAX_PARTS: usize = 100;
+
+/// The maximum length of a stored part, in characters.
+const MAX_PART: usize = 300;
+
+/// Returns an error's fingerprint, and why it is what it is.
 ///
-/// Two errors have the same fingerprint if these are equal:
+/// Two errors have the same fingerprint if these are equal, each without the parts that vary between occurrences:
 ///
-/// - the exception's type and module; for a message without an exception, its template, or its text without numbers;
-/// - the functions of the application on the stack, without line numbers and generic arguments. If no frame is the
-///   application's own, all functions on the stack. If there is no stack, the culprit, or else the transaction, or else
-///   the exception's text without numbers.
-pub(super) fn of(body: &ErrorBody) -> Vec<u8> {
+/// - the exception's type and module, and the functions of the application on the stack, without line numbers. If no
+///   frame is the application's own, all functions on the stack, and the text if they are few. If there is no stack, the culprit, or else the
+///   transaction, or else the exception's text. If the application's own conversion of an error into a response
+///   reported it, the transaction;
+/// - the template of a message without an exception, or else its text;
+/// - a query's text and engine.
+pub(super) fn of(body: &ErrorBody) -> (Vec<u8>, Grouping) {
+    let mut grouping = grouping(body);
     let mut hasher = Sha256::new();
-    for part in parts(body) {
+    hasher.update([grouping.rule as u8]);
+    for part in &grouping.parts {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
-    let mut fingerprint = vec![VERSION];
+    let mut fingerprint = Vec::with_capacity(33);
+    fingerprint.push(VERSION);
     fingerprint.extend_from_slice(&hasher.finalize());
-    fingerprint
+    grouping.parts.truncate(MAX_PARTS);
+    for part in &mut grouping.parts {
+        if part.len() > MAX_PART {
+            *part = shortened(part, MAX_PART);
+        }
+    }
+    (fingerprint, grouping)
 }
 
-fn parts(body: &ErrorBody) -> Vec<String> {
-    let mut parts = Vec::new();
+fn grouping(body: &ErrorBody) -> Grouping {
     match &body.exception {
-        Some(exception) => {
-            parts.push("exception".to_owned());
-            parts.push(strip_generics(&exception.type_name));
-            parts.push(exception.module.as_deref().map(strip_generics).unwrap_or_default());
-        }
-        None => {
-            parts.push("message".to_owned());
-            parts.push(template(body));
-        }
+        Some(exception) => of_exception(body, exception),
+        None => of_message(body),
     }
-    let frames = frames(body);
-    if frames.is_empty() {
+}
+
+fn of_exception(body: &ErrorBody, exception: &Exception) -> Grouping {
+    let mut parts = vec![type_of(exception)];
+    let module = exception.module.as_deref().unwrap_or_default();
+    if !matches!(module, "" | "None" | "__main__") {
+        parts.push(names::strip_generics(module));
+    }
+    if let Some(handler) = handler_behind_conversion(body) {
+        parts.push(handler.to_owned());
+        return Grouping { rule: GroupingRule::Handler, parts };
+    }
+    let (own, all) = functions(body);
+    let rule = if !own.is_empty() {
+        parts.extend(own);
+        GroupingRule::OwnFrames
+    } else if !all.is_empty() {
+        if all.len() <= MAX_VAGUE_STACK {
+            parts.push(normalise(&exception.value));
+        }
+        parts.extend(all);
+        GroupingRule::AllFrames
+    } else if let Some(cause) = cause_without_stack(body) {
+        parts.push(cause);
+        GroupingRule::Culprit
+    } else {
+        parts.push(normalise(&exception.value));
+        GroupingRule::Text
+    };
+    Grouping { rule, parts }
+}
+
+/// Returns an exception's type. Browsers that do not know it write it at the start of the text.
+fn type_of(exception: &Exception) -> String {
+    if !exception.type_name.is_empty() {
+        return names::strip_generics(&exception.type_name);
+    }
+    let text = exception.value.trim_start_matches("Uncaught ").trim_start_matches("(in promise) ");
+    match text.split_once(": ") {
+        Some((name, _)) if name.ends_with("Error") && !name.contains(' ') => name.to_owned(),
+        _ => normalise(text),
+    }
+}
+
+/// Returns the cause of an error without a stack: the culprit, or else the transaction.
+fn cause_without_stack(body: &ErrorBody) -> Option<String> {
+    let culprit = body.culprit.as_deref().filter(|culprit| !culprit.is_empty()).map(names::culprit);
+    let transaction = || body.transaction.as_ref().map(|transaction| transaction.name.clone());
+    culprit.or_else(transaction).filter(|cause| !cause.is_empty())
+}
+
+fn of_message(body: &ErrorBody) -> Grouping {
+    if let Some(query) = &body.query {
+        let engine = query.engine.clone().unwrap_or_default();
+        return Grouping { rule: GroupingRule::Query, parts: vec![engine, normalise(&query.query)] };
+    }
+    if let Some(template) = body.param_message.as_ref().and_then(template_with_parameters) {
+        return Grouping { rule: GroupingRule::Template, parts: vec![template.trim().to_owned()] };
+    }
+    let template = body.param_message.as_ref().and_then(ParamMessage::template).unwrap_or_default();
+    let text = normalise(if body.message.is_empty() { template } else { &body.message });
+    if says_something(&text) {
+        return Grouping { rule: GroupingRule::Text, parts: vec![text] };
+    }
+    // A text that consists of values only, such as `17`, does not identify the message.
+    let mut parts = vec![text];
+    let (own, all) = functions(body);
+    if own.is_empty() && all.is_empty() {
         parts.extend(cause_without_stack(body));
+        return Grouping { rule: GroupingRule::Culprit, parts };
     }
-    parts.extend(frames);
-    parts
+    let rule = if own.is_empty() { GroupingRule::AllFrames } else { GroupingRule::OwnFrames };
+    parts.extend(if own.is_empty() { all } else { own });
+    Grouping { rule, parts }
 }
 
-/// Returns the part for errors without a stack: the culprit, or else the transaction, or else the exception's text.
-fn cause_without_stack(body: &ErrorBody) -> Vec<String> {
-    let culprit = body.culprit.clone().filter(|culprit| !culprit.is_empty());
-    let transaction = body.transaction.as_ref().map(|transaction| transaction.name.clone());
-    let cause = culprit.or(transaction).filter(|cause| !cause.is_empty());
-    match (&body.exception, cause) {
-        (_, Some(cause)) => vec![cause],
-        (Some(exception), None) => vec![without_numbers(&exception.value)],
-        (None, None) => Vec::new(),
+/// Returns the template of a message that has parameters. One without parameters is a text like any other.
+fn template_with_parameters(message: &ParamMessage) -> Option<&str> {
+    let has_parameters = |params: &Value| match params {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    };
+    match message {
+        ParamMessage::Parts { message, params } if has_parameters(params) => Some(message),
+        // Node.js sends no parameters.
+        ParamMessage::Template(template) if has_placeholder(template) => Some(template),
+        _ => None,
     }
 }
 
-fn frames(body: &ErrorBody) -> Vec<String> {
-    let Some(stack) = &body.stacktrace else { return Vec::new() };
-    let own: Vec<String> = stack.frames.iter().filter(|frame| frame.in_app == Some(true)).map(function).collect();
-    if own.is_empty() { stack.frames.iter().map(function).collect() } else { own }
+/// Returns whether a template of Node.js' `util.format` or of Ruby has a placeholder.
+fn has_placeholder(template: &str) -> bool {
+    let formats = template.split('%').skip(1).filter_map(|after| after.chars().next());
+    formats.into_iter().any(|format| matches!(format, 's' | 'd' | 'i' | 'f' | 'j' | 'o' | 'O' | '{' | '<'))
+}
+
+/// Returns the application's own functions on the stack, or else all functions.
+fn functions(body: &ErrorBody) -> (Vec<String>, Vec<String>) {
+    let Some(stack) = &body.stacktrace else { return Default::default() };
+    let own = sequence(stack.frames.iter().filter(|frame| frame.in_app == Some(true)));
+    if own.is_empty() { (own, sequence(stack.frames.iter())) } else { (own, Vec::new()) }
+}
+
+/// Returns the functions of frames, each repeated sequence of calls once.
+fn sequence<'a>(frames: impl Iterator<Item = &'a Frame>) -> Vec<String> {
+    let mut functions: Vec<String> = Vec::new();
+    for frame in frames {
+        functions.push(function(frame));
+        let repeated = (1..=MAX_PERIOD).find(|period| {
+            let end = functions.len();
+            end >= 2 * period && functions[end - period..] == functions[end - 2 * period..end - period]
+        });
+        if let Some(period) = repeated {
+            functions.truncate(functions.len() - period);
+        }
+    }
+    functions
 }
 
 /// Returns a frame's function with its module or file, without its line.
 fn function(frame: &Frame) -> String {
-    let file = frame.module.as_deref().unwrap_or(&frame.filename);
-    format!("{file}:{}", strip_generics(frame.function.as_deref().unwrap_or_default()))
-}
-
-/// Returns a message's template, or its text without numbers.
-fn template(body: &ErrorBody) -> String {
-    let template = body.param_message.as_ref().and_then(|message| message.template());
-    template.map_or_else(|| without_numbers(&body.message), str::to_owned)
-}
-
-/// Replaces each word that contains a digit with `#`: numbers, ids, hashes, dates.
-fn without_numbers(text: &str) -> String {
-    let word = |word: &str| if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() };
-    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// Removes generic arguments and the compiler's hash, which change while the code stays the same.
-fn strip_generics(name: &str) -> String {
-    let mut bare = String::with_capacity(name.len());
-    let mut depth = 0_usize;
-    for character in name.chars() {
-        match character {
-            '<' => depth += 1,
-            '>' if depth > 0 => depth -= 1,
-            _ if depth == 0 => bare.push(character),
-            _ => {}
-        }
-    }
-    match bare.rsplit_once("::h") {
-        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path.to_owned(),
-        // In a name such as `<Cart as Checkout>::pay`, the part in angle brackets is needed.
-        _ if bare.trim_matches(':').is_empty() || name.starts_with('<') => name.to_owned(),
-        _ => bare,
-    }
+    let mut function = match frame.module.as_deref() {
+        // The name of every script that Python runs.
+        Some("__main__" | "") | None => names::file(&frame.filename),
+        Some(module) => module.to_owned(),
+    };
+    function.push(':');
+    function.push_str(&names::function(frame.function.as_deref().unwrap_or_default()));
+    function
 }
 
 #[cfg(test)]
@@ -112,52 +204,29 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn error(value: &str, function: &str, line: u32) -> ErrorBody {
-        body(json!({
-            "exception": {"type": "CartError", "value": value},
-            "stacktrace": {"frames": [
-                {"filename": "tokio/src/task.rs", "lineno": line, "function": "poll", "in_app": false},
-                {"filename": "shop/src/cart.rs", "lineno": line, "function": function, "in_app": true},
-            ]},
-        }))
+    #[test]
+    fn recursion_of_any_depth_is_one_group() {
+        let error = |functions: &[&str]| {
+            let frame = |name: &&str| json!({"filename": "a.rs", "function": name, "in_app": true});
+            let frames: Vec<Value> = functions.iter().map(frame).collect();
+            body(json!({"exception": {"type": "E"}, "stacktrace": {"frames": frames}}))
+        };
+        let once = of(&error(&["main", "walk", "leaf"])).0;
+        for depth in [2, 3, 40] {
+            let mut functions = vec!["main"];
+            functions.extend(std::iter::repeat_n("walk", depth));
+            functions.push("leaf");
+            assert_eq!(of(&error(&functions)).0, once, "{depth}");
+        }
+        let mutual = of(&error(&["main", "even", "odd"])).0;
+        assert_eq!(of(&error(&["main", "even", "odd", "even", "odd", "even", "odd"])).0, mutual);
+        assert_ne!(mutual, once);
     }
 
     #[test]
-    fn similar_errors_are_in_one_group() {
-        let same = [
-            ("another line", error("no book 1", "shop::buy", 10), error("no book 1", "shop::buy", 12)),
-            ("another text", error("no book 1", "shop::buy", 10), error("no book 2", "shop::buy", 10)),
-            ("other arguments", error("x", "shop::buy::<u8>", 1), error("x", "shop::buy::<u16>", 1)),
-            (
-                "another hash",
-                error("x", "shop::buy::h0123456789abcdef", 1),
-                error("x", "shop::buy::hfedcba9876543210", 1),
-            ),
-            ("another number", body(json!({"message": "took 10 ms"})), body(json!({"message": "took 12 ms"}))),
-        ];
-        for (name, one, other) in same {
-            assert_eq!(of(&one), of(&other), "{name}");
-        }
-    }
-
-    #[test]
-    fn different_errors_are_in_different_groups() {
-        let different = [
-            ("another function", error("x", "shop::buy", 1), error("x", "shop::sell", 1)),
-            ("another type", error("x", "shop::buy", 1), {
-                let mut other = error("x", "shop::buy", 1);
-                other.exception.as_mut().unwrap().type_name = "BookError".to_owned();
-                other
-            }),
-            ("another text", body(json!({"message": "no stamps"})), body(json!({"message": "no paper"}))),
-            (
-                "another template",
-                body(json!({"message": "a 1", "param_message": "a %s"})),
-                body(json!({"message": "a 1", "param_message": "%s 1"})),
-            ),
-        ];
-        for (name, one, other) in different {
-            assert_ne!(of(&one), of(&other), "{name}");
-        }
+    fn the_fingerprint_starts_with_the_version() {
+        let (fingerprint, grouping) = of(&body(json!({"message": "no books"})));
+        assert_eq!((fingerprint[0], fingerprint.len()), (VERSION, 33));
+        assert_eq!(grouping, Grouping { rule: GroupingRule::Text, parts: vec!["no books".to_owned()] });
     }
 }

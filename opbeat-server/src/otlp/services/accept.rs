@@ -68,7 +68,7 @@ impl Otlp {
         body: Body,
         form: Form,
     ) -> Result<ExportAnswer, Rejection> {
-        let received = self.intake.receive(&owner.app_id, headers, body).await?;
+        let received = self.intake.receive(owner, headers, body).await?;
         let Form { encoding, coding, is_framed } = form;
         let decoded = self.intake.work(&received, move |body, limit| {
             let (coding, message) = if is_framed { unframed(body, coding)? } else { (coding, body) };

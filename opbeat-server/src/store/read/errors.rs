@@ -1,8 +1,10 @@
 //! Error groups and their occurrences.
 
 use opbeat_protocol::ErrorBody;
+use opbeat_protocol::read::Notes;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::changes::Grouping;
 use crate::store::database::Store;
 use crate::store::document::unpack;
 use crate::store::error::StoreError;
@@ -23,6 +25,10 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) id: i64,
     /// Its number in the app.
     pub(crate) number: i64,
+    /// The version of the grouping.
+    pub(crate) grouping_version: u8,
+    /// Why its errors belong together, or `None` if an earlier version of the server did not store it.
+    pub(crate) grouping: Option<Grouping>,
     /// The errors' type, or an empty string.
     pub(crate) type_name: String,
     /// The message of the latest one.
@@ -39,6 +45,17 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) last_seen: i64,
     /// The number of errors.
     pub(crate) times_seen: i64,
+}
+
+/// The number of a group's errors in a minute or an hour.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorCount {
+    /// The group's id in the store.
+    pub(crate) group: i64,
+    /// The start of the minute or hour, in seconds since 1970.
+    pub(crate) start: i64,
+    /// The number of errors.
+    pub(crate) count: i64,
 }
 
 /// An occurrence without its document.
@@ -61,11 +78,25 @@ pub(crate) struct OccurrenceRow {
     pub(crate) transaction_external_id: String,
     /// The name of this transaction, or an empty string.
     pub(crate) transaction_name: String,
-    /// The error as it was reported.
-    pub(crate) document: ErrorBody,
+    /// The id by which users of the application can name it, or an empty string.
+    pub(crate) external_id: String,
+    /// The changes that intake made in the body.
+    pub(crate) notes: Notes,
+    /// The error as it was reported, or `None` if the document cannot be read.
+    pub(crate) document: Option<ErrorBody>,
 }
 
-const COLUMNS: &str = "id, number, type_name, message, culprit, level, status, first_seen, last_seen, times_seen";
+/// An occurrence, with the group that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OccurrenceLocation {
+    /// The group's number in the app.
+    pub(crate) number: i64,
+    /// The occurrence's id in the store.
+    pub(crate) occurrence: i64,
+}
+
+const COLUMNS: &str = "id, number, substr(fingerprint, 1, 1) AS version, grouping, type_name, message, culprit, level, \
+                       status, first_seen, last_seen, times_seen";
 
 impl Store {
     /// Returns some of an app's error groups, and the number of all.
@@ -77,8 +108,8 @@ impl Store {
         offset: i64,
     ) -> Result<(Vec<ErrorGroupRow>, i64), StoreError> {
         let order = match order {
-            ErrorOrder::LastSeen => "last_seen DESC",
-            ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC",
+            ErrorOrder::LastSeen => "last_seen DESC, id DESC",
+            ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC, id DESC",
         };
         let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
         query.push_bind(app_id.to_owned()).push(format!(" ORDER BY status <> 'open', {order} LIMIT "));
@@ -97,33 +128,41 @@ impl Store {
         row.as_ref().map(group).transpose()
     }
 
-    /// Returns the number of a group's errors by minute or hour: pairs of a start in seconds since 1970 and a count.
+    /// Returns the number of errors of groups by minute or hour. Both ends are in seconds since 1970.
     pub(crate) async fn error_counts(
         &self,
-        group: i64,
+        groups: &[i64],
         resolution: i64,
         (from, to): (i64, i64),
-    ) -> Result<Vec<(i64, i64)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT start, count FROM error_rollups
-             WHERE group_id = ? AND resolution = ? AND start >= ? AND start < ? ORDER BY start",
-        )
-        .bind(group)
-        .bind(resolution)
-        .bind(from)
-        .bind(to)
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    ) -> Result<Vec<ErrorCount>, StoreError> {
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
+        query.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
+        query.push(" AND group_id IN (");
+        let mut ids = query.separated(", ");
+        for group in groups {
+            ids.push_bind(*group);
+        }
+        ids.push_unseparated(")");
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let count = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? })
+        };
+        rows.iter().map(count).collect()
     }
 
     /// Returns the kept occurrences of a group, the newest first.
     pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
-        let rows =
-            sqlx::query("SELECT id, happened_at FROM error_occurrences WHERE group_id = ? ORDER BY id DESC LIMIT 100")
-                .bind(group)
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT id, happened_at FROM error_occurrences
+             WHERE group_id = ? ORDER BY happened_at DESC, id DESC LIMIT 100",
+        )
+        .bind(group)
+        .fetch_all(&self.readers)
+        .await?;
         let summary =
             |row: &sqlx::sqlite::SqliteRow| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
         rows.iter().map(summary).collect()
@@ -132,7 +171,7 @@ impl Store {
     /// Returns one occurrence of a group.
     pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, happened_at, transaction_external_id, transaction_name, document
+            "SELECT id, happened_at, transaction_external_id, transaction_name, client_supplied_id, notes, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",
         )
         .bind(group)
@@ -140,20 +179,51 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
+        let document = unpack(row.try_get("document")?);
+        let document = document.inspect_err(|error| tracing::error!(%error, id, "the document of an error is damaged"));
         Ok(Some(OccurrenceRow {
             id: row.try_get("id")?,
             happened_at: row.try_get("happened_at")?,
             transaction_external_id: row.try_get("transaction_external_id")?,
             transaction_name: row.try_get("transaction_name")?,
-            document: unpack(row.try_get("document")?)?,
+            external_id: row.try_get("client_supplied_id")?,
+            notes: serde_json::from_str(row.try_get("notes")?).unwrap_or_default(),
+            document: document.ok(),
         }))
+    }
+
+    /// Finds the newest occurrence of an app's errors with an id of the application.
+    pub(crate) async fn find_occurrence(
+        &self,
+        app_id: &str,
+        external_id: &str,
+    ) -> Result<Option<OccurrenceLocation>, StoreError> {
+        if external_id.is_empty() {
+            return Ok(None);
+        }
+        let row = sqlx::query(
+            "SELECT error_groups.number, error_occurrences.id
+             FROM error_occurrences JOIN error_groups ON error_groups.id = error_occurrences.group_id
+             WHERE error_occurrences.client_supplied_id = ? AND error_occurrences.client_supplied_id <> ''
+               AND error_groups.app_id = ?
+             ORDER BY error_occurrences.happened_at DESC, error_occurrences.id DESC LIMIT 1",
+        )
+        .bind(external_id)
+        .bind(app_id)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(OccurrenceLocation { number: row.try_get(0)?, occurrence: row.try_get(1)? }))
     }
 }
 
 fn group(row: &sqlx::sqlite::SqliteRow) -> Result<ErrorGroupRow, StoreError> {
+    let version: &[u8] = row.try_get("version")?;
     Ok(ErrorGroupRow {
         id: row.try_get("id")?,
         number: row.try_get("number")?,
+        grouping_version: version.first().copied().unwrap_or_default(),
+        grouping: serde_json::from_str(row.try_get("grouping")?).ok(),
         type_name: row.try_get("type_name")?,
         message: row.try_get("message")?,
         culprit: row.try_get("culprit")?,

@@ -4,11 +4,15 @@
 //! after the other to a closure instead.
 
 mod apps;
+mod deployments;
 mod errors;
+mod releases;
 mod rollups;
 mod samples;
 
 pub(crate) use apps::{AppName, Scope};
-pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceSummary};
-pub(crate) use rollups::{RollupSpan, TransactionRow};
+pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
+pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
+pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
+pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleSummaryRow};

@@ -1,0 +1,85 @@
+//! Releases, and what is installed on machines.
+
+use axum::Json;
+use axum::extract::{Path, Query as Params};
+
+use super::access::Reader;
+use super::problem::Problem;
+use super::query_parameters::PageParameters;
+use crate::query::{Deployment, DeploymentList, Release, ReleaseList};
+
+/// Lists releases, the last completed one first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/releases/",
+    tag = "releases",
+    params(("organization" = String, Path), ("app" = String, Path), PageParameters),
+    responses((status = 200, body = ReleaseList)),
+)]
+pub(super) async fn list(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(page): Params<PageParameters>,
+) -> Result<Json<ReleaseList>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let (limit, offset) = page.limit_and_offset()?;
+    Ok(Json(reader.query.releases(&app, (limit.into(), offset.into())).await?))
+}
+
+/// Returns a release by its revision, or by its number.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/releases/{release}/",
+    tag = "releases",
+    params(
+        ("organization" = String, Path), ("app" = String, Path),
+        ("release" = String, Path, description = "The revision, or the number. A revision of this name comes first.")
+    ),
+    responses((status = 200, body = Release)),
+)]
+pub(super) async fn one(
+    reader: Reader,
+    Path((organization, app, release)): Path<(String, String, String)>,
+) -> Result<Json<Release>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let release = reader.query.release(&app, &release).await?;
+    release.map(Json).ok_or_else(|| Problem::not_found("release"))
+}
+
+/// Lists machines with what is installed on them, the machine with the newest report first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/deployments/",
+    tag = "releases",
+    params(("organization" = String, Path), ("app" = String, Path), PageParameters),
+    responses((status = 200, body = DeploymentList)),
+)]
+pub(super) async fn deployments(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(page): Params<PageParameters>,
+) -> Result<Json<DeploymentList>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let (limit, offset) = page.limit_and_offset()?;
+    Ok(Json(reader.query.deployments(&app, (limit.into(), offset.into())).await?))
+}
+
+/// Returns all that is installed on a machine.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/deployments/{machine}/",
+    tag = "releases",
+    params(
+        ("organization" = String, Path), ("app" = String, Path),
+        ("machine" = String, Path, description = "The machine's host name.")
+    ),
+    responses((status = 200, body = Deployment)),
+)]
+pub(super) async fn deployment(
+    reader: Reader,
+    Path((organization, app, machine)): Path<(String, String, String)>,
+) -> Result<Json<Deployment>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let deployment = reader.query.deployment(&app, &machine).await?;
+    deployment.map(Json).ok_or_else(|| Problem::not_found("machine"))
+}

@@ -1,0 +1,29 @@
+//! The command `opbeat link`.
+
+use std::error::Error;
+
+use clap::Args;
+
+use super::storage::DataOption;
+use crate::data_folder::DataFolder;
+
+/// Prints the link that signs in to the pages of the running server.
+#[derive(Debug, Args)]
+pub(super) struct Link {
+    #[command(flatten)]
+    data: DataOption,
+}
+
+impl Link {
+    #[expect(clippy::print_stdout, reason = "the command's output")]
+    pub(super) fn run(self) -> Result<(), Box<dyn Error>> {
+        let link = DataFolder::open(&self.data.data)?.link().ok_or_else(|| {
+            format!(
+                "no server runs on the data folder {}; start one with `opbeat serve`, or choose the folder with --data",
+                self.data.data.display()
+            )
+        })?;
+        println!("{link}");
+        Ok(())
+    }
+}

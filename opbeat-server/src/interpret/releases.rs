@@ -1,0 +1,77 @@
+//! Turns the bodies of `releases/` and `deployments/` into changes of the store.
+
+use std::collections::BTreeSet;
+
+use opbeat_protocol::{DeployedModule, DeploymentBody, ReleaseBody, Vcs};
+
+use super::origin::Origin;
+use super::scrub;
+use crate::changes::{Changes, DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease, to_json};
+
+/// The number of components of a machine that lists show.
+const LISTED_COMPONENTS: usize = 100;
+
+/// The type of the modules that are components of the application.
+const COMPONENT: &str = "repository";
+
+/// Returns the changes of a release. The body has no time, so that the release is completed when it is received.
+pub(super) fn release(origin: &Origin, body: ReleaseBody) -> Changes {
+    let ReleaseBody { rev, status, branch, machine } = body;
+    let release = NewRelease {
+        app_id: origin.app_id.clone(),
+        rev: revision(rev),
+        branch: scrubbed(branch.unwrap_or_default()),
+        machine: scrubbed(machine.unwrap_or_default()),
+        is_complete: status.as_deref() == Some("completed"),
+        completed_at: origin.received.micros(),
+    };
+    Changes { releases: vec![release], ..Changes::default() }
+}
+
+/// Returns the changes of a deployment.
+pub(super) fn deployment(origin: &Origin, body: DeploymentBody) -> Changes {
+    let machines: BTreeSet<String> = body.machines.into_iter().map(|machine| scrubbed(machine.hostname)).collect();
+    let (components, packages): (Vec<_>, Vec<_>) =
+        body.releases.into_iter().map(installed).partition(|module| module.kind == COMPONENT);
+    let first_components = &components[..components.len().min(LISTED_COMPONENTS)];
+    let deployment = NewDeployment {
+        app_id: origin.app_id.clone(),
+        machines: machines.into_iter().collect(),
+        received_at: origin.received.micros(),
+        component_count: components.len(),
+        package_count: packages.len(),
+        first_components: to_json(&first_components),
+        document: to_json(&DeploymentDocument { components, packages }),
+    };
+    Changes { deployments: vec![deployment], ..Changes::default() }
+}
+
+fn installed(deployed: DeployedModule) -> InstalledModule {
+    let DeployedModule { module, version, path, vcs } = deployed;
+    let vcs = vcs.map(|Vcs { kind, revision: rev, branch, repository }| ModuleVcs {
+        kind: kind.map(scrubbed),
+        revision: rev.map(revision),
+        branch: branch.map(scrubbed),
+        // An address can contain a password.
+        repository: repository.map(scrubbed),
+    });
+    InstalledModule {
+        name: scrubbed(module.name),
+        kind: scrubbed(module.kind),
+        version: version.map(revision),
+        path: path.map(scrubbed),
+        vcs,
+    }
+}
+
+/// Removes secrets from a revision or version. Digits and hashes stay, since some look like numbers of cards or like
+/// tokens.
+fn revision(rev: String) -> String {
+    let is_plain = rev.len() <= 64 && rev.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
+    if is_plain { rev } else { scrubbed(rev) }
+}
+
+fn scrubbed(mut text: String) -> String {
+    scrub::scrub_text(&mut text);
+    text
+}

@@ -1,0 +1,19 @@
+//! Random ids and tokens.
+
+/// Returns random bytes from the system, in hexadecimal.
+///
+/// # Panics
+///
+/// Panics if the system has no source of randomness: no secret can be generated without it.
+#[must_use]
+pub(crate) fn random_hex<const BYTES: usize>() -> String {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+    hex(&bytes)
+}
+
+/// Returns bytes in hexadecimal.
+#[must_use]
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

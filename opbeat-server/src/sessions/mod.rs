@@ -1,0 +1,13 @@
+//! Sessions: browsers that may see the pages.
+//!
+//! ```text
+//! sign-in link of this run ─► session in memory    ─► all organizations
+//! read token               ─► session in the store ─► its organization
+//! ```
+//!
+//! A cookie contains a session's random id. The server keeps the SHA-256 of ids and tokens only.
+
+mod attempts;
+mod handle;
+
+pub(crate) use handle::{Rejected, Sessions, random_form_token};

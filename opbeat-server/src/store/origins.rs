@@ -1,0 +1,95 @@
+//! The origins of web pages that may send data without a token.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::database::Store;
+use super::error::StoreError;
+use crate::intake::{AllowedOrigin, BrowserApp};
+
+impl Store {
+    /// Adds and removes allowed origins of an app, and returns all of them then.
+    ///
+    /// Returns `None` if there is no such app.
+    pub(crate) async fn change_origins(
+        &self,
+        (organization, app): (&str, &str),
+        added: &[AllowedOrigin],
+        removed: &[AllowedOrigin],
+        now: i64,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let Some(app_id) = find_app(&mut transaction, organization, app).await? else { return Ok(None) };
+        for origin in removed {
+            sqlx::query("DELETE FROM allowed_origins WHERE app_id = ? AND origin = ?")
+                .bind(&app_id)
+                .bind(origin.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        for origin in added {
+            sqlx::query("INSERT OR IGNORE INTO allowed_origins (app_id, origin, created_at) VALUES (?, ?, ?)")
+                .bind(&app_id)
+                .bind(origin.to_string())
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let rows = sqlx::query("SELECT origin FROM allowed_origins WHERE app_id = ? ORDER BY origin")
+            .bind(&app_id)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let origins = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        transaction.commit().await?;
+        Ok(Some(origins))
+    }
+
+    /// Returns all apps that allow an origin.
+    pub(crate) async fn browser_apps(&self) -> Result<Vec<BrowserApp>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
+                    apps.id AS app_id, apps.short_name AS app, allowed_origins.origin AS origin
+             FROM allowed_origins
+             JOIN apps ON apps.id = allowed_origins.app_id
+             JOIN organizations ON organizations.id = apps.organization_id",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut apps = BTreeMap::new();
+        for row in &rows {
+            let app_id: String = row.try_get("app_id")?;
+            let app = match apps.entry(app_id.clone()) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(BrowserApp {
+                    organization_id: row.try_get("organization_id")?,
+                    organization: row.try_get("organization")?,
+                    app_id,
+                    app: row.try_get("app")?,
+                    origins: Vec::new(),
+                }),
+            };
+            let origin: &str = row.try_get("origin")?;
+            // A text that is no origin allows nothing.
+            app.origins.extend(origin.parse());
+        }
+        Ok(apps.into_values().collect())
+    }
+}
+
+async fn find_app(
+    connection: &mut SqliteConnection,
+    organization: &str,
+    app: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "SELECT apps.id FROM apps JOIN organizations ON organizations.id = apps.organization_id
+         WHERE (organizations.id = ?1 OR organizations.short_name = ?1) AND (apps.id = ?2 OR apps.short_name = ?2)",
+    )
+    .bind(organization)
+    .bind(app)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}

@@ -1,0 +1,107 @@
+//! Releases and their machines.
+
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::store::database::Store;
+use crate::store::error::StoreError;
+
+/// A release.
+#[derive(Clone, Debug)]
+pub(crate) struct ReleaseRow {
+    /// Its id in the store.
+    pub(crate) id: i64,
+    /// Its number in the app.
+    pub(crate) number: i64,
+    /// The revision.
+    pub(crate) rev: String,
+    /// The branch, or an empty string.
+    pub(crate) branch: String,
+    /// `completed` or `machine-completed`.
+    pub(crate) status: String,
+    /// The first completion, in microseconds since 1970.
+    pub(crate) first_completed_at: i64,
+    /// The last completion, in microseconds since 1970.
+    pub(crate) last_completed_at: i64,
+    /// The number of machines.
+    pub(crate) machine_count: i64,
+}
+
+/// A machine that a release was completed on.
+#[derive(Clone, Debug)]
+pub(crate) struct ReleaseMachineRow {
+    /// The machine's host name.
+    pub(crate) hostname: String,
+    /// The last completion there, in microseconds since 1970.
+    pub(crate) completed_at: i64,
+}
+
+const SELECT: &str = "SELECT id, number, rev, branch, status, first_completed_at, last_completed_at,
+    (SELECT count(*) FROM release_machines WHERE release_id = releases.id) AS machine_count
+    FROM releases WHERE app_id = ";
+
+impl Store {
+    /// Returns some of an app's releases, the newest first, and the number of all.
+    pub(crate) async fn releases(
+        &self,
+        app_id: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<ReleaseRow>, i64), StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push_bind(app_id.to_owned()).push(" ORDER BY last_completed_at DESC, number DESC LIMIT ");
+        query.push_bind(limit).push(" OFFSET ").push_bind(offset);
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let total = sqlx::query("SELECT count(*) FROM releases WHERE app_id = ?").bind(app_id);
+        let total = total.fetch_one(&self.readers).await?.try_get(0)?;
+        Ok((rows.iter().map(release).collect::<Result<_, _>>()?, total))
+    }
+
+    /// Returns an app's release by its revision.
+    pub(crate) async fn release_of_rev(&self, app_id: &str, rev: &str) -> Result<Option<ReleaseRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push_bind(app_id.to_owned()).push(" AND rev = ").push_bind(rev.to_owned());
+        let row = query.build().fetch_optional(&self.readers).await?;
+        row.as_ref().map(release).transpose()
+    }
+
+    /// Returns an app's release by its number.
+    pub(crate) async fn release_of_number(&self, app_id: &str, number: i64) -> Result<Option<ReleaseRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
+        let row = query.build().fetch_optional(&self.readers).await?;
+        row.as_ref().map(release).transpose()
+    }
+
+    /// Returns machines that a release was completed on, the last completed one first.
+    pub(crate) async fn release_machines(
+        &self,
+        release: i64,
+        limit: i64,
+    ) -> Result<Vec<ReleaseMachineRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT hostname, completed_at FROM release_machines WHERE release_id = ?
+             ORDER BY completed_at DESC, hostname LIMIT ?",
+        )
+        .bind(release)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let machine = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(ReleaseMachineRow { hostname: row.try_get(0)?, completed_at: row.try_get(1)? })
+        };
+        rows.iter().map(machine).collect()
+    }
+}
+
+fn release(row: &sqlx::sqlite::SqliteRow) -> Result<ReleaseRow, StoreError> {
+    Ok(ReleaseRow {
+        id: row.try_get("id")?,
+        number: row.try_get("number")?,
+        rev: row.try_get("rev")?,
+        branch: row.try_get("branch")?,
+        status: row.try_get("status")?,
+        first_completed_at: row.try_get("first_completed_at")?,
+        last_completed_at: row.try_get("last_completed_at")?,
+        machine_count: row.try_get("machine_count")?,
+    })
+}

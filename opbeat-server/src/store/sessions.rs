@@ -1,0 +1,62 @@
+//! Browsers that are signed in with a read token.
+
+use sqlx::Row;
+
+use super::database::Store;
+use super::error::StoreError;
+
+/// The largest number of sessions of one read token. Older ones end.
+const MAX_SESSIONS: i64 = 100;
+
+impl Store {
+    /// Adds a session by its SHA-256, which ends at a time in microseconds since 1970. Returns false if there is no
+    /// such read token.
+    pub(crate) async fn open_session(
+        &self,
+        token_hash: &[u8; 32],
+        session_hash: &[u8; 32],
+        now: i64,
+        expires_at: i64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let inserted = sqlx::query(
+            "INSERT INTO sessions (hash, token_hash, created_at, expires_at)
+             SELECT ?, hash, ?, ? FROM read_tokens WHERE hash = ?",
+        )
+        .bind(&session_hash[..])
+        .bind(now)
+        .bind(expires_at)
+        .bind(&token_hash[..])
+        .execute(&mut *transaction)
+        .await?;
+        let outdated = "DELETE FROM sessions WHERE token_hash = ?1 AND (expires_at <= ?2 OR hash NOT IN (
+                 SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC LIMIT ?3))";
+        sqlx::query(outdated).bind(&token_hash[..]).bind(now).bind(MAX_SESSIONS).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(inserted.rows_affected() > 0)
+    }
+
+    /// Returns the organization that a session reads, unless the session has ended.
+    pub(crate) async fn organization_of_session(
+        &self,
+        session_hash: &[u8; 32],
+        now: i64,
+    ) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query(
+            "SELECT read_tokens.organization_id FROM sessions
+             JOIN read_tokens ON read_tokens.hash = sessions.token_hash
+             WHERE sessions.hash = ? AND sessions.expires_at > ?",
+        )
+        .bind(&session_hash[..])
+        .bind(now)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Ends a session.
+    pub(crate) async fn close_session(&self, session_hash: &[u8; 32]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&session_hash[..]).execute(&self.writer).await?;
+        Ok(())
+    }
+}

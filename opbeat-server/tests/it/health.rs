@@ -1,0 +1,179 @@
+//! The health check, and pages whose queries take too long.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::pages::text;
+use crate::running::{PATIENCE, Running};
+
+const BODY: &str = r#"{"transactions": [{"transaction": "GET /", "durations": [1.5]}], "traces": []}"#;
+
+/// Connects to the server's database as another process does.
+async fn database(running: &Running) -> SqliteConnection {
+    let file = running.folder.path().join("opbeat.sqlite");
+    SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+}
+
+/// Replaces the table that the list of apps reads by a view whose rows take for ever to compute.
+async fn make_endless(running: &Running) {
+    let mut database = database(running).await;
+    sqlx::raw_sql(
+        "PRAGMA legacy_alter_table = on;
+         ALTER TABLE error_groups RENAME TO hidden_error_groups;
+         CREATE VIEW error_groups AS
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
+         SELECT n AS first_seen, n AS last_seen, 'open' AS status, 'app' || n AS app_id FROM numbers;",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+    database.close().await.unwrap();
+}
+
+/// Waits until the health check fulfils a condition.
+async fn health(running: &Running, query: &str, is_met: impl Fn(&Value) -> bool) -> (StatusCode, Value) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let response = running.get(&format!("/healthz{query}")).await;
+        let status = response.status();
+        let health: Value = response.json().await.unwrap();
+        if is_met(&health) {
+            return (status, health);
+        }
+        assert!(Instant::now() < deadline, "{health}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_server_says_so() {
+    let running = Running::start().await;
+    running.accept("transactions", &serde_json::from_str(BODY).unwrap()).await;
+    running.drained().await;
+    let (status, mut health) = health(&running, "?ready", |health| health["storing"] == "ok").await;
+    assert_eq!(status, StatusCode::OK);
+    health["version"] = json!("");
+    assert_eq!(
+        health,
+        json!({
+            "status": "accepting", "storing": "ok", "lag_seconds": 0, "version": "",
+            "queue": {"state": "ok", "backlog_bytes": 0, "damages": 0}, "database": {"state": "ok"}, "messages": [],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_worker_without_progress_is_stuck_and_late() {
+    let running = Running::start_with(|config| {
+        config.health.stuck = Duration::from_millis(50);
+        config.health.behind = Duration::ZERO;
+    })
+    .await;
+    let mut database = database(&running).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    running.accept("transactions", &serde_json::from_str(BODY).unwrap()).await;
+    let (status, stuck) = health(&running, "", |health| health["storing"] == "stuck").await;
+    assert_eq!(status, StatusCode::OK, "data is still accepted");
+    assert!(stuck["messages"][0].as_str().unwrap().contains("No data was stored for"), "{stuck}");
+    assert_eq!(running.get("/healthz?ready").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    running.drained().await;
+    assert_ne!(health(&running, "", |health| health["queue"]["backlog_bytes"] == 0).await.1["storing"], "stuck");
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_written_is_reported_until_it_can() {
+    // Every record gets a file of its own, so that the next one needs the folder.
+    let running = Running::start_with(|config| config.queue.segment = 1).await;
+    let (queue, away) = (running.folder.path().join("queue"), running.folder.path().join("away"));
+    assert_eq!(running.post("transactions", BODY).await.status(), StatusCode::ACCEPTED);
+    running.drained().await;
+    std::fs::rename(&queue, &away).unwrap();
+    assert_eq!(running.post("transactions", BODY).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let response = running.get("/healthz").await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let failing: Value = response.json().await.unwrap();
+    assert_eq!((&failing["status"], &failing["queue"]["state"]), (&json!("rejecting"), &json!("failing")));
+    let message = failing["messages"][0].as_str().unwrap();
+    assert!(message.contains("No such file or directory") && message.contains("free space"), "{message}");
+    std::fs::rename(&away, &queue).unwrap();
+    assert_eq!(running.post("transactions", BODY).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(running.get("/healthz").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_removed_database_is_reported() {
+    let running = Running::start().await;
+    std::fs::remove_file(running.folder.path().join("opbeat.sqlite")).unwrap();
+    let (status, missing) = health(&running, "", |health| health["database"]["state"] == "missing").await;
+    assert_eq!(status, StatusCode::OK, "data is still accepted");
+    assert!(missing["messages"][0].as_str().unwrap().contains("The file of the database was removed"), "{missing}");
+    assert_eq!(running.get("/healthz?ready").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn the_health_check_answers_while_pages_keep_all_readers_busy() {
+    let running = Running::start_with(|config| config.page_timeout = PATIENCE).await;
+    make_endless(&running).await;
+    let pages: Vec<_> = (0..8)
+        .map(|_| {
+            let request = running.client.get(format!("{}/api/v2/organizations/acme/apps/", running.server.url()));
+            tokio::spawn(request.bearer_auth(&running.read_token).send())
+        })
+        .collect();
+    for _ in 0..50 {
+        let response = running.get("/healthz").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.json::<Value>().await.unwrap()["database"]["state"], "ok");
+    }
+    assert!(pages.iter().all(|page| !page.is_finished()), "the queries still run");
+    pages.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_slow_page_ends_at_its_time_limit_and_frees_its_connection() {
+    let running = Running::start_with(|config| config.page_timeout = Duration::from_millis(100)).await;
+    make_endless(&running).await;
+    for _ in 0..3 {
+        let slow: Vec<_> = (0..6)
+            .map(|_| {
+                let request = running.client.get(running.server.url()).header("cookie", &running.cookie);
+                tokio::spawn(request.send())
+            })
+            .collect();
+        for page in slow {
+            let response = page.await.unwrap().unwrap();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let page = response.text().await.unwrap();
+            assert!(text(&page).contains("did not return the data of this page within the time limit"), "{page}");
+        }
+    }
+    let url = format!("{}/api/v2/organizations/acme/apps/", running.server.url());
+    let response = running.client.get(url).bearer_auth(&running.read_token).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.text().await.unwrap().contains("took too long"));
+    let mut database = database(&running).await;
+    sqlx::raw_sql("DROP VIEW error_groups; ALTER TABLE hidden_error_groups RENAME TO error_groups;")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    assert!(running.page("/").await.contains("acme"), "the connections work again");
+}
+
+#[tokio::test]
+async fn damage_of_the_queue_is_reported() {
+    let running = Running::start_with(|config| {
+        let queue = config.data.join("queue");
+        std::fs::create_dir_all(&queue).unwrap();
+        std::fs::write(queue.join("00000000000000000001.log"), [0xff; 100]).unwrap();
+        std::fs::write(queue.join("00000000000000000002.log"), []).unwrap();
+    })
+    .await;
+    let (status, damaged) = health(&running, "", |health| health["queue"]["damages"] != 0).await;
+    assert_eq!(status, StatusCode::OK, "data is still accepted");
+    assert!(damaged["messages"][0].as_str().unwrap().contains("The disk may be failing"), "{damaged}");
+}

@@ -1,0 +1,108 @@
+//! Data that was accepted and cannot be stored: it stops nobody, and can be listed and replayed.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::running::Running;
+
+fn opbeat(data: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_opbeat")).args(arguments).arg("--data").arg(data).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn database(data: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(data.join("opbeat.sqlite")).foreign_keys(false);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_body_that_the_database_rejects_is_parked_and_can_be_replayed() {
+    let running = Running::start().await;
+    let data = running.folder.path().to_owned();
+    let other = running.server.create_app("acme", "other").await.unwrap();
+    // While the database is locked, bodies wait in the queue.
+    let mut database = database(&data).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    running.accept("errors", &json!({"message": "no books"})).await;
+    let url = crate::running::intake_url(&other, "errors");
+    let accepted = running.client.post(url).bearer_auth(&other.secret_token).body(r#"{"message": "no pens"}"#);
+    assert_eq!(accepted.send().await.unwrap().status(), 202);
+    // Then the app of the first body is gone.
+    let remove = format!("DELETE FROM apps WHERE id = '{}'; COMMIT", running.app.app_id);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(remove)).execute(&mut database).await.unwrap();
+    running.drained().await;
+    let errors = running.ask_of("other", "errors/").await;
+    assert_eq!(errors["errors"][0]["message"], "no pens", "the neighbour is stored");
+
+    let list = opbeat(&data, &["parked", "list"]);
+    assert!(list.contains("the database failed") && list.contains("1 parked."), "{list}");
+    assert!(opbeat(&data, &["parked", "replay"]).contains("0 stored, 1 still parked."));
+
+    let restore = format!(
+        "INSERT INTO apps (id, organization_id, short_name, created_at) VALUES ('{}', '{}', 'shop', 0)",
+        running.app.app_id, running.app.organization_id
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(restore)).execute(&mut database).await.unwrap();
+    assert!(opbeat(&data, &["parked", "replay"]).contains("1 stored, 0 still parked."));
+    assert_eq!(running.ask("errors/").await["errors"][0]["message"], "no books");
+    assert!(opbeat(&data, &["parked", "list"]).contains("0 parked."));
+}
+
+#[tokio::test]
+async fn a_damaged_record_loses_only_itself_and_is_kept() {
+    let running = Running::start().await;
+    let data = running.folder.path().to_owned();
+    let mut database = database(&data).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    for number in 0..3 {
+        running
+            .accept("errors", &json!({"message": format!("shelf {number} is empty"), "logger": "damaged-here"}))
+            .await;
+    }
+    // The disk flips a bit of the second record, inside of a text.
+    let segment = std::fs::read_dir(data.join("queue")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let mut places = bytes.windows(12).enumerate().filter(|(_, text)| text == b"damaged-here").map(|(at, _)| at);
+    let second = places.nth(1).unwrap();
+    drop(places);
+    bytes[second] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    running.drained().await;
+    let seen = |errors: &serde_json::Value| {
+        let errors = errors["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["times_seen"].as_i64().unwrap()).sum::<i64>()
+    };
+    assert_eq!(seen(&running.ask("errors/").await), 2);
+    let list = opbeat(&data, &["parked", "list"]);
+    assert!(list.contains("bytes of the queue are damaged") && list.contains("1 parked."), "{list}");
+    assert!(opbeat(&data, &["parked", "replay"]).contains("1 stored"));
+    assert_eq!(seen(&running.ask("errors/").await), 3);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_the_data() {
+    use std::os::unix::fs::PermissionsExt;
+    let running = Running::start().await;
+    running.accept("errors", &json!({"message": "no books"})).await;
+    let mut folders = vec![running.folder.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{}", entry.path().display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files >= 3);
+}
