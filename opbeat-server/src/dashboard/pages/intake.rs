@@ -62,14 +62,14 @@ fn dropped_data(dropped: &[DroppedData]) -> Markup {
 fn table<'a>(rows: impl Iterator<Item = (&'a str, u64, &'a str)>) -> Markup {
     html! {
         div.panel {
-            table.ranking {
-                thead { tr { th { "reason" } th { "explanation" } th.number { "count" } } }
+            table.reasons {
+                thead { tr { th.name { "reason" } th { "explanation" } th.number { "count" } } }
                 tbody {
                     @for (reason, number, explanation) in rows {
                         tr {
                             td.name { (reason.replace('_', " ")) }
-                            td data-label="explanation" { (explanation) }
-                            td.number data-label="count" { (count(number)) }
+                            td.explanation { (explanation) }
+                            td.number { (count(number)) }
                         }
                     }
                 }
