@@ -64,18 +64,9 @@ impl DataFolder {
     /// folder does: they are not changed.
     #[cfg(unix)]
     fn make_private(&self) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
         private().open(self.database())?;
-        let folders: [(_, fn(&str) -> bool); 2] = [(self.path.clone(), is_state), (self.queue(), is_segment)];
-        for (folder, is_ours) in folders {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
-            // A link leads to a file of others.
-            for entry in ours.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
-                // A file of another user, or one that was removed in the meantime, does not stop the server.
-                let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600));
-            }
-        }
+        make_private(&self.path, is_state);
+        make_private(&self.queue(), is_segment);
         Ok(())
     }
 
@@ -146,6 +137,19 @@ impl DataFolder {
     /// Returns the URL that the server listened on last.
     pub(crate) fn url(&self) -> Option<String> {
         fs::read_to_string(self.path.join(URL)).ok()
+    }
+}
+
+/// Makes the files of a folder accessible to their owner only, as far as their names are the server's.
+#[cfg(unix)]
+fn make_private(folder: &Path, is_ours: fn(&str) -> bool) {
+    use std::os::unix::fs::PermissionsExt;
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+    // A link leads to a file of others.
+    for entry in ours.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
+        // A file of another user, or one that was removed in the meantime, does not stop the server.
+        let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600));
     }
 }
 
