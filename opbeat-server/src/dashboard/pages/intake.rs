@@ -28,8 +28,8 @@ pub(in crate::dashboard) async fn intake(
             (figure("changed", &total(&report.changed), "values"))
             (figure("dropped by agents", &count(dropped), "items"))
         }
-        (section("Refused bodies", "Every body of the agents was accepted.", &report.refused))
-        (section("Changed values", "Every value was stored as the agents sent it.", &report.changed))
+        (section("Refused bodies", "No body was refused.", &report.refused))
+        (section("Changed values", "No value was changed: all are stored as the agents sent them.", &report.changed))
         (dropped_data(&report.dropped))
     };
     let title = format!("{} intake", app.name);
