@@ -41,6 +41,13 @@ impl Query {
         }
         Ok(report)
     }
+
+    /// Returns the number of bodies of an app that intake refused in a range.
+    pub(crate) async fn refused(&self, app: &AppIdentity, range: &Range) -> Result<u64, QueryError> {
+        let notes = self.store.notes(&app.id, (range.from, range.to)).await?;
+        let refused = notes.iter().filter(|note| note.action == "refused");
+        Ok(refused.fold(0, |sum, note| note.count.saturating_add(sum)))
+    }
 }
 
 /// Explains a reason of `intake::Rejection`.

@@ -30,7 +30,10 @@ pub(in crate::dashboard) async fn transactions(
         is_signed_in: reader.is_signed_in,
     };
     if !reader.query.has_reported(&app).await? {
-        return Ok(page(&head, &empty::no_request(&app)));
+        // It may be waiting because all its bodies are refused.
+        let hour = reader.query.default_range(&app, Timestamp::now()).await?;
+        let refused = refused(&reader, &app, &hour, "in the last hour").await?;
+        return Ok(page(&head, &html! { (refused) (empty::no_request(&app)) }));
     }
     let range = parameters.range(&reader, &app).await?;
     let kind = parameters.kind.as_deref().filter(|kind| !kind.is_empty());
@@ -46,6 +49,7 @@ pub(in crate::dashboard) async fn transactions(
     let series = reader.query.series(&app, None, &range, Timestamp::now()).await?;
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
+        (refused(&reader, &app, &range, "in this time range").await?)
         (figures(&series))
         (drops(&shown.drops))
         @if shown.has_other_names { (other_names()) }
@@ -69,6 +73,19 @@ fn figures(series: &Series) -> Markup {
             (figure("failed", &share(failed as f64 / requests.max(1) as f64), &format!("{} of {}", count(failed), count(requests))))
         }
     }
+}
+
+/// Points to the bodies that intake refused, whose data the page does not show.
+async fn refused(reader: &Reader, app: &AppIdentity, range: &Range, when: &str) -> Result<Markup, Problem> {
+    let bodies = reader.query.refused(app, range).await?;
+    Ok(html! {
+        @if bodies > 0 {
+            p.notice {
+                (count(bodies)) (if bodies == 1 { " body was" } else { " bodies were" }) " refused " (when) ": see "
+                a href={ (path::intake(app)) (path::range(range)) } { "Intake" }
+            }
+        }
+    })
 }
 
 /// Shows the data that the figures do not include.
