@@ -76,10 +76,14 @@ pub(crate) fn aggregated_spans(bodies: &[Value]) -> BTreeMap<String, SpansByName
 }
 
 /// Returns the self time by kind of the aggregating agents: the time of the spans without that of their direct children.
+/// The rest of the transactions' time is the application's.
 pub(crate) fn aggregated_breakdown(bodies: &[Value], transaction: &str) -> BTreeMap<String, SentSpans> {
     let groups = bodies.iter().flat_map(|body| list(&body["traces"]));
     let groups: Vec<&Value> = groups.filter(|group| group["transaction"] == transaction).collect();
-    let total = |group: &Value| list(&group["durations"]).iter().map(|pair| pair[0].as_f64().unwrap()).sum::<f64>();
+    // The root's duration differs from the second number of its pairs, which is that of the transaction.
+    let number = |group: &Value| usize::from(group["kind"] == "transaction");
+    let total =
+        |group: &Value| list(&group["durations"]).iter().map(|pair| pair[number(group)].as_f64().unwrap()).sum::<f64>();
     let mut parts: BTreeMap<String, SentSpans> = BTreeMap::new();
     for group in &groups {
         let mut path = list(&group["parents"]).to_vec();
