@@ -50,7 +50,8 @@ pub(super) fn range(range: &Range) -> String {
     match range.name {
         Some(name) => format!("?range={name}"),
         None => {
-            let [from, to] = [range.from, range.to].map(|end| encode(&from_seconds(end).to_string()));
+            let (from, to) = range.asked();
+            let [from, to] = [from, to].map(|end| encode(&from_seconds(end).to_string()));
             format!("?from={from}&to={to}")
         }
     }

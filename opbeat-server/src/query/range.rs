@@ -95,6 +95,11 @@ impl Range {
         (to - from.max(first_data)).max(60) as f64 / 60.0
     }
 
+    /// Returns the ends that were asked for, in seconds since 1970. Links carry them, so that they stay the same.
+    pub(crate) fn asked(&self) -> (i64, i64) {
+        self.asked
+    }
+
     /// Returns whether a step is over, given its start in seconds since 1970.
     pub(crate) fn is_complete(&self, start: i64, now: Timestamp) -> bool {
         start.saturating_add(self.step) <= now.as_second()

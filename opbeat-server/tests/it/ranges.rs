@@ -108,3 +108,14 @@ async fn counts_that_are_too_large_stay_at_the_limit() {
     assert_eq!(list["drops"][0]["count"], 2_000_000_000_000_u64, "each body may count a million millions: {list}");
     assert_eq!(list["transactions"][0]["count"], 1, "bodies after it are stored");
 }
+
+/// If links carried the widened ends, the range would grow with each page that is opened.
+#[tokio::test]
+async fn links_keep_the_range_that_was_asked_for() {
+    let running = stored("", &[counted("t", now() - 86_400, &[1.0])]).await;
+    let (from, to) = (rfc3339(now() - 2 * 86_400 + 61), rfc3339(now() - 61));
+    let page = running.page(&format!("/acme/shop/?from={from}&to={to}")).await;
+    let encoded = |time: &str| time.replace(':', "%3A");
+    let link = format!("transactions/1?from={}&amp;to={}", encoded(&from), encoded(&to));
+    assert!(page.contains(&link), "{link}: {page}");
+}
