@@ -18,5 +18,6 @@ mod parked;
 mod releases;
 mod results;
 mod running;
+mod secrets;
 mod sign_in;
 mod suite;

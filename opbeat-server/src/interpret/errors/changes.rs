@@ -59,7 +59,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
             .map(name)
             .unwrap_or_default(),
         external_id: external_id(&body).to_owned(),
-        notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
+        notes: if notes.is_empty() { Vec::new() } else { to_json(&scrub::notes(notes)) },
         document: to_json(&body),
     };
     Changes { errors: vec![error], ..Changes::default() }

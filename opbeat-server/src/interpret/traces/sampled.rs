@@ -1,7 +1,6 @@
 //! The form of Node.js, browsers and this project's agent: single sampled transactions with each of their spans.
 
 use opbeat_protocol::{RawTransaction, SampleContext, TraceGroup};
-use serde_json::Value;
 
 use super::groups::{APP, ROOT, take_stack};
 use super::self_time;
@@ -37,7 +36,7 @@ pub(in crate::interpret) fn sampled(
 fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<(NewSample, SampleDocument)> {
     let first = raw.spans.first().and_then(|span| groups.get(span.group))?;
     let mut context = raw.context.unwrap_or_default();
-    scrub_context(&mut context);
+    scrub::context(&mut context);
     let happened_at = context.timestamp.or(first.timestamp).unwrap_or_else(|| body.minute_of(&first.transaction));
     let mut spans: Vec<(usize, SampleSpan)> = raw
         .spans
@@ -105,10 +104,4 @@ fn add_breakdown(body: &BodyContext<'_>, sample: &NewSample, spans: &[SampleSpan
     };
     let uncovered = self_time::each(spans, sample.duration_ms, &mut add);
     add(APP, uncovered);
-}
-
-fn scrub_context(context: &mut SampleContext) {
-    let values = [&mut context.http, &mut context.user, &mut context.tags, &mut context.extra, &mut context.result];
-    values.into_iter().flatten().for_each(|value: &mut Value| scrub::value(value));
-    scrub::map(&mut context.other);
 }
