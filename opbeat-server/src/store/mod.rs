@@ -22,10 +22,14 @@ mod releases;
 mod retention;
 mod rollups;
 mod samples;
+mod services;
 mod sessions;
+mod traces;
 
 pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::NewApp;
 pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
+pub(crate) use rollups::OTHER_NAMES;
+pub(crate) use services::UnknownServices;

@@ -1,16 +1,13 @@
 //! Removes old rows.
 
+use sqlx::Row;
+
 use super::database::Store;
 use super::error::StoreError;
+use crate::changes::MINUTES_KEPT;
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
-
-/// Samples are looked at soon after they were recorded.
-const SAMPLE_DAYS: i64 = 14;
-
-/// Charts of longer ranges use the hourly rows.
-const MINUTE_DAYS: i64 = 14;
 
 /// Drops explain why figures are too low. They are kept longer than samples, since people compare figures of months.
 const DROP_DAYS: i64 = 90;
@@ -21,20 +18,37 @@ const DEPLOYMENT_DAYS: i64 = 400;
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
+/// Exporters send the spans of a trace within seconds.
+const TRACE_SECONDS: i64 = 3_600;
+
+/// The largest step back of a clock that counts as steady, in microseconds. Time servers correct clocks by less.
+const MAX_BACK: i64 = 3_600 * MICROS;
+
+/// The longest time between two removals while the clock counts as steady, in microseconds.
+const MAX_AHEAD: i64 = 2 * DAY * MICROS;
+
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days, and
-    /// idempotency keys after one day.
+    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days,
+    /// idempotency keys after one day, and the spans of unfinished traces after an hour.
+    ///
+    /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
     /// `now` is in microseconds since 1970.
     pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
+        if !self.is_clock_steady(now).await? {
+            return Ok(());
+        }
         let second = now / MICROS;
         let statements = [
-            ("DELETE FROM samples WHERE happened_at < ?", now - SAMPLE_DAYS * DAY * MICROS),
-            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
+            ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
+            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
+            ("DELETE FROM pending_spans WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM deployments WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
@@ -43,5 +57,57 @@ impl Store {
             sqlx::query(statement).bind(before).execute(&self.writer).await?;
         }
         Ok(())
+    }
+
+    /// Returns whether the clock has not jumped for a day. A pause of the server of more than two days counts as a jump.
+    async fn is_clock_steady(&self, now: i64) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO clock (id, seen_at, steady_since) VALUES (1, ?1, ?1)
+             ON CONFLICT (id) DO UPDATE SET
+                 steady_since = CASE WHEN ?1 BETWEEN seen_at - ?2 AND seen_at + ?3 THEN steady_since ELSE ?1 END,
+                 seen_at = ?1
+             RETURNING steady_since",
+        )
+        .bind(now)
+        .bind(MAX_BACK)
+        .bind(MAX_AHEAD)
+        .fetch_one(&self.writer)
+        .await?;
+        let since: i64 = row.try_get(0)?;
+        Ok(now.saturating_sub(since) >= DAY * MICROS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600 * MICROS;
+
+    /// Removes old rows at a time in hours, and returns the number of rows that are left.
+    async fn rows_left_at(store: &Store, hour: i64) -> i64 {
+        store.remove_old(hour * HOUR).await.unwrap();
+        let left = sqlx::query("SELECT count(*) FROM stored_bodies").fetch_one(&store.writer).await.unwrap();
+        left.try_get(0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_removes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let year = 365 * 24;
+        let rows = format!("INSERT INTO stored_bodies VALUES ('a', 'old', 0), ('a', 'new', {})", (year + 30) * HOUR);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&store.writer).await.unwrap();
+        for hour in year..year + 24 {
+            assert_eq!(rows_left_at(&store, hour).await, 2, "the first day");
+        }
+        for jump in [2 * year, year + 20, 3 * year, year + 30] {
+            assert_eq!(rows_left_at(&store, jump).await, 2, "after a jump");
+        }
+        for hour in year + 31..year + 54 {
+            assert_eq!(rows_left_at(&store, hour).await, 2, "the day after the jumps");
+        }
+        assert_eq!(rows_left_at(&store, year + 54).await, 1);
+        store.close().await;
     }
 }
