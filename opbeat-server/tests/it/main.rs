@@ -15,6 +15,7 @@ mod grouping;
 mod heads;
 mod health;
 mod intake;
+mod mutants;
 mod otlp;
 mod pages;
 mod parked;
