@@ -1,5 +1,6 @@
 //! The handlers of the intake's endpoints.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,6 +11,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use opbeat_protocol::Timestamp;
+use opbeat_secrets::Secrets;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -211,11 +213,19 @@ fn new_id(app_id: &str, idempotency_key: &str) -> String {
 fn idempotency_key(endpoint: Endpoint, headers: &HeaderMap) -> Result<String, Rejection> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(String::new()) };
     match key.to_str() {
-        Ok(key) if key.len() <= MAX_KEY => Ok(format!("{}:{key}", endpoint.name())),
+        Ok(key) if key.len() <= MAX_KEY => Ok(format!("{}:{}", endpoint.name(), without_secret(key))),
         _ => Err(Rejection::new(
             StatusCode::BAD_REQUEST,
             format!("The header Idempotency-Key is longer than {MAX_KEY} bytes, or not ASCII. Send a shorter key."),
         )),
+    }
+}
+
+/// Returns a key, or its hash if it contains a secret. Keys are stored, and different keys must stay different.
+fn without_secret(key: &str) -> Cow<'_, str> {
+    match Secrets::default().scrub(key) {
+        Cow::Borrowed(key) => Cow::Borrowed(key),
+        Cow::Owned(_) => Cow::Owned(hex(&Sha256::digest(key))),
     }
 }
 

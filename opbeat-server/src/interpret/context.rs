@@ -6,7 +6,7 @@ use opbeat_protocol::{BreakdownGroup, Timestamp, Traces, TransactionGroup};
 use serde_json::Value;
 
 use crate::changes::{MINUTES_KEPT, TransactionKey};
-use crate::interpret::Origin;
+use crate::interpret::{Origin, scrub};
 use crate::text::start_of;
 
 /// The maximum length of a name, in characters. Longer names are cut.
@@ -109,7 +109,11 @@ impl<'a> BodyContext<'a> {
         let is_request = name.is_empty() || METHODS.iter().any(|method| name.starts_with(method));
         let framework = self.origin.platform.split(' ').find_map(|part| part.strip_prefix("framework="));
         match framework.and_then(|framework| framework.split('/').next()) {
-            Some(framework) if is_request => format!("web.{}", cut_name(framework)),
+            Some(framework) if is_request => {
+                let mut kind = format!("web.{}", cut_name(framework));
+                scrub::scrub_text(&mut kind);
+                kind
+            }
             _ => String::new(),
         }
     }

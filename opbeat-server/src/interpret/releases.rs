@@ -64,11 +64,10 @@ fn installed(deployed: DeployedModule) -> InstalledModule {
     }
 }
 
-/// Removes secrets from a revision or version. Digits and hashes stay, since some look like numbers of cards or like
-/// tokens.
-fn revision(rev: String) -> String {
-    let is_plain = rev.len() <= 64 && rev.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
-    if is_plain { rev } else { scrubbed(rev) }
+/// Removes secrets from a revision or version.
+fn revision(mut rev: String) -> String {
+    scrub::scrub_id(&mut rev);
+    rev
 }
 
 fn scrubbed(mut text: String) -> String {

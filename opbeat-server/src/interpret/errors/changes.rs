@@ -61,7 +61,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
             .unwrap_or_default(),
         external_id: external_id(&body).to_owned(),
         span: None,
-        notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
+        notes: if notes.is_empty() { Vec::new() } else { to_json(&scrub::notes(notes)) },
         document: to_json(&body),
     };
     let is_moved = body.timestamp.is_some_and(|claimed| claimed.micros() != error.happened_at);

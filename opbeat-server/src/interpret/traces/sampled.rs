@@ -59,7 +59,7 @@ fn sample<'a>(
     results: &mut Results,
 ) -> NewSample {
     let mut context = raw.context.unwrap_or_default();
-    scrub_context(&mut context);
+    scrub::context(&mut context);
     let name = &first.sent.transaction;
     let sent = context.timestamp.or(first.sent.timestamp);
     let time = placed_time(body.origin, Some(sent.unwrap_or_else(|| body.minute_of(name))));
@@ -158,10 +158,4 @@ impl Results {
 fn external_id(context: &SampleContext) -> String {
     let from_node = || context.extra.as_ref()?.get("id")?.as_str().map(str::to_owned);
     start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()
-}
-
-fn scrub_context(context: &mut SampleContext) {
-    let values = [&mut context.http, &mut context.user, &mut context.tags, &mut context.extra, &mut context.result];
-    values.into_iter().flatten().for_each(|value: &mut Value| scrub::value(value));
-    scrub::map(&mut context.other);
 }

@@ -1,0 +1,67 @@
+//! Scrubs the names and the contexts of transactions.
+
+use opbeat_protocol::{BreakdownGroup, SampleContext, TraceGroup, Traces, TransactionGroup, TransactionsBody};
+
+use super::values::{map, option, scrub_id, scrub_text, value};
+
+/// Removes secrets from the names in a body. Equal names stay equal, so that its parts still belong together.
+///
+/// Samples and the extra values of groups are scrubbed when they are interpreted. The keys of drops are known words, and
+/// the machine is not stored.
+pub(in crate::interpret) fn names(body: &mut TransactionsBody) {
+    let TransactionsBody { transactions, traces, breakdown, machine: _, drops: _ } = body;
+    for group in transactions {
+        let TransactionGroup { transaction, result, kind, timestamp: _, durations: _, head_durations: _ } = group;
+        scrub_text(transaction);
+        option(kind);
+        result.iter_mut().for_each(value);
+    }
+    for part in breakdown {
+        let BreakdownGroup { transaction, transaction_kind, timestamp: _, kind, count: _, self_ms: _ } = part;
+        [transaction, transaction_kind, kind].into_iter().for_each(scrub_text);
+    }
+    let (Traces::Groups(groups) | Traces::Sampled { groups, raw: _ }) = traces;
+    for group in groups {
+        let TraceGroup {
+            transaction,
+            transaction_kind,
+            signature,
+            kind,
+            parents,
+            durations: _,
+            start_time: _,
+            timestamp: _,
+            extra: _,
+        } = group;
+        let names = [transaction, signature, kind].into_iter();
+        names.chain(transaction_kind).chain(parents).for_each(scrub_text);
+    }
+}
+
+/// Removes secrets from the context of a sample.
+pub(in crate::interpret) fn context(context: &mut SampleContext) {
+    let SampleContext {
+        id,
+        timestamp: _,
+        result,
+        outcome,
+        head_ms: _,
+        queued_ms: _,
+        busy_ms: _,
+        request_bytes: _,
+        response_bytes: _,
+        trace_id,
+        parent,
+        dropped_spans: _,
+        rev,
+        http,
+        user,
+        tags,
+        extra,
+        other,
+    } = context;
+    [id, trace_id, parent, rev].into_iter().flatten().for_each(scrub_id);
+    option(outcome);
+    [result, http, user, tags, extra].into_iter().flatten().for_each(value);
+    map(other);
+}
