@@ -64,7 +64,7 @@ impl Run {
     fn mutant(&self, number: u64) -> Mutant {
         let mut rng = Rng::with_seed(number);
         let platform = PLATFORMS[rng.usize(..PLATFORMS.len())];
-        if number % HEAVY_EVERY == 0 {
+        if number.is_multiple_of(HEAVY_EVERY) {
             let Source { name, endpoint, bytes, .. } = self.heavy[rng.usize(..self.heavy.len())].clone();
             return Mutant { source: name, endpoint, platform, body: bytes };
         }
@@ -89,7 +89,7 @@ impl Run {
         let request = request.header("Idempotency-Key", key(number)).body(body);
         let response = request.send().await.unwrap_or_else(|error| panic!("{error:?}: {described}"));
         self.check(response, &described).await;
-        if number % NEIGHBOUR_EVERY == 0 {
+        if number.is_multiple_of(NEIGHBOUR_EVERY) {
             self.post_neighbours().await;
         }
     }
@@ -152,7 +152,7 @@ async fn assert_nothing_is_parked(running: &Running) {
     let options = SqliteConnectOptions::new().filename(running.folder.path().join("opbeat.sqlite"));
     let mut database = SqliteConnection::connect_with(&options).await.unwrap();
     let rows = sqlx::query("SELECT reason, message FROM parked_messages").fetch_all(&mut database).await.unwrap();
-    for row in rows {
+    if let Some(row) = rows.first() {
         let (reason, message): (String, Vec<u8>) = (row.get(0), row.get(1));
         panic!("{reason}: {}", String::from_utf8_lossy(&message));
     }
