@@ -29,7 +29,7 @@ const CONNECTIONS: usize = 32;
 const NEIGHBOUR_EVERY: u64 = 50;
 
 /// One of this many mutants is a body that inflates to megabytes.
-const HEAVY_EVERY: u64 = 2_500;
+const HEAVY_EVERY: u64 = 5_000;
 
 const ORIGIN_OF_BROWSERS: &str = "https://shop.example";
 
@@ -65,7 +65,8 @@ impl Run {
         let mut rng = Rng::with_seed(number);
         let platform = PLATFORMS[rng.usize(..PLATFORMS.len())];
         if number.is_multiple_of(HEAVY_EVERY) {
-            let Source { name, endpoint, bytes, .. } = self.heavy[rng.usize(..self.heavy.len())].clone();
+            let index = (number / HEAVY_EVERY) as usize % self.heavy.len();
+            let Source { name, endpoint, bytes, .. } = self.heavy[index].clone();
             return Mutant { source: name, endpoint, platform, body: bytes };
         }
         let source = &self.sources[rng.usize(..self.sources.len())];

@@ -18,7 +18,7 @@ const MAX_PAGE: usize = 1 << 20;
 const MAX_ANSWER: usize = 8 << 20;
 
 /// The largest number of each of the transactions, samples, errors and occurrences that are opened. They are chosen at
-/// random, since thousands of them are alike.
+/// random, since thousands of them are similar.
 const MAX_OPENED: usize = 400;
 
 /// The largest number of rows in one answer.

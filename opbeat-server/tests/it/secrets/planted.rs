@@ -9,7 +9,7 @@ pub(super) const MARK: &str = "qxz7";
 /// The start of every planted number of a card. Cards have no letters.
 pub(super) const CARD: &str = "41179053";
 
-/// The forms of secrets, with `{}` in their place. `HEX`, `ALNUM` and `UPPER` are replaced by secrets of such characters.
+/// The forms of secrets. `TOKEN`, `ALNUM`, `UPPER` and `CARD` stand for the secrets.
 ///
 /// The tokens are in two parts, so that no scanner takes this file for a leak.
 const FORMS: [(&str, &str); 30] = [

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::planted::{CARD, MARK};
 
-/// The bytes of everything that a folder contains, each with its place.
+/// The bytes of everything that a folder contains, each with a description of its source.
 #[derive(Default)]
 pub(super) struct Contents(Vec<(String, Vec<u8>)>);
 
