@@ -29,3 +29,4 @@ pub(crate) use apps::NewApp;
 pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
+pub(crate) use parked::{ParkedRecord, Replayed};
