@@ -260,8 +260,8 @@ async fn a_damaged_last_record_is_left_for_the_reader() {
     }
 }
 
-/// Whatever happens to records that are stored, or to the whole folder: what is acknowledged afterwards is after the
-/// store's cursor, and is read after another crash.
+/// New records are after the store's cursor, and are read after another crash, even if stored records were damaged or
+/// the folder was removed.
 #[tokio::test]
 async fn nothing_is_appended_before_the_cursor() {
     for damage in ["flipped", "cut", "removed", "replaced"] {
