@@ -49,6 +49,9 @@ const TRIGRAMS: usize = 1 << 15;
 /// A bit for each trigram that begins a part or a word.
 static BEGINS: [u64; TRIGRAMS / 64] = begins();
 
+/// The trigram of each part.
+static PART_TRIGRAMS: [usize; PARTS.len()] = part_trigrams();
+
 /// The last three letters and digits of a text that is read byte by byte, without the separators between them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Trigram(usize);
@@ -58,10 +61,19 @@ impl Trigram {
     #[inline]
     pub(crate) fn push(&mut self, class: u8) -> bool {
         let letter = usize::from(class & LETTER);
-        let next = ((self.0 << 5) | letter) & (TRIGRAMS - 1);
+        let next = (self.0 << 5) | letter;
         // Without a branch: whether a byte is a separator cannot be predicted.
         self.0 = if letter == 0 { self.0 } else { next };
-        (BEGINS[next / 64] >> (next % 64)) & 1 != 0
+        let trigram = next % TRIGRAMS;
+        (BEGINS[trigram / 64] >> (trigram % 64)) & 1 != 0
+    }
+
+    fn value(self) -> usize {
+        self.0 % TRIGRAMS
+    }
+
+    fn begins(self, part: &str) -> bool {
+        self.value() == trigram(part.as_bytes())
     }
 }
 
@@ -91,7 +103,7 @@ pub fn is_secret_name(name: &str) -> bool {
     let (mut trigram, mut has_word) = (Trigram::default(), false);
     for (at, byte) in bytes.iter().enumerate() {
         if trigram.push(class(*byte)) {
-            match found(bytes, at) {
+            match found(bytes, at, trigram) {
                 Some(Found::Part) => return true,
                 Some(Found::Word) => has_word = true,
                 None => {}
@@ -102,8 +114,9 @@ pub fn is_secret_name(name: &str) -> bool {
 }
 
 /// Returns whether a secret name may begin with the trigram that ends at `at`, as [`Trigram::push`] reports it.
-pub(crate) fn may_begin(text: &[u8], at: usize) -> bool {
-    found(text, at).is_some() || OTHERS.iter().any(|other| is_part_at(text, at, other.as_bytes()))
+pub(crate) fn may_begin(text: &[u8], at: usize, trigram: Trigram) -> bool {
+    found(text, at, trigram).is_some()
+        || OTHERS.iter().any(|other| trigram.begins(other) && is_followed(text, at, other))
 }
 
 /// Returns the words of a name. The last word of `userPin`, `user_pin` and `user%5Bpin%5D` is `pin`.
@@ -133,44 +146,52 @@ const fn begins() -> [u64; TRIGRAMS / 64] {
 }
 
 const fn add(bits: &mut [u64; TRIGRAMS / 64], text: &[u8]) {
-    let (first, second) = (class_of(text[0]) as usize, class_of(text[1]) as usize);
     if text.len() > 2 {
-        let trigram = (first << 10) | (second << 5) | class_of(text[2]) as usize;
+        let trigram = trigram(text);
         bits[trigram / 64] |= 1 << (trigram % 64);
         return;
     }
     // A word of two letters ends a trigram with any first letter.
     let mut before = 0;
     while before < 32 {
-        let trigram = (before << 10) | (first << 5) | second;
+        let trigram = (before << 10) | ((class_of(text[0]) as usize) << 5) | class_of(text[1]) as usize;
         bits[trigram / 64] |= 1 << (trigram % 64);
         before += 1;
     }
 }
 
-fn found(text: &[u8], at: usize) -> Option<Found> {
-    let is = |part: &str| is_part_at(text, at, part.as_bytes());
+/// Returns the trigram of the first three letters.
+const fn trigram(text: &[u8]) -> usize {
+    ((class_of(text[0]) as usize) << 10) | ((class_of(text[1]) as usize) << 5) | class_of(text[2]) as usize
+}
+
+const fn part_trigrams() -> [usize; PARTS.len()] {
+    let mut trigrams = [0; PARTS.len()];
+    let mut at = 0;
+    while at < PARTS.len() {
+        trigrams[at] = trigram(PARTS[at].as_bytes());
+        at += 1;
+    }
+    trigrams
+}
+
+fn found(text: &[u8], at: usize, trigram: Trigram) -> Option<Found> {
+    let is = |part: &str| is_followed(text, at, part);
     // An `author` is public, as is the challenge in `WWW-Authenticate`. `auth` and `authorization` carry credentials.
-    let is_auth = || is(AUTH) && !is("authenticate") && (!is("author") || is("authoriz") || is("authoris"));
-    if PARTS.iter().any(|part| is(part)) || is_auth() {
+    let is_auth = || {
+        trigram.begins(AUTH) && is(AUTH) && !is("authenticate") && (!is("author") || is("authoriz") || is("authoris"))
+    };
+    let mut parts = PARTS.iter().zip(PART_TRIGRAMS).filter(|(_, begin)| *begin == trigram.value());
+    if parts.any(|(part, _)| is(part)) || is_auth() {
         return Some(Found::Part);
     }
     WORDS.iter().any(|word| may_be_word(text, at, word.as_bytes())).then_some(Found::Word)
 }
 
-/// Returns whether the part stands in the text, with or without separators, where its third letter is at `at`.
-///
-/// The trigram is known to be the part's, or another part's, so that only the third letter is compared first.
-fn is_part_at(text: &[u8], at: usize, part: &[u8]) -> bool {
-    if text[at].to_ascii_lowercase() != part[2] {
-        return false;
-    }
-    let mut after = text[at + 1..].iter().filter(|byte| byte.is_ascii_alphanumeric());
-    let mut before = text[..at].iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
-    let mut is_next = |byte: &u8| before.next().is_some_and(|found| found.to_ascii_lowercase() == *byte);
-    is_next(&part[1])
-        && is_next(&part[0])
-        && part[3..].iter().all(|byte| after.next().is_some_and(|found| found.to_ascii_lowercase() == *byte))
+/// Returns whether the letters of the part after its trigram follow in the text, with or without separators.
+fn is_followed(text: &[u8], at: usize, part: &str) -> bool {
+    let mut letters = text[at + 1..].iter().filter(|byte| byte.is_ascii_alphanumeric());
+    part.bytes().skip(3).all(|byte| letters.next().is_some_and(|letter| letter.to_ascii_lowercase() == byte))
 }
 
 /// Returns whether the word may stand alone in the text. Letters of the same case around it make it a part of another

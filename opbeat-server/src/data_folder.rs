@@ -4,6 +4,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The database. The names of SQLite's other files start with it.
+const DATABASE: &str = "opbeat.sqlite";
+const LOCK: &str = "lock";
+const URL: &str = "server-url";
+const LINK: &str = "sign-in-link";
+
 /// The folder that holds all state: the database, the queue, and the URL that the server listens on.
 #[derive(Clone, Debug)]
 pub(crate) struct DataFolder {
@@ -47,20 +53,20 @@ impl DataFolder {
         Ok(folder)
     }
 
-    /// Creates the database's file, and makes all files accessible to their owner only.
+    /// Returns the folder for reading. Creates and changes nothing.
+    pub(crate) fn existing(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Creates the database's file, and makes the server's files accessible to their owner only.
     ///
-    /// SQLite gives its other files the mode of the database.
+    /// SQLite gives its other files the mode of the database. The folder may contain files of others, such as a home
+    /// folder does: they are not changed.
     #[cfg(unix)]
     fn make_private(&self) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
         private().open(self.database())?;
-        for folder in [self.path.clone(), self.queue()] {
-            let Ok(entries) = fs::read_dir(folder) else { continue };
-            for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
-                // A file of another user, or one that was removed in the meantime, does not stop the server.
-                let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
-            }
-        }
+        make_private(&self.path, is_state);
+        make_private(&self.queue(), is_segment);
         Ok(())
     }
 
@@ -72,7 +78,7 @@ impl DataFolder {
     /// Locks the folder for one server, until the returned file is closed.
     pub(crate) fn lock(&self) -> Result<File, DataFolderError> {
         let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
-        let file = private().open(self.path.join("lock")).map_err(unusable)?;
+        let file = private().open(self.path.join(LOCK)).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: self.path.clone() }),
@@ -82,7 +88,7 @@ impl DataFolder {
 
     /// Returns the path of the database.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("opbeat.sqlite")
+        self.path.join(DATABASE)
     }
 
     /// Returns the files of unfinished records that were cut off the queue.
@@ -100,10 +106,7 @@ impl DataFolder {
     /// Writes the URL that the server listens on, for commands that print it.
     pub(crate) fn write_url(&self, url: &str) {
         // An error is ignored: without the file, those commands print the default URL.
-        let _ = private()
-            .truncate(true)
-            .open(self.path.join("server-url"))
-            .and_then(|mut file| file.write_all(url.as_bytes()));
+        let _ = private().truncate(true).open(self.path.join(URL)).and_then(|mut file| file.write_all(url.as_bytes()));
     }
 
     /// Writes the sign-in link of the running server, readable by the folder's owner only.
@@ -128,13 +131,40 @@ impl DataFolder {
     }
 
     fn link_path(&self) -> PathBuf {
-        self.path.join("sign-in-link")
+        self.path.join(LINK)
     }
 
     /// Returns the URL that the server listened on last.
     pub(crate) fn url(&self) -> Option<String> {
-        fs::read_to_string(self.path.join("server-url")).ok()
+        fs::read_to_string(self.path.join(URL)).ok()
     }
+}
+
+/// Makes the files of a folder accessible to their owner only, as far as their names are the server's.
+#[cfg(unix)]
+fn make_private(folder: &Path, is_ours: fn(&str) -> bool) {
+    use std::os::unix::fs::PermissionsExt;
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+    // A link leads to a file of others.
+    for entry in ours.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())) {
+        // A file of another user, or one that was removed in the meantime, does not stop the server.
+        let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600));
+    }
+}
+
+/// Returns whether a file in the data folder is the server's, by its name.
+#[cfg(unix)]
+fn is_state(name: &str) -> bool {
+    name.starts_with(DATABASE) || [LOCK, URL, LINK].contains(&name)
+}
+
+/// Returns whether a file in the queue's folder is the queue's, by its name: `00000000000000000001.records`.
+#[cfg(unix)]
+fn is_segment(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(number, extension)| {
+        number.bytes().all(|byte| byte.is_ascii_digit()) && ["log", "records", "cut"].contains(&extension)
+    })
 }
 
 /// Returns options to create and write a file that only its owner may read.

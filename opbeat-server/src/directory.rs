@@ -165,3 +165,30 @@ impl OriginDirectory for StoreDirectory {
         Box::pin(self.find_app((organization.to_owned(), app.to_owned()), origin))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::hash_token;
+    use crate::store::NewApp;
+
+    #[tokio::test]
+    async fn known_tokens_and_origins_work_without_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("opbeat.sqlite"), Duration::from_secs(5)).await.unwrap();
+        let new = NewApp { organization: "acme".to_owned(), app: "shop".to_owned(), ..NewApp::default() };
+        let app = store.create_app(&new, &hash_token("token"), 0).await.unwrap();
+        let origin = "https://shop.example".parse().unwrap();
+        store.change_origins(("acme", "shop"), &[origin], &[], 0).await.unwrap();
+        let directory = StoreDirectory::open(store.clone()).await.unwrap();
+        store.close().await;
+        assert!(directory.find(&hash_token("token")).await.unwrap().is_some());
+        assert_eq!(directory.find(&hash_token("other")).await, Err(DirectoryUnavailable));
+        for (organization, name) in [("acme", "shop"), (&*app.organization_id, &*app.app_id), ("acme", &app.app_id)] {
+            let found = directory.find_allowed(organization, name, "https://shop.example").await.unwrap();
+            assert_eq!(found.unwrap().app_id, app.app_id);
+        }
+        let unknown = directory.find_allowed("acme", "shop", "https://other.example").await;
+        assert_eq!(unknown.err(), Some(DirectoryUnavailable));
+    }
+}

@@ -61,6 +61,11 @@ const WALLS: &[Wall] = &[
         sentence: "`interpret` turns reports into changes, and knows neither the queue nor the store",
     },
     Wall {
+        folder: "opbeat-server/src/otlp",
+        rule: Rule::Never(&["store", "worker", "query", "dashboard", "api", "server"]),
+        sentence: "`otlp` is a part of intake: it does not know the store",
+    },
+    Wall {
         folder: "opbeat-server/src/changes",
         rule: Rule::Only(&["changes", "sketch"]),
         sentence: "`changes` are plain data",

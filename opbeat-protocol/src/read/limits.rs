@@ -92,7 +92,7 @@ impl Default for ReadLimits {
             source_lines: 50,
             causes: 100,
             groups: 50_000,
-            parents: 100,
+            parents: 1_000,
             durations: 1_000_000,
             spans: 200_000,
             duration_ms: 10.0 * 365.0 * 86_400_000.0,

@@ -14,14 +14,14 @@ pub(super) enum Characters {
     AlphanumericAnd(&'static [u8]),
 }
 
-/// The form of one kind of token.
+/// The form of a token.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
     pub(super) prefix: &'static str,
     pub(super) characters: Characters,
     /// The minimum number of characters after the prefix.
     pub(super) min: usize,
-    /// Whether the prefix contains no secret, and tells a developer what was removed: the host of a hook.
+    /// Whether the prefix stays, because it contains no secret: the host of a hook.
     pub(super) keeps_prefix: bool,
     /// Whether a digit has to be among the characters, because words can have this form too.
     pub(super) needs_digit: bool,

@@ -307,7 +307,7 @@ const TOKENS: &[(&str, &str)] = &[
     ("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiJhZGEifQ.0123456789abcdefghij_-"),
 ];
 
-/// Text around a token, with `«»` in its place. None of it names the token.
+/// Text around a token, which replaces `«»`. No text names the token.
 const AROUND: &[&str] = &[
     "«»",
     "using «» for ada",
@@ -336,7 +336,7 @@ fn tokens_of_known_forms_vanish() {
             assert_eq!(secrets.scrub(&text), expected, "{text}");
             assert_eq!(secrets.scrub_source(&text), expected, "{text}");
         }
-        // Inside a word, the same letters are no token; and a prefix alone is none.
+        // A prefix alone is not a token.
         assert_eq!(secrets.scrub(prefix), *prefix);
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -82,7 +83,7 @@ pub(super) async fn series(
     Params(range): Params<RangeParameters>,
 ) -> Result<Json<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, Some(transaction), &range.range()?).await?))
+    Ok(Json(reader.query.series(&app, Some(transaction), &range.range()?, Timestamp::now()).await?))
 }
 
 /// Returns a transaction's time by kind of span.
@@ -158,7 +159,7 @@ pub(super) async fn app_series(
     Params(range): Params<RangeParameters>,
 ) -> Result<Json<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, None, &range.range()?).await?))
+    Ok(Json(reader.query.series(&app, None, &range.range()?, Timestamp::now()).await?))
 }
 
 /// Returns the time of all of an app's transactions by kind of span.

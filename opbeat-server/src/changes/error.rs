@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ErrorSpan;
+
 /// A reported error, with everything that finds or creates its group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct NewError {
@@ -30,6 +32,8 @@ pub(crate) struct NewError {
     pub(crate) transaction_external_id: String,
     /// The id by which the application's users can name the error, or an empty string.
     pub(crate) external_id: String,
+    /// The span that it was recorded in, if its transaction is found by it.
+    pub(crate) span: Option<ErrorSpan>,
     /// The changes that intake made in the body: [`Notes`](opbeat_protocol::read::Notes) as JSON. Empty if nothing.
     pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an

@@ -2,21 +2,25 @@
 //!
 //! Intake makes them from a body, the queue holds them on disk, and the store applies them.
 
+mod document;
 mod encoding;
 mod error;
 mod release;
 mod rollup;
 mod sample;
+mod span;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
 pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
-pub(crate) use rollup::{Rollup, SelfTime, TransactionKey};
-pub(crate) use sample::{NewSample, NewSpanStack, SampleDocument, SampleSpan};
+pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, Rollup, SelfTime, TransactionKey};
+pub(crate) use sample::{NewSample, NewSpanStack};
+pub(crate) use span::{ErrorSpan, NewSpan, SpanId, TraceId, id_text};
 
 /// The changes of one or more bodies.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +33,8 @@ pub(crate) struct Changes {
     pub(crate) samples: Vec<NewSample>,
     /// Stacks that spans were started from.
     pub(crate) span_stacks: Vec<NewSpanStack>,
+    /// Spans that are joined to transactions in the store.
+    pub(crate) spans: Vec<NewSpan>,
     /// Errors.
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
@@ -95,6 +101,7 @@ impl Changes {
         }
         self.samples.extend(other.samples);
         self.span_stacks.extend(other.span_stacks);
+        self.spans.extend(other.spans);
         self.errors.extend(other.errors);
         self.releases.extend(other.releases);
         self.deployments.extend(other.deployments);

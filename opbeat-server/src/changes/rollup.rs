@@ -4,8 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::sketch::Sketch;
 
+/// The time that rows by minute and samples are kept, in seconds. Earlier transactions are only in rows by hour.
+pub(crate) const MINUTES_KEPT: i64 = 14 * 86_400;
+
+/// The largest count. Larger ones stay at it, so that no sum of the database overflows.
+pub(crate) const MAX_COUNT: u64 = 1_000_000_000_000_000;
+
+/// The largest sum of durations in milliseconds: 31,000 years.
+const MAX_SUM: f64 = 1e15;
+
 /// The key of an app's transactions with one kind and name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct TransactionKey {
     /// The app's id.
     pub(crate) app_id: String,
@@ -41,6 +50,8 @@ pub(crate) struct SelfTime {
     pub(crate) count: u64,
     /// Their self time, in milliseconds.
     pub(crate) self_ms: f64,
+    /// The number of sampled transactions that the time is estimated from, or 0 if it is exact.
+    pub(crate) samples: u64,
 }
 
 impl Default for Rollup {
@@ -60,13 +71,14 @@ impl Default for Rollup {
 impl Rollup {
     /// Counts a duration, and the time to the response head if it was sent, in milliseconds.
     pub(crate) fn insert(&mut self, milliseconds: f64, head: Option<f64>, is_failure: bool) {
+        let milliseconds = if milliseconds.is_nan() { 0.0 } else { milliseconds.clamp(0.0, MAX_SUM) };
         if let Some(heads) = self.heads_if(head.is_some()) {
             // The head is a part of the response.
             heads.insert(head.map_or(milliseconds, |head| head.min(milliseconds)));
         }
-        self.count += 1;
-        self.failed += u64::from(is_failure);
-        self.sum_ms += milliseconds;
+        self.count = add_counts(self.count, 1);
+        self.failed = add_counts(self.failed, u64::from(is_failure));
+        self.sum_ms = add_sums(self.sum_ms, milliseconds);
         self.min_ms = self.min_ms.min(milliseconds);
         self.max_ms = self.max_ms.max(milliseconds);
         self.sketch.insert(milliseconds);
@@ -77,12 +89,28 @@ impl Rollup {
         if let Some(heads) = self.heads_if(other.own_head_sketch.is_some()) {
             heads.merge(other.head_sketch());
         }
-        self.count = self.count.saturating_add(other.count);
-        self.failed = self.failed.saturating_add(other.failed);
-        self.sum_ms += other.sum_ms;
+        self.count = add_counts(self.count, other.count);
+        self.failed = add_counts(self.failed, other.failed);
+        self.sum_ms = add_sums(self.sum_ms, other.sum_ms);
         self.min_ms = self.min_ms.min(other.min_ms);
         self.max_ms = self.max_ms.max(other.max_ms);
         self.sketch.merge(&other.sketch);
+    }
+
+    /// Returns the duration in milliseconds that a share of all, from 0 to 1, does not exceed.
+    ///
+    /// The sketch estimates it within 1 %; the result is never outside the shortest and the longest duration.
+    pub(crate) fn quantile(&self, share: f64) -> Option<f64> {
+        let estimate = self.sketch.quantile(share)?;
+        Some(estimate.max(self.min_ms).min(self.max_ms))
+    }
+
+    /// Returns the same of the times to the response head, none of which exceeds the longest duration.
+    pub(crate) fn head_quantile(&self, share: f64) -> Option<f64> {
+        match &self.own_head_sketch {
+            Some(heads) => Some(heads.quantile(share)?.min(self.max_ms)),
+            None => self.quantile(share),
+        }
     }
 
     /// Returns the distribution of the times to the response head.
@@ -103,7 +131,19 @@ impl Rollup {
 impl SelfTime {
     /// Adds another self time.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.self_ms += other.self_ms;
+        self.count = add_counts(self.count, other.count);
+        self.self_ms = add_sums(self.self_ms, other.self_ms);
+        self.samples = add_counts(self.samples, other.samples);
     }
+}
+
+fn add_counts(a: u64, b: u64) -> u64 {
+    a.saturating_add(b).min(MAX_COUNT)
+}
+
+/// Adds two sums of milliseconds. The result is a number that the database can store: neither NaN nor infinite. It can be
+/// negative: a span that arrives late takes its time from the parts that are stored already.
+fn add_sums(a: f64, b: f64) -> f64 {
+    let sum = a + b;
+    if sum.is_nan() { 0.0 } else { sum.clamp(-MAX_SUM, MAX_SUM) }
 }

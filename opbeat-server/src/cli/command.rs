@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::app::App;
 use super::link::Link;
+use super::organization::Organization;
 use super::parked::Parked;
 use super::serve::Serve;
 use super::token::Token;
@@ -27,6 +28,9 @@ enum Action {
     /// Creates apps, and sets which web pages may send data.
     #[command(subcommand)]
     App(App),
+    /// Changes the settings of organizations.
+    #[command(subcommand, name = "org")]
+    Organization(Organization),
     /// Lists and replays accepted data that could not be stored.
     #[command(subcommand)]
     Parked(Parked),
@@ -46,6 +50,7 @@ impl Command {
             Action::Serve(serve) => serve.run().await,
             Action::Link(link) => link.run(),
             Action::App(app) => app.run().await,
+            Action::Organization(organization) => organization.run().await,
             Action::Parked(parked) => parked.run().await,
             Action::Token(token) => token.run().await,
         }

@@ -17,7 +17,7 @@ pub(super) struct Link {
 impl Link {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     pub(super) fn run(self) -> Result<(), Box<dyn Error>> {
-        let link = DataFolder::open(&self.data.data)?.link().ok_or_else(|| {
+        let link = DataFolder::existing(&self.data.data).link().ok_or_else(|| {
             format!(
                 "no server runs on the data folder {}; start one with `opbeat serve`, or choose the folder with --data",
                 self.data.data.display()

@@ -43,16 +43,16 @@ impl FromRequestParts<Dashboard> for Reader {
     /// Finds the session of a request. The address of the connection decides nothing: behind a proxy on this machine,
     /// all requests come from here.
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
-        let scope = scope(dashboard, &parts.headers).await.map_err(IntoResponse::into_response)?;
+        let scope = scope(&dashboard.sessions, &parts.headers).await.map_err(IntoResponse::into_response)?;
         let query = dashboard.query.clone();
         scope.map(|scope| Self { query, scope, is_signed_in: true }).ok_or_else(|| redirect_to_sign_in(&parts.uri))
     }
 }
 
 /// Returns the data that the session in the cookie may read.
-pub(super) async fn scope(dashboard: &Dashboard, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+pub(super) async fn scope(sessions: &Sessions, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
     match cookies::session(headers) {
-        Some(session) => Ok(dashboard.sessions.scope_of(session).await?),
+        Some(session) => Ok(sessions.scope_of(session).await?),
         None => Ok(None),
     }
 }
@@ -65,19 +65,25 @@ fn redirect_to_sign_in(uri: &Uri) -> Response {
     Redirect::to(&target).into_response()
 }
 
-/// The address of a client, as a proxy on this machine reports it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ClientAddress(pub(super) IpAddr);
+/// A browser that signs in or out.
+#[derive(Clone, Debug)]
+pub(super) struct Browser {
+    pub(super) sessions: Sessions,
+    pub(super) headers: HeaderMap,
+    /// The address, as a proxy on this machine reports it.
+    pub(super) address: IpAddr,
+}
 
-impl FromRequestParts<Dashboard> for ClientAddress {
+impl FromRequestParts<Dashboard> for Browser {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Dashboard) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Self::Rejection> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([0; 4]), |ConnectInfo(peer)| peer.ip());
         // A proxy appends the address that it knows to those that the client claims.
         let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
         let forwarded = forwarded.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        Ok(Self(forwarded.filter(|_| peer.is_loopback()).unwrap_or(peer)))
+        let address = forwarded.filter(|_| peer.is_loopback()).unwrap_or(peer);
+        Ok(Self { sessions: dashboard.sessions.clone(), headers: parts.headers.clone(), address })
     }
 }

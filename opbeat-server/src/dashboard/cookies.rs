@@ -1,4 +1,4 @@
-//! The cookies of the pages: the session, and the token of forms.
+//! The cookies of the pages: the session, and the random value of forms.
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
@@ -10,7 +10,7 @@ use crate::sessions::Sessions;
 /// The cookie that contains a session's id.
 const SESSION: &str = "opbeat_session";
 
-/// The cookie that contains the same token as the hidden field of a form.
+/// The cookie that contains the random value that the token of a form belongs to.
 const FORM: &str = "opbeat_form";
 
 /// Returns the session's id.
@@ -18,7 +18,7 @@ pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
     value(headers, SESSION)
 }
 
-/// Returns the token that a form must contain.
+/// Returns the random value that the token of a form belongs to.
 pub(super) fn form(headers: &HeaderMap) -> Option<&str> {
     value(headers, FORM)
 }
@@ -35,8 +35,8 @@ pub(super) fn remove_session(headers: &HeaderMap) -> String {
 }
 
 /// Returns the header that sets the cookie of forms, until the browser is closed.
-pub(super) fn set_form(headers: &HeaderMap, token: &str) -> String {
-    set(headers, FORM, token, SameSite::Strict, None)
+pub(super) fn set_form(headers: &HeaderMap, value: &str) -> String {
+    set(headers, FORM, value, SameSite::Strict, None)
 }
 
 fn set(headers: &HeaderMap, name: &str, value: &str, same_site: SameSite, max_age: Option<Duration>) -> String {

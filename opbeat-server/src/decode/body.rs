@@ -15,6 +15,13 @@ pub(crate) struct Decoded {
     pub(crate) notes: Notes,
 }
 
+/// A report without notes.
+impl From<Report> for Decoded {
+    fn from(report: Report) -> Self {
+        Self { report, notes: Notes::default() }
+    }
+}
+
 /// Decodes a body. `limit` is the largest size of the inflated body, in bytes.
 ///
 /// # Errors

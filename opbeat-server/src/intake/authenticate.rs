@@ -46,13 +46,18 @@ pub(super) async fn authenticate(
     organization: &str,
     app: &str,
 ) -> Result<TokenOwner, Rejection> {
+    let owner = token_owner(tokens, headers).await?;
+    let is_organization = organization == owner.organization_id || organization == owner.organization;
+    let is_app = app == owner.app_id || app == owner.app;
+    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app(owner)) }
+}
+
+/// Finds the app that a request's token belongs to.
+pub(super) async fn token_owner(tokens: &dyn TokenDirectory, headers: &HeaderMap) -> Result<TokenOwner, Rejection> {
     let hash = hash_token(bearer_token(headers)?);
     let found = tokens.find(&hash).await.map_err(|DirectoryUnavailable| directory_unavailable())?;
     // The directory may compare hashes in variable time. This comparison, in constant time, decides.
-    let owner = found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown_token)?;
-    let is_organization = organization == owner.organization_id || organization == owner.organization;
-    let is_app = app == owner.app_id || app == owner.app;
-    if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app()) }
+    found.filter(|owner| bool::from(owner.token_hash.ct_eq(&hash))).ok_or_else(unknown_token)
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
@@ -76,12 +81,13 @@ fn unknown_token() -> Rejection {
     )
 }
 
-fn token_of_another_app() -> Rejection {
-    Rejection::new(
+fn token_of_another_app(owner: TokenOwner) -> Rejection {
+    let rejection = Rejection::new(
         StatusCode::FORBIDDEN,
         "The secret token belongs to a different app than the one in the URL. \
          Check the organization id and the app id against what `opbeat app create ORG/APP` printed.",
-    )
+    );
+    Rejection { app_id: owner.app_id, ..rejection }
 }
 
 /// Returns the rejection when neither tokens nor origins can be looked up.

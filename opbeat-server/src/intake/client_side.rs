@@ -145,25 +145,26 @@ async fn accept(
     body: Body,
 ) -> Result<Accepted, Rejection> {
     if !intake.rates.take(&sender.app_id) {
-        return Err(Rejection::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "The browsers of this app send too many requests. Send less, or start the server with a higher \
-             --client-side-rate.",
-        ));
+        let rejection = too_many();
+        intake.refusals.count(&sender.app_id, &rejection);
+        return Err(rejection);
     }
     intake.accept(Delivery { endpoint, sender, headers }, body).await
 }
 
-/// Finds the app that a page of an origin sends to.
+/// Finds the app that a page of an origin sends to. A refusal is only logged, since anybody can cause one.
 async fn find(
     intake: &Intake,
     (organization, app): &(String, String),
     origin: Option<&str>,
 ) -> Result<Sender, Rejection> {
-    let origin = origin.ok_or_else(no_origin)?;
-    let found = intake.origins.find_allowed(organization, app, origin).await;
-    let found = found.map_err(|DirectoryUnavailable| directory_unavailable())?;
-    found.map(|app| Sender::from(&*app)).ok_or_else(|| not_allowed(organization, app, origin))
+    let find = async {
+        let origin = origin.ok_or_else(no_origin)?;
+        let found = intake.origins.find_allowed(organization, app, origin).await;
+        let found = found.map_err(|DirectoryUnavailable| directory_unavailable())?;
+        found.map(|app| Sender::from(&*app)).ok_or_else(|| not_allowed(organization, app, origin))
+    };
+    find.await.inspect_err(|rejection| intake.refusals.count("", rejection))
 }
 
 /// Returns the header `Origin`.
@@ -183,21 +184,32 @@ fn with_cors(mut response: Response, allowed: Option<String>) -> Response {
 }
 
 fn no_origin() -> Rejection {
+    let message = "The request has no header Origin, which browsers add (Referer for a picture). Programs send to \
+         …/errors/ and …/transactions/, with a secret token.";
+    Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
+}
+
+fn too_many() -> Rejection {
     Rejection::new(
-        StatusCode::FORBIDDEN,
-        "The request has no header Origin, which browsers add (Referer for a picture). Programs send to …/errors/ and \
-         …/transactions/, with a secret token.",
+        StatusCode::TOO_MANY_REQUESTS,
+        "The browsers of this app send too many requests. Send less, or start the server with a higher \
+         --client-side-rate.",
     )
 }
 
 /// The answer is the same for an unknown app, so that nobody can find out which apps exist.
 fn not_allowed(organization: &str, app: &str, origin: &str) -> Rejection {
+    // The message is logged, and the path can contain any characters.
+    let is_name =
+        |name: &str| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let app =
+        if is_name(organization) && is_name(app) { format!("{organization}/{app}") } else { "ORG/APP".to_owned() };
     let message = match origin.parse::<AllowedOrigin>() {
         Ok(origin) => format!(
-            "The app {organization}/{app} accepts no data from pages of {origin}, or does not exist. \
-             `opbeat app origins {organization}/{app} --add {origin}` allows it."
+            "The app {app} accepts no data from pages of {origin}, or does not exist. \
+             `opbeat app origins {app} --add {origin}` allows it."
         ),
         Err(error) => format!("The header Origin is invalid: {error}."),
     };
-    Rejection::new(StatusCode::FORBIDDEN, message)
+    Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
 }

@@ -39,12 +39,12 @@ const MAX_KEY: usize = 255;
 
 /// The state that the handlers share.
 #[derive(Clone)]
-pub(super) struct Intake {
-    queue: Queue,
-    tokens: Arc<dyn TokenDirectory>,
+pub(crate) struct Intake {
+    pub(super) queue: Queue,
+    pub(super) tokens: Arc<dyn TokenDirectory>,
     pub(super) origins: Arc<dyn OriginDirectory>,
-    limits: IntakeLimits,
-    lanes: Lanes,
+    pub(super) limits: IntakeLimits,
+    pub(super) lanes: Lanes,
     pub(super) refusals: Refusals,
     pub(super) rates: Rates,
 }
@@ -123,7 +123,8 @@ pub(super) async fn not_found(uri: Uri) -> Rejection {
 }
 
 impl Intake {
-    pub(super) fn new(
+    /// Makes the state from the parts that intake needs.
+    pub(crate) fn new(
         queue: Queue,
         tokens: Arc<dyn TokenDirectory>,
         origins: Arc<dyn OriginDirectory>,
@@ -143,7 +144,7 @@ impl Intake {
         body: Body,
     ) -> Result<Accepted, Rejection> {
         let owner = authenticate(&*self.tokens, headers, organization, app).await;
-        let owner = owner.inspect_err(|rejection| self.refusals.count("", rejection))?;
+        let owner = owner.inspect_err(|rejection| self.refusals.count(&rejection.app_id, rejection))?;
         self.accept(Delivery { endpoint, sender: owner.into(), headers }, body).await
     }
 
@@ -159,7 +160,7 @@ impl Intake {
         let limits = if sender.is_browser { self.limits.of_browsers() } else { self.limits };
         let idempotency_key = idempotency_key(endpoint, headers)?;
         let size = body::declared_size(headers, &limits)?;
-        let room = self.lanes.room(&sender.lane(), size).await?;
+        let room = self.lanes.room(&sender, size).await?;
         let body = body::read(body, &limits).await?;
         let origin = Origin {
             app_id: sender.app_id.clone(),
@@ -223,7 +224,8 @@ fn header(headers: &HeaderMap, name: &str) -> String {
     start_of(value, MAX_HEADER).to_owned()
 }
 
-fn not_stored(error: &AppendError) -> Rejection {
+/// Returns the rejection of a body that the queue did not take.
+pub(super) fn not_stored(error: &AppendError) -> Rejection {
     let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }

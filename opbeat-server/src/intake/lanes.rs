@@ -1,14 +1,16 @@
-//! Lanes: bodies are received and decoded so that large ones delay neither small ones nor those of other apps.
+//! Lanes: bodies are received and decoded so that large ones delay neither small ones nor those of other tenants.
 //!
 //! A small body is decoded at once, on the thread that received it: that takes a fraction of a millisecond. A large body
-//! is decoded on a blocking thread, after it has waited for its app's turn and for one of a few places. An app that sends
-//! many large bodies therefore waits for itself, and small bodies wait for nobody.
+//! is decoded on a blocking thread, after it has waited for its organization's turn and for one of a few places. A tenant
+//! that sends many large bodies therefore waits for itself, and small bodies wait for nobody.
 //!
-//! The bytes of all bodies in flight are bounded, and each app may have a part of them only.
+//! The bytes of all bodies in flight are bounded, and each tenant may have a part of them only. Browsers, which have no
+//! token, have a part of their own.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::IntakeLimits;
 use super::rejection::Rejection;
+use super::sender::Sender;
 use crate::decode::Undecodable;
 
 /// The largest small body as it is sent, in bytes.
@@ -31,19 +34,37 @@ const UNIT: usize = 1 << 10;
 #[derive(Clone)]
 pub(super) struct Lanes {
     inflated: usize,
-    /// The units of small bodies in flight, for all apps.
-    small: Arc<Semaphore>,
-    /// The units of large bodies in flight, for all apps.
-    large: Arc<Semaphore>,
-    /// The units that one app may have in flight: of small bodies, and of large ones.
-    shares: [usize; 2],
+    /// The longest time that a request waits for room, for its turn, or for a place.
+    patience: Duration,
+    small: Pool,
+    large: Pool,
+    /// The bodies of browsers, which have no token. They never take the room of servers.
+    browsers: Pool,
     /// The places in which large bodies are decoded.
     places: Arc<Semaphore>,
-    apps: Arc<Mutex<HashMap<String, Weak<AppLane>>>>,
+    tenants: Arc<Mutex<Tenants>>,
 }
 
-/// The bodies of one app.
-struct AppLane {
+/// The lanes in use, by the organization's short name and whether browsers send the bodies.
+type Tenants = HashMap<(String, bool), Weak<Lane>>;
+
+/// The units that all bodies of one sort may have in flight, and the share of one tenant.
+#[derive(Clone)]
+struct Pool {
+    all: Arc<Semaphore>,
+    share: usize,
+}
+
+impl Pool {
+    /// Makes a pool of `bytes`, in which at least one body of `largest` bytes has room.
+    fn new(bytes: usize, largest: usize) -> Self {
+        let (units, largest) = (bytes / UNIT, largest.div_ceil(UNIT));
+        Self { all: Arc::new(Semaphore::new(units.max(largest))), share: (units / 4).max(largest) }
+    }
+}
+
+/// The bodies of one tenant's servers, or of its browsers.
+struct Lane {
     /// The units of small bodies in flight.
     small: Arc<Semaphore>,
     /// The units of large bodies in flight.
@@ -55,37 +76,42 @@ struct AppLane {
 /// The room that a body takes, until it is dropped.
 pub(super) struct Room {
     _permits: [OwnedSemaphorePermit; 2],
-    lane: Arc<AppLane>,
+    lane: Arc<Lane>,
 }
 
 impl Lanes {
     pub(super) fn new(limits: &IntakeLimits) -> Self {
-        let (smallest, largest) = (SMALL / UNIT, limits.body.div_ceil(UNIT));
-        let small = (limits.in_flight / UNIT / 4).max(smallest);
-        let large = (limits.in_flight / UNIT / 4 * 3).max(largest);
+        let eighth = limits.in_flight / 8;
         Self {
             inflated: limits.inflated,
-            small: Arc::new(Semaphore::new(small)),
-            large: Arc::new(Semaphore::new(large)),
-            shares: [(small / 4).max(smallest), (large / 4).max(largest)],
+            patience: limits.body_timeout,
+            small: Pool::new(2 * eighth, SMALL),
+            large: Pool::new(5 * eighth, limits.body),
+            browsers: Pool::new(eighth, limits.client_side_body),
             places: Arc::new(Semaphore::new(limits.at_once.max(1))),
-            apps: Arc::default(),
+            tenants: Arc::default(),
         }
     }
 
-    /// Waits for the room that a body of a size in bytes needs.
-    pub(super) async fn room(&self, app_id: &str, size: usize) -> Result<Room, Rejection> {
-        let lane = self.lane(app_id);
-        let (own, all) = if size <= SMALL { (&lane.small, &self.small) } else { (&lane.large, &self.large) };
+    /// Waits for the room that a sender's body of a size in bytes needs.
+    pub(super) async fn room(&self, sender: &Sender, size: usize) -> Result<Arc<Room>, Rejection> {
+        let lane = self.lane(sender);
+        let is_small = size <= SMALL;
+        let pool = match (sender.is_browser, is_small) {
+            (true, _) => &self.browsers,
+            (false, true) => &self.small,
+            (false, false) => &self.large,
+        };
+        let own = if is_small { &lane.small } else { &lane.large };
         let units = size.div_ceil(UNIT);
-        let permits = [acquire(own, units).await?, acquire(all, units).await?];
-        Ok(Room { _permits: permits, lane })
+        let permits = [self.acquire(own, units).await?, self.acquire(&pool.all, units).await?];
+        Ok(Arc::new(Room { _permits: permits, lane }))
     }
 
     /// Decodes a body: calls `decode` with it and with the largest size in bytes that it may inflate to.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        room: &Room,
+        room: &Arc<Room>,
         body: Bytes,
         decode: impl Fn(&[u8], usize) -> Result<T, Undecodable> + Send + 'static,
     ) -> Result<T, Rejection> {
@@ -98,10 +124,12 @@ impl Lanes {
                 Err(_) => return Err(panicked()),
             }
         }
-        let _turn = acquire(&room.lane.turn, 1).await?;
-        let place = acquire(&self.places, 1).await?;
+        let turn = self.acquire(&room.lane.turn, 1).await?;
+        let place = self.acquire(&self.places, 1).await?;
+        let room = Arc::clone(room);
         let decoded = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            // They are held until the body is decoded, also if its request is cancelled.
+            let _held = (turn, place, room);
             decode(&body, limit)
         });
         match decoded.await {
@@ -111,23 +139,32 @@ impl Lanes {
         }
     }
 
-    fn lane(&self, app_id: &str) -> Arc<AppLane> {
-        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = apps.get(app_id).and_then(Weak::upgrade) {
+    fn lane(&self, sender: &Sender) -> Arc<Lane> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (sender.organization.clone(), sender.is_browser);
+        if let Some(lane) = tenants.get(&key).and_then(Weak::upgrade) {
             return lane;
         }
-        // Lanes of apps without requests are forgotten.
-        apps.retain(|_, lane| lane.strong_count() > 0);
-        let [small, large, turn] = [self.shares[0], self.shares[1], 1].map(|permits| Arc::new(Semaphore::new(permits)));
-        let lane = Arc::new(AppLane { small, large, turn });
-        apps.insert(app_id.to_owned(), Arc::downgrade(&lane));
+        // Lanes of tenants without requests are forgotten.
+        tenants.retain(|_, lane| lane.strong_count() > 0);
+        let shares = if sender.is_browser { [self.browsers.share; 2] } else { [self.small.share, self.large.share] };
+        let [small, large, turn] = [shares[0], shares[1], 1].map(|permits| Arc::new(Semaphore::new(permits)));
+        let lane = Arc::new(Lane { small, large, turn });
+        tenants.insert(key, Arc::downgrade(&lane));
         lane
+    }
+
+    async fn acquire(&self, semaphore: &Arc<Semaphore>, units: usize) -> Result<OwnedSemaphorePermit, Rejection> {
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let acquired = tokio::time::timeout(self.patience, Arc::clone(semaphore).acquire_many_owned(units));
+        acquired.await.map_err(|_| busy())?.map_err(|_| shutting_down())
     }
 }
 
-async fn acquire(semaphore: &Arc<Semaphore>, units: usize) -> Result<OwnedSemaphorePermit, Rejection> {
-    let units = u32::try_from(units).unwrap_or(u32::MAX);
-    Arc::clone(semaphore).acquire_many_owned(units).await.map_err(|_| shutting_down())
+fn busy() -> Rejection {
+    let message = "Too many bodies of this organization are received at the same time. Send the body again later, and \
+                   send smaller bodies, more often.";
+    Rejection { reason: "busy", ..Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message) }
 }
 
 fn panicked() -> Rejection {

@@ -11,10 +11,11 @@ pub struct IntakeLimits {
     pub inflated: usize,
     /// The time in which a body must arrive.
     pub body_timeout: Duration,
-    /// The largest number of large bodies that are decoded at the same time. Those of one app are decoded one by one.
+    /// The largest number of large bodies that are decoded at the same time. Those of one organization are decoded one by
+    /// one.
     pub at_once: usize,
-    /// The largest number of bytes of bodies that are received and decoded at the same time. One app may have a quarter
-    /// of them.
+    /// The largest number of bytes of bodies that are received and decoded at the same time. One organization
+    /// may have a quarter of each sort: small bodies, large ones, and those of browsers.
     pub in_flight: usize,
     /// The largest body that a browser may send without a token, in bytes, before and after inflating.
     pub client_side_body: usize,
@@ -24,11 +25,15 @@ pub struct IntakeLimits {
     pub client_side_burst: u32,
 }
 
+/// The time in which the body of a browser must arrive: anybody can send one, and slowly.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl IntakeLimits {
     /// Returns the limits of requests without a token.
     pub(super) fn of_browsers(self) -> Self {
         let largest = self.client_side_body;
-        Self { body: self.body.min(largest), inflated: self.inflated.min(largest), ..self }
+        let body_timeout = self.body_timeout.min(BROWSER_TIMEOUT);
+        Self { body: self.body.min(largest), inflated: self.inflated.min(largest), body_timeout, ..self }
     }
 }
 

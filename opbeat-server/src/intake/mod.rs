@@ -10,6 +10,7 @@
 //! Intake looks up tokens in a [`TokenDirectory`] and origins in an [`OriginDirectory`], and never in the store, so that it
 //! accepts data while the database is unavailable.
 
+mod admission;
 mod authenticate;
 mod body;
 mod client_side;
@@ -25,7 +26,9 @@ mod releases;
 mod router;
 mod sender;
 
+pub(crate) use admission::Received;
 pub(crate) use authenticate::{DirectoryUnavailable, TokenDirectory, TokenOwner, hash_token};
+pub(crate) use handler::Intake;
 pub use limits::IntakeLimits;
 pub(crate) use origins::{AllowedOrigin, BrowserApp, OriginDirectory};
 pub(crate) use refusals::Refusals;

@@ -16,6 +16,8 @@ pub(crate) struct Rejection {
     pub(crate) status: StatusCode,
     /// The reason as one word, by which refusals are counted.
     pub(crate) reason: &'static str,
+    /// The id of the app that it concerns, if that is another one than the request names; else an empty string.
+    pub(crate) app_id: String,
     /// The reason, and what to do.
     pub(crate) message: String,
     /// The invalid fields, each with the reason.
@@ -26,7 +28,7 @@ impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, reason: reason_of(status), message: message.into(), fields: Map::new() }
+        Self { status, reason: reason_of(status), app_id: String::new(), message: message.into(), fields: Map::new() }
     }
 
     /// Creates a rejection because of an invalid field.

@@ -1,31 +1,17 @@
 //! The routes of the intake.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
-use super::authenticate::TokenDirectory;
 use super::handler::{self, Intake};
-use super::limits::IntakeLimits;
-use super::origins::OriginDirectory;
-use super::refusals::Refusals;
 use super::{client_side, rejection, releases};
-use crate::queue::Queue;
 
 /// The path of an app.
 const APP: &str = "/api/v1/organizations/{organization}/apps/{app}/";
 
 /// Returns the routes below `/api/v1/`.
-pub(crate) fn router(
-    queue: Queue,
-    tokens: Arc<dyn TokenDirectory>,
-    origins: Arc<dyn OriginDirectory>,
-    limits: IntakeLimits,
-    refusals: Refusals,
-) -> Router {
-    let intake = Intake::new(queue, tokens, origins, limits, refusals);
+pub(crate) fn router(intake: Intake) -> Router {
     let app = || get(handler::app).fallback(handler::app_method_not_allowed);
     let with_token = |route: MethodRouter<Intake>| route.fallback(handler::method_not_allowed);
     let of_browsers =

@@ -16,15 +16,6 @@ pub(super) struct Sender {
     pub(super) is_browser: bool,
 }
 
-impl Sender {
-    /// Returns the name under which the bodies of this sender wait for each other: the browsers of an app do not delay
-    /// its servers.
-    pub(super) fn lane(&self) -> String {
-        let Self { app_id, is_browser, .. } = self;
-        if *is_browser { format!("{app_id} browsers") } else { app_id.clone() }
-    }
-}
-
 impl From<TokenOwner> for Sender {
     fn from(owner: TokenOwner) -> Self {
         let TokenOwner { organization, app, app_id, .. } = owner;

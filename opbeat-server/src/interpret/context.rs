@@ -1,11 +1,11 @@
 //! The context of a body: its origin, and values of the whole body, which its parts need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use opbeat_protocol::{Timestamp, TransactionsBody};
+use opbeat_protocol::{BreakdownGroup, Timestamp, Traces, TransactionGroup};
 use serde_json::Value;
 
-use crate::changes::TransactionKey;
+use crate::changes::{MINUTES_KEPT, TransactionKey};
 use crate::interpret::Origin;
 use crate::text::start_of;
 
@@ -15,40 +15,89 @@ const MAX_NAME: usize = 512;
 /// The maximum length of a result, in characters. Longer results are cut.
 const MAX_RESULT: usize = 100;
 
-/// A day in microseconds.
-const DAY: i64 = 86_400_000_000;
+/// The longest time by which a clock can be ahead of the server's, in microseconds: 10 minutes.
+const MAX_AHEAD: i64 = 600_000_000;
 
 /// The context of a body of `transactions/`.
 pub(super) struct BodyContext<'a> {
     pub(super) origin: &'a Origin,
-    /// The time of the first group of each transaction name, for traces that have no time of their own.
-    times: BTreeMap<String, Timestamp>,
+    /// The groups of durations by the name of their transactions.
+    counted: BTreeMap<&'a str, Vec<Counted<'a>>>,
+    /// The kind of each name for which one part of the body contains a kind. Other parts can lack it.
+    kinds: HashMap<String, String>,
+}
+
+/// The durations of one transaction name, kind, result and minute.
+pub(super) struct Counted<'a> {
+    /// The transaction.
+    pub(super) key: TransactionKey,
+    /// The minute in which the durations are counted.
+    pub(super) minute: Timestamp,
+    /// The group as the agent sent it.
+    pub(super) group: &'a TransactionGroup,
+}
+
+/// The time of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlacedTime {
+    /// The time under which the event is counted and shown.
+    pub(super) at: Timestamp,
+    /// The time that the agent sent, if the event is counted at its receipt instead.
+    pub(super) claimed: Option<Timestamp>,
+}
+
+impl PlacedTime {
+    /// Returns whether the event is not counted at the time that the agent sent.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.claimed.is_some()
+    }
 }
 
 impl<'a> BodyContext<'a> {
-    pub(super) fn new(origin: &'a Origin, body: &TransactionsBody) -> Self {
-        let mut times = BTreeMap::new();
-        for group in &body.transactions {
-            let at = plausible_time(origin, group.timestamp);
-            times.entry(group.transaction.clone()).or_insert(at);
+    pub(super) fn new(
+        origin: &'a Origin,
+        transactions: &'a [TransactionGroup],
+        traces: &Traces,
+        breakdown: &[BreakdownGroup],
+    ) -> Self {
+        let kinds = kinds(transactions, traces, breakdown);
+        let mut context = Self { origin, counted: BTreeMap::new(), kinds };
+        for group in transactions {
+            let key = context.key(&group.transaction, group.kind.as_deref());
+            let minute = context.minute(group.timestamp);
+            context.counted.entry(&group.transaction).or_default().push(Counted { key, minute, group });
         }
-        Self { origin, times }
+        context
     }
 
-    /// Returns the key of a transaction. If the agent sends no kind, the kind is derived from its framework.
+    /// Returns the groups of durations of a transaction name.
+    pub(super) fn counted(&self, name: &str) -> &[Counted<'a>] {
+        self.counted.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the groups of durations of all transactions.
+    pub(super) fn all_counted(&self) -> impl Iterator<Item = &Counted<'a>> {
+        self.counted.values().flatten()
+    }
+
+    /// Returns the key of a transaction.
+    ///
+    /// If this part of the body has no kind, the kind is that of another part with the same name. If no part has one,
+    /// it is derived from the agent's framework.
     pub(super) fn key(&self, name: &str, kind: Option<&str>) -> TransactionKey {
-        let kind = kind.filter(|kind| !kind.is_empty()).map_or_else(|| self.kind_of(name), cut_name);
+        let sent = kind.filter(|kind| !kind.is_empty()).or_else(|| self.kinds.get(name).map(String::as_str));
+        let kind = sent.map_or_else(|| self.kind_of(name), cut_name);
         TransactionKey { app_id: self.origin.app_id.clone(), kind, name: cut_name(name) }
     }
 
-    /// Returns the minute of a time that the agent sent, or of the receipt if the time is not plausible.
+    /// Returns the minute of a time that the agent sent, or of the receipt if the time cannot be shown.
     pub(super) fn minute(&self, claimed: Option<Timestamp>) -> Timestamp {
-        plausible_time(self.origin, claimed).minute()
+        placed_time(self.origin, claimed).at.minute()
     }
 
-    /// Returns the minute of the transactions with a name.
+    /// Returns the minute of the first transactions with a name, for traces that have no time of their own.
     pub(super) fn minute_of(&self, name: &str) -> Timestamp {
-        self.times.get(name).copied().unwrap_or(self.origin.received).minute()
+        self.counted(name).first().map_or(self.origin.received.minute(), |counted| counted.minute)
     }
 
     /// Returns the kind of a transaction by its name.
@@ -66,14 +115,35 @@ impl<'a> BodyContext<'a> {
     }
 }
 
-/// Returns a time that an agent sent.
+/// Returns the first kind of each name. The counts decide before the traces: Ruby's traces have no kind.
+fn kinds(transactions: &[TransactionGroup], traces: &Traces, breakdown: &[BreakdownGroup]) -> HashMap<String, String> {
+    let (Traces::Groups(groups) | Traces::Sampled { groups, .. }) = traces;
+    let counted = transactions.iter().map(|group| (&group.transaction, group.kind.as_deref()));
+    let traced = groups.iter().map(|group| (&group.transaction, group.transaction_kind.as_deref()));
+    let divided = breakdown.iter().map(|part| (&part.transaction, Some(part.transaction_kind.as_str())));
+    let mut kinds: HashMap<String, String> = HashMap::new();
+    for (name, kind) in counted.chain(traced).chain(divided) {
+        if let Some(kind) = kind.filter(|kind| !kind.is_empty())
+            && !kinds.contains_key(name)
+        {
+            kinds.insert(name.clone(), kind.to_owned());
+        }
+    }
+    kinds
+}
+
+/// Decides the time under which an event is counted.
 ///
-/// Returns the time of receipt if it is missing, more than a day ahead of the receipt, or more than a year before it.
-pub(super) fn plausible_time(origin: &Origin, claimed: Option<Timestamp>) -> Timestamp {
+/// It is the time that the agent sent. Events without a time, more than 10 minutes ahead of the receipt, or older than
+/// the rows by minute, are counted at their receipt: nobody would see them at their own time.
+pub(super) fn placed_time(origin: &Origin, claimed: Option<Timestamp>) -> PlacedTime {
     let received = origin.received;
-    let is_plausible =
-        |claimed: &Timestamp| (received.micros() - 365 * DAY..=received.micros() + DAY).contains(&claimed.micros());
-    claimed.filter(is_plausible).unwrap_or(received)
+    let shown =
+        received.micros().saturating_sub(MINUTES_KEPT * 1_000_000)..=received.micros().saturating_add(MAX_AHEAD);
+    match claimed {
+        Some(claimed) if shown.contains(&claimed.micros()) => PlacedTime { at: claimed, claimed: None },
+        claimed => PlacedTime { at: received, claimed },
+    }
 }
 
 /// Returns a name, cut to [`MAX_NAME`] characters.

@@ -14,8 +14,12 @@ mod origin;
 mod releases;
 mod report;
 mod scrub;
+mod spans;
 mod traces;
 mod transactions;
+mod trees;
 
 pub(crate) use origin::Origin;
 pub(crate) use report::interpret;
+pub(crate) use spans::{TracedSpan, TracedTransaction, interpret_span};
+pub(crate) use trees::JoinedTransaction;

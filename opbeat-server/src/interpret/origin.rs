@@ -2,6 +2,11 @@
 
 use opbeat_protocol::Timestamp;
 
+use crate::changes::{NoteAction, NoteKey};
+
+/// The reason of notes on events that are counted at their receipt, since their time is too old or in the future.
+pub(super) const OTHER_TIME: &str = "other_time";
+
 /// The source of a report: its app and the headers of its request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin {
@@ -29,6 +34,16 @@ pub(super) enum Language {
 }
 
 impl Origin {
+    /// Returns the key of notes on changed values of this report.
+    pub(super) fn note(&self, reason: &str) -> NoteKey {
+        NoteKey {
+            app_id: self.app_id.clone(),
+            minute: self.received.minute().seconds(),
+            action: NoteAction::Changed,
+            reason: reason.to_owned(),
+        }
+    }
+
     /// Returns the language of the agent, by its platform header or else by its user agent, or `None` if neither is
     /// known.
     ///

@@ -4,7 +4,7 @@ use opbeat_protocol::read::Notes;
 
 use super::origin::Origin;
 use super::{errors, releases, transactions};
-use crate::changes::{Changes, NoteAction, NoteKey};
+use crate::changes::Changes;
 use crate::decode::{Decoded, Report};
 
 /// Returns the changes of a report, and of the notes on what was changed in it.
@@ -22,12 +22,6 @@ pub(crate) fn interpret(origin: &Origin, decoded: Decoded) -> Changes {
 
 fn count(origin: &Origin, notes: &Notes, changes: &mut Changes) {
     for note in notes.iter() {
-        let key = NoteKey {
-            app_id: origin.app_id.clone(),
-            minute: origin.received.minute().seconds(),
-            action: NoteAction::Changed,
-            reason: note.oddity.as_str().to_owned(),
-        };
-        changes.notes.insert(key, note.count);
+        changes.notes.insert(origin.note(note.oddity.as_str()), note.count);
     }
 }

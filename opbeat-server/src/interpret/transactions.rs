@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
-use super::context::{BodyContext, cut_name, result_text};
+use super::context::{BodyContext, Counted, cut_name, placed_time, result_text};
+use super::origin::OTHER_TIME;
 use super::{scrub, traces};
 use crate::changes::{Changes, DropKey, SelfTime};
 use crate::interpret::Origin;
@@ -13,19 +14,20 @@ use crate::result_class::ResultClass;
 /// Returns the changes of a body.
 pub(super) fn changes(origin: &Origin, mut body: TransactionsBody) -> Changes {
     scrub::names(&mut body);
-    let context = BodyContext::new(origin, &body);
+    let TransactionsBody { transactions, traces, breakdown, drops, .. } = body;
+    let context = BodyContext::new(origin, &transactions, &traces, &breakdown);
     let mut changes = Changes::default();
-    count(&context, &body, &mut changes);
-    for group in &body.breakdown {
+    count(&context, &mut changes);
+    for group in &breakdown {
         let key = context.key(&group.transaction, Some(&group.transaction_kind));
         let minute = context.minute(Some(group.timestamp)).seconds();
-        let self_time = SelfTime { count: group.count, self_ms: group.self_ms };
+        let self_time = SelfTime { count: group.count, self_ms: group.self_ms, samples: 0 };
         changes.breakdowns.entry((key, minute, cut_name(&group.kind))).or_default().merge(self_time);
     }
     // Only this project's agent sends samples without counts. It sends the breakdown with the counts, in another body.
-    let has_breakdown = !body.breakdown.is_empty() || body.transactions.is_empty();
-    count_drops(&context, &body.drops, &mut changes);
-    match body.traces {
+    let has_breakdown = !breakdown.is_empty() || transactions.is_empty();
+    count_drops(&context, &drops, &mut changes);
+    match traces {
         Traces::Groups(groups) => traces::aggregated(&context, groups, has_breakdown, &mut changes),
         Traces::Sampled { groups, raw } => traces::sampled(&context, groups, raw, has_breakdown, &mut changes),
     }
@@ -52,13 +54,15 @@ fn drop_reason(sent: &str) -> Option<&str> {
 }
 
 /// Adds every duration.
-fn count(context: &BodyContext<'_>, body: &TransactionsBody, changes: &mut Changes) {
-    for group in &body.transactions {
-        let key = context.key(&group.transaction, group.kind.as_deref());
-        let minute = context.minute(group.timestamp).seconds();
+fn count(context: &BodyContext<'_>, changes: &mut Changes) {
+    for Counted { key, minute, group } in context.all_counted() {
         let result = result_text(group.result.as_ref());
         let is_failure = ResultClass::of(&result).is_failed();
-        let rollup = changes.rollups.entry((key, minute, result)).or_default();
+        if placed_time(context.origin, group.timestamp).claimed.is_some() {
+            let total = changes.notes.entry(context.origin.note(OTHER_TIME)).or_default();
+            *total = total.saturating_add(group.durations.len() as u64);
+        }
+        let rollup = changes.rollups.entry((key.clone(), minute.seconds(), result)).or_default();
         // Without head times, the durations count as such.
         let heads = group.head_durations.iter().copied().map(Some).chain(std::iter::repeat(None));
         group.durations.iter().zip(heads).for_each(|(duration, head)| rollup.insert(*duration, head, is_failure));

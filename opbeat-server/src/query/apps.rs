@@ -27,7 +27,7 @@ pub(crate) struct AppSummary {
     /// The app.
     #[serde(flatten)]
     pub(crate) app: AppIdentity,
-    /// Transactions per minute in the last hour.
+    /// Transactions per minute in the last hour, or since the app's first data if that is later.
     pub(crate) per_minute: f64,
     /// The share of them that failed, from 0 to 1.
     pub(crate) failed_share: f64,
@@ -41,12 +41,19 @@ pub(crate) struct AppSummary {
 impl Query {
     /// Returns the apps that a reader may see.
     pub(crate) async fn apps(&self, scope: &Scope, now: Timestamp) -> Result<Vec<AppSummary>, QueryError> {
-        let apps = self.store.apps(scope, now.as_second() - 3_600).await?;
+        let since = now.as_second() - 3_600;
+        let apps = self.store.apps(scope, since).await?;
+        // The rows of the minutes that begin after `since` are counted.
+        let since = since + (-since).rem_euclid(60);
+        let minutes = |first_seen: Option<i64>| {
+            let first = first_seen.map_or(since, |first| since.max(first.div_euclid(1_000_000)));
+            (now.as_second() - first).max(60) as f64 / 60.0
+        };
         Ok(apps
             .into_iter()
             .map(|activity| AppSummary {
                 app: activity.app.into(),
-                per_minute: activity.count as f64 / 60.0,
+                per_minute: activity.count as f64 / minutes(activity.first_seen),
                 failed_share: activity.failed as f64 / activity.count.max(1) as f64,
                 last_seen: activity.last_seen.map(from_micros),
                 open_errors: activity.open_errors,
@@ -68,6 +75,12 @@ impl Query {
     pub(crate) async fn default_range(&self, app: &AppIdentity, now: Timestamp) -> Result<Range, QueryError> {
         let (first, last) = self.store.activity(&app.id).await?.unwrap_or_default();
         Ok(Range::for_activity(from_micros(first), from_micros(last), now))
+    }
+
+    /// Returns the time of an app's first data, in seconds since 1970.
+    pub(super) async fn first_data(&self, app: &AppIdentity) -> Result<i64, QueryError> {
+        let (first, _) = self.store.activity(&app.id).await?.unwrap_or_default();
+        Ok(first.div_euclid(1_000_000))
     }
 
     /// Returns whether an app has ever reported a transaction or an error.

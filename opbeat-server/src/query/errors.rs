@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::{Note, Oddity};
+use opbeat_protocol::{ErrorBody, TransactionReference};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -235,13 +235,22 @@ fn occurrence(row: OccurrenceRow, sample: Option<SampleReference>) -> Occurrence
         count: note.count,
         path: note.path.clone(),
     };
+    let mut report = row.document;
+    // The transaction of an error that OpenTelemetry sent is known only after the error was stored.
+    if let Some(report) = &mut report
+        && report.transaction.is_none()
+        && !row.transaction_name.is_empty()
+    {
+        let (id, name) = (Some(row.transaction_external_id), row.transaction_name);
+        report.transaction = Some(TransactionReference { id, name, ..TransactionReference::default() });
+    }
     Occurrence {
         id: row.id,
         external_id: row.external_id,
         happened_at: from_micros(row.happened_at),
         claimed_at: claimed.filter(|claimed| *claimed != row.happened_at).map(from_micros),
         notes: row.notes.iter().map(view).collect(),
-        report: row.document,
+        report,
         sample,
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct HeadPercentiles {
 impl HeadPercentiles {
     /// Returns the percentiles of a rollup, or `None` if it is empty.
     pub(super) fn of(rollup: &Rollup) -> Option<Self> {
-        let quantile = |share| rollup.head_sketch().quantile(share);
+        let quantile = |share| rollup.head_quantile(share);
         Some(Self { p50_ms: quantile(0.5)?, p95_ms: quantile(0.95)?, p99_ms: quantile(0.99)? })
     }
 

@@ -41,6 +41,13 @@ impl Query {
         }
         Ok(report)
     }
+
+    /// Returns the number of bodies of an app that intake refused in a range.
+    pub(crate) async fn refused(&self, app: &AppIdentity, range: &Range) -> Result<u64, QueryError> {
+        let notes = self.store.notes(&app.id, (range.from, range.to)).await?;
+        let refused = notes.iter().filter(|note| note.action == "refused");
+        Ok(refused.fold(0, |sum, note| note.count.saturating_add(sum)))
+    }
 }
 
 /// Explains a reason of `intake::Rejection`.
@@ -58,10 +65,16 @@ fn refusal(reason: &str) -> &'static str {
         "other_app" => {
             "The token belongs to this app, but the address names another one. Check the ids in the agent's settings."
         }
+        "unknown_service" => {
+            "OpenTelemetry names a service that is not the app of the token. Set OTEL_SERVICE_NAME to the app's name, \
+             or see `opbeat org services --help`."
+        }
+        "invalid_id" => "The id of a trace or of a span is missing or invalid.",
         "origin" => {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
         }
         "too_many" => "The requests exceed the rate limit of this app.",
+        "busy" => "Too many bodies of the organization arrived at the same time. Send smaller bodies, more often.",
         "unavailable" => {
             "This server could not write to its disk, or its queue was full. `/healthz` shows the present state."
         }
@@ -73,5 +86,12 @@ fn refusal(reason: &str) -> &'static str {
 
 /// Explains a reason for which a value was changed.
 fn change(reason: &str) -> &'static str {
-    Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation)
+    match reason {
+        "other_time" => {
+            "The time is too old to be shown or in the future; the event is counted at its receipt. Check the clock."
+        }
+        "log_below_error" => "Log records of OpenTelemetry below ERROR are accepted and not stored.",
+        "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
+        _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),
+    }
 }

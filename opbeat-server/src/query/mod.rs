@@ -22,7 +22,7 @@ pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
 pub(crate) use releases::{Release, ReleaseList};
-pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary};
+pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary, SpanAverage};
 pub(crate) use series::{Series, SeriesPoint};
 pub(crate) use time::from_seconds;
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};

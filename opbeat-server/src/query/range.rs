@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::changes::MINUTES_KEPT;
+
 /// The ranges that pages offer, with their length in seconds.
 pub(crate) const RANGES: [(&str, i64); 6] =
     [("15m", 900), ("1h", 3_600), ("6h", 6 * 3_600), ("24h", 86_400), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
@@ -10,7 +12,8 @@ pub(crate) const RANGES: [(&str, i64); 6] =
 /// The largest number of points in a chart.
 const MAX_POINTS: i64 = 120;
 
-/// The longest range in seconds that is read from rows of a minute; longer ones are read from rows of an hour.
+/// The longest range in seconds that is read from rows of a minute. Longer ones are read from rows of an hour, and so
+/// are those that begin before the oldest rows of a minute.
 const MINUTES_UP_TO: i64 = 6 * 3_600;
 
 /// The longest range in seconds.
@@ -29,6 +32,8 @@ pub(crate) struct Range {
     pub(crate) resolution: i64,
     /// The length of one step, in seconds.
     pub(crate) step: i64,
+    /// The ends that were asked for, in seconds since 1970, neither of them after now.
+    asked: (i64, i64),
 }
 
 /// An invalid range.
@@ -40,9 +45,8 @@ impl Range {
     /// Returns the range of a name, which ends now.
     pub(crate) fn named(name: &str, now: Timestamp) -> Option<Self> {
         let (name, length) = RANGES.into_iter().find(|(known, _)| *known == name)?;
-        // The current minute is part of the range.
-        let to = now.as_second() + 60;
-        Some(Self { name: Some(name), ..Self::between(to - length, to) })
+        let now = now.as_second();
+        Some(Self { name: Some(name), ..Self::between(now - length, now, now) })
     }
 
     /// Returns the range that is shown first for an app, given the times of its first and last report.
@@ -53,7 +57,7 @@ impl Range {
         let (first, last, end) = (first.as_second(), last.as_second(), now.as_second());
         let contains = |(name, length): &&(&str, i64)| end - length < if *name == "15m" { first } else { last };
         let name = RANGES.iter().find(contains).map_or("1h", |(name, _)| *name);
-        Self::named(name, now).unwrap_or_else(|| Self::between(end - 3_600, end))
+        Self::named(name, now).unwrap_or_else(|| Self::between(end - 3_600, end, end))
     }
 
     /// Parses the range that a request names: by its name, or by its ends. Returns `None` if it names none.
@@ -73,19 +77,27 @@ impl Range {
             }
             (None, None, None) => Ok(None),
             (None, from, to) => {
-                let to = to.map(seconds).transpose()?.unwrap_or(now.as_second() + 60);
+                let now = now.as_second();
+                let to = to.map(seconds).transpose()?.unwrap_or(now);
                 let from = from.map(seconds).transpose()?.unwrap_or(to - 3_600);
                 if from >= to || to - from > MAX_LENGTH {
                     return Err(InvalidRange("`from` must be before `to`, by at most 400 days".to_owned()));
                 }
-                Ok(Some(Self::between(from, to)))
+                Ok(Some(Self::between(from, to, now)))
             }
         }
     }
 
-    /// Returns the range's length in minutes.
-    pub(crate) fn minutes(&self) -> f64 {
-        (self.to - self.from) as f64 / 60.0
+    /// Returns the number of minutes by which counts are divided: those that were asked for, that are not in the future,
+    /// and that are not before the first data (in seconds since 1970). It is at least one.
+    pub(crate) fn minutes_since(&self, first_data: i64) -> f64 {
+        let (from, to) = self.asked;
+        (to - from.max(first_data)).max(60) as f64 / 60.0
+    }
+
+    /// Returns whether a step is over, given its start in seconds since 1970.
+    pub(crate) fn is_complete(&self, start: i64, now: Timestamp) -> bool {
+        start.saturating_add(self.step) <= now.as_second()
     }
 
     /// Returns both ends in microseconds since 1970.
@@ -102,15 +114,24 @@ impl Range {
     }
 
     /// Widens both ends to whole rows and steps.
-    fn between(from: i64, to: i64) -> Self {
+    fn between(from: i64, to: i64, now: i64) -> Self {
         let length = to - from;
-        let resolution = if length <= MINUTES_UP_TO { 60 } else { 3_600 };
+        let has_minutes = length <= MINUTES_UP_TO && from >= now - MINUTES_KEPT;
+        let resolution = if has_minutes { 60 } else { 3_600 };
         let steps: &[i64] = &[60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
         let fits = |step: &&i64| **step >= resolution && length / **step <= MAX_POINTS;
         let step = steps.iter().find(fits).copied().unwrap_or(7 * 86_400);
-        let to = to + (-to).rem_euclid(step);
-        let from = from - from.rem_euclid(step);
-        Self { name: None, from, to, resolution, step }
+        // The step that is running at the end is part of the range.
+        let end = to + if to >= now { 1 } else { 0 };
+        let asked = (from.min(now), to.min(now));
+        Self {
+            name: None,
+            from: from - from.rem_euclid(step),
+            to: end + (-end).rem_euclid(step),
+            resolution,
+            step,
+            asked,
+        }
     }
 }
 
@@ -134,6 +155,32 @@ mod tests {
             assert!(range.to > 1_700_000_123 && range.from <= 1_700_000_123 - length + 60);
             assert_eq!((range.from % range.resolution, range.to % range.resolution), (0, 0));
         }
+    }
+
+    #[test]
+    fn short_ranges_before_the_oldest_minutes_are_read_by_hour() {
+        let now: Timestamp = "2026-05-20T12:00:00Z".parse().unwrap();
+        let resolution = |from, to| Range::parse(None, Some(from), Some(to), now).unwrap().unwrap().resolution;
+        assert_eq!(resolution("2026-05-19T10:00:00Z", "2026-05-19T11:00:00Z"), 60);
+        assert_eq!(resolution("2026-05-02T10:00:00Z", "2026-05-02T11:00:00Z"), 3_600);
+    }
+
+    #[test]
+    fn counts_are_divided_by_the_time_that_was_asked_for_and_had_data() {
+        let now: Timestamp = "2026-05-20T12:00:30Z".parse().unwrap();
+        let range =
+            Range::parse(None, Some("2026-05-20T03:30:00Z"), Some("2026-05-20T10:30:00Z"), now).unwrap().unwrap();
+        assert_eq!(((range.to - range.from) / 3_600, range.minutes_since(0)), (8, 420.0));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
+        assert_eq!(range.minutes_since(at("2026-05-20T10:00:00Z")), 30.0);
+        let hour = Range::named("1h", now).unwrap();
+        assert_eq!((hour.minutes_since(0), hour.minutes_since(now.as_second() - 5)), (60.0, 1.0));
+        let ahead =
+            Range::parse(None, Some("2026-05-20T11:30:30Z"), Some("2026-05-20T18:00:00Z"), now).unwrap().unwrap();
+        assert_eq!(ahead.minutes_since(0), 30.0, "the future has no data");
+        assert!(
+            range.is_complete(at("2026-05-20T09:00:00Z"), now) && !hour.is_complete(at("2026-05-20T12:00:00Z"), now)
+        );
     }
 
     #[test]

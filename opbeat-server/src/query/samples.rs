@@ -1,5 +1,7 @@
 //! Sampled transactions.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use opbeat_protocol::{Frame, SampleContext};
 use serde::Serialize;
@@ -8,11 +10,8 @@ use utoipa::ToSchema;
 
 use super::time::from_micros;
 use super::{AppIdentity, Query, QueryError, Range, SampleOrder};
-use crate::changes::SampleSpan;
+use crate::changes::{SampleDocument, SampleSpan, SpanGroup};
 use crate::store::read::SampleSummaryRow;
-
-/// The largest number of span stacks that are looked up for one sample.
-const MAX_STACKS: usize = 50;
 
 /// A sample in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -28,6 +27,8 @@ pub(crate) struct SampleSummary {
     pub(crate) result: String,
     /// The outcome, such as `ok` or `panicked`, or an empty string.
     pub(crate) outcome: String,
+    /// The number of transactions that it is the average of; `null` if it is a single transaction.
+    pub(crate) average_of: Option<u64>,
 }
 
 /// One sampled transaction with its spans.
@@ -38,8 +39,13 @@ pub(crate) struct Sample {
     pub(crate) summary: SampleSummary,
     /// The spans in the order of their start, parents before their children.
     pub(crate) spans: Vec<SampleSpanView>,
-    /// Whether it shows the means of many transactions: some agents send no individual ones.
+    /// The number of further spans that were left out because there were too many.
+    pub(crate) omitted_spans: u64,
+    /// Whether it is the average of many transactions: some agents send no individual ones.
     pub(crate) is_aggregate: bool,
+    /// The time that the agent sent, RFC 3339 in UTC, if the sample is listed at the time of its receipt instead.
+    #[schema(value_type = Option<String>)]
+    pub(crate) claimed_at: Option<Timestamp>,
     /// The sample of the transaction that started this one, if that was sampled too.
     pub(crate) parent: Option<SampleReference>,
     /// The request, user, tags and extra values of this transaction.
@@ -47,9 +53,11 @@ pub(crate) struct Sample {
     pub(crate) context: SampleContext,
 }
 
-/// One span of a sample.
+/// One span of a sample. In an average, it stands for the spans with the same path in all transactions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct SampleSpanView {
+    /// The number of its group. The spans of a group share `extra` and `frames`, which only the first of them has.
+    pub(crate) group: usize,
     /// Its short name.
     pub(crate) signature: String,
     /// Its kind.
@@ -58,14 +66,36 @@ pub(crate) struct SampleSpanView {
     pub(crate) depth: usize,
     /// The start, in milliseconds after the transaction's start.
     pub(crate) start_ms: f64,
-    /// The duration in milliseconds.
+    /// The duration in milliseconds. In an average, the time of all spans with this path, divided by the number of all
+    /// transactions.
     pub(crate) duration_ms: f64,
+    /// The averages of the spans with this path; `null` in a single transaction.
+    pub(crate) average: Option<SpanAverage>,
     /// Further values, such as `sql` and `url`.
     #[schema(value_type = Object)]
     pub(crate) extra: Map<String, Value>,
     /// The stack that started the span, the oldest call first, if an agent sent it.
     #[schema(value_type = Vec<Object>)]
     pub(crate) frames: Vec<Frame>,
+    /// Whether extra values and stack were left out because they were too large.
+    pub(crate) is_cut: bool,
+}
+
+/// The spans with the same path in several transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct SpanAverage {
+    /// The number of spans in all transactions.
+    pub(crate) count: u64,
+    /// The mean duration of one span, in milliseconds.
+    pub(crate) mean_ms: f64,
+    /// The number of transactions that have the span.
+    pub(crate) transactions: u64,
+    /// The share of the transactions that have it, from 0 to 1.
+    pub(crate) share: f64,
+    /// The number of spans per transaction that has it.
+    pub(crate) per_transaction: f64,
+    /// The time in milliseconds per transaction that has it.
+    pub(crate) per_transaction_ms: f64,
 }
 
 /// The ids that a sample is found by.
@@ -99,17 +129,15 @@ impl Query {
         id: i64,
     ) -> Result<Option<Sample>, QueryError> {
         let Some(row) = self.store.sample(&app.id, transaction, id).await? else { return Ok(None) };
-        let mut spans = Vec::with_capacity(row.document.spans.len());
-        for (index, span) in row.document.spans.into_iter().enumerate() {
-            let has_own = !span.frames.is_empty() || index >= MAX_STACKS;
-            let frames =
-                if has_own { Vec::new() } else { self.store.span_stack(&app.id, &span.kind, &span.signature).await? };
-            spans.push(view(span, frames));
-        }
-        let context = row.document.context;
-        let is_aggregate = context.other.get("aggregate").and_then(Value::as_bool).unwrap_or(false);
+        let SampleDocument { groups, spans, omitted_spans, average_of, claimed_at, context } = row.document;
+        let sites: Vec<&str> = groups.iter().flat_map(|group| &group.sites).map(String::as_str).collect();
+        let stacks = self.store.span_stacks(&app.id, &sites).await?;
+        let spans = views(groups, spans, &stacks, average_of);
+        let is_aggregate = average_of > 0;
+        let claimed_at = claimed_at.map(from_micros);
         let parent = self.find_sample(app, context.parent.as_deref().unwrap_or_default()).await?;
-        Ok(Some(Sample { summary: row.summary.into(), spans, is_aggregate, parent, context }))
+        let summary = SampleSummary { average_of: Some(average_of).filter(|_| is_aggregate), ..row.summary.into() };
+        Ok(Some(Sample { summary, spans, omitted_spans, is_aggregate, claimed_at, parent, context }))
     }
 
     /// Finds a sample by the id that the agent gave its transaction.
@@ -123,11 +151,52 @@ impl Query {
     }
 }
 
-/// Shows a span with its own stack, or else with the one that its kind and signature have.
-fn view(span: SampleSpan, shared_frames: Vec<Frame>) -> SampleSpanView {
-    let SampleSpan { signature, kind, depth, start_ms, duration_ms, extra, frames } = span;
-    let frames = if frames.is_empty() { shared_frames } else { frames };
-    SampleSpanView { signature, kind, depth, start_ms, duration_ms, extra, frames }
+/// Returns the spans with the facts of their groups. A span whose group is missing in a damaged document is left out.
+fn views(
+    groups: Vec<SpanGroup>,
+    spans: Vec<SampleSpan>,
+    stacks: &HashMap<String, Vec<Frame>>,
+    transactions: u64,
+) -> Vec<SampleSpanView> {
+    let mut groups: Vec<(SpanGroup, bool)> = groups.into_iter().map(|group| (group, false)).collect();
+    let view = |span: SampleSpan| {
+        let (group, is_shown) = groups.get_mut(span.group)?;
+        let is_first = !std::mem::replace(is_shown, true);
+        let own = std::mem::take(&mut group.frames);
+        let known = || group.sites.iter().find_map(|site| stacks.get(site)).cloned().unwrap_or_default();
+        Some(SampleSpanView {
+            group: span.group,
+            signature: group.signature.clone(),
+            kind: group.kind.clone(),
+            depth: span.depth,
+            start_ms: span.start_ms,
+            duration_ms: span.duration_ms,
+            average: SpanAverage::of(&span, transactions),
+            extra: std::mem::take(&mut group.extra),
+            frames: if is_first && own.is_empty() { known() } else { own },
+            is_cut: group.is_cut,
+        })
+    };
+    spans.into_iter().filter_map(view).collect()
+}
+
+impl SpanAverage {
+    /// Returns the averages of a span, or `None` for a span of a single transaction.
+    fn of(span: &SampleSpan, transactions: u64) -> Option<Self> {
+        if span.count == 0 || transactions == 0 {
+            return None;
+        }
+        let (count, with) = (span.count as f64, span.transactions.max(1) as f64);
+        let total_ms = span.duration_ms * transactions as f64;
+        Some(Self {
+            count: span.count,
+            mean_ms: total_ms / count,
+            transactions: span.transactions,
+            share: with / transactions as f64,
+            per_transaction: count / with,
+            per_transaction_ms: total_ms / with,
+        })
+    }
 }
 
 impl From<SampleSummaryRow> for SampleSummary {
@@ -138,6 +207,7 @@ impl From<SampleSummaryRow> for SampleSummary {
             duration_ms: row.duration_ms,
             result: row.result,
             outcome: row.outcome,
+            average_of: u64::try_from(row.average_of).ok().filter(|number| *number > 0),
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::changes::Rollup;
 pub(crate) struct Series {
     /// The length of a step in seconds.
     pub(crate) step_seconds: i64,
+    /// Transactions per minute, over the requested time since the app's first data.
+    pub(crate) per_minute: f64,
     /// The points, the earliest first.
     pub(crate) points: Vec<SeriesPoint>,
 }
@@ -27,6 +29,8 @@ pub(crate) struct SeriesPoint {
     /// The step's start, RFC 3339 in UTC.
     #[schema(value_type = String)]
     pub(crate) start: Timestamp,
+    /// Whether the step is over. The counts of a running step still grow.
+    pub(crate) is_complete: bool,
     /// The number of transactions.
     pub(crate) count: u64,
     /// The number of failed transactions.
@@ -62,32 +66,39 @@ impl Query {
         app: &AppIdentity,
         transaction: Option<i64>,
         range: &Range,
+        now: Timestamp,
     ) -> Result<Series, QueryError> {
+        let ids = transaction.map(|id| [id]);
+        let mut count = 0_u64;
         let mut steps: BTreeMap<i64, (Rollup, BTreeMap<String, u64>)> = BTreeMap::new();
         self.store
-            .each_rollup(rollup_span(app, range, transaction), |row| {
+            .each_rollup(rollup_span(app, range, ids.as_ref().map(|ids| &ids[..])), |row| {
+                count = count.saturating_add(row.rollup.count);
                 let (all, results) = steps.entry((row.start - range.from) / range.step).or_default();
                 all.merge(&row.rollup);
-                *results.entry(row.result).or_default() += row.rollup.count;
+                let number: &mut u64 = results.entry(row.result).or_default();
+                *number = number.saturating_add(row.rollup.count);
             })
             .await?;
         let point = |(index, start)| {
             let (all, results) = steps.remove(&index).unwrap_or_default();
-            point(from_seconds(start), &all, results)
+            point(from_seconds(start), range.is_complete(start, now), &all, results)
         };
-        Ok(Series { step_seconds: range.step, points: (0..).zip(range.points()).map(point).collect() })
+        let per_minute = count as f64 / range.minutes_since(self.first_data(app).await?);
+        Ok(Series { step_seconds: range.step, per_minute, points: (0..).zip(range.points()).map(point).collect() })
     }
 }
 
-fn point(start: Timestamp, all: &Rollup, results: BTreeMap<String, u64>) -> SeriesPoint {
+fn point(start: Timestamp, is_complete: bool, all: &Rollup, results: BTreeMap<String, u64>) -> SeriesPoint {
     SeriesPoint {
         start,
+        is_complete,
         count: all.count,
         failed: all.failed,
         average_ms: (all.count > 0).then(|| all.sum_ms / all.count as f64),
-        p50_ms: all.sketch.quantile(0.5),
-        p95_ms: all.sketch.quantile(0.95),
-        p99_ms: all.sketch.quantile(0.99),
+        p50_ms: all.quantile(0.5),
+        p95_ms: all.quantile(0.95),
+        p99_ms: all.quantile(0.99),
         head: HeadPercentiles::of(all),
         results,
     }

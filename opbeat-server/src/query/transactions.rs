@@ -1,6 +1,6 @@
 //! An app's transactions, ranked by their share of the time of all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::head::{HeadPercentiles, is_shorter};
 use super::{AppIdentity, DroppedData, Query, QueryError, Range};
 use crate::changes::Rollup;
-use crate::store::read::{RollupSpan, TransactionRow};
+use crate::store::OTHER_NAMES;
+use crate::store::read::{RollupSpan, TransactionRow, TransactionSum};
 
 /// A transaction's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -31,7 +32,7 @@ pub(crate) struct TransactionSummary {
     pub(crate) count: u64,
     /// The number of failed executions.
     pub(crate) failed: u64,
-    /// Executions per minute.
+    /// Executions per minute, over the requested time since the app's first data.
     pub(crate) per_minute: f64,
     /// The mean duration in milliseconds.
     pub(crate) average_ms: f64,
@@ -64,6 +65,8 @@ pub(crate) struct TransactionList {
     pub(crate) kinds: Vec<String>,
     /// The data that the agents dropped in the range.
     pub(crate) drops: Vec<DroppedData>,
+    /// Whether the app has more names than the limit, and the others are counted under `(other names)`.
+    pub(crate) has_other_names: bool,
 }
 
 /// The time spent in spans of a kind.
@@ -77,6 +80,8 @@ pub(crate) struct BreakdownPart {
     pub(crate) self_ms: f64,
     /// The share of all time, from 0 to 1.
     pub(crate) share: f64,
+    /// The number of sampled transactions that the time is estimated from; `null` if it is exact.
+    pub(crate) estimated_from_samples: Option<u64>,
 }
 
 impl TransactionSummary {
@@ -102,35 +107,45 @@ impl Query {
         search: Option<&str>,
         (limit, offset): (usize, usize),
     ) -> Result<TransactionList, QueryError> {
-        let names = self.store.transactions(&app.id).await?;
+        let mut sums = self.store.transaction_sums(rollup_span(app, range, None)).await?;
+        let total_ms: f64 = sums.iter().map(|sum| sum.sum_ms).sum();
+        let has_other_names = sums.iter().any(|sum| sum.transaction.name == OTHER_NAMES);
+        let kinds: BTreeSet<&str> = sums.iter().map(|sum| sum.transaction.kind.as_str()).collect();
+        let kinds = kinds.into_iter().map(str::to_owned).collect();
+        let search = search.map(str::to_lowercase);
+        sums.retain(|TransactionSum { transaction, .. }| {
+            kind.is_none_or(|kind| kind == transaction.kind)
+                && search.as_ref().is_none_or(|search| transaction.name.to_lowercase().contains(search))
+        });
+        sums.sort_by(|a, b| b.sum_ms.total_cmp(&a.sum_ms).then_with(|| a.transaction.name.cmp(&b.transaction.name)));
+        let total = sums.len();
+        let shown = sums.into_iter().map(|sum| sum.transaction).skip(offset).take(limit).collect();
+        let transactions = self.summaries(app, shown, range, Some(total_ms)).await?;
+        let drops = self.drops(app, range).await?;
+        Ok(TransactionList { total, transactions, kinds, drops, has_other_names })
+    }
+
+    /// Sums up transactions. Only their distributions are read. Without `total_ms`, the impact is the share of their
+    /// own time.
+    async fn summaries(
+        &self,
+        app: &AppIdentity,
+        rows: Vec<TransactionRow>,
+        range: &Range,
+        total_ms: Option<f64>,
+    ) -> Result<Vec<TransactionSummary>, QueryError> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut sums: HashMap<i64, Sum> = HashMap::new();
         self.store
-            .each_rollup(rollup_span(app, range, None), |row| {
+            .each_rollup(rollup_span(app, range, Some(&ids)), |row| {
                 sums.entry(row.transaction).or_default().add(&row.result, &row.rollup)
             })
             .await?;
-        let total_ms: f64 = sums.values().map(|sum| sum.all.sum_ms).sum();
-        let search = search.map(str::to_lowercase);
-        let mut kinds: Vec<String> = Vec::new();
-        let mut transactions: Vec<TransactionSummary> = Vec::new();
-        for row in names {
-            let Some(sum) = sums.remove(&row.id) else { continue };
-            kinds.push(row.kind.clone());
-            let is_requested = kind.is_none_or(|kind| kind == row.kind)
-                && search.as_ref().is_none_or(|search| row.name.to_lowercase().contains(search));
-            if is_requested {
-                transactions.push(sum.summary(row.into(), range, total_ms));
-            }
-        }
-        kinds.sort_unstable();
-        kinds.dedup();
-        transactions.sort_by(|a, b| {
-            b.total_ms.total_cmp(&a.total_ms).then_with(|| a.transaction.name.cmp(&b.transaction.name))
-        });
-        let total = transactions.len();
-        let transactions = transactions.into_iter().skip(offset).take(limit).collect();
-        let drops = self.drops(app, range).await?;
-        Ok(TransactionList { total, transactions, kinds, drops })
+        let minutes = range.minutes_since(self.first_data(app).await?);
+        let total_ms = total_ms.unwrap_or_else(|| sums.values().map(|sum| sum.all.sum_ms).sum());
+        let summary =
+            |row: TransactionRow| sums.remove(&row.id).unwrap_or_default().summary(row.into(), minutes, total_ms);
+        Ok(rows.into_iter().map(summary).collect())
     }
 
     /// Returns one transaction of an app; its counts are zero if it did not run in the range.
@@ -141,10 +156,7 @@ impl Query {
         range: &Range,
     ) -> Result<Option<TransactionSummary>, QueryError> {
         let Some(row) = self.store.transaction(&app.id, id).await? else { return Ok(None) };
-        let mut sum = Sum::default();
-        self.store.each_rollup(rollup_span(app, range, Some(id)), |row| sum.add(&row.result, &row.rollup)).await?;
-        let total_ms = sum.all.sum_ms;
-        Ok(Some(sum.summary(row.into(), range, total_ms)))
+        Ok(self.summaries(app, vec![row], range, None).await?.pop())
     }
 
     /// Returns the time by kind of span, the greatest first, of one transaction or of all of an app's.
@@ -154,20 +166,22 @@ impl Query {
         transaction: Option<i64>,
         range: &Range,
     ) -> Result<Vec<BreakdownPart>, QueryError> {
-        let parts = self.store.breakdown(rollup_span(app, range, transaction)).await?;
+        let ids = transaction.map(|id| [id]);
+        let parts = self.store.breakdown(rollup_span(app, range, ids.as_ref().map(|ids| &ids[..]))).await?;
         let all: f64 = parts.iter().map(|(_, part)| part.self_ms).sum();
         let part = |(kind, part): (String, crate::changes::SelfTime)| BreakdownPart {
             kind,
             count: part.count,
             self_ms: part.self_ms,
             share: if all > 0.0 { part.self_ms / all } else { 0.0 },
+            estimated_from_samples: Some(part.samples).filter(|samples| *samples > 0),
         };
         Ok(parts.into_iter().map(part).collect())
     }
 }
 
-pub(super) fn rollup_span<'a>(app: &'a AppIdentity, range: &Range, transaction: Option<i64>) -> RollupSpan<'a> {
-    RollupSpan { app_id: &app.id, transaction, resolution: range.resolution, from: range.from, to: range.to }
+pub(super) fn rollup_span<'a>(app: &'a AppIdentity, range: &Range, transactions: Option<&'a [i64]>) -> RollupSpan<'a> {
+    RollupSpan { app_id: &app.id, transactions, resolution: range.resolution, from: range.from, to: range.to }
 }
 
 /// The sum of the rollups of one transaction.
@@ -180,17 +194,18 @@ struct Sum {
 impl Sum {
     fn add(&mut self, result: &str, rollup: &Rollup) {
         self.all.merge(rollup);
-        *self.results.entry(result.to_owned()).or_default() += rollup.count;
+        let number = self.results.entry(result.to_owned()).or_default();
+        *number = number.saturating_add(rollup.count);
     }
 
-    fn summary(self, transaction: TransactionIdentity, range: &Range, total_ms: f64) -> TransactionSummary {
+    fn summary(self, transaction: TransactionIdentity, minutes: f64, total_ms: f64) -> TransactionSummary {
         let Self { all, results } = self;
-        let quantile = |share| all.sketch.quantile(share).unwrap_or(0.0);
+        let quantile = |share| all.quantile(share).unwrap_or(0.0);
         TransactionSummary {
             transaction,
             count: all.count,
             failed: all.failed,
-            per_minute: all.count as f64 / range.minutes(),
+            per_minute: all.count as f64 / minutes,
             average_ms: if all.count > 0 { all.sum_ms / all.count as f64 } else { 0.0 },
             p50_ms: quantile(0.5),
             p95_ms: quantile(0.95),

@@ -16,9 +16,11 @@ use super::{endpoints, unread_body};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
-use crate::intake::{self, IntakeLimits, Refusals};
+use crate::intake::{self, Intake, IntakeLimits, Refusals};
+use crate::otlp;
 use crate::query::Query;
 use crate::queue::Queue;
+use crate::service_directory::StoreServices;
 use crate::sessions::Sessions;
 use crate::store::Store;
 
@@ -39,10 +41,13 @@ pub(super) struct Parts {
 
 /// Makes the routes of intake, health check, API and pages.
 pub(super) fn router(parts: Parts) -> Router {
-    let query = Query::new(parts.store);
+    let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
     let (tokens, origins) = (Arc::clone(&parts.directory), parts.directory);
-    let programs = intake::router(parts.queue, tokens, origins, parts.limits, parts.refusals)
+    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals);
+    let services = Arc::new(StoreServices::new(parts.store));
+    let programs = intake::router(intake.clone())
+        .merge(otlp::router(intake, services))
         .merge(parts.health.router())
         .merge(api::router(query))
         .merge(endpoints::unknown())

@@ -13,7 +13,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The largest number of addresses that are remembered. The oldest one is forgotten first.
 const MAX_ADDRESSES: usize = 4_096;
 
-/// The attempts of the last minute that failed or still run.
+/// The attempts of the last minute that failed.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     by_address: Mutex<HashMap<IpAddr, Failures>>,
@@ -26,12 +26,8 @@ struct Failures {
 }
 
 impl Attempts {
-    /// Counts an attempt as failed until `succeed` is called.
-    ///
-    /// # Errors
-    ///
-    /// Returns the time to wait if there were too many.
-    pub(super) fn begin(&self, address: IpAddr) -> Result<(), Duration> {
+    /// Counts a failed attempt, and returns the time to wait if there were too many.
+    pub(super) fn fail(&self, address: IpAddr) -> Option<Duration> {
         let now = Instant::now();
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let address = network(address);
@@ -48,23 +44,15 @@ impl Attempts {
             *failures = Failures { since: now, count: 0 };
         }
         if failures.count >= MAX_FAILURES {
-            return Err(WINDOW.saturating_sub(now.duration_since(failures.since)));
+            return Some(WINDOW.saturating_sub(now.duration_since(failures.since)));
         }
         failures.count += 1;
-        Ok(())
-    }
-
-    /// Takes an attempt back, because it succeeded.
-    pub(super) fn succeed(&self, address: IpAddr) {
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failures) = by_address.get_mut(&network(address)) {
-            failures.count = failures.count.saturating_sub(1);
-        }
+        None
     }
 }
 
 /// Returns the network of an IPv6 address, since one customer of a provider has all addresses of a /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
         address => address,

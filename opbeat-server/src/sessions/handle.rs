@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::attempts::Attempts;
+use super::forms::{FormKey, FormSource};
 use crate::intake::hash_token;
 use crate::random::random_hex;
 use crate::store::read::Scope;
@@ -34,6 +35,7 @@ struct Inner {
     /// The sessions of the link: their SHA-256, and when they end in microseconds since 1970.
     linked: Mutex<VecDeque<([u8; 32], i64)>>,
     attempts: Attempts,
+    forms: FormKey,
 }
 
 /// A sign-in without a session.
@@ -52,14 +54,16 @@ impl Sessions {
     /// Makes a handle without sessions in memory.
     pub(crate) fn new(store: Store, link_token: &str) -> Self {
         let link = hash_token(link_token);
-        let inner = Inner { store, link, linked: Mutex::default(), attempts: Attempts::default() };
+        let forms = FormKey::random();
+        let inner = Inner { store, link, linked: Mutex::default(), attempts: Attempts::default(), forms };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Opens a session with the token of the sign-in link, and returns its id.
+    /// Opens a session with the token of the sign-in link, and returns its id. Ends the browser's session before it.
     ///
-    /// Attempts are not limited: the token has 160 random bits, and the owner of the server must never be locked out.
-    pub(crate) fn open_by_link(&self, token: &str) -> Option<String> {
+    /// The owner of the server must never be locked out. Attempts are not limited, since the token has 160 random bits,
+    /// and the database is not needed: it removes the session before in the background.
+    pub(crate) fn open_by_link(&self, token: &str, before: Option<&str>) -> Option<String> {
         if !bool::from(hash_token(token).ct_eq(&self.inner.link)) {
             return None;
         }
@@ -69,26 +73,37 @@ impl Sessions {
             linked.pop_front();
         }
         linked.push_back((hash_token(&id), expiry()));
+        drop(linked);
+        if let Some(before) = before.map(hash_token).filter(|before| !self.close_linked(before)) {
+            self.close_later(before);
+        }
         Some(id)
     }
 
-    /// Opens a session with a read token or with the token of the sign-in link, and returns its id.
-    pub(crate) async fn open(&self, from: IpAddr, token: &str) -> Result<Result<String, Rejected>, StoreError> {
-        if let Some(id) = self.open_by_link(token) {
+    /// Opens a session with a read token or with the token of the sign-in link, and returns its id. Ends the browser's
+    /// session before it.
+    ///
+    /// Only failures are limited: behind a proxy that does not send the addresses of browsers, one that guesses must not
+    /// lock out all others.
+    pub(crate) async fn open(
+        &self,
+        from: IpAddr,
+        token: &str,
+        before: Option<&str>,
+    ) -> Result<Result<String, Rejected>, StoreError> {
+        if let Some(id) = self.open_by_link(token, before) {
             return Ok(Ok(id));
         }
-        if let Err(wait) = self.inner.attempts.begin(from) {
-            return Ok(Err(Rejected::TooMany(wait)));
-        }
         let id = random_hex::<32>();
-        let token = hash_token(token);
+        let (token, before) = (hash_token(token), before.map(hash_token));
         // The hash is looked up first, by a reader: failed attempts do not wait for the writer.
         let is_known = self.inner.store.organization_of(&token).await?.is_some()
-            && self.inner.store.open_session(&token, &hash_token(&id), now(), expiry()).await?;
+            && self.inner.store.open_session(&token, &hash_token(&id), before.as_ref(), (now(), expiry())).await?;
         if !is_known {
-            return Ok(Err(Rejected::Unknown));
+            let wait = self.inner.attempts.fail(from);
+            return Ok(Err(wait.map_or(Rejected::Unknown, Rejected::TooMany)));
         }
-        self.inner.attempts.succeed(from);
+        before.map(|before| self.close_linked(&before));
         Ok(Ok(id))
     }
 
@@ -106,23 +121,41 @@ impl Sessions {
     /// Ends a session.
     pub(crate) async fn close(&self, id: &str) -> Result<(), StoreError> {
         let hash = hash_token(id);
-        let is_linked = {
-            let mut linked = self.linked();
-            let before = linked.len();
-            linked.retain(|(linked, _)| *linked != hash);
-            linked.len() < before
-        };
-        if is_linked { Ok(()) } else { self.inner.store.close_session(&hash).await }
+        if self.close_linked(&hash) { Ok(()) } else { self.inner.store.close_session(&hash).await }
+    }
+
+    /// Ends a session in memory. Returns false if there is no such session.
+    fn close_linked(&self, hash: &[u8; 32]) -> bool {
+        let mut linked = self.linked();
+        let before = linked.len();
+        linked.retain(|(linked, _)| linked != hash);
+        linked.len() < before
+    }
+
+    /// Ends a session in the database, without waiting for it.
+    fn close_later(&self, hash: [u8; 32]) {
+        let store = self.inner.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.close_session(&hash).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "cannot end the previous session of a browser that signed in again");
+            }
+        });
+    }
+
+    /// Returns the token for the forms of a browser.
+    pub(crate) fn form_token(&self, source: &FormSource<'_>) -> String {
+        self.inner.forms.token(source)
+    }
+
+    /// Returns whether a form contains the token for its browser.
+    pub(crate) fn is_form_token(&self, source: &FormSource<'_>, token: &str) -> bool {
+        self.inner.forms.is_token(source, token)
     }
 
     fn linked(&self) -> MutexGuard<'_, VecDeque<([u8; 32], i64)>> {
         self.inner.linked.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns a token for a form and its cookie.
-pub(crate) fn random_form_token() -> String {
-    random_hex::<16>()
 }
 
 fn now() -> i64 {

@@ -8,6 +8,8 @@
 //! A cookie contains a session's random id. The server keeps the SHA-256 of ids and tokens only.
 
 mod attempts;
+mod forms;
 mod handle;
 
-pub(crate) use handle::{Rejected, Sessions, random_form_token};
+pub(crate) use forms::FormSource;
+pub(crate) use handle::{Rejected, Sessions};

@@ -4,7 +4,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
 use super::error::{Cause, StoreError};
-use super::{cursor, deployments, errors, notes, releases, rollups, samples};
+use super::{cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::Position;
 
@@ -37,7 +37,7 @@ impl Store {
                 changes.merge(body.changes);
             }
         }
-        write(&mut transaction, &changes).await?;
+        write(&mut transaction, changes).await?;
         finish(&mut transaction, parked, next, now).await?;
         transaction.commit().await?;
         Ok(())
@@ -80,7 +80,7 @@ impl Store {
 /// Stores the changes of a body, unless they were stored before.
 pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
     if is_new(connection, body).await? {
-        write(connection, &body.changes).await?;
+        write(connection, body.changes.clone()).await?;
     }
     Ok(())
 }
@@ -133,8 +133,9 @@ fn bare_key(key: &str) -> Option<&str> {
     endpoint_of(bare).is_none().then_some(bare)
 }
 
-async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(), StoreError> {
-    let ids = rollups::write_transactions(connection, changes).await?;
+async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Result<(), StoreError> {
+    traces::join(connection, &mut changes).await?;
+    let ids = rollups::write_transactions(connection, &changes).await?;
     rollups::write(connection, &ids, &changes.rollups).await?;
     rollups::write_breakdowns(connection, &ids, &changes.breakdowns).await?;
     rollups::write_drops(connection, &changes.drops).await?;

@@ -4,13 +4,15 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 12] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "losses", include_str!("migrations/0002_losses.sql")),
     (3, "drops", include_str!("migrations/0003_drops.sql")),
     (4, "failed samples", include_str!("migrations/0004_failed_samples.sql")),
     (5, "head times", include_str!("migrations/0005_head_times.sql")),
+    (6, "estimates", include_str!("migrations/0006_estimates.sql")),
     (7, "releases", include_str!("migrations/0007_releases.sql")),
+    (8, "traces", include_str!("migrations/0008_traces.sql")),
     (9, "intake notes", include_str!("migrations/0009_intake_notes.sql")),
     (10, "error grouping", include_str!("migrations/0010_error_grouping.sql")),
     (11, "sessions", include_str!("migrations/0011_sessions.sql")),

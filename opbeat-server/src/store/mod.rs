@@ -22,7 +22,9 @@ mod releases;
 mod retention;
 mod rollups;
 mod samples;
+mod services;
 mod sessions;
+mod traces;
 
 pub(crate) use apply::ParkedMessage;
 pub(crate) use apps::NewApp;
@@ -30,3 +32,5 @@ pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
+pub(crate) use rollups::OTHER_NAMES;
+pub(crate) use services::UnknownServices;

@@ -4,15 +4,10 @@ use sqlx::Row;
 
 use super::database::Store;
 use super::error::StoreError;
+use crate::changes::MINUTES_KEPT;
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
-
-/// Samples are looked at soon after they were recorded.
-const SAMPLE_DAYS: i64 = 14;
-
-/// Charts of longer ranges use the hourly rows.
-const MINUTE_DAYS: i64 = 14;
 
 /// Drops explain why figures are too low. They are kept longer than samples, since people compare figures of months.
 const DROP_DAYS: i64 = 90;
@@ -23,6 +18,9 @@ const DEPLOYMENT_DAYS: i64 = 400;
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
+/// Exporters send the spans of a trace within seconds.
+const TRACE_SECONDS: i64 = 3_600;
+
 /// The largest step back of a clock that counts as steady, in microseconds. Time servers correct clocks by less.
 const MAX_BACK: i64 = 3_600 * MICROS;
 
@@ -30,8 +28,8 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days, and
-    /// idempotency keys after one day.
+    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days,
+    /// idempotency keys after one day, and the spans of unfinished traces after an hour.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -42,12 +40,15 @@ impl Store {
         }
         let second = now / MICROS;
         let statements = [
-            ("DELETE FROM samples WHERE happened_at < ?", now - SAMPLE_DAYS * DAY * MICROS),
-            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
-            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTE_DAYS * DAY),
+            ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
+            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
+            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
+            ("DELETE FROM pending_spans WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
+            ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM deployments WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),

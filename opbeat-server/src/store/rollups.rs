@@ -1,25 +1,39 @@
 //! Transactions, their durations and the breakdown of their time, and the drops that agents reported.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use sqlx::{Row, SqliteConnection};
 
 use super::error::StoreError;
-use crate::changes::{Changes, DropKey, Rollup, SelfTime, TransactionKey};
+use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 
 /// The lengths of time that rows stand for, in seconds: a minute and an hour.
 pub(super) const RESOLUTIONS: [i64; 2] = [60, 3_600];
 
+/// The largest number of transaction names of an app.
+///
+/// Pages list and sum up all of them. An application with more has names that are no patterns, such as URLs with ids.
+const MAX_NAMES: i64 = 10_000;
+
+/// The name under which the names beyond [`MAX_NAMES`] are counted.
+pub(crate) const OTHER_NAMES: &str = "(other names)";
+
+/// The first and the last time that a transaction was seen, in microseconds since 1970.
+type Seen = (i64, i64);
+
 /// The ids of the transactions that a write is about.
 pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
 
 /// Creates the rows of transactions that are missing, and returns the ids of all.
+///
+/// An app's names beyond [`MAX_NAMES`] share the row [`OTHER_NAMES`].
 pub(super) async fn write_transactions(
     connection: &mut SqliteConnection,
     changes: &Changes,
 ) -> Result<TransactionIds, StoreError> {
-    let mut seen: BTreeMap<&TransactionKey, (i64, i64)> = BTreeMap::new();
+    let mut seen: BTreeMap<&TransactionKey, Seen> = BTreeMap::new();
     let minutes = changes.rollups.keys().chain(changes.breakdowns.keys());
     let minutes = minutes.map(|(key, minute, _)| (key, minute.saturating_mul(1_000_000)));
     let samples = changes.samples.iter().map(|sample| (&sample.transaction, sample.happened_at));
@@ -28,23 +42,72 @@ pub(super) async fn write_transactions(
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
     let mut ids = TransactionIds::new();
-    for (key, (first, last)) in seen {
-        ids.insert(key.clone(), write_transaction(connection, key, first, last).await?);
+    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+    for (key, seen) in seen {
+        let known = update_transaction(connection, key, seen).await?;
+        let id = match known {
+            Some(id) => id,
+            None => create_transaction(connection, key, seen, &mut free).await?,
+        };
+        ids.insert(key.clone(), id);
     }
     Ok(ids)
 }
 
-async fn write_transaction(
+async fn update_transaction(
     connection: &mut SqliteConnection,
     key: &TransactionKey,
-    first: i64,
-    last: i64,
+    (first, last): Seen,
+) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE transactions SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?)
+         WHERE app_id = ? AND kind = ? AND name = ? RETURNING id",
+    )
+    .bind(first)
+    .bind(last)
+    .bind(&key.app_id)
+    .bind(&key.kind)
+    .bind(&key.name)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Creates the row of a transaction, or of the other names if the app has no free name. `free` has the number of free
+/// names of the apps that were looked at.
+async fn create_transaction<'k>(
+    connection: &mut SqliteConnection,
+    key: &'k TransactionKey,
+    seen: Seen,
+    free: &mut BTreeMap<&'k str, i64>,
+) -> Result<i64, StoreError> {
+    let free = match free.entry(&key.app_id) {
+        Entry::Occupied(free) => free.into_mut(),
+        Entry::Vacant(free) => {
+            let names = sqlx::query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
+            let names: i64 = names.fetch_one(&mut *connection).await?.try_get(0)?;
+            free.insert(MAX_NAMES - names)
+        }
+    };
+    *free -= 1;
+    if *free >= 0 {
+        return insert_transaction(connection, key, seen).await;
+    }
+    let (app_id, name) = (key.app_id.clone(), OTHER_NAMES.to_owned());
+    let others = TransactionKey { app_id, kind: String::new(), name };
+    match update_transaction(connection, &others, seen).await? {
+        Some(id) => Ok(id),
+        None => insert_transaction(connection, &others, seen).await,
+    }
+}
+
+async fn insert_transaction(
+    connection: &mut SqliteConnection,
+    key: &TransactionKey,
+    (first, last): Seen,
 ) -> Result<i64, StoreError> {
     let row = sqlx::query(
-        "INSERT INTO transactions (app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (app_id, kind, name) DO UPDATE SET
-             first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
-         RETURNING id",
+        "INSERT INTO transactions (app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(&key.app_id)
     .bind(&key.kind)
@@ -141,10 +204,11 @@ pub(super) async fn write_breakdowns(
     for ((key, minute, kind), self_time) in breakdowns {
         for resolution in RESOLUTIONS {
             sqlx::query(
-                "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms)
-                 VALUES (?, ?, ?, ?, ?, ?)
+                "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
-                     count = count + excluded.count, self_ms = self_ms + excluded.self_ms",
+                     count = min(count + excluded.count, ?8), self_ms = min(self_ms + excluded.self_ms, 1e15),
+                     samples = min(samples + excluded.samples, ?8)",
             )
             .bind(ids[key])
             .bind(resolution)
@@ -152,6 +216,8 @@ pub(super) async fn write_breakdowns(
             .bind(kind)
             .bind(signed(self_time.count))
             .bind(self_time.self_ms)
+            .bind(signed(self_time.samples))
+            .bind(signed(MAX_COUNT))
             .execute(&mut *connection)
             .await?;
         }
@@ -166,22 +232,24 @@ pub(super) async fn write_drops(
 ) -> Result<(), StoreError> {
     for (key, count) in drops {
         sqlx::query(
-            "INSERT INTO drops (app_id, start, reason, count) VALUES (?, ?, ?, ?)
-             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = count + excluded.count",
+            "INSERT INTO drops (app_id, start, reason, count) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?5)",
         )
         .bind(&key.app_id)
         .bind(key.minute)
         .bind(&key.reason)
         .bind(signed(*count))
+        .bind(signed(MAX_COUNT))
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
 }
 
-/// SQLite has no unsigned numbers: larger ones are stored as the largest signed one.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+/// Returns a count as the database stores it. Larger ones than [`MAX_COUNT`] are stored as that, so that sums of many
+/// rows do not overflow.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number.min(MAX_COUNT)).unwrap_or(i64::MAX)
 }
 
 /// Returns a count as an unsigned number; no count is negative.

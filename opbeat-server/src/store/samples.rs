@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::document;
 use super::error::StoreError;
-use super::rollups::TransactionIds;
+use super::rollups::{TransactionIds, signed};
 use crate::changes::{NewSample, NewSpanStack};
 use crate::result_class::ResultClass;
 
@@ -37,8 +37,9 @@ pub(super) async fn write(
 async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &NewSample) -> Result<(), StoreError> {
     let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
     sqlx::query(
-        "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, average_of,
+                              document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(transaction)
     .bind(sample.happened_at)
@@ -47,6 +48,7 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
     .bind(&sample.outcome)
     .bind(is_failed)
     .bind(&sample.external_id)
+    .bind(signed(sample.average_of))
     .bind(document::pack(&sample.document)?)
     .execute(connection)
     .await?;
@@ -84,16 +86,15 @@ async fn remove_surplus(connection: &mut SqliteConnection, transaction: i64, hou
     Ok(())
 }
 
-/// Stores the stack of each kind and signature of span: agents send each stack once per process.
+/// Stores the stack of each site: agents send each stack once per process.
 pub(super) async fn write_span_stacks(
     connection: &mut SqliteConnection,
     stacks: &[NewSpanStack],
 ) -> Result<(), StoreError> {
     for stack in stacks {
-        sqlx::query("INSERT OR REPLACE INTO span_stacks (app_id, kind, signature, frames) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT OR REPLACE INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)")
             .bind(&stack.app_id)
-            .bind(&stack.kind)
-            .bind(&stack.signature)
+            .bind(&stack.site)
             .bind(String::from_utf8_lossy(&stack.frames))
             .execute(&mut *connection)
             .await?;

@@ -9,14 +9,14 @@ use super::error::StoreError;
 const MAX_SESSIONS: i64 = 100;
 
 impl Store {
-    /// Adds a session by its SHA-256, which ends at a time in microseconds since 1970. Returns false if there is no
-    /// such read token.
+    /// Adds a session by its SHA-256, which ends at a time in microseconds since 1970, and removes the browser's
+    /// session before it. Returns false if there is no such read token.
     pub(crate) async fn open_session(
         &self,
         token_hash: &[u8; 32],
         session_hash: &[u8; 32],
-        now: i64,
-        expires_at: i64,
+        before_hash: Option<&[u8; 32]>,
+        (now, expires_at): (i64, i64),
     ) -> Result<bool, StoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let inserted = sqlx::query(
@@ -32,6 +32,9 @@ impl Store {
         let outdated = "DELETE FROM sessions WHERE token_hash = ?1 AND (expires_at <= ?2 OR hash NOT IN (
                  SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC LIMIT ?3))";
         sqlx::query(outdated).bind(&token_hash[..]).bind(now).bind(MAX_SESSIONS).execute(&mut *transaction).await?;
+        if let Some(before) = before_hash.filter(|_| inserted.rows_affected() > 0) {
+            sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&before[..]).execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         Ok(inserted.rows_affected() > 0)
     }
@@ -54,8 +57,12 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Ends a session.
+    /// Ends a session. The ids of unknown ones, which anybody can send, do not keep the writer busy.
     pub(crate) async fn close_session(&self, session_hash: &[u8; 32]) -> Result<(), StoreError> {
+        let is_known = sqlx::query("SELECT 1 FROM sessions WHERE hash = ?").bind(&session_hash[..]);
+        if is_known.fetch_optional(&self.readers).await?.is_none() {
+            return Ok(());
+        }
         sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&session_hash[..]).execute(&self.writer).await?;
         Ok(())
     }

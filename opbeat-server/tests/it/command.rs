@@ -121,3 +121,31 @@ fn a_server_stops_at_a_signal() {
         assert!(child.wait().unwrap().success(), "SIG{signal}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn only_files_of_the_server_become_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("queue")).unwrap();
+    let set_mode = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, []).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    let of_others = ["run.sh", "lock.html", "app.sqlite", "queue/notes.log", "queue/1.txt"];
+    let of_the_server =
+        ["server-url", "sign-in-link", "opbeat.sqlite.backup", "queue/00000000000000000001.cut", "queue/2.log"];
+    of_others.into_iter().chain(of_the_server).for_each(set_mode);
+    std::os::unix::fs::symlink("run.sh", folder.path().join("lock")).unwrap();
+
+    assert!(opbeat(folder.path(), &["link"]).status.success());
+    assert!(!folder.path().join("opbeat.sqlite").exists(), "a command that reads creates nothing");
+    assert_eq!(of_the_server.map(mode), [0o644; 5], "and changes nothing");
+
+    let created = opbeat(folder.path(), &["app", "create", "acme/shop"]);
+    assert!(created.status.success(), "{}", text(&created.stderr));
+    assert_eq!(of_others.map(mode), [0o644; 5]);
+    assert_eq!((of_the_server.map(mode), mode("opbeat.sqlite")), ([0o600; 5], 0o600));
+}

@@ -26,7 +26,7 @@ async fn make_endless(running: &Running) {
          ALTER TABLE error_groups RENAME TO hidden_error_groups;
          CREATE VIEW error_groups AS
          WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)
-         SELECT n AS last_seen, 'open' AS status, 'app' || n AS app_id FROM numbers;",
+         SELECT n AS first_seen, n AS last_seen, 'open' AS status, 'app' || n AS app_id FROM numbers;",
     )
     .execute(&mut database)
     .await

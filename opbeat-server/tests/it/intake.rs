@@ -117,6 +117,9 @@ fn reason_and_count(note: &Value) -> (&str, u64) {
 #[tokio::test]
 async fn refused_bodies_are_counted_by_app_and_reason() {
     let mut running = Running::start().await;
+    let other = crate::running::intake_url(&running.server.create_app("acme", "other").await.unwrap(), "errors");
+    let request = running.client.post(other).bearer_auth(&running.app.secret_token).body("{}");
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN);
     for body in ["{}", "no json", "also no json", r#"{"message": "cut"#] {
         assert_eq!(running.post("errors", body).await.status(), StatusCode::BAD_REQUEST);
     }
@@ -124,7 +127,8 @@ async fn refused_bodies_are_counted_by_app_and_reason() {
     let report = running.ask("intake/?range=1h").await;
     let refused: Vec<(&str, u64)> = report["refused"].as_array().unwrap().iter().map(reason_and_count).collect();
     assert_eq!(refused[0], ("not_json", 2));
-    assert_eq!(refused.len(), 3);
+    assert_eq!(refused.len(), 4);
+    assert!(refused.contains(&("other_app", 1)), "counted for the app of the token: {refused:?}");
     let page = running.page("/acme/shop/intake/").await;
     assert!(page.contains("The body is not JSON"), "{page}");
 }

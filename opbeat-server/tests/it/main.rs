@@ -4,19 +4,24 @@
 
 mod agents;
 mod api;
+mod cases;
 mod client_side;
 mod command;
 mod crash;
 mod endpoints;
 mod errors;
+mod figures;
 mod grouping;
 mod heads;
 mod health;
 mod intake;
+mod otlp;
 mod pages;
 mod parked;
+mod ranges;
 mod releases;
 mod results;
 mod running;
+mod samples;
 mod sign_in;
 mod suite;

@@ -186,3 +186,25 @@ async fn pages_load_resources_of_this_server_only() {
     let style = running.get(style).await;
     assert_eq!(style.headers()["content-type"], "text/css; charset=utf-8");
 }
+
+#[tokio::test]
+async fn the_performance_page_points_to_refused_bodies() {
+    let running = Running::start().await;
+    assert_eq!(running.post("errors", "[]").await.status(), StatusCode::BAD_REQUEST);
+    // A stop stores the counts.
+    let running = running.restart().await;
+    running.drained().await;
+    let page = text(&running.page("/acme/shop/").await);
+    assert!(page.starts_with("1 body was refused in the last hour: see Intake Waiting for"), "{page}");
+    running
+        .accept("transactions", &json!({"transactions": [{"transaction": "GET /", "durations": [1.0]}], "traces": []}))
+        .await;
+    assert_eq!(running.post("errors", "[]").await.status(), StatusCode::BAD_REQUEST);
+    let running = running.restart().await;
+    running.drained().await;
+    let page = running.page("/acme/shop/?range=6h").await;
+    assert!(text(&page).contains("30d 2 bodies were refused in this time range: see Intake average"), "{page}");
+    assert!(page.contains("/acme/shop/intake/?range=6h"), "the link keeps the range: {page}");
+    let page = running.page("/acme/shop/?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z").await;
+    assert!(!page.contains("refused"), "{page}");
+}

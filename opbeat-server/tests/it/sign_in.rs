@@ -2,14 +2,17 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use opbeat_server::{Server, ServerConfig};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::pages::text;
-use crate::running::{Running, session_of, sign_in_by_link};
+use crate::running::{PATIENCE, Running, session_of, sign_in_by_link};
 
 /// A browser that does not follow redirects.
 fn browser() -> Client {
@@ -246,14 +249,11 @@ async fn forms_of_other_sites_have_no_effect() {
         assert_eq!(post(headers, "").await.status(), StatusCode::SEE_OTHER, "{headers:?}");
     }
     // A proxy that replaces `Host`: the form's token proves that this server's page sent it.
-    let page = browser().get(&url).send().await.unwrap();
-    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let page = page.text().await.unwrap();
-    let form_token = page.split_once("name=\"form\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let (cookie, form_token) = form_of(browser().get(&url)).await;
     let proxied = [("origin", "http://opbeat.example"), ("cookie", cookie.as_str())];
-    assert_eq!(post(&proxied, form_token).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(post(&proxied, &form_token).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(post(&proxied, "00000000000000000000000000000000").await.status(), StatusCode::FORBIDDEN);
-    assert_eq!(post(&proxied[..1], form_token).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(post(&proxied[..1], &form_token).await.status(), StatusCode::FORBIDDEN);
 
     let session = session_of(&post(&[], "").await);
     let sign_out = browser().post(format!("{own}/sign-out")).header("cookie", &session);
@@ -261,6 +261,72 @@ async fn forms_of_other_sites_have_no_effect() {
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert!(response.text().await.unwrap().contains("You are still signed in"));
     assert_eq!(get(&running.server, "/", &session).await.status(), StatusCode::OK);
+}
+
+/// Returns the cookie of forms that a page sets, and the token of its form.
+async fn form_of(request: RequestBuilder) -> (String, String) {
+    let page = request.send().await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = page.text().await.unwrap();
+    let token = page.split_once("name=\"form\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    (cookie, token.to_owned())
+}
+
+/// A host of the same domain can set the cookie of forms over plain HTTP, and can open the sign-in page.
+#[tokio::test]
+async fn the_token_of_a_form_is_for_one_browser_and_session() {
+    let running = Running::start().await;
+    let other = Running::start().await;
+    let token = running.server.create_read_token("acme").await.unwrap();
+    let url = format!("{}/sign-in", running.server.url());
+    let page =
+        |cookie: &str, address: &str| browser().get(&url).header("cookie", cookie).header("x-forwarded-for", address);
+    let post = async |cookie: &str, address: &str, token_of_form: &str| {
+        let request = form(&browser(), &url, &[("token", &token), ("form", token_of_form)]);
+        let request = request.header("origin", "http://sibling.opbeat.example").header("cookie", cookie);
+        request.header("x-forwarded-for", address).send().await.unwrap().status()
+    };
+    let chosen = "00112233445566778899aabbccddeeff";
+    let chosen_cookie = format!("opbeat_form={chosen}");
+    assert_eq!(post(&chosen_cookie, "10.0.0.1", chosen).await, StatusCode::FORBIDDEN, "a pair of another host");
+
+    let (cookie, form_token) = form_of(page(&chosen_cookie, "10.0.0.1")).await;
+    assert_eq!(cookie, chosen_cookie, "a second form keeps the cookie of the first one");
+    assert_eq!(post(&cookie, "10.0.0.1", &form_token).await, StatusCode::SEE_OTHER);
+    assert_eq!(post(&cookie, "10.0.0.2", &form_token).await, StatusCode::FORBIDDEN, "the token of another browser");
+    let signed_in = format!("{cookie}; {}", running.cookie);
+    assert_eq!(post(&signed_in, "10.0.0.1", &form_token).await, StatusCode::FORBIDDEN, "the token of no session");
+    let (_, form_token) = form_of(page(&signed_in, "10.0.0.1")).await;
+    assert_eq!(post(&signed_in, "10.0.0.1", &form_token).await, StatusCode::SEE_OTHER);
+
+    let (cookie, form_token) =
+        form_of(browser().get(format!("{}/sign-in", other.server.url())).header("x-forwarded-for", "10.0.0.1")).await;
+    assert_eq!(post(&cookie, "10.0.0.1", &form_token).await, StatusCode::FORBIDDEN, "the token of another server");
+}
+
+#[tokio::test]
+async fn the_link_signs_in_while_the_database_is_locked() {
+    let running = Running::start().await;
+    let token = running.server.create_read_token("acme").await.unwrap();
+    let before = session_of(&submit(&running, &[("token", &token)]).await);
+    let options = SqliteConnectOptions::new().filename(running.folder.path().join("opbeat.sqlite"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    for stale in ["opbeat_session=0123", before.as_str(), running.cookie.as_str()] {
+        let opened = browser().get(running.server.sign_in_url()).header("cookie", stale).send().await.unwrap();
+        let session = session_of(&opened);
+        assert_eq!(get(&running.server, "/", &session).await.status(), StatusCode::OK, "{stale}");
+    }
+    assert_eq!(get(&running.server, "/", &running.cookie).await.status(), StatusCode::SEE_OTHER, "it has ended");
+    let sign_out = browser().post(format!("{}/sign-out", running.server.url())).header("cookie", "opbeat_session=0123");
+    assert_eq!(sign_out.send().await.unwrap().status(), StatusCode::SEE_OTHER, "unknown sessions are not written");
+
+    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while get(&running.server, "/", &before).await.status() != StatusCode::SEE_OTHER {
+        assert!(Instant::now() < deadline, "the session before ends when the database is free");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -277,11 +343,13 @@ async fn failed_sign_ins_are_limited_by_address() {
     for _ in 0..10 {
         assert_eq!(attempt("guess", "10.0.0.1").await.status(), StatusCode::UNAUTHORIZED);
     }
-    let response = attempt(&token, "10.9.9.9, 10.0.0.1").await;
+    let response = attempt("guess", "10.9.9.9, 10.0.0.1").await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(response.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 60);
     assert!(response.text().await.unwrap().contains("Too many attempts failed"));
-    assert_eq!(attempt(&token, "10.0.0.2").await.status(), StatusCode::SEE_OTHER, "another address");
+    assert_eq!(attempt("guess", "10.0.0.2").await.status(), StatusCode::UNAUTHORIZED, "another address");
+    let valid = attempt(&token, "10.0.0.1").await;
+    assert_eq!(valid.status(), StatusCode::SEE_OTHER, "one who guesses locks out nobody at the same address");
     let link = browser().get(running.server.sign_in_url()).header("x-forwarded-for", "10.0.0.1").send().await.unwrap();
     assert_eq!(link.status(), StatusCode::SEE_OTHER, "the owner is never locked out");
 }

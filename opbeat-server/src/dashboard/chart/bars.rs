@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::lines::running;
 use super::scale::{BOTTOM, Scale, axis, percent};
 use crate::dashboard::format::{axis_time, count};
 use crate::query::{Series, SeriesPoint};
@@ -61,8 +62,8 @@ fn bar(point: &SeriesPoint, index: usize, of: usize, minutes: f64, scale: &Scale
         point.results.iter().map(|(result, number)| format!("{} {}", label(result), count(*number))).collect();
     html! {
         @if point.count > 0 {
-            g {
-                title { (axis_time(point.start, step >= 7_200)) " UTC\n" (text.join("\n")) }
+            g.running[!point.is_complete] {
+                title { (axis_time(point.start, step >= 7_200)) " UTC" (running(point)) "\n" (text.join("\n")) }
                 @for (class, from, to) in stacked(point, minutes) {
                     @let (top, bottom) = (scale.y(to), scale.y(from));
                     rect class={ "bar " (style(class)) } x=(percent((index as f64 + 0.1) / of as f64)) y=(format!("{top:.2}"))

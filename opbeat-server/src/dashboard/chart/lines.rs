@@ -1,5 +1,7 @@
 //! The chart of durations over time: the average and percentiles.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -40,6 +42,7 @@ fn lines(title: &str, content: &str, series: &Series, lines: &[Line]) -> Markup 
     let points = &series.points;
     let highest = lines.iter().take(1).flat_map(|(.., value)| points.iter().filter_map(value)).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
+    let complete = points.iter().take_while(|point| point.is_complete).count();
     let starts: Vec<Timestamp> = points.iter().map(|point| point.start).collect();
     html! {
         figure.chart {
@@ -48,7 +51,11 @@ fn lines(title: &str, content: &str, series: &Series, lines: &[Line]) -> Markup 
                 (scale.grid(duration))
                 svg.plot x="0" y=(TOP) width="100%" height=(BOTTOM - TOP) viewBox="0 0 1000 1000" preserveAspectRatio="none" {
                     @for (_, class, value) in lines {
-                        path class={ "line " (class) } d=(outline(points, &scale, *value)) {}
+                        path class={ "line " (class) } d=(outline(points, 0..complete, &scale, *value)) {}
+                        // The running step is drawn as a dashed line from the last complete one.
+                        @if complete < points.len() {
+                            path class={ "line running " (class) } d=(outline(points, complete.saturating_sub(1)..points.len(), &scale, *value)) {}
+                        }
                     }
                 }
                 (axis(&starts, series.step_seconds))
@@ -66,14 +73,14 @@ fn legend(lines: &[Line]) -> Markup {
     }
 }
 
-/// Returns the path through neighbouring points that have a value.
+/// Returns the path through neighbouring points of a part that have a value.
 ///
-/// Each part starts with a short horizontal line, so that a point without neighbours is visible.
-fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
+/// Each section starts with a short horizontal line, so that a point without neighbours is visible.
+fn outline(points: &[SeriesPoint], part: Range<usize>, scale: &Scale, value: Value) -> String {
     let width = 1_000.0 / points.len().max(1) as f64;
     let mut outline = String::new();
     let mut is_open = false;
-    for (index, point) in points.iter().enumerate() {
+    for (index, point) in points.iter().enumerate().take(part.end).skip(part.start) {
         let Some(value) = value(point) else {
             is_open = false;
             continue;
@@ -82,12 +89,20 @@ fn outline(points: &[SeriesPoint], scale: &Scale, value: Value) -> String {
         let x = (index as f64 + 0.5) * width;
         if is_open {
             outline.push_str(&format!("L{x:.1} {y:.1}"));
+        } else if index == part.start && index > 0 {
+            // The line continues that of the part before.
+            outline.push_str(&format!("M{x:.1} {y:.1}"));
         } else {
             outline.push_str(&format!("M{:.1} {y:.1}L{:.1} {y:.1}", x - width * 0.3, x + width * 0.3));
         }
         is_open = true;
     }
     outline
+}
+
+/// Returns the note for a step that is not over.
+pub(super) fn running(point: &SeriesPoint) -> &'static str {
+    if point.is_complete { "" } else { ", still running" }
 }
 
 /// Draws the area of a step, whose tooltip contains the values.
@@ -98,7 +113,7 @@ fn hover(point: &SeriesPoint, lines: &[Line], (index, count): (usize, usize), st
     html! {
         @if !text.is_empty() {
             rect.hover x=(percent(index as f64 / count as f64)) y=(TOP) width=(percent(1.0 / count as f64)) height=(BOTTOM - TOP) {
-                title { (axis_time(point.start, step >= 7_200)) " UTC\n" (text) }
+                title { (axis_time(point.start, step >= 7_200)) " UTC" (running(point)) "\n" (text) }
             }
         }
     }

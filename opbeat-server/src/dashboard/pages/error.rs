@@ -70,13 +70,19 @@ pub(in crate::dashboard) async fn error_by_id(
 fn lead(detail: &ErrorDetail) -> Markup {
     let error = &detail.error;
     let message = message(detail);
-    let start = shortened(message, MAX_MESSAGE);
     html! {
         @if !message.is_empty() && (!error.type_name.is_empty() || message != headline(error)) {
-            p.lead { (start) }
-            @if start != message {
-                details.whole { summary.muted { "The whole message" } pre.wrapped { (message) } }
-            }
+            p.lead { (shortened(message, MAX_MESSAGE)) }
+            (whole(message))
+        }
+    }
+}
+
+/// Shows all of a message that was shortened, folded.
+fn whole(message: &str) -> Markup {
+    html! {
+        @if shortened(message, MAX_MESSAGE) != message {
+            details.whole { summary.muted { "The whole message" } pre.wrapped { (message) } }
         }
     }
 }
@@ -180,7 +186,7 @@ fn causes(exception: Option<&Exception>) -> Markup {
     let causes = exception.map(|exception| exception.causes.as_slice()).unwrap_or_default();
     html! {
         @if !causes.is_empty() {
-            section { h2 { "Caused by" } ol.causes { @for cause in causes { li { strong { (cause.type_name) } " " (cause.value) } } } }
+            section { h2 { "Caused by" } ol.causes { @for cause in causes { li { strong { (cause.type_name) } " " (shortened(&cause.value, MAX_MESSAGE)) (whole(&cause.value)) } } } }
         }
     }
 }

@@ -114,7 +114,7 @@ fn row(app: &AppIdentity, error: &ErrorSummary, now: Timestamp) -> Markup {
             td.name {
                 a.headline href=(path::error(app, error.number)) { strong { (headline(error)) } }
                 @if !error.type_name.is_empty() && !error.message.is_empty() { div.message { (error.message) } }
-                div.muted { "E#" (error.number) @if error.level != "error" { " · " (error.level) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } }
+                div.about.muted { span { "E#" (error.number) @if error.level != "error" { " · " (error.level) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } } }
             }
             td.number { (signed_count(error.times_seen)) }
             td.trend { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) }

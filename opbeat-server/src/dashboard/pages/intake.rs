@@ -28,8 +28,8 @@ pub(in crate::dashboard) async fn intake(
             (figure("changed", &total(&report.changed), "values"))
             (figure("dropped by agents", &count(dropped), "items"))
         }
-        (section("Refused bodies", "Every body of the agents was accepted.", &report.refused))
-        (section("Changed values", "Every value was stored as the agents sent it.", &report.changed))
+        (section("Refused bodies", "No body was refused.", &report.refused))
+        (section("Changed values", "No value was changed: all are stored as the agents sent them.", &report.changed))
         (dropped_data(&report.dropped))
     };
     let title = format!("{} intake", app.name);
@@ -62,14 +62,14 @@ fn dropped_data(dropped: &[DroppedData]) -> Markup {
 fn table<'a>(rows: impl Iterator<Item = (&'a str, u64, &'a str)>) -> Markup {
     html! {
         div.panel {
-            table.ranking {
-                thead { tr { th { "reason" } th { "explanation" } th.number { "count" } } }
+            table.reasons {
+                thead { tr { th.name { "reason" } th { "explanation" } th.number { "count" } } }
                 tbody {
                     @for (reason, number, explanation) in rows {
                         tr {
                             td.name { (reason.replace('_', " ")) }
-                            td data-label="explanation" { (explanation) }
-                            td.number data-label="count" { (count(number)) }
+                            td.explanation { (explanation) }
+                            td.number { (count(number)) }
                         }
                     }
                 }

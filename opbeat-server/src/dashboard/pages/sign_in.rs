@@ -1,21 +1,21 @@
 //! The page that signs in, with a read token or by the link that the server prints.
 
 use axum::Form;
+use axum::extract::Query as Params;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Query as Params, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::dashboard::access::{ClientAddress, Dashboard, scope};
+use crate::dashboard::access::{Browser, scope};
 use crate::dashboard::cookies;
-use crate::dashboard::forged::is_forged;
+use crate::dashboard::forged::{form_token, is_forged};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::sessions::{Rejected, random_form_token};
+use crate::sessions::Rejected;
 
 /// The largest token, in bytes.
 const MAX_TOKEN: usize = 256;
@@ -41,85 +41,71 @@ pub(in crate::dashboard) struct SignOut {
 
 /// Shows the form. A link with the token of this run signs in at once, and the redirect removes the token from the
 /// address.
-pub(in crate::dashboard) async fn sign_in(
-    State(dashboard): State<Dashboard>,
-    headers: HeaderMap,
-    Params(link): Params<Link>,
-) -> Result<Response, Problem> {
+pub(in crate::dashboard) async fn sign_in(browser: Browser, Params(link): Params<Link>) -> Result<Response, Problem> {
     let next = path::after_sign_in(link.next.as_deref());
-    let Some(token) = link.token else { return Ok(form(StatusCode::OK, &headers, &next, None)) };
-    if let Some(session) = dashboard.sessions.open_by_link(&token) {
-        return continue_with(&dashboard, &headers, &session, &next).await;
+    let Some(token) = link.token else { return Ok(form(StatusCode::OK, &browser, &next, None)) };
+    let headers = &browser.headers;
+    if let Some(session) = browser.sessions.open_by_link(&token, cookies::session(headers)) {
+        return Ok(continue_with(headers, &session, &next));
     }
-    if scope(&dashboard, &headers).await?.is_some() {
+    if scope(&browser.sessions, headers).await?.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
     let message = "This link is no longer valid: the server was started again since. Run `opbeat link` for a new one.";
-    Ok(form(StatusCode::UNAUTHORIZED, &headers, &next, Some(message)))
+    Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, Some(message)))
 }
 
 pub(in crate::dashboard) async fn submit_sign_in(
-    State(dashboard): State<Dashboard>,
-    ClientAddress(address): ClientAddress,
-    headers: HeaderMap,
+    browser: Browser,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, Problem> {
-    if is_forged(&headers, credentials.form.as_deref()) {
+    if is_forged(&browser, credentials.form.as_deref()) {
         return Err(Problem::Forged);
     }
     let next = path::after_sign_in(credentials.next.as_deref());
     let token = credentials.token.trim();
     let opened = match token.len() {
-        1..=MAX_TOKEN => dashboard.sessions.open(address, token).await?,
+        1..=MAX_TOKEN => browser.sessions.open(browser.address, token, cookies::session(&browser.headers)).await?,
         _ => Err(Rejected::Unknown),
     };
     match opened {
-        Ok(session) => continue_with(&dashboard, &headers, &session, &next).await,
+        Ok(session) => Ok(continue_with(&browser.headers, &session, &next)),
         Err(Rejected::Unknown) => {
             let message = "This token is unknown. Create a new one with the command below.";
-            Ok(form(StatusCode::UNAUTHORIZED, &headers, &next, Some(message)))
+            Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, Some(message)))
         }
         Err(Rejected::TooMany(wait)) => {
             let seconds = wait.as_secs() + 1;
             let message = format!("Too many attempts failed. Try again in {seconds} s.");
-            let page = form(StatusCode::TOO_MANY_REQUESTS, &headers, &next, Some(&message));
+            let page = form(StatusCode::TOO_MANY_REQUESTS, &browser, &next, Some(&message));
             Ok(([(RETRY_AFTER, seconds.to_string())], page).into_response())
         }
     }
 }
 
-/// Sets the cookie of a new session, and ends the session that the browser had before.
-async fn continue_with(
-    dashboard: &Dashboard,
-    headers: &HeaderMap,
-    session: &str,
-    next: &str,
-) -> Result<Response, Problem> {
-    if let Some(before) = cookies::session(headers) {
-        dashboard.sessions.close(before).await?;
-    }
-    Ok(([(SET_COOKIE, cookies::set_session(headers, session))], Redirect::to(next)).into_response())
+/// Sets the cookie of a new session.
+fn continue_with(headers: &HeaderMap, session: &str, next: &str) -> Response {
+    ([(SET_COOKIE, cookies::set_session(headers, session))], Redirect::to(next)).into_response()
 }
 
 pub(in crate::dashboard) async fn sign_out(
-    State(dashboard): State<Dashboard>,
-    headers: HeaderMap,
+    browser: Browser,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Result<Response, Problem> {
     // A request without a form has no token. It can still be from this server.
     let token = form.ok().and_then(|Form(sign_out)| sign_out.form);
-    if is_forged(&headers, token.as_deref()) {
-        return Ok(confirm_sign_out(&headers));
+    if is_forged(&browser, token.as_deref()) {
+        return Ok(confirm_sign_out(&browser));
     }
-    if let Some(session) = cookies::session(&headers) {
-        dashboard.sessions.close(session).await?;
+    if let Some(session) = cookies::session(&browser.headers) {
+        browser.sessions.close(session).await?;
     }
-    Ok(([(SET_COOKIE, cookies::remove_session(&headers))], Redirect::to("/sign-in")).into_response())
+    Ok(([(SET_COOKIE, cookies::remove_session(&browser.headers))], Redirect::to("/sign-in")).into_response())
 }
 
 /// Shows the form, with a token that proves where it came from.
-fn form(status: StatusCode, headers: &HeaderMap, next: &str, message: Option<&str>) -> Response {
-    let (token, set_cookie) = form_token(headers);
+fn form(status: StatusCode, browser: &Browser, next: &str, message: Option<&str>) -> Response {
+    let (token, set_cookie) = form_token(browser);
     let content = html! {
         section.sign-in {
             h1 { "Sign in" }
@@ -147,8 +133,8 @@ fn form(status: StatusCode, headers: &HeaderMap, next: &str, message: Option<&st
 }
 
 /// Asks again, since the reader may have pressed the button behind a proxy that replaces the `Host` header.
-fn confirm_sign_out(headers: &HeaderMap) -> Response {
-    let (token, set_cookie) = form_token(headers);
+fn confirm_sign_out(browser: &Browser) -> Response {
+    let (token, set_cookie) = form_token(browser);
     let content = html! {
         section.empty {
             h1 { "Sign out?" }
@@ -162,14 +148,6 @@ fn confirm_sign_out(headers: &HeaderMap) -> Response {
     };
     let page = page(&Page { title: "Sign out", app: None, tab: None, is_signed_in: false }, &content);
     (StatusCode::FORBIDDEN, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
-}
-
-/// Returns the token of the browser's forms, and the header that sets its cookie.
-fn form_token(headers: &HeaderMap) -> (String, String) {
-    let is_ours = |token: &&str| token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let token = cookies::form(headers).filter(is_ours).map_or_else(random_form_token, str::to_owned);
-    let set_cookie = cookies::set_form(headers, &token);
-    (token, set_cookie)
 }
 
 /// Marks the parts between backticks as code.

@@ -24,7 +24,7 @@ pub(in crate::dashboard) async fn transaction(
     let app = reader.app(&organization, &app).await?;
     let range = parameters.range(&reader, &app).await?;
     let summary = reader.query.transaction(&app, id, &range).await?.ok_or(Problem::NotFound("transaction"))?;
-    let series = reader.query.series(&app, Some(id), &range).await?;
+    let series = reader.query.series(&app, Some(id), &range, Timestamp::now()).await?;
     let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
     let slowest = reader.query.samples(&app, id, &range, SampleOrder::Slowest, SAMPLES).await?;
     let newest = reader.query.samples(&app, id, &range, SampleOrder::Newest, SAMPLES).await?;
@@ -67,12 +67,17 @@ fn figures(summary: &TransactionSummary) -> Markup {
 }
 
 fn time_by_kind(parts: &[BreakdownPart], transactions: u64) -> Markup {
+    // Each minute has the same samples for all of its kinds, but not each minute has all kinds.
+    let samples = parts.iter().filter_map(|part| part.estimated_from_samples).max();
     html! {
         section {
             h2 { "Time by kind of span" }
             @if parts.is_empty() {
                 p.muted { "This transaction did not run in this time range." }
             } @else {
+                @if let Some(samples) = samples {
+                    p.muted.note { "Estimated from " (count(samples)) @if samples == 1 { " sample" } @else { " samples" } " of " (count(transactions)) " transactions. The agent sends the spans of a few transactions only." }
+                }
                 (chart::breakdown(parts))
                 div.panel { table.kinds {
                     caption.hidden { "Time by kind of span" }
@@ -111,7 +116,12 @@ fn samples(title: &str, app: &AppIdentity, transaction: i64, samples: &[SampleSu
                         @for sample in samples {
                             tr {
                                 td { a href={ (path::sample(app, transaction, sample.id)) (path::range(range)) } title=(time(sample.happened_at)) { (ago(sample.happened_at, now)) } }
-                                td { (result(&sample.result, &sample.outcome)) }
+                                td {
+                                    @match sample.average_of {
+                                        Some(number) if sample.result.is_empty() => span.muted { "average of " (count(number)) },
+                                        _ => (result(&sample.result, &sample.outcome)),
+                                    }
+                                }
                                 td.number { (duration(sample.duration_ms)) }
                             }
                         }

@@ -1,6 +1,7 @@
 //! The list of an app's transactions, ranked by their share of the time of all.
 
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::empty;
@@ -11,7 +12,7 @@ use crate::dashboard::format::{count, duration, per_minute, share, transaction_n
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, DroppedData, Range, Series, TransactionList, TransactionSummary};
+use crate::query::{AppIdentity, DroppedData, Range, Series, SeriesPoint, TransactionList, TransactionSummary};
 
 /// The number of rows on one page.
 const ROWS: usize = 100;
@@ -29,38 +30,62 @@ pub(in crate::dashboard) async fn transactions(
         is_signed_in: reader.is_signed_in,
     };
     if !reader.query.has_reported(&app).await? {
-        return Ok(page(&head, &empty::no_request(&app)));
+        // It may be waiting because all its bodies are refused.
+        let hour = reader.query.default_range(&app, Timestamp::now()).await?;
+        let refused = refused(&reader, &app, &hour, "in the last hour").await?;
+        return Ok(page(&head, &html! { (refused) (empty::no_request(&app)) }));
     }
     let range = parameters.range(&reader, &app).await?;
     let kind = parameters.kind.as_deref().filter(|kind| !kind.is_empty());
     let search = parameters.search.as_deref().filter(|search| !search.is_empty());
-    let offset = parameters.page.unwrap_or(0).saturating_mul(ROWS);
-    let list = reader.query.transactions(&app, &range, kind, search, (ROWS, offset)).await?;
-    let series = reader.query.series(&app, None, &range).await?;
+    let mut current = parameters.page.unwrap_or(0);
+    let list = |page: usize| reader.query.transactions(&app, &range, kind, search, (ROWS, page.saturating_mul(ROWS)));
+    let mut shown = list(current).await?;
+    if shown.transactions.is_empty() && shown.total > 0 {
+        // A page beyond the last one shows the last one.
+        current = (shown.total - 1) / ROWS;
+        shown = list(current).await?;
+    }
+    let series = reader.query.series(&app, None, &range, Timestamp::now()).await?;
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
-        (figures(&series, &range))
-        (drops(&list.drops))
+        (refused(&reader, &app, &range, "in this time range").await?)
+        (figures(&series))
+        (drops(&shown.drops))
+        @if shown.has_other_names { (other_names()) }
         div.charts { (chart::durations(&series)) (chart::results(&series)) }
-        (ranking(&app, &list, &range, &parameters))
+        (ranking(&app, &shown, &range, &parameters, current))
     };
     Ok(page(&head, &content))
 }
 
 /// Shows the sums of the whole app.
-fn figures(series: &Series, range: &Range) -> Markup {
-    let requests: u64 = series.points.iter().map(|point| point.count).sum();
-    let failed: u64 = series.points.iter().map(|point| point.failed).sum();
+fn figures(series: &Series) -> Markup {
+    let sum = |number: fn(&SeriesPoint) -> u64| series.points.iter().map(number).fold(0_u64, u64::saturating_add);
+    let (requests, failed) = (sum(|point| point.count), sum(|point| point.failed));
     let time: f64 = series.points.iter().map(|point| point.average_ms.unwrap_or(0.0) * point.count as f64).sum();
     let average = if requests > 0 { time / requests as f64 } else { 0.0 };
     html! {
         dl.figures {
             (figure("average", &duration(average), ""))
-            (figure("throughput", &per_minute(requests as f64 / range.minutes()), ""))
+            (figure("throughput", &per_minute(series.per_minute), ""))
             (figure("transactions", &count(requests), ""))
             (figure("failed", &share(failed as f64 / requests.max(1) as f64), &format!("{} of {}", count(failed), count(requests))))
         }
     }
+}
+
+/// Points to the bodies that intake refused, whose data the page does not show.
+async fn refused(reader: &Reader, app: &AppIdentity, range: &Range, when: &str) -> Result<Markup, Problem> {
+    let bodies = reader.query.refused(app, range).await?;
+    Ok(html! {
+        @if bodies > 0 {
+            p.notice {
+                (count(bodies)) (if bodies == 1 { " body was" } else { " bodies were" }) " refused " (when) ": see "
+                a href={ (path::intake(app)) (path::range(range)) } { "Intake" }
+            }
+        }
+    })
 }
 
 /// Shows the data that the figures do not include.
@@ -70,6 +95,19 @@ fn drops(drops: &[DroppedData]) -> Markup {
             section.notice {
                 p { strong { "The agents dropped data in this time range:" } }
                 ul { @for dropped in drops { li { (count(dropped.count)) " " (noun(dropped)) ": " (dropped.explanation) } } }
+            }
+        }
+    }
+}
+
+/// Explains why some transactions are counted without their names.
+fn other_names() -> Markup {
+    html! {
+        section.notice {
+            p {
+                strong { "This app has too many transaction names." }
+                " The first 10,000 are listed, and all later ones are counted as " em { "(other names)" } ". "
+                "Use the patterns of routes as names, such as " code { "GET /books/{id}" } ", instead of URLs."
             }
         }
     }
@@ -86,7 +124,13 @@ fn noun(dropped: &DroppedData) -> &str {
     }
 }
 
-fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: &PageParameters) -> Markup {
+fn ranking(
+    app: &AppIdentity,
+    list: &TransactionList,
+    range: &Range,
+    parameters: &PageParameters,
+    current: usize,
+) -> Markup {
     html! {
         div.title {
             h2 { "Transactions by impact" }
@@ -106,7 +150,7 @@ fn ranking(app: &AppIdentity, list: &TransactionList, range: &Range, parameters:
                     tbody { @for transaction in &list.transactions { (row(app, transaction, range)) } }
                 }
             }
-            (pages(app, list, range, parameters))
+            (pages(app, list, range, parameters, current))
         }
     }
 }
@@ -162,8 +206,13 @@ fn filter(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: 
     }
 }
 
-fn pages(app: &AppIdentity, list: &TransactionList, range: &Range, parameters: &PageParameters) -> Markup {
-    let current = parameters.page.unwrap_or(0);
+fn pages(
+    app: &AppIdentity,
+    list: &TransactionList,
+    range: &Range,
+    parameters: &PageParameters,
+    current: usize,
+) -> Markup {
     let shown = (current * ROWS + list.transactions.len()).min(list.total);
     let link = |page: usize| {
         let search = path::encode(parameters.search.as_deref().unwrap_or_default());

@@ -6,6 +6,7 @@ use opbeat_protocol::{ErrorBody, Timestamp};
 use super::{culprit, fingerprint};
 use crate::changes::{Changes, NewError, to_json};
 use crate::interpret::Origin;
+use crate::interpret::origin::OTHER_TIME;
 use crate::interpret::{browser, frames, scrub};
 use crate::text::start_of;
 
@@ -59,10 +60,13 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
             .map(name)
             .unwrap_or_default(),
         external_id: external_id(&body).to_owned(),
+        span: None,
         notes: if notes.is_empty() { Vec::new() } else { to_json(notes) },
         document: to_json(&body),
     };
-    Changes { errors: vec![error], ..Changes::default() }
+    let is_moved = body.timestamp.is_some_and(|claimed| claimed.micros() != error.happened_at);
+    let notes = is_moved.then(|| (origin.note(OTHER_TIME), 1));
+    Changes { errors: vec![error], notes: notes.into_iter().collect(), ..Changes::default() }
 }
 
 /// Returns the time at which an error is counted: the time that the agent sent, or the time of receipt if the agent's

@@ -1,12 +1,17 @@
 //! The form of Node.js, browsers and this project's agent: single sampled transactions with each of their spans.
 
-use opbeat_protocol::{RawTransaction, SampleContext, TraceGroup};
+use std::collections::HashMap;
+
+use opbeat_protocol::{RawTransaction, SampleContext, Timestamp, TraceGroup};
 use serde_json::Value;
 
-use super::groups::{APP, ROOT, take_stack};
-use super::self_time;
-use crate::changes::{Changes, NewSample, SampleDocument, SampleSpan, SelfTime, to_json};
-use crate::interpret::context::{BodyContext, plausible_time, result_text};
+use super::breakdown::Breakdown;
+use super::document::{Budget, Builder};
+use super::estimate::{self, Profile, Profiles};
+use super::groups::{Group, prepare};
+use super::self_time::{self, TimedSpan};
+use crate::changes::{Changes, NewSample, SampleSpan, TransactionKey, to_json};
+use crate::interpret::context::{BodyContext, placed_time, result_text};
 use crate::interpret::scrub;
 use crate::text::start_of;
 
@@ -16,77 +21,135 @@ const MAX_ID: usize = 64;
 /// Adds the samples, and their breakdown unless the body has an exact one.
 pub(in crate::interpret) fn sampled(
     body: &BodyContext<'_>,
-    mut groups: Vec<TraceGroup>,
+    groups: Vec<TraceGroup>,
     raw: Vec<RawTransaction>,
     has_breakdown: bool,
     changes: &mut Changes,
 ) {
-    for group in &mut groups {
-        take_stack(body.origin, group, changes);
-    }
-    for transaction in raw {
-        let Some((mut sample, document)) = sample(body, &groups, transaction) else { continue };
+    let groups = prepare(body.origin, groups, changes);
+    let mut budget = Budget::of(&groups);
+    let mut results = Results::default();
+    let mut profiles = Profiles::new();
+    let received = groups.len() + raw.iter().map(|raw| raw.spans.len()).sum::<usize>() + body.all_counted().count();
+    for raw in raw {
+        let Some(first) = raw.spans.iter().find_map(|span| groups.get(span.group)) else { continue };
+        let key = body.key(&first.sent.transaction, first.sent.transaction_kind.as_deref());
+        let spans = spans(&groups, &raw);
         if !has_breakdown {
-            add_breakdown(body, &sample, &document.spans, changes);
+            let timed: Vec<TimedSpan<'_>> = spans.iter().map(|(group, span)| timed(&groups[*group], span)).collect();
+            let parts = self_time::by_kind(&timed, raw.duration);
+            let profile = Profile { duration_ms: raw.duration, parts };
+            profiles.entry(key.clone()).or_default().push(profile);
         }
-        sample.document = to_json(&document);
-        changes.samples.push(sample);
+        let mut builder = Builder::new(&groups, &mut budget);
+        spans.into_iter().for_each(|(group, span)| builder.add(group, span));
+        changes.samples.push(sample(body, first, key, raw, builder, &mut results));
+    }
+    if !has_breakdown {
+        estimate::add(body, profiles, &mut Breakdown::new(changes, received));
     }
 }
 
-fn sample(body: &BodyContext<'_>, groups: &[TraceGroup], raw: RawTransaction) -> Option<(NewSample, SampleDocument)> {
-    let first = raw.spans.first().and_then(|span| groups.get(span.group))?;
+fn sample<'a>(
+    body: &BodyContext<'a>,
+    first: &Group,
+    key: TransactionKey,
+    raw: RawTransaction,
+    builder: Builder<'_>,
+    results: &mut Results,
+) -> NewSample {
     let mut context = raw.context.unwrap_or_default();
     scrub_context(&mut context);
-    let happened_at = context.timestamp.or(first.timestamp).unwrap_or_else(|| body.minute_of(&first.transaction));
-    let mut spans: Vec<(usize, SampleSpan)> = raw
-        .spans
-        .iter()
-        .filter_map(|span| {
-            let group = groups.get(span.group).filter(|group| group.kind != ROOT)?;
-            let extra = group.extra.clone();
-            let (signature, kind) = (group.signature.clone(), group.kind.clone());
-            let span = SampleSpan {
-                signature,
-                kind,
-                start_ms: span.start,
-                duration_ms: span.duration,
-                extra,
-                ..SampleSpan::default()
-            };
-            Some((group.parents.len().saturating_sub(1), span))
-        })
-        .collect();
-    spans.sort_by(|(a_depth, a), (b_depth, b)| a.start_ms.total_cmp(&b.start_ms).then(a_depth.cmp(b_depth)));
-    let sample = NewSample {
-        transaction: body.key(&first.transaction, first.transaction_kind.as_deref()),
-        happened_at: plausible_time(body.origin, Some(happened_at)).micros(),
-        duration_ms: raw.duration,
-        result: result_text(context.result.as_ref()),
-        outcome: context.outcome.clone().unwrap_or_default(),
-        external_id: external_id(&context),
-        document: Vec::new(),
+    let name = &first.sent.transaction;
+    let sent = context.timestamp.or(first.sent.timestamp);
+    let time = placed_time(body.origin, Some(sent.unwrap_or_else(|| body.minute_of(name))));
+    let result = match &context.result {
+        None | Some(Value::Null) => results.find(body, name, &key, time.at.minute(), raw.duration),
+        sent => result_text(sent.as_ref()),
     };
-    Some((sample, SampleDocument { spans: nest(spans), context }))
+    let mut document = builder.finish();
+    let (outcome, external_id) = (context.outcome.clone().unwrap_or_default(), external_id(&context));
+    document.claimed_at = time.claimed.filter(|_| time.is_replaced()).map(Timestamp::micros);
+    document.context = context;
+    NewSample {
+        transaction: key,
+        happened_at: time.at.micros(),
+        duration_ms: raw.duration,
+        result,
+        outcome,
+        external_id,
+        average_of: 0,
+        document: to_json(&document),
+    }
 }
 
-/// Sets the depth of each span: as the agent sent it, or, if it sent no depths, by which spans contain others in time.
-fn nest(spans: Vec<(usize, SampleSpan)>) -> Vec<SampleSpan> {
-    let has_depths = spans.iter().any(|(depth, _)| *depth > 0);
+/// Returns the spans in the order of their start, parents before their children, each with the index of its group.
+fn spans(groups: &[Group], raw: &RawTransaction) -> Vec<(usize, SampleSpan)> {
+    let span = |span: &opbeat_protocol::RawSpan| {
+        let group = groups.get(span.group).filter(|group| !group.is_root())?;
+        let depth = group.sent.parents.len().saturating_sub(1);
+        let (start_ms, duration_ms) = (span.start, span.duration);
+        Some((span.group, SampleSpan { depth, start_ms, duration_ms, ..SampleSpan::default() }))
+    };
+    let mut spans: Vec<(usize, SampleSpan)> = raw.spans.iter().filter_map(span).collect();
+    spans.sort_by(|(_, a), (_, b)| a.start_ms.total_cmp(&b.start_ms).then(a.depth.cmp(&b.depth)));
+    // Node.js and browsers send no depths.
+    if spans.iter().all(|(_, span)| span.depth == 0) {
+        nest(&mut spans);
+    }
+    spans
+}
+
+/// Sets the depth of each span by which spans contain others in time.
+fn nest(spans: &mut [(usize, SampleSpan)]) {
     let mut ends: Vec<f64> = Vec::new();
-    let depth_by_time = |ends: &mut Vec<f64>, span: &SampleSpan| {
+    for (_, span) in spans {
         let end = span.start_ms + span.duration_ms;
         while ends.last().is_some_and(|outer_end| *outer_end < end) {
             ends.pop();
         }
+        span.depth = ends.len();
         ends.push(end);
-        ends.len() - 1
-    };
-    let set_depth = |(depth, mut span): (usize, SampleSpan)| {
-        span.depth = if has_depths { depth } else { depth_by_time(&mut ends, &span) };
-        span
-    };
-    spans.into_iter().map(set_depth).collect()
+    }
+}
+
+fn timed<'g>(group: &'g Group, span: &SampleSpan) -> TimedSpan<'g> {
+    let SampleSpan { depth, start_ms, duration_ms, .. } = *span;
+    TimedSpan { kind: &group.sent.kind, depth, start_ms, duration_ms }
+}
+
+/// The results of the counted transactions. Node.js sends none with a sample, but counts its duration under a result.
+#[derive(Default)]
+struct Results {
+    /// The index of the counted group of each transaction, minute and duration, and of each transaction and duration.
+    by_duration: HashMap<TransactionKey, HashMap<(Option<Timestamp>, u64), usize>>,
+}
+
+impl Results {
+    /// Returns the result of the counted transaction with the same duration, in the same minute if there is one.
+    fn find(
+        &mut self,
+        body: &BodyContext<'_>,
+        name: &str,
+        key: &TransactionKey,
+        minute: Timestamp,
+        duration: f64,
+    ) -> String {
+        let counted = body.counted(name);
+        let known = self.by_duration.entry(key.clone()).or_insert_with(|| {
+            let mut known = HashMap::new();
+            for (index, counted) in counted.iter().enumerate().filter(|(_, counted)| counted.key == *key) {
+                for duration in &counted.group.durations {
+                    known.entry((Some(counted.minute), duration.to_bits())).or_insert(index);
+                    known.entry((None, duration.to_bits())).or_insert(index);
+                }
+            }
+            known
+        });
+        let found = [Some(minute), None].into_iter().find_map(|minute| known.get(&(minute, duration.to_bits())));
+        let group = found.and_then(|index| counted.get(*index));
+        result_text(group.and_then(|counted| counted.group.result.as_ref()))
+    }
 }
 
 /// Returns the id that the agent gave the transaction.
@@ -95,16 +158,6 @@ fn nest(spans: Vec<(usize, SampleSpan)>) -> Vec<SampleSpan> {
 fn external_id(context: &SampleContext) -> String {
     let from_node = || context.extra.as_ref()?.get("id")?.as_str().map(str::to_owned);
     start_of(&context.id.clone().or_else(from_node).unwrap_or_default(), MAX_ID).to_owned()
-}
-
-fn add_breakdown(body: &BodyContext<'_>, sample: &NewSample, spans: &[SampleSpan], changes: &mut Changes) {
-    let minute = body.minute_of(&sample.transaction.name).seconds();
-    let mut add = |kind: &str, self_ms: f64| {
-        let key = (sample.transaction.clone(), minute, kind.to_owned());
-        changes.breakdowns.entry(key).or_default().merge(SelfTime { count: 1, self_ms });
-    };
-    let uncovered = self_time::each(spans, sample.duration_ms, &mut add);
-    add(APP, uncovered);
 }
 
 fn scrub_context(context: &mut SampleContext) {

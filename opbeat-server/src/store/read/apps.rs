@@ -2,6 +2,7 @@
 
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::rollups::count;
 use crate::store::database::Store;
 use crate::store::error::StoreError;
 
@@ -36,9 +37,11 @@ pub(crate) struct AppActivity {
     /// The app.
     pub(crate) app: AppName,
     /// The number of transactions.
-    pub(crate) count: i64,
+    pub(crate) count: u64,
     /// The number of failed transactions.
-    pub(crate) failed: i64,
+    pub(crate) failed: u64,
+    /// The time of its first transaction or error, in microseconds since 1970.
+    pub(crate) first_seen: Option<i64>,
     /// The time of its last transaction or error, in microseconds since 1970.
     pub(crate) last_seen: Option<i64>,
     /// The number of open error groups.
@@ -80,13 +83,15 @@ impl Store {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name,
+                    (SELECT min(first_seen) FROM transactions WHERE app_id = apps.id) AS first_transaction,
+                    (SELECT min(first_seen) FROM error_groups WHERE app_id = apps.id) AS first_error,
                     (SELECT max(last_seen) FROM transactions WHERE app_id = apps.id) AS last_transaction,
                     (SELECT max(last_seen) FROM error_groups WHERE app_id = apps.id) AS last_error,
                     (SELECT count(*) FROM error_groups WHERE app_id = apps.id AND status = 'open') AS open_errors,
                     activity.count AS count, activity.failed AS failed
              FROM apps JOIN organizations ON organizations.id = apps.organization_id
              LEFT JOIN (
-                 SELECT transactions.app_id, sum(rollups.count) AS count, sum(rollups.failed) AS failed
+                 SELECT transactions.app_id, total(rollups.count) AS count, total(rollups.failed) AS failed
                  FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
                  WHERE rollups.resolution = 60 AND rollups.start >= ",
         );
@@ -131,10 +136,13 @@ fn app_name(row: &sqlx::sqlite::SqliteRow) -> Result<AppName, StoreError> {
 
 fn activity(row: &sqlx::sqlite::SqliteRow) -> Result<AppActivity, StoreError> {
     let last_transaction: Option<i64> = row.try_get("last_transaction")?;
+    let first: [Option<i64>; 2] = [row.try_get("first_transaction")?, row.try_get("first_error")?];
+    let number = |column| row.try_get::<Option<f64>, _>(column).map(|sum| count(sum.unwrap_or(0.0)));
     Ok(AppActivity {
         app: app_name(row)?,
-        count: row.try_get::<Option<i64>, _>("count")?.unwrap_or(0),
-        failed: row.try_get::<Option<i64>, _>("failed")?.unwrap_or(0),
+        count: number("count")?,
+        failed: number("failed")?,
+        first_seen: first.into_iter().flatten().min(),
         last_seen: last_transaction.max(row.try_get("last_error")?),
         open_errors: row.try_get("open_errors")?,
     })

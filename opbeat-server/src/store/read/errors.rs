@@ -76,6 +76,8 @@ pub(crate) struct OccurrenceRow {
     pub(crate) happened_at: i64,
     /// The id that the agent gave the transaction in which it happened, or an empty string.
     pub(crate) transaction_external_id: String,
+    /// The name of this transaction, or an empty string.
+    pub(crate) transaction_name: String,
     /// The id by which users of the application can name it, or an empty string.
     pub(crate) external_id: String,
     /// The changes that intake made in the body.
@@ -169,7 +171,7 @@ impl Store {
     /// Returns one occurrence of a group.
     pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, happened_at, transaction_external_id, client_supplied_id, notes, document
+            "SELECT id, happened_at, transaction_external_id, transaction_name, client_supplied_id, notes, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",
         )
         .bind(group)
@@ -183,6 +185,7 @@ impl Store {
             id: row.try_get("id")?,
             happened_at: row.try_get("happened_at")?,
             transaction_external_id: row.try_get("transaction_external_id")?,
+            transaction_name: row.try_get("transaction_name")?,
             external_id: row.try_get("client_supplied_id")?,
             notes: serde_json::from_str(row.try_get("notes")?).unwrap_or_default(),
             document: document.ok(),

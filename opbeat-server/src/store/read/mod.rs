@@ -14,5 +14,5 @@ pub(crate) use apps::{AppName, Scope};
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
-pub(crate) use rollups::{RollupSpan, TransactionRow};
+pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleSummaryRow};

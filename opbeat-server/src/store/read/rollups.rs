@@ -8,15 +8,15 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use crate::changes::{Rollup, SelfTime};
 use crate::store::database::Store;
 use crate::store::error::StoreError;
-use crate::store::rollups::{read, unsigned};
+use crate::store::rollups::read;
 
 /// The rows that a query reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RollupSpan<'a> {
     /// The app's id.
     pub(crate) app_id: &'a str,
-    /// The id of one transaction, or `None` for all.
-    pub(crate) transaction: Option<i64>,
+    /// The ids of the transactions, or `None` for all.
+    pub(crate) transactions: Option<&'a [i64]>,
     /// The length of time that one row stands for, in seconds: 60 or 3600.
     pub(crate) resolution: i64,
     /// The start of the first row, in seconds since 1970.
@@ -34,6 +34,15 @@ pub(crate) struct TransactionRow {
     pub(crate) name: String,
     /// Its kind, or an empty string.
     pub(crate) kind: String,
+}
+
+/// A transaction with the sum of its durations.
+#[derive(Clone, Debug)]
+pub(crate) struct TransactionSum {
+    /// The transaction.
+    pub(crate) transaction: TransactionRow,
+    /// The sum of its durations, in milliseconds.
+    pub(crate) sum_ms: f64,
 }
 
 /// The durations of one transaction name with one result, within one minute or one hour.
@@ -60,13 +69,19 @@ impl Store {
         row.as_ref().map(transaction).transpose()
     }
 
-    /// Returns an app's transactions.
-    pub(crate) async fn transactions(&self, app_id: &str) -> Result<Vec<TransactionRow>, StoreError> {
-        let rows = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ?")
-            .bind(app_id)
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter().map(transaction).collect()
+    /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
+    pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT transactions.id, transactions.name, transactions.kind, total(rollups.sum_ms) AS sum_ms
+             FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
+        );
+        push_span(&mut query, span, "rollups");
+        query.push(" GROUP BY transactions.id");
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let sum = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? })
+        };
+        rows.iter().map(sum).collect()
     }
 
     /// Calls `each` with one row of durations after the other, so that they are never all in memory.
@@ -97,15 +112,16 @@ impl Store {
     /// Returns the self time by kind of span, the largest first: at most 100 kinds.
     pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT breakdowns.kind, sum(breakdowns.count) AS count, sum(breakdowns.self_ms) AS self_ms
+            "SELECT breakdowns.kind, total(breakdowns.count) AS count, total(breakdowns.self_ms) AS self_ms,
+                    total(breakdowns.samples) AS samples
              FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "breakdowns");
         query.push(" GROUP BY breakdowns.kind ORDER BY self_ms DESC LIMIT 100");
         let rows = query.build().fetch_all(&self.readers).await?;
         let part = |row: &sqlx::sqlite::SqliteRow| {
-            let self_time = SelfTime { count: unsigned(row.try_get("count")?), self_ms: row.try_get("self_ms")? };
-            Ok((row.try_get("kind")?, self_time))
+            let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
+            Ok((row.try_get("kind")?, SelfTime { count, self_ms: row.try_get("self_ms")?, samples }))
         };
         rows.iter().map(part).collect()
     }
@@ -117,7 +133,7 @@ impl Store {
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows = sqlx::query(
-            "SELECT reason, sum(count) AS count FROM drops
+            "SELECT reason, total(count) AS count FROM drops
              WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",
         )
         .bind(app_id)
@@ -125,7 +141,7 @@ impl Store {
         .bind(to)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(|row| Ok((row.try_get("reason")?, unsigned(row.try_get("count")?)))).collect()
+        rows.iter().map(|row| Ok((row.try_get("reason")?, count(row.try_get("count")?)))).collect()
     }
 }
 
@@ -134,9 +150,19 @@ fn push_span(query: &mut QueryBuilder<Sqlite>, span: RollupSpan<'_>, table: &'st
     query.push(format!(" AND {table}.resolution = ")).push_bind(span.resolution);
     query.push(format!(" AND {table}.start >= ")).push_bind(span.from);
     query.push(format!(" AND {table}.start < ")).push_bind(span.to);
-    if let Some(transaction) = span.transaction {
-        query.push(" AND transactions.id = ").push_bind(transaction);
+    if let Some(transactions) = span.transactions {
+        query.push(" AND transactions.id IN (");
+        let mut ids = query.separated(", ");
+        transactions.iter().for_each(|id| {
+            ids.push_bind(*id);
+        });
+        query.push(")");
     }
+}
+
+/// Returns a sum of counts, which SQLite adds up as floating-point numbers, so that the sum cannot overflow.
+pub(super) fn count(total: f64) -> u64 {
+    total.max(0.0) as u64
 }
 
 fn transaction(row: &sqlx::sqlite::SqliteRow) -> Result<TransactionRow, StoreError> {

@@ -1,5 +1,8 @@
 //! Sampled transactions and the stacks of their spans.
 
+use std::collections::HashMap;
+
+use futures_util::TryStreamExt;
 use opbeat_protocol::Frame;
 use sqlx::Row;
 
@@ -30,6 +33,8 @@ pub(crate) struct SampleSummaryRow {
     pub(crate) result: String,
     /// Its outcome, or an empty string.
     pub(crate) outcome: String,
+    /// The number of transactions that it is the average of, or 0 if it is a single one.
+    pub(crate) average_of: i64,
 }
 
 /// A sample with its spans.
@@ -41,7 +46,11 @@ pub(crate) struct SampleRow {
     pub(crate) document: SampleDocument,
 }
 
-const COLUMNS: &str = "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome";
+const COLUMNS: &str =
+    "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome, samples.average_of";
+
+/// The largest size of the stacks that are read for one sample, in bytes.
+const MAX_STACKS: usize = 2 << 20;
 
 impl Store {
     /// Returns samples of an app's transaction in a range of time (microseconds since 1970).
@@ -100,18 +109,33 @@ impl Store {
         Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
     }
 
-    /// Returns the stack that an app's spans with a kind and a signature were started from, the oldest call first.
-    ///
-    /// It is empty if no agent sent one.
-    pub(crate) async fn span_stack(&self, app_id: &str, kind: &str, signature: &str) -> Result<Vec<Frame>, StoreError> {
-        let row = sqlx::query("SELECT frames FROM span_stacks WHERE app_id = ? AND kind = ? AND signature = ?")
-            .bind(app_id)
-            .bind(kind)
-            .bind(signature)
-            .fetch_optional(&self.readers)
-            .await?;
-        let Some(row) = row else { return Ok(Vec::new()) };
-        Ok(serde_json::from_str(row.try_get(0)?).map_err(std::io::Error::from)?)
+    /// Returns the stacks of an app's sites, each with the oldest call first, as far as agents sent them.
+    pub(crate) async fn span_stacks(
+        &self,
+        app_id: &str,
+        sites: &[&str],
+    ) -> Result<HashMap<String, Vec<Frame>>, StoreError> {
+        let sites = serde_json::to_string(sites).map_err(std::io::Error::from)?;
+        let mut rows = sqlx::query(
+            "SELECT site, frames FROM span_stacks WHERE app_id = ? AND site IN (SELECT value FROM json_each(?))",
+        )
+        .bind(app_id)
+        .bind(sites)
+        .fetch(&self.readers);
+        let mut stacks = HashMap::new();
+        let mut size = 0;
+        while let Some(row) = rows.try_next().await? {
+            let frames: &str = row.try_get("frames")?;
+            size += frames.len();
+            if size > MAX_STACKS {
+                break;
+            }
+            // A damaged stack hides only itself.
+            if let Ok(frames) = serde_json::from_str(frames) {
+                stacks.insert(row.try_get("site")?, frames);
+            }
+        }
+        Ok(stacks)
     }
 }
 
@@ -122,5 +146,6 @@ fn summary(row: &sqlx::sqlite::SqliteRow) -> Result<SampleSummaryRow, StoreError
         duration_ms: row.try_get("duration_ms")?,
         result: row.try_get("result")?,
         outcome: row.try_get("outcome")?,
+        average_of: row.try_get("average_of")?,
     })
 }

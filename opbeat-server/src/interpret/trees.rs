@@ -1,0 +1,182 @@
+//! Trees of spans: joins spans that arrived one by one to their transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::traces::self_time::{self, TimedSpan};
+use crate::changes::{
+    NewSample, NewSpan, SampleDocument, SampleSpan, SelfTime, SpanGroup, SpanId, TransactionKey, to_json,
+};
+
+/// The largest number of spans that a sample shows. All spans count in the breakdown.
+const MAX_SHOWN: usize = 2_000;
+
+/// A transaction with the spans that have been joined to it so far.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct JoinedTransaction {
+    /// The transaction.
+    pub(crate) key: TransactionKey,
+    /// When it began, in microseconds since 1970.
+    pub(crate) started_at: i64,
+    /// Its duration, in milliseconds.
+    pub(crate) duration_ms: f64,
+    /// Its spans, parents before their children. The sample shows the first of them in the same order.
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A span of a tree.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Node {
+    /// The span.
+    pub(crate) id: SpanId,
+    /// Its parent.
+    pub(crate) parent: SpanId,
+    /// Its kind.
+    kind: String,
+    /// The number of spans that contain it.
+    depth: usize,
+    /// The time from the transaction's start to the span's start, in milliseconds.
+    start_ms: f64,
+    /// The duration, in milliseconds.
+    duration_ms: f64,
+}
+
+/// The self time that spans add to a transaction's breakdown, by kind. It can be negative for kinds whose time turns
+/// out to be that of another kind.
+type Breakdown = BTreeMap<String, SelfTime>;
+
+impl JoinedTransaction {
+    /// Begins a tree with the transaction only.
+    pub(crate) fn new(sample: &NewSample) -> Self {
+        Self {
+            key: sample.transaction.clone(),
+            started_at: sample.happened_at,
+            duration_ms: sample.duration_ms,
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Joins the first spans to a new transaction. Returns its complete sample and its breakdown.
+    pub(crate) fn begin(
+        &mut self,
+        root: SpanId,
+        spans: Vec<NewSpan>,
+        mut sample: NewSample,
+    ) -> (NewSample, Vec<(String, SelfTime)>) {
+        let mut document: SampleDocument = serde_json::from_slice(&sample.document).unwrap_or_default();
+        let breakdown = self.join(root, spans, true, Some(&mut document));
+        sample.document = to_json(&document);
+        (sample, breakdown)
+    }
+
+    /// Joins spans. Each of them is a descendant of the transaction's span, whose id is `root`.
+    ///
+    /// `document` is the stored sample, if it is kept. Returns the change of the breakdown, which includes the
+    /// transaction itself if `is_new`.
+    pub(crate) fn join(
+        &mut self,
+        root: SpanId,
+        spans: Vec<NewSpan>,
+        is_new: bool,
+        document: Option<&mut SampleDocument>,
+    ) -> Vec<(String, SelfTime)> {
+        let before = if is_new { BTreeMap::new() } else { self.breakdown() };
+        let known = std::mem::take(&mut self.nodes).into_iter();
+        let shown = document.as_ref().map(|document| facts_of_spans(document)).unwrap_or_default();
+        let shown = shown.into_iter().map(Some).chain(std::iter::repeat(None));
+        let known = known.zip(shown);
+        let added = spans.into_iter().map(|span| self.node(span));
+        let arranged = arrange(root, known.chain(added.map(|(node, facts)| (node, Some(facts)))).collect());
+        if let Some(document) = document {
+            document.omitted_spans = arranged.len().saturating_sub(MAX_SHOWN) as u64;
+            let shown = || arranged.iter().take(MAX_SHOWN);
+            document.groups = shown().map(|(node, facts)| facts.clone().unwrap_or_else(|| node.bare())).collect();
+            let span = |(group, (node, _)): (usize, &(Node, Option<SpanGroup>))| SampleSpan {
+                group,
+                depth: node.depth,
+                start_ms: node.start_ms,
+                duration_ms: node.duration_ms,
+                ..SampleSpan::default()
+            };
+            document.spans = shown().enumerate().map(span).collect();
+        }
+        self.nodes = arranged.into_iter().map(|(node, _)| node).collect();
+        let mut changes = self.breakdown();
+        for (kind, self_time) in before {
+            let change = changes.entry(kind).or_default();
+            change.count = change.count.saturating_sub(self_time.count);
+            change.self_ms -= self_time.self_ms;
+        }
+        changes.into_iter().filter(|(_, change)| change.count > 0 || change.self_ms != 0.0).collect()
+    }
+
+    /// Returns the self time of the spans by kind, with the time that no span covers.
+    fn breakdown(&self) -> Breakdown {
+        let spans: Vec<TimedSpan<'_>> = self.nodes.iter().map(Node::timed).collect();
+        let kinds = self_time::by_kind(&spans, self.duration_ms);
+        kinds.into_iter().map(|(kind, self_time)| (kind.to_owned(), self_time)).collect()
+    }
+
+    fn node(&self, span: NewSpan) -> (Node, SpanGroup) {
+        let start_ms = (span.started_at.saturating_sub(self.started_at) as f64 / 1_000.0).max(0.0);
+        let node = Node {
+            id: span.span_id,
+            parent: span.parent_id,
+            kind: span.kind.clone(),
+            depth: 0,
+            start_ms,
+            duration_ms: span.duration_ms,
+        };
+        let facts = SpanGroup {
+            signature: span.signature,
+            kind: span.kind,
+            extra: serde_json::from_slice(&span.extra).unwrap_or_default(),
+            ..SpanGroup::default()
+        };
+        (node, facts)
+    }
+}
+
+impl Node {
+    fn timed(&self) -> TimedSpan<'_> {
+        TimedSpan { kind: &self.kind, depth: self.depth, start_ms: self.start_ms, duration_ms: self.duration_ms }
+    }
+
+    /// Returns the facts of the span without its name.
+    fn bare(&self) -> SpanGroup {
+        SpanGroup { kind: self.kind.clone(), ..SpanGroup::default() }
+    }
+}
+
+/// Returns the facts of each span of a document.
+fn facts_of_spans(document: &SampleDocument) -> Vec<SpanGroup> {
+    document.spans.iter().map(|span| document.groups.get(span.group).cloned().unwrap_or_default()).collect()
+}
+
+/// Puts each span behind its parent, children in the order of their start, and sets the depths.
+///
+/// Spans that are no descendants of the root are left out. A span has one parent, so that each is visited once.
+fn arrange(root: SpanId, spans: Vec<(Node, Option<SpanGroup>)>) -> Vec<(Node, Option<SpanGroup>)> {
+    let mut children: HashMap<SpanId, Vec<(Node, Option<SpanGroup>)>> = HashMap::new();
+    for span in spans {
+        if span.0.id != root {
+            children.entry(span.0.parent).or_default().push(span);
+        }
+    }
+    let mut arranged = Vec::new();
+    let mut take_children = |parent: SpanId, depth: usize, waiting: &mut Vec<(usize, (Node, Option<SpanGroup>))>| {
+        let mut next = children.remove(&parent).unwrap_or_default();
+        // The last one is taken first.
+        next.sort_by(|(a, _), (b, _)| b.start_ms.total_cmp(&a.start_ms).then(a.duration_ms.total_cmp(&b.duration_ms)));
+        waiting.extend(next.into_iter().map(|span| (depth, span)));
+    };
+    let mut waiting = Vec::new();
+    take_children(root, 0, &mut waiting);
+    while let Some((depth, (mut node, span))) = waiting.pop() {
+        node.depth = depth;
+        take_children(node.id, depth + 1, &mut waiting);
+        arranged.push((node, span));
+    }
+    arranged
+}

@@ -1,0 +1,154 @@
+//! Log records: those that report an error become errors. The others are counted and not stored.
+
+use opbeat_protocol::{ErrorBody, Frame, Stacktrace};
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use super::attributes::{Attributes, to_text};
+use super::exceptions::{Thrown, error_of};
+use super::messages::{ExportLogs, LogRecord, ResourceLogs};
+use super::resource::Source;
+use super::telemetry::{MAX_ITEMS, Outcome, Request, Telemetry};
+use super::traces::micros;
+use crate::changes::{ErrorSpan, NoteAction, SpanId, TraceId, id_text};
+use crate::decode::Report;
+use crate::interpret::{Origin, interpret};
+use crate::text::start_of;
+
+const FUNCTION: [&str; 2] = ["code.function.name", "code.function"];
+const FILE: [&str; 2] = ["code.file.path", "code.filepath"];
+const LINE: [&str; 2] = ["code.line.number", "code.lineno"];
+
+impl Telemetry for ExportLogs {
+    fn sources(&self) -> Vec<Source> {
+        self.resource_logs.iter().map(|resource| Source::of(resource.resource.as_ref())).collect()
+    }
+
+    fn outcome(&self, request: &Request) -> Outcome {
+        let mut outcome = Outcome::default();
+        let (mut left, mut surplus, mut not_stored) = (MAX_ITEMS, 0, 0);
+        for (resource, (source, app)) in self.resource_logs.iter().zip(&request.destinations) {
+            let app_id = match app {
+                Ok(app_id) => app_id,
+                Err(reason) => {
+                    outcome.reject(request, count(resource), "unknown_service", reason);
+                    continue;
+                }
+            };
+            let origin = Origin { app_id: app_id.clone(), received: request.received, ..Origin::default() };
+            for scope in &resource.scope_logs {
+                let logger = scope.scope.as_ref().map(|scope| scope.name.as_str()).unwrap_or_default();
+                for record in &scope.log_records {
+                    let thrown = Thrown::of(Attributes(&record.attributes), source.language);
+                    if thrown.is_none() && !is_error(record) {
+                        not_stored += 1;
+                    } else if let Some(rest) = left.checked_sub(1) {
+                        left = rest;
+                        add_error(record, thrown, logger, source, &origin, &mut outcome);
+                    } else {
+                        surplus += 1;
+                    }
+                }
+            }
+        }
+        let reason = format!("a request has more than {MAX_ITEMS} errors; send smaller batches");
+        outcome.reject(request, surplus, "too_large", &reason);
+        outcome.note(request, NoteAction::Changed, not_stored, "log_below_error");
+        outcome
+    }
+}
+
+fn count(resource: &ResourceLogs) -> usize {
+    resource.scope_logs.iter().map(|scope| scope.log_records.len()).sum()
+}
+
+/// Returns whether the severity is an error, by its number or, if it has none, by its name.
+fn is_error(record: &LogRecord) -> bool {
+    record.severity_number >= 17 || record.severity_number == 0 && matches!(level(record), "error" | "fatal")
+}
+
+fn level(record: &LogRecord) -> &'static str {
+    match record.severity_number {
+        1..=8 => "debug",
+        9..=12 => "info",
+        13..=16 => "warning",
+        17..=20 => "error",
+        21.. => "fatal",
+        _ => match record.severity_text.to_ascii_lowercase().as_str() {
+            "error" | "err" | "severe" => "error",
+            "fatal" | "critical" | "emergency" | "alert" | "panic" => "fatal",
+            "warn" | "warning" => "warning",
+            _ => "info",
+        },
+    }
+}
+
+fn add_error(
+    record: &LogRecord,
+    thrown: Option<Thrown>,
+    logger: &str,
+    source: &Source,
+    origin: &Origin,
+    outcome: &mut Outcome,
+) {
+    let exception = thrown.as_ref().map(Thrown::hash);
+    let body = error(record, thrown, logger, source);
+    let mut changes = interpret(origin, Report::Error(Box::new(body)).into());
+    let (trace_id, span_id) = (TraceId::try_from(&*record.trace_id), SpanId::try_from(&*record.span_id));
+    if let (Ok(trace_id), Ok(span_id)) = (trace_id, span_id)
+        && span_id != SpanId::default()
+    {
+        let received_at = origin.received.micros();
+        for error in &mut changes.errors {
+            error.span = Some(ErrorSpan { trace_id, span_id, received_at, exception, is_log: true });
+        }
+    }
+    outcome.add(&origin.app_id, origin.received, key(record), changes);
+}
+
+/// Returns the key under which a record is stored once, or an empty string. Only its time distinguishes a record from
+/// other records with the same text.
+fn key(record: &LogRecord) -> String {
+    if record.time_unix_nano == 0 && record.observed_time_unix_nano == 0 {
+        return String::new();
+    }
+    let hash = Sha256::digest(record.encode_to_vec());
+    format!("otlp:log:{}", id_text(hash.get(..16).unwrap_or_default()))
+}
+
+fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Source) -> ErrorBody {
+    let attributes = Attributes(&record.attributes);
+    let mut body = error_of(source);
+    let at = [record.time_unix_nano, record.observed_time_unix_nano].into_iter().find(|time| *time > 0);
+    body.timestamp = at.map(micros);
+    body.level = Some(level(record).to_owned());
+    body.message = record.body.as_ref().map(to_text).unwrap_or_default();
+    body.logger = Some(logger.to_owned()).filter(|logger| !logger.is_empty());
+    body.stacktrace = location(attributes).map(|frame| Stacktrace { frames: vec![frame] });
+    let extra = attributes.rest(|name| name.starts_with("exception.") || name.starts_with("code."));
+    body.extra = Some(extra).filter(|extra| !extra.is_empty());
+    if let Some(thrown) = thrown {
+        thrown.put_into(&mut body);
+    }
+    if body.message.is_empty() {
+        body.message =
+            Some(record.severity_text.clone()).filter(|text| !text.is_empty()).unwrap_or_else(|| "error".to_owned());
+    }
+    if body.stacktrace.is_none() {
+        body.culprit.clone_from(&body.logger);
+    }
+    body
+}
+
+/// Returns the place in the source that logged the record.
+fn location(attributes: Attributes<'_>) -> Option<Frame> {
+    let path = start_of(attributes.text(&FILE)?, 1_000);
+    let line = attributes.number(&LINE).and_then(|line| u32::try_from(line).ok());
+    Some(Frame {
+        filename: path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned(),
+        abs_path: Some(path.to_owned()),
+        lineno: line.unwrap_or(0),
+        function: attributes.text(&FUNCTION).map(|function| start_of(function, 500).to_owned()),
+        ..Frame::default()
+    })
+}

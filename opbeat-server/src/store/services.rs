@@ -1,0 +1,90 @@
+//! The apps of services, and what happens to services that have none.
+
+use sqlx::Row;
+
+use super::database::Store;
+use super::error::StoreError;
+use crate::random::random_hex;
+
+/// The treatment of telemetry whose service is not the app of its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownServices {
+    /// It is refused.
+    Refuse,
+    /// It belongs to the app with the service's name, which is created if it does not exist.
+    Create,
+    /// It belongs to the token's app.
+    Single,
+}
+
+impl UnknownServices {
+    /// Returns the setting's name.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Create => "create",
+            Self::Single => "single",
+        }
+    }
+}
+
+impl Store {
+    /// Returns an organization's setting.
+    pub(crate) async fn unknown_services(&self, organization_id: &str) -> Result<UnknownServices, StoreError> {
+        let row = sqlx::query("SELECT unknown_services FROM organizations WHERE id = ?")
+            .bind(organization_id)
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(match row.try_get::<&str, _>(0)? {
+            "create" => UnknownServices::Create,
+            "single" => UnknownServices::Single,
+            _ => UnknownServices::Refuse,
+        })
+    }
+
+    /// Changes the setting of an organization by its short name. Returns false if there is no such organization.
+    pub(crate) async fn set_unknown_services(
+        &self,
+        organization: &str,
+        setting: UnknownServices,
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query("UPDATE organizations SET unknown_services = ? WHERE short_name = ?")
+            .bind(setting.name())
+            .bind(organization)
+            .execute(&self.writer)
+            .await?;
+        Ok(changed.rows_affected() > 0)
+    }
+
+    /// Returns the id of an organization's app with a short name, and creates the app if it does not exist.
+    ///
+    /// Returns `None` if the organization has `most` apps already. A new app has no token.
+    pub(crate) async fn find_or_create_app(
+        &self,
+        organization_id: &str,
+        name: &str,
+        most: i64,
+        now: i64,
+    ) -> Result<Option<String>, StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO apps (id, organization_id, short_name, created_at)
+             SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM apps WHERE organization_id = ?2) < ?5
+             ON CONFLICT (organization_id, short_name) DO NOTHING",
+        )
+        .bind(random_hex::<5>())
+        .bind(organization_id)
+        .bind(name)
+        .bind(now)
+        .bind(most)
+        .execute(&mut *transaction)
+        .await?;
+        let row = sqlx::query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?")
+            .bind(organization_id)
+            .bind(name)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+}

@@ -1,0 +1,169 @@
+//! Joins the spans of changes.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::trace::Trace;
+use super::{errors, rows};
+use crate::changes::{
+    Changes, DropKey, NewError, NewSpan, SampleDocument, SelfTime, SpanId, TraceId, id_text, to_json,
+};
+use crate::interpret::JoinedTransaction;
+use crate::store::document;
+use crate::store::error::StoreError;
+
+/// An app's trace.
+type TraceKey = (String, TraceId);
+
+/// The new spans and errors of a trace.
+#[derive(Default)]
+struct Arrived {
+    spans: Vec<NewSpan>,
+    errors: Vec<NewError>,
+}
+
+/// Joins the spans of changes to transactions, and their errors to both. Adds the samples and the breakdowns to the
+/// changes. Spans whose transaction is not known become pending.
+pub(in crate::store) async fn join(connection: &mut SqliteConnection, changes: &mut Changes) -> Result<(), StoreError> {
+    let mut traces: BTreeMap<TraceKey, Arrived> = BTreeMap::new();
+    for span in std::mem::take(&mut changes.spans) {
+        traces.entry((span.app_id.clone(), span.trace_id)).or_default().spans.push(span);
+    }
+    let (of_traces, others): (Vec<NewError>, Vec<NewError>) =
+        std::mem::take(&mut changes.errors).into_iter().partition(|error| error.span.is_some());
+    changes.errors = others;
+    for error in of_traces {
+        let Some(trace_id) = error.span.as_ref().map(|span| span.trace_id) else { continue };
+        traces.entry((error.app_id.clone(), trace_id)).or_default().errors.push(error);
+    }
+    let mut apps: Vec<(String, i64)> = Vec::new();
+    for ((app_id, trace_id), arrived) in traces {
+        if let Some(span) = arrived.spans.first()
+            && apps.last().is_none_or(|(app, _)| *app != app_id)
+        {
+            apps.push((app_id.clone(), span.received_at));
+        }
+        join_trace(connection, (app_id, trace_id), arrived, changes).await?;
+    }
+    for (app_id, received_at) in apps {
+        let removed = rows::remove_surplus(connection, &app_id).await?;
+        if removed > 0 {
+            let minute = received_at.div_euclid(60_000_000).saturating_mul(60);
+            let total = changes.drops.entry(DropKey { app_id, minute, reason: "spans".to_owned() }).or_default();
+            *total = total.saturating_add(removed);
+        }
+    }
+    Ok(())
+}
+
+async fn join_trace(
+    connection: &mut SqliteConnection,
+    (app_id, trace_id): TraceKey,
+    arrived: Arrived,
+    changes: &mut Changes,
+) -> Result<(), StoreError> {
+    let mut trace = Trace::default();
+    let mut joined: BTreeMap<SpanId, JoinedTransaction> = BTreeMap::new();
+    for (root, transaction) in rows::joined(connection, &app_id, trace_id).await? {
+        trace.add_joined(root, &transaction);
+        joined.insert(root, transaction);
+    }
+    let pending = rows::pending(connection, &app_id, trace_id).await?;
+    let pending: Vec<NewSpan> = pending.into_iter().filter(|span| trace.add(span)).collect();
+    let spans: Vec<NewSpan> = arrived.spans.into_iter().filter(|span| trace.add(span)).collect();
+
+    let mut transactions: Vec<NewSpan> = Vec::new();
+    let mut by_owner: BTreeMap<SpanId, Vec<NewSpan>> = BTreeMap::new();
+    let mut found_pending: Vec<SpanId> = Vec::new();
+    for (span, is_pending) in
+        pending.into_iter().map(|span| (span, true)).chain(spans.into_iter().map(|span| (span, false)))
+    {
+        match trace.owner(span.span_id) {
+            _ if span.transaction.is_some() => transactions.push(span),
+            Some(owner) => {
+                found_pending.extend(is_pending.then_some(span.span_id));
+                by_owner.entry(owner).or_default().push(span);
+            }
+            None if !is_pending => rows::insert_pending(connection, &span).await?,
+            None => {}
+        }
+    }
+    rows::remove_pending(connection, &app_id, trace_id, found_pending.into_iter()).await?;
+
+    let mut renamed: BTreeMap<SpanId, SpanId> = BTreeMap::new();
+    for span in transactions {
+        let Some(sample) = span.transaction else { continue };
+        let children = by_owner.remove(&span.span_id).unwrap_or_default();
+        renamed.extend(children.iter().map(|child| (child.span_id, span.span_id)));
+        let mut transaction = JoinedTransaction::new(&sample);
+        let (sample, breakdown) = transaction.begin(span.span_id, children, *sample);
+        changes.samples.push(sample);
+        add_breakdown(&transaction, breakdown, changes);
+        rows::write_joined(connection, &app_id, trace_id, span.span_id, span.received_at, &transaction).await?;
+        joined.insert(span.span_id, transaction);
+    }
+    for (root, late) in by_owner {
+        let Some(transaction) = joined.get_mut(&root) else { continue };
+        renamed.extend(late.iter().map(|span| (span.span_id, root)));
+        let received_at = late.first().map_or(0, |span| span.received_at);
+        let stored = sample(connection, &app_id, &id_text(&root), transaction).await?;
+        let breakdown = match stored {
+            Some((id, mut document)) => {
+                let breakdown = transaction.join(root, late, false, Some(&mut document));
+                update_sample(connection, id, &document).await?;
+                breakdown
+            }
+            None => transaction.join(root, late, false, None),
+        };
+        add_breakdown(transaction, breakdown, changes);
+        rows::write_joined(connection, &app_id, trace_id, root, received_at, transaction).await?;
+    }
+    errors::refer_to_transactions(connection, &app_id, &renamed, &joined).await?;
+    for error in arrived.errors {
+        changes.errors.extend(errors::join(connection, error, &mut trace, &joined).await?);
+    }
+    Ok(())
+}
+
+fn add_breakdown(transaction: &JoinedTransaction, breakdown: Vec<(String, SelfTime)>, changes: &mut Changes) {
+    let minute = transaction.started_at.div_euclid(60_000_000).saturating_mul(60);
+    for (kind, self_time) in breakdown {
+        changes.breakdowns.entry((transaction.key.clone(), minute, kind)).or_default().merge(self_time);
+    }
+}
+
+/// Returns the stored sample of a transaction, if it is kept.
+async fn sample(
+    connection: &mut SqliteConnection,
+    app_id: &str,
+    external_id: &str,
+    transaction: &JoinedTransaction,
+) -> Result<Option<(i64, SampleDocument)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT samples.id, samples.document FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+         WHERE samples.external_id = ? AND samples.external_id <> '' AND transactions.app_id = ?
+           AND transactions.kind = ? AND transactions.name = ? LIMIT 1",
+    )
+    .bind(external_id)
+    .bind(app_id)
+    .bind(&transaction.key.kind)
+    .bind(&transaction.key.name)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((row.try_get("id")?, document::unpack(row.try_get("document")?)?)))
+}
+
+async fn update_sample(
+    connection: &mut SqliteConnection,
+    id: i64,
+    document: &SampleDocument,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE samples SET document = ? WHERE id = ?")
+        .bind(document::pack(&to_json(document))?)
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

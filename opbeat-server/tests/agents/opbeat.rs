@@ -1,0 +1,86 @@
+//! The binary: a server on a free port, its command line and its API.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::recorder::PATIENCE;
+
+pub(crate) struct Opbeat {
+    pub(crate) url: String,
+    child: Child,
+    client: reqwest::Client,
+    read_token: String,
+    folder: TempDir,
+}
+
+impl Drop for Opbeat {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Opbeat {
+    /// Starts the server with the app `acme/shop`.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_opbeat"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url =
+            line.trim().strip_prefix("Opbeat listens on ").expect("the first line contains the address").to_owned();
+        let mut opbeat = Self { url, child, client: reqwest::Client::new(), read_token: String::new(), folder };
+        opbeat.run(&["app", "create", "acme/shop"]);
+        opbeat.read_token = opbeat.run(&["token", "create", "acme"]).trim().to_owned();
+        opbeat
+    }
+
+    /// Runs a command of the binary, and returns what it prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+        let output = command.args(arguments).arg("--data").arg(self.folder.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Returns the environment variables of the app's agent, which is to send to a URL.
+    pub(crate) fn environment(&self, url: &str) -> Vec<(String, String)> {
+        let lines = self.run(&["app", "create", "acme/shop", "--url", url]);
+        let pairs = lines.lines().map(|line| line.split_once('=').unwrap());
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Waits until all accepted data is stored.
+    pub(crate) async fn drained(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let health = self.client.get(format!("{}/healthz", self.url)).send().await.unwrap();
+            let health: Value = health.json().await.unwrap();
+            if health["queue"]["backlog_bytes"] == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the queue was not stored in time: {health}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Returns a resource of the app from the API.
+    pub(crate) async fn ask(&self, path: &str) -> Value {
+        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.url);
+        let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+}

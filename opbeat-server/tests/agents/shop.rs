@@ -1,0 +1,80 @@
+//! The server, the recorder before it, and a program that has sent its data through it.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::opbeat::Opbeat;
+use crate::program::Program;
+use crate::recorder::Recorder;
+use crate::sent::sent_transactions;
+
+/// A server with a recorder before it, to which nothing was sent yet.
+pub(crate) struct EmptyShop {
+    pub(crate) opbeat: Opbeat,
+    recorder: Recorder,
+    /// The recorder's URL.
+    url: String,
+}
+
+pub(crate) struct Shop {
+    pub(crate) opbeat: Opbeat,
+    pub(crate) recorder: Recorder,
+    /// The program's own account of its transactions, errors and releases.
+    pub(crate) account: Value,
+}
+
+impl EmptyShop {
+    pub(crate) async fn start() -> Self {
+        let opbeat = Opbeat::start();
+        let (recorder, url) = Recorder::start(&opbeat.url).await;
+        Self { opbeat, recorder, url }
+    }
+
+    /// Runs a program that sends all data before it ends.
+    pub(crate) async fn after(self, command: Command) -> Shop {
+        let url = self.url.clone();
+        self.after_sending_to(&url, command).await
+    }
+
+    /// Runs a program that sends all data to the server itself before it ends: the recorder cannot read gRPC.
+    pub(crate) async fn after_unrecorded(self, command: Command) -> Shop {
+        let url = self.opbeat.url.clone();
+        self.after_sending_to(&url, command).await
+    }
+
+    async fn after_sending_to(self, url: &str, command: Command) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(url));
+        let account = program.account().await;
+        let (status, errors) = program.ended().await;
+        assert!(status.success(), "{status}: {errors}");
+        self.filled(account).await
+    }
+
+    /// Runs a program that stays until its transactions have arrived at an endpoint, and then ends with a status.
+    pub(crate) async fn after_transactions(self, command: Command, endpoint: &str, code: i32) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
+        let account = program.account().await;
+        let expected: u64 = counts(&account).sum();
+        let arrived = |recorder: &Recorder| -> u64 {
+            let sent = sent_transactions(&recorder.bodies(endpoint));
+            sent.values().map(|transaction| transaction.durations.len() as u64).sum()
+        };
+        self.recorder.until("the transactions", |recorder| arrived(recorder) >= expected).await;
+        let (status, errors) = program.ended().await;
+        assert_eq!(status.code(), Some(code), "{errors}");
+        self.filled(account).await
+    }
+
+    async fn filled(self, account: Value) -> Shop {
+        self.opbeat.drained().await;
+        Shop { opbeat: self.opbeat, recorder: self.recorder, account }
+    }
+}
+
+/// Returns the numbers of transactions of an account.
+fn counts(account: &Value) -> impl Iterator<Item = u64> {
+    let transactions = account["transactions"].as_array().unwrap().iter();
+    transactions
+        .flat_map(|transaction| transaction["results"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()))
+}

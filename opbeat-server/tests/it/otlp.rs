@@ -1,0 +1,492 @@
+//! OTLP over HTTP and gRPC, with the messages of OpenTelemetry's own crate.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event};
+use prost::Message;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tonic::codec::CompressionEncoding;
+use tonic::transport::Channel;
+use tonic::{Code, Request};
+
+use crate::running::Running;
+
+const SERVER: i32 = 2;
+const CLIENT: i32 = 3;
+const CONSUMER: i32 = 5;
+const INTERNAL: i32 = 1;
+
+fn attribute(key: &str, value: any_value::Value) -> KeyValue {
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    attribute(key, any_value::Value::StringValue(value.to_owned()))
+}
+
+fn number(key: &str, value: i64) -> KeyValue {
+    attribute(key, any_value::Value::IntValue(value))
+}
+
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_nanos()).unwrap() - 10_000_000_000
+}
+
+/// Returns a span from `start` to `end` in milliseconds. Parent 0 is no parent.
+fn span(kind: i32, name: &str, (id, parent): (u8, u8), (start, end): (u64, u64), attributes: Vec<KeyValue>) -> Span {
+    let base = now();
+    Span {
+        trace_id: vec![7; 16],
+        span_id: vec![id; 8],
+        parent_span_id: if parent == 0 { Vec::new() } else { vec![parent; 8] },
+        name: name.to_owned(),
+        kind,
+        start_time_unix_nano: base + start * 1_000_000,
+        end_time_unix_nano: base + end * 1_000_000,
+        attributes,
+        ..Span::default()
+    }
+}
+
+fn request_span() -> Span {
+    let attributes = vec![
+        text("http.request.method", "GET"),
+        text("http.route", "/books/{id}"),
+        number("http.response.status_code", 200),
+        text("url.path", "/books/7"),
+        text("url.query", "api_key=s3cret"),
+    ];
+    span(SERVER, "GET", (1, 9), (0, 100), attributes)
+}
+
+fn query_span() -> Span {
+    let attributes = vec![text("db.system", "postgresql"), text("db.statement", "SELECT * FROM books WHERE id = $1")];
+    span(CLIENT, "shop", (2, 1), (10, 50), attributes)
+}
+
+fn exception(type_name: &str, message: &str, stack: &str) -> Vec<KeyValue> {
+    vec![text("exception.type", type_name), text("exception.message", message), text("exception.stacktrace", stack)]
+}
+
+const STACK: &str = "Traceback (most recent call last):\n  File \"/app/shop/cart.py\", line 12, in buy\n    raise CartError()\nshop.cart.CartError: no books\n";
+
+fn event() -> Event {
+    Event {
+        time_unix_nano: now(),
+        name: "exception".to_owned(),
+        attributes: exception("shop.cart.CartError", "no books", STACK),
+        ..Event::default()
+    }
+}
+
+fn resource(service: &str) -> Option<Resource> {
+    let attributes = vec![
+        text("service.name", service),
+        text("service.version", "1.2.3"),
+        text("deployment.environment.name", "staging"),
+        text("host.name", "web-1"),
+        text("telemetry.sdk.language", "python"),
+    ];
+    Some(Resource { attributes, ..Resource::default() })
+}
+
+fn traces_of(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource = resource(service);
+    ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource, scope_spans, ..Default::default() }] }
+}
+
+fn traces(spans: Vec<Span>) -> ExportTraceServiceRequest {
+    traces_of("shop", spans)
+}
+
+fn logs(log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
+    let scope = Some(InstrumentationScope { name: "shop.cart".to_owned(), ..InstrumentationScope::default() });
+    let scope_logs = vec![ScopeLogs { scope, log_records, ..ScopeLogs::default() }];
+    let resource = resource("shop");
+    ExportLogsServiceRequest { resource_logs: vec![ResourceLogs { resource, scope_logs, ..Default::default() }] }
+}
+
+fn log(severity_number: i32, body: &str) -> LogRecord {
+    LogRecord {
+        time_unix_nano: now(),
+        severity_number,
+        body: Some(AnyValue { value: Some(any_value::Value::StringValue(body.to_owned())) }),
+        ..LogRecord::default()
+    }
+}
+
+async fn post(running: &Running, path: &str, media_type: &str, body: Vec<u8>) -> reqwest::Response {
+    let request = running.client.post(format!("{}{path}", running.server.url()));
+    let request = request.bearer_auth(&running.app.secret_token).header("content-type", media_type);
+    request.body(body).send().await.unwrap()
+}
+
+async fn export(running: &Running, spans: Vec<Span>) {
+    let response = post(running, "/v1/traces", "application/x-protobuf", traces(spans).encode_to_vec()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/x-protobuf");
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer.partial_success, None);
+}
+
+async fn transaction(running: &Running) -> Value {
+    let list = running.ask("transactions/").await;
+    assert_eq!(list["transactions"].as_array().unwrap().len(), 1, "{list:#}");
+    list["transactions"][0].clone()
+}
+
+async fn breakdown(running: &Running) -> Vec<(String, f64)> {
+    let id = &transaction(running).await["id"];
+    let parts = running.ask(&format!("transactions/{id}/breakdown/")).await;
+    let part = |part: &Value| (part["kind"].as_str().unwrap().to_owned(), part["self_ms"].as_f64().unwrap().round());
+    let mut parts: Vec<_> = parts.as_array().unwrap().iter().map(part).collect();
+    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    parts
+}
+
+async fn sample(running: &Running) -> Value {
+    let id = &transaction(running).await["id"];
+    let samples = running.ask(&format!("transactions/{id}/samples/")).await;
+    assert_eq!(samples.as_array().unwrap().len(), 1);
+    running.ask(&format!("transactions/{id}/samples/{}/", samples[0]["id"])).await
+}
+
+fn signatures(sample: &Value) -> Vec<(&str, u64)> {
+    let spans = sample["spans"].as_array().unwrap();
+    spans.iter().map(|span| (span["signature"].as_str().unwrap(), span["depth"].as_u64().unwrap())).collect()
+}
+
+fn parts(expected: &[(&str, f64)]) -> Vec<(String, f64)> {
+    expected.iter().map(|(kind, ms)| ((*kind).to_owned(), *ms)).collect()
+}
+
+#[tokio::test]
+async fn a_request_becomes_a_transaction_with_its_spans() {
+    let running = Running::start().await;
+    export(&running, vec![query_span(), request_span()]).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!((&transaction["name"], &transaction["kind"]), (&json!("GET /books/{id}"), &json!("request")));
+    assert_eq!((&transaction["count"], &transaction["results"]["200"]), (&json!(1), &json!(1)));
+    assert_eq!(breakdown(&running).await, parts(&[("app", 60.0), ("db.postgresql.query", 40.0)]));
+    let sample = sample(&running).await;
+    assert_eq!(signatures(&sample), [("SELECT FROM books", 0)]);
+    assert_eq!(sample["spans"][0]["extra"]["sql"], "SELECT * FROM books WHERE id = $1");
+    let context = &sample["context"];
+    assert_eq!((&context["rev"], &context["tags"]["environment"]), (&json!("1.2.3"), &json!("staging")));
+    assert_eq!((&context["tags"]["host"], &context["trace_id"]), (&json!("web-1"), &json!("07".repeat(16))));
+    assert_eq!(sample["outcome"], "ok");
+    assert!(!sample.to_string().contains("s3cret"), "{sample:#}");
+}
+
+#[tokio::test]
+async fn children_of_earlier_and_later_exports_are_joined() {
+    let running = Running::start().await;
+    let inner = span(INTERNAL, "render", (3, 2), (20, 30), Vec::new());
+    // The grandchild is first, so that its parent is unknown, then the transaction, then the parent between them.
+    for spans in [vec![inner], vec![request_span()], vec![query_span()]] {
+        export(&running, spans).await;
+        running.drained().await;
+    }
+    let expected = parts(&[("app", 60.0), ("app.custom", 10.0), ("db.postgresql.query", 30.0)]);
+    assert_eq!(breakdown(&running).await, expected);
+    assert_eq!(signatures(&sample(&running).await), [("SELECT FROM books", 0), ("render", 1)]);
+}
+
+#[tokio::test]
+async fn repeated_spans_count_once_in_any_batch() {
+    let running = Running::start().await;
+    let spans = || vec![query_span(), request_span()];
+    for batch in [spans(), spans(), vec![request_span()], vec![query_span()]] {
+        export(&running, batch).await;
+        running.drained().await;
+    }
+    assert_eq!(transaction(&running).await["count"], 1);
+    assert_eq!(breakdown(&running).await, parts(&[("app", 60.0), ("db.postgresql.query", 40.0)]));
+    assert_eq!(signatures(&sample(&running).await), [("SELECT FROM books", 0)]);
+}
+
+#[tokio::test]
+async fn messages_and_jobs_are_transactions_and_other_roots_are_not() {
+    let running = Running::start().await;
+    let mut failed = span(INTERNAL, "nightly", (1, 0), (0, 10), Vec::new());
+    failed.status = Some(Status { code: 2, ..Status::default() });
+    let message = span(CONSUMER, "orders process", (2, 9), (0, 10), Vec::new());
+    let lone = span(CLIENT, "PING", (3, 0), (0, 10), vec![text("db.system", "redis")]);
+    export(&running, vec![failed, message, lone]).await;
+    running.drained().await;
+    let list = running.ask("transactions/").await;
+    let mut shown: Vec<String> = list["transactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shown| format!("{} {} {}", shown["kind"], shown["name"], shown["results"]))
+        .collect();
+    shown.sort();
+    assert_eq!(shown, [r#""job" "nightly" {"error":1}"#, r#""message" "orders process" {"ok":1}"#]);
+}
+
+#[tokio::test]
+async fn json_by_the_rules_of_otlp_is_accepted() {
+    let running = Running::start().await;
+    let start = now();
+    let body = json!({"resourceSpans": [{
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+        "scopeSpans": [{"scope": {"name": "http"}, "unknown": [1], "spans": [{
+            "traceId": "5B8EFFF798038103D269B633813FC60C", "spanId": "eee19b7ec3c1b174", "parentSpanId": "",
+            "name": "GET", "kind": 2, "startTimeUnixNano": start.to_string(), "endTimeUnixNano": start + 5_000_000,
+            "droppedAttributesCount": 0, "status": {},
+            "attributes": [
+                {"key": "http.method", "value": {"stringValue": "POST"}},
+                {"key": "http.route", "value": {"stringValue": "/cart"}},
+                {"key": "http.status_code", "value": {"intValue": "503"}},
+                {"key": "list", "value": {"arrayValue": {"values": [{"doubleValue": 1.5}, {"boolValue": true}]}}},
+            ],
+        }]}],
+    }]});
+    let response = post(&running, "/v1/traces", "application/json; charset=utf-8", body.to_string().into_bytes()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.json::<Value>().await.unwrap(), json!({}));
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!((&transaction["name"], &transaction["results"]["503"]), (&json!("POST /cart"), &json!(1)));
+    let sample = sample(&running).await;
+    assert_eq!(sample["outcome"], "server_error");
+    assert_eq!(sample["context"]["extra"]["list"], json!([1.5, true]));
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_accepted() {
+    let running = Running::start().await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&traces(vec![request_span()]).encode_to_vec()).unwrap();
+    let request = running.client.post(format!("{}/v1/traces", running.server.url()));
+    let request = request.header("authorization", format!("BEARER {}", running.app.secret_token));
+    let request = request.header("content-type", "application/x-protobuf").header("content-encoding", "gzip");
+    let response = request.body(encoder.finish().unwrap()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    running.drained().await;
+    assert_eq!(transaction(&running).await["count"], 1);
+}
+
+async fn channel(running: &Running) -> Channel {
+    Channel::from_shared(running.server.url()).unwrap().connect().await.unwrap()
+}
+
+fn with_token<T>(running: &Running, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let token = format!("Bearer {}", running.app.secret_token);
+    request.metadata_mut().insert("authorization", token.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn grpc_is_accepted_on_the_same_port() {
+    let running = Running::start().await;
+    let channel = channel(&running).await;
+    let mut client = TraceServiceClient::new(channel.clone()).send_compressed(CompressionEncoding::Gzip);
+    let answer = client.export(with_token(&running, traces(vec![request_span(), query_span()]))).await.unwrap();
+    assert_eq!(answer.into_inner().partial_success, None);
+    let mut client = LogsServiceClient::new(channel.clone());
+    client.export(with_token(&running, logs(vec![log(17, "no stamps")]))).await.unwrap();
+    let mut client = MetricsServiceClient::new(channel.clone());
+    let metric = Metric { name: "http.server.request.duration".to_owned(), ..Metric::default() };
+    let scope_metrics = vec![ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() }];
+    let metrics = vec![ResourceMetrics { resource: resource("shop"), scope_metrics, ..ResourceMetrics::default() }];
+    let answer = client.export(with_token(&running, ExportMetricsServiceRequest { resource_metrics: metrics })).await;
+    assert_eq!(answer.unwrap().into_inner().partial_success, None);
+    running.drained().await;
+    assert_eq!(transaction(&running).await["count"], 1);
+    assert_eq!(running.ask("errors/").await["total"], 1);
+    let mut client = TraceServiceClient::new(channel);
+    let refused = client.export(traces(vec![request_span()])).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    assert!(refused.message().contains("The request has no token"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn a_full_queue_asks_for_another_attempt() {
+    let running = Running::start_with(|config| config.queue.backlog = 10).await;
+    let body = traces(vec![request_span()]).encode_to_vec();
+    let response = post(&running, "/v1/traces", "application/x-protobuf", body).await;
+    assert_eq!(
+        (response.status(), &response.headers()["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"5".parse().unwrap())
+    );
+    let mut client = TraceServiceClient::new(channel(&running).await);
+    let refused = client.export(with_token(&running, traces(vec![request_span()]))).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(!refused.details().is_empty(), "the details contain the delay");
+}
+
+#[tokio::test]
+async fn unknown_services_are_refused_or_create_their_apps() {
+    let running = Running::start().await;
+    let mixed = || {
+        let mut mixed = traces(vec![request_span()]);
+        mixed.resource_spans.extend(traces_of("Checkout Service", vec![request_span(), query_span()]).resource_spans);
+        mixed.encode_to_vec()
+    };
+    let response = post(&running, "/v1/traces", "application/x-protobuf", mixed()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    let partial = answer.partial_success.unwrap();
+    assert_eq!(partial.rejected_spans, 2);
+    assert!(partial.error_message.contains("opbeat org services acme --create"), "{}", partial.error_message);
+    running.drained().await;
+    assert_eq!(transaction(&running).await["count"], 1, "the other resource is stored");
+
+    let other = Running::start().await;
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_opbeat"))
+        .args(["org", "services", "acme", "--create", "--data"])
+        .arg(other.folder.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let response = post(&other, "/v1/traces", "application/x-protobuf", mixed()).await;
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer.partial_success, None);
+    other.drained().await;
+    let created = other.ask("../checkout-service/transactions/").await;
+    assert_eq!(created["transactions"][0]["count"], 1, "{created:#}");
+}
+
+#[tokio::test]
+async fn an_exception_of_nested_spans_counts_once() {
+    let running = Running::start().await;
+    let mut inner = span(INTERNAL, "buy", (2, 1), (10, 50), Vec::new());
+    inner.events = vec![event()];
+    let mut outer = request_span();
+    outer.events = vec![event()];
+    outer.status = Some(Status { code: 2, ..Status::default() });
+    for spans in [vec![inner.clone()], vec![outer], vec![inner]] {
+        export(&running, spans).await;
+        running.drained().await;
+    }
+    let mut record = log(17, "buying failed");
+    (record.trace_id, record.span_id) = (vec![7; 16], vec![1; 8]);
+    record.attributes = exception("shop.cart.CartError", "no books", STACK);
+    let body = logs(vec![record]).encode_to_vec();
+    assert_eq!(post(&running, "/v1/logs", "application/x-protobuf", body).await.status(), StatusCode::OK);
+    running.drained().await;
+    let list = running.ask("errors/").await;
+    assert_eq!((&list["total"], &list["errors"][0]["times_seen"]), (&json!(1), &json!(1)), "{list:#}");
+    let error = running.ask(&format!("errors/{}/", list["errors"][0]["number"])).await;
+    assert_eq!((&error["type_name"], &error["message"]), (&json!("CartError"), &json!("no books")));
+    let report = &error["occurrence"]["report"];
+    assert_eq!(report["stacktrace"]["frames"][0]["function"], "buy");
+    assert_eq!((&report["rev"], &report["machine"]["hostname"]), (&json!("1.2.3"), &json!("web-1")));
+    assert_eq!(report["transaction"]["name"], "GET /books/{id}");
+    let sample = &error["occurrence"]["sample"];
+    assert!(sample["sample_id"].is_number(), "the error refers to the transaction of its span: {error:#}");
+    assert_eq!(transaction(&running).await["results"]["error"], 1, "200 does not report the failure");
+}
+
+#[tokio::test]
+async fn exceptions_beside_each_other_count_each() {
+    let running = Running::start().await;
+    let attempt = |id| {
+        let mut attempt = span(INTERNAL, "attempt", (id, 1), (10, 20), Vec::new());
+        attempt.events = vec![event()];
+        attempt
+    };
+    export(&running, vec![attempt(2), attempt(3), request_span()]).await;
+    running.drained().await;
+    assert_eq!(running.ask("errors/").await["errors"][0]["times_seen"], 2);
+}
+
+#[tokio::test]
+async fn only_logs_with_errors_are_stored_once() {
+    let running = Running::start().await;
+    let mut warned = log(13, "retrying");
+    warned.attributes = exception("OSError", "refused", "");
+    let body = logs(vec![log(9, "started"), log(21, "no stamps"), warned]).encode_to_vec();
+    for _ in 0..2 {
+        let response = post(&running, "/v1/logs", "application/x-protobuf", body.clone()).await;
+        assert_eq!((response.status(), response.bytes().await.unwrap().len()), (StatusCode::OK, 0));
+    }
+    running.drained().await;
+    let list = running.ask("errors/").await;
+    assert_eq!(list["total"], 2);
+    for error in list["errors"].as_array().unwrap() {
+        assert_eq!(error["times_seen"], 1);
+        assert!(["no stamps", "refused"].contains(&error["message"].as_str().unwrap()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn rejections_have_the_form_of_the_request() {
+    let running = Running::start().await;
+    let cases = [
+        ("application/json", b"{".to_vec(), 400, "not JSON of OTLP"),
+        ("application/x-protobuf", vec![0x0a, 0xff], 400, "not protobuf of OTLP"),
+        ("text/plain", Vec::new(), 415, "application/x-protobuf"),
+    ];
+    for (media_type, body, expected, reason) in cases {
+        for path in ["/v1/traces", "/v1/logs", "/v1/metrics"] {
+            let response = post(&running, path, media_type, body.clone()).await;
+            assert_eq!(response.status(), expected, "{media_type} {path}");
+            let is_protobuf = response.headers()["content-type"] == "application/x-protobuf";
+            assert_eq!(is_protobuf, media_type == "application/x-protobuf");
+            let answer = String::from_utf8_lossy(&response.bytes().await.unwrap()).into_owned();
+            assert!(answer.contains(reason), "{answer}");
+            assert!(is_protobuf || serde_json::from_str::<Value>(&answer).unwrap()["code"] == 3, "{answer}");
+        }
+    }
+    let got = running.get("/v1/traces").await;
+    assert_eq!((got.status(), &got.headers()["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap()));
+    assert_eq!(got.headers()["content-type"], "application/json");
+    let url = format!("{}/v1/traces", running.server.url());
+    let unsigned = running.client.post(url).header("content-type", "application/json").body("{}").send().await.unwrap();
+    assert_eq!(
+        (unsigned.status(), &unsigned.headers()["www-authenticate"]),
+        (StatusCode::UNAUTHORIZED, &"Bearer".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn large_and_heavy_bodies_are_rejected() {
+    let running = Running::start_with(|config| {
+        config.intake.body = 1 << 20;
+        config.intake.inflated = 4 << 20;
+    })
+    .await;
+    let response = post(&running, "/v1/traces", "application/json", vec![b' '; (1 << 20) + 1]).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let empty = vec![Span::default(); 400_000];
+    let response = post(&running, "/v1/traces", "application/x-protobuf", traces(empty).encode_to_vec()).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let spans: Vec<Span> = (0..20_010_u32)
+        .map(|id| Span {
+            trace_id: vec![1; 16],
+            span_id: [id.to_be_bytes(), [1; 4]].concat(),
+            parent_span_id: vec![9; 8],
+            ..Span::default()
+        })
+        .collect();
+    let body = traces(spans).encode_to_vec();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&body).unwrap();
+    let request =
+        running.client.post(format!("{}/v1/traces", running.server.url())).bearer_auth(&running.app.secret_token);
+    let request = request.header("content-type", "application/x-protobuf").header("content-encoding", "gzip");
+    let response = request.body(encoder.finish().unwrap()).send().await.unwrap();
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer.partial_success.unwrap().rejected_spans, 10);
+}
