@@ -30,6 +30,9 @@ pub(crate) enum DecodeError {
     /// They are damaged.
     #[error("the record is damaged: {0}")]
     Damaged(#[from] postcard::Error),
+    /// They continue after the changes.
+    #[error("the record is damaged: bytes follow its last value")]
+    TooLong,
 }
 
 /// Encodes the changes of a request.
@@ -46,7 +49,23 @@ pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
 /// Decodes the result of [`encode`].
 pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
     match record.split_first() {
-        Some((&VERSION, bodies)) => Ok(postcard::from_bytes(bodies)?),
+        Some((&VERSION, bytes)) => match postcard::take_from_bytes(bytes)? {
+            (bodies, []) => Ok(bodies),
+            _ => Err(DecodeError::TooLong),
+        },
         _ => Err(DecodeError::Format),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_after_the_changes_are_damage() {
+        let mut bytes = encode(&[]);
+        assert!(decode(&bytes).unwrap().is_empty());
+        bytes.push(0);
+        assert!(matches!(decode(&bytes), Err(DecodeError::TooLong)));
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::storage::{DataOption, open_store};
-use crate::store::Store;
+use crate::store::{Replayed, Store};
 use crate::worker::decode_parked;
 
 #[derive(Debug, Subcommand)]
@@ -45,10 +45,16 @@ impl List {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
         let (folder, store) = open_store(&self.data.data).await?;
-        let (rows, total) = store.parked().await?;
-        for row in &rows {
-            let at = Timestamp::from_microsecond(row.parked_at).unwrap_or_default();
-            println!("{}\t{at:.0}\t{} bytes\t{}", row.id, row.bytes, row.reason);
+        let (mut total, mut last) = (0, i64::MIN);
+        loop {
+            let rows = store.parked(last).await?;
+            let Some(end) = rows.last() else { break };
+            last = end.id;
+            total += rows.len();
+            for row in &rows {
+                let at = Timestamp::from_microsecond(row.parked_at).unwrap_or_default();
+                println!("{}\t{at:.0}\t{} bytes\t{}", row.id, row.bytes, row.reason);
+            }
         }
         println!("{total} parked. `opbeat parked replay` tries to store them again.");
         for cut in folder.cut_files() {
@@ -77,11 +83,27 @@ impl Replay {
     }
 }
 
+/// Returns the ids of the messages that are parked now. Parts of them that are parked again get other ids.
 async fn all_ids(store: &Store) -> Result<Vec<i64>, Box<dyn Error>> {
-    Ok(store.parked().await?.0.into_iter().map(|row| row.id).collect())
+    let mut ids = Vec::new();
+    loop {
+        let page = store.parked(ids.last().copied().unwrap_or(i64::MIN)).await?;
+        if page.is_empty() {
+            return Ok(ids);
+        }
+        ids.extend(page.into_iter().map(|row| row.id));
+    }
 }
 
 async fn replay(store: &Store, id: i64) -> Result<(), Box<dyn Error>> {
-    let message = store.parked_message(id).await?.ok_or("there is no such message")?;
-    Ok(store.replay(id, &decode_parked(&message)?).await?)
+    let now = Timestamp::now().as_microsecond();
+    match store.replay(id, decode_parked, now).await? {
+        Replayed::Stored => Ok(()),
+        Replayed::Partly(reasons) => {
+            let (count, first) = (reasons.len(), reasons.first().map(String::as_str).unwrap_or_default());
+            Err(format!("stored in part; {count} of its records are parked again: {first}").into())
+        }
+        Replayed::Rejected(reason) => Err(reason.into()),
+        Replayed::Missing => Err("there is no such message".into()),
+    }
 }

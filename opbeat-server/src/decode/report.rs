@@ -26,6 +26,11 @@ impl Endpoint {
             Self::Deployments => "deployments",
         }
     }
+
+    /// Returns an idempotency key as it is stored: a key belongs to one endpoint.
+    pub(crate) fn own_key(self, key: &str) -> String {
+        format!("{}:{key}", self.name())
+    }
 }
 
 /// The typed content of a body.

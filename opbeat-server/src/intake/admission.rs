@@ -65,12 +65,12 @@ impl Intake {
         self.lanes.run(&received.room, received.body.clone(), work).await
     }
 
-    /// Appends encoded changes to the queue on disk.
+    /// Appends encoded changes to the queue on disk. They take the part of the queue of the app of the token.
     ///
     /// # Errors
     ///
     /// Returns a rejection if the queue cannot take them.
-    pub(crate) async fn store(&self, record: &[u8]) -> Result<(), Rejection> {
-        self.queue.append(record).await.map_err(|error| not_stored(&error))
+    pub(crate) async fn store(&self, app_id: &str, record: &[u8]) -> Result<(), Rejection> {
+        self.queue.append(app_id, record).await.map_err(|error| not_stored(&error))
     }
 }

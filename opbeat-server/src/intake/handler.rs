@@ -176,7 +176,7 @@ impl Intake {
             Ok(record(&origin, idempotency_key.clone(), decoded))
         });
         let Record { bytes, error_id } = recorded.await?;
-        self.queue.append(&bytes).await.map_err(|error| not_stored(&error))?;
+        self.queue.append(&sender.app_id, &bytes).await.map_err(|error| not_stored(&error))?;
         Ok(Accepted::new(error_id.map(|id| location(&sender, &id, headers))))
     }
 }
@@ -213,7 +213,7 @@ fn new_id(app_id: &str, idempotency_key: &str) -> String {
 fn idempotency_key(endpoint: Endpoint, headers: &HeaderMap) -> Result<String, Rejection> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(String::new()) };
     match key.to_str() {
-        Ok(key) if key.len() <= MAX_KEY => Ok(format!("{}:{}", endpoint.name(), without_secret(key))),
+        Ok(key) if key.len() <= MAX_KEY => Ok(endpoint.own_key(&without_secret(key))),
         _ => Err(Rejection::new(
             StatusCode::BAD_REQUEST,
             format!("The header Idempotency-Key is longer than {MAX_KEY} bytes, or not ASCII. Send a shorter key."),

@@ -79,7 +79,7 @@ impl Refusals {
             }
         };
         let bodies: Vec<BodyChanges> = counts.iter().map(body).collect();
-        if let Err(error) = queue.append(&changes::encode(&bodies)).await {
+        if let Err(error) = queue.append("", &changes::encode(&bodies)).await {
             tracing::debug!(%error, "the counts of refused requests are delivered later");
             self.put_back(counts);
         }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, NoRoom};
 use super::condition::{Condition, Failure};
 use super::reader::Reader;
 use super::record;
@@ -23,7 +24,7 @@ const MAX_WAITING: usize = 4_096;
 pub struct QueueLimits {
     /// The size in bytes at which a segment is closed and the next one is created.
     pub segment: u64,
-    /// The largest number of bytes that wait for the worker.
+    /// The largest number of bytes that wait for the worker. One app may have a quarter of them.
     pub backlog: u64,
 }
 
@@ -40,7 +41,6 @@ pub(crate) struct Queue {
     writer: SyncSender<Append>,
     backlog: Arc<Backlog>,
     condition: Arc<Condition>,
-    limits: QueueLimits,
 }
 
 impl Queue {
@@ -54,42 +54,51 @@ impl Queue {
     pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
         std::fs::create_dir_all(folder)?;
         let (writer, end) = Writer::open(folder, limits.segment, from)?;
-        // If the folder was removed, the queue is empty and new, and the store's cursor may be outside of it.
+        // The first segments may have been removed with the whole folder.
         let first = segment::list(folder)?.first().copied().unwrap_or(end.segment);
-        let from = from.max(Position::start_of(first)).min(end);
-        let backlog = Arc::new(Backlog::measure(folder, from)?);
+        let from = from.max(Position::start_of(first));
+        let backlog = Arc::new(Backlog::measure(folder, from, limits.backlog)?);
         let (sender, appends) = sync_channel(MAX_WAITING);
         let (ends, queue_end) = watch::channel(end);
         let counted = Arc::clone(&backlog);
         thread::Builder::new().name("queue-writer".to_owned()).spawn(move || writer.run(&appends, &ends, &counted))?;
         let reader = Reader::new(folder, from, queue_end);
-        Ok((Self { folder: folder.to_owned(), writer: sender, backlog, condition: Arc::default(), limits }, reader))
+        Ok((Self { folder: folder.to_owned(), writer: sender, backlog, condition: Arc::default() }, reader))
     }
 
-    /// Appends a record. When this returns, the record survives a crash.
+    /// Appends a record with data of an app. When this returns, the record survives a crash.
+    ///
+    /// Records of the server itself have an empty id.
     ///
     /// # Errors
     ///
-    /// Returns an error if the queue is full or the disk fails; then the record is not in the queue.
-    pub(crate) async fn append(&self, record: &[u8]) -> Result<(), AppendError> {
-        let record = record::frame(record);
-        if self.backlog.bytes() + record.len() as u64 > self.limits.backlog {
-            return Err(AppendError::Full(self.limits.backlog));
-        }
-        let written = self.write(record).await;
+    /// Returns an error if the queue or the app's part of it is full, or the disk fails; then the record is not in the
+    /// queue.
+    pub(crate) async fn append(&self, app_id: &str, record: &[u8]) -> Result<(), AppendError> {
+        let written = self.write(app_id.into(), record::frame(record)).await;
         match &written {
-            Ok(()) => self.condition.succeed(),
+            Ok(()) => self.condition.succeed(!app_id.is_empty()),
             Err(error @ (AppendError::Disk(_) | AppendError::Closed)) => self.condition.fail(error),
-            Err(AppendError::Full(_) | AppendError::Busy) => {}
+            Err(AppendError::Full(_)) => self.condition.refuse(),
+            Err(AppendError::AppFull(_)) => self.condition.refuse_app(),
+            Err(AppendError::Busy) => {}
         }
         written
     }
 
-    async fn write(&self, record: Vec<u8>) -> Result<(), AppendError> {
+    async fn write(&self, app_id: Arc<str>, record: Vec<u8>) -> Result<(), AppendError> {
+        self.backlog.reserve(&app_id, record.len() as u64).map_err(|no_room| match no_room {
+            NoRoom::InQueue => AppendError::Full(self.backlog.limit()),
+            NoRoom::ForApp => AppendError::AppFull(self.backlog.limit_of_app()),
+        })?;
         let (done, response) = oneshot::channel();
-        self.writer.try_send(Append { record, done }).map_err(|error| match error {
-            TrySendError::Full(_) => AppendError::Busy,
-            TrySendError::Disconnected(_) => AppendError::Closed,
+        self.writer.try_send(Append { app_id, record, done }).map_err(|error| {
+            let (append, error) = match error {
+                TrySendError::Full(append) => (append, AppendError::Busy),
+                TrySendError::Disconnected(append) => (append, AppendError::Closed),
+            };
+            self.backlog.cancel(&append.app_id, append.record.len() as u64);
+            error
         })?;
         response.await.unwrap_or(Err(AppendError::Closed))
     }
@@ -100,9 +109,9 @@ impl Queue {
     ///
     /// Returns an error if the folder cannot be read or a segment cannot be removed.
     pub(crate) fn release(&self, before: Position) -> io::Result<()> {
-        segment::remove_before(&self.folder, before)?;
+        // First, since the records before the position are stored, even if their segments cannot be removed.
         self.backlog.set_start(before);
-        Ok(())
+        segment::remove_before(&self.folder, before)
     }
 
     /// Returns the last write, if it failed.
@@ -125,10 +134,20 @@ impl Queue {
         self.backlog.ends()
     }
 
-    /// Returns whether records are rejected because too many bytes wait for the worker.
+    /// Returns whether not one more byte fits into the queue.
     #[must_use]
     pub(crate) fn is_full(&self) -> bool {
-        self.backlog.bytes() >= self.limits.backlog
+        self.backlog.is_full()
+    }
+
+    /// Returns the time of the last refusal because the queue had no room, if no data of an app was appended since.
+    pub(crate) fn refusal(&self) -> Option<Instant> {
+        self.condition.refusal()
+    }
+
+    /// Returns the time of the last refusal because an app had its whole part of the queue.
+    pub(crate) fn refusal_of_app(&self) -> Option<Instant> {
+        self.condition.refusal_of_app()
     }
 
     /// Returns the number of bytes that wait for the worker.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
+use super::blocks::read_around;
 use super::record::{Format, Parsed, next_record, parse};
 use super::segment::{self, Position};
 
@@ -15,12 +16,20 @@ const CHUNK: usize = 4 << 20;
 /// The largest number of records in a batch.
 const MAX_RECORDS: usize = 512;
 
+/// The number of attempts after which a part that cannot be read counts as damaged. With the worker's pauses, they take
+/// half a minute, in case the disk is only away for a moment.
+const MAX_ATTEMPTS: u32 = 10;
+
 /// Reads records in the order they were appended.
 #[derive(Debug)]
 pub(crate) struct Reader {
     folder: PathBuf,
     at: Position,
     queue_end: watch::Receiver<Position>,
+    /// The number of attempts to read at this position that failed.
+    failures: u32,
+    /// The last segment that the disk could not read as a whole.
+    unreadable: Option<u64>,
 }
 
 /// Some records, and the position after them.
@@ -45,7 +54,7 @@ pub(crate) struct Damage {
 
 impl Reader {
     pub(super) fn new(folder: &Path, at: Position, queue_end: watch::Receiver<Position>) -> Self {
-        Self { folder: folder.to_owned(), at, queue_end }
+        Self { folder: folder.to_owned(), at, queue_end, failures: 0, unreadable: None }
     }
 
     /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
@@ -54,7 +63,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns an error if a segment cannot be read; another attempt may succeed.
+    /// Returns an error if a segment cannot be read; another attempt may succeed. After some attempts, the parts that the
+    /// disk cannot read count as damaged.
     pub(crate) async fn next(&mut self) -> io::Result<Option<RecordBatch>> {
         let at = self.at;
         let is_closed = self.queue_end.wait_for(|end| *end > at).await.is_err();
@@ -62,7 +72,11 @@ impl Reader {
         if is_closed && end <= at {
             return Ok(None);
         }
-        let batch = self.read(end)?;
+        let batch = self.read(end).inspect_err(|_| self.failures = self.failures.saturating_add(1))?;
+        if self.failures >= MAX_ATTEMPTS {
+            self.unreadable = Some(batch.next.segment);
+        }
+        self.failures = 0;
         self.at = batch.next;
         Ok(Some(batch))
     }
@@ -112,9 +126,13 @@ impl Reader {
 
     fn bytes(&self, at: Position, limit: u64, size: usize) -> io::Result<Vec<u8>> {
         let mut file = File::open(segment::file(&self.folder, at.segment).0)?;
+        let length = limit.saturating_sub(at.offset).min(size as u64);
+        if self.failures >= MAX_ATTEMPTS || self.unreadable == Some(at.segment) {
+            let end = file.metadata()?.len().min(at.offset.saturating_add(length));
+            return Ok(read_around(&mut file, at.offset..end).bytes);
+        }
         file.seek(SeekFrom::Start(at.offset))?;
         let mut bytes = Vec::new();
-        let length = limit.saturating_sub(at.offset).min(size as u64);
         file.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

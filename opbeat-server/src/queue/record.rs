@@ -77,19 +77,77 @@ pub(super) fn parse(format: Format, bytes: &[u8]) -> Parsed<'_> {
 }
 
 /// Returns the offset of the next record after damage at the start of some bytes, if there is one.
-///
-/// Records without marks are not found again.
 pub(super) fn next_record(format: Format, bytes: &[u8]) -> Option<usize> {
-    if format == Format::Unmarked {
-        return None;
+    let is_record = |at: &usize| matches!(bytes.get(*at..).map(|bytes| parse(format, bytes)), Some(Parsed::Record(..)));
+    match format {
+        Format::Marked => memmem::find_iter(bytes, &MARK).filter(|at| *at > 0).find(is_record),
+        // Without marks, the lengths of the damaged records lead to the next one. A bit of the first one may be wrong.
+        Format::Unmarked => {
+            let first = stated_payload(format, bytes)?;
+            let flipped = (0..u32::BITS).map(|bit| format.header().saturating_add(first ^ 1 << bit));
+            let stated = || steps(format, bytes).find(is_record);
+            std::iter::once(format.header().saturating_add(first)).chain(flipped).find(is_record).or_else(stated)
+        }
     }
-    let marks = memmem::find_iter(bytes, &MARK).filter(|at| *at > 0);
-    marks.into_iter().find(|at| matches!(parse(format, &bytes[*at..]), Parsed::Record(..)))
 }
 
-/// Returns the bytes after the header of a damaged record. They are its payload if the header has its usual length.
-pub(crate) fn payload_of_damaged(bytes: &[u8]) -> &[u8] {
-    bytes.get(Format::Marked.header()..).unwrap_or_default()
+/// Returns the offsets to which the stated lengths lead from record to record, up to the end of the bytes.
+fn steps(format: Format, bytes: &[u8]) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(0), move |at| {
+        let size = format.header().checked_add(stated_payload(format, bytes.get(*at..)?)?)?;
+        at.checked_add(size).filter(|next| *next <= bytes.len())
+    })
+    .skip(1)
+}
+
+/// Returns the length of the payload that the header of a record states.
+fn stated_payload(format: Format, record: &[u8]) -> Option<usize> {
+    let length = record.get(format.header() - LENGTH_AND_SUM..)?.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(*length) as usize)
+}
+
+/// Returns whether bytes after the last whole record are a record that a crash cut off. Else they are damaged.
+///
+/// Some systems leave zeros after a crash.
+pub(super) fn is_unfinished(tail: &[u8]) -> bool {
+    let is_one = memmem::find_iter(tail, &MARK).all(|at| at == 0);
+    // A record whose length alone is damaged looks cut off, but is all there.
+    let is_whole = tail.split_at_checked(Format::Marked.header()).is_some_and(|(header, payload)| {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        header.ends_with(&checksum(length, payload).to_le_bytes())
+    });
+    let is_cut_off = matches!(parse(Format::Marked, tail), Parsed::Torn(_));
+    is_one && is_cut_off && !is_whole || tail.iter().all(|byte| *byte == 0)
+}
+
+/// Splits damaged bytes of the queue into the records that they seem to consist of, each with its header.
+pub(crate) fn split_damaged(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut records = Vec::new();
+    let is_marked = memmem::find(bytes, &MARK).is_some();
+    // Without any mark, the bytes are of an earlier version, or one record with a damaged mark.
+    if !is_marked && steps(Format::Unmarked, bytes).last() != Some(bytes.len()) {
+        return vec![bytes];
+    }
+    while !bytes.is_empty() {
+        let format = if is_marked { Format::Marked } else { Format::Unmarked };
+        let stated = steps(format, bytes).next();
+        let is_end = |at: &usize| !is_marked || *at == bytes.len() || bytes[*at..].starts_with(&MARK);
+        let next_mark = || memmem::find_iter(bytes, &MARK).find(|at| *at > 0);
+        let size = stated.filter(is_end).or_else(next_mark).unwrap_or(bytes.len());
+        let (record, rest) = bytes.split_at(size);
+        records.push(record);
+        bytes = rest;
+    }
+    records
+}
+
+/// Returns what can be the payload of a damaged record, the likeliest first.
+pub(crate) fn payloads_of_damaged(record: &[u8]) -> impl Iterator<Item = &[u8]> {
+    [Format::Marked, Format::Unmarked].into_iter().flat_map(|format| {
+        let rest = record.get(format.header()..).unwrap_or_default();
+        let stated = stated_payload(format, record).and_then(|length| rest.get(..length));
+        stated.into_iter().chain([rest])
+    })
 }
 
 /// Returns a record's checksum. It includes the length and a constant, so that zeros are not a valid record.

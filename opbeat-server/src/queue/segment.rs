@@ -1,10 +1,11 @@
 //! Segments: the files that the queue consists of.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::record::{Format, Parsed, next_record, parse};
+use super::blocks::{Readable, read_around};
+use super::record::{Format, Parsed, is_unfinished, next_record, parse};
 
 /// A position between two records: the number of a segment and an offset in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,29 +47,55 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
 }
 
 /// Creates a segment's file, and syncs the folder, so that the file's name survives a crash too.
+///
+/// An empty file of this segment, which a failed attempt left, is used.
 pub(super) fn create(folder: &Path, segment: u64) -> io::Result<File> {
-    let file = private().create_new(true).open(new_file(folder, segment))?;
-    File::open(folder)?.sync_all()?;
+    let path = new_file(folder, segment);
+    let names = File::open(folder)?;
+    let file = match private().create_new(true).open(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => {
+            private().open(&path)?
+        }
+        created => created?,
+    };
+    names.sync_all().inspect_err(|_| {
+        // If this fails too, the next attempt uses the empty file.
+        let _ = fs::remove_file(&path);
+    })?;
     Ok(file)
 }
 
-/// Opens the last segment to append to, and cuts off the bytes after its last whole record, which a crash left.
+/// Opens the last segment to append to, and cuts off an unfinished record at its end, which a crash left.
 ///
-/// Returns `None` for a segment of an earlier version: records of this version are not appended to it.
+/// `from` is the position in the segment up to which its records are stored. Nothing before it is read or cut off.
 ///
-/// The bytes are kept in a `.cut` file beside it, in case the disk damaged them. If that file cannot be written, such as
-/// on a full disk, the queue is opened without it: the bytes were never acknowledged.
-pub(super) fn recover(folder: &Path, segment: u64) -> io::Result<Option<(File, u64)>> {
-    let (path, format) = file(folder, segment);
+/// Returns `None` if another segment must be created: after a segment of an earlier version, and after damaged bytes at
+/// the end, which are left for the reader. They may be a record that was acknowledged.
+///
+/// The bytes of an unfinished record are kept in a `.cut` file. If that cannot be written, such as on a full disk, the
+/// queue is opened without it: the record was never acknowledged.
+pub(super) fn recover(folder: &Path, from: Position) -> io::Result<Option<(File, Position)>> {
+    let (path, format) = file(folder, from.segment);
     if format == Format::Unmarked {
         return Ok(None);
     }
-    let bytes = fs::read(&path)?;
-    let end = end_of_records(&bytes);
+    let size = fs::metadata(&path)?.len();
+    if size < from.offset {
+        tracing::error!(file = %path.display(), "a segment of the queue is shorter than what was stored of it");
+        return Ok(None);
+    }
+    let mut file = File::open(&path)?;
+    let Readable { bytes, unreadable } = read_around(&mut file, from.offset..size);
+    let (whole, tail) = bytes.split_at(end_of_records(&bytes));
+    if unreadable > 0 || !tail.is_empty() && !is_unfinished(tail) {
+        tracing::error!(file = %path.display(), "the end of a segment is damaged; the queue goes on in a new one");
+        return Ok(None);
+    }
+    let end = from.offset + whole.len() as u64;
     let file = private().open(&path)?;
-    if end < bytes.len() {
-        let (torn, shown) = (bytes.len() - end, path.display());
-        match keep(&path.with_extension("cut"), &bytes[end..]) {
+    if !tail.is_empty() {
+        let (torn, shown) = (tail.len(), path.display());
+        match keep(&path.with_extension("cut"), tail) {
             Ok(()) => {
                 tracing::warn!(bytes = torn, file = %shown, "cut off an unfinished record; its bytes are in a .cut file")
             }
@@ -76,10 +103,10 @@ pub(super) fn recover(folder: &Path, segment: u64) -> io::Result<Option<(File, u
                 tracing::warn!(bytes = torn, file = %shown, %error, "cut off an unfinished record; its bytes cannot be kept");
             }
         }
-        file.set_len(end as u64)?;
+        file.set_len(end)?;
         file.sync_all()?;
     }
-    Ok(Some((file, end as u64)))
+    Ok(Some((file, Position { offset: end, ..from })))
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {

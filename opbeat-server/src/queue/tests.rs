@@ -2,15 +2,22 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use super::{Position, Queue, QueueLimits, Reader};
+use super::{AppendError, Position, Queue, QueueLimits, Reader, RecordBatch};
 
 const SMALL: QueueLimits = QueueLimits { segment: 300, backlog: 1 << 20 };
 
 async fn append(queue: &Queue, numbers: std::ops::Range<usize>) {
     for number in numbers {
-        queue.append(format!("body {number}").as_bytes()).await.unwrap();
+        queue.append("shop", format!("body {number}").as_bytes()).await.unwrap();
     }
+}
+
+/// Returns the next batch. A missing one fails the test after a time that no working test reaches.
+async fn next(reader: &mut Reader) -> RecordBatch {
+    let batch = tokio::time::timeout(Duration::from_secs(60), reader.next()).await;
+    batch.expect("a batch is in the queue").unwrap().unwrap()
 }
 
 /// Reads batches until they contain `count` messages. Returns the bodies and the position after them.
@@ -18,7 +25,7 @@ async fn read(reader: &mut Reader, count: usize) -> (Vec<String>, Position) {
     let mut bodies = Vec::new();
     let mut position = Position::default();
     while bodies.len() < count {
-        let batch = reader.next().await.unwrap().unwrap();
+        let batch = next(reader).await;
         for record in batch.records {
             bodies.push(String::from_utf8(record).unwrap());
         }
@@ -85,10 +92,10 @@ async fn a_torn_last_record_is_cut_off_at_every_length() {
 
 /// Reads everything. Returns the bodies, and the number of damaged bytes that were skipped.
 async fn read_all(queue: &Queue, reader: &mut Reader) -> (Vec<String>, Vec<usize>) {
-    queue.append(b"the last one").await.unwrap();
+    queue.append("shop", b"the last one").await.unwrap();
     let (mut bodies, mut damage) = (Vec::new(), Vec::new());
     while bodies.last().is_none_or(|body| body != "the last one") {
-        let batch = reader.next().await.unwrap().unwrap();
+        let batch = next(reader).await;
         damage.extend(batch.damage.map(|damage| damage.bytes.len()));
         bodies.extend(batch.records.into_iter().map(|record| String::from_utf8(record).unwrap()));
     }
@@ -123,9 +130,7 @@ async fn a_flipped_bit_costs_one_record() {
 #[tokio::test]
 async fn segments_of_earlier_versions_are_read_to_their_end() {
     let folder = tempfile::tempdir().unwrap();
-    let earlier: Vec<u8> =
-        (0..3).flat_map(|number| super::record::frame(format!("body {number}").as_bytes())[4..].to_vec()).collect();
-    fs::write(folder.path().join(format!("{:020}.log", 1)), earlier).unwrap();
+    fs::write(folder.path().join(format!("{:020}.log", 1)), unmarked_records()).unwrap();
     let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
     append(&queue, 3..5).await;
     assert_eq!(read_all(&queue, &mut reader).await, (bodies(0..5), Vec::new()));
@@ -142,16 +147,183 @@ async fn only_the_owner_may_read_segments() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// The `.log` file of an earlier version with three bodies.
+fn unmarked_records() -> Vec<u8> {
+    let record = |number| super::record::frame(format!("body {number}").as_bytes())[4..].to_vec();
+    (0..3).flat_map(record).collect()
+}
+
 #[tokio::test]
-async fn a_full_queue_rejects_messages_until_some_are_released() {
-    let folder = tempfile::tempdir().unwrap();
-    let limits = QueueLimits { backlog: 500, ..SMALL };
-    let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
-    let mut appended = 0;
-    while queue.append(b"body").await.is_ok() {
-        appended += 1;
+async fn a_flipped_bit_in_a_segment_of_an_earlier_version_costs_one_record() {
+    let records = unmarked_records();
+    let size = records.len() / 3;
+    for (flipped, byte) in (0..3).flat_map(|record| (0..size).map(move |byte| (record, byte))) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut records = records.clone();
+        records[flipped * size + byte] ^= 0x04;
+        fs::write(folder.path().join(format!("{:020}.log", 1)), records).unwrap();
+        let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+        let expected = bodies(0..3).into_iter().filter(|body| *body != format!("body {flipped}")).collect();
+        assert_eq!(read_all(&queue, &mut reader).await, (expected, vec![size]), "byte {byte} of record {flipped}");
     }
+}
+
+#[tokio::test]
+async fn two_damaged_records_of_an_earlier_version_are_stepped_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut records = unmarked_records();
+    let size = records.len() / 3;
+    records[size - 1] ^= 1;
+    records[2 * size - 1] ^= 1;
+    fs::write(folder.path().join(format!("{:020}.log", 1)), records).unwrap();
+    let (queue, mut reader) = Queue::open(folder.path(), SMALL, Position::default()).unwrap();
+    assert_eq!(read_all(&queue, &mut reader).await, (bodies(2..3), vec![2 * size]));
+}
+
+#[tokio::test]
+async fn bytes_wait_until_their_queue_or_their_app_has_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = QueueLimits { backlog: 4_000, ..SMALL };
+    let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    let body = [b'b'; 100];
+    let record = super::record::frame(&body).len();
+    let mut appended = 0;
+    for app in ["shop", "blog", "bank", "wiki", "mail"] {
+        let mut of_app = 0;
+        let error = loop {
+            match queue.append(app, &body).await {
+                Ok(()) => of_app += 1,
+                Err(error) => break error,
+            }
+        };
+        appended += of_app;
+        match app {
+            "mail" => assert!(matches!(error, AppendError::Full(4_000)), "{error}"),
+            _ => {
+                assert!(matches!(error, AppendError::AppFull(1_000)), "{error}");
+                assert_eq!(of_app, 1_000 / record, "an app has a quarter");
+                assert!(queue.refusal().is_none(), "the others have room");
+            }
+        }
+    }
+    assert!(!queue.is_full() && queue.refusal().is_some(), "a body did not fit, although a smaller one would");
     let (_, position) = read(&mut reader, appended).await;
     queue.release(position).unwrap();
-    queue.append(b"body 0").await.unwrap();
+    for _ in 0..1_000 / record {
+        queue.append("shop", &body).await.unwrap();
+    }
+    assert!(queue.refusal().is_none());
+}
+
+#[tokio::test]
+async fn bytes_that_cannot_be_written_count_for_no_app() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = QueueLimits { segment: 1, backlog: 400 };
+    let queue_folder = folder.path().join("queue");
+    let (queue, _reader) = Queue::open(&queue_folder, limits, Position::default()).unwrap();
+    queue.append("shop", b"body").await.unwrap();
+    fs::rename(&queue_folder, folder.path().join("away")).unwrap();
+    for _ in 0..20 {
+        assert!(matches!(queue.append("shop", b"body").await, Err(AppendError::Disk(_))));
+    }
+    fs::rename(folder.path().join("away"), &queue_folder).unwrap();
+    queue.append("shop", b"body").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_segment_that_was_half_created_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = QueueLimits { segment: 1, ..SMALL };
+    let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    append(&queue, 0..1).await;
+    fs::write(folder.path().join(format!("{:020}.records", 2)), []).unwrap();
+    append(&queue, 1..3).await;
+    assert_eq!(read(&mut reader, 3).await.0, bodies(0..3));
+}
+
+/// The last record is damaged after it was acknowledged. It is not cut off, whichever byte it is.
+#[tokio::test]
+async fn a_damaged_last_record_is_left_for_the_reader() {
+    let record = super::record::frame(b"body 2").len();
+    for byte in 0..record {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = QueueLimits::default();
+        let (queue, _) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+        append(&queue, 0..3).await;
+        drop(queue);
+        let file = last_segment(folder.path());
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[2 * record + byte] ^= 0x04;
+        fs::write(&file, bytes).unwrap();
+        let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+        assert_eq!(read_all(&queue, &mut reader).await, (bodies(0..2), vec![record]), "byte {byte}");
+    }
+}
+
+/// New records are after the store's cursor, and are read after another crash, even if stored records were damaged or
+/// the folder was removed.
+#[tokio::test]
+async fn nothing_is_appended_before_the_cursor() {
+    for damage in ["flipped", "cut", "removed", "replaced"] {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = QueueLimits::default();
+        let cursor = {
+            let (queue, mut reader) = Queue::open(folder.path(), limits, Position { segment: 4, offset: 0 }).unwrap();
+            append(&queue, 0..3).await;
+            read(&mut reader, 3).await.1
+        };
+        let file = last_segment(folder.path());
+        let mut bytes = fs::read(&file).unwrap();
+        match damage {
+            "flipped" => *bytes.last_mut().unwrap() ^= 1,
+            "cut" => bytes.truncate(bytes.len() - 1),
+            _ => fs::remove_file(&file).unwrap(),
+        }
+        match damage {
+            "flipped" | "cut" => fs::write(&file, bytes).unwrap(),
+            "replaced" => fs::write(folder.path().join(format!("{:020}.records", 2)), bytes).unwrap(),
+            _ => {}
+        }
+        drop(Queue::open(folder.path(), limits, cursor).unwrap());
+        let (queue, _) = Queue::open(folder.path(), limits, cursor).unwrap();
+        append(&queue, 3..4).await;
+        drop(queue);
+        let (queue, mut reader) = Queue::open(folder.path(), limits, cursor).unwrap();
+        assert_eq!(read_all(&queue, &mut reader).await, (bodies(3..4), Vec::new()), "{damage}");
+    }
+}
+
+/// A folder in place of a segment's file: it can be opened, and each attempt to read it fails, as on a failing disk.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_segment_that_cannot_be_read_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = QueueLimits { segment: 1, ..SMALL };
+    let (queue, _) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    append(&queue, 0..3).await;
+    drop(queue);
+    for segment in [2, 3] {
+        let file = folder.path().join(format!("{segment:020}.records"));
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(file).unwrap();
+    }
+    let (queue, mut reader) = Queue::open(folder.path(), limits, Position::default()).unwrap();
+    append(&queue, 3..4).await;
+    let mut read = Vec::new();
+    let (mut failures, mut position) = (0, Position::default());
+    while read.len() < 2 {
+        match reader.next().await {
+            Ok(batch) => {
+                let batch = batch.unwrap();
+                read.extend(batch.records);
+                position = batch.next;
+            }
+            Err(_) => failures += 1,
+        }
+        assert!(failures < 100, "the reader goes on");
+    }
+    assert_eq!(read, [b"body 0", b"body 3"]);
+    assert!(failures > 1, "the disk gets several chances");
+    queue.release(position).unwrap_err();
+    assert_eq!(queue.backlog(), 0, "what is stored does not wait, even if its segment cannot be removed");
 }

@@ -1,5 +1,6 @@
 //! The thread that appends to the open segment, and syncs once for all waiting appends.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ pub(crate) enum AppendError {
     /// Too many bytes wait for the worker.
     #[error("the queue is full: its limit is {} MiB", .0 >> 20)]
     Full(u64),
+    /// Too many bytes of the app wait for the worker.
+    #[error("too much data of this app waits to be stored: the limit of an app is {} MiB", .0 >> 20)]
+    AppFull(u64),
     /// Too many appends wait for the disk.
     #[error("the disk is too slow: too many bodies wait to be written")]
     Busy,
@@ -34,6 +38,8 @@ pub(crate) enum AppendError {
 
 /// A record that waits to be written.
 pub(super) struct Append {
+    /// The app whose part of the backlog the record takes.
+    pub(super) app_id: Arc<str>,
     pub(super) record: Vec<u8>,
     /// Receives the result.
     pub(super) done: oneshot::Sender<Result<(), AppendError>>,
@@ -50,14 +56,22 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens the last segment, or creates the first one. Returns the writer and the queue's end.
+    /// Opens the last segment, or creates one. Returns the writer and the queue's end, which is not before `from`, the
+    /// store's cursor: records before the cursor would count as stored.
     pub(super) fn open(folder: &Path, segment_limit: u64, from: Position) -> io::Result<(Self, Position)> {
-        let (file, end) = match segment::list(folder)?.last() {
-            Some(last) => match segment::recover(folder, *last)? {
-                Some((file, offset)) => (file, Position { segment: *last, offset }),
-                None => (segment::create(folder, last + 1)?, Position::start_of(last + 1)),
-            },
-            None => (segment::create(folder, from.segment + 1)?, Position::start_of(from.segment + 1)),
+        let last = segment::list(folder)?.last().copied();
+        let recovered = match last.map(|last| (last, last.cmp(&from.segment))) {
+            Some((last, Ordering::Greater)) => segment::recover(folder, Position::start_of(last))?,
+            Some((_, Ordering::Equal)) => segment::recover(folder, from)?,
+            // The folder was removed, or replaced by an earlier one.
+            Some((_, Ordering::Less)) | None => None,
+        };
+        let (file, end) = match recovered {
+            Some(recovered) => recovered,
+            None => {
+                let next = last.map_or(from.segment, |last| last.max(from.segment)) + 1;
+                (segment::create(folder, next)?, Position::start_of(next))
+            }
         };
         let writer = Self { folder: folder.to_owned(), segment_limit, file, end, is_torn: false };
         Ok((writer, end))
@@ -68,10 +82,12 @@ impl Writer {
         while let Ok(first) = appends.recv() {
             let group = collect(first, appends);
             let written = self.append(&group).map_err(Arc::new);
+            let sizes = group.iter().map(|append| (&append.app_id, append.record.len() as u64));
             if let Err(error) = &written {
                 tracing::error!(%error, "the queue cannot be written; intake answers with 503 until it can");
+                sizes.for_each(|(app_id, bytes)| backlog.cancel(app_id, bytes));
             } else {
-                backlog.set_end(self.end);
+                backlog.set_end(self.end, sizes);
                 ends.send_replace(self.end);
             }
             for append in group {

@@ -20,8 +20,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The time after which a database that does not answer counts as unavailable.
 const MAX_ANSWER: Duration = Duration::from_secs(3);
 
-/// The time for which the queue counts as failing after a write that failed. Then it counts as working again: the next
-/// body may be accepted, and a proxy that looks at this check must let one pass.
+/// The time for which the queue counts as failing after a write that failed, and as full after a body that did not fit.
+/// Then it counts as working again: the next body may be accepted, and a proxy that looks at this check must let one
+/// pass.
 const FAILING: Duration = Duration::from_secs(30);
 
 /// The times after which the health check reports that data is not stored.
@@ -102,8 +103,9 @@ impl Health {
             lag if lag.oldest >= self.limits.behind => Storing::Behind,
             _ => Storing::Ok,
         };
-        let failure = self.queue.failure().filter(|failure| now.duration_since(failure.at) < FAILING);
-        let is_full = self.queue.is_full();
+        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
+        let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
+        let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
         let accepts = !is_full && failure.is_none();
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
@@ -117,6 +119,12 @@ impl Health {
         }
         if is_full {
             messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
+        }
+        if self.queue.refusal_of_app().is_some_and(is_recent) {
+            messages.push(
+                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
+                    .to_owned(),
+            );
         }
         match storing {
             Storing::Ok => {}

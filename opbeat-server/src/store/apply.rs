@@ -99,7 +99,7 @@ async fn finish(
 }
 
 /// Returns an error's text with those of its sources.
-fn with_sources(error: &dyn std::error::Error) -> String {
+pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
     let texts = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
     texts.collect::<Vec<_>>().join(": ")
 }
@@ -111,13 +111,26 @@ async fn is_new(connection: &mut SqliteConnection, body: &BodyChanges) -> Result
 
 /// Stores a body's idempotency key. Returns whether it is new.
 async fn remember_key(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
-    let inserted = sqlx::query("INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at) VALUES (?, ?, ?)")
-        .bind(&body.app_id)
-        .bind(&body.idempotency_key)
-        .bind(body.received_at)
-        .execute(connection)
-        .await?;
+    let inserted = sqlx::query(
+        "INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at)
+         SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stored_bodies WHERE app_id = ?1 AND key = ?4)",
+    )
+    .bind(&body.app_id)
+    .bind(&body.idempotency_key)
+    .bind(body.received_at)
+    .bind(bare_key(&body.idempotency_key))
+    .execute(connection)
+    .await?;
     Ok(inserted.rows_affected() > 0)
+}
+
+/// Returns a key as the earlier version of the server stored it: without its endpoint. Those keys are kept for a day.
+///
+/// Returns `None` for a key that today's keys with an endpoint can equal.
+fn bare_key(key: &str) -> Option<&str> {
+    let endpoint_of = |key: &str| ["errors:", "transactions:"].into_iter().find(|prefix| key.starts_with(prefix));
+    let bare = key.get(endpoint_of(key)?.len()..)?;
+    endpoint_of(bare).is_none().then_some(bare)
 }
 
 async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Result<(), StoreError> {
@@ -134,7 +147,12 @@ async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Resul
     deployments::write(connection, &changes.deployments).await
 }
 
-async fn park(connection: &mut SqliteConnection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {
+/// Sets a message aside.
+pub(super) async fn park(
+    connection: &mut SqliteConnection,
+    parked: &ParkedMessage,
+    now: i64,
+) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO parked_messages (parked_at, reason, message) VALUES (?, ?, ?)")
         .bind(now)
         .bind(&parked.reason)

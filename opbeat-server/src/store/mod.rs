@@ -31,5 +31,6 @@ pub(crate) use apps::NewApp;
 pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
+pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::UnknownServices;

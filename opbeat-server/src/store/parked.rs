@@ -1,13 +1,13 @@
 //! Parked messages: records of the queue that could not be stored. They are kept until they are replayed.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
-use super::apply::apply_one;
+use super::apply::{ParkedMessage, apply_one, park, with_sources};
 use super::database::Store;
-use super::error::StoreError;
+use super::error::{Cause, StoreError};
 use crate::changes::BodyChanges;
 
-/// The largest number of messages in a list.
+/// The largest number of messages in a page of the list.
 const MAX_ROWS: i64 = 1_000;
 
 /// A parked message without its bytes.
@@ -23,16 +23,39 @@ pub(crate) struct ParkedRow {
     pub(crate) bytes: i64,
 }
 
+/// A record that a parked message contains.
+#[derive(Clone, Debug)]
+pub(crate) struct ParkedRecord {
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The changes, or the reason why they cannot be read.
+    pub(crate) bodies: Result<Vec<BodyChanges>, String>,
+}
+
+/// The result of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Replayed {
+    /// All records are stored.
+    Stored,
+    /// Some records are stored. The others are parked as messages of their own, for these reasons.
+    Partly(Vec<String>),
+    /// No record is stored, for this reason. The message stays parked.
+    Rejected(String),
+    /// There is no such message, or no longer.
+    Missing,
+}
+
 impl Store {
-    /// Returns the parked messages, the oldest first, and the number of all.
-    pub(crate) async fn parked(&self) -> Result<(Vec<ParkedRow>, i64), StoreError> {
+    /// Returns a page of the parked messages in ascending order of their ids, which are larger than `after`.
+    pub(crate) async fn parked(&self, after: i64) -> Result<Vec<ParkedRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, parked_at, reason, length(message) AS bytes FROM parked_messages ORDER BY id LIMIT ?",
+            "SELECT id, parked_at, reason, length(message) AS bytes FROM parked_messages
+             WHERE id > ? ORDER BY id LIMIT ?",
         )
+        .bind(after)
         .bind(MAX_ROWS)
         .fetch_all(&self.readers)
         .await?;
-        let total = sqlx::query("SELECT count(*) FROM parked_messages").fetch_one(&self.readers).await?.try_get(0)?;
         let row = |row: &sqlx::sqlite::SqliteRow| {
             Ok(ParkedRow {
                 id: row.try_get("id")?,
@@ -41,29 +64,87 @@ impl Store {
                 bytes: row.try_get("bytes")?,
             })
         };
-        Ok((rows.iter().map(row).collect::<Result<_, StoreError>>()?, total))
+        rows.iter().map(row).collect()
     }
 
-    /// Returns a parked message.
-    pub(crate) async fn parked_message(&self, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = sqlx::query("SELECT message FROM parked_messages WHERE id = ?").bind(id);
-        let row = row.fetch_optional(&self.readers).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
-    }
-
-    /// Stores the changes of a parked message, and removes the message, in one transaction.
-    pub(crate) async fn replay(&self, id: i64, bodies: &[BodyChanges]) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        for body in bodies {
-            apply_one(&mut transaction, body).await?;
+    /// Stores the records of a parked message that can be stored now, and removes the message, in one transaction, so
+    /// that two replays at once count it once. `now` is in microseconds since 1970.
+    pub(crate) async fn replay(
+        &self,
+        id: i64,
+        decode: impl FnOnce(&[u8]) -> Vec<ParkedRecord>,
+        now: i64,
+    ) -> Result<Replayed, StoreError> {
+        let mut connection = self.writer.acquire().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let removed = sqlx::query("DELETE FROM parked_messages WHERE id = ? RETURNING message").bind(id);
+        let Some(row) = removed.fetch_optional(&mut *transaction).await? else { return Ok(Replayed::Missing) };
+        let records = decode(row.try_get("message")?);
+        let count = records.len();
+        let mut rejected = Vec::new();
+        for ParkedRecord { bytes, bodies } in records {
+            if let Err(reason) = store_record(&mut transaction, bodies).await? {
+                rejected.push(ParkedMessage { reason, message: bytes });
+            }
         }
-        remove(&mut transaction, id).await?;
+        if let Some(first) = rejected.first().filter(|_| rejected.len() == count) {
+            transaction.rollback().await?;
+            return Ok(Replayed::Rejected(first.reason.clone()));
+        }
+        for message in &rejected {
+            park(&mut transaction, message, now).await?;
+        }
         transaction.commit().await?;
-        Ok(())
+        let reasons: Vec<String> = rejected.into_iter().map(|message| message.reason).collect();
+        Ok(if reasons.is_empty() { Replayed::Stored } else { Replayed::Partly(reasons) })
     }
 }
 
-async fn remove(connection: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM parked_messages WHERE id = ?").bind(id).execute(connection).await?;
-    Ok(())
+/// Stores the changes of a record, all or none. Returns the reason if they are rejected.
+async fn store_record(
+    connection: &mut SqliteConnection,
+    bodies: Result<Vec<BodyChanges>, String>,
+) -> Result<Result<(), String>, StoreError> {
+    let bodies = match bodies {
+        Ok(bodies) => bodies,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let mut savepoint = connection.begin().await?;
+    for body in &bodies {
+        match apply_one(&mut savepoint, body).await {
+            Ok(()) => {}
+            Err(error) if error.cause() == Cause::Outage => return Err(error),
+            Err(error) => {
+                savepoint.rollback().await?;
+                return Ok(Err(with_sources(&error)));
+            }
+        }
+    }
+    savepoint.commit().await?;
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Position;
+
+    #[tokio::test]
+    async fn of_two_replays_at_once_one_stores_the_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        let one = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
+        let other = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
+        for _ in 0..10 {
+            let parked = [ParkedMessage { reason: "no books".to_owned(), message: b"books".to_vec() }];
+            one.apply(Vec::new(), &parked, Position::default(), 0).await.unwrap();
+            let id = one.parked(i64::MIN).await.unwrap()[0].id;
+            let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];
+            let replays = tokio::join!(one.replay(id, decode, 0), other.replay(id, decode, 0));
+            let results = [replays.0.unwrap(), replays.1.unwrap()];
+            assert!(results.contains(&Replayed::Stored) && results.contains(&Replayed::Missing), "{results:?}");
+        }
+        one.close().await;
+        other.close().await;
+    }
 }

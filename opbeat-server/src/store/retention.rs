@@ -79,6 +79,14 @@ impl Store {
 }
 
 #[cfg(test)]
+impl Store {
+    /// Returns whether [`Store::remove_old`] was called since the database was created. Each call looks at the clock.
+    pub(crate) async fn has_removed_old(&self) -> bool {
+        sqlx::query("SELECT 1 FROM clock").fetch_optional(&self.readers).await.unwrap().is_some()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

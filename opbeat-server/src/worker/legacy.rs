@@ -48,7 +48,10 @@ pub(super) fn changes(record: &[u8]) -> Result<BodyChanges, String> {
     let changes = interpret(&origin, report);
     Ok(BodyChanges {
         app_id: origin.app_id,
-        idempotency_key: envelope.idempotency_key,
+        idempotency_key: match envelope.idempotency_key {
+            key if key.is_empty() => key,
+            key => endpoint.own_key(&key),
+        },
         received_at: envelope.received_at,
         changes,
     })

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::legacy;
 use crate::changes::{self, BodyChanges};
-use crate::queue::payload_of_damaged;
+use crate::queue::{payloads_of_damaged, split_damaged};
+use crate::store::ParkedRecord;
 
 /// Returns the changes that a record contains, or the reason why they cannot be read.
 ///
@@ -18,9 +19,15 @@ pub(super) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, String> {
     decoded.unwrap_or_else(|_| Err("the worker panicked while it read the record".to_owned()))
 }
 
-/// Returns the changes that a parked message contains, which can be a damaged record.
-///
-/// Returns the reason as an error if they cannot be read.
-pub(crate) fn decode_parked(message: &[u8]) -> Result<Vec<BodyChanges>, String> {
-    decode(message).or_else(|reason| decode(payload_of_damaged(message)).map_err(|_| reason))
+/// Returns the records that a parked message contains, which can be damaged bytes of the queue.
+pub(crate) fn decode_parked(message: &[u8]) -> Vec<ParkedRecord> {
+    let reason = match decode(message) {
+        Ok(bodies) => return vec![ParkedRecord { bytes: message.to_vec(), bodies: Ok(bodies) }],
+        Err(reason) => reason,
+    };
+    let records = split_damaged(message).into_iter().map(|record| {
+        let bodies = payloads_of_damaged(record).find_map(|payload| decode(payload).ok());
+        ParkedRecord { bytes: record.to_vec(), bodies: bodies.ok_or_else(|| reason.clone()) }
+    });
+    records.collect()
 }

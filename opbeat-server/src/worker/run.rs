@@ -42,8 +42,16 @@ impl Worker {
     }
 
     /// Stores records until `stop` arrives and all records that are in the queue by then are stored.
-    pub(crate) async fn run(mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
-        let mut cleaning = tokio::time::interval(CLEANING_INTERVAL);
+    pub(crate) async fn run(mut self, stop: tokio::sync::oneshot::Receiver<()>) {
+        let store = self.store.clone();
+        tokio::select! {
+            () = self.store_all(stop) => {}
+            // At the same time, since under a steady load there is always a next batch.
+            () = clean(&store) => {}
+        }
+    }
+
+    async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
         loop {
             tokio::select! {
                 // In this order, so that waiting records are stored before `stop` is noticed.
@@ -54,7 +62,6 @@ impl Worker {
                     Err(error) => self.pause(&error).await,
                 },
                 _ = &mut stop => return,
-                _ = cleaning.tick() => self.clean().await,
             }
         }
     }
@@ -97,15 +104,20 @@ impl Worker {
         }
     }
 
-    async fn clean(&self) {
-        if let Err(error) = self.store.remove_old(now()).await {
+    async fn pause(&mut self, error: &(dyn std::error::Error + Send + Sync)) {
+        tokio::time::sleep(self.outage.record(error)).await;
+    }
+}
+
+/// Removes old rows again and again.
+async fn clean(store: &Store) {
+    let mut ticks = tokio::time::interval(CLEANING_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = store.remove_old(now()).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
-    }
-
-    async fn pause(&mut self, error: &(dyn std::error::Error + Send + Sync)) {
-        tokio::time::sleep(self.outage.record(error)).await;
     }
 }
 
@@ -162,5 +174,29 @@ impl Outage {
             tracing::info!(attempts = self.failures, "bodies are stored again");
             self.failures = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Position, QueueLimits};
+
+    #[tokio::test]
+    async fn old_rows_are_removed_while_batches_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let (queue, reader) =
+            Queue::open(&folder.path().join("queue"), QueueLimits::default(), Position::default()).unwrap();
+        for _ in 0..3 {
+            // Larger than half of what is read at once, so that each is a batch.
+            queue.append("shop", &[0; 3 << 20]).await.unwrap();
+        }
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        stop.send(()).unwrap();
+        Worker::new(store.clone(), queue.clone(), reader).run(stopped).await;
+        assert_eq!(queue.backlog(), 0);
+        assert!(store.has_removed_old().await);
+        store.close().await;
     }
 }

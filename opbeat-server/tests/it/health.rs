@@ -177,3 +177,43 @@ async fn damage_of_the_queue_is_reported() {
     assert_eq!(status, StatusCode::OK, "data is still accepted");
     assert!(damaged["messages"][0].as_str().unwrap().contains("The disk may be failing"), "{damaged}");
 }
+
+#[tokio::test]
+async fn a_full_queue_is_reported_and_a_full_part_of_an_app_is_not_its_failure() {
+    const LIMIT: u64 = 8_001;
+    let running = Running::start_with(|config| config.queue.backlog = LIMIT).await;
+    let mut apps = Vec::new();
+    for app in ["a", "b", "c", "d", "e"] {
+        apps.push(running.server.create_app("acme", app).await.unwrap());
+    }
+    let mut database = database(&running).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    for (number, app) in apps.iter().enumerate() {
+        let rejection = loop {
+            let url = crate::running::intake_url(app, "transactions");
+            let response = running.client.post(url).bearer_auth(&app.secret_token).body(BODY).send().await.unwrap();
+            if response.status() != StatusCode::ACCEPTED {
+                break response;
+            }
+        };
+        assert_eq!(rejection.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let rejection = rejection.text().await.unwrap();
+        let response = running.get("/healthz").await;
+        let status = response.status();
+        let health: Value = response.json().await.unwrap();
+        // The last two compete for the rest with the server's own records.
+        if number < 3 {
+            assert!(rejection.contains("too much data of this app"), "{rejection}");
+            assert_eq!((status, &health["queue"]["state"]), (StatusCode::OK, &json!("ok")), "{health}");
+            assert!(health["messages"][0].as_str().unwrap().contains("Data of one app is rejected"), "{health}");
+        } else if number == 4 {
+            assert!(rejection.contains("the queue is full"), "{rejection}");
+            assert_eq!((status, &health["queue"]["state"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("full")));
+            assert!(health["queue"]["backlog_bytes"].as_u64().unwrap() < LIMIT, "{health}");
+        }
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    running.drained().await;
+    assert_eq!(running.post("transactions", BODY).await.status(), StatusCode::ACCEPTED);
+    assert_eq!(running.get("/healthz").await.status(), StatusCode::OK);
+}

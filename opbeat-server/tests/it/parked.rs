@@ -85,6 +85,118 @@ async fn a_damaged_record_loses_only_itself_and_is_kept() {
     assert_eq!(seen(&running.ask("errors/").await), 3);
 }
 
+/// Returns how often all errors were seen.
+async fn times_seen(running: &Running) -> i64 {
+    let errors = running.ask("errors/").await;
+    errors["errors"].as_array().unwrap().iter().map(|error| error["times_seen"].as_i64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn damage_of_several_records_is_replayed_record_by_record() {
+    let running = Running::start().await;
+    let data = running.folder.path().to_owned();
+    let mut database = database(&data).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    for number in 0..5 {
+        running
+            .accept("errors", &json!({"message": format!("shelf {number} is empty"), "logger": "damaged-here"}))
+            .await;
+    }
+    let segment = std::fs::read_dir(data.join("queue")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let mark = bytes[..4].to_vec();
+    let records: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&mark)).collect();
+    assert_eq!(records.len(), 5);
+    for record in &records[1..4] {
+        let text = bytes[*record..].windows(12).position(|text| text == b"damaged-here").unwrap();
+        bytes[record + text] ^= 1;
+    }
+    // The third one cannot be read at all: its format is damaged.
+    bytes[records[2] + 12] ^= 0x40;
+    std::fs::write(&segment, bytes).unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 2);
+    assert!(opbeat(&data, &["parked", "list"]).contains("1 parked."));
+    let replayed = opbeat(&data, &["parked", "replay"]);
+    assert!(replayed.contains("stored in part; 1 of its records are parked again"), "{replayed}");
+    assert_eq!(times_seen(&running).await, 4);
+    let replayed = opbeat(&data, &["parked", "replay"]);
+    assert!(replayed.contains("the record has an unknown format") && replayed.contains("0 stored, 1 still parked."));
+    assert_eq!(times_seen(&running).await, 4);
+}
+
+/// Parks messages as they are.
+async fn park(database: &mut SqliteConnection, message: &[u8], count: i64) {
+    sqlx::query(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO parked_messages (parked_at, reason, message) SELECT 0, 'no books', ? FROM n",
+    )
+    .bind(count)
+    .bind(message)
+    .execute(database)
+    .await
+    .unwrap();
+}
+
+/// Returns the record of an earlier version without a mark, whose checksum is wrong.
+fn unmarked_record(running: &Running, key: &str) -> Vec<u8> {
+    let app = &running.app.app_id;
+    let envelope = json!({"app_id": app, "endpoint": "errors", "received_at": 0, "idempotency_key": key});
+    let payload = format!("{envelope}\n{}", json!({"message": "no books"}));
+    [&(payload.len() as u32).to_le_bytes(), &[0; 4], payload.as_bytes()].concat()
+}
+
+async fn post_with_key(running: &Running, key: &str) {
+    let request = running.client.post(running.intake("errors")).bearer_auth(&running.app.secret_token);
+    let request = request.header("Idempotency-Key", key).body(r#"{"message": "no books"}"#);
+    assert_eq!(request.send().await.unwrap().status(), 202);
+}
+
+#[tokio::test]
+async fn damaged_records_of_an_earlier_version_are_replayed_and_repetitions_count_once() {
+    let running = Running::start().await;
+    post_with_key(&running, "stored before").await;
+    running.drained().await;
+    let mut database = database(running.folder.path()).await;
+    let records = [unmarked_record(&running, "new"), unmarked_record(&running, "stored before")].concat();
+    park(&mut database, &records, 1).await;
+    assert!(opbeat(running.folder.path(), &["parked", "replay"]).contains("1 stored"));
+    assert_eq!(times_seen(&running).await, 2);
+    post_with_key(&running, "new").await;
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 2);
+}
+
+#[tokio::test]
+async fn a_repetition_of_a_body_that_an_earlier_version_stored_counts_nothing() {
+    let running = Running::start().await;
+    let mut database = database(running.folder.path()).await;
+    let insert = sqlx::query("INSERT INTO stored_bodies (app_id, key, stored_at) VALUES (?, 'one', 0)");
+    insert.bind(&running.app.app_id).execute(&mut database).await.unwrap();
+    post_with_key(&running, "one").await;
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 0);
+    // A key that is another one with its endpoint is no repetition of it.
+    post_with_key(&running, "two").await;
+    post_with_key(&running, "errors:two").await;
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 2);
+}
+
+#[tokio::test]
+async fn all_pages_of_parked_messages_are_replayed() {
+    let running = Running::start().await;
+    let mut database = database(running.folder.path()).await;
+    park(&mut database, b"no record", 2_001).await;
+    let list = opbeat(running.folder.path(), &["parked", "list"]);
+    assert_eq!(list.matches("no books").count(), 2_001);
+    assert!(list.contains("2001 parked."));
+    assert!(opbeat(running.folder.path(), &["parked", "replay"]).contains("0 stored, 2001 still parked."));
+    park(&mut database, b"\x01\0", 1).await;
+    assert!(opbeat(running.folder.path(), &["parked", "replay"]).contains("1 stored, 2001 still parked."));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_read_the_data() {

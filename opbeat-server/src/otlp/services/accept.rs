@@ -89,6 +89,7 @@ impl Otlp {
         decoded: Decoded<T>,
         request: Request,
     ) -> Result<ExportAnswer, Rejection> {
+        let app_id = request.app_id.clone();
         let work = self.intake.work(received, move |_, limit| {
             if decoded.size > limit {
                 return Err(Undecodable::TooLarge(limit));
@@ -99,7 +100,7 @@ impl Otlp {
         });
         let (record, rejected, reasons) = work.await?;
         if let Some(record) = record {
-            self.intake.store(&record).await?;
+            self.intake.store(&app_id, &record).await?;
         }
         let partial = PartialSuccess { rejected, error_message: reasons.join("; ") };
         Ok(ExportAnswer { partial_success: (rejected > 0).then_some(partial) })
