@@ -5,7 +5,7 @@ use opbeat_protocol::{
 };
 use serde_json::{Map, Value};
 
-use super::context::{cut_name, placed_time};
+use super::context::cut_name;
 use super::{scrub, transactions};
 use crate::changes::{Changes, NewSpan, SpanId, TraceId, to_json};
 use crate::interpret::Origin;
@@ -52,11 +52,10 @@ pub(crate) struct TracedTransaction {
 
 /// Returns the changes of a span: the duration of its transaction, if it stands for one, and the span itself.
 pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
-    let started_at = placed_time(origin, Some(span.started_at)).at;
     let duration_ms = if span.duration_ms.is_finite() { span.duration_ms.clamp(0.0, MAX_DURATION) } else { 0.0 };
     let is_transaction = span.transaction.is_some();
     let mut changes = match span.transaction {
-        Some(transaction) => transactions::changes(origin, body(transaction, started_at, duration_ms)),
+        Some(transaction) => transactions::changes(origin, body(transaction, span.started_at, duration_ms)),
         None => Changes::default(),
     };
     // The breakdown is known when the spans are joined.
@@ -74,7 +73,8 @@ pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
         span_id: span.span_id,
         parent_id: span.parent_id,
         received_at: origin.received.micros(),
-        started_at: started_at.micros(),
+        // The clock of its sender, so that spans keep their places in the transaction where it is counted elsewhere.
+        started_at: span.started_at.micros(),
         duration_ms,
         signature: cut_name(&signature),
         kind: cut_name(&kind),
