@@ -1,5 +1,7 @@
 //! Log records: those that report an error become errors. The others are counted and not stored.
 
+use std::collections::HashMap;
+
 use opbeat_protocol::{ErrorBody, Frame, Stacktrace};
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -27,6 +29,7 @@ impl Telemetry for ExportLogs {
     fn outcome(&self, request: &Request) -> Outcome {
         let mut outcome = Outcome::default();
         let (mut left, mut surplus, mut not_stored) = (MAX_ITEMS, 0, 0);
+        let mut keys = Keys::default();
         for (resource, (source, app)) in self.resource_logs.iter().zip(&request.destinations) {
             let app_id = match app {
                 Ok(app_id) => app_id,
@@ -36,15 +39,19 @@ impl Telemetry for ExportLogs {
                 }
             };
             let origin = Origin { app_id: app_id.clone(), received: request.received, ..Origin::default() };
+            let of_resource = resource.resource.as_ref().map(Message::encode_to_vec).unwrap_or_default();
             for scope in &resource.scope_logs {
                 let logger = scope.scope.as_ref().map(|scope| scope.name.as_str()).unwrap_or_default();
+                let of_scope =
+                    Sha256::new().chain_update(Sha256::digest(&of_resource)).chain_update(Sha256::digest(logger));
                 for record in &scope.log_records {
                     let thrown = Thrown::of(Attributes(&record.attributes), source.language);
                     if thrown.is_none() && !is_error(record) {
                         not_stored += 1;
                     } else if let Some(rest) = left.checked_sub(1) {
                         left = rest;
-                        add_error(record, thrown, logger, source, &origin, &mut outcome);
+                        let key = keys.key(&of_scope, record);
+                        add_error(record, thrown, logger, source, &origin, key, &mut outcome);
                     } else {
                         surplus += 1;
                     }
@@ -89,6 +96,7 @@ fn add_error(
     logger: &str,
     source: &Source,
     origin: &Origin,
+    key: String,
     outcome: &mut Outcome,
 ) {
     let exception = thrown.as_ref().map(Thrown::hash);
@@ -103,17 +111,31 @@ fn add_error(
             error.span = Some(ErrorSpan { trace_id, span_id, received_at, exception, is_log: true });
         }
     }
-    outcome.add(&origin.app_id, origin.received, key(record), changes);
+    outcome.add(&origin.app_id, origin.received, key, changes);
 }
 
-/// Returns the key under which a record is stored once, or an empty string. Only its time distinguishes a record from
-/// other records with the same text.
-fn key(record: &LogRecord) -> String {
-    if record.time_unix_nano == 0 && record.observed_time_unix_nano == 0 {
-        return String::new();
+/// The keys under which the records of a request are stored once.
+#[derive(Default)]
+struct Keys {
+    /// The number of equal records so far, by the hash of their resource, scope and content.
+    equal: HashMap<[u8; 32], u64>,
+}
+
+impl Keys {
+    /// Returns the key of a record of a scope, or an empty string if the record has no time.
+    ///
+    /// Only its time distinguishes a record from other records with the same text, and clocks of milliseconds give many
+    /// records the same time. Equal records are therefore counted: an exporter that sends again sends the same batch.
+    fn key(&mut self, scope: &Sha256, record: &LogRecord) -> String {
+        if record.time_unix_nano == 0 && record.observed_time_unix_nano == 0 {
+            return String::new();
+        }
+        let content: [u8; 32] = scope.clone().chain_update(record.encode_to_vec()).finalize().into();
+        let ordinal = self.equal.entry(content).or_default();
+        let hash = Sha256::new().chain_update(content).chain_update(ordinal.to_be_bytes()).finalize();
+        *ordinal += 1;
+        format!("otlp:log:{}", id_text(hash.get(..16).unwrap_or_default()))
     }
-    let hash = Sha256::digest(record.encode_to_vec());
-    format!("otlp:log:{}", id_text(hash.get(..16).unwrap_or_default()))
 }
 
 fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Source) -> ErrorBody {

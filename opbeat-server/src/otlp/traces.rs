@@ -11,7 +11,7 @@ use super::resource::Source;
 use super::spans::described;
 use super::telemetry::{MAX_ITEMS, Outcome, Request, Telemetry};
 use super::transactions::transaction;
-use crate::changes::{Changes, ErrorSpan, SpanId, TraceId, id_text};
+use crate::changes::{Changes, ErrorSpan, NoteAction, SpanId, TraceId, id_text};
 use crate::decode::Report;
 use crate::interpret::{Origin, TracedSpan, interpret, interpret_span};
 
@@ -57,7 +57,7 @@ fn add_resource(
     of_app: &mut Changes,
     outcome: &mut Outcome,
 ) {
-    let (mut invalid, mut surplus) = (0, 0);
+    let (mut invalid, mut surplus, mut without_transaction, mut without_time) = (0, 0, 0, 0);
     for scope in &resource.scope_spans {
         let scope_name = scope.scope.as_ref().map(|scope| scope.name.as_str()).unwrap_or_default();
         for span in &scope.spans {
@@ -79,12 +79,17 @@ fn add_resource(
                 } else {
                     of_app.merge(changes);
                 }
+                without_time += usize::from(Times::of(span, origin).is_replaced);
+            } else {
+                without_transaction += 1;
             }
         }
     }
     outcome.reject(request, invalid, "invalid_id", "the id of a trace or of a span is missing or invalid");
     let reason = format!("a request has more than {MAX_ITEMS} spans; send smaller batches");
     outcome.reject(request, surplus, "too_large", &reason);
+    outcome.note(request, NoteAction::Changed, without_transaction, "no_transaction");
+    outcome.note(request, NoteAction::Changed, without_time, "no_span_time");
 }
 
 /// The ids of a span.
@@ -119,20 +124,40 @@ fn traced(span: &Span, ids: &Ids, source: &Source, scope: &str, origin: &Origin)
     if transaction.is_none() && ids.parent == SpanId::default() {
         return None;
     }
-    let start = micros(span.start_time_unix_nano);
-    let nanos = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
+    let times = Times::of(span, origin);
     let described = described(span, scope);
     Some(TracedSpan {
         trace_id: ids.trace,
         span_id: ids.span,
         parent_id: ids.parent,
-        started_at: if span.start_time_unix_nano == 0 { origin.received } else { start },
-        duration_ms: nanos as f64 / 1e6,
+        started_at: times.started_at,
+        duration_ms: times.duration_ms,
         signature: described.signature,
         kind: described.kind,
         extra: described.extra,
         transaction,
     })
+}
+
+/// The times of a span.
+struct Times {
+    started_at: Timestamp,
+    duration_ms: f64,
+    /// Whether the span has no start or no end, or ends before it starts. Its duration is 0 then.
+    is_replaced: bool,
+}
+
+impl Times {
+    fn of(span: &Span, origin: &Origin) -> Self {
+        let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
+        let known = [start, end].into_iter().find(|time| *time > 0);
+        let duration = end.checked_sub(start).filter(|_| start > 0 && end > 0);
+        Self {
+            started_at: known.map_or(origin.received, micros),
+            duration_ms: duration.unwrap_or(0) as f64 / 1e6,
+            is_replaced: duration.is_none(),
+        }
+    }
 }
 
 /// Adds the exceptions that were recorded in a span.

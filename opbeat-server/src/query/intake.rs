@@ -91,6 +91,13 @@ fn change(reason: &str) -> &'static str {
             "The time is too old to be shown or in the future; the event is counted at its receipt. Check the clock."
         }
         "log_below_error" => "Log records of OpenTelemetry below ERROR are accepted and not stored.",
+        "no_transaction" => {
+            "Spans of OpenTelemetry without a parent that are requests to others or sent messages are not stored: no \
+             transaction contains them. Start a span of the kind SERVER, CONSUMER or INTERNAL around them."
+        }
+        "no_span_time" => {
+            "A span of OpenTelemetry has no start or no end, or ends before it starts. Its duration counts as 0."
+        }
         "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
         _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),
     }

@@ -239,6 +239,8 @@ async fn messages_and_jobs_are_transactions_and_other_roots_are_not() {
         .collect();
     shown.sort();
     assert_eq!(shown, [r#""job" "nightly" {"error":1}"#, r#""message" "orders process" {"ok":1}"#]);
+    assert_eq!(changed(&running).await, [("no_transaction".to_owned(), 1)]);
+    assert!(running.page("/acme/shop/intake/").await.contains("no transaction contains them"));
 }
 
 #[tokio::test]
@@ -427,6 +429,102 @@ async fn only_logs_with_errors_are_stored_once() {
     for error in list["errors"].as_array().unwrap() {
         assert_eq!(error["times_seen"], 1);
         assert!(["no stamps", "refused"].contains(&error["message"].as_str().unwrap()), "{error}");
+    }
+}
+
+/// Returns the reasons for which intake changed values, with their counts.
+async fn changed(running: &Running) -> Vec<(String, u64)> {
+    let report = running.ask("intake/?range=1h").await;
+    let note = |note: &Value| (note["reason"].as_str().unwrap().to_owned(), note["count"].as_u64().unwrap());
+    report["changed"].as_array().unwrap().iter().map(note).collect()
+}
+
+#[tokio::test]
+async fn equal_records_of_one_batch_or_of_two_replicas_count_each() {
+    let running = Running::start().await;
+    let record = log(17, "no stamps");
+    let mut batch = logs(vec![record.clone(); 10]);
+    let mut replica = logs(vec![record]);
+    let other = text("host.name", "web-2");
+    replica.resource_logs[0].resource.as_mut().unwrap().attributes[3] = other;
+    batch.resource_logs.append(&mut replica.resource_logs);
+    // The second delivery is a repetition.
+    for _ in 0..2 {
+        let response = post(&running, "/v1/logs", "application/x-protobuf", batch.encode_to_vec()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    running.drained().await;
+    assert_eq!(running.ask("errors/").await["errors"][0]["times_seen"], 11);
+}
+
+#[tokio::test]
+async fn spans_without_times_last_no_time() {
+    let running = Running::start().await;
+    let request = |id: u8, times: (u64, u64)| {
+        let mut span = request_span();
+        (span.span_id, span.parent_span_id) = (vec![id; 8], Vec::new());
+        (span.start_time_unix_nano, span.end_time_unix_nano) = times;
+        span
+    };
+    let end = now();
+    let spans =
+        vec![request(1, (0, end)), request(2, (end, 0)), request(3, (0, 0)), request(4, (end, end - 1_000_000))];
+    export(&running, spans).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!((&transaction["count"], &transaction["max_ms"]), (&json!(4), &json!(0.0)));
+    assert_eq!(changed(&running).await, [("no_span_time".to_owned(), 4)]);
+}
+
+#[tokio::test]
+async fn a_transaction_with_a_wrong_clock_keeps_its_breakdown() {
+    let day = 86_400_000_000_000;
+    for clock in [now() + day, now() - 30 * day] {
+        let running = Running::start().await;
+        let moved = |mut span: Span, start: u64, end: u64| {
+            (span.start_time_unix_nano, span.end_time_unix_nano) = (clock + start * 1_000_000, clock + end * 1_000_000);
+            span
+        };
+        let inner = span(INTERNAL, "render", (3, 1), (0, 0), Vec::new());
+        let early = vec![moved(request_span(), 0, 100), moved(query_span(), 10, 50)];
+        // The last span is late.
+        for spans in [early, vec![moved(inner, 60, 90)]] {
+            export(&running, spans).await;
+            running.drained().await;
+        }
+        let expected = parts(&[("app", 30.0), ("app.custom", 30.0), ("db.postgresql.query", 40.0)]);
+        assert_eq!(breakdown(&running).await, expected);
+        let sample = sample(&running).await;
+        let starts: Vec<f64> =
+            sample["spans"].as_array().unwrap().iter().map(|span| span["start_ms"].as_f64().unwrap()).collect();
+        assert_eq!(starts, [10.0, 60.0]);
+        assert_eq!(changed(&running).await, [("other_time".to_owned(), 1)]);
+    }
+}
+
+/// prost skips groups that it does not know, so that they could hide messages from the weight.
+#[tokio::test]
+async fn groups_are_refused() {
+    let running = Running::start().await;
+    let spans = [0x12, 0x00].repeat(100_000);
+    let nested = |field: u8, content: Vec<u8>| {
+        let length = u32::try_from(content.len()).unwrap();
+        let mut message = vec![field];
+        prost::encoding::encode_varint(length.into(), &mut message);
+        message.extend(content);
+        message
+    };
+    let group = [0x9b, 0x06, 0x9c, 0x06];
+    let inner = nested(0x0a, nested(0x12, [&group[..], &spans].concat()));
+    let outer = [&group[..], &nested(0x0a, nested(0x12, spans.clone()))].concat();
+    for body in [inner, outer] {
+        for path in ["/v1/traces", "/v1/logs", "/v1/metrics"] {
+            let response = post(&running, path, "application/x-protobuf", body.clone()).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+            let answer = response.bytes().await.unwrap();
+            assert_eq!(answer[..2], [0x08, 3], "the code is INVALID_ARGUMENT");
+            assert!(String::from_utf8_lossy(&answer).contains("it has a group"), "{answer:?}");
+        }
     }
 }
 
