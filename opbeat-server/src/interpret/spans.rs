@@ -6,7 +6,7 @@ use opbeat_protocol::{
 use serde_json::{Map, Value};
 
 use super::context::cut_name;
-use super::{scrub, transactions};
+use super::{extra, scrub, transactions};
 use crate::changes::{Changes, NewSpan, SpanId, TraceId, to_json};
 use crate::interpret::Origin;
 
@@ -64,9 +64,9 @@ pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
     if is_transaction && transaction.is_none() {
         return changes;
     }
-    let (mut signature, mut kind, mut extra) = (span.signature, span.kind, span.extra);
+    let (mut signature, mut kind, mut values) = (span.signature, span.kind, span.extra);
     [&mut signature, &mut kind].into_iter().for_each(scrub::scrub_text);
-    scrub::map(&mut extra);
+    scrub::map(&mut values);
     changes.spans.push(NewSpan {
         app_id: origin.app_id.clone(),
         trace_id: span.trace_id,
@@ -78,7 +78,7 @@ pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
         duration_ms,
         signature: cut_name(&signature),
         kind: cut_name(&kind),
-        extra: to_json(&extra),
+        extra: to_json(&extra::limit(values)),
         transaction,
     });
     changes

@@ -69,6 +69,7 @@ fn refusal(reason: &str) -> &'static str {
             "OpenTelemetry names a service that is not the app of the token. Set OTEL_SERVICE_NAME to the app's name, \
              or see `opbeat org services --help`."
         }
+        "too_many_exceptions" => "A span of OpenTelemetry has more than 100 exceptions. The others are left out.",
         "invalid_id" => "The id of a trace or of a span is missing or invalid.",
         "origin" => {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."

@@ -528,6 +528,142 @@ async fn groups_are_refused() {
     }
 }
 
+/// Sends spans, and returns the number of rejected spans and the reasons.
+async fn rejected(running: &Running, spans: Vec<Span>) -> (i64, String) {
+    let response = post(running, "/v1/traces", "application/x-protobuf", traces(spans).encode_to_vec()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    let partial = answer.partial_success.unwrap();
+    (partial.rejected_spans, partial.error_message)
+}
+
+/// Returns exceptions with different messages: equal ones of one span count once.
+fn distinct_events(count: usize) -> Vec<Event> {
+    let event = |number| Event {
+        attributes: exception("shop.cart.CartError", &format!("no book {number}"), ""),
+        ..Event::default()
+    };
+    (0..count).map(event).collect()
+}
+
+async fn times_seen(running: &Running) -> u64 {
+    let list = running.ask("errors/").await;
+    list["errors"].as_array().unwrap().iter().map(|error| error["times_seen"].as_u64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn exceptions_of_one_span_are_bounded() {
+    let running = Running::start().await;
+    let mut span = request_span();
+    span.attributes.push(text("http.request.header.cookie", &"ü".repeat(1 << 19)));
+    span.events = distinct_events(10_000);
+    let (count, reason) = rejected(&running, vec![span]).await;
+    assert_eq!((count, reason.contains("more than 100 exceptions")), (0, true), "{reason}");
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 100);
+    let refused = &running.ask("intake/?range=1h").await["refused"];
+    assert_eq!(refused[0]["reason"], "too_many_exceptions");
+    assert_eq!(refused[0]["count"], 9_900);
+}
+
+#[tokio::test]
+async fn errors_that_share_large_values_are_bounded_by_their_bytes() {
+    let running = Running::start().await;
+    let mut span = request_span();
+    let header = |number| text(&format!("http.request.header.x-{number}"), &"x".repeat(16_000));
+    span.attributes.extend((0..100).map(header));
+    span.events = distinct_events(100);
+    let (count, reason) = rejected(&running, vec![span]).await;
+    assert_eq!((count, reason.contains("too much space")), (0, true), "{reason}");
+    running.drained().await;
+    // The request has 1.6 MB, so that its errors take at most 15 MB.
+    let seen = times_seen(&running).await;
+    assert!((1..10).contains(&seen), "{seen}");
+    assert_eq!(transaction(&running).await["count"], 1, "the span itself is stored");
+}
+
+#[tokio::test]
+async fn exceptions_are_items_of_a_request() {
+    let running = Running::start().await;
+    let bare = Event { attributes: vec![text("exception.type", "Error")], ..Event::default() };
+    let spans: Vec<Span> = (0..250_u32)
+        .map(|id| Span {
+            trace_id: vec![1; 16],
+            span_id: [id.to_be_bytes(), [1; 4]].concat(),
+            parent_span_id: vec![9; 8],
+            events: vec![bare.clone(); 100],
+            ..Span::default()
+        })
+        .collect();
+    // 198 spans have all of their exceptions, and the next one has one.
+    let (count, reason) = rejected(&running, spans).await;
+    assert_eq!((count, reason.contains("more than 20000 spans and errors")), (51, true), "{reason}");
+}
+
+/// Returns the length of the longest text in a value, in characters.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.iter().map(longest).max().unwrap_or(0),
+        Value::Object(map) => map.iter().map(|(key, value)| key.chars().count().max(longest(value))).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn long_texts_are_cut_as_those_of_agents_are() {
+    let running = Running::start().await;
+    let long = "ü".repeat(50_000);
+    let stack = format!("Traceback\n  File \"/{long}.py\", line 1, in {long}\n    {long}\nE: x\n");
+    let mut request = request_span();
+    request.name.clone_from(&long);
+    request.attributes[1] = text("http.route", &long);
+    request.attributes.extend([
+        text("url.full", &format!("http://{long}")),
+        text("user.id", &long),
+        text("http.request.header.a", &long),
+        text(&format!("http.request.header.{long}"), "b"),
+        text(&long, &long),
+    ]);
+    request.events = vec![Event { attributes: exception(&long, &long, &stack), ..Event::default() }];
+    let mut query = query_span();
+    query.attributes[1] = text("db.statement", &long);
+    query.attributes.extend((0..100).map(|number| text(&format!("a{number}"), &long[..5_000])));
+    export(&running, vec![request, query]).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!(longest(&transaction["name"]), 512, "{transaction}");
+    assert!(transaction["name"].as_str().unwrap().ends_with('…'));
+    let sample = sample(&running).await;
+    let context = &sample["context"];
+    let lengths = ["http", "user", "extra"].map(|part| longest(&context[part]));
+    assert_eq!(lengths, [16_384, 16_384, 2_000]);
+    let extra = &sample["spans"][0]["extra"];
+    assert!(extra.to_string().len() <= 16 << 10, "{}", extra.to_string().len());
+    assert!(extra["sql"].as_str().unwrap().ends_with('…') && extra["…"].as_u64().unwrap() > 90, "{extra}");
+    let list = running.ask("errors/").await;
+    let error = running.ask(&format!("errors/{}/", list["errors"][0]["number"])).await;
+    let report = &error["occurrence"]["report"];
+    let frame = &report["stacktrace"]["frames"][0];
+    let lengths = ["function", "abs_path", "filename", "context_line"].map(|part| longest(&frame[part]));
+    assert_eq!(lengths, [1_024, 1_024, 1_024, 1_000]);
+    let thrown = &report["exception"];
+    assert_eq!([longest(&thrown["type"]), longest(&thrown["value"])], [300, 10_000]);
+    assert_eq!(longest(&report["http"]), 16_384);
+
+    let mut record = log(17, &long);
+    record.attributes = vec![text("code.file.path", &long), text("code.function.name", &long)];
+    let mut batch = logs(vec![record]);
+    batch.resource_logs[0].scope_logs[0].scope.as_mut().unwrap().name = long;
+    post(&running, "/v1/logs", "application/x-protobuf", batch.encode_to_vec()).await;
+    running.drained().await;
+    let list = running.ask("errors/").await;
+    let numbers = list["errors"].as_array().unwrap().iter().map(|error| error["number"].as_u64().unwrap());
+    let report = &running.ask(&format!("errors/{}/", numbers.max().unwrap())).await["occurrence"]["report"];
+    assert_eq!([longest(&report["message"]), longest(&report["logger"])], [10_000, 200]);
+    assert_eq!(longest(&report["stacktrace"]), 1_024);
+}
+
 #[tokio::test]
 async fn rejections_have_the_form_of_the_request() {
     let running = Running::start().await;
