@@ -73,7 +73,7 @@ pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
         span_id: span.span_id,
         parent_id: span.parent_id,
         received_at: origin.received.micros(),
-        // The clock of its sender, so that spans keep their places in the transaction where it is counted elsewhere.
+        // By the clock of its sender: spans keep their position in a transaction that is counted at its receipt.
         started_at: span.started_at.micros(),
         duration_ms,
         signature: cut_name(&signature),
