@@ -41,6 +41,12 @@ pub(crate) fn encode(bodies: &[BodyChanges]) -> Vec<u8> {
         .expect("a vector takes all bytes, and the lengths of all lists are known")
 }
 
+/// Returns the number of bytes that changes take in the queue.
+pub(crate) fn size(changes: &Changes) -> usize {
+    // The size of a number of bytes is counted without an allocation, and cannot fail.
+    postcard::serialize_with_flavor(changes, postcard::ser_flavors::Size::default()).unwrap_or(usize::MAX)
+}
+
 /// Returns a document as JSON.
 pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
     serde_json::to_vec(document).expect("documents have text keys, and JSON has a form for each of their values")

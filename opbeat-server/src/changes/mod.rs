@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
-pub(crate) use encoding::{BodyChanges, decode, encode, to_json};
+pub(crate) use encoding::{BodyChanges, decode, encode, size, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
 pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, Rollup, SelfTime, TransactionKey};

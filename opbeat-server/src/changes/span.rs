@@ -23,7 +23,7 @@ pub(crate) struct NewSpan {
     pub(crate) parent_id: SpanId,
     /// When it was received, in microseconds since 1970.
     pub(crate) received_at: i64,
-    /// When it began, in microseconds since 1970.
+    /// When it began by the clock of its sender, in microseconds since 1970.
     pub(crate) started_at: i64,
     /// Its duration, in milliseconds.
     pub(crate) duration_ms: f64,

@@ -9,6 +9,7 @@
 mod browser;
 mod context;
 mod errors;
+mod extra;
 mod frames;
 mod origin;
 mod releases;

@@ -5,8 +5,8 @@ use opbeat_protocol::{
 };
 use serde_json::{Map, Value};
 
-use super::context::{cut_name, placed_time};
-use super::{scrub, transactions};
+use super::context::cut_name;
+use super::{extra, scrub, transactions};
 use crate::changes::{Changes, NewSpan, SpanId, TraceId, to_json};
 use crate::interpret::Origin;
 
@@ -52,11 +52,10 @@ pub(crate) struct TracedTransaction {
 
 /// Returns the changes of a span: the duration of its transaction, if it stands for one, and the span itself.
 pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
-    let started_at = placed_time(origin, Some(span.started_at)).at;
     let duration_ms = if span.duration_ms.is_finite() { span.duration_ms.clamp(0.0, MAX_DURATION) } else { 0.0 };
     let is_transaction = span.transaction.is_some();
     let mut changes = match span.transaction {
-        Some(transaction) => transactions::changes(origin, body(transaction, started_at, duration_ms)),
+        Some(transaction) => transactions::changes(origin, body(transaction, span.started_at, duration_ms)),
         None => Changes::default(),
     };
     // The breakdown is known when the spans are joined.
@@ -65,20 +64,21 @@ pub(crate) fn interpret_span(origin: &Origin, span: TracedSpan) -> Changes {
     if is_transaction && transaction.is_none() {
         return changes;
     }
-    let (mut signature, mut kind, mut extra) = (span.signature, span.kind, span.extra);
+    let (mut signature, mut kind, mut values) = (span.signature, span.kind, span.extra);
     [&mut signature, &mut kind].into_iter().for_each(scrub::scrub_text);
-    scrub::map(&mut extra);
+    scrub::map(&mut values);
     changes.spans.push(NewSpan {
         app_id: origin.app_id.clone(),
         trace_id: span.trace_id,
         span_id: span.span_id,
         parent_id: span.parent_id,
         received_at: origin.received.micros(),
-        started_at: started_at.micros(),
+        // By the clock of its sender: spans keep their position in a transaction that is counted at its receipt.
+        started_at: span.started_at.micros(),
         duration_ms,
         signature: cut_name(&signature),
         kind: cut_name(&kind),
-        extra: to_json(&extra),
+        extra: to_json(&extra::limit(values)),
         transaction,
     });
     changes

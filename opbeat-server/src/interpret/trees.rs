@@ -17,8 +17,10 @@ const MAX_SHOWN: usize = 2_000;
 pub(crate) struct JoinedTransaction {
     /// The transaction.
     pub(crate) key: TransactionKey,
-    /// When it began, in microseconds since 1970.
+    /// When it began by the clock of its spans, in microseconds since 1970.
     pub(crate) started_at: i64,
+    /// The time under which it is counted, in microseconds since 1970.
+    pub(crate) counted_at: i64,
     /// Its duration, in milliseconds.
     pub(crate) duration_ms: f64,
     /// Its spans, parents before their children. The sample shows the first of them in the same order.
@@ -47,11 +49,12 @@ pub(crate) struct Node {
 type Breakdown = BTreeMap<String, SelfTime>;
 
 impl JoinedTransaction {
-    /// Begins a tree with the transaction only.
-    pub(crate) fn new(sample: &NewSample) -> Self {
+    /// Begins a tree with the transaction only. Its span began at `started_at`.
+    pub(crate) fn new(sample: &NewSample, started_at: i64) -> Self {
         Self {
             key: sample.transaction.clone(),
-            started_at: sample.happened_at,
+            started_at,
+            counted_at: sample.happened_at,
             duration_ms: sample.duration_ms,
             nodes: Vec::new(),
         }

@@ -3,16 +3,19 @@
 use serde_json::{Map, Number};
 
 use super::messages::{KeyValue, Value, any_value::Kind};
-use crate::text::start_of;
+use crate::text::{shortened, start_of};
 
 /// The largest number of attributes that are kept of a span, a log record or a list. It is the default limit of SDKs.
-const MAX_ATTRIBUTES: usize = 128;
+pub(super) const MAX_ATTRIBUTES: usize = 128;
 
 /// The maximum length of a text, in characters. Longer texts are cut.
 const MAX_TEXT: usize = 2_000;
 
+/// The maximum length of a text that is read, in characters: one more than the longest text of an agent's body.
+pub(super) const MAX_READ: usize = 16_385;
+
 /// The maximum length of a name, in characters. Longer names are cut.
-const MAX_NAME: usize = 200;
+pub(super) const MAX_NAME: usize = 200;
 
 /// The deepest nesting of lists and maps that is kept.
 const MAX_DEPTH: usize = 8;
@@ -32,8 +35,13 @@ impl<'a> Attributes<'a> {
         })
     }
 
-    /// Returns a text that is not empty.
+    /// Returns a text that is not empty. It is cut, but stays longer than all limits of texts if it was longer.
     pub(super) fn text(&self, names: &[&str]) -> Option<&'a str> {
+        self.long_text(names).map(|text| start_of(text, MAX_READ))
+    }
+
+    /// Returns a text that is not empty, in its full length.
+    pub(super) fn long_text(&self, names: &[&str]) -> Option<&'a str> {
         match self.value(names)? {
             Kind::Text(text) if !text.is_empty() => Some(text),
             _ => None,
@@ -61,10 +69,10 @@ pub(super) fn to_json(value: &Value) -> serde_json::Value {
     json_of(value, 0)
 }
 
-/// Returns a text value, or another value as JSON text.
+/// Returns a text value, or another value as JSON text. It is cut as [`Attributes::text`] is.
 pub(super) fn to_text(value: &Value) -> String {
     match &value.kind {
-        Some(Kind::Text(text)) => text.clone(),
+        Some(Kind::Text(text)) => start_of(text, MAX_READ).to_owned(),
         None => String::new(),
         Some(_) => to_json(value).to_string(),
     }
@@ -73,7 +81,7 @@ pub(super) fn to_text(value: &Value) -> String {
 fn json_of(value: &Value, depth: usize) -> serde_json::Value {
     match &value.kind {
         None => serde_json::Value::Null,
-        Some(Kind::Text(text)) => start_of(text, MAX_TEXT).into(),
+        Some(Kind::Text(text)) => shortened(text, MAX_TEXT).into(),
         Some(Kind::Bool(flag)) => (*flag).into(),
         Some(Kind::Int(number)) => (*number).into(),
         Some(Kind::Double(number)) => {
@@ -91,7 +99,7 @@ fn json_of(value: &Value, depth: usize) -> serde_json::Value {
 fn entries<'a>(attributes: impl Iterator<Item = &'a KeyValue>, depth: usize) -> Map<String, serde_json::Value> {
     let entry = |attribute: &KeyValue| {
         let value = attribute.value.as_ref().map_or(serde_json::Value::Null, |value| json_of(value, depth));
-        (start_of(&attribute.key, MAX_NAME).to_owned(), value)
+        (shortened(&attribute.key, MAX_NAME), value)
     };
     attributes.map(entry).collect()
 }

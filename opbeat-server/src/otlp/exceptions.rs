@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::attributes::Attributes;
 use super::http::request;
+use super::limit;
 use super::messages::{Span, SpanKind};
 use super::resource::Source;
 use super::stacks::{Language, parse, split_type};
 use super::transactions::{name, tags};
-use crate::text::start_of;
+use crate::text::shortened;
 
 /// The maximum length of a stack trace that is kept as text, in characters.
 const MAX_RAW: usize = 10_000;
@@ -25,12 +26,17 @@ pub(super) struct Thrown {
 }
 
 impl Thrown {
+    /// Returns whether attributes describe an exception.
+    pub(super) fn is_in(attributes: Attributes<'_>) -> bool {
+        attributes.long_text(&["exception.type", "exception.message", "exception.stacktrace"]).is_some()
+    }
+
     /// Returns the exception that attributes describe, if they describe one.
     pub(super) fn of(attributes: Attributes<'_>, language: Option<Language>) -> Option<Self> {
         let full = attributes.text(&["exception.type"]);
         let value = attributes.text(&["exception.message"]);
-        let text = attributes.text(&["exception.stacktrace"]);
-        if full.is_none() && value.is_none() && text.is_none() {
+        let text = attributes.long_text(&["exception.stacktrace"]);
+        if !Self::is_in(attributes) {
             return None;
         }
         let separator = if language == Some(Language::Rust) { "::" } else { "." };
@@ -45,7 +51,7 @@ impl Thrown {
                 causes: stack.causes,
             },
             stack: has_frames.then_some(Stacktrace { frames: stack.frames }),
-            raw: text.filter(|_| !has_frames).map(|text| start_of(text, MAX_RAW).to_owned()),
+            raw: text.filter(|_| !has_frames).map(|text| shortened(text, MAX_RAW)),
         })
     }
 
@@ -96,20 +102,30 @@ pub(super) fn error_of(source: &Source) -> ErrorBody {
     }
 }
 
-/// Returns the error of an exception that was recorded in a span.
-pub(super) fn event_error(span: &Span, thrown: Thrown, source: &Source, happened_at: Option<Timestamp>) -> ErrorBody {
+/// Returns the values that all errors of a span have.
+pub(super) fn span_error(span: &Span, source: &Source) -> ErrorBody {
     let attributes = Attributes(&span.attributes);
     let mut body = error_of(source);
-    body.timestamp = happened_at;
     body.level = Some("error".to_owned());
     body.http = request(attributes).filter(|_| span.role() == SpanKind::Server);
     let mut extra = Map::new();
-    extra.insert("span".to_owned(), start_of(&span.name, 200).into());
+    extra.insert("span".to_owned(), shortened(&span.name, 200).into());
     body.extra = Some(extra);
-    if thrown.stack.is_none() {
-        let function = attributes.text(&["code.function.name", "code.function"]).map(str::to_owned);
-        body.culprit = Some(function.unwrap_or_else(|| name(span, attributes)));
+    let function = attributes.text(&["code.function.name", "code.function"]).map(str::to_owned);
+    body.culprit = Some(function.unwrap_or_else(|| name(span, attributes)));
+    limit::error(&mut body);
+    body
+}
+
+/// Returns the error of an exception that was recorded in a span, from the values of [`span_error`].
+pub(super) fn event_error(of_span: &ErrorBody, thrown: Thrown, happened_at: Option<Timestamp>) -> ErrorBody {
+    let mut body = of_span.clone();
+    body.timestamp = happened_at;
+    // The culprit of a stack is one of its frames.
+    if thrown.stack.is_some() {
+        body.culprit = None;
     }
     thrown.put_into(&mut body);
+    limit::error(&mut body);
     body
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::attributes::{Attributes, to_text};
+use super::attributes::{Attributes, MAX_ATTRIBUTES, MAX_NAME, to_text};
+use crate::text::shortened;
 
 /// The names of the method.
 pub(super) const METHOD: [&str; 2] = ["http.request.method", "http.method"];
@@ -37,8 +38,9 @@ pub(super) fn request(attributes: Attributes<'_>) -> Option<Map<String, Value>> 
         .iter()
         .filter_map(|attribute| {
             let name = attribute.key.strip_prefix(HEADER)?;
-            Some((name.to_owned(), to_text(attribute.value.as_ref()?).into()))
+            Some((shortened(name, MAX_NAME), to_text(attribute.value.as_ref()?).into()))
         })
+        .take(MAX_ATTRIBUTES)
         .collect();
     if let Some(agent) = attributes.text(&AGENT) {
         headers.insert("user-agent".to_owned(), agent.into());

@@ -1,16 +1,19 @@
 //! Log records: those that report an error become errors. The others are counted and not stored.
 
+use std::collections::HashMap;
+
 use opbeat_protocol::{ErrorBody, Frame, Stacktrace};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use super::attributes::{Attributes, to_text};
+use super::attributes::{Attributes, MAX_READ, to_text};
 use super::exceptions::{Thrown, error_of};
+use super::limit;
 use super::messages::{ExportLogs, LogRecord, ResourceLogs};
 use super::resource::Source;
-use super::telemetry::{MAX_ITEMS, Outcome, Request, Telemetry};
+use super::telemetry::{Outcome, Request, Telemetry};
 use super::traces::micros;
-use crate::changes::{ErrorSpan, NoteAction, SpanId, TraceId, id_text};
+use crate::changes::{Changes, ErrorSpan, NoteAction, SpanId, TraceId, id_text};
 use crate::decode::Report;
 use crate::interpret::{Origin, interpret};
 use crate::text::start_of;
@@ -25,8 +28,9 @@ impl Telemetry for ExportLogs {
     }
 
     fn outcome(&self, request: &Request) -> Outcome {
-        let mut outcome = Outcome::default();
-        let (mut left, mut surplus, mut not_stored) = (MAX_ITEMS, 0, 0);
+        let mut outcome = Outcome::new(request);
+        let (mut surplus, mut not_stored) = (0, 0);
+        let mut keys = Keys::default();
         for (resource, (source, app)) in self.resource_logs.iter().zip(&request.destinations) {
             let app_id = match app {
                 Ok(app_id) => app_id,
@@ -36,22 +40,29 @@ impl Telemetry for ExportLogs {
                 }
             };
             let origin = Origin { app_id: app_id.clone(), received: request.received, ..Origin::default() };
+            let of_resource = resource.resource.as_ref().map(Message::encode_to_vec).unwrap_or_default();
+            let of_resource = Sha256::new().chain_update(Sha256::digest(of_resource));
             for scope in &resource.scope_logs {
                 let logger = scope.scope.as_ref().map(|scope| scope.name.as_str()).unwrap_or_default();
+                let of_scope = of_resource.clone().chain_update(Sha256::digest(logger));
+                let logger = start_of(logger, MAX_READ);
                 for record in &scope.log_records {
-                    let thrown = Thrown::of(Attributes(&record.attributes), source.language);
-                    if thrown.is_none() && !is_error(record) {
+                    if !is_error(record) && !Thrown::is_in(Attributes(&record.attributes)) {
                         not_stored += 1;
-                    } else if let Some(rest) = left.checked_sub(1) {
-                        left = rest;
-                        add_error(record, thrown, logger, source, &origin, &mut outcome);
-                    } else {
-                        surplus += 1;
+                        continue;
+                    }
+                    let changes = outcome.takes_item().then(|| changes(record, logger, source, &origin));
+                    match changes.filter(|changes| outcome.takes_changes(changes)) {
+                        Some(changes) => {
+                            let key = keys.key(&of_scope, record);
+                            outcome.add(&origin.app_id, origin.received, key, changes);
+                        }
+                        None => surplus += 1,
                     }
                 }
             }
         }
-        let reason = format!("a request has more than {MAX_ITEMS} errors; send smaller batches");
+        let reason = outcome.surplus_reason();
         outcome.reject(request, surplus, "too_large", &reason);
         outcome.note(request, NoteAction::Changed, not_stored, "log_below_error");
         outcome
@@ -83,14 +94,9 @@ fn level(record: &LogRecord) -> &'static str {
     }
 }
 
-fn add_error(
-    record: &LogRecord,
-    thrown: Option<Thrown>,
-    logger: &str,
-    source: &Source,
-    origin: &Origin,
-    outcome: &mut Outcome,
-) {
+/// Returns the changes of a record that reports an error.
+fn changes(record: &LogRecord, logger: &str, source: &Source, origin: &Origin) -> Changes {
+    let thrown = Thrown::of(Attributes(&record.attributes), source.language);
     let exception = thrown.as_ref().map(Thrown::hash);
     let body = error(record, thrown, logger, source);
     let mut changes = interpret(origin, Report::Error(Box::new(body)).into());
@@ -103,17 +109,31 @@ fn add_error(
             error.span = Some(ErrorSpan { trace_id, span_id, received_at, exception, is_log: true });
         }
     }
-    outcome.add(&origin.app_id, origin.received, key(record), changes);
+    changes
 }
 
-/// Returns the key under which a record is stored once, or an empty string. Only its time distinguishes a record from
-/// other records with the same text.
-fn key(record: &LogRecord) -> String {
-    if record.time_unix_nano == 0 && record.observed_time_unix_nano == 0 {
-        return String::new();
+/// The keys under which the records of a request are stored once.
+#[derive(Default)]
+struct Keys {
+    /// The number of equal records so far, by the hash of their resource, scope and content.
+    equal: HashMap<[u8; 32], u64>,
+}
+
+impl Keys {
+    /// Returns the key of a record of a scope, or an empty string if the record has no time.
+    ///
+    /// Only its time distinguishes a record from other records with the same text, and clocks of milliseconds give many
+    /// records the same time. Equal records are therefore counted: an exporter that sends again sends the same batch.
+    fn key(&mut self, scope: &Sha256, record: &LogRecord) -> String {
+        if record.time_unix_nano == 0 && record.observed_time_unix_nano == 0 {
+            return String::new();
+        }
+        let content: [u8; 32] = scope.clone().chain_update(record.encode_to_vec()).finalize().into();
+        let ordinal = self.equal.entry(content).or_default();
+        let hash = Sha256::new().chain_update(content).chain_update(ordinal.to_be_bytes()).finalize();
+        *ordinal += 1;
+        format!("otlp:log:{}", id_text(hash.get(..16).unwrap_or_default()))
     }
-    let hash = Sha256::digest(record.encode_to_vec());
-    format!("otlp:log:{}", id_text(hash.get(..16).unwrap_or_default()))
 }
 
 fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Source) -> ErrorBody {
@@ -131,24 +151,26 @@ fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Sour
         thrown.put_into(&mut body);
     }
     if body.message.is_empty() {
-        body.message =
-            Some(record.severity_text.clone()).filter(|text| !text.is_empty()).unwrap_or_else(|| "error".to_owned());
+        body.message = Some(start_of(&record.severity_text, MAX_READ).to_owned())
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| "error".to_owned());
     }
     if body.stacktrace.is_none() {
         body.culprit.clone_from(&body.logger);
     }
+    limit::error(&mut body);
     body
 }
 
 /// Returns the place in the source that logged the record.
 fn location(attributes: Attributes<'_>) -> Option<Frame> {
-    let path = start_of(attributes.text(&FILE)?, 1_000);
+    let path = attributes.text(&FILE)?;
     let line = attributes.number(&LINE).and_then(|line| u32::try_from(line).ok());
     Some(Frame {
         filename: path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned(),
         abs_path: Some(path.to_owned()),
         lineno: line.unwrap_or(0),
-        function: attributes.text(&FUNCTION).map(|function| start_of(function, 500).to_owned()),
+        function: attributes.text(&FUNCTION).map(str::to_owned),
         ..Frame::default()
     })
 }

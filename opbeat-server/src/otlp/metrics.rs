@@ -14,7 +14,7 @@ impl Telemetry for ExportMetrics {
     }
 
     fn outcome(&self, request: &Request) -> Outcome {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome::new(request);
         let scopes = self.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         outcome.note(request, NoteAction::Changed, scopes.map(|scope| scope.metrics.len()).sum(), "metric");
         outcome

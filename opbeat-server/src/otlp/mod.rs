@@ -14,6 +14,7 @@
 mod attributes;
 mod exceptions;
 mod http;
+mod limit;
 mod logs;
 mod messages;
 mod metrics;

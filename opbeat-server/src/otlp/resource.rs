@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::messages::Resource;
 use super::stacks::Language;
-use crate::text::start_of;
+use crate::text::{shortened, start_of};
 
 /// The maximum length of each value, in characters. Longer values are cut.
 const MAX_VALUE: usize = 200;
@@ -27,7 +27,7 @@ impl Source {
     /// Reads the attributes of a resource.
     pub(super) fn of(resource: Option<&Resource>) -> Self {
         let attributes = Attributes(resource.map(|resource| resource.attributes.as_slice()).unwrap_or_default());
-        let text = |names: &[&str]| attributes.text(names).map(|text| start_of(text, MAX_VALUE).to_owned());
+        let text = |names: &[&str]| attributes.text(names).map(|text| shortened(text, MAX_VALUE));
         Self {
             service: service(attributes).to_owned(),
             release: text(&["service.version"]),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, MAX_READ};
 use super::http::{METHOD, host, is_http, url};
 use super::messages::{Span, SpanKind};
 use super::sql::summary;
@@ -13,9 +13,6 @@ const STATEMENT: [&str; 2] = ["db.query.text", "db.statement"];
 const OPERATION: [&str; 2] = ["db.operation.name", "db.operation"];
 const COLLECTION: [&str; 5] =
     ["db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table", "db.cosmosdb.container"];
-
-/// The maximum length of a query, in characters. Longer queries are cut.
-const MAX_QUERY: usize = 10_000;
 
 /// The description of a span.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,7 +47,7 @@ pub(super) fn described(span: &Span, scope: &str) -> Described {
     } else {
         "app.custom".to_owned()
     };
-    Described { kind, signature: span.name.clone(), extra: attributes.rest(|_| false) }
+    Described { kind, signature: own_name(span), extra: attributes.rest(|_| false) }
 }
 
 fn query(span: &Span, system: &str, attributes: Attributes<'_>) -> Described {
@@ -63,11 +60,11 @@ fn query(span: &Span, system: &str, attributes: Attributes<'_>) -> Described {
     };
     let mut extra = attributes.rest(|name| STATEMENT.contains(&name));
     if let Some(statement) = statement {
-        extra.insert("sql".to_owned(), start_of(statement, MAX_QUERY).into());
+        extra.insert("sql".to_owned(), statement.into());
     }
     Described {
         kind: format!("db.{}.query", segment(system)),
-        signature: signature.unwrap_or_else(|| span.name.clone()),
+        signature: signature.unwrap_or_else(|| own_name(span)),
         extra,
     }
 }
@@ -88,7 +85,7 @@ fn outgoing(span: &Span, method: &str, attributes: Attributes<'_>) -> Described 
     }
     let status = attributes.number(&super::http::STATUS);
     extra.extend(status.map(|status| ("status".to_owned(), status.into())));
-    let signature = host(attributes).map_or_else(|| span.name.clone(), |host| format!("{method} {host}"));
+    let signature = host(attributes).map_or_else(|| own_name(span), |host| format!("{method} {host}"));
     Described { kind: "ext.http".to_owned(), signature, extra }
 }
 
@@ -98,6 +95,11 @@ fn template_engine(scope: &str, attributes: Attributes<'_>) -> Option<&'static s
     let is_used = |engine: &&str| scope.contains(*engine);
     let by_attribute = || attributes.text(&["jinja2.template_name"]).map(|_| "jinja2");
     ENGINES.into_iter().find(is_used).or_else(by_attribute)
+}
+
+/// Returns the name of a span, cut as attributes are.
+fn own_name(span: &Span) -> String {
+    start_of(&span.name, MAX_READ).to_owned()
 }
 
 /// Returns a name as one segment of a kind: letters, digits and underscores, at most 40 of them.

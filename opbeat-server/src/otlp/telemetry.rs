@@ -4,10 +4,16 @@ use opbeat_protocol::Timestamp;
 
 use super::messages::Export;
 use super::resource::Source;
-use crate::changes::{BodyChanges, Changes, NoteAction, NoteKey};
+use crate::changes::{BodyChanges, Changes, NoteAction, NoteKey, size};
 
-/// The largest number of spans, or of log records, that are stored of one request. The others are rejected.
-pub(super) const MAX_ITEMS: usize = 20_000;
+/// The largest number of spans and errors that are stored of one request. The others are rejected.
+const MAX_ITEMS: usize = 20_000;
+
+/// The bytes that the changes of every request may take.
+const MIN_BYTES: usize = 8 << 20;
+
+/// The further bytes that the changes may take for each byte of the inflated request.
+const BYTES_PER_BYTE: usize = 4;
 
 /// A request of one signal.
 pub(super) trait Telemetry: Export + Send + Sync + 'static {
@@ -23,6 +29,8 @@ pub(super) trait Telemetry: Export + Send + Sync + 'static {
 pub(super) struct Request {
     /// The id of the app that the token belongs to.
     pub(super) app_id: String,
+    /// The size of the inflated request, in bytes.
+    pub(super) size: usize,
     /// When the request was received.
     pub(super) received: Timestamp,
     /// The source of each resource, with the id of its app, or the reason why it has none.
@@ -30,7 +38,7 @@ pub(super) struct Request {
 }
 
 /// The changes of a request, and its rejected items.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outcome {
     /// The changes.
     pub(super) bodies: Vec<BodyChanges>,
@@ -38,9 +46,61 @@ pub(super) struct Outcome {
     pub(super) rejected: i64,
     /// The reasons, and what to do.
     pub(super) reasons: Vec<String>,
+    /// The number of items that can still be stored.
+    left_items: usize,
+    /// The bytes that the changes of further items can take.
+    left_bytes: usize,
 }
 
 impl Outcome {
+    /// Begins the outcome of a request.
+    pub(super) fn new(request: &Request) -> Self {
+        let left_bytes = request.size.saturating_mul(BYTES_PER_BYTE).saturating_add(MIN_BYTES);
+        Self { bodies: Vec::new(), rejected: 0, reasons: Vec::new(), left_items: MAX_ITEMS, left_bytes }
+    }
+
+    /// Returns whether the request may have one more item. It is asked before the work for an item is done.
+    pub(super) fn takes_item(&mut self) -> bool {
+        if self.left_bytes == 0 || self.left_items == 0 {
+            return false;
+        }
+        self.left_items -= 1;
+        true
+    }
+
+    /// Returns whether the changes of an item are small enough. After the first that are not, all items are rejected.
+    ///
+    /// Values of a resource or a span are shared by many errors, so that changes can be much larger than the request.
+    pub(super) fn takes_changes(&mut self, changes: &Changes) -> bool {
+        let left = self.left_bytes.checked_sub(size(changes));
+        self.left_bytes = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Returns why items are rejected, and what to do.
+    pub(super) fn surplus_reason(&self) -> String {
+        if self.left_bytes == 0 {
+            "the spans and errors of a request take too much space; send smaller batches, and shorter attributes"
+                .to_owned()
+        } else {
+            format!("a request has more than {MAX_ITEMS} spans and errors; send smaller batches")
+        }
+    }
+
+    /// Counts values that are left out of items that are stored, and says why.
+    pub(super) fn leave_out(&mut self, request: &Request, count: usize, note: &str, reason: &str) {
+        if count > 0 {
+            self.say(reason);
+            self.note(request, NoteAction::Refused, count, note);
+        }
+    }
+
+    fn say(&mut self, reason: &str) {
+        if !self.reasons.iter().any(|known| known == reason) {
+            self.reasons.push(reason.to_owned());
+        }
+    }
+
     /// Adds changes. The key is empty if they cannot arrive again by themselves.
     pub(super) fn add(&mut self, app_id: &str, received: Timestamp, idempotency_key: String, changes: Changes) {
         let received_at = received.micros();
@@ -53,9 +113,7 @@ impl Outcome {
             return;
         }
         self.rejected = self.rejected.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
-        if !self.reasons.iter().any(|known| known == reason) {
-            self.reasons.push(reason.to_owned());
-        }
+        self.say(reason);
         self.note(request, NoteAction::Refused, count, note);
     }
 

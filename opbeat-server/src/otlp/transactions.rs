@@ -3,13 +3,15 @@
 use opbeat_protocol::SampleContext;
 use serde_json::{Map, Value, json};
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, MAX_READ};
 use super::http::{METHOD, STATUS, is_http, request};
+use super::limit;
 use super::messages::{Span, SpanKind};
 use super::resource::Source;
 use crate::changes::id_text;
 use crate::interpret::TracedTransaction;
 use crate::result_class::ResultClass;
+use crate::text::start_of;
 
 /// The names of the status codes of gRPC.
 const GRPC_CODES: [&str; 17] = [
@@ -47,22 +49,22 @@ pub(super) fn transaction(span: &Span, source: &Source) -> Option<TracedTransact
         SpanKind::Internal if span.is_entry() => "job",
         SpanKind::Internal | SpanKind::Client | SpanKind::Producer => return None,
     };
-    Some(TracedTransaction {
-        name: name(span, attributes),
-        kind: kind.to_owned(),
-        context: context(span, attributes, source),
-    })
+    let mut context = context(span, attributes, source);
+    limit::context(&mut context);
+    Some(TracedTransaction { name: name(span, attributes), kind: kind.to_owned(), context })
 }
 
 /// Returns the method and the route of a request, or else the name of the span.
 pub(super) fn name(span: &Span, attributes: Attributes<'_>) -> String {
     let route = attributes.text(&["http.route"]).filter(|_| span.role() == SpanKind::Server);
-    match (attributes.text(&METHOD), route) {
+    let mut name = match (attributes.text(&METHOD), route) {
         // Unknown methods are sent as `_OTHER`, so that names are few.
         (Some("_OTHER"), Some(route)) => format!("HTTP {route}"),
         (Some(method), Some(route)) => format!("{method} {route}"),
-        _ => span.name.clone(),
-    }
+        _ => start_of(&span.name, MAX_READ).to_owned(),
+    };
+    limit::name(&mut name);
+    name
 }
 
 fn context(span: &Span, attributes: Attributes<'_>, source: &Source) -> SampleContext {

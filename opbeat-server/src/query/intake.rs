@@ -69,6 +69,7 @@ fn refusal(reason: &str) -> &'static str {
             "OpenTelemetry names a service that is not the app of the token. Set OTEL_SERVICE_NAME to the app's name, \
              or see `opbeat org services --help`."
         }
+        "too_many_exceptions" => "A span of OpenTelemetry has more than 100 exceptions. The others are left out.",
         "invalid_id" => "The id of a trace or of a span is missing or invalid.",
         "origin" => {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
@@ -91,6 +92,13 @@ fn change(reason: &str) -> &'static str {
             "The time is too old to be shown or in the future; the event is counted at its receipt. Check the clock."
         }
         "log_below_error" => "Log records of OpenTelemetry below ERROR are accepted and not stored.",
+        "no_transaction" => {
+            "Spans of OpenTelemetry without a parent that are requests to others or sent messages are not stored: no \
+             transaction contains them. Start a span of the kind SERVER, CONSUMER or INTERNAL around them."
+        }
+        "no_span_time" => {
+            "A span of OpenTelemetry has no start or no end, or ends before it starts. Its duration counts as 0."
+        }
         "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
         _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),
     }

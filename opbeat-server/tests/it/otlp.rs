@@ -239,6 +239,8 @@ async fn messages_and_jobs_are_transactions_and_other_roots_are_not() {
         .collect();
     shown.sort();
     assert_eq!(shown, [r#""job" "nightly" {"error":1}"#, r#""message" "orders process" {"ok":1}"#]);
+    assert_eq!(changed(&running).await, [("no_transaction".to_owned(), 1)]);
+    assert!(running.page("/acme/shop/intake/").await.contains("no transaction contains them"));
 }
 
 #[tokio::test]
@@ -428,6 +430,238 @@ async fn only_logs_with_errors_are_stored_once() {
         assert_eq!(error["times_seen"], 1);
         assert!(["no stamps", "refused"].contains(&error["message"].as_str().unwrap()), "{error}");
     }
+}
+
+/// Returns the reasons for which intake changed values, with their counts.
+async fn changed(running: &Running) -> Vec<(String, u64)> {
+    let report = running.ask("intake/?range=1h").await;
+    let note = |note: &Value| (note["reason"].as_str().unwrap().to_owned(), note["count"].as_u64().unwrap());
+    report["changed"].as_array().unwrap().iter().map(note).collect()
+}
+
+#[tokio::test]
+async fn equal_records_of_one_batch_or_of_two_replicas_count_each() {
+    let running = Running::start().await;
+    let record = log(17, "no stamps");
+    let mut batch = logs(vec![record.clone(); 10]);
+    let mut replica = logs(vec![record]);
+    let other = text("host.name", "web-2");
+    replica.resource_logs[0].resource.as_mut().unwrap().attributes[3] = other;
+    batch.resource_logs.append(&mut replica.resource_logs);
+    // The second delivery is a repetition.
+    for _ in 0..2 {
+        let response = post(&running, "/v1/logs", "application/x-protobuf", batch.encode_to_vec()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    running.drained().await;
+    assert_eq!(running.ask("errors/").await["errors"][0]["times_seen"], 11);
+}
+
+#[tokio::test]
+async fn spans_without_times_last_no_time() {
+    let running = Running::start().await;
+    let request = |id: u8, times: (u64, u64)| {
+        let mut span = request_span();
+        (span.span_id, span.parent_span_id) = (vec![id; 8], Vec::new());
+        (span.start_time_unix_nano, span.end_time_unix_nano) = times;
+        span
+    };
+    let end = now();
+    let spans =
+        vec![request(1, (0, end)), request(2, (end, 0)), request(3, (0, 0)), request(4, (end, end - 1_000_000))];
+    export(&running, spans).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!((&transaction["count"], &transaction["max_ms"]), (&json!(4), &json!(0.0)));
+    assert_eq!(changed(&running).await, [("no_span_time".to_owned(), 4)]);
+}
+
+#[tokio::test]
+async fn a_transaction_with_a_wrong_clock_keeps_its_breakdown() {
+    let day = 86_400_000_000_000;
+    for clock in [now() + day, now() - 30 * day] {
+        let running = Running::start().await;
+        let moved = |mut span: Span, start: u64, end: u64| {
+            (span.start_time_unix_nano, span.end_time_unix_nano) = (clock + start * 1_000_000, clock + end * 1_000_000);
+            span
+        };
+        let inner = span(INTERNAL, "render", (3, 1), (0, 0), Vec::new());
+        let early = vec![moved(request_span(), 0, 100), moved(query_span(), 10, 50)];
+        // The last span is late.
+        for spans in [early, vec![moved(inner, 60, 90)]] {
+            export(&running, spans).await;
+            running.drained().await;
+        }
+        let expected = parts(&[("app", 30.0), ("app.custom", 30.0), ("db.postgresql.query", 40.0)]);
+        assert_eq!(breakdown(&running).await, expected);
+        let sample = sample(&running).await;
+        let starts: Vec<f64> =
+            sample["spans"].as_array().unwrap().iter().map(|span| span["start_ms"].as_f64().unwrap()).collect();
+        assert_eq!(starts, [10.0, 60.0]);
+        assert_eq!(changed(&running).await, [("other_time".to_owned(), 1)]);
+    }
+}
+
+/// prost skips groups that it does not know, so that they could hide messages from the weight.
+#[tokio::test]
+async fn groups_are_refused() {
+    let running = Running::start().await;
+    let spans = [0x12, 0x00].repeat(100_000);
+    let nested = |field: u8, content: Vec<u8>| {
+        let length = u32::try_from(content.len()).unwrap();
+        let mut message = vec![field];
+        prost::encoding::encode_varint(length.into(), &mut message);
+        message.extend(content);
+        message
+    };
+    let group = [0x9b, 0x06, 0x9c, 0x06];
+    let inner = nested(0x0a, nested(0x12, [&group[..], &spans].concat()));
+    let outer = [&group[..], &nested(0x0a, nested(0x12, spans.clone()))].concat();
+    for body in [inner, outer] {
+        for path in ["/v1/traces", "/v1/logs", "/v1/metrics"] {
+            let response = post(&running, path, "application/x-protobuf", body.clone()).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+            let answer = response.bytes().await.unwrap();
+            assert_eq!(answer[..2], [0x08, 3], "the code is INVALID_ARGUMENT");
+            assert!(String::from_utf8_lossy(&answer).contains("it has a group"), "{answer:?}");
+        }
+    }
+}
+
+/// Sends spans, and returns the number of rejected spans and the reasons.
+async fn rejected(running: &Running, spans: Vec<Span>) -> (i64, String) {
+    let response = post(running, "/v1/traces", "application/x-protobuf", traces(spans).encode_to_vec()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
+    let partial = answer.partial_success.unwrap();
+    (partial.rejected_spans, partial.error_message)
+}
+
+/// Returns exceptions with different messages: equal ones of one span count once.
+fn distinct_events(count: usize) -> Vec<Event> {
+    let event = |number| Event {
+        attributes: exception("shop.cart.CartError", &format!("no book {number}"), ""),
+        ..Event::default()
+    };
+    (0..count).map(event).collect()
+}
+
+async fn times_seen(running: &Running) -> u64 {
+    let list = running.ask("errors/").await;
+    list["errors"].as_array().unwrap().iter().map(|error| error["times_seen"].as_u64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn exceptions_of_one_span_are_bounded() {
+    let running = Running::start().await;
+    let mut span = request_span();
+    span.attributes.push(text("http.request.header.cookie", &"ü".repeat(1 << 19)));
+    span.events = distinct_events(10_000);
+    let (count, reason) = rejected(&running, vec![span]).await;
+    assert_eq!((count, reason.contains("more than 100 exceptions")), (0, true), "{reason}");
+    running.drained().await;
+    assert_eq!(times_seen(&running).await, 100);
+    let refused = &running.ask("intake/?range=1h").await["refused"];
+    assert_eq!(refused[0]["reason"], "too_many_exceptions");
+    assert_eq!(refused[0]["count"], 9_900);
+}
+
+#[tokio::test]
+async fn errors_that_share_large_values_are_bounded_by_their_bytes() {
+    let running = Running::start().await;
+    let mut span = request_span();
+    let header = |number| text(&format!("http.request.header.x-{number}"), &"x".repeat(16_000));
+    span.attributes.extend((0..100).map(header));
+    span.events = distinct_events(100);
+    let (count, reason) = rejected(&running, vec![span]).await;
+    assert_eq!((count, reason.contains("too much space")), (0, true), "{reason}");
+    running.drained().await;
+    // The request has 1.6 MB, so that its errors take at most 15 MB.
+    let seen = times_seen(&running).await;
+    assert!((1..10).contains(&seen), "{seen}");
+    assert_eq!(transaction(&running).await["count"], 1, "the span itself is stored");
+}
+
+#[tokio::test]
+async fn exceptions_are_items_of_a_request() {
+    let running = Running::start().await;
+    let bare = Event { attributes: vec![text("exception.type", "Error")], ..Event::default() };
+    let spans: Vec<Span> = (0..250_u32)
+        .map(|id| Span {
+            trace_id: vec![1; 16],
+            span_id: [id.to_be_bytes(), [1; 4]].concat(),
+            parent_span_id: vec![9; 8],
+            events: vec![bare.clone(); 100],
+            ..Span::default()
+        })
+        .collect();
+    // 198 spans have all of their exceptions, and the next one has one.
+    let (count, reason) = rejected(&running, spans).await;
+    assert_eq!((count, reason.contains("more than 20000 spans and errors")), (51, true), "{reason}");
+}
+
+/// Returns the length of the longest text in a value, in characters.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.iter().map(longest).max().unwrap_or(0),
+        Value::Object(map) => map.iter().map(|(key, value)| key.chars().count().max(longest(value))).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn long_texts_are_cut_as_those_of_agents_are() {
+    let running = Running::start().await;
+    let long = "ü".repeat(50_000);
+    let stack = format!("Traceback\n  File \"/{long}.py\", line 1, in {long}\n    {long}\nE: x\n");
+    let mut request = request_span();
+    request.name.clone_from(&long);
+    request.attributes[1] = text("http.route", &long);
+    request.attributes.extend([
+        text("url.full", &format!("http://{long}")),
+        text("user.id", &long),
+        text("http.request.header.a", &long),
+        text(&format!("http.request.header.{long}"), "b"),
+        text(&long, &long),
+    ]);
+    request.events = vec![Event { attributes: exception(&long, &long, &stack), ..Event::default() }];
+    let mut query = query_span();
+    query.attributes[1] = text("db.statement", &long);
+    query.attributes.extend((0..100).map(|number| text(&format!("a{number}"), &long[..5_000])));
+    export(&running, vec![request, query]).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    assert_eq!(longest(&transaction["name"]), 512, "{transaction}");
+    assert!(transaction["name"].as_str().unwrap().ends_with('…'));
+    let sample = sample(&running).await;
+    let context = &sample["context"];
+    let lengths = ["http", "user", "extra"].map(|part| longest(&context[part]));
+    assert_eq!(lengths, [16_384, 16_384, 2_000]);
+    let extra = &sample["spans"][0]["extra"];
+    assert!(extra.to_string().len() <= 16 << 10, "{}", extra.to_string().len());
+    assert!(extra["sql"].as_str().unwrap().ends_with('…') && extra["…"].as_u64().unwrap() > 90, "{extra}");
+    let list = running.ask("errors/").await;
+    let error = running.ask(&format!("errors/{}/", list["errors"][0]["number"])).await;
+    let report = &error["occurrence"]["report"];
+    let frame = &report["stacktrace"]["frames"][0];
+    let lengths = ["function", "abs_path", "filename", "context_line"].map(|part| longest(&frame[part]));
+    assert_eq!(lengths, [1_024, 1_024, 1_024, 1_000]);
+    let thrown = &report["exception"];
+    assert_eq!([longest(&thrown["type"]), longest(&thrown["value"])], [300, 10_000]);
+    assert_eq!(longest(&report["http"]), 16_384);
+
+    let mut record = log(17, &long);
+    record.attributes = vec![text("code.file.path", &long), text("code.function.name", &long)];
+    let mut batch = logs(vec![record]);
+    batch.resource_logs[0].scope_logs[0].scope.as_mut().unwrap().name = long;
+    post(&running, "/v1/logs", "application/x-protobuf", batch.encode_to_vec()).await;
+    running.drained().await;
+    let list = running.ask("errors/").await;
+    let numbers = list["errors"].as_array().unwrap().iter().map(|error| error["number"].as_u64().unwrap());
+    let report = &running.ask(&format!("errors/{}/", numbers.max().unwrap())).await["occurrence"]["report"];
+    assert_eq!([longest(&report["message"]), longest(&report["logger"])], [10_000, 200]);
+    assert_eq!(longest(&report["stacktrace"]), 1_024);
 }
 
 #[tokio::test]

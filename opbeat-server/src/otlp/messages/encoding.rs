@@ -7,7 +7,7 @@ use super::logs::ExportLogs;
 use super::metrics::ExportMetrics;
 use super::signal::Signal;
 use super::traces::ExportTraces;
-use super::weight::{is_json_too_heavy, is_protobuf_too_heavy};
+use super::weight::{Refusal, is_json_too_heavy, weigh_protobuf};
 use crate::decode::Undecodable;
 
 /// The encoding of a body.
@@ -43,13 +43,15 @@ impl Export for ExportMetrics {
 ///
 /// Returns an error if the request is invalid, or would take too much memory.
 pub(in crate::otlp) fn decode<T: Export>(body: &[u8], encoding: Encoding) -> Result<T, Undecodable> {
-    let is_too_heavy = match encoding {
-        Encoding::Protobuf => is_protobuf_too_heavy(body, T::SIGNAL),
-        Encoding::Json => is_json_too_heavy(body),
+    let weighed = match encoding {
+        Encoding::Protobuf => weigh_protobuf(body, T::SIGNAL),
+        Encoding::Json if is_json_too_heavy(body) => Err(Refusal::TooHeavy),
+        Encoding::Json => Ok(()),
     };
-    if is_too_heavy {
-        return Err(invalid("the request has too many empty or small messages; send smaller batches"));
-    }
+    weighed.map_err(|refusal| match refusal {
+        Refusal::TooHeavy => invalid("the request has too many empty or small messages; send smaller batches"),
+        Refusal::Group => invalid("the request is not protobuf of OTLP: it has a group"),
+    })?;
     match encoding {
         Encoding::Protobuf => {
             T::decode(body).map_err(|error| invalid(&format!("the request is not protobuf of OTLP: {error}")))

@@ -19,5 +19,5 @@ pub(super) use encoding::{Encoding, Export, decode};
 pub(super) use logs::{ExportLogs, LogRecord, ResourceLogs};
 pub(super) use metrics::ExportMetrics;
 pub(super) use signal::Signal;
-pub(super) use traces::{ExportTraces, ResourceSpans, Span, SpanKind};
+pub(super) use traces::{ExportTraces, ResourceSpans, Span, SpanEvent, SpanKind};
 pub(super) use values::{KeyValue, Resource, Value, any_value};

@@ -52,38 +52,50 @@ static TRACES: Shape = Shape { size: 0, fields: &[(1, &RESOURCE_SPANS)] };
 static LOGS: Shape = Shape { size: 0, fields: &[(1, &RESOURCE_LOGS)] };
 static METRICS: Shape = Shape { size: 0, fields: &[(1, &RESOURCE_METRICS)] };
 
-/// Returns whether a request in protobuf takes too much memory once it is decoded.
+/// The reason why a request is not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It takes too much memory once it is decoded.
+    TooHeavy,
+    /// It has a group of protobuf. OTLP has none, and what comes after a group would have no weight.
+    Group,
+}
+
+/// Weighs a request in protobuf.
 ///
 /// A damaged message is weighed up to the damage, which the decoder finds as well.
-pub(super) fn is_protobuf_too_heavy(body: &[u8], signal: Signal) -> bool {
+pub(super) fn weigh_protobuf(body: &[u8], signal: Signal) -> Result<(), Refusal> {
     let shape = match signal {
         Signal::Traces => &TRACES,
         Signal::Logs => &LOGS,
         Signal::Metrics => &METRICS,
     };
     let mut left = limit(body);
-    weigh(body, shape, MAX_DEPTH, &mut left).is_none()
+    weigh(body, shape, MAX_DEPTH, &mut left)
 }
 
-/// Takes the weight of a message from what is left. Returns `None` if it is more.
-fn weigh(mut message: &[u8], shape: &Shape, depth: usize, left: &mut usize) -> Option<()> {
-    *left = left.checked_sub(shape.size)?;
+/// Takes the weight of a message from what is left.
+fn weigh(mut message: &[u8], shape: &Shape, depth: usize, left: &mut usize) -> Result<(), Refusal> {
+    *left = left.checked_sub(shape.size).ok_or(Refusal::TooHeavy)?;
     if depth == 0 {
-        return Some(());
+        return Ok(());
     }
-    while let Some((field, content)) = next_field(&mut message) {
+    while let Some(tag) = varint(&mut message) {
+        if matches!(tag & 7, 3 | 4) {
+            return Err(Refusal::Group);
+        }
+        let Some((field, content)) = field(tag, &mut message) else { break };
         let known = shape.fields.iter().find(|(number, _)| *number == field);
         if let (Some((_, inner)), Some(content)) = (known, content) {
             weigh(content, inner, depth - 1, left)?;
         }
     }
-    Some(())
+    Ok(())
 }
 
-/// Reads the next field of a message: its number, and its bytes if it has a length. Returns `None` at the end, or at
-/// damage.
-fn next_field<'a>(message: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
-    let tag = varint(message)?;
+/// Reads the field after a tag: its number, and its bytes if it has a length. Returns `None` at damage, such as a type
+/// that protobuf does not have.
+fn field<'a>(tag: u64, message: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
     let content = match tag & 7 {
         0 => varint(message).map(|_| None)?,
         1 => split(message, 8).map(|_| None)?,
@@ -157,7 +169,7 @@ mod tests {
         let spans = ScopeSpans { spans: vec![Span::default(); 20_000], ..ScopeSpans::default() };
         let resource = ResourceSpans { scope_spans: vec![spans], ..ResourceSpans::default() };
         let body = ExportTraces { resource_spans: vec![resource] }.encode_to_vec();
-        assert!(is_protobuf_too_heavy(&body, Signal::Traces));
+        assert_eq!(weigh_protobuf(&body, Signal::Traces), Err(Refusal::TooHeavy));
         let json = format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{}{{}}]}}]}}]}}"#, "{},".repeat(20_000));
         assert!(is_json_too_heavy(json.as_bytes()));
     }
@@ -176,7 +188,7 @@ mod tests {
         let spans = ScopeSpans { spans: vec![span; 20_000], ..ScopeSpans::default() };
         let resource = ResourceSpans { scope_spans: vec![spans], ..ResourceSpans::default() };
         let body = ExportTraces { resource_spans: vec![resource] }.encode_to_vec();
-        assert!(!is_protobuf_too_heavy(&body, Signal::Traces));
+        assert_eq!(weigh_protobuf(&body, Signal::Traces), Ok(()));
         let attribute = r#"{"key": "http.request.method", "value": {"stringValue": "{\"}{"}}"#;
         let span = format!(r#"{{"traceId": "{}", "name": "GET /", "attributes": [{attribute}]}},"#, "0".repeat(32));
         let json = format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{}null]}}]}}]}}"#, span.repeat(9_000));

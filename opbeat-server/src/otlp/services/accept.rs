@@ -77,8 +77,12 @@ impl Otlp {
         });
         let decoded = decoded.await?;
         let destinations = self.destinations(owner, decoded.export.sources()).await?;
-        let request =
-            Request { app_id: owner.app_id.clone(), received: Timestamp::from(SystemTime::now()), destinations };
+        let request = Request {
+            app_id: owner.app_id.clone(),
+            size: decoded.size,
+            received: Timestamp::from(SystemTime::now()),
+            destinations,
+        };
         self.store(&received, decoded, request).await
     }
 
@@ -103,7 +107,7 @@ impl Otlp {
             self.intake.store(&app_id, &record).await?;
         }
         let partial = PartialSuccess { rejected, error_message: reasons.join("; ") };
-        Ok(ExportAnswer { partial_success: (rejected > 0).then_some(partial) })
+        Ok(ExportAnswer { partial_success: (rejected > 0 || !partial.error_message.is_empty()).then_some(partial) })
     }
 
     /// Finds the app of each source.

@@ -9,6 +9,8 @@ mod parts;
 mod python;
 mod rust;
 
+use std::borrow::Cow;
+
 use parts::Stack;
 pub(super) use parts::split_type;
 
@@ -17,6 +19,10 @@ const MAX_FRAMES: usize = 200;
 
 /// The largest number of causes that are kept.
 const MAX_CAUSES: usize = 20;
+
+/// The largest length of a stack trace that is parsed, in bytes. The middle of a longer one is left out, since the newest
+/// call is either first or last.
+const MAX_TEXT: usize = 256 << 10;
 
 /// A language whose stack traces can be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,7 @@ impl Language {
 
 /// Parses a stack trace.
 pub(super) fn parse(text: &str, language: Option<Language>) -> Stack {
+    let text = &*without_middle(text);
     let mut stack = match language.or_else(|| Language::guess(text)) {
         Some(Language::Python) => python::parse(text),
         Some(Language::Node) => node::parse(text),
@@ -74,6 +81,16 @@ pub(super) fn parse(text: &str, language: Option<Language>) -> Stack {
     stack.frames.drain(..surplus);
     stack.causes.truncate(MAX_CAUSES);
     stack
+}
+
+/// Returns the first and the last half of [`MAX_TEXT`] bytes of a longer text.
+fn without_middle(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_TEXT {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(MAX_TEXT / 2);
+    let start = text.ceil_char_boundary(text.len() - MAX_TEXT / 2);
+    Cow::Owned([text.get(..end), text.get(start..)].map(Option::unwrap_or_default).join("\n"))
 }
 
 #[cfg(test)]

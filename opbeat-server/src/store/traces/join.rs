@@ -96,7 +96,7 @@ async fn join_trace(
         let Some(sample) = span.transaction else { continue };
         let children = by_owner.remove(&span.span_id).unwrap_or_default();
         renamed.extend(children.iter().map(|child| (child.span_id, span.span_id)));
-        let mut transaction = JoinedTransaction::new(&sample);
+        let mut transaction = JoinedTransaction::new(&sample, span.started_at);
         let (sample, breakdown) = transaction.begin(span.span_id, children, *sample);
         changes.samples.push(sample);
         add_breakdown(&transaction, breakdown, changes);
@@ -127,7 +127,7 @@ async fn join_trace(
 }
 
 fn add_breakdown(transaction: &JoinedTransaction, breakdown: Vec<(String, SelfTime)>, changes: &mut Changes) {
-    let minute = transaction.started_at.div_euclid(60_000_000).saturating_mul(60);
+    let minute = transaction.counted_at.div_euclid(60_000_000).saturating_mul(60);
     for (kind, self_time) in breakdown {
         changes.breakdowns.entry((transaction.key.clone(), minute, kind)).or_default().merge(self_time);
     }
