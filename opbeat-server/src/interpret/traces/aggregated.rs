@@ -87,6 +87,15 @@ fn add_parts<'c, 'a: 'c>(
         parts.entry(APP).or_default().merge(SelfTime { count: transactions, self_ms: app_ms, samples: 0 });
         traced_ms += app_ms;
     }
+    if traced == transactions
+        && let Some(app) = parts.get_mut(APP)
+    {
+        // The root ends before its transaction, by some microseconds or by as long as the process was paused. No span
+        // covers that time.
+        let app_ms = (app.self_ms + counted_ms - traced_ms).max(0.0);
+        traced_ms += app_ms - app.self_ms;
+        app.self_ms = app_ms;
+    }
     // An agent can drop traces, but it counts each transaction.
     let is_exact = traced == 0 || traced >= transactions;
     let scale = if is_exact { 1.0 } else { transactions as f64 / traced.max(1) as f64 };
