@@ -32,4 +32,4 @@ pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
 pub(crate) use rollups::OTHER_NAMES;
-pub(crate) use services::UnknownServices;
+pub(crate) use services::{AppLookup, UnknownServices};
