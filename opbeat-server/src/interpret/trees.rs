@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use opbeat_protocol::SampleContext;
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use super::traces::self_time::{self, TimedSpan};
 use crate::changes::{
@@ -11,6 +13,19 @@ use crate::changes::{
 
 /// The largest number of spans that a sample shows. All spans count in the breakdown.
 const MAX_SHOWN: usize = 2_000;
+
+/// The largest number of spans that are joined to one transaction.
+const MAX_NODES: usize = 5_000;
+
+/// The largest size of the spans that are joined to one transaction, in bytes.
+const MAX_NODES_SIZE: usize = 1 << 20;
+
+/// The largest size of the facts in one sample, in bytes. Spans beyond it are shown by their names.
+const MAX_FACTS: usize = 256 << 10;
+
+/// The largest size of a new sample without spans, in bytes. The context of larger ones is left out, except for the
+/// short values.
+const MAX_CONTEXT: usize = 1 << 20;
 
 /// A transaction with the spans that have been joined to it so far.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,6 +59,15 @@ pub(crate) struct Node {
     duration_ms: f64,
 }
 
+/// What the joining of spans changes besides the transaction itself.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    /// The change of the breakdown, by kind.
+    pub(crate) breakdown: Vec<(String, SelfTime)>,
+    /// The number of spans that were left out, since the transaction has too many.
+    pub(crate) dropped: u64,
+}
+
 /// The self time that spans add to a transaction's breakdown, by kind. It can be negative for kinds whose time turns
 /// out to be that of another kind.
 type Breakdown = BTreeMap<String, SelfTime>;
@@ -60,41 +84,50 @@ impl JoinedTransaction {
         }
     }
 
-    /// Joins the first spans to a new transaction. Returns its complete sample and its breakdown.
-    pub(crate) fn begin(
-        &mut self,
-        root: SpanId,
-        spans: Vec<NewSpan>,
-        mut sample: NewSample,
-    ) -> (NewSample, Vec<(String, SelfTime)>) {
+    /// Joins the first spans to a new transaction. Returns its complete sample, and what else changes.
+    pub(crate) fn begin(&mut self, root: SpanId, spans: Vec<NewSpan>, mut sample: NewSample) -> (NewSample, Joined) {
         let mut document: SampleDocument = serde_json::from_slice(&sample.document).unwrap_or_default();
-        let breakdown = self.join(root, spans, true, Some(&mut document));
+        if sample.document.len() > MAX_CONTEXT {
+            document.context = short_values(document.context);
+        }
+        let joined = self.join(root, spans, true, Some(&mut document));
         sample.document = to_json(&document);
-        (sample, breakdown)
+        (sample, joined)
     }
 
     /// Joins spans. Each of them is a descendant of the transaction's span, whose id is `root`.
     ///
-    /// `document` is the stored sample, if it is kept. Returns the change of the breakdown, which includes the
-    /// transaction itself if `is_new`.
+    /// `document` is the stored sample, if it is kept. The change of the breakdown includes the transaction itself if
+    /// `is_new`.
     pub(crate) fn join(
         &mut self,
         root: SpanId,
         spans: Vec<NewSpan>,
         is_new: bool,
         document: Option<&mut SampleDocument>,
-    ) -> Vec<(String, SelfTime)> {
+    ) -> Joined {
         let before = if is_new { BTreeMap::new() } else { self.breakdown() };
+        let known_before = self.nodes.len();
+        let all = known_before.saturating_add(spans.len());
+        let spans = self.fitting(spans);
         let known = std::mem::take(&mut self.nodes).into_iter();
         let shown = document.as_ref().map(|document| facts_of_spans(document)).unwrap_or_default();
         let shown = shown.into_iter().map(Some).chain(std::iter::repeat(None));
         let known = known.zip(shown);
         let added = spans.into_iter().map(|span| self.node(span));
         let arranged = arrange(root, known.chain(added.map(|(node, facts)| (node, Some(facts)))).collect());
+        let dropped = all.saturating_sub(arranged.len()) as u64;
         if let Some(document) = document {
-            document.omitted_spans = arranged.len().saturating_sub(MAX_SHOWN) as u64;
+            let hidden_before = known_before.saturating_sub(document.spans.len()) as u64;
+            let dropped_before = document.omitted_spans.saturating_sub(hidden_before);
+            let hidden = arranged.len().saturating_sub(MAX_SHOWN) as u64;
+            document.omitted_spans = hidden.saturating_add(dropped_before).saturating_add(dropped);
             let shown = || arranged.iter().take(MAX_SHOWN);
-            document.groups = shown().map(|(node, facts)| facts.clone().unwrap_or_else(|| node.bare())).collect();
+            let mut left = MAX_FACTS;
+            let group = |(node, facts): &(Node, Option<SpanGroup>)| {
+                facts.clone().map_or_else(|| node.bare(), |facts| within(facts, &mut left))
+            };
+            document.groups = shown().map(group).collect();
             let span = |(group, (node, _)): (usize, &(Node, Option<SpanGroup>))| SampleSpan {
                 group,
                 depth: node.depth,
@@ -111,7 +144,25 @@ impl JoinedTransaction {
             change.count = change.count.saturating_sub(self_time.count);
             change.self_ms -= self_time.self_ms;
         }
-        changes.into_iter().filter(|(_, change)| change.count > 0 || change.self_ms != 0.0).collect()
+        let is_change = |change: &SelfTime| change.count > 0 || change.self_ms != 0.0;
+        Joined { breakdown: changes.into_iter().filter(|(_, change)| is_change(change)).collect(), dropped }
+    }
+
+    /// Returns those of some spans that the transaction has space for: the earliest ones, since parents begin before
+    /// their children.
+    fn fitting(&self, mut spans: Vec<NewSpan>) -> Vec<NewSpan> {
+        let size = |kind: &str| size_of::<Node>() + kind.len();
+        let used: usize = self.nodes.iter().map(|node| size(&node.kind)).sum();
+        let mut left = MAX_NODES_SIZE.saturating_sub(used);
+        spans.sort_by(|a, b| a.started_at.cmp(&b.started_at).then(b.duration_ms.total_cmp(&a.duration_ms)));
+        spans.truncate(MAX_NODES.saturating_sub(self.nodes.len()));
+        let fits = |span: &NewSpan| {
+            left = left.checked_sub(size(&span.kind))?;
+            Some(())
+        };
+        let count = spans.iter().map_while(fits).count();
+        spans.truncate(count);
+        spans
     }
 
     /// Returns the self time of the spans by kind, with the time that no span covers.
@@ -131,10 +182,12 @@ impl JoinedTransaction {
             start_ms,
             duration_ms: span.duration_ms,
         };
+        let extra = serde_json::from_slice(&span.extra);
         let facts = SpanGroup {
             signature: span.signature,
             kind: span.kind,
-            extra: serde_json::from_slice(&span.extra).unwrap_or_default(),
+            is_cut: extra.is_err(),
+            extra: extra.unwrap_or_default(),
             ..SpanGroup::default()
         };
         (node, facts)
@@ -150,6 +203,24 @@ impl Node {
     fn bare(&self) -> SpanGroup {
         SpanGroup { kind: self.kind.clone(), ..SpanGroup::default() }
     }
+}
+
+/// Returns facts without their extra values, if these are larger than the space that is left.
+fn within(mut facts: SpanGroup, left: &mut usize) -> SpanGroup {
+    let size = if facts.extra.is_empty() { 0 } else { to_json(&facts.extra).len() };
+    match left.checked_sub(size) {
+        Some(rest) => *left = rest,
+        None => {
+            facts.extra.clear();
+            facts.is_cut = true;
+        }
+    }
+    facts
+}
+
+/// Returns a context without the values that can have any size.
+fn short_values(context: SampleContext) -> SampleContext {
+    SampleContext { http: None, user: None, tags: None, extra: None, other: Map::new(), ..context }
 }
 
 /// Returns the facts of each span of a document.

@@ -33,7 +33,9 @@ fn explanation(reason: &str) -> &'static str {
             "the agent could not reach this server until its memory was full, or they were open when the application stopped; the figures do not include them"
         }
         "samples" => "the agent could not reach this server for long; the figures are still exact",
-        "spans" => "a transaction had more than 500 spans",
+        "spans" => {
+            "a transaction or a trace had too many spans, or the transaction of spans did not arrive within an hour"
+        }
         "rejected" => "this server could not read them; the application's log contains the reason",
         _ => "the agent gave no reason",
     }

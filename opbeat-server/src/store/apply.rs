@@ -139,10 +139,11 @@ async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Resul
     rollups::write(connection, &ids, &changes.rollups).await?;
     rollups::write_breakdowns(connection, &ids, &changes.breakdowns).await?;
     rollups::write_drops(connection, &changes.drops).await?;
+    // Before the samples, of which those are kept that an error refers to.
+    errors::write(connection, &changes.errors).await?;
     samples::write(connection, &ids, &changes.samples).await?;
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
     notes::write(connection, &changes.notes).await?;
-    errors::write(connection, &changes.errors).await?;
     releases::write(connection, &changes.releases).await?;
     deployments::write(connection, &changes.deployments).await
 }

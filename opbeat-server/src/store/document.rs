@@ -8,8 +8,8 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Inflated bytes: a larger document is damaged, since intake limits bodies to far less.
-const MAX_INFLATED: u64 = 64 << 20;
+/// The largest size of a document, in bytes. Larger ones are not stored, since they could not be read.
+const MAX_INFLATED: usize = 64 << 20;
 
 thread_local! {
     /// The state of the compression, several hundred kilobytes. To allocate and clear it takes longer than to compress
@@ -17,8 +17,11 @@ thread_local! {
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), true));
 }
 
-/// Compresses a document.
+/// Compresses a document. Fails if it is too large to be read again.
 pub(super) fn pack(document: &[u8]) -> io::Result<Vec<u8>> {
+    if document.len() > MAX_INFLATED {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a document is larger than 64 MiB"));
+    }
     COMPRESS.with_borrow_mut(|compress| {
         compress.reset();
         // JSON shrinks to a fraction. The loop adds room for documents that do not.
@@ -40,7 +43,7 @@ pub(super) fn pack(document: &[u8]) -> io::Result<Vec<u8>> {
 /// Reads a compressed document.
 pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
     let mut inflated = Vec::new();
-    ZlibDecoder::new(packed).take(MAX_INFLATED).read_to_end(&mut inflated)?;
+    ZlibDecoder::new(packed).take(MAX_INFLATED as u64).read_to_end(&mut inflated)?;
     Ok(serde_json::from_slice(&inflated)?)
 }
 
@@ -67,5 +70,7 @@ mod tests {
             }
         }
         assert!(unpack::<String>(b"damaged").is_err());
+        assert!(pack(&vec![b'a'; MAX_INFLATED]).is_ok());
+        assert!(pack(&vec![b'a'; MAX_INFLATED + 1]).is_err());
     }
 }

@@ -33,4 +33,4 @@ pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
-pub(crate) use services::UnknownServices;
+pub(crate) use services::{AppLookup, UnknownServices};

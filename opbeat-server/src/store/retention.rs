@@ -4,7 +4,8 @@ use sqlx::Row;
 
 use super::database::Store;
 use super::error::StoreError;
-use crate::changes::MINUTES_KEPT;
+use super::rollups::signed;
+use crate::changes::{MAX_COUNT, MINUTES_KEPT};
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
@@ -29,7 +30,7 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
     /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days,
-    /// idempotency keys after one day, and the spans of unfinished traces after an hour.
+    /// idempotency keys after one day, and the spans of unfinished traces after an hour, which count as dropped.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -46,7 +47,6 @@ impl Store {
             ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
-            ("DELETE FROM pending_spans WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
@@ -56,6 +56,24 @@ impl Store {
         for (statement, before) in statements {
             sqlx::query(statement).bind(before).execute(&self.writer).await?;
         }
+        self.remove_pending(now - TRACE_SECONDS * MICROS).await
+    }
+
+    /// Removes the pending spans that were received before a time, and counts them as dropped.
+    async fn remove_pending(&self, before: i64) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO drops (app_id, start, reason, count)
+             SELECT app_id, received_at / 60000000 * 60, 'spans', count(*) FROM pending_spans WHERE received_at < ?1
+             GROUP BY 1, 2
+             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?2)",
+        )
+        .bind(before)
+        .bind(signed(MAX_COUNT))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -89,6 +107,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::NewApp;
 
     const HOUR: i64 = 3_600 * MICROS;
 
@@ -116,6 +135,34 @@ mod tests {
             assert_eq!(rows_left_at(&store, hour).await, 2, "the day after the jumps");
         }
         assert_eq!(rows_left_at(&store, year + 54).await, 1);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn pending_spans_that_are_removed_count_as_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let (organization, app) = ("acme".to_owned(), "shop".to_owned());
+        let new = NewApp { organization, app, organization_id: None, app_id: None };
+        let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
+        for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
+            let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
+                          VALUES (?, x'07', ?, ?, x'')";
+            sqlx::query(insert)
+                .bind(&app.app_id)
+                .bind(&[span; 8][..])
+                .bind(received_at)
+                .execute(&store.writer)
+                .await
+                .unwrap();
+        }
+        for hour in 0..=24 {
+            store.remove_old(hour * HOUR).await.unwrap();
+        }
+        let drops = sqlx::query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
+        let drops = drops.fetch_all(&store.writer).await.unwrap();
+        let drops: Vec<(i64, i64)> = drops.iter().map(|row| (row.get(0), row.get(1))).collect();
+        assert_eq!(drops, [(0, 1), (3_600, 2)]);
         store.close().await;
     }
 }

@@ -28,6 +28,17 @@ impl UnknownServices {
     }
 }
 
+/// What is known about the app of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AppLookup {
+    /// The id of the app.
+    Found(String),
+    /// There is no such app, and the organization can have more apps.
+    Missing,
+    /// There is no such app, and the organization has too many apps.
+    TooMany,
+}
+
 impl Store {
     /// Returns an organization's setting.
     pub(crate) async fn unknown_services(&self, organization_id: &str) -> Result<UnknownServices, StoreError> {
@@ -54,6 +65,30 @@ impl Store {
             .execute(&self.writer)
             .await?;
         Ok(changed.rows_affected() > 0)
+    }
+
+    /// Looks up an organization's app by its short name, and whether the organization has `most` apps, without the
+    /// connection that writes.
+    pub(crate) async fn look_up_app(
+        &self,
+        organization_id: &str,
+        name: &str,
+        most: i64,
+    ) -> Result<AppLookup, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT id FROM apps WHERE organization_id = ?1 AND short_name = ?2),
+                    (SELECT count(*) FROM apps WHERE organization_id = ?1) >= ?3",
+        )
+        .bind(organization_id)
+        .bind(name)
+        .bind(most)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(match (row.try_get(0)?, row.try_get(1)?) {
+            (Some(app_id), _) => AppLookup::Found(app_id),
+            (None, true) => AppLookup::TooMany,
+            (None, false) => AppLookup::Missing,
+        })
     }
 
     /// Returns the id of an organization's app with a short name, and creates the app if it does not exist.

@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
@@ -398,6 +399,120 @@ async fn an_exception_of_nested_spans_counts_once() {
     let sample = &error["occurrence"]["sample"];
     assert!(sample["sample_id"].is_number(), "the error refers to the transaction of its span: {error:#}");
     assert_eq!(transaction(&running).await["results"]["error"], 1, "200 does not report the failure");
+}
+
+/// Returns many children of the request's span, each with a statement of some length.
+fn queries(count: u32, statement: usize) -> Vec<Span> {
+    let statement = format!("SELECT {}", "x".repeat(statement));
+    let query = |id: u32| Span {
+        span_id: [[2; 4], id.to_be_bytes()].concat(),
+        ..span(CLIENT, "shop", (2, 1), (10, 11), vec![text("db.system", "redis"), text("db.statement", &statement)])
+    };
+    (0..count).map(query).collect()
+}
+
+#[tokio::test]
+async fn pending_spans_of_a_trace_have_a_size_limit() {
+    let running = Running::start().await;
+    let mut spans = queries(800, 9_000);
+    let later = spans.split_off(400);
+    for spans in [spans, later, vec![request_span()]] {
+        export(&running, spans).await;
+        running.drained().await;
+    }
+    let list = running.ask("transactions/").await;
+    let dropped = list["drops"][0]["count"].as_u64().unwrap();
+    let spans = sample(&running).await["spans"].as_array().unwrap().len() as u64;
+    assert_eq!((&list["drops"][0]["reason"], 800 - spans), (&json!("spans"), dropped));
+    assert!((400..500).contains(&spans), "4 MiB: {spans}");
+}
+
+#[tokio::test]
+async fn spans_of_a_transaction_have_a_limit() {
+    let running = Running::start().await;
+    let mut spans = queries(6_000, 10);
+    let late = spans.split_off(3_000);
+    for spans in [vec![request_span()], spans, late] {
+        export(&running, spans).await;
+        running.drained().await;
+    }
+    let list = running.ask("transactions/").await;
+    assert_eq!((&list["drops"][0]["reason"], &list["drops"][0]["count"]), (&json!("spans"), &json!(1_000)));
+    let sample = sample(&running).await;
+    assert_eq!((sample["spans"].as_array().unwrap().len(), &sample["omitted_spans"]), (2_000, &json!(4_000)));
+}
+
+#[tokio::test]
+async fn the_facts_of_a_sample_have_a_size_limit() {
+    let running = Running::start().await;
+    export(&running, [vec![request_span()], queries(50, 9_000)].concat()).await;
+    running.drained().await;
+    export(&running, vec![query_span()]).await;
+    running.drained().await;
+    let sample = sample(&running).await;
+    let spans = sample["spans"].as_array().unwrap();
+    let cut = spans.iter().filter(|span| span["is_cut"] == true).count();
+    assert_eq!((spans.len(), sample.to_string().len() < 400_000), (51, true));
+    assert!((20..30).contains(&cut), "256 KiB: {cut}");
+}
+
+#[tokio::test]
+async fn a_sample_that_cannot_be_read_does_not_stop_late_spans() {
+    let running = Running::start().await;
+    let (request, query) = (request_span(), query_span());
+    export(&running, vec![request]).await;
+    running.drained().await;
+    let file = running.folder.path().join("opbeat.sqlite");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query("UPDATE samples SET document = x'00'").execute(&mut database).await.unwrap();
+    export(&running, vec![query]).await;
+    running.drained().await;
+    assert_eq!(breakdown(&running).await, parts(&[("app", 60.0), ("db.postgresql.query", 40.0)]));
+}
+
+#[tokio::test]
+async fn many_equal_failures_of_a_trace_count_once_each() {
+    let running = Running::start().await;
+    let failed = |id: u8| {
+        let mut failed = span(INTERNAL, "attempt", (id, 1), (10, 20), Vec::new());
+        failed.events = vec![event()];
+        failed
+    };
+    let logged = |id: u8| {
+        let mut record = log(17, "an attempt failed");
+        (record.trace_id, record.span_id) = (vec![7; 16], vec![id; 8]);
+        record.attributes = exception("shop.cart.CartError", "no books", STACK);
+        record
+    };
+    for attempts in [2..70_u8, 70..140] {
+        export(&running, attempts.clone().map(failed).collect()).await;
+        running.drained().await;
+        let body = logs(attempts.map(logged).collect()).encode_to_vec();
+        assert_eq!(post(&running, "/v1/logs", "application/x-protobuf", body).await.status(), StatusCode::OK);
+        running.drained().await;
+    }
+    assert_eq!(running.ask("errors/").await["errors"][0]["times_seen"], 138);
+}
+
+#[tokio::test]
+async fn errors_of_many_transactions_keep_their_samples() {
+    let running = Running::start().await;
+    let handled = |id: u8| {
+        // The errors are of the fastest and oldest transactions, whose samples are not kept for themselves.
+        let start = u64::from(id) * 10;
+        let mut handled = span(SERVER, "GET", (id, 0), (start, start + 1 + u64::from(id)), request_span().attributes);
+        handled.trace_id = vec![id; 16];
+        handled.events = vec![event()];
+        handled
+    };
+    export(&running, (1..=20).map(handled).collect()).await;
+    running.drained().await;
+    let transaction = transaction(&running).await;
+    let samples = running.ask(&format!("transactions/{}/samples/", transaction["id"])).await;
+    assert_eq!((&transaction["count"], samples.as_array().unwrap().len()), (&json!(20), 20));
+    let list = running.ask("errors/").await;
+    let error = running.ask(&format!("errors/{}/", list["errors"][0]["number"])).await;
+    assert!(error["occurrence"]["sample"]["sample_id"].is_number(), "{error:#}");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection};
 
+use super::exceptions::Exceptions;
+use super::rows::Written;
 use super::trace::Trace;
 use super::{errors, rows};
 use crate::changes::{
@@ -12,6 +14,9 @@ use crate::changes::{
 use crate::interpret::JoinedTransaction;
 use crate::store::document;
 use crate::store::error::StoreError;
+
+/// The largest size of the extra values of a pending span, in bytes. Larger ones are left out.
+const MAX_PENDING_EXTRA: usize = 64 << 10;
 
 /// An app's trace.
 type TraceKey = (String, TraceId);
@@ -37,45 +42,56 @@ pub(in crate::store) async fn join(connection: &mut SqliteConnection, changes: &
         let Some(trace_id) = error.span.as_ref().map(|span| span.trace_id) else { continue };
         traces.entry((error.app_id.clone(), trace_id)).or_default().errors.push(error);
     }
-    let mut apps: Vec<(String, i64)> = Vec::new();
+    let mut apps: BTreeMap<String, (Written, i64)> = BTreeMap::new();
     for ((app_id, trace_id), arrived) in traces {
-        if let Some(span) = arrived.spans.first()
-            && apps.last().is_none_or(|(app, _)| *app != app_id)
-        {
-            apps.push((app_id.clone(), span.received_at));
-        }
-        join_trace(connection, (app_id, trace_id), arrived, changes).await?;
+        let (written, received_at) = apps.entry(app_id.clone()).or_default();
+        let times = arrived.spans.iter().map(|span| span.received_at);
+        let latest =
+            times.chain(arrived.errors.iter().filter_map(|error| Some(error.span.as_ref()?.received_at))).max();
+        *received_at = latest.unwrap_or_default().max(*received_at);
+        let dropped = join_trace(connection, (app_id.clone(), trace_id), arrived, changes, written).await?;
+        add_drops(changes, app_id, *received_at, dropped);
     }
-    for (app_id, received_at) in apps {
-        let removed = rows::remove_surplus(connection, &app_id).await?;
-        if removed > 0 {
-            let minute = received_at.div_euclid(60_000_000).saturating_mul(60);
-            let total = changes.drops.entry(DropKey { app_id, minute, reason: "spans".to_owned() }).or_default();
-            *total = total.saturating_add(removed);
+    for (app_id, (written, received_at)) in apps {
+        if written.is_many() {
+            let removed = rows::remove_surplus(connection, &app_id).await?;
+            add_drops(changes, app_id, received_at, removed);
         }
     }
     Ok(())
 }
 
+fn add_drops(changes: &mut Changes, app_id: String, received_at: i64, count: u64) {
+    if count > 0 {
+        let minute = received_at.div_euclid(60_000_000).saturating_mul(60);
+        let total = changes.drops.entry(DropKey { app_id, minute, reason: "spans".to_owned() }).or_default();
+        *total = total.saturating_add(count);
+    }
+}
+
+/// Joins the new spans and errors of a trace. Returns the number of spans that are dropped.
 async fn join_trace(
     connection: &mut SqliteConnection,
     (app_id, trace_id): TraceKey,
     arrived: Arrived,
     changes: &mut Changes,
-) -> Result<(), StoreError> {
+    written: &mut Written,
+) -> Result<u64, StoreError> {
     let mut trace = Trace::default();
+    let mut dropped = 0_u64;
     let mut joined: BTreeMap<SpanId, JoinedTransaction> = BTreeMap::new();
     for (root, transaction) in rows::joined(connection, &app_id, trace_id).await? {
         trace.add_joined(root, &transaction);
         joined.insert(root, transaction);
     }
-    let pending = rows::pending(connection, &app_id, trace_id).await?;
+    let (pending, mut room) = rows::pending(connection, &app_id, trace_id).await?;
     let pending: Vec<NewSpan> = pending.into_iter().filter(|span| trace.add(span)).collect();
     let spans: Vec<NewSpan> = arrived.spans.into_iter().filter(|span| trace.add(span)).collect();
 
     let mut transactions: Vec<NewSpan> = Vec::new();
     let mut by_owner: BTreeMap<SpanId, Vec<NewSpan>> = BTreeMap::new();
     let mut found_pending: Vec<SpanId> = Vec::new();
+    let mut waiting: Vec<NewSpan> = Vec::new();
     for (span, is_pending) in
         pending.into_iter().map(|span| (span, true)).chain(spans.into_iter().map(|span| (span, false)))
     {
@@ -85,9 +101,16 @@ async fn join_trace(
                 found_pending.extend(is_pending.then_some(span.span_id));
                 by_owner.entry(owner).or_default().push(span);
             }
-            None if !is_pending => rows::insert_pending(connection, &span).await?,
+            None if !is_pending => waiting.push(span),
             None => {}
         }
+    }
+    for mut span in waiting {
+        if span.extra.len() > MAX_PENDING_EXTRA {
+            span.extra.clear();
+        }
+        let is_kept = rows::insert_pending(connection, &span, &mut room, written).await?;
+        dropped = dropped.saturating_add(u64::from(!is_kept));
     }
     rows::remove_pending(connection, &app_id, trace_id, found_pending.into_iter()).await?;
 
@@ -97,10 +120,12 @@ async fn join_trace(
         let children = by_owner.remove(&span.span_id).unwrap_or_default();
         renamed.extend(children.iter().map(|child| (child.span_id, span.span_id)));
         let mut transaction = JoinedTransaction::new(&sample, span.started_at);
-        let (sample, breakdown) = transaction.begin(span.span_id, children, *sample);
+        let (sample, change) = transaction.begin(span.span_id, children, *sample);
         changes.samples.push(sample);
-        add_breakdown(&transaction, breakdown, changes);
-        rows::write_joined(connection, &app_id, trace_id, span.span_id, span.received_at, &transaction).await?;
+        dropped = dropped.saturating_add(change.dropped);
+        add_breakdown(&transaction, change.breakdown, changes);
+        let key = (app_id.as_str(), trace_id, span.span_id);
+        rows::write_joined(connection, key, span.received_at, &transaction, written).await?;
         joined.insert(span.span_id, transaction);
     }
     for (root, late) in by_owner {
@@ -108,22 +133,27 @@ async fn join_trace(
         renamed.extend(late.iter().map(|span| (span.span_id, root)));
         let received_at = late.first().map_or(0, |span| span.received_at);
         let stored = sample(connection, &app_id, &id_text(&root), transaction).await?;
-        let breakdown = match stored {
+        let change = match stored {
             Some((id, mut document)) => {
-                let breakdown = transaction.join(root, late, false, Some(&mut document));
+                let change = transaction.join(root, late, false, Some(&mut document));
                 update_sample(connection, id, &document).await?;
-                breakdown
+                change
             }
             None => transaction.join(root, late, false, None),
         };
-        add_breakdown(transaction, breakdown, changes);
-        rows::write_joined(connection, &app_id, trace_id, root, received_at, transaction).await?;
+        dropped = dropped.saturating_add(change.dropped);
+        add_breakdown(transaction, change.breakdown, changes);
+        rows::write_joined(connection, (&app_id, trace_id, root), received_at, transaction, written).await?;
     }
     errors::refer_to_transactions(connection, &app_id, &renamed, &joined).await?;
-    for error in arrived.errors {
-        changes.errors.extend(errors::join(connection, error, &mut trace, &joined).await?);
+    if !arrived.errors.is_empty() {
+        let mut known = Exceptions::load(connection, &app_id, trace_id, &trace).await?;
+        for error in arrived.errors {
+            changes.errors.extend(errors::join(error, &mut trace, &joined, &mut known));
+        }
+        known.write(connection, &app_id, trace_id, written).await?;
     }
-    Ok(())
+    Ok(dropped)
 }
 
 fn add_breakdown(transaction: &JoinedTransaction, breakdown: Vec<(String, SelfTime)>, changes: &mut Changes) {
@@ -133,7 +163,7 @@ fn add_breakdown(transaction: &JoinedTransaction, breakdown: Vec<(String, SelfTi
     }
 }
 
-/// Returns the stored sample of a transaction, if it is kept.
+/// Returns the stored sample of a transaction, if it is kept and can be read: its spans count without it too.
 async fn sample(
     connection: &mut SqliteConnection,
     app_id: &str,
@@ -152,7 +182,8 @@ async fn sample(
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some((row.try_get("id")?, document::unpack(row.try_get("document")?)?)))
+    let id = row.try_get("id")?;
+    Ok(document::unpack(row.try_get("document")?).ok().map(|document| (id, document)))
 }
 
 async fn update_sample(

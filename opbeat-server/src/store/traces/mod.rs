@@ -7,6 +7,7 @@
 //! ```
 
 mod errors;
+mod exceptions;
 mod join;
 mod rows;
 mod trace;

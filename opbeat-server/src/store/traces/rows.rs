@@ -1,5 +1,6 @@
 //! The rows of pending spans and of joined transactions.
 
+use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection};
 
@@ -7,61 +8,144 @@ use crate::changes::{NewSpan, SpanId, TraceId};
 use crate::interpret::JoinedTransaction;
 use crate::store::error::StoreError;
 
-/// The largest number of pending spans, and of joined transactions, that are kept of an app: the newest ones.
+/// The largest number of pending spans, of joined transactions and of exceptions that are kept of an app: the newest.
 const MAX_ROWS: i64 = 50_000;
 
-/// The largest number of rows that are read of one trace.
-const MAX_OF_TRACE: i64 = 20_000;
+/// The largest size of the pending spans, and of the joined transactions, that are kept of an app, in bytes.
+const MAX_SIZE: i64 = 64 << 20;
 
-/// Returns the pending spans of a trace.
+/// The largest number of pending spans of one trace.
+const MAX_PENDING: usize = 20_000;
+
+/// The largest size of the pending spans of one trace, in bytes.
+const MAX_PENDING_SIZE: usize = 4 << 20;
+
+/// The largest number of joined transactions that are read of one trace: the newest.
+const MAX_JOINED: i64 = 1_000;
+
+/// The largest size of the joined transactions that are read of one trace, in bytes.
+const MAX_JOINED_SIZE: usize = 8 << 20;
+
+/// The size of new rows that makes it worth to look for surplus ones, in bytes.
+const MANY: usize = 128 << 10;
+
+/// One in this number of rows makes it worth to look for surplus ones, since the search reads all rows of an app.
+const ONE_IN: i64 = 64;
+
+/// The rows of an app that a batch wrote.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    size: usize,
+    is_due: bool,
+}
+
+impl Written {
+    pub(super) fn add(&mut self, size: usize, id: i64) {
+        self.size = self.size.saturating_add(size);
+        self.is_due |= id % ONE_IN == 0;
+    }
+
+    /// Returns whether there are so many rows that surplus ones are removed.
+    pub(super) fn is_many(&self) -> bool {
+        self.is_due || self.size >= MANY
+    }
+}
+
+/// The space that is left for pending spans of a trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    spans: usize,
+    size: usize,
+}
+
+impl Room {
+    /// Takes the space of one span. Returns false if there is none.
+    fn take(&mut self, size: usize) -> bool {
+        let (Some(spans), Some(size)) = (self.spans.checked_sub(1), self.size.checked_sub(size)) else { return false };
+        *self = Self { spans, size };
+        true
+    }
+}
+
+/// Returns the pending spans of a trace, and the space that is left for more.
 pub(super) async fn pending(
     connection: &mut SqliteConnection,
     app_id: &str,
     trace_id: TraceId,
-) -> Result<Vec<NewSpan>, StoreError> {
-    let rows = sqlx::query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ? LIMIT ?")
+) -> Result<(Vec<NewSpan>, Room), StoreError> {
+    let mut room = Room { spans: MAX_PENDING, size: MAX_PENDING_SIZE };
+    let mut rows = sqlx::query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ?")
         .bind(app_id)
         .bind(&trace_id[..])
-        .bind(MAX_OF_TRACE)
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| decode(row.try_get("document")?)).collect()
+        .fetch(connection);
+    let mut spans = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let document: &[u8] = row.try_get("document")?;
+        if !room.take(document.len()) {
+            room.size = 0;
+            break;
+        }
+        spans.push(decode(document)?);
+    }
+    drop(rows);
+    Ok((spans, room))
 }
 
-/// Returns the joined transactions of a trace, by their span.
+/// Returns the newest joined transactions of a trace, by their span.
 pub(super) async fn joined(
     connection: &mut SqliteConnection,
     app_id: &str,
     trace_id: TraceId,
 ) -> Result<Vec<(SpanId, JoinedTransaction)>, StoreError> {
-    let rows =
-        sqlx::query("SELECT span_id, document FROM joined_transactions WHERE app_id = ? AND trace_id = ? LIMIT ?")
-            .bind(app_id)
-            .bind(&trace_id[..])
-            .bind(MAX_OF_TRACE)
-            .fetch_all(connection)
-            .await?;
-    let transaction = |row: &sqlx::sqlite::SqliteRow| {
+    let mut rows = sqlx::query(
+        "SELECT span_id, document FROM joined_transactions WHERE id IN (
+             SELECT id FROM joined_transactions WHERE app_id = ? AND trace_id = ? ORDER BY id DESC LIMIT ?)
+         ORDER BY id DESC",
+    )
+    .bind(app_id)
+    .bind(&trace_id[..])
+    .bind(MAX_JOINED)
+    .fetch(connection);
+    let mut transactions = Vec::new();
+    let mut size = 0_usize;
+    while let Some(row) = rows.try_next().await? {
+        let document: &[u8] = row.try_get("document")?;
+        size = size.saturating_add(document.len());
+        if size > MAX_JOINED_SIZE {
+            break;
+        }
         let span_id: &[u8] = row.try_get("span_id")?;
         let span_id = span_id.try_into().map_err(|_| damaged("the id of a span does not have 8 bytes"))?;
-        Ok((span_id, decode(row.try_get("document")?)?))
-    };
-    rows.iter().map(transaction).collect()
+        transactions.push((span_id, decode(document)?));
+    }
+    drop(rows);
+    Ok(transactions)
 }
 
-/// Stores a pending span. A span with the same id is kept as it is.
-pub(super) async fn insert_pending(connection: &mut SqliteConnection, span: &NewSpan) -> Result<(), StoreError> {
-    sqlx::query(
+/// Stores a pending span. A span with the same id is kept as it is. Returns false if there is no space for it.
+pub(super) async fn insert_pending(
+    connection: &mut SqliteConnection,
+    span: &NewSpan,
+    room: &mut Room,
+    written: &mut Written,
+) -> Result<bool, StoreError> {
+    let document = encode(span)?;
+    let size = document.len();
+    if !room.take(size) {
+        return Ok(false);
+    }
+    let done = sqlx::query(
         "INSERT OR IGNORE INTO pending_spans (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)",
     )
     .bind(&span.app_id)
     .bind(&span.trace_id[..])
     .bind(&span.span_id[..])
     .bind(span.received_at)
-    .bind(encode(span)?)
+    .bind(document)
     .execute(connection)
     .await?;
-    Ok(())
+    written.add(size, done.last_insert_rowid());
+    Ok(true)
 }
 
 /// Removes the pending spans of a trace, some of which are no longer pending.
@@ -82,16 +166,17 @@ pub(super) async fn remove_pending(
     Ok(())
 }
 
-/// Stores a transaction with the spans that are joined to it.
+/// Stores a transaction with the spans that are joined to it, by its app, trace and span.
 pub(super) async fn write_joined(
     connection: &mut SqliteConnection,
-    app_id: &str,
-    trace_id: TraceId,
-    span_id: SpanId,
+    (app_id, trace_id, span_id): (&str, TraceId, SpanId),
     received_at: i64,
     transaction: &JoinedTransaction,
+    written: &mut Written,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let document = encode(transaction)?;
+    let size = document.len();
+    let done = sqlx::query(
         "INSERT INTO joined_transactions (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (app_id, trace_id, span_id) DO UPDATE SET document = excluded.document",
     )
@@ -99,24 +184,40 @@ pub(super) async fn write_joined(
     .bind(&trace_id[..])
     .bind(&span_id[..])
     .bind(received_at)
-    .bind(encode(transaction)?)
+    .bind(document)
     .execute(connection)
     .await?;
+    written.add(size, done.last_insert_rowid());
     Ok(())
 }
 
-/// Removes the oldest rows of an app that are too many. Returns the number of removed pending spans.
+/// Removes the oldest rows of an app that are too many or too large. Returns the number of removed pending spans.
 pub(super) async fn remove_surplus(connection: &mut SqliteConnection, app_id: &str) -> Result<u64, StoreError> {
+    sqlx::query(
+        "DELETE FROM trace_exceptions WHERE app_id = ?1 AND id <= (
+             SELECT id FROM trace_exceptions WHERE app_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )
+    .bind(app_id)
+    .bind(MAX_ROWS)
+    .execute(&mut *connection)
+    .await?;
+    // `length` does not read the documents.
     let statements = [
-        "DELETE FROM joined_transactions WHERE app_id = ?1 AND id <= (
-             SELECT id FROM joined_transactions WHERE app_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        "DELETE FROM pending_spans WHERE app_id = ?1 AND id <= (
-             SELECT id FROM pending_spans WHERE app_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        "DELETE FROM joined_transactions WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, row_number() OVER newest AS number, sum(length(document)) OVER newest AS size
+                 FROM joined_transactions WHERE app_id = ? WINDOW newest AS (ORDER BY id DESC)
+             ) WHERE number > ? OR size > ?)",
+        "DELETE FROM pending_spans WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, row_number() OVER newest AS number, sum(length(document)) OVER newest AS size
+                 FROM pending_spans WHERE app_id = ? WINDOW newest AS (ORDER BY id DESC)
+             ) WHERE number > ? OR size > ?)",
     ];
     let mut removed = 0;
     for statement in statements {
-        let done = sqlx::query(statement).bind(app_id).bind(MAX_ROWS).execute(&mut *connection).await?;
-        removed = done.rows_affected();
+        let query = sqlx::query(statement).bind(app_id).bind(MAX_ROWS).bind(MAX_SIZE);
+        removed = query.execute(&mut *connection).await?.rows_affected();
     }
     Ok(removed)
 }

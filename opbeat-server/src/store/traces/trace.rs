@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::changes::{NewSpan, SpanId};
 use crate::interpret::JoinedTransaction;
 
-/// The largest number of ancestors that are compared.
+/// The largest number of ancestors that are looked at.
 const MAX_DEPTH: usize = 200;
 
 /// The spans of a trace that are known.
@@ -65,13 +65,8 @@ impl Trace {
         owner
     }
 
-    /// Returns whether one of two spans contains the other, or both are the same.
-    pub(super) fn are_nested(&self, a: SpanId, b: SpanId) -> bool {
-        a == b || self.contains(a, b) || self.contains(b, a)
-    }
-
-    fn contains(&self, outer: SpanId, inner: SpanId) -> bool {
-        let mut ancestors = std::iter::successors(Some(inner), |span| self.parents.get(span).copied());
-        ancestors.by_ref().skip(1).take(MAX_DEPTH).any(|ancestor| ancestor == outer)
+    /// Returns a span and its ancestors, the closest first.
+    pub(super) fn with_ancestors(&self, span: SpanId) -> impl Iterator<Item = SpanId> {
+        std::iter::successors(Some(span), |span| self.parents.get(span).copied()).take(MAX_DEPTH)
     }
 }
