@@ -59,7 +59,7 @@ pub(crate) struct Node {
     duration_ms: f64,
 }
 
-/// What the joining of spans changes besides the transaction itself.
+/// The changes that joined spans cause besides the transaction itself.
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
     /// The change of the breakdown, by kind.
@@ -253,4 +253,21 @@ fn arrange(root: SpanId, spans: Vec<(Node, Option<SpanGroup>)>) -> Vec<(Node, Op
         arranged.push((node, span));
     }
     arranged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_context_is_reduced_to_its_short_values() {
+        let mut document = SampleDocument::default();
+        document.context.id = Some("0102".to_owned());
+        document.context.extra = Some("x".repeat(MAX_CONTEXT).into());
+        let sample = NewSample { document: to_json(&document), ..NewSample::default() };
+        let (sample, joined) = JoinedTransaction::new(&sample).begin([1; 8], Vec::new(), sample);
+        let document: SampleDocument = serde_json::from_slice(&sample.document).unwrap();
+        assert_eq!((document.context.id.as_deref(), document.context.extra), (Some("0102"), None));
+        assert_eq!(joined.dropped, 0);
+    }
 }

@@ -28,7 +28,7 @@ impl UnknownServices {
     }
 }
 
-/// What is known about the app of a service.
+/// The result of the look-up of a service's app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AppLookup {
     /// The id of the app.

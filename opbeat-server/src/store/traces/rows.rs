@@ -45,7 +45,7 @@ impl Written {
         self.is_due |= id % ONE_IN == 0;
     }
 
-    /// Returns whether there are so many rows that surplus ones are removed.
+    /// Returns whether it is time to look for surplus rows.
     pub(super) fn is_many(&self) -> bool {
         self.is_due || self.size >= MANY
     }
@@ -232,4 +232,33 @@ fn decode<T: DeserializeOwned>(document: &[u8]) -> Result<T, StoreError> {
 
 fn damaged(reason: &str) -> StoreError {
     std::io::Error::other(reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NewApp, Store};
+
+    #[tokio::test]
+    async fn the_newest_rows_of_an_app_are_kept_up_to_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let (organization, app) = ("acme".to_owned(), "shop".to_owned());
+        let new = NewApp { organization, app, organization_id: None, app_id: None };
+        let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
+        let mut connection = store.writer.acquire().await.unwrap();
+        sqlx::query(
+            "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 70)
+             INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
+             SELECT ?, x'07', number, 0, zeroblob(1 << 20) FROM (SELECT CAST(number AS BLOB) AS number FROM numbers)",
+        )
+        .bind(&app.app_id)
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+        assert_eq!(remove_surplus(&mut connection, "other").await.unwrap(), 0);
+        assert_eq!(remove_surplus(&mut connection, &app.app_id).await.unwrap(), 6);
+        let oldest = sqlx::query("SELECT min(id) FROM pending_spans").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(oldest.get::<i64, _>(0), 7);
+    }
 }
