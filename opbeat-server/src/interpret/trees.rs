@@ -265,7 +265,7 @@ mod tests {
         document.context.id = Some("0102".to_owned());
         document.context.extra = Some("x".repeat(MAX_CONTEXT).into());
         let sample = NewSample { document: to_json(&document), ..NewSample::default() };
-        let (sample, joined) = JoinedTransaction::new(&sample).begin([1; 8], Vec::new(), sample);
+        let (sample, joined) = JoinedTransaction::new(&sample, 0).begin([1; 8], Vec::new(), sample);
         let document: SampleDocument = serde_json::from_slice(&sample.document).unwrap();
         assert_eq!((document.context.id.as_deref(), document.context.extra), (Some("0102"), None));
         assert_eq!(joined.dropped, 0);
