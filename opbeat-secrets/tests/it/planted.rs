@@ -118,7 +118,7 @@ const CONTEXTS: &[&str] = &[
     "spring.datasource.password=«hunter2»\nport=5",
     "DB_PASSWORD=«hunter2» PORT=5 app",
     "SECRET_KEY_BASE=«0123abc»",
-    "//registry.npmjs.org/:_authToken=«abc-def»",
+    "//registry.example.org/:_authToken=«abc-def»",
     "Server=db;User Id=sa;Password=«hunter2»;Encrypt=true",
     "Driver=x;UID=sa;PWD=«hunter2»;Port=5",
     "host=db user=shop password=«hunter2» dbname=shop",

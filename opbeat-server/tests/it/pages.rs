@@ -73,7 +73,7 @@ async fn dropped_data_is_shown_with_its_reasons() {
     let list = text(&running.page("/acme/shop/").await);
     assert!(
         list.contains(
-            "The agents dropped data in this time range: \
+            "Data was dropped in this time range: \
              1 012 errors: too many different errors occurred at once, or the agent could not reach this server \
              for long 3 spans: a transaction or a trace had too many spans, or the transaction of spans did not arrive \
              within an hour"

@@ -93,7 +93,7 @@ fn drops(drops: &[DroppedData]) -> Markup {
     html! {
         @if !drops.is_empty() {
             section.notice {
-                p { strong { "The agents dropped data in this time range:" } }
+                p { strong { "Data was dropped in this time range:" } }
                 ul { @for dropped in drops { li { (count(dropped.count)) " " (noun(dropped)) ": " (dropped.explanation) } } }
             }
         }
