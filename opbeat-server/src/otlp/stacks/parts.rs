@@ -1,6 +1,7 @@
 //! A parsed stack trace, and the parts that several languages share.
 
 use opbeat_protocol::{Exception, Frame};
+use opbeat_secrets::Secrets;
 
 /// A parsed stack trace.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,11 +12,13 @@ pub(in crate::otlp) struct Stack {
     pub(in crate::otlp) causes: Vec<Exception>,
 }
 
-/// Splits a type such as `shop.errors.OutOfStock` into its module and its name.
+/// Splits a type such as `shop.errors.OutOfStock` into its module and its name, without the secrets in it.
 pub(in crate::otlp) fn split_type(full: &str, separator: &str) -> (Option<String>, String) {
+    // The parts of a split token no longer have its form.
+    let full = Secrets::default().scrub(full);
     match full.rsplit_once(separator) {
         Some((module, name)) if !module.is_empty() && !name.is_empty() => (Some(module.to_owned()), name.to_owned()),
-        _ => (None, full.to_owned()),
+        _ => (None, full.into_owned()),
     }
 }
 

@@ -146,3 +146,53 @@ pub(super) fn deployment(planter: &mut Planter) -> Value {
     json!({"machines": [{"hostname": text(planter)}],
         "releases": [module(planter, "repository".into()), module(planter, other_kind)]})
 }
+
+fn attributes(planter: &mut Planter, names: &[&str]) -> Value {
+    let attribute = |name: &&str| json!({"key": name, "value": {"stringValue": planter.unstored()}});
+    names.iter().map(attribute).collect()
+}
+
+const RESOURCE: [&str; 4] = ["service.version", "host.name", "deployment.environment.name", "process.command"];
+
+const EXCEPTION: [&str; 3] = ["exception.type", "exception.message", "exception.stacktrace"];
+
+/// Returns a request to `/v1/traces`: a server span with an exception, and its query.
+pub(super) fn otlp_traces(planter: &mut Planter, number: usize) -> Value {
+    let http = ["url.full", "url.query", "http.request.header.x-custom", "user_agent.original", "enduser.id", "custom"];
+    let database = ["db.query.text", "db.query.summary", "db.namespace", "server.address"];
+    let (trace, root) = (format!("{:032x}", number + 1), format!("{:016x}", number * 2 + 1));
+    let times =
+        |from: u64| json!({"start": format!("179546{from:013}"), "end": format!("179546{:013}", from + 5_000_000)});
+    let span = |planter: &mut Planter, id: String, parent: &str, kind: u8, names: &[&str], events: Value| {
+        let at = times(1_000_000_000);
+        json!({
+            "traceId": trace, "spanId": id, "parentSpanId": parent, "kind": kind, "name": planter.text("span"),
+            "startTimeUnixNano": at["start"], "endTimeUnixNano": at["end"],
+            "attributes": attributes(planter, names), "events": events,
+            "status": {"code": 2, "message": planter.unstored()},
+        })
+    };
+    let events = json!([{"name": "exception", "timeUnixNano": "1795461000000000000", "attributes": attributes(planter, &EXCEPTION)}]);
+    let child = span(planter, format!("{:016x}", number * 2 + 2), &root, 3, &database, json!([]));
+    let server = span(planter, root.clone(), "", 2, &http, events);
+    let scope = json!({"name": planter.unstored(), "version": planter.unstored()});
+    json!({"resourceSpans": [{
+        "resource": {"attributes": attributes(planter, &RESOURCE)},
+        "scopeSpans": [{"scope": scope, "spans": [server, child]}],
+    }]})
+}
+
+/// Returns a request to `/v1/logs`: an error with an exception, and one without.
+pub(super) fn otlp_logs(planter: &mut Planter) -> Value {
+    let record = |planter: &mut Planter, names: &[&str]| {
+        json!({
+            "severityNumber": 17, "severityText": "ERROR", "body": {"stringValue": planter.text("log")},
+            "attributes": attributes(planter, names),
+        })
+    };
+    let records = [record(planter, &EXCEPTION), record(planter, &["custom", "code.function.name"])];
+    json!({"resourceLogs": [{
+        "resource": {"attributes": attributes(planter, &RESOURCE)},
+        "scopeLogs": [{"scope": {"name": planter.unstored()}, "logRecords": records}],
+    }]})
+}

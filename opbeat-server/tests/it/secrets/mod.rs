@@ -36,6 +36,15 @@ async fn post_from_browser(running: &Running, planter: &mut Planter, endpoint: &
     accept(request, endpoint, body).await;
 }
 
+/// Posts a request of OpenTelemetry.
+async fn post_otlp(running: &Running, path: &str, body: &Value) {
+    let request = running.client.post(format!("{}{path}", running.server.url())).bearer_auth(&running.app.secret_token);
+    let response = request.json(body).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "{path}: {body}");
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer, serde_json::json!({}), "nothing is rejected: {body}");
+}
+
 async fn accept(request: RequestBuilder, endpoint: &str, body: &Value) {
     let response = request.body(zlib(&body.to_string())).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED, "{endpoint}: {}: {body}", response.text().await.unwrap());
@@ -51,6 +60,8 @@ fn load(planter: &mut Planter) -> Vec<(&'static str, Value)> {
         load.extend([true, false].map(|has_breakdown| ("transactions", bodies::sampled(planter, has_breakdown))));
         load.push(("releases", bodies::release(planter)));
         load.push(("deployments", bodies::deployment(planter)));
+        load.push(("/v1/traces", bodies::otlp_traces(planter, load.len())));
+        load.push(("/v1/logs", bodies::otlp_logs(planter)));
         load.push(("client-side/errors", bodies::error(planter)));
         load.push(("client-side/transactions", bodies::sampled(planter, false)));
     });
@@ -84,9 +95,12 @@ async fn no_planted_secret_reaches_the_disk() {
     let mut database = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&file)).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
     for (endpoint, body) in &load {
-        match endpoint.starts_with("client-side") {
-            true => post_from_browser(&running, &mut planter, endpoint, body).await,
-            false => post(&running, &mut planter, endpoint, body).await,
+        match *endpoint {
+            "/v1/traces" | "/v1/logs" => post_otlp(&running, endpoint, body).await,
+            browser if browser.starts_with("client-side") => {
+                post_from_browser(&running, &mut planter, endpoint, body).await;
+            }
+            agent => post(&running, &mut planter, agent, body).await,
         }
     }
     assert_scrubbed(&Contents::files(&data.join("queue")), &planter);
