@@ -1,6 +1,6 @@
 //! Escapes in front of a name or a token, as in `\npin=1` and `%3Aghp_…`. Their letters do not belong to what follows.
 
-/// Returns the length of the escape at the end of a text: `%3A`, `\n`, `\x27`, `\u0022`. It is 0 if there is none.
+/// Returns the length of the escape at the end of a text: `%3A`, `\n`, `\x27`, `\u0022`. It is 0 without an escape.
 pub(super) fn at_end(text: &[u8]) -> usize {
     let ends_with = |mark: &[u8], digits: usize| {
         let Some(start) = text.len().checked_sub(mark.len() + digits) else { return false };

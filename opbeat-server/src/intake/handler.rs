@@ -236,6 +236,13 @@ fn header(headers: &HeaderMap, name: &str) -> String {
 
 /// Returns the rejection of a body that the queue did not take.
 pub(super) fn not_stored(error: &AppendError) -> Rejection {
-    let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    match error {
+        AppendError::TooLarge(_) => {
+            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body was not stored: {error}."))
+        }
+        _ => {
+            let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
+            Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+    }
 }

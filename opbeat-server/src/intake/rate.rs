@@ -18,7 +18,7 @@ impl Rates {
         Self { per_second: per_second.into(), burst: burst.into(), apps: Arc::default() }
     }
 
-    /// Takes a permit of an app. Returns false if there is none.
+    /// Takes a permit of an app. Returns false if no permit is left.
     ///
     /// It must be called with the ids of existing apps only, so that the number of buckets is bounded.
     pub(super) fn take(&self, app_id: &str) -> bool {

@@ -75,13 +75,16 @@ impl Queue {
     /// Returns an error if the queue or the app's part of it is full, or the disk fails; then the record is not in the
     /// queue.
     pub(crate) async fn append(&self, app_id: &str, record: &[u8]) -> Result<(), AppendError> {
+        if record.len() > record::MAX_PAYLOAD {
+            return Err(AppendError::TooLarge(record::MAX_PAYLOAD));
+        }
         let written = self.write(app_id.into(), record::frame(record)).await;
         match &written {
             Ok(()) => self.condition.succeed(!app_id.is_empty()),
             Err(error @ (AppendError::Disk(_) | AppendError::Closed)) => self.condition.fail(error),
             Err(AppendError::Full(_)) => self.condition.refuse(),
             Err(AppendError::AppFull(_)) => self.condition.refuse_app(),
-            Err(AppendError::Busy) => {}
+            Err(AppendError::Busy | AppendError::TooLarge(_)) => {}
         }
         written
     }

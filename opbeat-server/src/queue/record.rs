@@ -8,8 +8,8 @@ const MARK: [u8; 4] = [0xf1, b'O', b'b', 0x02];
 /// The size in bytes of the length and the checksum: four each, little-endian.
 const LENGTH_AND_SUM: usize = 8;
 
-/// The largest payload in bytes. A longer length means damage, since intake limits bodies to far less.
-const MAX_PAYLOAD: usize = 256 << 20;
+/// The largest payload in bytes. The queue refuses larger ones, so that a longer length means damage.
+pub(super) const MAX_PAYLOAD: usize = 256 << 20;
 
 /// The format of the records of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Format {
 
 /// Returns the record of a payload, with a mark.
 pub(super) fn frame(payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("intake limits bodies to far less than 4 GiB");
+    let length = u32::try_from(payload.len()).expect("the queue refuses payloads of more than `MAX_PAYLOAD` bytes");
     let mut record = Vec::with_capacity(Format::Marked.header() + payload.len());
     record.extend_from_slice(&MARK);
     record.extend_from_slice(&length.to_le_bytes());

@@ -327,3 +327,14 @@ async fn a_segment_that_cannot_be_read_does_not_stop_the_others() {
     queue.release(position).unwrap_err();
     assert_eq!(queue.backlog(), 0, "what is stored does not wait, even if its segment cannot be removed");
 }
+
+/// A reader takes a longer record for damage, so that it must not be acknowledged.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_again_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (queue, mut reader) = Queue::open(folder.path(), QueueLimits::default(), Position::default()).unwrap();
+    let large = vec![0; super::record::MAX_PAYLOAD + 1];
+    assert!(matches!(queue.append("app", &large).await, Err(super::AppendError::TooLarge(_))));
+    append(&queue, 0..1).await;
+    assert_eq!(read(&mut reader, 1).await.0, bodies(0..1));
+}

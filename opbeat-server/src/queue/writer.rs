@@ -25,6 +25,9 @@ pub(crate) enum AppendError {
     /// Too many bytes of the app wait for the worker.
     #[error("too much data of this app waits to be stored: the limit of an app is {} MiB", .0 >> 20)]
     AppFull(u64),
+    /// The record is larger than a record can be, in bytes.
+    #[error("its data is larger than {} MiB; send smaller bodies", .0 >> 20)]
+    TooLarge(usize),
     /// Too many appends wait for the disk.
     #[error("the disk is too slow: too many bodies wait to be written")]
     Busy,

@@ -88,7 +88,7 @@ async fn libraries_of_all_languages_are_recognised_by_their_paths() {
         "/home/a/.rbenv/versions/2.3.1/lib/ruby/2.3.0/set.rb",
         "/home/a/.rvm/gems/ruby-2.3.1/gems/rack-1.6/lib/rack.rb",
         "/usr/local/go/src/net/http/server.go",
-        "/root/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/gin.go",
+        "/home/a/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/gin.go",
         "/usr/lib/python3.8/json/decoder.py",
         "/home/a/.pyenv/versions/3.8.1/lib/python3.8/json/decoder.py",
         "C:\\Python27\\Lib\\json\\decoder.py",
@@ -96,7 +96,7 @@ async fn libraries_of_all_languages_are_recognised_by_their_paths() {
         "C:\\app\\venv\\Lib\\site-packages\\flask\\app.py",
         "<frozen importlib._bootstrap>",
         "/rustc/90b35a623/library/core/src/panicking.rs",
-        "/root/.cargo/registry/src/index/tokio-1.0/src/task.rs",
+        "/home/a/.cargo/registry/src/index/tokio-1.0/src/task.rs",
         "library/std/src/panicking.rs",
     ];
     let own = [

@@ -80,7 +80,7 @@ Caused by: java.sql.SQLException: refused
 fn go_prints_two_lines_for_each_call() {
     let text = "goroutine 7 [running]:
 go.opentelemetry.io/otel/sdk/trace.recordStackTrace()
-\t/root/go/pkg/mod/go.opentelemetry.io/otel/sdk@v1.30.0/trace/span.go:500 +0x2a
+\t/home/a/go/pkg/mod/go.opentelemetry.io/otel/sdk@v1.30.0/trace/span.go:500 +0x2a
 acme.com/shop/cart.(*Cart).Buy(0xc000010000, {0x1, 0x2})
 \t/app/cart/cart.go:12 +0x1d
 main.main()

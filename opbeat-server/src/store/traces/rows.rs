@@ -59,7 +59,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Takes the space of one span. Returns false if there is none.
+    /// Takes the space of one span. Returns false if no space is left.
     fn take(&mut self, size: usize) -> bool {
         let (Some(spans), Some(size)) = (self.spans.checked_sub(1), self.size.checked_sub(size)) else { return false };
         *self = Self { spans, size };
