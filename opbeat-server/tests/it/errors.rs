@@ -499,3 +499,26 @@ async fn the_page_after_the_last_is_the_last() {
     let path = "/acme/shop/errors/?page=1&order=times";
     assert_eq!(rows(&running.page(path).await), 1);
 }
+
+#[tokio::test]
+async fn the_page_of_a_deep_recursion_stays_small() {
+    let running = Running::start().await;
+    let line = "x".repeat(200);
+    let frame = |number: usize| {
+        json!({"filename": "app/tree.py", "function": format!("walk_{number}"), "lineno": 7, "in_app": true,
+            "pre_context": vec![&line; 5], "context_line": line, "post_context": vec![&line; 5]})
+    };
+    let frames: Vec<Value> = (0..1_000).map(frame).collect();
+    running
+        .accept(
+            "errors",
+            &json!({"message": "too deep", "exception": {"type": "RecursionError"}, "stacktrace": {"frames": frames}}),
+        )
+        .await;
+    running.drained().await;
+    let page = running.page("/acme/shop/errors/1/").await;
+    assert!(page.len() < 1 << 20, "{}", page.len());
+    assert!(page.contains("walk_999") && page.contains("The 800 oldest calls are not shown"));
+    let answer = running.ask("errors/1/").await;
+    assert_eq!(answer["occurrence"]["report"]["stacktrace"]["frames"].as_array().unwrap().len(), 1_000);
+}

@@ -6,9 +6,12 @@ use serde_json::Value;
 
 use super::values;
 
+/// The largest number of calls that a page shows. A deep recursion would make it several megabytes large.
+const MAX_SHOWN: usize = 200;
+
 /// Shows a stack, the newest call first. The application's newest own frame is open, and calls of libraries are folded.
 pub(super) fn stack(frames: &[Frame]) -> Markup {
-    let newest_first: Vec<&Frame> = frames.iter().rev().collect();
+    let newest_first: Vec<&Frame> = frames.iter().rev().take(MAX_SHOWN).collect();
     let runs = newest_first.chunk_by(|a, b| is_own(a) == is_own(b));
     let first_own = newest_first.iter().position(|frame| is_own(frame)).map(|at| std::ptr::from_ref(newest_first[at]));
     html! {
@@ -22,6 +25,9 @@ pub(super) fn stack(frames: &[Frame]) -> Markup {
                     li.foreign { (foreign(run)) }
                 }
             }
+        }
+        @if frames.len() > MAX_SHOWN {
+            p.muted { "The " (frames.len() - MAX_SHOWN) " oldest calls are not shown. The API returns all." }
         }
     }
 }
