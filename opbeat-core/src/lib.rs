@@ -46,6 +46,7 @@
 //! | [`task`] | futures, tasks and threads that run in a transaction | applications |
 //! | `events` | reports of errors that are logged with `log` or `tracing` | applications |
 //! | [`http`] | the transaction of an HTTP request | adapters |
+//! | [`instrument`] | spans that libraries report from their hooks | instrumentation |
 //! | [`record`] | the recorded data, as plain values | exporters, tests |
 //! | [`export`] | the trait of exporters, and the exporter to an Opbeat server | exporters |
 //!
@@ -67,6 +68,7 @@ mod diagnosis;
 pub mod events;
 pub mod export;
 pub mod http;
+pub mod instrument;
 mod latest;
 mod lock;
 mod main_thread;

@@ -4,7 +4,7 @@
 //! gets from [`current`](current()), and a [`Span`] measures a part of it.
 //!
 //! ```text
-//! transaction ─► current ─► futures ─► panics ─► span ─► scope ─► running
+//! transaction ─► current ─► futures ─► panics ─► position ─► span ─► scope ─► running
 //! ```
 //!
 //! Imports run in this direction only: `running` has the shared state of one transaction, and `scope` has the
@@ -14,6 +14,7 @@
 mod current;
 mod futures;
 mod panics;
+mod position;
 mod running;
 mod scope;
 mod span;
@@ -23,6 +24,8 @@ mod transaction;
 pub use current::{CurrentTransaction, current};
 pub use futures::{Detached, InSpan, InTransaction, in_span};
 pub(crate) use panics::{report_panic, report_panics};
+pub use position::Position;
+pub use running::FinishedSpan;
 pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction};
 pub(crate) use scope::Context;
 pub use scope::Entered;

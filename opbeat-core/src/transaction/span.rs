@@ -14,14 +14,16 @@ use crate::record::{SpanRecord, Value};
 #[derive(Default)]
 #[must_use = "a span ends when it is dropped"]
 pub struct Span {
-    running: Option<RunningSpan>,
+    pub(super) running: Option<RunningSpan>,
 }
 
 /// A span that is recorded.
-struct RunningSpan {
-    active: Arc<Active>,
+pub(super) struct RunningSpan {
+    pub(super) active: Arc<Active>,
     /// The index of the span in the transaction's record.
-    index: u32,
+    pub(super) index: u32,
+    /// Spans that start in it are not recorded.
+    pub(super) is_leaf: bool,
 }
 
 /// Starts a span in the current transaction, or a span that does nothing if there is none.
@@ -55,16 +57,26 @@ impl Span {
             if context.is_of(active) {
                 return RunningSpan::start_current(context, Arc::clone(active), signature, kind);
             }
-            let index = active.start_span(signature, kind, None)?;
-            Some(RunningSpan { active: Arc::clone(active), index })
+            RunningSpan::start(Arc::clone(active), signature, kind, None)
         });
         Self { running: running.flatten() }
     }
 
+    /// Starts a span as a child of another one, and leaves the current span unchanged.
+    pub(super) fn start_in(
+        active: &Arc<Active>,
+        parent: Option<u32>,
+        signature: Cow<'static, str>,
+        kind: Cow<'static, str>,
+    ) -> Self {
+        Self { running: RunningSpan::start(Arc::clone(active), signature, kind, parent) }
+    }
+
     /// Makes the span a leaf: spans that start in it are not recorded. A query that passes through two instrumented
     /// libraries is then shown once.
-    pub fn leaf(self) -> Self {
-        if let Some(running) = &self.running {
+    pub fn leaf(mut self) -> Self {
+        if let Some(running) = &mut self.running {
+            running.is_leaf = true;
             Context::with(|context| {
                 if context.span == Some(running.index) && context.is_of(&running.active) {
                     context.is_leaf = true;
@@ -99,9 +111,19 @@ impl RunningSpan {
         if context.is_leaf && is_in_leaf(context, &active) {
             return None;
         }
-        let index = active.start_span(signature, kind, context.span)?;
-        context.span = Some(index);
-        Some(Self { active, index })
+        let started = Self::start(active, signature, kind, context.span)?;
+        context.span = Some(started.index);
+        Some(started)
+    }
+
+    fn start(
+        active: Arc<Active>,
+        signature: Cow<'static, str>,
+        kind: Cow<'static, str>,
+        parent: Option<u32>,
+    ) -> Option<Self> {
+        let index = active.start_span(signature, kind, parent)?;
+        Some(Self { active, index, is_leaf: false })
     }
 
     /// Ends the span. Spans may end in any order, so its nearest ancestor that still runs becomes current.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::end::{End, ResultNames, nanoseconds};
+use super::finished_span::FinishedSpan;
 use super::state::TransactionState;
 use crate::capture::blocked_record;
 use crate::lock::{lock, unpoisoned};
@@ -224,6 +225,16 @@ impl Active {
         let parent = parent.map(|parent| parent as usize);
         let span = SpanRecord { signature, kind, parent, start, duration: None, extra: Vec::new() };
         self.state().start_span(span)
+    }
+
+    /// Records a span that has ended already.
+    pub(crate) fn record_span(&self, span: FinishedSpan, parent: Option<u32>) {
+        let FinishedSpan { signature, kind, ended, duration, extra, .. } = span;
+        let end = ended.saturating_duration_since(self.started);
+        let start = end.saturating_sub(duration);
+        let parent = parent.map(|parent| parent as usize);
+        let record = SpanRecord { signature, kind, parent, start, duration: Some(end - start), extra };
+        self.state().start_span(record);
     }
 
     /// Ends a span. Returns `current` if that span still runs, or else its nearest ancestor that does.

@@ -2,6 +2,7 @@
 
 mod active;
 mod end;
+mod finished_span;
 mod pool;
 mod primary_error;
 mod reports;
@@ -12,6 +13,7 @@ mod trace;
 pub(crate) use active::Active;
 pub(super) use end::job_result;
 pub(crate) use end::{End, ResultNames, nanoseconds};
+pub use finished_span::FinishedSpan;
 pub(crate) use pool::Pool;
 pub(crate) use state::spans_without_transaction;
 pub(super) use state::{TransactionState, count_span_without_transaction};

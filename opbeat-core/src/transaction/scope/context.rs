@@ -43,6 +43,11 @@ impl Context {
         Self::of_any(Some(transaction))
     }
 
+    /// Makes a context of a transaction, in one of its spans or outside of all spans.
+    pub(in crate::transaction) fn at(transaction: Arc<Active>, span: Option<u32>, is_leaf: bool) -> Self {
+        Self { transaction: Some(transaction), span, is_leaf, ..Self::default() }
+    }
+
     /// Makes a context that is not current, with a transaction or without one.
     #[inline]
     pub(crate) fn of_any(transaction: Option<Arc<Active>>) -> Self {

@@ -1,0 +1,99 @@
+//! Positions in a transaction, in which libraries start spans apart from the code that runs.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::current::CurrentTransaction;
+use super::running::{Active, FinishedSpan};
+use super::scope::{Context, Entered};
+use super::span::Span;
+use crate::record::TraceParent;
+
+/// A position in a transaction: in one of its spans, or outside of all spans.
+///
+/// It is for libraries whose hooks run on another thread than the code that they measure, or that report the start and
+/// the end of their work separately. A position can be kept, sent to other threads and used after its span has ended.
+///
+/// # Examples
+///
+/// ```
+/// use opbeat_core::instrument::Position;
+///
+/// // A hook is called at the start of the work, and another one at its end.
+/// let started = Position::current().map(|position| position.start("GET books", "cache.redis").leaf());
+/// drop(started);
+/// ```
+#[derive(Clone)]
+pub struct Position {
+    active: Arc<Active>,
+    span: Option<u32>,
+    is_leaf: bool,
+}
+
+impl Position {
+    fn new(active: Arc<Active>, span: Option<u32>, is_leaf: bool) -> Self {
+        Self { active, span, is_leaf }
+    }
+
+    /// Returns the position of the running code; `None` if it is not part of a transaction.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        let Context { transaction, span, is_leaf, .. } = Context::of_current();
+        Some(Self::new(transaction?, span, is_leaf))
+    }
+
+    /// Returns the transaction.
+    #[must_use]
+    pub fn transaction(&self) -> CurrentTransaction {
+        CurrentTransaction { active: Some(Arc::clone(&self.active)) }
+    }
+
+    /// Starts a span at this position. It does not become the current span of the thread: see [`enter`](Self::enter).
+    ///
+    /// In a leaf, the span is not recorded.
+    pub fn start(&self, signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
+        if self.is_leaf() {
+            return Span::default();
+        }
+        Span::start_in(&self.active, self.span, signature.into(), kind.into())
+    }
+
+    /// Records a span that has ended already. In a leaf, it is not recorded.
+    pub fn record(&self, span: FinishedSpan) {
+        if !self.is_leaf() {
+            self.active.record_span(span, self.span);
+        }
+    }
+
+    /// Makes this position current on this thread until the guard is dropped.
+    pub fn enter(&self) -> Entered {
+        Entered::new(Context::at(Arc::clone(&self.active), self.span, self.is_leaf))
+    }
+
+    /// Returns the value of the `traceparent` header for a call to another service that is made at this position.
+    #[must_use]
+    pub fn trace_parent(&self) -> TraceParent {
+        self.active.trace_parent(self.span)
+    }
+
+    /// Returns whether the position is in a leaf that still runs.
+    fn is_leaf(&self) -> bool {
+        self.is_leaf && self.active.nearest_running_span(self.span) == self.span
+    }
+}
+
+impl Span {
+    /// Returns the position in this span, in which other spans can start; `None` if the span is not recorded.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let running = self.running.as_ref()?;
+        Some(Position::new(Arc::clone(&running.active), Some(running.index), running.is_leaf))
+    }
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Position").field("transaction", &self.active.id).field("span", &self.span).finish()
+    }
+}

@@ -1,0 +1,6 @@
+//! Spans of databases, HTTP clients, brokers and job runners, without changes to handlers.
+
+/// The code of the readme, which the compiler checks.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
