@@ -1,1 +1,10 @@
 //! Drives real libraries against their servers, and compares the recorded spans with snapshots.
+
+#[cfg(any(
+    feature = "diesel-async",
+    feature = "lapin",
+    feature = "redis",
+    feature = "tokio-postgres",
+    feature = "tracing"
+))]
+mod backend;
