@@ -155,6 +155,15 @@ impl CurrentTransaction {
         self.active.as_ref()?.trace_state()
     }
 
+    /// Returns the value of the `baggage` header for a call to another service: the [members][w3c] that came with the
+    /// request, unchanged. At most 64 members and 8192 bytes are passed on; malformed members are not.
+    ///
+    /// [w3c]: https://www.w3.org/TR/baggage/
+    #[must_use]
+    pub fn baggage(&self) -> Option<String> {
+        self.active.as_ref()?.baggage()
+    }
+
     /// Starts a span in the transaction; see [`span`](crate::span()).
     pub fn span(&self, signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
         match &self.active {

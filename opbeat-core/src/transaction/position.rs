@@ -8,6 +8,7 @@ use super::current::CurrentTransaction;
 use super::running::{Active, FinishedSpan};
 use super::scope::{Context, Entered};
 use super::span::Span;
+use crate::pipeline::TransactionHandle;
 use crate::record::TraceParent;
 
 /// A position in a transaction: in one of its spans, or outside of all spans.
@@ -47,6 +48,12 @@ impl Position {
     #[must_use]
     pub fn transaction(&self) -> CurrentTransaction {
         CurrentTransaction { active: Some(Arc::clone(&self.active)) }
+    }
+
+    /// Returns whether the transaction still runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.active.has_ended()
     }
 
     /// Starts a span at this position. It does not become the current span of the thread: see [`enter`](Self::enter).

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::running::{Active, count_span_without_transaction};
+use super::running::{Active, FinishedSpan, count_span_without_transaction};
 use super::scope::Context;
 use crate::record::{SpanRecord, Value};
 
@@ -93,6 +94,36 @@ impl Span {
         }
     }
 
+    /// Ends the span with the signature, the kind, the times and the extra values of `end`, which replace its own. It is
+    /// for libraries that report these only at the end, or that report times of the past.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use opbeat_core::instrument::{FinishedSpan, Position};
+    ///
+    /// if let Some(span) = Position::current().map(|position| position.start("query", "db.sqlite.query")) {
+    ///     let end = FinishedSpan::new("SELECT FROM books", "db.sqlite.query", Duration::from_millis(3));
+    ///     span.end_as(end.ended_at(Instant::now()));
+    /// }
+    /// ```
+    pub fn end_as(mut self, end: FinishedSpan) {
+        if let Some(running) = &mut self.running {
+            let ended = end.ended;
+            running.is_leaf |= end.is_leaf;
+            running.active.describe_span(running.index, end);
+            self.end_at(ended);
+        }
+    }
+
+    fn end_at(&mut self, ended: Instant) {
+        let Some(running) = self.running.take() else { return };
+        if Context::with(|context| running.end(context, ended)).is_none() {
+            running.active.end_span(running.index, None, ended);
+        }
+    }
+
     /// Returns a copy of the span's record, to start the span again in another transaction.
     pub(super) fn record(&self) -> Option<SpanRecord> {
         let running = self.running.as_ref()?;
@@ -127,13 +158,13 @@ impl RunningSpan {
     }
 
     /// Ends the span. Spans may end in any order, so its nearest ancestor that still runs becomes current.
-    fn end(&self, context: &mut Context) {
+    fn end(&self, context: &mut Context, ended: Instant) {
         if context.is_of(&self.active) {
-            let left = self.active.end_span(self.index, context.span);
+            let left = self.active.end_span(self.index, context.span, ended);
             context.is_leaf &= left == context.span;
             context.span = left;
         } else {
-            self.active.end_span(self.index, None);
+            self.active.end_span(self.index, None, ended);
         }
     }
 }
@@ -150,9 +181,8 @@ fn is_in_leaf(context: &mut Context, active: &Active) -> bool {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        let Some(running) = self.running.take() else { return };
-        if Context::with(|context| running.end(context)).is_none() {
-            running.active.end_span(running.index, None);
+        if self.running.is_some() {
+            self.end_at(Instant::now());
         }
     }
 }

@@ -72,6 +72,11 @@ impl Transaction {
         self.handle.change(|| trace_state.into(), TransactionState::set_trace_state);
     }
 
+    /// Sets the `baggage` that calls to other services pass on: the value that came with the trace parent.
+    pub fn set_baggage(&self, baggage: impl AsRef<str>) {
+        self.handle.change(|| baggage, |state, baggage| state.set_baggage(baggage.as_ref()));
+    }
+
     /// Ends the transaction as a success, under the name and the result that were set, or else with the result `ok`.
     pub fn complete(mut self) {
         if let Some(active) = self.handle.active.take() {

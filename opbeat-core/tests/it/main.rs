@@ -21,6 +21,7 @@ mod notices;
 mod outages;
 mod overload;
 mod panics;
+mod positions;
 mod raw_server;
 mod rejections;
 mod reports;

@@ -69,3 +69,47 @@ fn a_job_continues_the_trace_that_queued_it() {
     agent.flush(PATIENCE).unwrap();
     assert_eq!(exporter.samples()[0].trace.unwrap().to_string(), TRACE);
 }
+
+#[test]
+fn a_malformed_parent_begins_a_new_trace() {
+    let valid = TraceParent::parse(TRACE).unwrap();
+    for malformed in ["", "00", "\u{fffd}", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g", &TRACE[..54]] {
+        let request = request_with(&[("traceparent", malformed), ("tracestate", "rojo=1")]);
+        let parent = request.trace_parent().unwrap();
+        assert_ne!((parent.trace_id, parent.trace_id), (0, valid.trace_id), "{malformed}");
+        assert_eq!((parent.sampled, request.trace_state()), (true, None), "{malformed}");
+    }
+}
+
+#[test]
+fn baggage_is_passed_on() {
+    let baggage = |headers: &[(&str, &str)]| request_with(headers).baggage();
+    let two = [("baggage", "tenant=ada, plan = gold%20;ttl=3"), ("Baggage", "beta=true")];
+    assert_eq!(baggage(&two).as_deref(), Some("tenant=ada,plan = gold%20;ttl=3,beta=true"));
+    assert_eq!(baggage(&[("baggage", "tenant, =ada, te nant=ada, a=é, ok=1,")]).as_deref(), Some("ok=1"));
+    assert_eq!(baggage(&[("baggage", "")]), None);
+    assert_eq!(CurrentTransaction::default().baggage(), None);
+}
+
+#[test]
+fn large_baggage_is_cut() {
+    let many: Vec<String> = (0..100).map(|member| format!("m{member}=1")).collect();
+    let kept = request_with(&[("baggage", &many.join(","))]).baggage().unwrap();
+    assert_eq!((kept.split(',').count(), kept.ends_with("m63=1")), (64, true));
+    let large: Vec<String> = (0..9).map(|member| format!("m{member}={}", "x".repeat(1000))).collect();
+    let kept = request_with(&[("baggage", &large.join(","))]).baggage().unwrap();
+    assert_eq!((kept.split(',').count(), kept.len()), (8, 8 * 1003 + 7), "only whole members are passed on");
+}
+
+#[test]
+fn a_job_and_its_children_pass_on_baggage() {
+    let (agent, _exporter) = monitored();
+    let job = agent.begin_transaction("task.queue");
+    assert_eq!(job.baggage(), None);
+    job.set_baggage("tenant=ada,malformed");
+    assert_eq!(job.baggage().as_deref(), Some("tenant=ada"));
+    let child = job.begin_child("task.export");
+    assert_eq!(child.baggage().as_deref(), Some("tenant=ada"));
+    child.complete();
+    job.complete();
+}

@@ -191,7 +191,7 @@ impl Active {
         let state = unpoisoned(self.state.get_mut());
         (state.record.parent, state.record.trace) = (Some(parent.id), Some(trace));
         let parent = parent.state();
-        state.trace_state = parent.trace_state();
+        (state.trace_state, state.baggage) = (parent.trace_state(), parent.baggage());
         state.record.user.clone_from(&parent.record.user);
         state.record.tags.clone_from(&parent.record.tags);
     }
@@ -209,6 +209,11 @@ impl Active {
     /// Returns the `tracestate` of a call to another service.
     pub(crate) fn trace_state(&self) -> Option<String> {
         self.state().trace_state()
+    }
+
+    /// Returns the `baggage` of a call to another service.
+    pub(crate) fn baggage(&self) -> Option<String> {
+        self.state().baggage()
     }
 }
 
@@ -237,11 +242,18 @@ impl Active {
         self.state().start_span(record);
     }
 
+    /// Replaces the signature, the kind, the start and the extra values of a span that is about to end.
+    pub(crate) fn describe_span(&self, index: u32, end: FinishedSpan) {
+        let started = end.ended.checked_sub(end.duration);
+        let start = started.map_or(Duration::ZERO, |started| started.saturating_duration_since(self.started));
+        self.state().describe_span(index, start, end);
+    }
+
     /// Ends a span. Returns `current` if that span still runs, or else its nearest ancestor that does.
-    pub(crate) fn end_span(&self, index: u32, current: Option<u32>) -> Option<u32> {
-        let now = self.started.elapsed();
+    pub(crate) fn end_span(&self, index: u32, current: Option<u32>, ended: Instant) -> Option<u32> {
+        let ended = ended.saturating_duration_since(self.started);
         let mut state = self.state();
-        state.end_span(index, now);
+        state.end_span(index, ended);
         state.nearest_running_span(current)
     }
 

@@ -22,9 +22,9 @@ use crate::record::Value;
 pub struct FinishedSpan {
     pub(super) signature: Cow<'static, str>,
     pub(super) kind: Cow<'static, str>,
-    pub(super) ended: Instant,
+    pub(in crate::transaction) ended: Instant,
     pub(super) duration: Duration,
-    pub(super) is_leaf: bool,
+    pub(in crate::transaction) is_leaf: bool,
     pub(super) extra: Vec<(Cow<'static, str>, Value)>,
 }
 

@@ -1,6 +1,7 @@
 //! The state of a running transaction, shared by its owner, its handles, its spans and its errors.
 
 mod active;
+mod baggage;
 mod end;
 mod finished_span;
 mod pool;

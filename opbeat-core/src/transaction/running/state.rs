@@ -5,7 +5,9 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::baggage::{remote_baggage, valid_baggage};
 use super::end::End;
+use super::finished_span::FinishedSpan;
 use super::primary_error::PrimaryError;
 use super::span_values::SpanValues;
 use super::trace::{remote_trace, remote_trace_state};
@@ -61,6 +63,8 @@ pub(crate) struct TransactionState {
     span_values: SpanValues,
     /// The `tracestate` to pass on, if it was set or inherited instead of read from the request.
     pub(super) trace_state: Option<String>,
+    /// The baggage to pass on, if it was set or inherited instead of read from the request.
+    pub(super) baggage: Option<String>,
     /// The polls of a job. An HTTP request measures its own.
     pub(super) polls: Option<Polls>,
 }
@@ -133,7 +137,7 @@ impl TransactionState {
         (self.is_renamed, self.has_route, self.has_result) = (false, false, false);
         (self.has_panicked, self.ended) = (false, false);
         (self.outcome, self.error) = (None, None);
-        (self.trace_state, self.polls) = (None, None);
+        (self.trace_state, self.baggage, self.polls) = (None, None, None);
     }
 }
 
@@ -196,6 +200,10 @@ impl TransactionState {
         self.trace_state = Some(trace_state).filter(|state| !state.is_empty());
     }
 
+    pub(crate) fn set_baggage(&mut self, baggage: &str) {
+        self.baggage = valid_baggage(std::iter::once(baggage));
+    }
+
     /// Records an error that ended or will end the transaction.
     #[cold]
     pub(super) fn note_error(&mut self, record: &ErrorRecord) {
@@ -221,6 +229,11 @@ impl TransactionState {
     pub(super) fn trace_state(&self) -> Option<String> {
         self.trace_state.clone().or_else(|| self.record.request.as_ref().and_then(remote_trace_state))
     }
+
+    /// Returns the baggage that calls to other services pass on.
+    pub(super) fn baggage(&self) -> Option<String> {
+        self.baggage.clone().or_else(|| self.record.request.as_ref().and_then(remote_baggage))
+    }
 }
 
 /// The spans.
@@ -237,6 +250,18 @@ impl TransactionState {
         let index = u32::try_from(self.record.spans.len()).ok()?;
         self.record.spans.push(span);
         Some(index)
+    }
+
+    /// Replaces the description of a span that is about to end.
+    pub(super) fn describe_span(&mut self, index: u32, start: Duration, end: FinishedSpan) {
+        if !self.ended
+            && let Some(span) = self.record.spans.get_mut(index as usize)
+        {
+            (span.signature, span.kind, span.start) = (end.signature, end.kind, start);
+            for (key, value) in end.extra {
+                self.span_values.set(index, key, value);
+            }
+        }
     }
 
     pub(super) fn end_span(&mut self, index: u32, now: Duration) {
