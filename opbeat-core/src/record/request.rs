@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::TraceParent;
+
 /// The HTTP request of a transaction, in one buffer.
 ///
 /// Requests are recorded on the request path, and nearly all of them are never read. So the parts are stored one after
@@ -29,7 +31,12 @@ pub struct RequestRecord {
     client: Option<IpAddr>,
     /// The start of the body, if the application records it.
     body: Option<String>,
+    /// Whether a header `traceparent` was added, so that requests without one are not searched for it.
+    has_trace: bool,
 }
+
+/// The header of a distributed trace.
+const TRACE_PARENT: &str = "traceparent";
 
 /// The number of bytes to which parts are cut. No server accepts longer ones by default.
 const MAX_PART: usize = 8 * 1024;
@@ -57,12 +64,14 @@ impl RequestRecord {
     #[inline]
     pub fn set_line(&mut self, method: &str, target: &str) {
         self.filled = 0;
+        self.has_trace = false;
         self.push(method.as_bytes(), target.as_bytes());
     }
 
     /// Adds a header. Headers beyond 32 KiB in total are ignored.
     #[inline]
     pub fn push_header(&mut self, name: &str, value: &[u8]) {
+        self.has_trace |= name.len() == TRACE_PARENT.len() && name.eq_ignore_ascii_case(TRACE_PARENT);
         self.push(name.as_bytes(), value);
     }
 
@@ -107,6 +116,18 @@ impl RequestRecord {
         found.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default())
     }
 
+    /// Returns the trace that the request belongs to. A request with more than one `traceparent` header is treated as if it
+    /// had none (W3C Trace Context, section 3.2).
+    #[must_use]
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        if !self.has_trace {
+            return None;
+        }
+        let mut headers = self.header_values(TRACE_PARENT);
+        let parent = TraceParent::parse(headers.next()?);
+        parent.filter(|_| headers.next().is_none())
+    }
+
     /// Returns the start of the body, if it was recorded.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
@@ -139,6 +160,7 @@ impl RequestRecord {
         }
         self.client = None;
         self.body = None;
+        self.has_trace = false;
     }
 
     #[inline]
@@ -191,7 +213,8 @@ impl Eq for RequestRecord {}
 impl Clone for RequestRecord {
     fn clone(&self) -> Self {
         let parts = self.parts[..self.filled].to_vec();
-        Self { parts, filled: self.filled, client: self.client, body: self.body.clone() }
+        let Self { filled, client, has_trace, .. } = *self;
+        Self { parts, filled, client, body: self.body.clone(), has_trace }
     }
 }
 

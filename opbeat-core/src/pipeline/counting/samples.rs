@@ -3,12 +3,15 @@
 use std::mem;
 use std::time::Duration;
 
-use crate::record::TransactionRecord;
+use crate::record::{RequestRecord, TransactionRecord};
 
 /// The largest number of failed transactions of one name that are kept in an interval.
 const MAX_FAILED: usize = 3;
 
 /// The samples of one name in an interval: the failed, the slowest, the first ever seen, and random ones.
+///
+/// The random ones are those with the smallest ranks. A rank is a hash of the trace, so that each transaction is chosen
+/// with the same probability, and so that the applications of a distributed trace choose the same traces.
 pub(super) struct Samples {
     first: Option<Box<TransactionRecord>>,
     failed: Vec<TransactionRecord>,
@@ -16,17 +19,17 @@ pub(super) struct Samples {
     /// The duration of the slowest sample. Each transaction is compared with it, and reading the record itself would
     /// take another memory access.
     longest: Duration,
-    random: Vec<TransactionRecord>,
-    /// The number of transactions that the random samples were drawn from.
-    candidates: u64,
+    random: Vec<RankedSample>,
+    /// The largest rank of the random samples. Each transaction is compared with it.
+    largest_rank: u64,
     /// The largest number of random samples. If it is 0, no sample of any kind is kept.
     most_random: usize,
 }
 
-/// Samples that were drawn at random, and the number of transactions that they were drawn from.
-pub(super) struct RandomSamples {
-    samples: Vec<TransactionRecord>,
-    candidates: u64,
+/// A sample that was drawn at random.
+pub(super) struct RankedSample {
+    rank: u64,
+    record: TransactionRecord,
 }
 
 /// The reason why a transaction is kept as a sample.
@@ -41,7 +44,15 @@ pub(super) enum SampleKind {
 impl Samples {
     pub(super) fn new(most_random: usize) -> Self {
         let longest = Duration::ZERO;
-        Self { first: None, failed: Vec::new(), slowest: None, longest, random: Vec::new(), candidates: 0, most_random }
+        Self {
+            first: None,
+            failed: Vec::new(),
+            slowest: None,
+            longest,
+            random: Vec::new(),
+            largest_rank: 0,
+            most_random,
+        }
     }
 
     /// Decides whether to keep a transaction, and as which kind of sample. Most transactions are not kept.
@@ -58,7 +69,7 @@ impl Samples {
         }
         match &self.slowest {
             Some(_) if self.longest < record.duration => Some(SampleKind::Slowest),
-            Some(_) => self.draw(has_room).then_some(SampleKind::Random),
+            Some(_) => self.has_place_for(rank(record), has_room).then_some(SampleKind::Random),
             None => has_room.then_some(SampleKind::Slowest),
         }
     }
@@ -76,30 +87,33 @@ impl Samples {
                 true
             }
             SampleKind::Slowest => match self.slowest.replace(record) {
-                Some(slower) if self.draw(has_room) => self.keep_random(*slower),
-                Some(_) => false,
+                Some(slower) => self.keep_random(RankedSample::new(*slower), has_room),
                 None => true,
             },
-            SampleKind::Random => self.keep_random(*record),
+            SampleKind::Random => self.keep_random(RankedSample::new(*record), has_room),
         }
     }
 
-    /// Keeps a random sample, instead of another one if there are enough. Returns whether the number has grown.
-    fn keep_random(&mut self, record: TransactionRecord) -> bool {
+    /// Keeps a random sample if its rank is small enough, instead of the one with the largest rank if there are enough.
+    /// Returns whether the number has grown.
+    fn keep_random(&mut self, sample: RankedSample, has_room: bool) -> bool {
+        if !self.has_place_for(sample.rank, has_room) {
+            return false;
+        }
         let grows = self.random.len() < self.most_random;
         if grows {
-            self.random.push(record);
-        } else if !self.random.is_empty() {
-            let index = fastrand::usize(..self.random.len());
-            self.random[index] = record;
+            self.random.push(sample);
+        } else if let Some(last) = self.random.iter_mut().max_by_key(|sample| sample.rank) {
+            *last = sample;
         }
+        self.largest_rank = self.random.iter().map(|sample| sample.rank).max().unwrap_or(0);
         grows
     }
 
     /// Takes out all samples.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Box<TransactionRecord>> + use<> {
-        let RandomSamples { samples, .. } = self.take_random();
-        self.take_chosen().chain(samples.into_iter().map(Box::new))
+        let random = self.take_random();
+        self.take_chosen().chain(random.into_iter().map(|sample| Box::new(sample.record)))
     }
 
     /// Takes out the samples that were not drawn at random.
@@ -110,29 +124,14 @@ impl Samples {
     }
 
     /// Takes out the random samples.
-    pub(super) fn take_random(&mut self) -> RandomSamples {
-        RandomSamples { samples: mem::take(&mut self.random), candidates: mem::take(&mut self.candidates) }
+    pub(super) fn take_random(&mut self) -> Vec<RankedSample> {
+        self.largest_rank = 0;
+        mem::take(&mut self.random)
     }
 
-    /// Adds the random samples of another shard. Each stands for an equal part of the transactions that they were drawn
-    /// from, so that no shard is preferred. Returns by how much the number of samples has grown.
-    pub(super) fn add_random(&mut self, other: RandomSamples, has_room: bool) -> usize {
-        let RandomSamples { samples, candidates } = other;
-        let Some(each) = candidates.checked_div(samples.len() as u64) else {
-            self.candidates += candidates;
-            return 0;
-        };
-        let mut grown = 0;
-        for sample in samples {
-            self.candidates += each.max(1);
-            let is_kept = if self.random.len() < self.most_random {
-                has_room
-            } else {
-                fastrand::u64(..self.candidates) < each.max(1).saturating_mul(self.most_random as u64)
-            };
-            grown += usize::from(is_kept && self.keep_random(sample));
-        }
-        grown
+    /// Adds the random samples of another shard. Returns by how much the number of samples has grown.
+    pub(super) fn add_random(&mut self, others: Vec<RankedSample>, has_room: bool) -> usize {
+        others.into_iter().map(|sample| usize::from(self.keep_random(sample, has_room))).sum()
     }
 
     /// Returns whether no sample is kept.
@@ -140,36 +139,65 @@ impl Samples {
         self.first.is_none() && self.failed.is_empty() && self.slowest.is_none() && self.random.is_empty()
     }
 
-    /// Draws each candidate with the same probability. It is reservoir sampling: Vitter's algorithm R.
+    /// Returns whether a transaction with this rank is kept as a random sample. It is a bottom-k sample (Cohen and Kaplan,
+    /// 2007): parts of it that were drawn apart are added up exactly.
     #[inline]
-    fn draw(&mut self, has_room: bool) -> bool {
-        self.candidates += 1;
-        if self.random.len() < self.most_random {
-            // An interval with few transactions keeps the first of them.
-            return has_room;
-        }
-        fastrand::u64(..self.candidates) < self.most_random as u64
+    fn has_place_for(&self, rank: u64, has_room: bool) -> bool {
+        // An interval with few transactions keeps the first of them.
+        if self.random.len() < self.most_random { has_room } else { rank < self.largest_rank }
     }
+}
+
+impl RankedSample {
+    fn new(record: TransactionRecord) -> Self {
+        Self { rank: rank(&record), record }
+    }
+}
+
+/// Returns the rank of a transaction: a hash of its trace's id, or of its own id if it began the trace. Callers in other
+/// processes and languages choose ids, so that not all bits of an id are random.
+#[inline]
+fn rank(record: &TransactionRecord) -> u64 {
+    let trace = record.trace.or_else(|| record.request.as_ref().and_then(RequestRecord::trace_parent));
+    let id = trace.map_or(record.id.0, |trace| trace.trace_id);
+    // The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+    let mut hash = (id >> 64) as u64 ^ id as u64;
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    hash ^ (hash >> 31)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::TransactionId;
 
-    /// Draws one of a thousand transactions of each shard.
-    fn drawn(shard: u64) -> RandomSamples {
-        let record = TransactionRecord { request_bytes: Some(shard), ..TransactionRecord::default() };
-        RandomSamples { samples: vec![record], candidates: 1_000 }
+    /// Draws one of many transactions with the given ids.
+    fn drawn(ids: impl Iterator<Item = u128>) -> Samples {
+        let mut samples = Samples::new(1);
+        for id in ids {
+            let record = TransactionRecord { id: TransactionId(id), ..TransactionRecord::default() };
+            samples.keep(SampleKind::Random, Box::new(record), true);
+        }
+        samples
+    }
+
+    fn id(samples: &Samples) -> u128 {
+        samples.random[0].record.id.0
     }
 
     #[test]
-    fn no_shard_is_preferred() {
-        let of_first = (0..1_000).filter(|_| {
-            let mut samples = Samples::new(1);
-            (0..2).for_each(|shard| _ = samples.add_random(drawn(shard), true));
-            samples.take_random().samples[0].request_bytes == Some(0)
-        });
-        // Half of them are expected; with a fair coin, a result beyond these limits has a chance below one in 10^9.
-        assert!((400..=600).contains(&of_first.count()));
+    fn each_transaction_has_the_same_chance() {
+        let of_first_half =
+            (0..1_000).filter(|round| id(&drawn((0..100).map(|id| round * 100 + id))) % 100 < 50).count();
+        // Half of them are expected. The ids are fixed, and so is the result.
+        assert!((440..=560).contains(&of_first_half), "{of_first_half}");
+    }
+
+    #[test]
+    fn all_shards_and_applications_choose_the_same_trace() {
+        let (mut one, mut other) = (drawn(1..=500), drawn(501..=1_000));
+        one.add_random(other.take_random(), true);
+        assert_eq!(id(&one), id(&drawn((1..=1_000).rev())));
     }
 }

@@ -10,11 +10,11 @@ use super::end::End;
 use super::finished_span::FinishedSpan;
 use super::primary_error::PrimaryError;
 use super::span_values::SpanValues;
-use super::trace::{remote_trace, remote_trace_state};
+use super::trace::remote_trace_state;
 use crate::pipeline::Recorder;
 use crate::record::{
-    ErrorRecord, Origin, Outcome, SpanRecord, TraceParent, TransactionName, TransactionRecord, TransactionResult, User,
-    Value,
+    ErrorRecord, Origin, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionName, TransactionRecord,
+    TransactionResult, User, Value,
 };
 
 /// A transaction keeps at most this many spans; further ones are only counted.
@@ -222,7 +222,7 @@ impl TransactionState {
 impl TransactionState {
     /// Returns the trace that the transaction's caller began.
     pub(super) fn remote_trace(&self) -> Option<TraceParent> {
-        self.record.trace.or_else(|| self.record.request.as_ref().and_then(remote_trace))
+        self.record.trace.or_else(|| self.record.request.as_ref().and_then(RequestRecord::trace_parent))
     }
 
     /// Returns the `tracestate` that calls to other services pass on.
@@ -300,7 +300,7 @@ impl TransactionState {
 /// Adds facts from the request's headers that only samples show.
 fn with_request_facts(mut record: TransactionRecord) -> TransactionRecord {
     if let Some(request) = &record.request {
-        record.trace = record.trace.or_else(|| remote_trace(request));
+        record.trace = record.trace.or_else(|| request.trace_parent());
         record.queued = request.queued_before(record.started_at);
         record.request_bytes = request.header("content-length").and_then(|length| length.trim().parse().ok());
     }
