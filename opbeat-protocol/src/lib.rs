@@ -33,8 +33,8 @@ pub use fields::Machine;
 pub use releases::ReleaseBody;
 pub use timestamp::Timestamp;
 pub use transactions::{
-    BreakdownGroup, DROP_REASONS, RawSpan, RawTransaction, SampleContext, TraceGroup, Traces, TransactionGroup,
-    TransactionsBody,
+    BreakdownGroup, DROP_REASONS, DroppedSpans, RawSpan, RawTransaction, SampleContext, SpanDetails, TraceGroup,
+    Traces, TransactionGroup, TransactionsBody,
 };
 
 #[cfg(doctest)]

@@ -120,7 +120,7 @@ pub struct TraceGroup {
 
 /// One sampled transaction of [`Traces::Sampled`].
 ///
-/// On the wire, it is an array of the duration, a triple for each span, and the context.
+/// On the wire, it is an array of the duration, an array for each span, and the context.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawTransaction {
     /// The transaction's duration in milliseconds.
@@ -131,16 +131,46 @@ pub struct RawTransaction {
     pub context: Option<SampleContext>,
 }
 
-/// One span of a sampled transaction: `[group index, start, duration]` on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "(usize, Float, Float)", into = "(usize, f64, f64)")]
+/// One span of a sampled transaction: `[group index, start, duration]` on the wire, and then the details if it has any.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawSpan {
     /// The index of the span's group in the same body.
     pub group: usize,
     /// The start in milliseconds after the start of the transaction.
     pub start: f64,
-    /// The duration in milliseconds.
+    /// The duration in milliseconds. For combined spans, it is the time from the start of the first to the end of the
+    /// last.
     pub duration: f64,
+    /// *Extension.* The details that only few spans have. They are boxed, since samples have many spans.
+    pub details: Option<Box<SpanDetails>>,
+}
+
+/// *Extension.* The details that only few spans of a sampled transaction have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpanDetails {
+    /// The number of equal spans that the agent combined into this one, if there are at least 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The sum of the durations of the combined spans, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_ms: Option<f64>,
+    /// Whether the agent found the same query many times (N+1): one query for each row of an earlier one.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub n_plus_one: bool,
+    /// The span's id in the `traceparent` headers that were sent from it, as 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// *Extension.* The spans of a single kind that were dropped, since their transaction had too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DroppedSpans {
+    /// The number of spans.
+    #[serde(default, deserialize_with = "or_default")]
+    pub count: u64,
+    /// The sum of their durations, in milliseconds.
+    #[serde(default, deserialize_with = "float")]
+    pub total_ms: f64,
 }
 
 /// The context of one sampled transaction.
@@ -173,15 +203,21 @@ pub struct SampleContext {
     /// *Extension.* The number of bytes of the response body that were sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_bytes: Option<u64>,
-    /// *Extension.* The id of the distributed trace that the transaction is part of.
+    /// *Extension.* The id of the distributed trace that the transaction is part of. This agent always sends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
     /// *Extension.* The id of the transaction that started this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// *Extension.* The id of the caller's span, from the request's `traceparent`, as 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_span: Option<String>,
     /// *Extension.* The number of spans that were dropped because there were too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_spans: Option<u64>,
+    /// *Extension.* The spans that were dropped because there were too many, by their kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<BTreeMap<String, DroppedSpans>>,
     /// *Extension.* The release that the application runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<String>,
@@ -223,15 +259,44 @@ pub struct BreakdownGroup {
     pub self_ms: f64,
 }
 
-impl From<(usize, Float, Float)> for RawSpan {
-    fn from((group, start, duration): (usize, Float, Float)) -> Self {
-        Self { group, start: start.into(), duration: duration.into() }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl Serialize for RawSpan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { group, start, duration, details } = self;
+        match details {
+            Some(details) => (group, start, duration, details).serialize(serializer),
+            None => (group, start, duration).serialize(serializer),
+        }
     }
 }
 
-impl From<RawSpan> for (usize, f64, f64) {
-    fn from(span: RawSpan) -> Self {
-        (span.group, span.start, span.duration)
+impl<'de> Deserialize<'de> for RawSpan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(RawSpanVisitor)
+    }
+}
+
+struct RawSpanVisitor;
+
+impl<'de> Visitor<'de> for RawSpanVisitor {
+    type Value = RawSpan;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of a group index, a start and a duration, and perhaps an object of details")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<RawSpan, A::Error> {
+        let missing = |index| de::Error::invalid_length(index, &self);
+        let group = array.next_element()?.ok_or_else(|| missing(0))?;
+        let start: Float = array.next_element()?.ok_or_else(|| missing(1))?;
+        let duration: Float = array.next_element()?.ok_or_else(|| missing(2))?;
+        let details: Option<Option<Box<SpanDetails>>> = array.next_element()?;
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(RawSpan { group, start: start.into(), duration: duration.into(), details: details.flatten() })
     }
 }
 
@@ -271,7 +336,7 @@ impl<'de> Visitor<'de> for RawTransactionVisitor {
     type Value = RawTransaction;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of a duration, triples of group index, start and duration, and a context object")
+        f.write_str("an array of a duration, an array for each span, and a context object")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<RawTransaction, A::Error> {

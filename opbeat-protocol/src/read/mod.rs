@@ -28,6 +28,7 @@
 
 mod context;
 mod deployments;
+mod dropped;
 mod errors;
 mod form;
 mod frames;

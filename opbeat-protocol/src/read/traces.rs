@@ -4,11 +4,12 @@ use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Map, Value};
 
 use super::context::At;
+use super::dropped::TakeDropped;
 use super::notes::Oddity;
-use super::scalars::{Milliseconds, Text, Time, Whole};
+use super::scalars::{Flag, Milliseconds, Text, Time, Whole};
 use super::take::{Entries, List, Number, Take, element, grown, skip_elements};
 use super::untyped::{Object, Untyped};
-use crate::transactions::{RawSpan, RawTransaction, SampleContext, TraceGroup, Traces};
+use crate::transactions::{RawSpan, RawTransaction, SampleContext, SpanDetails, TraceGroup, Traces};
 
 /// The largest start of a span, in milliseconds. The Python agent sends milliseconds since 1970 for its root spans.
 const MAX_START: f64 = 1e15;
@@ -211,14 +212,44 @@ impl Take for TakeRawElement {
             at.note(Oddity::WrongType);
             return Ok(None);
         };
+        let details = element(at, &mut array, 3, TakeSpanDetails, false)?.flatten();
         skip_elements(&mut array)?;
+        let details = details.filter(|_| at.charge(size_of::<SpanDetails>())).map(Box::new);
         let span = group.zip(start).zip(duration);
-        Ok(span.map(|((group, start), duration)| RawElement::Span(RawSpan { group, start, duration })))
+        Ok(span.map(|((group, start), duration)| RawElement::Span(RawSpan { group, start, duration, details })))
     }
 
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<RawElement>, A::Error> {
         let context = TakeSampleContext.object(at, object)?;
         Ok(context.map(|context| RawElement::Context(Box::new(context))))
+    }
+}
+
+/// The details that only few spans have. Details that are empty or cannot be read are left out.
+#[derive(Clone, Copy)]
+struct TakeSpanDetails;
+
+impl Take for TakeSpanDetails {
+    type Out = SpanDetails;
+
+    fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<SpanDetails>, A::Error> {
+        let limits = at.limits();
+        let mut n_plus_one = None;
+        let mut details = SpanDetails::default();
+        let mut entries = Entries::new(at, object);
+        while let Some(key) = entries.key()? {
+            match &*key {
+                "count" => entries.field("count", Whole(limits.count), &mut details.count)?,
+                "total_ms" => entries.field("total_ms", Milliseconds(limits.duration_ms), &mut details.total_ms)?,
+                "n_plus_one" => entries.field("n_plus_one", Flag, &mut n_plus_one)?,
+                "id" => entries.field("id", Text(limits.word), &mut details.id)?,
+                _ => entries.skip()?,
+            }
+        }
+        details.n_plus_one = n_plus_one.unwrap_or_default();
+        // A span that stands for itself only has no count.
+        details.count = details.count.filter(|count| *count > 1);
+        Ok(Some(details).filter(|details| *details != SpanDetails::default()))
     }
 }
 
@@ -273,6 +304,8 @@ impl Take for TakeSampleContext {
                 "response_bytes" => entries.field(name, count, &mut context.response_bytes),
                 "trace_id" => entries.field(name, word, &mut context.trace_id),
                 "parent" => entries.field(name, word, &mut context.parent),
+                "parent_span" => entries.field(name, word, &mut context.parent_span),
+                "dropped" => entries.field(name, TakeDropped, &mut context.dropped),
                 "dropped_spans" => entries.field(name, count, &mut context.dropped_spans),
                 "rev" => entries.field(name, word, &mut context.rev),
                 "http" => entries.field(name, Object::Http, &mut http),

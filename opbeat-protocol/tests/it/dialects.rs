@@ -275,7 +275,7 @@ fn structs_read_the_floats_that_they_write() {
         read_transactions(b"{\"transactions\": [{}]}", &ReadLimits::default()).expect("it is an object").body;
     body.transactions[0].durations = odd.to_vec();
     body.breakdown = vec![opbeat_protocol::BreakdownGroup { self_ms: f64::NAN, ..Default::default() }];
-    let span = opbeat_protocol::RawSpan { group: 0, start: f64::NAN, duration: f64::INFINITY };
+    let span = opbeat_protocol::RawSpan { group: 0, start: f64::NAN, duration: f64::INFINITY, details: None };
     let raw = opbeat_protocol::RawTransaction { duration: f64::NAN, spans: vec![span], context: None };
     let group = opbeat_protocol::TraceGroup { durations: vec![(f64::NAN, 1.0)], ..Default::default() };
     body.traces = Traces::Sampled { groups: vec![group], raw: vec![raw] };
@@ -284,6 +284,74 @@ fn structs_read_the_floats_that_they_write() {
     assert_eq!(read.transactions[0].durations.len(), odd.len());
     let Traces::Sampled { groups, raw } = read.traces else { panic!("{json}") };
     assert_eq!((groups[0].durations[0].0, raw[0].duration, raw[0].spans[0].start), (0.0, 0.0, 0.0));
+}
+
+/// The part of a body that contains a sampled transaction of one group.
+fn sampled(raw: &str) -> String {
+    let group = r#"{"transaction": "GET /", "signature": "s", "kind": "db", "parents": ["transaction"]}"#;
+    format!(r#"{{"transactions": [], "traces": {{"groups": [{group}], "raw": [{raw}]}}}}"#)
+}
+
+#[test]
+fn details_of_spans_are_read() {
+    let raw = r#"[9.0, [0, 1.0, 2.0], [0, 1.0, 7.5, {"count": 20, "total_ms": 7.0, "n_plus_one": true}],
+        [0, 2.0, 3.0, {"id": "00f067aa0ba902b7"}, "later"],
+        {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent_span": "00f067aa0ba902b7", "dropped_spans": 3,
+         "dropped": {"db.sqlite.query": {"count": 3, "total_ms": 1.5}}}]"#;
+    let read = transactions(&sampled(raw));
+    assert_eq!(summary(&read.notes), "");
+    let json = serde_json::to_value(&read.body).expect("a body is JSON");
+    assert_eq!(
+        json.pointer("/traces/raw/0"),
+        Some(&json!([
+            9.0,
+            [0, 1.0, 2.0],
+            [0, 1.0, 7.5, {"count": 20, "total_ms": 7.0, "n_plus_one": true}],
+            [0, 2.0, 3.0, {"id": "00f067aa0ba902b7"}],
+            {
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "parent_span": "00f067aa0ba902b7", "dropped_spans": 3,
+                "dropped": {"db.sqlite.query": {"count": 3, "total_ms": 1.5}}
+            }
+        ]))
+    );
+    let strict: TransactionsBody = serde_json::from_value(json).expect("the structs read what they write");
+    assert_eq!(strict, read.body);
+}
+
+#[test]
+fn odd_details_of_spans_are_noted() {
+    for (details, expected, notes) in [
+        (r#"{"count": 1}"#, json!([0, 1.0, 2.0]), ""),
+        (r#"{}"#, json!([0, 1.0, 2.0]), ""),
+        ("null", json!([0, 1.0, 2.0]), ""),
+        ("5", json!([0, 1.0, 2.0]), "wrong_type 1 traces.raw[0][1][3]"),
+        (r#"{"count": "2"}"#, json!([0, 1.0, 2.0, {"count": 2}]), "wrong_type 1 traces.raw[0][1][3].count"),
+        (
+            r#"{"count": -2, "total_ms": -1}"#,
+            json!([0, 1.0, 2.0, {"total_ms": 0.0}]),
+            "out_of_range 1 traces.raw[0][1][3].count; negative_duration 1 traces.raw[0][1][3].total_ms",
+        ),
+        (
+            r#"{"n_plus_one": "yes"}"#,
+            json!([0, 1.0, 2.0, {"n_plus_one": true}]),
+            "wrong_type 1 traces.raw[0][1][3].n_plus_one",
+        ),
+    ] {
+        let read = transactions(&sampled(&format!("[9.0, [0, 1.0, 2.0, {details}]]")));
+        let json = serde_json::to_value(&read.body).expect("a body is JSON");
+        assert_eq!(json.pointer("/traces/raw/0/1"), Some(&expected), "{details}");
+        assert_eq!(summary(&read.notes), notes, "{details}");
+    }
+    for (dropped, expected, notes) in [
+        (r#"{"db": 3}"#, json!({}), "wrong_type 1 traces.raw[0][1].dropped.db"),
+        (r#"{"db": {"count": null}}"#, json!({"db": {"count": 0, "total_ms": 0.0}}), ""),
+        ("[]", json!(null), "wrong_type 1 traces.raw[0][1].dropped"),
+    ] {
+        let read = transactions(&sampled(&format!(r#"[9.0, {{"dropped": {dropped}}}]"#)));
+        let json = serde_json::to_value(&read.body).expect("a body is JSON");
+        assert_eq!(json.pointer("/traces/raw/0/1/dropped").unwrap_or(&json!(null)), &expected, "{dropped}");
+        assert_eq!(summary(&read.notes), notes, "{dropped}");
+    }
 }
 
 #[test]

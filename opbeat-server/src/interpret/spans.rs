@@ -106,7 +106,7 @@ fn body(transaction: TracedTransaction, started_at: Timestamp, duration_ms: f64)
     };
     let raw = RawTransaction {
         duration: duration_ms,
-        spans: vec![RawSpan { group: 0, start: 0.0, duration: duration_ms }],
+        spans: vec![RawSpan { group: 0, start: 0.0, duration: duration_ms, details: None }],
         context: Some(context),
     };
     let traces = Traces::Sampled { groups: vec![root], raw: vec![raw] };

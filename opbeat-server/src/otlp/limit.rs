@@ -40,7 +40,9 @@ pub(super) fn error(body: &mut ErrorBody) {
 /// Cuts the texts of a sample's context.
 pub(super) fn context(context: &mut SampleContext) {
     let limits = &ReadLimits::default();
-    cut_each([&mut context.id, &mut context.trace_id, &mut context.outcome, &mut context.rev], limits.word);
+    let ids = [&mut context.id, &mut context.trace_id, &mut context.parent, &mut context.parent_span];
+    cut_each(ids, limits.word);
+    cut_each([&mut context.outcome, &mut context.rev], limits.word);
     if let Some(Value::String(result)) = &mut context.result {
         cut(result, limits.word);
     }

@@ -1,5 +1,7 @@
 //! Scrubs the names and the contexts of transactions.
 
+use std::mem;
+
 use opbeat_protocol::{BreakdownGroup, SampleContext, TraceGroup, Traces, TransactionGroup, TransactionsBody};
 
 use super::values::{map, option, scrub_id, scrub_text, value};
@@ -52,7 +54,9 @@ pub(in crate::interpret) fn context(context: &mut SampleContext) {
         response_bytes: _,
         trace_id,
         parent,
+        parent_span,
         dropped_spans: _,
+        dropped,
         rev,
         http,
         user,
@@ -60,8 +64,17 @@ pub(in crate::interpret) fn context(context: &mut SampleContext) {
         extra,
         other,
     } = context;
-    [id, trace_id, parent, rev].into_iter().flatten().for_each(scrub_id);
+    [id, trace_id, parent, parent_span, rev].into_iter().flatten().for_each(scrub_id);
     option(outcome);
     [result, http, user, tags, extra].into_iter().flatten().for_each(value);
     map(other);
+    if let Some(dropped) = dropped {
+        let kinds = mem::take(dropped).into_iter();
+        *dropped = kinds.map(|(kind, spans)| (scrubbed(kind), spans)).collect();
+    }
+}
+
+fn scrubbed(mut text: String) -> String {
+    scrub_text(&mut text);
+    text
 }

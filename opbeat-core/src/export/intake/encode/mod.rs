@@ -65,11 +65,12 @@ impl AgentIdentity {
 
     fn raw(&self, sample: &TransactionRecord, groups: &mut Groups) -> RawTransaction {
         let duration = milliseconds(sample.duration);
-        let root = RawSpan { group: groups.root(sample), start: 0.0, duration };
+        let root = RawSpan { group: groups.root(sample), start: 0.0, duration, details: None };
         let spans = sample.spans.iter().map(|span| RawSpan {
             group: groups.span(sample, span),
             start: milliseconds(span.start),
             duration: milliseconds(span.duration.unwrap_or_else(|| sample.duration.saturating_sub(span.start))),
+            details: None,
         });
         let spans = std::iter::once(root).chain(spans).collect();
         RawTransaction { duration, spans, context: Some(self.context(sample)) }
@@ -84,11 +85,16 @@ impl AgentIdentity {
             head_ms: sample.head.map(milliseconds),
             queued_ms: sample.queued.map(milliseconds),
             busy_ms: sample.busy.map(milliseconds),
-            trace_id: sample.trace.map(|trace| format!("{:032x}", trace.trace_id)),
+            // A transaction without a caller begins a trace that has its own id.
+            trace_id: Some(
+                sample.trace.map_or_else(|| sample.id.to_string(), |trace| format!("{:032x}", trace.trace_id)),
+            ),
+            parent_span: sample.trace.map(|trace| format!("{:016x}", trace.parent_id)),
             parent: sample.parent.map(|parent| parent.to_string()),
             request_bytes: sample.request_bytes,
             response_bytes: sample.response_bytes,
             dropped_spans: (sample.dropped_spans > 0).then(|| sample.dropped_spans.into()),
+            dropped: None,
             rev: self.release.clone(),
             http: sample.request.as_ref().map(|request| Json::Object(http(request, &sample.response_headers))),
             user: sample.user.as_ref().map(|found| Json::Object(user(found))),
