@@ -8,3 +8,6 @@
     feature = "tracing"
 ))]
 mod backend;
+mod sql;
+#[allow(dead_code, reason = "the features decide which of its functions are used")]
+mod tree;
