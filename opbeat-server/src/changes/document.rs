@@ -58,12 +58,22 @@ pub(crate) struct SampleSpan {
     pub(crate) start_ms: f64,
     /// The duration in milliseconds; in an average, the time per transaction.
     pub(crate) duration_ms: f64,
-    /// In an average: the number of spans in all transactions.
+    /// The number of spans that it stands for: in an average, those of all transactions; in a single transaction, the
+    /// repeats that the agent combined, or 0 for a single span.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) count: u64,
     /// In an average: the number of transactions that have the span.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) transactions: u64,
+    /// The sum of the durations of combined repeats, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) total_ms: Option<f64>,
+    /// The agent found that the repeats could be one query or one call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) n_plus_one: bool,
+    /// The id that the span sent to the service it called, as in `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<u64>,
 }
 
 /// A document as it is read: in the current form, or in the earlier one, in which each span has its own facts.
@@ -97,6 +107,12 @@ struct StoredSpan {
     #[serde(default)]
     transactions: u64,
     #[serde(default)]
+    total_ms: Option<f64>,
+    #[serde(default)]
+    n_plus_one: bool,
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default)]
     signature: String,
     #[serde(default)]
     kind: String,
@@ -110,7 +126,7 @@ impl From<StoredDocument> for SampleDocument {
     fn from(stored: StoredDocument) -> Self {
         let StoredDocument { mut groups, spans, omitted_spans, average_of, claimed_at, context } = stored;
         let spans = spans.into_iter().map(|span| {
-            let StoredSpan { depth, start_ms, duration_ms, count, transactions, .. } = span;
+            let StoredSpan { depth, start_ms, duration_ms, count, transactions, total_ms, n_plus_one, id, .. } = span;
             let group = span.group.unwrap_or_else(|| {
                 groups.push(SpanGroup {
                     sites: vec![earlier_site(&span.kind, &span.signature)],
@@ -122,7 +138,7 @@ impl From<StoredDocument> for SampleDocument {
                 });
                 groups.len() - 1
             });
-            SampleSpan { group, depth, start_ms, duration_ms, count, transactions }
+            SampleSpan { group, depth, start_ms, duration_ms, count, transactions, total_ms, n_plus_one, id }
         });
         let spans = spans.collect();
         // Earlier documents have the number in their context.
@@ -174,6 +190,9 @@ mod tests {
             duration_ms: 2.5,
             count: 4,
             transactions: 3,
+            total_ms: Some(9.5),
+            n_plus_one: true,
+            id: Some(u64::MAX),
             ..SampleSpan::default()
         };
         let document = SampleDocument {

@@ -12,6 +12,7 @@ mod releases;
 mod samples;
 mod series;
 mod time;
+mod trace;
 mod transactions;
 
 pub(crate) use apps::{AppIdentity, AppSummary};
@@ -22,9 +23,10 @@ pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
 pub(crate) use releases::{Release, ReleaseList};
-pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary, SpanAverage};
+pub(crate) use samples::{Sample, SampleReference, SampleSpanView, SampleSummary, SpanAverage, SpanRepeats};
 pub(crate) use series::{Series, SeriesPoint};
 pub(crate) use time::from_seconds;
+pub(crate) use trace::TraceSample;
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};
 
 pub(crate) use crate::store::StoreError as QueryError;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::time::from_micros;
+use super::trace::TraceSample;
 use super::{AppIdentity, Query, QueryError, Range, SampleOrder};
 use crate::changes::{SampleDocument, SampleSpan, SpanGroup};
 use crate::store::read::SampleSummaryRow;
@@ -48,6 +49,8 @@ pub(crate) struct Sample {
     pub(crate) claimed_at: Option<Timestamp>,
     /// The sample of the transaction that started this one, if that was sampled too.
     pub(crate) parent: Option<SampleReference>,
+    /// The samples of the same trace in the organization's apps, in the order in which they call each other.
+    pub(crate) trace: Vec<TraceSample>,
     /// The request, user, tags and extra values of this transaction.
     #[schema(value_type = Object)]
     pub(crate) context: SampleContext,
@@ -71,6 +74,10 @@ pub(crate) struct SampleSpanView {
     pub(crate) duration_ms: f64,
     /// The averages of the spans with this path; `null` in a single transaction.
     pub(crate) average: Option<SpanAverage>,
+    /// The repeats that the span stands for; `null` for a single span.
+    pub(crate) repeats: Option<SpanRepeats>,
+    /// The id that the span sent to the service it called: 16 hexadecimal digits.
+    pub(crate) id: Option<String>,
     /// Further values, such as `sql` and `url`.
     #[schema(value_type = Object)]
     pub(crate) extra: Map<String, Value>,
@@ -96,6 +103,17 @@ pub(crate) struct SpanAverage {
     pub(crate) per_transaction: f64,
     /// The time in milliseconds per transaction that has it.
     pub(crate) per_transaction_ms: f64,
+}
+
+/// Equal spans of one transaction, which the agent combined.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct SpanRepeats {
+    /// Their number.
+    pub(crate) count: u64,
+    /// The sum of their durations in milliseconds. Some can run at the same time.
+    pub(crate) total_ms: f64,
+    /// Whether they could be one query or one call: the N+1 problem.
+    pub(crate) n_plus_one: bool,
 }
 
 /// The ids that a sample is found by.
@@ -129,15 +147,27 @@ impl Query {
         id: i64,
     ) -> Result<Option<Sample>, QueryError> {
         let Some(row) = self.store.sample(&app.id, transaction, id).await? else { return Ok(None) };
+        let trace = self.trace(app, &row).await?;
         let SampleDocument { groups, spans, omitted_spans, average_of, claimed_at, context } = row.document;
-        let sites: Vec<&str> = groups.iter().flat_map(|group| &group.sites).map(String::as_str).collect();
-        let stacks = self.store.span_stacks(&app.id, &sites).await?;
-        let spans = views(groups, spans, &stacks, average_of);
+        let spans = self.span_views(&app.id, groups, spans, average_of).await?;
         let is_aggregate = average_of > 0;
         let claimed_at = claimed_at.map(from_micros);
         let parent = self.find_sample(app, context.parent.as_deref().unwrap_or_default()).await?;
         let summary = SampleSummary { average_of: Some(average_of).filter(|_| is_aggregate), ..row.summary.into() };
-        Ok(Some(Sample { summary, spans, omitted_spans, is_aggregate, claimed_at, parent, context }))
+        Ok(Some(Sample { summary, spans, omitted_spans, is_aggregate, claimed_at, parent, trace, context }))
+    }
+
+    /// Returns the spans of a document of an app, with the stacks that were sent before.
+    pub(super) async fn span_views(
+        &self,
+        app_id: &str,
+        groups: Vec<SpanGroup>,
+        spans: Vec<SampleSpan>,
+        transactions: u64,
+    ) -> Result<Vec<SampleSpanView>, QueryError> {
+        let sites: Vec<&str> = groups.iter().flat_map(|group| &group.sites).map(String::as_str).collect();
+        let stacks = self.store.span_stacks(app_id, &sites).await?;
+        Ok(views(groups, spans, &stacks, transactions))
     }
 
     /// Finds a sample by the id that the agent gave its transaction.
@@ -172,6 +202,8 @@ fn views(
             start_ms: span.start_ms,
             duration_ms: span.duration_ms,
             average: SpanAverage::of(&span, transactions),
+            repeats: SpanRepeats::of(&span, transactions),
+            id: span.id.map(|id| format!("{id:016x}")),
             extra: std::mem::take(&mut group.extra),
             frames: if is_first && own.is_empty() { known() } else { own },
             is_cut: group.is_cut,
@@ -195,6 +227,18 @@ impl SpanAverage {
             share: with / transactions as f64,
             per_transaction: count / with,
             per_transaction_ms: total_ms / with,
+        })
+    }
+}
+
+impl SpanRepeats {
+    /// Returns the repeats that a span of a single transaction stands for.
+    fn of(span: &SampleSpan, transactions: u64) -> Option<Self> {
+        let is_combined = transactions == 0 && span.count > 1;
+        is_combined.then(|| Self {
+            count: span.count,
+            total_ms: span.total_ms.unwrap_or(span.duration_ms),
+            n_plus_one: span.n_plus_one,
         })
     }
 }

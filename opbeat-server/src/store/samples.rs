@@ -1,5 +1,6 @@
 //! Sampled transactions, of which a few are kept for each transaction and hour, and the stacks of their spans.
 
+use serde::Deserialize;
 use sqlx::SqliteConnection;
 
 use super::document;
@@ -38,8 +39,8 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
     let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
     sqlx::query(
         "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, average_of,
-                              document)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                              trace_id, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(transaction)
     .bind(sample.happened_at)
@@ -49,10 +50,27 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
     .bind(is_failed)
     .bind(&sample.external_id)
     .bind(signed(sample.average_of))
+    .bind(trace_id(&sample.document))
     .bind(document::pack(&sample.document)?)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Returns the id of the trace in a sample's document: 32 hexadecimal digits, or an empty string.
+fn trace_id(document: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Traced {
+        context: TracedContext,
+    }
+    #[derive(Deserialize)]
+    struct TracedContext {
+        trace_id: Option<String>,
+    }
+    let traced: Option<Traced> = serde_json::from_slice(document).ok();
+    let id = traced.and_then(|traced| traced.context.trace_id).unwrap_or_default();
+    let is_valid = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_valid { id.to_ascii_lowercase() } else { String::new() }
 }
 
 /// Removes the samples of a transaction and an hour that are not kept.

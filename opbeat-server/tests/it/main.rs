@@ -27,3 +27,4 @@ mod samples;
 mod secrets;
 mod sign_in;
 mod suite;
+mod traces;

@@ -1,6 +1,6 @@
 //! The page of one sampled transaction: a waterfall of its spans.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::{Path, Query as Params};
 use maud::{Markup, html};
@@ -15,10 +15,13 @@ use crate::dashboard::format::{bytes, count, duration, share, time, transaction_
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, Sample, SampleReference, SampleSpanView, SpanAverage};
+use crate::query::{AppIdentity, Sample, SampleReference, SampleSpanView, SpanAverage, SpanRepeats, TraceSample};
 
 /// The number of spans that are shown before the others are folded.
 const SHOWN: usize = 100;
+
+/// The largest number of findings above the waterfall.
+const MAX_FINDINGS: usize = 5;
 
 pub(in crate::dashboard) async fn sample(
     reader: Reader,
@@ -41,6 +44,7 @@ pub(in crate::dashboard) async fn sample(
             p.muted { "The agent sent the time " (time(claimed)) ", so this sample is listed at the time of its arrival." }
         }
         (trace(&app, &sample))
+        (findings(&sample))
         (waterfall(&sample))
         (context(&sample))
     };
@@ -81,11 +85,30 @@ fn figures(sample: &Sample) -> Markup {
 /// Shows the trace that the transaction is part of.
 fn trace(app: &AppIdentity, sample: &Sample) -> Markup {
     let Some(trace_id) = &sample.context.trace_id else { return html! {} };
+    let others: Vec<&TraceSample> =
+        sample.trace.iter().filter(|other| other.caller.is_none() && !other.is_caller).collect();
     html! {
         p.muted {
             "Part of the trace " code { (trace_id) }
-            @if sample.context.parent.is_some() { ", started by " (parent(app, sample.parent)) } "."
+            @if sample.context.parent.is_some() { ", started by " (parent(app, sample.parent)) }
+            "."
+            @if let Some(caller) = sample.trace.iter().find(|other| other.is_caller) {
+                " Called by " (other_sample(caller)) "."
+            }
+            @for (index, other) in others.iter().enumerate() {
+                @if index == 0 { " Also in this trace: " } @else { ", " }
+                (other_sample(other))
+            }
         }
+    }
+}
+
+fn other_sample(other: &TraceSample) -> Markup {
+    html! {
+        a href=(path::sample(&other.app, other.sample.transaction_id, other.sample.sample_id)) {
+            (other.app.name) " " (transaction_name(&other.name))
+        }
+        " (" (duration(other.duration_ms)) ")"
     }
 }
 
@@ -100,12 +123,8 @@ fn parent(app: &AppIdentity, parent: Option<SampleReference>) -> Markup {
 
 fn waterfall(sample: &Sample) -> Markup {
     let whole = sample.summary.duration_ms;
-    let rest = sample.spans.len().saturating_sub(SHOWN);
-    let mut first: HashMap<usize, usize> = HashMap::new();
-    sample.spans.iter().enumerate().for_each(|(index, span)| {
-        first.entry(span.group).or_insert(index);
-    });
-    let is_first = |index: usize| sample.spans.get(index).is_some_and(|span| first.get(&span.group) == Some(&index));
+    let waterfall = Waterfall::new(sample);
+    let rest = waterfall.rows.len().saturating_sub(SHOWN);
     html! {
         section {
             h2 { "Waterfall" }
@@ -115,42 +134,147 @@ fn waterfall(sample: &Sample) -> Markup {
                     (chart::position("transaction", 0.0, whole, whole))
                     span.number { (duration(whole)) }
                 }
-                @for (index, span) in sample.spans.iter().enumerate().take(SHOWN) { (span_row(span, is_first(index), whole)) }
+                @for row in waterfall.rows.iter().take(SHOWN) { (waterfall_row(row, whole)) }
             }
             @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time was spent in the application's own code." } }
             @if rest > 0 {
                 details { summary { (count(rest as u64)) " more spans" } div.waterfall {
-                    @for (index, span) in sample.spans.iter().enumerate().skip(SHOWN) { (span_row(span, is_first(index), whole)) }
+                    @for row in waterfall.rows.iter().skip(SHOWN) { (waterfall_row(row, whole)) }
                 } }
             }
             @if sample.omitted_spans > 0 {
                 p.muted { (count(sample.omitted_spans)) " more spans were left out, because there were too many or their values were too large." }
             }
-            @if let Some(dropped) = sample.context.dropped_spans { p.muted { (count(dropped)) " more spans were dropped, because there were too many." } }
+            (dropped(sample))
+        }
+    }
+}
+
+/// Shows how many spans the agent dropped, and their time by kind.
+fn dropped(sample: &Sample) -> Markup {
+    let Some(dropped) = sample.context.dropped_spans else { return html! {} };
+    html! {
+        p.muted {
+            (count(dropped)) " more spans were dropped, because there were too many"
+            @for (index, (kind, spans)) in sample.context.dropped.iter().flatten().enumerate() {
+                @if index == 0 { ": " } @else { ", " }
+                (count(spans.count)) " of kind " (kind) " (" (duration(spans.total_ms)) ")"
+            }
+            "."
+        }
+    }
+}
+
+/// The rows of a waterfall: the spans of the sample, and the transactions that they called in other apps.
+struct Waterfall<'s> {
+    sample: &'s Sample,
+    /// The called transactions, by the number of their caller and its span. The sample itself has the number 0.
+    calls: HashMap<(usize, Option<usize>), Vec<usize>>,
+    rows: Vec<Row<'s>>,
+}
+
+enum Row<'s> {
+    Span(SpanRow<'s>),
+    /// A transaction that a span called.
+    Call {
+        called: &'s TraceSample,
+        depth: usize,
+    },
+}
+
+struct SpanRow<'s> {
+    span: &'s SampleSpanView,
+    /// The number of its transaction.
+    member: usize,
+    depth: usize,
+    start_ms: f64,
+    /// Whether it is the first span of its group, which has the values and the stack.
+    is_first: bool,
+}
+
+impl<'s> Waterfall<'s> {
+    fn new(sample: &'s Sample) -> Self {
+        let mut calls: HashMap<(usize, Option<usize>), Vec<usize>> = HashMap::new();
+        for (index, called) in sample.trace.iter().enumerate() {
+            if let Some(caller) = called.caller {
+                calls.entry((caller, called.caller_span)).or_default().push(index + 1);
+            }
+        }
+        let mut waterfall = Self { sample, calls, rows: Vec::new() };
+        waterfall.add_spans(0, &sample.spans, 0, 0.0);
+        waterfall
+    }
+
+    /// Adds the spans of a transaction, each followed by the transactions that it called. The query model lists callers
+    /// before the called, so that this ends.
+    fn add_spans(&mut self, member: usize, spans: &'s [SampleSpanView], depth: usize, offset: f64) {
+        let mut groups: HashSet<usize> = HashSet::new();
+        for (index, span) in spans.iter().enumerate() {
+            let (depth, start_ms) = (depth + span.depth, offset + span.start_ms);
+            let is_first = groups.insert(span.group);
+            self.rows.push(Row::Span(SpanRow { span, member, depth, start_ms, is_first }));
+            self.add_calls((member, Some(index)), depth + 1);
+        }
+        self.add_calls((member, None), depth);
+    }
+
+    fn add_calls(&mut self, caller: (usize, Option<usize>), depth: usize) {
+        for member in self.calls.remove(&caller).unwrap_or_default() {
+            let Some(called) = self.sample.trace.get(member - 1) else { continue };
+            self.rows.push(Row::Call { called, depth });
+            self.add_spans(member, &called.spans, depth + 1, called.start_ms);
+        }
+    }
+}
+
+fn waterfall_row(row: &Row<'_>, whole: f64) -> Markup {
+    match row {
+        Row::Span(row) => span_row(row, whole),
+        Row::Call { called, depth } => call_row(called, *depth, whole),
+    }
+}
+
+/// Shows a transaction of another app, or of the same app, that a span called.
+fn call_row(called: &TraceSample, depth: usize, whole: f64) -> Markup {
+    let link = path::sample(&called.app, called.sample.transaction_id, called.sample.sample_id);
+    html! {
+        div.span.call {
+            span class=(depth_class(depth)) {
+                span class={ "dot " (chart::kind_class("transaction")) } {}
+                strong { (called.app.name) } " " a href=(link) { (transaction_name(&called.name)) }
+                " " (result(&called.result, &called.outcome))
+            }
+            (chart::position("transaction", called.start_ms, called.duration_ms, whole))
+            span.number { (duration(called.duration_ms)) }
         }
     }
 }
 
 /// Shows a span. Its further values are folded. The other spans of its group link to the first one, which has them.
-fn span_row(span: &SampleSpanView, is_first: bool, whole: f64) -> Markup {
-    let depth = format!("what d{}", span.depth.min(8));
+fn span_row(row: &SpanRow<'_>, whole: f64) -> Markup {
+    let SpanRow { span, member, depth, start_ms, is_first } = *row;
     let line = html! {
-        span class=(depth) {
+        span class=(depth_class(depth)) {
             span class={ "dot " (chart::kind_class(&span.kind)) } {} (span.signature) " " span.muted { (span.kind) }
+            @if let Some(repeats) = &span.repeats {
+                " " span.repeats { (count(repeats.count)) "×" }
+                @if repeats.n_plus_one { " " span.flag { "N+1" } }
+            }
             @if let Some(average) = &span.average { small { (averages(average)) } }
         }
-        (chart::position(&span.kind, span.start_ms, span.duration_ms, whole))
-        span.number { (duration(span.duration_ms)) }
+        (chart::position(&span.kind, start_ms, span.duration_ms, whole))
+        span.number { (duration(span.repeats.map_or(span.duration_ms, |repeats| repeats.total_ms))) }
     };
-    let anchor = format!("group-{}", span.group);
-    let has_details = !span.extra.is_empty() || !span.frames.is_empty() || span.is_cut;
+    let anchor = anchor(member, span.group);
+    let has_details = !span.extra.is_empty() || !span.frames.is_empty() || span.is_cut || span.repeats.is_some();
     html! {
         @if has_details || !is_first {
             details.span-facts id=[is_first.then_some(&anchor)] {
                 summary { div.span { (line) } }
                 div.facts {
                     p.muted {
-                        "starts after " (duration(span.start_ms))
+                        "starts after " (duration(start_ms))
+                        @if let Some(repeats) = &span.repeats { "; " (combined(repeats, span.duration_ms)) }
                         @if !is_first { "; values and stack are those of " a href={ "#" (anchor) } { "the first of these spans" } }
                         @if span.is_cut { "; values and stack were left out, because they were too large" }
                     }
@@ -162,6 +286,50 @@ fn span_row(span: &SampleSpanView, is_first: bool, whole: f64) -> Markup {
             div.span id=(anchor) { (line) }
         }
     }
+}
+
+/// Returns the anchor of a group of spans of the transaction with a number.
+fn anchor(member: usize, group: usize) -> String {
+    if member == 0 { format!("group-{group}") } else { format!("trace-{member}-group-{group}") }
+}
+
+fn depth_class(depth: usize) -> String {
+    format!("what d{}", depth.min(8))
+}
+
+/// Describes repeats: `20 equal spans, 1.00 ms each, from the first to the last 60.0 ms`.
+fn combined(repeats: &SpanRepeats, extent_ms: f64) -> String {
+    let mean = repeats.total_ms / repeats.count.max(1) as f64;
+    format!(
+        "{} equal spans, {} each, {} from the start of the first to the end of the last",
+        count(repeats.count),
+        duration(mean),
+        duration(extent_ms)
+    )
+}
+
+/// Shows the repeated queries and calls that could be one, with the line that issues them.
+fn findings(sample: &Sample) -> Markup {
+    let repeated = |span: &'_ SampleSpanView| span.repeats.filter(|repeats| repeats.n_plus_one);
+    html! {
+        @for span in sample.spans.iter().filter(|span| repeated(span).is_some()).take(MAX_FINDINGS) {
+            @if let Some(repeats) = repeated(span) {
+                p.finding {
+                    strong { "N+1: " } code { (span.signature) } " ran " (count(repeats.count)) " times, "
+                    (duration(repeats.total_ms)) " in total"
+                    @if let Some(line) = issuing_line(span) { ", from " code { (line) } }
+                    ". One query or call for all of them takes less time. " a href={ "#" (anchor(0, span.group)) } { "Show the span" }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the application's line that started a span: `src/books.rs:41 in shop::books::list`.
+fn issuing_line(span: &SampleSpanView) -> Option<String> {
+    let frame = span.frames.iter().rev().find(|frame| frame.in_app == Some(true))?;
+    let function = frame.function.as_deref().map(|function| format!(" in {function}")).unwrap_or_default();
+    Some(format!("{}:{}{function}", frame.filename, frame.lineno))
 }
 
 /// Describes the spans of many transactions: `50 per transaction, 1.00 ms each; in 10 % of transactions`.

@@ -143,6 +143,7 @@ fn average(body: &BodyContext<'_>, name: &str, tree: &Tree<'_>, mut builder: Bui
                 duration_ms,
                 count: path.durations.len() as u64,
                 transactions: transactions_with(path, &durations),
+                ..SampleSpan::default()
             },
         );
     }

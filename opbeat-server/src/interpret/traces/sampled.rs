@@ -89,7 +89,14 @@ fn spans(groups: &[Group], raw: &RawTransaction) -> Vec<(usize, SampleSpan)> {
         let group = groups.get(span.group).filter(|group| !group.is_root())?;
         let depth = group.sent.parents.len().saturating_sub(1);
         let (start_ms, duration_ms) = (span.start, span.duration);
-        Some((span.group, SampleSpan { depth, start_ms, duration_ms, ..SampleSpan::default() }))
+        let mut shown = SampleSpan { depth, start_ms, duration_ms, ..SampleSpan::default() };
+        if let Some(details) = &span.details {
+            shown.count = details.count.unwrap_or(0);
+            shown.total_ms = details.total_ms;
+            shown.n_plus_one = details.n_plus_one;
+            shown.id = details.id.as_deref().and_then(|id| u64::from_str_radix(id, 16).ok());
+        }
+        Some((span.group, shown))
     };
     let mut spans: Vec<(usize, SampleSpan)> = raw.spans.iter().filter_map(span).collect();
     spans.sort_by(|(_, a), (_, b)| a.start_ms.total_cmp(&b.start_ms).then(a.depth.cmp(&b.depth)));

@@ -15,4 +15,4 @@ pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeploym
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
-pub(crate) use samples::{SampleOrder, SampleSummaryRow};
+pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};

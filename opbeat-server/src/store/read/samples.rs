@@ -6,6 +6,7 @@ use futures_util::TryStreamExt;
 use opbeat_protocol::Frame;
 use sqlx::Row;
 
+use super::apps::AppName;
 use crate::changes::SampleDocument;
 use crate::store::database::Store;
 use crate::store::document::unpack;
@@ -35,6 +36,23 @@ pub(crate) struct SampleSummaryRow {
     pub(crate) outcome: String,
     /// The number of transactions that it is the average of, or 0 if it is a single one.
     pub(crate) average_of: i64,
+}
+
+/// A sample of a trace, in any app of an organization.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceSampleRow {
+    /// Its app.
+    pub(crate) app: AppName,
+    /// The id of its transaction in the store.
+    pub(crate) transaction: i64,
+    /// The transaction's name.
+    pub(crate) name: String,
+    /// The transaction's kind.
+    pub(crate) kind: String,
+    /// The id that the agent gave it, or an empty string.
+    pub(crate) external_id: String,
+    /// The sample.
+    pub(crate) sample: SampleRow,
 }
 
 /// A sample with its spans.
@@ -93,6 +111,42 @@ impl Store {
         query.push(" AND samples.id = ").push_bind(id);
         let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
         Ok(Some(SampleRow { summary: summary(&row)?, document: unpack(row.try_get("document")?)? }))
+    }
+
+    /// Returns the samples of a trace in an organization, in the order of their start.
+    pub(crate) async fn trace_samples(
+        &self,
+        organization_id: &str,
+        trace_id: &str,
+        limit: i64,
+    ) -> Result<Vec<TraceSampleRow>, StoreError> {
+        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+            "SELECT {COLUMNS}, samples.document, samples.external_id, samples.transaction_id, transactions.name AS
+                    transaction_name, transactions.kind, organizations.id AS organization_id,
+                    organizations.short_name AS organization, apps.id AS app_id, apps.short_name AS app
+             FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+             JOIN apps ON apps.id = transactions.app_id JOIN organizations ON organizations.id = apps.organization_id
+             WHERE samples.trace_id <> '' AND samples.trace_id = "
+        ));
+        query.push_bind(trace_id.to_owned()).push(" AND apps.organization_id = ").push_bind(organization_id.to_owned());
+        query.push(" ORDER BY samples.happened_at, samples.id LIMIT ").push_bind(limit);
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let row = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(TraceSampleRow {
+                app: AppName {
+                    organization_id: row.try_get("organization_id")?,
+                    organization: row.try_get("organization")?,
+                    id: row.try_get("app_id")?,
+                    name: row.try_get("app")?,
+                },
+                transaction: row.try_get("transaction_id")?,
+                name: row.try_get("transaction_name")?,
+                kind: row.try_get("kind")?,
+                external_id: row.try_get("external_id")?,
+                sample: SampleRow { summary: summary(row)?, document: unpack(row.try_get("document")?)? },
+            })
+        };
+        rows.iter().map(row).collect()
     }
 
     /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
