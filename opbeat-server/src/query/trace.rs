@@ -5,12 +5,21 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::samples::{SampleReference, SampleSpanView};
+use super::spans::SampleSpanView;
 use super::{AppIdentity, Query, QueryError};
 use crate::store::read::{SampleRow, TraceSampleRow};
 
 /// The largest number of samples of a trace that are shown together.
 const MAX_SAMPLES: i64 = 24;
+
+/// The ids that a sample is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SampleReference {
+    /// The transaction's id.
+    pub(crate) transaction_id: i64,
+    /// The sample's id.
+    pub(crate) sample_id: i64,
+}
 
 /// A sampled transaction of the same trace, in any app of the organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
