@@ -11,7 +11,7 @@ use opbeat_testing::MemoryExporter;
 /// signature, and the extra values. Times are not part of it.
 pub(crate) fn of(exporter: &MemoryExporter, name: &str) -> String {
     let samples = exporter.samples();
-    let sample = samples.iter().find(|sample| sample.name.as_str() == name);
+    let sample = samples.iter().find(|sample| sample.name.to_string() == name);
     sample.map_or_else(|| format!("no sample of {name}"), of_sample)
 }
 
