@@ -221,7 +221,7 @@ fn adapters_use_the_cores_public_root() {
 }
 
 /// The crates of ours that each crate may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 8] = [
+const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("opbeat-protocol", &[]),
     ("opbeat-secrets", &[]),
     ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
@@ -233,8 +233,9 @@ const DEPENDENCIES: [(&str, &[&str]); 8] = [
     ("opbeat-server", &["opbeat-protocol", "opbeat-secrets"]),
 ];
 
-/// The crates of ours that a crate may use in its tests besides: the server's tests run a real agent.
-const TEST_DEPENDENCIES: [(&str, &[&str]); 1] = [("opbeat-server", &["opbeat-core"])];
+/// The crates of ours that a crate may use in its tests besides: real agents and requests.
+const TEST_DEPENDENCIES: [(&str, &[&str]); 2] =
+    [("opbeat-instrument", &["opbeat-tower"]), ("opbeat-server", &["opbeat-core"])];
 
 /// Returns the crates of ours that a manifest depends on, each with whether only tests use it.
 fn our_dependencies(manifest: &str) -> Vec<(&str, bool)> {
