@@ -62,6 +62,7 @@
 mod agent;
 mod capture;
 mod caught;
+mod clock;
 pub mod config;
 mod diagnosis;
 #[cfg(any(feature = "log", feature = "tracing"))]

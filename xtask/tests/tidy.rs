@@ -32,12 +32,21 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         folder: "opbeat-core/src/pipeline",
-        rule: Rule::Only(&["pipeline", "caught", "record", "notice", "lock"]),
+        rule: Rule::Only(&["pipeline", "caught", "clock", "record", "notice", "lock"]),
         sentence: "`pipeline` imports `record`, and logs by `notice`: it knows exporters and live transactions as traits only",
     },
     Wall {
         folder: "opbeat-core/src/transaction",
-        rule: Rule::Only(&["transaction", "pipeline", "capture", "record", "lock", "caught", "reported_panic"]),
+        rule: Rule::Only(&[
+            "transaction",
+            "pipeline",
+            "capture",
+            "clock",
+            "record",
+            "lock",
+            "caught",
+            "reported_panic",
+        ]),
         sentence: "`transaction` is between the application and the pipeline: it knows no exporter and no wire format",
     },
     Wall {

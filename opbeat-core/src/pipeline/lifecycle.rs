@@ -8,6 +8,7 @@ use super::queue::Queue;
 use super::recorder::Recorder;
 use super::settings::Settings;
 use super::worker::Worker;
+use crate::clock;
 use crate::notice;
 use crate::record::Drops;
 
@@ -31,6 +32,7 @@ impl Pipeline {
     pub(crate) fn start(exporter: impl Exporter, settings: Settings) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(settings));
         let outbox = Arc::new(Outbox::default());
+        clock::calibrate_in_background();
         spawn_delivery(exporter, Arc::clone(&outbox))?;
         // Without a worker, the delivery thread would wait forever.
         Worker::spawn(&queue, Arc::clone(&outbox)).inspect_err(|_| outbox.close())?;

@@ -4,13 +4,13 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread::Thread;
-use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
 use super::counting::{Counts, SamplePosition, Shards};
 use super::errors::{ErrorOverflow, PendingError};
 use super::settings::Settings;
+use crate::clock::Instant;
 use crate::lock::lock;
 use crate::record::TransactionRecord;
 

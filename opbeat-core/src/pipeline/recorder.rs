@@ -1,11 +1,11 @@
 //! The entry to the pipeline from the request path.
 
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use super::counting::SamplePosition;
 use super::errors::{PendingError, TransactionHandle};
 use super::queue::Queue;
+use crate::clock::Instant;
 use crate::record::{ErrorId, ErrorRecord, TransactionRecord};
 
 /// Records transactions and errors from any thread. It never blocks.

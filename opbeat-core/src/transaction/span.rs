@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::running::{Active, FinishedSpan, count_span_without_transaction};
 use super::scope::Context;
+use crate::clock::Instant;
 use crate::record::{SpanRecord, Value};
 
 /// A running part of a transaction, such as a database query. It ends when it is dropped.

@@ -1,6 +1,8 @@
 //! The time of day of instants.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::clock::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -21,7 +23,7 @@ impl Clock {
         let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let elapsed = Duration::new(since_1970.as_secs() % 60, since_1970.subsec_nanos());
         let left = MINUTE.saturating_sub(elapsed);
-        Self { instant, time, minute: minute_of(time), until: instant + left }
+        Self { instant, time, minute: minute_of(time), until: instant.after(left) }
     }
 
     /// Returns the minute in which the clocks were read, counted from 1970.
@@ -46,7 +48,7 @@ impl Clock {
     pub(super) fn at(&self, instant: Instant) -> SystemTime {
         match instant.checked_duration_since(self.instant) {
             Some(later) => self.time + later,
-            None => self.time - self.instant.duration_since(instant),
+            None => self.time - self.instant.saturating_duration_since(instant),
         }
     }
 }

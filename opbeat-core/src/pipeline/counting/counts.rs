@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
@@ -11,6 +10,7 @@ use super::entry::Entry;
 use super::key::Key;
 use super::samples::SampleKind;
 use super::totals::Totals;
+use crate::clock::Instant;
 use crate::pipeline::settings::Settings;
 use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
 

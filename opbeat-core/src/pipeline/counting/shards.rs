@@ -7,12 +7,12 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::time::Instant;
 
 use super::clock::Clock;
 use super::counts::Counts;
 use super::key::Key;
 use super::samples::SampleKind;
+use crate::clock::Instant;
 use crate::lock::lock;
 use crate::pipeline::settings::Settings;
 use crate::record::TransactionRecord;

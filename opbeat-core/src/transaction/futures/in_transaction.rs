@@ -4,10 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use pin_project::{pin_project, pinned_drop};
 
+use crate::clock::Instant;
 use crate::transaction::panics::report_panics;
 use crate::transaction::scope::Context;
 

@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::end::{End, ResultNames, nanoseconds};
 use super::finished_span::FinishedSpan;
 use super::state::TransactionState;
 use crate::capture::blocked_record;
+use crate::clock::Instant;
 use crate::lock::{lock, unpoisoned};
 use crate::pipeline::Recorder;
 use crate::record::{
@@ -111,7 +112,7 @@ impl Active {
     pub(crate) fn report_long_poll(self: &Arc<Self>, outcome: Outcome, longest: u64) {
         // A panic is reported anyway, and its panic hooks may take long.
         if outcome != Outcome::Panicked && longest > self.recorder.blocking_threshold() {
-            let within = (self.started, Instant::now());
+            let within = (self.started.to_system(), Instant::now().to_system());
             self.report(blocked_record(LongPoll { took: Duration::from_nanos(longest), within }));
         }
     }
@@ -244,8 +245,7 @@ impl Active {
 
     /// Replaces the signature, the kind, the start and the extra values of a span that is about to end.
     pub(crate) fn describe_span(&self, index: u32, end: FinishedSpan) {
-        let started = end.ended.checked_sub(end.duration);
-        let start = started.map_or(Duration::ZERO, |started| started.saturating_duration_since(self.started));
+        let start = end.ended.saturating_duration_since(self.started).saturating_sub(end.duration);
         self.state().describe_span(index, start, end);
     }
 

@@ -1,8 +1,9 @@
 //! A span that is recorded as a whole, after its end.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Instant;
 use crate::record::Value;
 
 /// A span that has ended already, for libraries that report their work only at its end.
@@ -48,8 +49,8 @@ impl FinishedSpan {
 
     /// Sets the time at which the span ended, instead of now.
     #[must_use]
-    pub fn ended_at(mut self, ended: Instant) -> Self {
-        self.ended = ended;
+    pub fn ended_at(mut self, ended: std::time::Instant) -> Self {
+        self.ended = Instant::of_system(ended);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::baggage::{remote_baggage, valid_baggage};
 use super::end::End;
@@ -11,6 +11,7 @@ use super::finished_span::FinishedSpan;
 use super::primary_error::PrimaryError;
 use super::span_values::SpanValues;
 use super::trace::remote_trace_state;
+use crate::clock::Instant;
 use crate::pipeline::Recorder;
 use crate::record::{
     ErrorRecord, Origin, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionName, TransactionRecord,

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
 
+use crate::clock::Instant;
 use crate::pipeline::TransactionHandle;
 use crate::transaction::running::Active;
 
