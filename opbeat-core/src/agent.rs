@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::capture::{allow_stacks, error_record, message_record};
 use crate::config::{Config, ConfigError};
+#[cfg(feature = "intake")]
+use crate::destinations::Destinations;
 use crate::diagnosis::{Diagnosis, Probe, run_probe};
 use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Recorder, SampleLimits, Settings};
 use crate::record::{ErrorId, ErrorRecord, Level};
@@ -48,9 +50,15 @@ impl Agent {
     /// [`VARIABLES`](crate::config::VARIABLES) lists.
     ///
     /// Invalid variables are logged as one error, and the application then runs without monitoring.
+    ///
+    /// With the feature `otlp`, the agent also delivers to a receiver of OpenTelemetry if
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` is set, or the variable of a signal, such as
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. Then the organization, the app and the token of an Opbeat server are
+    /// not required: without all three, the agent delivers to the receiver only. If the variables of OpenTelemetry are
+    /// invalid, that is logged as an error, and the Opbeat server still receives its data.
     #[cfg(feature = "intake")]
     pub fn from_env() -> Self {
-        let started = Config::from_env().and_then(|config| Self::start(&config));
+        let started = Destinations::from_env().and_then(|found| found.map_or(Ok(Self::disabled()), Self::start_with));
         started.unwrap_or_else(|error| Self::disabled_by(&error))
     }
 
@@ -65,9 +73,13 @@ impl Agent {
         if !config.enabled {
             return Ok(Self::disabled());
         }
-        let exporter = crate::export::IntakeExporter::new(config)?;
-        let copy = config.clone();
-        Self::launch(config, exporter, Arc::new(move || probe_intake(&copy))).map_err(ConfigError::Thread)
+        Self::start_with(Destinations::intake(config)?)
+    }
+
+    #[cfg(feature = "intake")]
+    fn start_with(destinations: Destinations) -> Result<Self, ConfigError> {
+        let Destinations { config, exporters, probe } = destinations;
+        Self::launch(&config, exporters, probe).map_err(ConfigError::Thread)
     }
 
     /// Starts an agent that delivers with an exporter of the application.
@@ -75,11 +87,36 @@ impl Agent {
     /// If the system cannot start its threads, that is logged as an error, and the application then runs without
     /// monitoring.
     pub fn with_exporter(config: &Config, exporter: impl Exporter) -> Self {
+        Self::with_exporters(config, vec![Box::new(exporter)])
+    }
+
+    /// Starts an agent that delivers with several exporters of the application, such as to an Opbeat server and to a
+    /// receiver of OpenTelemetry. Each of them receives all data.
+    ///
+    /// Each exporter has a thread and a memory for undelivered data of its own. An exporter that fails or hangs neither
+    /// delays nor loses the data of the others. A flush waits for all of them.
+    ///
+    /// If the system cannot start its threads, that is logged as an error, and the application then runs without
+    /// monitoring.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use opbeat_core::{Agent, Config};
+    /// # use opbeat_testing::MemoryExporter;
+    /// let (one, other) = (MemoryExporter::default(), MemoryExporter::default());
+    /// let agent = Agent::with_exporters(&Config::default(), vec![Box::new(one.clone()), Box::new(other.clone())]);
+    /// agent.begin_transaction("task.example").end("example", "ok");
+    /// agent.flush(std::time::Duration::from_secs(5))?;
+    /// assert_eq!((one.count("example"), other.count("example")), (1, 1));
+    /// # Ok::<(), opbeat_core::export::FlushError>(())
+    /// ```
+    pub fn with_exporters(config: &Config, exporters: Vec<Box<dyn Exporter>>) -> Self {
         if !config.enabled {
             return Self::disabled();
         }
         let probe = || Contact::new("an exporter of the application's own");
-        Self::launch(config, exporter, Arc::new(probe))
+        Self::launch(config, exporters, Arc::new(probe))
             .unwrap_or_else(|error| Self::disabled_by(&ConfigError::Thread(error)))
     }
 
@@ -93,8 +130,8 @@ impl Agent {
         Self::disabled()
     }
 
-    fn launch(config: &Config, exporter: impl Exporter, probe: Probe) -> std::io::Result<Self> {
-        let pipeline = Pipeline::start(exporter, settings(config))?;
+    fn launch(config: &Config, exporters: Vec<Box<dyn Exporter>>, probe: Probe) -> std::io::Result<Self> {
+        let pipeline = Pipeline::start(exporters, settings(config))?;
         let running = Arc::new(RunningAgent { pipeline, shutdown_timeout: config.shutdown_timeout, probe });
         allow_stacks();
         latest::add(&running);
@@ -273,14 +310,6 @@ pub fn capture_message(level: Level, message: impl Into<String>) -> Option<Error
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub(crate) fn report_latest(record: ErrorRecord) -> Option<ErrorId> {
     report(record, latest::recorder)
-}
-
-#[cfg(feature = "intake")]
-fn probe_intake(config: &Config) -> Contact {
-    match crate::export::IntakeExporter::new(config) {
-        Ok(mut exporter) => exporter.contact(),
-        Err(error) => Contact::new(format!("not asked: {error}")),
-    }
 }
 
 /// Delivers the recorded data of the latest agent, from the panic hook, before the process ends.

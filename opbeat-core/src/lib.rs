@@ -48,7 +48,7 @@
 //! | [`http`] | the transaction of an HTTP request | adapters |
 //! | [`instrument`] | spans that libraries report from their hooks | instrumentation |
 //! | [`record`] | the recorded data, as plain values | exporters, tests |
-//! | [`export`] | the trait of exporters, and the exporter to an Opbeat server | exporters |
+//! | [`export`] | the trait of exporters, and those to an Opbeat server and to receivers of OpenTelemetry | exporters |
 //!
 //! # Features
 //!
@@ -58,12 +58,15 @@
 //! | `tls` | yes | delivery over HTTPS |
 //! | `tokio` | | `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`] |
 //! | `log`, `tracing` | | `events`: reports of logged errors |
+//! | `otlp` | | delivery to receivers of OpenTelemetry, beside an Opbeat server or instead of it |
 
 mod agent;
 mod capture;
 mod caught;
 mod clock;
 pub mod config;
+#[cfg(feature = "intake")]
+mod destinations;
 mod diagnosis;
 #[cfg(any(feature = "log", feature = "tracing"))]
 pub mod events;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use flate2::read::ZlibDecoder;
+use flate2::read::{GzDecoder, ZlibDecoder};
 use serde_json::Value as Json;
 
 use opbeat_core::Config;
@@ -18,6 +18,8 @@ use opbeat_core::Config;
 pub enum Reply {
     /// Responds with a status and a body.
     Status(u16, &'static str),
+    /// Responds with a status, a content type and a body.
+    Typed(u16, &'static str, &'static [u8]),
     /// Responds with 503 and a `Retry-After` header of this number of seconds.
     RetryAfter(u64),
     /// Closes the connection without a response.
@@ -36,8 +38,10 @@ pub struct ReceivedRequest {
     pub path: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The inflated and parsed body; null if it is not JSON compressed with zlib.
+    /// The inflated and parsed body; null if it is not JSON.
     pub body: Json,
+    /// The inflated body.
+    pub bytes: Vec<u8>,
 }
 
 impl ReceivedRequest {
@@ -198,13 +202,16 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     while let Some(request) = read_request(&mut reader)? {
         if request.method == "GET" {
             // The agent's check whether the server accepts its token is not a delivery and not part of the script.
-            write_response(&mut writer, 200, "", r#"{"server": "opbeat/scripted"}"#)?;
+            write_response(&mut writer, 200, "", br#"{"server": "opbeat/scripted"}"#)?;
             continue;
         }
         match shared.record(request) {
-            Reply::Status(status, body) => write_response(&mut writer, status, "", body)?,
+            Reply::Status(status, body) => write_response(&mut writer, status, "", body.as_bytes())?,
+            Reply::Typed(status, content_type, body) => {
+                write_response(&mut writer, status, &format!("Content-Type: {content_type}\r\n"), body)?;
+            }
             Reply::RetryAfter(seconds) => {
-                write_response(&mut writer, 503, &format!("Retry-After: {seconds}\r\n"), "")?;
+                write_response(&mut writer, 503, &format!("Retry-After: {seconds}\r\n"), b"")?;
             }
             Reply::Close => return Ok(()),
             // The client closes the connection after its timeout.
@@ -225,8 +232,22 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<ReceivedRequest>
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
-    let body = serde_json::from_reader(ZlibDecoder::new(body.as_slice())).unwrap_or(Json::Null);
-    Ok(Some(ReceivedRequest { method, path, headers, body }))
+    let bytes = inflate(body, &headers);
+    let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
+    Ok(Some(ReceivedRequest { method, path, headers, body, bytes }))
+}
+
+/// Inflates a body: gzip if a header states it, or else zlib if the body is compressed with it, as the bodies of
+/// Opbeat's agents are.
+fn inflate(body: Vec<u8>, headers: &[(String, String)]) -> Vec<u8> {
+    let is_gzip = headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip");
+    let mut bytes = Vec::new();
+    let inflated = if is_gzip {
+        GzDecoder::new(body.as_slice()).read_to_end(&mut bytes)
+    } else {
+        ZlibDecoder::new(body.as_slice()).read_to_end(&mut bytes)
+    };
+    if inflated.is_ok() { bytes } else { body }
 }
 
 fn read_headers(reader: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
@@ -241,6 +262,7 @@ fn read_headers(reader: &mut impl BufRead) -> io::Result<Vec<(String, String)>> 
     }
 }
 
-fn write_response(writer: &mut impl Write, status: u16, headers: &str, body: &str) -> io::Result<()> {
-    write!(writer, "HTTP/1.1 {status} Scripted\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+fn write_response(writer: &mut impl Write, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
+    write!(writer, "HTTP/1.1 {status} Scripted\r\n{headers}Content-Length: {}\r\n\r\n", body.len())?;
+    writer.write_all(body)
 }

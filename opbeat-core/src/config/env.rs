@@ -124,12 +124,28 @@ impl Config {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
+    /// Reads the [`VARIABLES`] of the environment, where those of an Opbeat server's app are required only if one of
+    /// them is set.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn from_env_without_app() -> Result<Self, ConfigError> {
+        let get = |name: &str| std::env::var(name).ok();
+        let has_app = VARIABLES
+            .iter()
+            .filter(|variable| variable.default.is_none())
+            .any(|variable| get(variable.name).is_some_and(|value| !value.trim().is_empty()));
+        Self::read(get, has_app)
+    }
+
     /// Reads the same variables from another source, such as a file or a test.
     ///
     /// # Errors
     ///
     /// Returns the same errors as [`from_env`](Self::from_env).
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(get, true)
+    }
+
+    fn read(get: impl Fn(&str) -> Option<String>, needs_app: bool) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut missing = None;
         for variable in VARIABLES {
@@ -141,7 +157,7 @@ impl Config {
             }
         }
         match missing {
-            Some(name) if config.enabled => Err(ConfigError::Missing(name)),
+            Some(name) if config.enabled && needs_app => Err(ConfigError::Missing(name)),
             _ => Ok(config),
         }
     }

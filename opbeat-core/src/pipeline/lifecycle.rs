@@ -1,9 +1,9 @@
-//! Starts, flushes and stops the pipeline's two threads.
+//! Starts, flushes and stops the pipeline's threads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::delivery::{Exporter, FlushError, Outbox, spawn_delivery};
+use super::delivery::{Exporter, FlushError, Outboxes};
 use super::queue::Queue;
 use super::recorder::Recorder;
 use super::settings::Settings;
@@ -15,28 +15,27 @@ use crate::record::Drops;
 /// The longest wait. `Instant` may overflow for a longer one, and no process waits that long.
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// The running pipeline: the worker thread, the delivery thread, and the data that they share.
+/// The running pipeline: the worker thread, a delivery thread for each exporter, and the data that they share.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     recorder: Recorder,
     queue: Arc<Queue>,
-    outbox: Arc<Outbox>,
+    outboxes: Outboxes,
 }
 
 impl Pipeline {
-    /// Starts the worker thread and the delivery thread.
+    /// Starts the worker thread, and a delivery thread for each exporter.
     ///
     /// # Errors
     ///
     /// Returns an error if the system starts no more threads.
-    pub(crate) fn start(exporter: impl Exporter, settings: Settings) -> std::io::Result<Self> {
+    pub(crate) fn start(exporters: Vec<Box<dyn Exporter>>, settings: Settings) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(settings));
-        let outbox = Arc::new(Outbox::default());
         clock::calibrate_in_background();
-        spawn_delivery(exporter, Arc::clone(&outbox))?;
-        // Without a worker, the delivery thread would wait forever.
-        Worker::spawn(&queue, Arc::clone(&outbox)).inspect_err(|_| outbox.close())?;
-        Ok(Self { recorder: Recorder::new(Arc::clone(&queue)), queue, outbox })
+        let outboxes = Outboxes::start(exporters)?;
+        // Without a worker, the delivery threads would wait forever.
+        Worker::spawn(&queue, outboxes.clone()).inspect_err(|_| outboxes.close())?;
+        Ok(Self { recorder: Recorder::new(Arc::clone(&queue)), queue, outboxes })
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -45,15 +44,15 @@ impl Pipeline {
 
     /// Returns the data dropped since the start.
     pub(crate) fn drops(&self) -> Drops {
-        self.outbox.total_drops()
+        self.outboxes.total_drops()
     }
 
     /// Delivers everything recorded before the call, or returns an error at the deadline.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let deadline = Instant::now() + timeout.min(LONGEST_WAIT);
-        let ticket = self.outbox.request_flush()?;
+        let tickets = self.outboxes.request_flush()?;
         self.queue.wake_always();
-        self.outbox.wait_for(ticket, deadline, timeout)
+        self.outboxes.wait_for(tickets, deadline, timeout)
     }
 
     /// Returns the number of transactions that have begun and not ended.
@@ -61,18 +60,18 @@ impl Pipeline {
         self.queue.open_transactions()
     }
 
-    /// Records nothing from now on, flushes, then lets both threads end. Open transactions are counted as dropped.
+    /// Records nothing from now on, flushes, then lets all threads end. Open transactions are counted as dropped.
     pub(crate) fn shut_down(&self, timeout: Duration) -> Result<(), FlushError> {
         let transactions = self.queue.seal();
         if transactions > 0 {
-            self.outbox.add_drops(Drops { transactions, ..Drops::default() });
+            self.outboxes.add_drops(Drops { transactions, ..Drops::default() });
             notice::info(format_args!(
                 "requests and jobs that were still open at the shutdown: {transactions}; they are counted as dropped"
             ));
         }
         let flushed = self.flush(timeout);
         self.queue.close();
-        self.outbox.close();
+        self.outboxes.close();
         flushed
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::before_send::Decision;
 use super::counting::Counts;
-use super::delivery::{Batch, Outbox};
+use super::delivery::{Batch, Outboxes};
 use super::errors::{PendingError, RateLimit, WaitingErrors};
 use super::freezes::Freezes;
 use super::queue::Queue;
@@ -37,7 +37,7 @@ const DROP_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Drains the queue, completes samples and errors, and makes a batch of them once per interval.
 pub(super) struct Worker {
     queue: Arc<Queue>,
-    outbox: Arc<Outbox>,
+    outboxes: Outboxes,
     counts: Counts,
     waiting: WaitingErrors,
     rate_limit: RateLimit,
@@ -53,10 +53,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn spawn(queue: &Arc<Queue>, outbox: Arc<Outbox>) -> std::io::Result<()> {
+    pub(super) fn spawn(queue: &Arc<Queue>, outboxes: Outboxes) -> std::io::Result<()> {
         let mut worker = Self {
             queue: Arc::clone(queue),
-            outbox,
+            outboxes,
             counts: Counts::default(),
             waiting: WaitingErrors::default(),
             rate_limit: RateLimit::default(),
@@ -88,19 +88,19 @@ impl Worker {
 
     /// Drains the queue, and makes a batch if one is due.
     fn turn(&mut self) {
-        let requested = self.outbox.requested_flush();
+        let requested = self.outboxes.requested_flush();
         let is_flush = requested > self.flushed;
         self.drain_errors(is_flush);
         let now = Instant::now();
         if is_flush || self.queue.is_full() || now >= self.next_batch_at {
             self.next_batch_at = now + self.settings().flush_interval;
             self.queue.drain_counts(&mut self.counts);
-            self.outbox.add_drops(self.counts.take_drops());
+            self.outboxes.add_drops(self.counts.take_drops());
             self.make_batch();
         }
         if is_flush {
             self.flushed = requested;
-            self.outbox.set_flushed(requested);
+            self.outboxes.set_flushed(requested);
         }
     }
 
@@ -135,7 +135,9 @@ impl Worker {
             Decision::Send => {}
             Decision::Discard => return,
             // The log line for dropped errors is about another cause.
-            Decision::Failed => return self.outbox.add_drops(Drops { errors: record.occurrences, ..Drops::default() }),
+            Decision::Failed => {
+                return self.outboxes.add_drops(Drops { errors: record.occurrences, ..Drops::default() });
+            }
         }
         scrub::error(&mut record, &self.settings().secrets);
         self.errors.push(record);
@@ -144,7 +146,7 @@ impl Worker {
     /// Counts errors that are dropped because too many different ones came at once.
     fn drop_errors(&mut self, errors: u64) {
         self.unlogged_drops += errors;
-        self.outbox.add_drops(Drops { errors, ..Drops::default() });
+        self.outboxes.add_drops(Drops { errors, ..Drops::default() });
     }
 
     fn make_batch(&mut self) {
@@ -160,7 +162,7 @@ impl Worker {
             failed += u64::from(decision == Decision::Failed);
             decision == Decision::Send
         });
-        self.outbox.add_drops(Drops { samples: failed, ..Drops::default() });
+        self.outboxes.add_drops(Drops { samples: failed, ..Drops::default() });
         samples.iter_mut().for_each(|sample| scrub::transaction(sample, secrets));
         let batch = Batch {
             id: fastrand::u128(..),
@@ -168,10 +170,9 @@ impl Worker {
             breakdown,
             samples,
             errors: mem::take(&mut self.errors),
-            drops: self.outbox.take_unsent_drops(),
             ..Batch::default()
         };
-        if !batch.is_empty() && self.outbox.push(batch) {
+        if self.outboxes.push(batch) {
             notice::warn(format_args!(
                 "the server has been away for so long that the memory for undelivered data is full: the oldest \
                  transactions and errors are dropped from now on. `Agent::diagnose` shows how many, and so does the \

@@ -3,16 +3,16 @@
 use hyper::Uri;
 
 use crate::config::{Config, ConfigError};
+use crate::export::http::{Peer, parse_url};
 
 /// The URLs of one app's intake.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    pub(super) server: String,
+    pub(super) peer: Peer,
     pub(super) errors: Uri,
     pub(super) transactions: Uri,
     /// The URL that responds whether the token is accepted.
     pub(super) app: Uri,
-    pub(super) is_https: bool,
 }
 
 impl Endpoint {
@@ -22,20 +22,22 @@ impl Endpoint {
         require("OPBEAT_APP_ID", &config.app_id)?;
         require("OPBEAT_SECRET_TOKEN", &config.secret_token)?;
         let server = config.server_url.trim_end_matches('/').to_owned();
-        let uri: Uri = server.parse().map_err(|_| invalid_url(config))?;
-        let is_https = uri.scheme_str() == Some("https");
-        if !is_https && uri.scheme_str() != Some("http")
-            || uri.host().is_none_or(str::is_empty)
-            || uri.query().is_some()
-        {
-            return Err(invalid_url(config));
-        }
+        let without_query = parse_url(&server).filter(|(uri, _)| uri.query().is_none());
+        let (_, is_https) = without_query.ok_or_else(|| invalid_url(config))?;
         let url = |what| {
             let Config { organization_id, app_id, .. } = config;
             let url = format!("{server}/api/v1/organizations/{organization_id}/apps/{app_id}/{what}");
             url.parse().map_err(|_| invalid_ids(config))
         };
-        Ok(Self { errors: url("errors/")?, transactions: url("transactions/")?, app: url("")?, is_https, server })
+        let (errors, transactions, app) = (url("errors/")?, url("transactions/")?, url("")?);
+        let peer = Peer {
+            url: server,
+            is_https,
+            name: "Opbeat server",
+            start: "Start it with `opbeat serve`",
+            variable: "OPBEAT_SERVER_URL",
+        };
+        Ok(Self { peer, errors, transactions, app })
     }
 }
 

@@ -1,18 +1,27 @@
 //! The exporter to an Opbeat server.
 
 use std::fmt;
+use std::time::Duration;
 
-use hyper::Uri;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, Uri};
 use serde::Serialize;
 
 use super::chunks;
 use super::encode::{self, AgentIdentity};
 use super::endpoint::Endpoint;
-use super::response::Delivery;
-use super::transport::Transport;
+use super::response::Answer;
 use crate::config::{Config, ConfigError};
+use crate::export::host::system_hostname;
+use crate::export::http::{Delivery, Transport};
 use crate::pipeline::{Batch, Contact, ExportError, Exporter};
 use crate::record::Drops;
+
+/// The longest time of an exchange, from the connection to the end of the response body.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The same for a check, whose result is not needed for deliveries.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An exporter to an Opbeat server: the one of this project, or another one with the original protocol.
 ///
@@ -22,6 +31,7 @@ use crate::record::Drops;
 pub struct IntakeExporter {
     endpoint: Endpoint,
     transport: Transport,
+    authorization: HeaderValue,
     identity: AgentIdentity,
 }
 
@@ -34,17 +44,18 @@ impl IntakeExporter {
     /// available.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::new(config)?;
-        let transport = Transport::new(config, &endpoint)?;
+        let transport = Transport::new(&endpoint.peer)?;
+        let authorization = authorization(config)?;
         let hostname = config.hostname.clone().unwrap_or_else(system_hostname);
         let identity = AgentIdentity { hostname, release: config.release.clone() };
-        Ok(Self { endpoint, transport, identity })
+        Ok(Self { endpoint, transport, authorization, identity })
     }
 
     /// Checks whether a delivery would work, for a diagnosis.
     pub(crate) fn contact(&mut self) -> Contact {
         let found = self.probe().map(Option::unwrap_or_default);
         let mut contact = found.unwrap_or_else(Contact::failed);
-        contact.is_tls = Some(self.endpoint.is_https);
+        contact.is_tls = Some(self.endpoint.peer.is_https);
         contact
     }
 
@@ -80,8 +91,13 @@ impl IntakeExporter {
             Ok(body) => body,
             Err(reason) => return Ok(Delivery::Rejected(format!("a body was not sent, because {reason}"))),
         };
-        let response = self.transport.post(uri(&self.endpoint), key, body);
-        response.map_err(|error| error.explain(&self.endpoint))?.outcome(&self.endpoint)
+        let request = Request::post(uri(&self.endpoint))
+            .header(AUTHORIZATION, &self.authorization)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header("X-Opbeat-Platform", "platform=rust")
+            .header("Idempotency-Key", key);
+        let response = self.transport.send(request, body, TIMEOUT);
+        Answer(response.map_err(|error| error.explain(&self.endpoint.peer))?).outcome(&self.endpoint)
     }
 }
 
@@ -92,19 +108,23 @@ impl Exporter for IntakeExporter {
     }
 
     fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
-        let response = self.transport.get(&self.endpoint.app);
-        response.map_err(|error| error.explain(&self.endpoint))?.contact(&self.endpoint).map(Some)
+        // Deliveries wait for the check, so its timeout is short.
+        let request = Request::get(&self.endpoint.app).header(AUTHORIZATION, &self.authorization);
+        let response = self.transport.send(request, Vec::new(), PROBE_TIMEOUT);
+        Answer(response.map_err(|error| error.explain(&self.endpoint.peer))?).contact(&self.endpoint).map(Some)
     }
 }
 
 impl fmt::Debug for IntakeExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntakeExporter").field("server", &self.endpoint.server).finish_non_exhaustive()
+        f.debug_struct("IntakeExporter").field("server", &self.endpoint.peer.url).finish_non_exhaustive()
     }
 }
 
-/// Returns the name that the system gives the machine, or `unknown` if that is empty.
-fn system_hostname() -> String {
-    let name = gethostname::gethostname().to_string_lossy().trim().to_owned();
-    if name.is_empty() { "unknown".to_owned() } else { name }
+fn authorization(config: &Config) -> Result<HeaderValue, ConfigError> {
+    HeaderValue::try_from(format!("Bearer {}", config.secret_token)).map_err(|_| ConfigError::Invalid {
+        name: "OPBEAT_SECRET_TOKEN",
+        value: "[REDACTED]".to_owned(),
+        expected: "a token as `opbeat app create` prints it, without spaces and line breaks",
+    })
 }

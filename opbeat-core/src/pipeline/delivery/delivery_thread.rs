@@ -11,7 +11,7 @@ use crate::caught::caught;
 use crate::notice;
 
 /// Starts the delivery thread. It ends when the outbox is closed.
-pub(in crate::pipeline) fn spawn(exporter: impl Exporter, outbox: Arc<Outbox>) -> std::io::Result<()> {
+pub(super) fn spawn(exporter: impl Exporter, outbox: Arc<Outbox>) -> std::io::Result<()> {
     let (outage, rejections) = (Outage::default(), RejectionSeries::default());
     let thread = DeliveryThread { exporter, outage, rejections, has_probed: false };
     thread::Builder::new().name("opbeat-delivery".to_owned()).spawn(move || thread.run(&outbox)).map(drop)

@@ -26,3 +26,13 @@ pub trait Exporter: Send + 'static {
         Ok(None)
     }
 }
+
+impl<E: Exporter + ?Sized> Exporter for Box<E> {
+    fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
+        (**self).export(batch)
+    }
+
+    fn probe(&mut self) -> Result<Option<Contact>, ExportError> {
+        (**self).probe()
+    }
+}

@@ -4,6 +4,7 @@
 //! worker ─► outbox: backlog of batches, drop counter ─► delivery thread ─► exporter
 //!                                                       │ logs outages and rejections
 //!                                                       └ retries after a growing delay
+//!        └► outbox of a second exporter, with a thread of its own
 //! ```
 
 mod backlog;
@@ -16,6 +17,7 @@ mod error;
 mod exporter;
 mod outage;
 mod outbox;
+mod outboxes;
 mod queued_batch;
 mod rejections;
 mod sums;
@@ -23,9 +25,8 @@ mod sums;
 pub use batch::Batch;
 pub use build::Build;
 pub use contact::Contact;
-pub(super) use delivery_thread::spawn as spawn_delivery;
 #[cfg(feature = "intake")]
 pub(crate) use error::ExportErrorKind;
 pub use error::{ExportError, FlushError};
 pub use exporter::Exporter;
-pub(super) use outbox::Outbox;
+pub(super) use outboxes::Outboxes;

@@ -16,7 +16,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// The batches to deliver, the drops, and the state of flushes.
 #[derive(Default)]
-pub(in crate::pipeline) struct Outbox {
+pub(super) struct Outbox {
     drops: DropCounter,
     state: Mutex<OutboxState>,
     changed: Condvar,
@@ -43,7 +43,7 @@ struct OutboxState {
 impl Outbox {
     /// Adds a batch. Returns whether this dropped transactions or errors for the first time since the last delivery:
     /// the caller logs that once.
-    pub(in crate::pipeline) fn push(&self, batch: Batch) -> bool {
+    pub(super) fn push(&self, batch: Batch) -> bool {
         let mut state = lock(&self.state);
         let dropped = state.backlog.push(batch);
         let is_dropping = dropped.transactions > 0 || dropped.errors > 0;
@@ -55,7 +55,7 @@ impl Outbox {
     }
 
     /// Counts drops.
-    pub(in crate::pipeline) fn add_drops(&self, drops: Drops) {
+    pub(super) fn add_drops(&self, drops: Drops) {
         self.drops.add(drops);
     }
 
@@ -69,12 +69,12 @@ impl Outbox {
     }
 
     /// Returns the drops since the start.
-    pub(in crate::pipeline) fn total_drops(&self) -> Drops {
+    pub(super) fn total_drops(&self) -> Drops {
         self.drops.total()
     }
 
     /// Returns the drops since the last call, for the next batch to report.
-    pub(in crate::pipeline) fn take_unsent_drops(&self) -> Drops {
+    pub(super) fn take_unsent_drops(&self) -> Drops {
         self.drops.take_unsent()
     }
 
@@ -130,7 +130,7 @@ impl Outbox {
     }
 
     /// Requests a flush. Returns a ticket for [`wait_for`](Self::wait_for).
-    pub(in crate::pipeline) fn request_flush(&self) -> Result<FlushTicket, FlushError> {
+    pub(super) fn request_flush(&self) -> Result<FlushTicket, FlushError> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(FlushError::ShutDown);
@@ -141,23 +141,18 @@ impl Outbox {
     }
 
     /// Returns the number of the last requested flush.
-    pub(in crate::pipeline) fn requested_flush(&self) -> u64 {
+    pub(super) fn requested_flush(&self) -> u64 {
         lock(&self.state).requested_flush
     }
 
     /// Notes that everything recorded before this flush was requested is in the backlog.
-    pub(in crate::pipeline) fn set_flushed(&self, number: u64) {
+    pub(super) fn set_flushed(&self, number: u64) {
         lock(&self.state).flushed = number;
         self.changed.notify_all();
     }
 
     /// Waits until the data of a flush is delivered, an attempt since its request has failed, or the deadline passes.
-    pub(in crate::pipeline) fn wait_for(
-        &self,
-        ticket: FlushTicket,
-        deadline: Instant,
-        timeout: Duration,
-    ) -> Result<(), FlushError> {
+    pub(super) fn wait_for(&self, ticket: FlushTicket, deadline: Instant, timeout: Duration) -> Result<(), FlushError> {
         let mut state = lock(&self.state);
         loop {
             // After the close, the worker serves no further flush.
@@ -176,7 +171,7 @@ impl Outbox {
     }
 
     /// Lets the delivery thread end after the batch in flight.
-    pub(in crate::pipeline) fn close(&self) {
+    pub(super) fn close(&self) {
         lock(&self.state).closed = true;
         self.changed.notify_all();
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use hyper_util::client::legacy;
 
-use super::endpoint::Endpoint;
+use super::peer::Peer;
 use crate::pipeline::{ExportError, ExportErrorKind};
 
 /// The reason why a request has no response.
 #[derive(Debug)]
-pub(super) enum RequestError {
+pub(in crate::export) enum RequestError {
     /// No connection could be made.
     Unreachable(String),
     /// The other side does not use TLS.
@@ -51,61 +51,65 @@ impl RequestError {
     }
 
     /// Returns an error with the reason and a remedy.
-    pub(super) fn explain(self, endpoint: &Endpoint) -> ExportError {
-        let Endpoint { server, .. } = endpoint;
+    pub(in crate::export) fn explain(self, peer: &Peer) -> ExportError {
+        let Peer { url, name, start, variable, .. } = peer;
         let with_scheme =
-            |scheme| server.split_once("://").map_or(server.clone(), |(_, rest)| format!("{scheme}://{rest}"));
+            |scheme| url.split_once("://").map_or_else(|| url.clone(), |(_, rest)| format!("{scheme}://{rest}"));
         let (kind, message) = match self {
             Self::Unreachable(reason) => (
                 ExportErrorKind::Unreachable,
                 format!(
-                    "the Opbeat server at {server} cannot be reached: {reason}. Start it with `opbeat serve`, or set \
-                     OPBEAT_SERVER_URL to its address; {KEPT}"
+                    "the {name} at {url} cannot be reached: {reason}. {start}, or set {variable} to its address; \
+                     {KEPT}"
                 ),
             ),
             Self::NoTls => (
                 ExportErrorKind::Tls,
-                format!(
-                    "the program at {server} does not use TLS. Set OPBEAT_SERVER_URL to {}; {KEPT}",
-                    with_scheme("http")
-                ),
+                format!("the program at {url} does not use TLS. Set {variable} to {}; {KEPT}", with_scheme("http")),
             ),
             #[cfg(feature = "tls")]
             Self::Tls(reason) => (
                 ExportErrorKind::Tls,
                 format!(
-                    "TLS with the Opbeat server at {server} fails: {reason}. If its certificate is not trusted, \
+                    "TLS with the {name} at {url} fails: {reason}. If its certificate is not trusted, \
                      install the certificate of its authority on this machine; {KEPT}"
                 ),
             ),
             Self::NoHttp => (
                 ExportErrorKind::Tls,
                 format!(
-                    "the program at {server} does not use HTTP. If it uses TLS, set OPBEAT_SERVER_URL to {}; {KEPT}",
+                    "the program at {url} does not use HTTP. If it uses TLS, set {variable} to {}; {KEPT}",
                     with_scheme("https")
                 ),
             ),
             Self::Disconnected => (
                 ExportErrorKind::Disconnected,
-                format!("the Opbeat server at {server} closed the connection without a response. See its log; {KEPT}"),
+                format!("the {name} at {url} closed the connection without a response. See its log; {KEPT}"),
             ),
             Self::Timeout(timeout) => (
                 ExportErrorKind::Timeout,
                 format!(
-                    "the Opbeat server at {server} did not respond within {} s. Check its load and its log; {KEPT}",
-                    timeout.as_secs()
+                    "the {name} at {url} did not respond within {}. Check its load and its log; {KEPT}",
+                    shown(timeout)
                 ),
             ),
-            Self::Unsent(reason) => (
-                ExportErrorKind::Other,
-                format!("nothing can be sent to the Opbeat server at {server}: {reason}; {KEPT}"),
-            ),
+            Self::Unsent(reason) => {
+                (ExportErrorKind::Other, format!("nothing can be sent to the {name} at {url}: {reason}; {KEPT}"))
+            }
         };
         ExportError::new(message).kind(kind)
     }
 
     pub(super) fn unsent(reason: impl Display) -> Self {
         Self::Unsent(reason.to_string())
+    }
+}
+
+/// Returns a timeout in seconds, or in milliseconds if it has a part of a second.
+fn shown(timeout: Duration) -> String {
+    match timeout.subsec_millis() {
+        0 => format!("{} s", timeout.as_secs()),
+        _ => format!("{} ms", timeout.as_millis()),
     }
 }
 

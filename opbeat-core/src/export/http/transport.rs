@@ -1,28 +1,22 @@
 //! HTTP requests from a thread without an async runtime.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::Request;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use hyper::header::{LOCATION, RETRY_AFTER, USER_AGENT};
 use hyper::http::request::Builder as RequestBuilder;
-use hyper::{Request, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::runtime::Runtime;
 
 use super::connection::Connector;
-use super::endpoint::Endpoint;
+use super::peer::Peer;
 use super::request_error::RequestError;
-use super::response::Response;
-use crate::config::{Config, ConfigError};
-
-/// The longest time of an exchange, from the connection to the end of the response body.
-const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The same for a check, whose result is not needed for deliveries.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+use super::response::{Response, retry_after};
+use crate::config::ConfigError;
 
 /// The longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,48 +31,34 @@ const MAX_RESPONSE: usize = 16 * 1024;
 const USER_AGENT_VALUE: &str = concat!("opbeat-rust/", env!("CARGO_PKG_VERSION"));
 
 /// An HTTP client with a runtime of its own. The calling thread drives it.
-pub(super) struct Transport {
+pub(in crate::export) struct Transport {
     exchanges: Exchanges,
-    authorization: String,
     /// The calling thread makes it at its first request. The thread that starts the agent may be in a runtime already,
     /// which allows no second one.
     runtime: Option<Runtime>,
 }
 
 impl Transport {
-    pub(super) fn new(config: &Config, endpoint: &Endpoint) -> Result<Self, ConfigError> {
-        let authorization = format!("Bearer {}", config.secret_token);
-        if hyper::header::HeaderValue::from_str(&authorization).is_err() {
-            return Err(ConfigError::Invalid {
-                name: "OPBEAT_SECRET_TOKEN",
-                value: "[REDACTED]".to_owned(),
-                expected: "a token as `opbeat app create` prints it, without spaces and line breaks",
-            });
-        }
-        let exchanges = Exchanges { client: HttpClient::new(endpoint)?, may_be_idle: false };
-        Ok(Self { exchanges, authorization, runtime: None })
+    /// Makes a client for a peer. It connects at the first request.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the peer needs TLS, which is not available.
+    pub(in crate::export) fn new(peer: &Peer) -> Result<Self, ConfigError> {
+        Ok(Self { exchanges: Exchanges { client: HttpClient::new(peer)?, may_be_idle: false }, runtime: None })
     }
 
-    /// Posts a body and waits for the response.
-    pub(super) fn post(&mut self, uri: &Uri, key: &str, body: Vec<u8>) -> Result<Response, RequestError> {
-        let request = Request::post(uri)
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header("X-Opbeat-Platform", "platform=rust")
-            .header("Idempotency-Key", key);
-        self.send(request, body, TIMEOUT)
-    }
-
-    /// Sends a check and waits for the response, for a short time only because deliveries wait too.
-    pub(super) fn get(&mut self, uri: &Uri) -> Result<Response, RequestError> {
-        self.send(Request::get(uri), Vec::new(), PROBE_TIMEOUT)
-    }
-
-    fn send(&mut self, request: RequestBuilder, body: Vec<u8>, timeout: Duration) -> Result<Response, RequestError> {
-        let request = request
-            .header(AUTHORIZATION, &self.authorization)
-            .header(USER_AGENT, USER_AGENT_VALUE)
-            .body(Full::new(Bytes::from(body)))
-            .map_err(RequestError::unsent)?;
+    /// Sends a request and waits for the response: at most `timeout`, from the connection to the end of the response
+    /// body.
+    pub(in crate::export) fn send(
+        &mut self,
+        request: RequestBuilder,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Response, RequestError> {
+        let names_itself = request.headers_ref().is_some_and(|headers| headers.contains_key(USER_AGENT));
+        let request = if names_itself { request } else { request.header(USER_AGENT, USER_AGENT_VALUE) };
+        let request = request.body(Full::new(Bytes::from(body))).map_err(RequestError::unsent)?;
         let runtime = match &mut self.runtime {
             Some(runtime) => runtime,
             missing => missing.insert(runtime().map_err(RequestError::unsent)?),
@@ -130,10 +110,10 @@ impl Exchanges {
         let response = self.client.request(request).await.map_err(|error| RequestError::new(&error))?;
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
         let location = header(LOCATION).map(str::to_owned);
         let body = Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
-        let body = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         Ok(Response { status, retry_after, location, body })
     }
 }
@@ -146,14 +126,14 @@ enum HttpClient {
 }
 
 impl HttpClient {
-    fn new(endpoint: &Endpoint) -> Result<Self, ConfigError> {
+    fn new(peer: &Peer) -> Result<Self, ConfigError> {
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT).pool_max_idle_per_host(1);
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
-        if endpoint.is_https {
-            Self::tls(&builder, connector, endpoint)
+        if peer.is_https {
+            Self::tls(&builder, connector, peer)
         } else {
             Ok(Self::Plain(builder.build(Connector(connector))))
         }
@@ -162,24 +142,24 @@ impl HttpClient {
     /// Makes a client with a cryptography provider of its own. The process's default panics if two libraries each
     /// provide one.
     #[cfg(feature = "tls")]
-    fn tls(builder: &Builder, mut connector: HttpConnector, endpoint: &Endpoint) -> Result<Self, ConfigError> {
+    fn tls(builder: &Builder, mut connector: HttpConnector, peer: &Peer) -> Result<Self, ConfigError> {
         connector.enforce_http(false);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
             .map_err(|error| ConfigError::Tls {
-                url: endpoint.server.clone(),
+                url: peer.url.clone(),
                 reason: format!("{error}; install the system's certificates, often the package `ca-certificates`"),
             })?
-            .https_only()
+            .https_or_http()
             .enable_http1()
             .wrap_connector(Connector(connector));
         Ok(Self::Tls(builder.build(connector)))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn tls(_: &Builder, _: HttpConnector, endpoint: &Endpoint) -> Result<Self, ConfigError> {
+    fn tls(_: &Builder, _: HttpConnector, peer: &Peer) -> Result<Self, ConfigError> {
         let reason = "opbeat-core is built without it; enable its feature `tls`".to_owned();
-        Err(ConfigError::Tls { url: endpoint.server.clone(), reason })
+        Err(ConfigError::Tls { url: peer.url.clone(), reason })
     }
 
     fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture {

@@ -1,0 +1,7 @@
+//! The exporter to receivers of OpenTelemetry.
+
+mod answers;
+mod metrics;
+mod receiver;
+mod settings;
+mod wire;
