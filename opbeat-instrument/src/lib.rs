@@ -1,5 +1,7 @@
 //! Spans of databases, HTTP clients, brokers and job runners, without changes to handlers.
 
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 pub mod sql;
 
 /// The code of the readme, which the compiler checks.

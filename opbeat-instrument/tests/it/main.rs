@@ -8,6 +8,10 @@
     feature = "tracing"
 ))]
 mod backend;
+#[cfg(feature = "opentelemetry")]
+mod opentelemetry;
 mod sql;
+#[cfg(feature = "opentelemetry")]
+mod tracing_opentelemetry;
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod tree;
