@@ -15,7 +15,9 @@ use crate::pipeline::{Build, Contact, Exporter, FlushError, Ignore, Pipeline, Re
 use crate::record::{ErrorId, ErrorRecord, Level};
 use crate::reported_panic::is_hook_replaced;
 use crate::running_agent::RunningAgent;
-use crate::transaction::{Active, CurrentTransaction, Transaction, current, spans_without_transaction};
+use crate::transaction::{
+    Active, CurrentTransaction, Transaction, current, spans_without_transaction, unfinished_spans,
+};
 use crate::{latest, main_thread, notice, panic_hook};
 use opbeat_secrets::Secrets;
 
@@ -213,6 +215,7 @@ impl Agent {
             open_transactions: self.open_transactions(),
             drops: self.running.as_ref().map(|running| running.pipeline.drops()).unwrap_or_default(),
             spans_without_transaction: spans_without_transaction(),
+            unfinished_spans: unfinished_spans(),
             is_panic_hook_replaced: is_hook_replaced(),
         }
     }
@@ -268,6 +271,7 @@ fn settings(config: &Config) -> Settings {
         flush_interval: config.bounded_flush_interval(),
         // Each request compares its longest poll with this, and counts in nanoseconds.
         blocking_threshold: u64::try_from(config.blocking_threshold.as_nanos()).unwrap_or(u64::MAX),
+        n_plus_one: config.n_plus_one,
         ignore: Ignore::new(&config.ignore_names, &config.ignore_user_agents),
         samples: SampleLimits::new(&config.samples),
         before_send: config.before_send.clone(),

@@ -31,6 +31,9 @@ pub struct Diagnosis {
     /// thread was started without its transaction: [`CurrentTransaction::detach`](crate::CurrentTransaction::detach) or
     /// [`wrap_fn`](crate::CurrentTransaction::wrap_fn) passes it on.
     pub spans_without_transaction: u64,
+    /// The number of spans that were still running when their transaction ended. They are shown as long as the
+    /// transaction. Either their guards were forgotten, or work outlives its transaction.
+    pub unfinished_spans: u64,
     /// Whether the application replaced the agent's panic hook, as far as a panic has shown it. The hook must be set
     /// before the agent starts.
     pub is_panic_hook_replaced: bool,
@@ -44,7 +47,8 @@ impl fmt::Display for Diagnosis {
         writeln!(f, "build: {}", self.build)?;
         writeln!(f, "open transactions: {}", self.open_transactions)?;
         writeln!(f, "dropped since the start: {}", self.drops)?;
-        write!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)?;
+        writeln!(f, "spans outside of a running transaction: {}", self.spans_without_transaction)?;
+        write!(f, "spans that outlived their transaction: {}", self.unfinished_spans)?;
         if self.is_panic_hook_replaced { write!(f, "\npanic hook: {REPLACED}") } else { Ok(()) }
     }
 }

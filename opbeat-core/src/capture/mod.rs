@@ -23,7 +23,7 @@ pub(crate) use record::{
     blocked_record, caught_panic_record, error_record, failure_record, incomplete_body_record, message_record,
     panic_record, status_record,
 };
-pub(crate) use stack::allow as allow_stacks;
+pub(crate) use stack::{allow as allow_stacks, call_stack};
 pub(crate) use text::cut;
 pub use text::display_output;
 #[cfg(any(feature = "log", feature = "tracing"))]

@@ -1,5 +1,6 @@
 //! The stack of the caller, as return addresses.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::record::Stack;
@@ -27,4 +28,14 @@ pub(super) fn capture() -> Stack {
         addresses.len() < MAX_FRAMES
     });
     Stack::Addresses(addresses)
+}
+
+/// Returns the return addresses of the current stack in a form that several spans can share. `None` if no stacks are
+/// captured.
+#[cold]
+pub(crate) fn call_stack() -> Option<Arc<[usize]>> {
+    match capture() {
+        Stack::Addresses(addresses) => Some(addresses.into()),
+        Stack::Frames(_) => None,
+    }
 }

@@ -99,6 +99,13 @@ pub const VARIABLES: &[Variable] = &[
         set: |config, value| seconds(value).map(|threshold| config.blocking_threshold = threshold),
     },
     Variable {
+        name: "OPBEAT_N_PLUS_ONE",
+        default: Some("5"),
+        meaning: "the number of equal queries or calls of one transaction from which on they are flagged as N+1; with \
+                  `0`, none is",
+        set: |config, value| count(value).map(|number| config.n_plus_one = number),
+    },
+    Variable {
         name: "OPBEAT_SAMPLES",
         default: Some("1 for each name"),
         meaning: "the number of random span trees that are kept of each name in an interval, such as \
@@ -204,6 +211,10 @@ fn samples(value: &str) -> Result<Vec<(String, usize)>, &'static str> {
     entries.ok_or("a list such as `GET /metrics=0, POST /checkout=20`")
 }
 
+fn count(value: &str) -> Result<u32, &'static str> {
+    value.parse().map_err(|_| "a whole number")
+}
+
 fn boolean(value: &str) -> Result<bool, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -266,6 +277,8 @@ mod tests {
         assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.01 and 3600"#);
         assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));
         assert!(with("OPBEAT_DISABLE_SEND", "perhaps").is_err());
+        assert_eq!(with("OPBEAT_N_PLUS_ONE", "20").unwrap().n_plus_one, 20);
+        assert!(with("OPBEAT_N_PLUS_ONE", "few").unwrap_err().ends_with("which is not a whole number"));
         assert_eq!(
             with("OPBEAT_SAMPLES", "GET /metrics=0, POST /a=b = 20").unwrap().samples,
             [("GET /metrics".to_owned(), 0), ("POST /a=b".to_owned(), 20)]

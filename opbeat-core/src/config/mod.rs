@@ -65,6 +65,9 @@ pub struct Config {
     /// The time after which a poll of a handler is reported, because it blocks all other tasks of its executor's
     /// thread. Default: 100 ms.
     pub blocking_threshold: Duration,
+    /// The number of equal queries or calls of one transaction from which on they are flagged as N+1, with the line that
+    /// issues them. 0 flags none. Default: 5.
+    pub n_plus_one: u32,
     /// The number of random span trees that are kept of each name in an interval, by patterns of names with `*` and
     /// `?`. The last pattern that matches counts. Default: one for each name.
     pub samples: Vec<(String, usize)>,
@@ -95,6 +98,7 @@ impl Default for Config {
             ignore_user_agents: Vec::new(),
             secret_names: Vec::new(),
             blocking_threshold: Duration::from_millis(100),
+            n_plus_one: 5,
             samples: Vec::new(),
             response_headers: Vec::new(),
             before_send: BeforeSend::default(),
@@ -184,6 +188,14 @@ impl Config {
     #[must_use]
     pub fn blocking_threshold(mut self, threshold: Duration) -> Self {
         self.blocking_threshold = threshold;
+        self
+    }
+
+    /// Sets how many equal queries or calls of one transaction are flagged as N+1: queries of a database, calls of other
+    /// services, accesses to a cache, and messages. 0 flags none.
+    #[must_use]
+    pub fn n_plus_one(mut self, number: u32) -> Self {
+        self.n_plus_one = number;
         self
     }
 

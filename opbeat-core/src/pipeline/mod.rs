@@ -21,6 +21,7 @@ mod queue;
 mod recorder;
 mod scrub;
 mod settings;
+mod stacks;
 mod symbols;
 mod worker;
 
@@ -32,3 +33,4 @@ pub(crate) use errors::TransactionHandle;
 pub(crate) use lifecycle::Pipeline;
 pub(crate) use recorder::{Recorder, WeakRecorder};
 pub(crate) use settings::{Ignore, SampleLimits, Settings};
+pub(crate) use stacks::KnownStack;

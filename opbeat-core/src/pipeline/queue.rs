@@ -10,6 +10,7 @@ use crossbeam_queue::ArrayQueue;
 use super::counting::{Counts, SamplePosition, Shards};
 use super::errors::{ErrorOverflow, PendingError};
 use super::settings::Settings;
+use super::stacks::Stacks;
 use crate::clock::Instant;
 use crate::lock::lock;
 use crate::record::TransactionRecord;
@@ -29,6 +30,7 @@ const WAKE_AT: usize = MAX_ERRORS / 2;
 pub(super) struct Queue {
     settings: Settings,
     shards: Shards,
+    stacks: Stacks,
     errors: ArrayQueue<Box<PendingError>>,
     overflow: Mutex<ErrorOverflow>,
     worker: OnceLock<Thread>,
@@ -41,6 +43,7 @@ impl Queue {
         Self {
             settings,
             shards: Shards::new(),
+            stacks: Stacks::new(),
             errors: ArrayQueue::new(MAX_ERRORS),
             overflow: Mutex::default(),
             worker: OnceLock::new(),
@@ -52,6 +55,11 @@ impl Queue {
     #[inline]
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    #[inline]
+    pub(super) fn stacks(&self) -> &Stacks {
+        &self.stacks
     }
 
     /// Counts a transaction. Returns a position if the transaction is to be kept as a sample.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use super::counting::SamplePosition;
 use super::errors::{PendingError, TransactionHandle};
 use super::queue::Queue;
+use super::stacks::Stacks;
 use crate::clock::Instant;
 use crate::record::{ErrorId, ErrorRecord, TransactionRecord};
 
@@ -60,6 +61,18 @@ impl Recorder {
     #[inline]
     pub(crate) fn blocking_threshold(&self) -> u64 {
         self.queue.settings().blocking_threshold
+    }
+
+    /// Returns the number of equal queries of a transaction that are flagged; 0 for never.
+    #[inline]
+    pub(crate) fn n_plus_one(&self) -> u32 {
+        self.queue.settings().n_plus_one
+    }
+
+    /// Returns the stacks that spans are shown with.
+    #[inline]
+    pub(crate) fn stacks(&self) -> &Stacks {
+        self.queue.stacks()
     }
 
     /// Returns the names of the response headers to record, in lower case.

@@ -51,7 +51,9 @@ pub(super) fn transaction(record: &mut TransactionRecord, secrets: &Secrets) {
         scrub_cow(&mut span.signature, secrets);
         scrub_cow(&mut span.kind, secrets);
         scrub_values(&mut span.extra, secrets);
+        span.frames.iter_mut().for_each(|frame| scrub_lines(frame, secrets));
     }
+    record.dropped.iter_mut().for_each(|dropped| scrub_cow(&mut dropped.kind, secrets));
 }
 
 /// Removes secrets from the names that transactions are counted under, in the same way as from samples.

@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) flush_interval: Duration,
     /// The number of nanoseconds that a poll may take before it is reported.
     pub(crate) blocking_threshold: u64,
+    /// The number of equal queries of a transaction that are flagged; 0 for never.
+    pub(crate) n_plus_one: u32,
     pub(crate) ignore: Ignore,
     pub(crate) samples: SampleLimits,
     pub(crate) secrets: Secrets,
@@ -30,6 +32,7 @@ impl Settings {
         Self {
             flush_interval: Duration::from_secs(5),
             blocking_threshold: u64::MAX,
+            n_plus_one: 0,
             ignore: Ignore::new(names, &[]),
             samples: SampleLimits::default(),
             secrets: Secrets::new::<&str>([]),

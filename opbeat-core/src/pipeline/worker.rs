@@ -154,6 +154,9 @@ impl Worker {
             self.complete_error(error);
         }
         let (mut durations, mut breakdown, mut samples) = self.counts.take();
+        for sample in &mut samples {
+            self.symbols.complete_spans(sample).iter().for_each(|foreign| self.queue.stacks().note_foreign(foreign));
+        }
         let secrets = &self.settings().secrets;
         scrub::counts(&mut durations, &mut breakdown, secrets);
         let mut failed = 0;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Outcome, RequestRecord, SpanRecord, TraceParent, TransactionResult, User, Value};
+use super::{DroppedSpans, Outcome, Repeats, RequestRecord, SpanRecord, TraceParent, TransactionResult, User, Value};
 
 /// The id of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,10 +116,14 @@ pub struct TransactionRecord {
     pub trace: Option<TraceParent>,
     /// The transaction that started this one.
     pub parent: Option<TransactionId>,
-    /// Its spans, in the order of their start.
+    /// Its spans, in the order of their start, of which equal leaf spans are combined.
     pub spans: Vec<SpanRecord>,
     /// The number of spans that were dropped because there were too many.
     pub dropped_spans: u32,
+    /// The dropped spans by their kind.
+    pub dropped: Vec<DroppedSpans>,
+    /// When the spans ran that have no record of their own. It is not sent.
+    pub(crate) repeats: Repeats,
     /// The request.
     pub request: Option<RequestRecord>,
     /// The headers of the failed response, as far as the configuration chooses them.
@@ -151,6 +155,8 @@ impl Default for TransactionRecord {
             parent: None,
             spans: Vec::new(),
             dropped_spans: 0,
+            dropped: Vec::new(),
+            repeats: Repeats::default(),
             request: None,
             response_headers: Vec::new(),
             user: None,

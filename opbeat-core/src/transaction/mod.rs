@@ -26,7 +26,7 @@ pub use futures::{Detached, InSpan, InTransaction, in_span};
 pub(crate) use panics::{report_panic, report_panics};
 pub use position::Position;
 pub use running::FinishedSpan;
-pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction};
+pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction, unfinished_spans};
 pub(crate) use scope::Context;
 pub use scope::Entered;
 pub use span::{Span, span};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::running::{Active, FinishedSpan, count_span_without_transaction};
+use super::running::{Active, FinishedSpan, SpanRef, StartedSpan, count_span_without_transaction};
 use super::scope::Context;
 use crate::clock::Instant;
 use crate::record::{SpanRecord, Value};
@@ -21,8 +21,7 @@ pub struct Span {
 /// A span that is recorded.
 pub(super) struct RunningSpan {
     pub(super) active: Arc<Active>,
-    /// The index of the span in the transaction's record.
-    pub(super) index: u32,
+    pub(super) span: StartedSpan,
     /// Spans that start in it are not recorded.
     pub(super) is_leaf: bool,
 }
@@ -66,7 +65,7 @@ impl Span {
     /// Starts a span as a child of another one, and leaves the current span unchanged.
     pub(super) fn start_in(
         active: &Arc<Active>,
-        parent: Option<u32>,
+        parent: Option<SpanRef>,
         signature: Cow<'static, str>,
         kind: Cow<'static, str>,
     ) -> Self {
@@ -74,12 +73,14 @@ impl Span {
     }
 
     /// Makes the span a leaf: spans that start in it are not recorded. A query that passes through two instrumented
-    /// libraries is then shown once.
+    /// libraries is then shown once. Equal leaf spans with the same parent are combined into one, with their number and
+    /// their total time.
     pub fn leaf(mut self) -> Self {
         if let Some(running) = &mut self.running {
             running.is_leaf = true;
             Context::with(|context| {
-                if context.span == Some(running.index) && context.is_of(&running.active) {
+                let is_current = running.span.kept().is_some_and(|span| context.span == Some(span));
+                if is_current && context.is_of(&running.active) {
                     context.is_leaf = true;
                 }
             });
@@ -89,8 +90,10 @@ impl Span {
 
     /// Sets an extra value that is shown with the span, such as `sql` or `url`. At most 64 are kept.
     pub fn set_extra(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        if let Some(running) = &self.running {
-            running.active.set_span_extra(running.index, key.into(), value.into());
+        if let Some(running) = &self.running
+            && let Some(span) = running.span.kept()
+        {
+            running.active.set_span_extra(span, key.into(), value.into());
         }
     }
 
@@ -112,22 +115,22 @@ impl Span {
         if let Some(running) = &mut self.running {
             let ended = end.ended;
             running.is_leaf |= end.is_leaf;
-            running.active.describe_span(running.index, end);
+            running.active.describe_span(&mut running.span, end);
             self.end_at(ended);
         }
     }
 
     fn end_at(&mut self, ended: Instant) {
-        let Some(running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else { return };
         if Context::with(|context| running.end(context, ended)).is_none() {
-            running.active.end_span(running.index, None, ended);
+            running.end_elsewhere(ended);
         }
     }
 
     /// Returns a copy of the span's record, to start the span again in another transaction.
     pub(super) fn record(&self) -> Option<SpanRecord> {
         let running = self.running.as_ref()?;
-        running.active.span(running.index)
+        running.active.span(running.span.kept()?)
     }
 }
 
@@ -143,7 +146,9 @@ impl RunningSpan {
             return None;
         }
         let started = Self::start(active, signature, kind, context.span)?;
-        context.span = Some(started.index);
+        if let Some(span) = started.span.kept() {
+            context.span = Some(span);
+        }
         Some(started)
     }
 
@@ -151,21 +156,26 @@ impl RunningSpan {
         active: Arc<Active>,
         signature: Cow<'static, str>,
         kind: Cow<'static, str>,
-        parent: Option<u32>,
+        parent: Option<SpanRef>,
     ) -> Option<Self> {
-        let index = active.start_span(signature, kind, parent)?;
-        Some(Self { active, index, is_leaf: false })
+        let span = active.start_span(signature, kind, parent)?;
+        Some(Self { active, span, is_leaf: false })
     }
 
     /// Ends the span. Spans may end in any order, so its nearest ancestor that still runs becomes current.
-    fn end(&self, context: &mut Context, ended: Instant) {
+    fn end(&mut self, context: &mut Context, ended: Instant) {
         if context.is_of(&self.active) {
-            let left = self.active.end_span(self.index, context.span, ended);
+            let left = self.active.end_span(&mut self.span, context.span, ended, (self.is_leaf, true));
             context.is_leaf &= left == context.span;
             context.span = left;
         } else {
-            self.active.end_span(self.index, None, ended);
+            self.end_elsewhere(ended);
         }
+    }
+
+    /// Ends the span on a thread that does not run the transaction's code.
+    fn end_elsewhere(&mut self, ended: Instant) {
+        self.active.end_span(&mut self.span, None, ended, (self.is_leaf, false));
     }
 }
 
@@ -189,6 +199,6 @@ impl Drop for Span {
 
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Span").field(&self.running.as_ref().map(|running| running.index)).finish()
+        f.debug_tuple("Span").field(&self.running.as_ref().and_then(|running| running.span.kept())).finish()
     }
 }

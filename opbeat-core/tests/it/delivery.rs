@@ -23,6 +23,7 @@ fn redact(json: &mut Json) {
                 "timestamp" => *value = "[time]".into(),
                 "id" if value.as_str().is_some_and(|id| id.len() == 32) => *value = "[id]".into(),
                 "client_supplied_id" => *value = "[id]".into(),
+                "_frames" => *value = "[frames]".into(),
                 "self_ms" | "head_ms" | "busy_ms" => *value = "[ms]".into(),
                 "durations" => *value = format!("[{} durations]", value.as_array().map_or(0, Vec::len)).into(),
                 _ => redact(value),

@@ -106,13 +106,23 @@ fn spans_that_outlive_the_transaction_are_marked() {
 }
 
 #[test]
-fn spans_beyond_the_limit_are_counted() {
-    let sample = record(|| {
-        for _ in 0..600 {
-            drop(span("SELECT FROM books", "db.sqlite.query"));
-        }
-    });
-    assert_eq!((sample.spans.len(), sample.dropped_spans), (500, 100));
+fn spans_that_never_close_are_counted() {
+    let (agent, exporter) = monitored();
+    let before = agent.diagnose().unfinished_spans;
+    let transaction = agent.begin_transaction("task.test");
+    std::mem::forget(transaction.span("forgotten", "app"));
+    let kept = transaction.span("kept", "app");
+    transaction.end("test", "ok");
+    kept.set_extra("too", "late");
+    std::thread::spawn(|| drop(kept)).join().unwrap();
+    agent.flush(PATIENCE).unwrap();
+    insta::assert_snapshot!(tree(&exporter.samples()[0]), @r"
+    forgotten [app] (not ended)
+    kept [app] (not ended)
+    ");
+    let diagnosis = agent.diagnose();
+    assert!(diagnosis.unfinished_spans >= before + 2, "{diagnosis}");
+    assert!(diagnosis.to_string().contains("spans that outlived their transaction: "), "{diagnosis}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ const IS_REMOTE: u32 = 0x200;
 pub(super) fn spans(record: &TransactionRecord, errors: &[&ErrorRecord]) -> Vec<Span> {
     let ids = TraceIds::of(record);
     let own = transaction_span(record, errors, ids);
-    let others = record.spans.iter().enumerate().map(|(index, span)| child_span(record, span, index, ids));
+    let others = record.spans.iter().map(|span| child_span(record, span, ids));
     std::iter::once(own).chain(others).collect()
 }
 
@@ -85,7 +85,7 @@ fn failed(message: String) -> Status {
     Status { message, code: StatusCode::Error.into() }
 }
 
-fn child_span(record: &TransactionRecord, span: &SpanRecord, index: usize, ids: TraceIds) -> Span {
+fn child_span(record: &TransactionRecord, span: &SpanRecord, ids: TraceIds) -> Span {
     let mut attributes = Attributes::default();
     let Described { name, kind, is_error } = describe(span, &mut attributes);
     if span.duration.is_none() {
@@ -93,10 +93,11 @@ fn child_span(record: &TransactionRecord, span: &SpanRecord, index: usize, ids: 
     }
     let start = nanos(record.started_at).saturating_add(duration_nanos(span.start));
     let duration = span.duration.unwrap_or_else(|| record.duration.saturating_sub(span.start));
+    let parent = span.parent.and_then(|parent| record.spans.get(parent));
     Span {
         trace_id: ids.trace(),
-        span_id: ids.span(index),
-        parent_span_id: span.parent.map_or_else(|| ids.transaction(), |parent| ids.span(parent)),
+        span_id: ids.span(span.number),
+        parent_span_id: parent.map_or_else(|| ids.transaction(), |parent| ids.span(parent.number)),
         name,
         kind: kind.into(),
         start_time_unix_nano: start,

@@ -31,9 +31,8 @@ impl TraceIds {
     }
 
     /// Returns the id of one of its spans. Each span adds its number to the transaction's id.
-    pub(super) fn span(self, index: usize) -> Vec<u8> {
-        let number = u64::try_from(index).unwrap_or(u64::MAX).wrapping_add(1);
-        bytes(self.transaction.wrapping_add(number).max(1))
+    pub(super) fn span(self, number: u32) -> Vec<u8> {
+        bytes(self.transaction.wrapping_add(number.into()).max(1))
     }
 }
 

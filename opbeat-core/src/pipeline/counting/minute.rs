@@ -37,10 +37,10 @@ impl Minute {
     #[inline]
     pub(super) fn add(&mut self, record: &TransactionRecord, self_times: &mut SelfTimes) {
         self.durations(&record.result).push(record.duration, record.head);
-        let of_app = if record.spans.is_empty() {
+        let of_app = if record.spans.is_empty() && record.dropped.is_empty() {
             record.duration
         } else {
-            self_times.each(&record.spans, record.duration, |kind, time| self.self_time(kind).add(1, time))
+            self_times.each(record, |kind, count, time| self.self_time(kind).add(count, time))
         };
         self.app.add(1, of_app);
     }

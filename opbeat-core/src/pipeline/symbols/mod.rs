@@ -12,7 +12,7 @@ use std::sync::Arc;
 use resolve::{Call, Resolver};
 use source::Sources;
 
-use crate::record::{ErrorRecord, Frame, Location, Stack};
+use crate::record::{ErrorRecord, Frame, Location, Stack, TransactionRecord};
 
 /// The largest number of addresses that are remembered. An application has few lines that raise errors, so this is
 /// rarely reached.
@@ -39,8 +39,36 @@ impl Symbols {
         }
     }
 
-    /// Returns the frames, the outermost call first.
+    /// Names the application's calls that led to the spans of a sample. Returns the stacks that have none.
+    pub(super) fn complete_spans(&mut self, sample: &mut TransactionRecord) -> Vec<Arc<[usize]>> {
+        let mut foreign = Vec::new();
+        for span in &mut sample.spans {
+            let Some(stack) = span.call_stack.take() else { continue };
+            span.frames = self.named(&stack, None);
+            span.frames.retain(|frame| frame.in_app);
+            for frame in &mut span.frames {
+                self.sources.add_context(frame);
+                // The line itself is enough for a query, and samples stay small.
+                (frame.pre_context, frame.post_context) = (Vec::new(), Vec::new());
+            }
+            if span.frames.is_empty() {
+                foreign.push(stack);
+            }
+        }
+        foreign
+    }
+
+    /// Returns the frames with their source lines, the outermost call first.
     fn frames(&mut self, addresses: &[usize], location: Option<&Location>) -> Vec<Frame> {
+        let mut frames = self.named(addresses, location);
+        for frame in &mut frames {
+            self.sources.add_context(frame);
+        }
+        frames
+    }
+
+    /// Returns the frames, the outermost call first.
+    fn named(&mut self, addresses: &[usize], location: Option<&Location>) -> Vec<Frame> {
         let mut frames = Vec::new();
         for address in addresses {
             frames.extend(self.resolve(*address).iter().cloned());
@@ -48,9 +76,6 @@ impl Symbols {
         noise::trim(&mut frames, location.is_some());
         frames.reverse();
         culprit::add_location(&mut frames, location);
-        for frame in &mut frames {
-            self.sources.add_context(frame);
-        }
         frames
     }
 

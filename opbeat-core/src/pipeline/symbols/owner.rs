@@ -34,7 +34,7 @@ const FOREIGN_CRATES: [&str; 23] = [
 ];
 
 /// The crates of this project, which are on every stack.
-const OURS: [&str; 4] = ["opbeat_core", "opbeat_tower", "opbeat_axum", "opbeat_actix"];
+const OURS: [&str; 5] = ["opbeat_core", "opbeat_tower", "opbeat_axum", "opbeat_actix", "opbeat_instrument"];
 
 /// Returns whether a call is the application's own code.
 pub(super) fn is_application(function: &str, path: &str) -> bool {

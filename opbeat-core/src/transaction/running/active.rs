@@ -1,22 +1,21 @@
 //! A running transaction: its start, its names, its trace, its spans and its end.
 //!
 //! [`Active`] is the part that its owner, its handles and its spans share; everything that changes is in
-//! [`TransactionState`], under a mutex. Its errors are in [`reports`](super::reports).
+//! [`TransactionState`], under a mutex. Its errors are in [`reports`](super::reports), and its spans in
+//! [`timing`](super::timing).
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::end::{End, ResultNames, nanoseconds};
-use super::finished_span::FinishedSpan;
+use super::spans::SpanRef;
 use super::state::TransactionState;
 use crate::capture::blocked_record;
 use crate::clock::Instant;
 use crate::lock::{lock, unpoisoned};
 use crate::pipeline::Recorder;
-use crate::record::{
-    LongPoll, Outcome, RequestRecord, SpanRecord, TraceParent, TransactionId, TransactionName, TransactionRecord, Value,
-};
+use crate::record::{LongPoll, Outcome, RequestRecord, TraceParent, TransactionId, TransactionName, TransactionRecord};
 
 /// A running transaction, shared by its owner, its handles and its spans.
 pub(crate) struct Active {
@@ -197,12 +196,17 @@ impl Active {
         state.record.tags.clone_from(&parent.record.tags);
     }
 
-    /// Returns the `traceparent` of a call to another service, made in a span or outside of all spans.
-    pub(crate) fn trace_parent(&self, span: Option<u32>) -> TraceParent {
-        let remote = self.state().remote_trace();
+    /// Returns the `traceparent` of a call to another service, made in a span or outside of all spans. The span's record
+    /// then has the id too.
+    pub(crate) fn trace_parent(&self, span: Option<SpanRef>) -> TraceParent {
+        let mut state = self.state();
+        let remote = state.remote_trace();
         // A transaction's id is random, so its lower half is a valid parent id. Each span adds its number to it.
         let own = u64::try_from(self.id.0 & u128::from(u64::MAX)).unwrap_or(1);
-        let parent_id = own.wrapping_add(span.map_or(0, |span| u64::from(span) + 1)).max(1);
+        let parent_id = own.wrapping_add(span.map_or(0, |span| span.number().into())).max(1);
+        if let Some(span) = span {
+            state.set_span_id(span, parent_id);
+        }
         let (trace_id, sampled) = remote.map_or((self.id.0, true), |remote| (remote.trace_id, remote.sampled));
         TraceParent { trace_id, parent_id, sampled }
     }
@@ -215,59 +219,5 @@ impl Active {
     /// Returns the `baggage` of a call to another service.
     pub(crate) fn baggage(&self) -> Option<String> {
         self.state().baggage()
-    }
-}
-
-/// The spans.
-impl Active {
-    /// Starts a span and returns its index; `None` if there are too many or the transaction has ended.
-    pub(crate) fn start_span(
-        &self,
-        signature: Cow<'static, str>,
-        kind: Cow<'static, str>,
-        parent: Option<u32>,
-    ) -> Option<u32> {
-        let start = self.started.elapsed();
-        let parent = parent.map(|parent| parent as usize);
-        let span = SpanRecord { signature, kind, parent, start, duration: None, extra: Vec::new() };
-        self.state().start_span(span)
-    }
-
-    /// Records a span that has ended already.
-    pub(crate) fn record_span(&self, span: FinishedSpan, parent: Option<u32>) {
-        let FinishedSpan { signature, kind, ended, duration, extra, .. } = span;
-        let end = ended.saturating_duration_since(self.started);
-        let start = end.saturating_sub(duration);
-        let parent = parent.map(|parent| parent as usize);
-        let record = SpanRecord { signature, kind, parent, start, duration: Some(end - start), extra };
-        self.state().start_span(record);
-    }
-
-    /// Replaces the signature, the kind, the start and the extra values of a span that is about to end.
-    pub(crate) fn describe_span(&self, index: u32, end: FinishedSpan) {
-        let start = end.ended.saturating_duration_since(self.started).saturating_sub(end.duration);
-        self.state().describe_span(index, start, end);
-    }
-
-    /// Ends a span. Returns `current` if that span still runs, or else its nearest ancestor that does.
-    pub(crate) fn end_span(&self, index: u32, current: Option<u32>, ended: Instant) -> Option<u32> {
-        let ended = ended.saturating_duration_since(self.started);
-        let mut state = self.state();
-        state.end_span(index, ended);
-        state.nearest_running_span(current)
-    }
-
-    /// Returns `current` if that span still runs, or else its nearest ancestor that does.
-    pub(crate) fn nearest_running_span(&self, current: Option<u32>) -> Option<u32> {
-        self.state().nearest_running_span(current)
-    }
-
-    /// Returns a copy of a span's record.
-    pub(crate) fn span(&self, index: u32) -> Option<SpanRecord> {
-        self.state().span(index)
-    }
-
-    pub(crate) fn set_span_extra(&self, index: u32, key: Cow<'static, str>, value: Value) {
-        self.state().set_span_value(index, key, value);
     }
 }

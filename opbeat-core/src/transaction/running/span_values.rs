@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::record::{SpanRecord, Value};
+use crate::record::Value;
 
 /// A span keeps at most this many values; further ones are ignored.
 const MAX_VALUES: usize = 64;
@@ -13,16 +13,17 @@ const MAX_KEPT: usize = 64;
 /// The values of all spans of a transaction in one list, so that a span needs no allocation of its own.
 ///
 /// The values of one span form a linked list from the latest to the first, so that a lookup visits no other span's
-/// values.
+/// values. So do the places of removed values, which are used again.
 #[derive(Default)]
 pub(super) struct SpanValues {
     values: Vec<SpanValue>,
     /// The latest value of each span, by the span's index.
     latest: Vec<Option<u32>>,
+    /// The place of the value that was removed last.
+    free: Option<u32>,
 }
 
 struct SpanValue {
-    span: u32,
     /// The index of the value that the span got before this one.
     before: Option<u32>,
     key: Cow<'static, str>,
@@ -47,13 +48,41 @@ impl SpanValues {
     }
 
     fn add(&mut self, span: u32, key: Cow<'static, str>, value: Value) {
-        let (Ok(index), room) = (u32::try_from(self.values.len()), span as usize + 1) else { return };
+        let room = span as usize + 1;
         if self.latest.len() < room {
             self.latest.resize(room, None);
         }
+        let before = self.latest(span);
+        let value = SpanValue { before, key, value };
+        let Some(index) = self.place(value) else { return };
         if let Some(latest) = self.latest.get_mut(span as usize) {
-            let before = latest.replace(index);
-            self.values.push(SpanValue { span, before, key, value });
+            *latest = Some(index);
+        }
+    }
+
+    /// Stores a value in a free place, or at the end.
+    fn place(&mut self, value: SpanValue) -> Option<u32> {
+        if let Some(free) = self.free
+            && let Some(place) = self.values.get_mut(free as usize)
+        {
+            self.free = place.before;
+            *place = value;
+            return Some(free);
+        }
+        let index = u32::try_from(self.values.len()).ok()?;
+        self.values.push(value);
+        Some(index)
+    }
+
+    /// Removes all values of a span.
+    pub(super) fn remove(&mut self, span: u32) {
+        let mut next = self.latest.get_mut(span as usize).and_then(Option::take);
+        while let Some(index) = next
+            && let Some(removed) = self.values.get_mut(index as usize)
+        {
+            next = removed.before;
+            let before = self.free.replace(index);
+            *removed = SpanValue { before, key: Cow::Borrowed(""), value: Value::Bool(false) };
         }
     }
 
@@ -61,19 +90,22 @@ impl SpanValues {
         self.latest.get(span as usize).copied().flatten()
     }
 
-    /// Moves all values into their spans.
-    pub(super) fn move_into(&mut self, spans: &mut [SpanRecord]) {
-        self.latest.clear();
-        for SpanValue { span, key, value, .. } in self.values.drain(..) {
-            if let Some(span) = spans.get_mut(span as usize) {
-                span.extra.push((key, value));
-            }
-        }
+    /// Returns whether a span has a value with this key.
+    pub(super) fn has(&self, span: u32, key: &str) -> bool {
+        self.latest_first(span).any(|value| value.key == key)
+    }
+
+    fn latest_first(&self, span: u32) -> impl Iterator<Item = &SpanValue> {
+        let value = |index: u32| self.values.get(index as usize);
+        std::iter::successors(self.latest(span).and_then(value), move |found| found.before.and_then(value))
     }
 
     /// Returns a span's values in the order in which they were set.
     pub(super) fn of(&self, span: u32) -> impl Iterator<Item = (Cow<'static, str>, Value)> {
-        self.values.iter().filter(move |value| value.span == span).map(|value| (value.key.clone(), value.value.clone()))
+        let mut values: Vec<_> =
+            self.latest_first(span).map(|value| (value.key.clone(), value.value.clone())).collect();
+        values.reverse();
+        values.into_iter()
     }
 
     /// Removes all values, and keeps the allocations.
@@ -82,5 +114,6 @@ impl SpanValues {
         self.values.shrink_to(MAX_KEPT);
         self.latest.clear();
         self.latest.shrink_to(MAX_KEPT);
+        self.free = None;
     }
 }

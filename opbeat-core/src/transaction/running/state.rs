@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::baggage::{remote_baggage, valid_baggage};
 use super::end::End;
-use super::finished_span::FinishedSpan;
 use super::primary_error::PrimaryError;
-use super::span_values::SpanValues;
+use super::spans::{EndedSpan, NewSpan, SpanRef, Spans, StartedSpan};
 use super::trace::remote_trace_state;
 use crate::clock::Instant;
 use crate::pipeline::Recorder;
@@ -18,14 +18,8 @@ use crate::record::{
     TransactionResult, User, Value,
 };
 
-/// A transaction keeps at most this many spans; further ones are only counted.
-const MAX_SPANS: usize = 500;
-
 /// A transaction keeps at most this many tags and this many extra values; further ones are ignored.
 const MAX_VALUES: usize = 64;
-
-/// Capacity for more spans than this is released before the memory is reused.
-const MAX_KEPT_SPANS: usize = 64;
 
 type Values = Vec<(Cow<'static, str>, Value)>;
 
@@ -42,6 +36,14 @@ pub(crate) fn count_span_without_transaction() {
 /// after it had ended. Their code runs in a task or a thread that does not carry the transaction.
 pub(crate) fn spans_without_transaction() -> u64 {
     WITHOUT_TRANSACTION.load(Ordering::Relaxed)
+}
+
+/// The number of spans, since the process started, that were still running when their transaction ended.
+static UNFINISHED: AtomicU64 = AtomicU64::new(0);
+
+/// Returns the number of spans since the start of the process that were still running when their transaction ended.
+pub(crate) fn unfinished_spans() -> u64 {
+    UNFINISHED.load(Ordering::Relaxed)
 }
 
 /// The part of a transaction that changes while it runs: its unfinished record, and the facts that decide how it ends.
@@ -61,7 +63,7 @@ pub(crate) struct TransactionState {
     pub(super) error: Option<Box<PrimaryError>>,
     /// A panic was reported.
     pub(super) has_panicked: bool,
-    span_values: SpanValues,
+    pub(super) spans: Spans,
     /// The `tracestate` to pass on, if it was set or inherited instead of read from the request.
     pub(super) trace_state: Option<String>,
     /// The baggage to pass on, if it was set or inherited instead of read from the request.
@@ -95,6 +97,10 @@ impl TransactionState {
         if end.is_forced || !self.has_result {
             record.result = end.result(outcome);
         }
+        let unfinished = self.spans.finish(record);
+        if unfinished > 0 {
+            UNFINISHED.fetch_add(unfinished.into(), Ordering::Relaxed);
+        }
         (record.duration, record.head) = (end.duration, end.head.map(Duration::from_nanos));
         if let Some(position) = recorder.count(record, started) {
             record.busy = end.busy.map(Duration::from_nanos);
@@ -114,20 +120,17 @@ impl TransactionState {
     /// Returns the whole record: moved out if nothing else shares the state, or else a copy.
     #[cold]
     fn whole_record(&mut self, is_shared: bool) -> TransactionRecord {
-        self.span_values.move_into(&mut self.record.spans);
-        if is_shared { self.record.clone() } else { mem::take(&mut self.record) }
+        let mut record = if is_shared { self.record.clone() } else { mem::take(&mut self.record) };
+        self.spans.complete(&mut record);
+        record
     }
 
     /// Empties the state for the next transaction, and keeps its allocations.
     pub(super) fn clear(&mut self) {
         let record = &mut self.record;
         record.result = TransactionResult::default();
-        (record.trace, record.dropped_spans) = (None, 0);
-        if !record.spans.is_empty() {
-            record.spans.clear();
-            record.spans.shrink_to(MAX_KEPT_SPANS);
-            self.span_values.clear();
-        }
+        record.trace = None;
+        self.spans.clear(record);
         if let Some(request) = &mut record.request {
             request.clear();
         }
@@ -239,62 +242,107 @@ impl TransactionState {
 
 /// The spans.
 impl TransactionState {
-    pub(super) fn start_span(&mut self, span: SpanRecord) -> Option<u32> {
+    pub(super) fn start_span(&mut self, new: NewSpan) -> Option<StartedSpan> {
         if self.ended {
             count_span_without_transaction();
             return None;
         }
-        if self.record.spans.len() >= MAX_SPANS {
-            self.record.dropped_spans = self.record.dropped_spans.saturating_add(1);
+        Some(self.spans.start(&mut self.record, new))
+    }
+
+    /// Ends a span at a time after the start of the transaction.
+    pub(super) fn end_span(
+        &mut self,
+        span: &mut StartedSpan,
+        end: Duration,
+        is_leaf: bool,
+        n_plus_one: u32,
+    ) -> Option<EndedSpan> {
+        if self.ended {
             return None;
         }
-        let index = u32::try_from(self.record.spans.len()).ok()?;
-        self.record.spans.push(span);
-        Some(index)
+        match span {
+            StartedSpan::Kept(span) => self.spans.end(&mut self.record, *span, end, is_leaf, n_plus_one),
+            StartedSpan::Unkept(span) => {
+                self.spans.end_unkept(&mut self.record, mem::take(&mut **span), end, is_leaf, n_plus_one)
+            }
+        }
+    }
+
+    /// Records a span that has ended already.
+    pub(super) fn add_span(
+        &mut self,
+        mut new: NewSpan,
+        end: Duration,
+        (is_leaf, extra): (bool, Values),
+        n_plus_one: u32,
+    ) -> Option<EndedSpan> {
+        if self.ended {
+            count_span_without_transaction();
+            return None;
+        }
+        new.start = self.spans.start_in_parent(&self.record, &new).min(end);
+        let took = end.saturating_sub(new.start);
+        self.spans.add(&mut self.record, new, (took, is_leaf), extra, n_plus_one)
     }
 
     /// Replaces the description of a span that is about to end.
-    pub(super) fn describe_span(&mut self, index: u32, start: Duration, end: FinishedSpan) {
-        if !self.ended
-            && let Some(span) = self.record.spans.get_mut(index as usize)
-        {
-            (span.signature, span.kind, span.start) = (end.signature, end.kind, start);
-            for (key, value) in end.extra {
-                self.span_values.set(index, key, value);
+    pub(super) fn describe_span(&mut self, span: &mut StartedSpan, mut new: NewSpan, extra: Values) {
+        if self.ended {
+            return;
+        }
+        match span {
+            StartedSpan::Kept(span) => self.spans.describe(&mut self.record, *span, new, extra),
+            StartedSpan::Unkept(unkept) => {
+                new.parent = unkept.parent;
+                **unkept = new;
             }
         }
     }
 
-    pub(super) fn end_span(&mut self, index: u32, now: Duration) {
-        if !self.ended
-            && let Some(span) = self.record.spans.get_mut(index as usize)
-        {
-            span.duration = Some(now.saturating_sub(span.start));
-        }
-    }
-
-    pub(super) fn set_span_value(&mut self, index: u32, key: Cow<'static, str>, value: Value) {
+    pub(super) fn set_span_value(&mut self, span: SpanRef, key: Cow<'static, str>, value: Value) {
         if !self.ended {
-            self.span_values.set(index, key, value);
+            self.spans.set_value(&self.record, span, (key, value));
         }
     }
 
-    /// Returns `index` if that span still runs, or else its nearest ancestor that does.
-    pub(super) fn nearest_running_span(&self, mut index: Option<u32>) -> Option<u32> {
-        while let Some(span) = index.and_then(|index| self.record.spans.get(index as usize)) {
-            if span.duration.is_none() {
-                return index;
-            }
-            index = span.parent.and_then(|parent| u32::try_from(parent).ok());
+    /// Returns `current` if that span still runs, or else its nearest ancestor that does.
+    pub(super) fn nearest_running_span(&self, current: Option<SpanRef>) -> Option<SpanRef> {
+        self.spans.nearest_running(&self.record, current)
+    }
+
+    /// Notes that a `traceparent` with this id was taken from a span.
+    pub(super) fn set_span_id(&mut self, span: SpanRef, id: u64) {
+        if !self.ended {
+            self.spans.set_id(&mut self.record, span, id);
         }
-        None
+    }
+
+    pub(super) fn set_span_stack(&mut self, span: SpanRef, stack: Arc<[usize]>) {
+        if !self.ended {
+            self.spans.set_stack(&mut self.record, span, stack);
+        }
+    }
+
+    pub(super) fn note_unknown_stack(&mut self, span: SpanRef, is_foreign: bool) {
+        self.spans.note_unknown_stack(&self.record, span, is_foreign);
+    }
+
+    pub(super) fn give_up_stack(&mut self, span: SpanRef) {
+        self.spans.give_up_stack(&self.record, span);
+    }
+
+    pub(super) fn is_call_site_wanted(&self) -> bool {
+        !self.ended && self.spans.is_call_site_wanted()
+    }
+
+    pub(super) fn set_call_site(&mut self, stack: Arc<[usize]>) {
+        self.spans.set_call_site(stack);
     }
 
     /// Returns a copy of a span's record.
-    pub(super) fn span(&self, index: u32) -> Option<SpanRecord> {
-        let mut span = self.record.spans.get(index as usize)?.clone();
-        span.extra.extend(self.span_values.of(index));
-        Some(span)
+    pub(super) fn span(&self, span: SpanRef) -> Option<SpanRecord> {
+        self.spans.record_of(&self.record, span)
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::clock::Instant;
 use crate::pipeline::TransactionHandle;
-use crate::transaction::running::Active;
+use crate::transaction::running::{Active, SpanRef};
 
 /// The current transaction, the current span in it, and the state that decides what new spans and late work do.
 #[derive(Default)]
 pub(crate) struct Context {
     pub(crate) transaction: Option<Arc<Active>>,
-    pub(crate) span: Option<u32>,
+    pub(crate) span: Option<SpanRef>,
     /// The number of the [`Entered`](super::Entered) guard that made this context current; 0 if none did.
     pub(crate) guard: u32,
     /// The current span is a leaf: spans that start in it are not recorded.
@@ -44,7 +44,7 @@ impl Context {
     }
 
     /// Makes a context of a transaction, in one of its spans or outside of all spans.
-    pub(in crate::transaction) fn at(transaction: Arc<Active>, span: Option<u32>, is_leaf: bool) -> Self {
+    pub(in crate::transaction) fn at(transaction: Arc<Active>, span: Option<SpanRef>, is_leaf: bool) -> Self {
         Self { transaction: Some(transaction), span, is_leaf, ..Self::default() }
     }
 

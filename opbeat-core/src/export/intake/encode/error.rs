@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::AgentIdentity;
-use super::values::{http, result, user, values};
-use crate::record::{ErrorRecord, Frame, Stack};
+use super::values::{frame, http, result, user, values};
+use crate::record::{ErrorRecord, Stack};
 use opbeat_protocol::{ErrorBody, Exception, Stacktrace};
 
 impl AgentIdentity {
@@ -56,24 +56,6 @@ fn message(record: &ErrorRecord) -> String {
 
 fn cause(cause: &crate::record::Cause) -> Exception {
     Exception { type_name: cause.type_name.clone(), value: cause.message.clone(), ..Exception::default() }
-}
-
-fn frame(frame: &Frame) -> opbeat_protocol::Frame {
-    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let lines =
-        |lines: &[String]| frame.context_line.is_some().then(|| lines.iter().cloned().map(Some).collect::<Vec<_>>());
-    opbeat_protocol::Frame {
-        filename: frame.filename.clone(),
-        abs_path: some(&frame.path),
-        lineno: frame.line,
-        colno: frame.column,
-        function: some(&frame.function),
-        in_app: Some(frame.in_app),
-        pre_context: lines(&frame.pre_context),
-        context_line: frame.context_line.clone(),
-        post_context: lines(&frame.post_context),
-        ..opbeat_protocol::Frame::default()
-    }
 }
 
 /// Returns the application's values and the location, which is known even without a stack.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::values::values;
+use super::values::{frame, values};
 use crate::record::{SpanRecord, TransactionRecord};
 use opbeat_protocol::TraceGroup;
 
@@ -33,7 +33,11 @@ impl Groups {
             Some(_) => span.kind.to_string(),
             None => format!("{}.truncated", span.kind),
         };
-        let extra = values(&span.extra).unwrap_or_default();
+        let mut extra = values(&span.extra).unwrap_or_default();
+        if !span.frames.is_empty() {
+            let frames = span.frames.iter().map(|frame| serde_json::to_value(self::frame(frame)).unwrap_or_default());
+            extra.insert("_frames".to_owned(), frames.collect());
+        }
         self.group(sample, &span.signature, &kind, parents, extra)
     }
 

@@ -5,15 +5,18 @@ mod groups;
 mod values;
 mod zlib;
 
+use std::collections::BTreeMap;
+
 use groups::Groups;
 use serde_json::{Map, Value as Json};
 use values::{http, milliseconds, result, round, user, values};
 use zlib::length;
 pub(super) use zlib::zlib;
 
-use crate::record::{BreakdownRecord, Drops, DurationGroup, TransactionRecord};
+use crate::record::{BreakdownRecord, DroppedSpans, Drops, DurationGroup, SpanRecord, TransactionRecord};
 use opbeat_protocol::{
-    BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, Traces, TransactionGroup, TransactionsBody,
+    BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, SpanDetails, Traces, TransactionGroup,
+    TransactionsBody,
 };
 
 /// The machine and the release that every body contains.
@@ -70,7 +73,7 @@ impl AgentIdentity {
             group: groups.span(sample, span),
             start: milliseconds(span.start),
             duration: milliseconds(span.duration.unwrap_or_else(|| sample.duration.saturating_sub(span.start))),
-            details: None,
+            details: details(span).map(Box::new),
         });
         let spans = std::iter::once(root).chain(spans).collect();
         RawTransaction { duration, spans, context: Some(self.context(sample)) }
@@ -94,7 +97,7 @@ impl AgentIdentity {
             request_bytes: sample.request_bytes,
             response_bytes: sample.response_bytes,
             dropped_spans: (sample.dropped_spans > 0).then(|| sample.dropped_spans.into()),
-            dropped: None,
+            dropped: dropped(&sample.dropped),
             rev: self.release.clone(),
             http: sample.request.as_ref().map(|request| Json::Object(http(request, &sample.response_headers))),
             user: sample.user.as_ref().map(|found| Json::Object(user(found))),
@@ -107,6 +110,26 @@ impl AgentIdentity {
     fn machine(&self) -> Option<Machine> {
         Some(Machine { hostname: self.hostname.clone() })
     }
+}
+
+/// Returns the properties that only few spans have.
+fn details(span: &SpanRecord) -> Option<SpanDetails> {
+    let is_combined = span.count > 1;
+    let details = SpanDetails {
+        count: is_combined.then(|| span.count.into()),
+        total_ms: is_combined.then(|| milliseconds(span.total)),
+        n_plus_one: span.n_plus_one,
+        id: span.id.map(|id| format!("{id:016x}")),
+    };
+    (details != SpanDetails::default()).then_some(details)
+}
+
+fn dropped(dropped: &[DroppedSpans]) -> Option<BTreeMap<String, opbeat_protocol::DroppedSpans>> {
+    let by_kind = dropped.iter().map(|spans| {
+        let total_ms = milliseconds(spans.total);
+        (spans.kind.to_string(), opbeat_protocol::DroppedSpans { count: spans.count, total_ms })
+    });
+    (!dropped.is_empty()).then(|| by_kind.collect())
 }
 
 fn transaction_group(group: &DurationGroup) -> TransactionGroup {

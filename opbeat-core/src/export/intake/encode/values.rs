@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::record::{RequestRecord, TransactionResult, User, Value};
+use crate::record::{Frame, RequestRecord, TransactionResult, User, Value};
 
 /// Encodes a request, with the keys that all Opbeat agents use.
 ///
@@ -90,6 +90,24 @@ pub(super) fn result(result: &TransactionResult) -> Json {
     match result {
         TransactionResult::Status(status) => (*status).into(),
         TransactionResult::Word(word) => Json::from(word.as_ref()),
+    }
+}
+
+pub(super) fn frame(frame: &Frame) -> opbeat_protocol::Frame {
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let lines =
+        |lines: &[String]| frame.context_line.is_some().then(|| lines.iter().cloned().map(Some).collect::<Vec<_>>());
+    opbeat_protocol::Frame {
+        filename: frame.filename.clone(),
+        abs_path: some(&frame.path),
+        lineno: frame.line,
+        colno: frame.column,
+        function: some(&frame.function),
+        in_app: Some(frame.in_app),
+        pre_context: lines(&frame.pre_context),
+        context_line: frame.context_line.clone(),
+        post_context: lines(&frame.post_context),
+        ..opbeat_protocol::Frame::default()
     }
 }
 
