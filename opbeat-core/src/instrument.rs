@@ -4,4 +4,4 @@
 //! that reports its work only at its end uses a [`FinishedSpan`], and a library whose hooks run on another thread keeps
 //! a [`Position`].
 
-pub use crate::transaction::{FinishedSpan, Position};
+pub use crate::transaction::{Carried, Carrier, Entered, FinishedSpan, LivePosition, Position, set_carrier};

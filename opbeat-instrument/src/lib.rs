@@ -3,6 +3,8 @@
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 pub mod sql;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 /// The code of the readme, which the compiler checks.
 #[cfg(doctest)]

@@ -158,6 +158,7 @@ impl ActiveRequest {
         if outcome == Outcome::ServerError {
             self.report_failed_response();
         }
+        self.context.stop_carrying();
         let Some(active) = &mut self.context.transaction else { return };
         let duration = last_ready.unwrap_or_else(|| active.started.elapsed());
         self.work.pause(nanoseconds(duration));

@@ -25,7 +25,9 @@ pub struct EnteredHttp<'a> {
 impl<'a> EnteredHttp<'a> {
     #[inline]
     pub(super) fn new(request: &'a mut Option<Box<ActiveRequest>>) -> Self {
-        swap(request);
+        if let Some(request) = request {
+            request.context.resume();
+        }
         reported_panic::expect_panic();
         Self { was_panicking: std::thread::panicking(), request, not_send: PhantomData }
     }
@@ -36,17 +38,12 @@ impl<'a> EnteredHttp<'a> {
 impl Drop for EnteredHttp<'_> {
     #[inline]
     fn drop(&mut self) {
-        swap(self.request);
+        if let Some(request) = self.request {
+            request.context.pause();
+        }
         if std::thread::panicking() && !self.was_panicking {
             end_panicked(self.request);
         }
-    }
-}
-
-#[inline]
-fn swap(request: &mut Option<Box<ActiveRequest>>) {
-    if let Some(request) = request {
-        request.context.swap();
     }
 }
 

@@ -28,6 +28,6 @@ pub use position::Position;
 pub use running::FinishedSpan;
 pub(crate) use running::{Active, End, Pool, ResultNames, nanoseconds, spans_without_transaction, unfinished_spans};
 pub(crate) use scope::Context;
-pub use scope::Entered;
+pub use scope::{Carried, Carrier, Entered, LivePosition, set_carrier};
 pub use span::{Span, span};
 pub use transaction::Transaction;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::current::CurrentTransaction;
 use super::running::{Active, FinishedSpan, SpanRef};
-use super::scope::{Context, Entered};
+use super::scope::{Context, Entered, LivePosition, Place};
 use super::span::Span;
 use crate::pipeline::TransactionHandle;
 use crate::record::TraceParent;
@@ -56,6 +56,12 @@ impl Position {
         !self.active.has_ended()
     }
 
+    /// Returns whether another position is in the same transaction.
+    #[must_use]
+    pub fn is_in_transaction_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.active, &other.active)
+    }
+
     /// Starts a span at this position. It does not become the current span of the thread: see [`enter`](Self::enter).
     ///
     /// In a leaf, the span is not recorded.
@@ -84,7 +90,7 @@ impl Position {
 
     /// Makes this position current on this thread until the guard is dropped.
     pub fn enter(&self) -> Entered {
-        Entered::new(Context::at(Arc::clone(&self.active), self.span, self.is_leaf))
+        Entered::here(Context::at(Arc::clone(&self.active), self.span, self.is_leaf))
     }
 
     /// Returns the value of the `traceparent` header for a call to another service that is made at this position.
@@ -105,6 +111,21 @@ impl Span {
     pub fn position(&self) -> Option<Position> {
         let running = self.running.as_ref()?;
         Some(Position::new(Arc::clone(&running.active), running.span.position(), running.is_leaf))
+    }
+}
+
+impl LivePosition {
+    /// Returns the position now: in the span that is current there, or that was when the task was last polled.
+    #[must_use]
+    pub fn now(&self) -> Position {
+        let Place { active, span, is_leaf } = self.place();
+        Position::new(active, span, is_leaf)
+    }
+}
+
+impl fmt::Debug for LivePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LivePosition").field(&self.now()).finish()
     }
 }
 

@@ -81,7 +81,7 @@ impl Span {
             Context::with(|context| {
                 let is_current = running.span.kept().is_some_and(|span| context.span == Some(span));
                 if is_current && context.is_of(&running.active) {
-                    context.is_leaf = true;
+                    context.set_span(context.span, true);
                 }
             });
         }
@@ -147,7 +147,7 @@ impl RunningSpan {
         }
         let started = Self::start(active, signature, kind, context.span)?;
         if let Some(span) = started.span.kept() {
-            context.span = Some(span);
+            context.set_span(Some(span), context.is_leaf);
         }
         Some(started)
     }
@@ -166,8 +166,7 @@ impl RunningSpan {
     fn end(&mut self, context: &mut Context, ended: Instant) {
         if context.is_of(&self.active) {
             let left = self.active.end_span(&mut self.span, context.span, ended, (self.is_leaf, true));
-            context.is_leaf &= left == context.span;
-            context.span = left;
+            context.set_span(left, context.is_leaf && left == context.span);
         } else {
             self.end_elsewhere(ended);
         }
@@ -184,8 +183,7 @@ impl RunningSpan {
 #[cold]
 fn is_in_leaf(context: &mut Context, active: &Active) -> bool {
     let left = active.nearest_running_span(context.span);
-    context.is_leaf = left == context.span;
-    context.span = left;
+    context.set_span(left, left == context.span);
     context.is_leaf
 }
 

@@ -13,5 +13,9 @@ mod opentelemetry;
 mod sql;
 #[cfg(feature = "opentelemetry")]
 mod tracing_opentelemetry;
+#[cfg(feature = "tracing")]
+mod sqlx;
+#[cfg(feature = "tracing")]
+mod subscriber;
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod tree;

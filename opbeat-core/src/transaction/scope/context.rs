@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::mem;
 use std::sync::Arc;
 
+use super::carry::{Carry, Place};
 use crate::clock::Instant;
 use crate::pipeline::TransactionHandle;
 use crate::transaction::running::{Active, SpanRef};
@@ -18,6 +19,8 @@ pub(crate) struct Context {
     /// The current span is a leaf: spans that start in it are not recorded.
     pub(crate) is_leaf: bool,
     late: Late,
+    /// The context of another library in which this one is carried, from the first time that it is current.
+    carry: Option<Arc<Carry>>,
 }
 
 /// The policy for late work: work that outlives its transaction.
@@ -34,7 +37,7 @@ enum Late {
 
 thread_local! {
     static CURRENT: RefCell<Context> = const {
-        RefCell::new(Context { transaction: None, span: None, guard: 0, is_leaf: false, late: Late::Ignored })
+        RefCell::new(Context { transaction: None, span: None, guard: 0, is_leaf: false, late: Late::Ignored, carry: None })
     };
 }
 
@@ -109,11 +112,67 @@ impl Context {
         Self::with(|current| mem::swap(current, self));
     }
 
+    /// Makes this context current, and enters the context in which it is carried.
+    #[inline]
+    pub(crate) fn resume(&mut self) {
+        if self.transaction.is_some() {
+            self.enter_carry();
+        }
+        self.swap();
+    }
+
+    /// Makes the earlier context current again after [`resume`](Self::resume).
+    #[inline]
+    pub(crate) fn pause(&mut self) {
+        self.swap();
+        if let Some(carry) = &self.carry {
+            carry.leave();
+        }
+    }
+
+    #[inline]
+    fn enter_carry(&mut self) {
+        if self.carry.is_none() {
+            self.carry = Carry::start(|| self.place());
+        }
+        if let Some(carry) = &self.carry {
+            carry.enter();
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        let active = self.transaction.clone()?;
+        Some(Place { active, span: self.span, is_leaf: self.is_leaf })
+    }
+
+    /// Sets the current span.
+    #[inline]
+    pub(in crate::transaction) fn set_span(&mut self, span: Option<u32>, is_leaf: bool) {
+        (self.span, self.is_leaf) = (span, is_leaf);
+        if let Some(carry) = &self.carry {
+            carry.set_span(span, is_leaf);
+        }
+    }
+
+    /// Ends the context in which this one is carried. It is called before the end of the transaction.
+    #[inline]
+    pub(crate) fn stop_carrying(&mut self) {
+        self.carry = None;
+    }
+
+    /// Starts to carry this context for a guard that enters and leaves it itself.
+    pub(super) fn start_carrying(&mut self) -> Option<Arc<Carry>> {
+        if self.transaction.is_some() {
+            self.enter_carry();
+        }
+        self.carry.clone()
+    }
+
     /// Makes this context current until the guard is dropped.
     ///
     /// Changes to it in the meantime, such as a new current span, are kept for the next time.
     pub(crate) fn enter(&mut self) -> EnteredContext<'_> {
-        self.swap();
+        self.resume();
         EnteredContext { context: self }
     }
 }
@@ -137,7 +196,12 @@ impl Context {
     fn begin_own_if_ended(&mut self) {
         if let Some(parent) = self.transaction.as_ref().filter(|_| self.has_ended()) {
             let child = Active::begin(&parent.recorder, "task.detached".into(), |child| child.set_parent(parent));
-            *self = Self { late: Late::OwnTransaction, ..Self::of(child) };
+            // It may be current now, and then its owner leaves the context in which it is carried.
+            let carry = self.carry.take();
+            *self = Self { late: Late::OwnTransaction, carry, ..Self::of(child) };
+            if let (Some(carry), Some(place)) = (&self.carry, self.place()) {
+                carry.set_place(place);
+            }
         }
     }
 
@@ -163,6 +227,6 @@ pub(crate) struct EnteredContext<'a> {
 
 impl Drop for EnteredContext<'_> {
     fn drop(&mut self) {
-        self.context.swap();
+        self.context.pause();
     }
 }

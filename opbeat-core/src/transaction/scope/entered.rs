@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::sync::Arc;
 
+use super::carry::Carry;
 use super::context::Context;
 
 /// The largest number of saved contexts of a thread, see [`SAVED`]. Only code that forgets guards reaches it.
@@ -26,16 +28,27 @@ thread_local! {
 pub struct Entered {
     before: Context,
     guard: u32,
+    /// The context of another library that this guard has entered.
+    carry: Option<Arc<Carry>>,
     /// The guard swaps state of its thread, so it must stay on that thread.
     not_send: PhantomData<*const ()>,
 }
 
 impl Entered {
+    /// Makes a context current, and carries it.
     pub(in crate::transaction) fn new(mut context: Context) -> Self {
+        let carry = context.start_carrying();
+        let mut entered = Self::here(context);
+        entered.carry = carry;
+        entered
+    }
+
+    /// Makes a context current on this thread only.
+    pub(in crate::transaction) fn here(mut context: Context) -> Self {
         let guard = next();
         context.guard = guard;
         context.swap();
-        Self { before: context, guard, not_send: PhantomData }
+        Self { before: context, guard, carry: None, not_send: PhantomData }
     }
 }
 
@@ -50,6 +63,9 @@ impl Drop for Entered {
             before.swap();
         } else {
             save(self.guard, before);
+        }
+        if let Some(carry) = self.carry.take() {
+            carry.leave();
         }
     }
 }

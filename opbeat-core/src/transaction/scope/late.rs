@@ -21,7 +21,7 @@ impl LateWork {
     /// The guard ends the work's own transaction if a panic unwinds through it: executors catch the panic, and drop the
     /// work when the thread is not panicking any more.
     pub(in crate::transaction) fn enter(&mut self) -> EnteredLate<'_> {
-        self.context.swap();
+        self.context.resume();
         EnteredLate { work: self, was_panicking: std::thread::panicking() }
     }
 
@@ -69,7 +69,7 @@ pub(in crate::transaction) struct EnteredLate<'a> {
 
 impl Drop for EnteredLate<'_> {
     fn drop(&mut self) {
-        self.work.context.swap();
+        self.work.context.pause();
         if std::thread::panicking() && !self.was_panicking {
             self.work.cancel();
         }
