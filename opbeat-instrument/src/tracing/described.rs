@@ -49,11 +49,11 @@ impl Described {
 }
 
 /// Returns the kind of a query whose statement is found after its start.
-pub(super) fn kind_with(kind: &Cow<'static, str>, statement: &Statement) -> Cow<'static, str> {
+pub(super) fn kind_with(kind: Cow<'static, str>, statement: &Statement) -> Cow<'static, str> {
     let system = kind.strip_prefix("db.").and_then(|kind| kind.strip_suffix(".query"));
     match system {
         Some(system) if statement.controls_transaction() => Cow::Borrowed(kind_of(system, true)),
-        _ => kind.clone(),
+        _ => kind,
     }
 }
 

@@ -175,7 +175,7 @@ impl Shown {
     fn find_statement(&mut self, statement: Option<Statement>) {
         if let Some(statement) = statement.filter(|_| self.statement.is_none()) {
             self.late = Some(statement.signature());
-            self.kind = kind_with(&self.kind, &statement);
+            self.kind = kind_with(std::mem::take(&mut self.kind), &statement);
             self.set_statement(Some(statement));
         }
     }
@@ -184,6 +184,9 @@ impl Shown {
         let Some(span) = &self.span else { return };
         for (key, value) in values.extras() {
             span.set_extra(key, value);
+        }
+        if let Some(rows) = values.rows() {
+            span.set_extra("rows", rows);
         }
         if values.have_failed() {
             span.set_extra("error", true);
@@ -231,6 +234,9 @@ impl BridgeLayer {
                 }
                 if let Some(statement) = statement {
                     span = span.extra("sql", statement.text());
+                }
+                if let Some(rows) = values.rows() {
+                    span = span.extra("rows", rows);
                 }
                 for (key, value) in values.extras() {
                     span = span.extra(key, value);

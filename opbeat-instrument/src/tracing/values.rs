@@ -68,13 +68,13 @@ impl<'a> Values<'a> {
             .filter(|&slot| matches!(self.memory.slots[slot], Slot::Empty))
     }
 
-    fn set(&mut self, field: &Field, value: Slot) {
+    fn set(&mut self, field: &Field, value: &Slot) {
         let Some(first) = self.slot(field) else { return };
         let name = field.name();
         // A field can have several meanings.
         for (slot, (known, _)) in self.memory.slots[first..].iter_mut().zip(&self.row.fields[first..]) {
             if *known == name {
-                slot.clone_from(&value);
+                slot.clone_from(value);
             }
         }
     }
@@ -163,6 +163,15 @@ impl<'a> Values<'a> {
         if let Slot::Integer(number) = slot { Some(*number) } else { None }
     }
 
+    /// Returns the number of rows: SQLite counts the changed ones of an earlier statement for a query.
+    pub(super) fn rows(&self) -> Option<i64> {
+        let numbers = self.with(|meaning| *meaning == Meaning::Rows).filter_map(|(_, slot)| match slot {
+            Slot::Integer(number) => Some(*number),
+            _ => None,
+        });
+        numbers.reduce(|first, next| if first == 0 { next } else { first })
+    }
+
     /// Returns the extra values of the span.
     pub(super) fn extras(&self) -> impl Iterator<Item = (Cow<'static, str>, Value)> {
         self.with(|meaning| matches!(meaning, Meaning::Extra(_))).filter_map(|(meaning, slot)| {
@@ -197,7 +206,7 @@ impl Visit for Values<'_> {
         let end = self.memory.text.len();
         // `%3` and `?3` are numbers too.
         let number = self.memory.text[start..end].parse().ok();
-        self.set(field, number.map_or(Slot::Text(start..end), Slot::Integer));
+        self.set(field, &number.map_or(Slot::Text(start..end), Slot::Integer));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -205,24 +214,24 @@ impl Visit for Values<'_> {
             let start = self.memory.text.len();
             let _ = Limited(&mut self.memory.text).write_str(value);
             let end = self.memory.text.len();
-            self.set(field, Slot::Text(start..end));
+            self.set(field, &Slot::Text(start..end));
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field, Slot::Integer(value));
+        self.set(field, &Slot::Integer(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.set(field, i64::try_from(value).map_or(Slot::Float(value as f64), Slot::Integer));
+        self.set(field, &i64::try_from(value).map_or(Slot::Float(value as f64), Slot::Integer));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.set(field, Slot::Float(value));
+        self.set(field, &Slot::Float(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field, Slot::Bool(value));
+        self.set(field, &Slot::Bool(value));
     }
 }
 

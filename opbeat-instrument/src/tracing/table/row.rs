@@ -95,6 +95,8 @@ pub(in crate::tracing) enum Meaning {
     /// The connection and the number of a prepared statement.
     Connection,
     Prepared,
+    /// A number of rows. The first one that is not zero becomes the extra value `rows`.
+    Rows,
     /// An extra value with this key.
     Extra(Cow<'static, str>),
     /// The text of a GraphQL request, whose operation names the transaction.
@@ -223,6 +225,10 @@ impl Row {
 
     pub(super) fn summary_field(self, field: &'static str) -> Self {
         self.field(field, Meaning::Summary)
+    }
+
+    pub(super) fn rows(self, fields: [&'static str; 2]) -> Self {
+        fields.into_iter().fold(self, |row, field| row.field(field, Meaning::Rows))
     }
 
     pub(super) fn of_sqlx(mut self) -> Self {
