@@ -11,11 +11,11 @@ mod backend;
 #[cfg(feature = "opentelemetry")]
 mod opentelemetry;
 mod sql;
-#[cfg(feature = "opentelemetry")]
-mod tracing_opentelemetry;
 #[cfg(feature = "tracing")]
 mod sqlx;
 #[cfg(feature = "tracing")]
 mod subscriber;
+#[cfg(feature = "opentelemetry")]
+mod tracing_opentelemetry;
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod tree;

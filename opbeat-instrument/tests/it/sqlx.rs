@@ -87,8 +87,9 @@ async fn queries_are_children_of_the_current_span() {
         let mut transaction = shop.pool.begin().await.expect("it begins");
         sqlx::query("DELETE FROM books WHERE id = 7").execute(&mut *transaction).await.expect("it is valid");
         transaction.commit().await.expect("it commits");
-        sqlx::query("SELECT 1").execute(&shop.pool).await.expect("it is valid");
+        // sqlx reports a failed statement only after its error, but before the next statement of the connection.
         sqlx::query("SELECT no_column FROM books").execute(&shop.pool).await.expect_err("it is invalid");
+        sqlx::query("SELECT 1").execute(&shop.pool).await.expect("it is valid");
     };
     let transaction = shop.agent.begin_transaction("task.catalogue");
     transaction.wrap(job).await;
@@ -100,6 +101,7 @@ async fn queries_are_children_of_the_current_span() {
       db.sqlite.query SELECT FROM books · sql=SELECT title FROM books WHERE id < ? AND title <> ?, rows=1
     app.catalogue hidden
     db.sqlite.query DELETE FROM books · sql=DELETE FROM books WHERE id = ?, rows=0
+    db.sqlite.query SELECT FROM books · sql=SELECT no_column FROM books, rows=0
     db.sqlite.query SELECT · sql=SELECT ?, rows=1
     "#);
 }
