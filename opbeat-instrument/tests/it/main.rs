@@ -10,6 +10,8 @@
 mod backend;
 #[cfg(feature = "opentelemetry")]
 mod opentelemetry;
+#[cfg(feature = "tracing")]
+mod rows;
 mod sql;
 #[cfg(feature = "tracing")]
 mod sqlx;

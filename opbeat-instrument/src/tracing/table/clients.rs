@@ -8,7 +8,9 @@ pub(super) fn rows() -> Vec<Row> {
         Row::span("aws_sdk_*", "*").kind("ext.aws").only_if("rpc.system", "aws-api").leaf(),
         Row::span("aws_smithy_runtime::client::orchestrator", "try_attempt").action(Action::Attempt),
         // reqwest-tracing 0.5 to 0.7. The URL is dropped, because its query may contain secrets.
-        Row::span("reqwest_tracing::*", "HTTP request")
+        // The target is the application's module if the application implements `ReqwestOtelSpanBackend`.
+        Row::span("*", "HTTP request")
+            .only_if("otel.kind", "client")
             .kind("ext.http.reqwest")
             .signature_fields(["http.request.method", "server.address"], " ")
             .extra("status", "http.response.status_code")

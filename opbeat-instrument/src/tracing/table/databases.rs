@@ -103,7 +103,7 @@ fn others() -> Vec<Row> {
     vec![
         // fred 10 with its feature `partial-tracing`, and `Config::tracing` enabled.
         Row::span("fred::*", "fred.command").kind("db.redis.query").signature_field("cmd.name").leaf(),
-        clickhouse("clickhouse.query").signature("SELECT"),
+        clickhouse("clickhouse.query").signature("query"),
         clickhouse("clickhouse.insert")
             .signature_fields(["db.operation.name", "db.collection.name"], " INTO ")
             .extra("rows", "clickhouse.request.sent_rows"),
