@@ -1,8 +1,34 @@
 //! Spans of databases, HTTP clients, brokers and job runners, without changes to handlers.
 
+#[cfg(feature = "bb8")]
+pub mod bb8;
+#[cfg(any(feature = "diesel", feature = "rusqlite", feature = "tokio-postgres"))]
+mod database;
+#[cfg(feature = "deadpool")]
+pub mod deadpool;
+#[cfg(feature = "diesel")]
+pub mod diesel;
+#[cfg(feature = "moka")]
+pub mod moka;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
+#[cfg(any(feature = "diesel", feature = "mongodb"))]
+mod open_spans;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
+#[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
+mod pool_wait;
+#[cfg(feature = "r2d2")]
+pub mod r2d2;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(feature = "rusqlite")]
+pub mod rusqlite;
 pub mod sql;
+#[cfg(any(feature = "moka", feature = "redis", feature = "tokio-postgres"))]
+mod timed;
+#[cfg(feature = "tokio-postgres")]
+pub mod tokio_postgres;
 #[cfg(feature = "tracing")]
 pub mod tracing;
 

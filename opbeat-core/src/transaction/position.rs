@@ -128,6 +128,14 @@ impl fmt::Debug for LivePosition {
         f.debug_tuple("LivePosition").field(&self.now()).finish()
     }
 }
+/// Positions are equal if they are in the same span of the same transaction.
+impl PartialEq for Position {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.active, &other.active) && self.span == other.span
+    }
+}
+
+impl Eq for Position {}
 
 impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,16 +8,50 @@
     feature = "tracing"
 ))]
 mod backend;
+#[cfg(feature = "bb8")]
+mod bb8;
+#[cfg(feature = "deadpool")]
+mod deadpool;
+#[cfg(feature = "diesel")]
+mod diesel;
+#[cfg(feature = "diesel-async")]
+mod diesel_async;
+#[cfg(any(
+    feature = "bb8",
+    feature = "deadpool",
+    feature = "diesel",
+    feature = "moka",
+    feature = "mongodb",
+    feature = "r2d2",
+    feature = "redis",
+    feature = "rusqlite",
+    feature = "tokio-postgres"
+))]
+mod job;
+#[cfg(feature = "moka")]
+mod moka;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "opentelemetry")]
 mod opentelemetry;
+#[cfg(feature = "r2d2")]
+mod r2d2;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "tracing")]
 mod rows;
+#[cfg(feature = "rusqlite")]
+mod rusqlite;
 mod sql;
 #[cfg(feature = "tracing")]
 mod sqlx;
 #[cfg(feature = "tracing")]
 mod subscriber;
+#[cfg(feature = "tokio-postgres")]
+mod tokio_postgres;
 #[cfg(feature = "opentelemetry")]
 mod tracing_opentelemetry;
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod tree;
+#[cfg(any(feature = "bb8", feature = "deadpool", feature = "diesel-async", feature = "r2d2"))]
+mod waiting;
