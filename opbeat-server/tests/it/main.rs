@@ -17,6 +17,7 @@ mod health;
 mod intake;
 mod mutants;
 mod otlp;
+mod otlp_export;
 mod pages;
 mod parked;
 mod ranges;
