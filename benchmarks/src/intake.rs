@@ -57,9 +57,21 @@ impl Tally {
         for Posted { path, key, body } in posted {
             if path.ends_with("/transactions/") && self.keys.insert(key) {
                 self.count(&body);
+            } else if path == "/v1/metrics" {
+                self.count_points(&body);
             }
         }
         self.delivered
+    }
+
+    /// Counts the transactions in the histograms of OTLP.
+    fn count_points(&mut self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).expect("the benchmark exports JSON");
+        let metrics = &body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
+        let points =
+            metrics.as_array().into_iter().flatten().filter_map(|metric| metric["histogram"]["dataPoints"].as_array());
+        let count = |point: &Value| point["count"].as_str().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+        self.delivered.transactions += points.flatten().map(count).sum::<u64>();
     }
 
     fn count(&mut self, body: &[u8]) {

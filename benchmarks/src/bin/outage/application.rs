@@ -5,18 +5,24 @@ use std::time::Duration;
 use load::process::Process;
 use load::sink::{Manner, Sink, closed_port, url};
 
-/// The argument that replaces the server's address.
-pub const UNMONITORED: &str = "unmonitored";
+/// The argument that replaces an address if the application reports to no such server.
+pub const NONE: &str = "none";
 
 /// The server that an application reports to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
     /// No server: the application is not monitored.
     Nobody,
-    /// A server that reacts in the given manner.
+    /// An Opbeat server that reacts in the given manner.
     Running(Manner),
     /// A closed port.
     Absent,
+    /// A receiver of OpenTelemetry that reacts in the given manner.
+    Receiver(Manner),
+    /// A closed port in place of a receiver of OpenTelemetry.
+    AbsentReceiver,
+    /// A healthy Opbeat server, and beside it a receiver of OpenTelemetry that reacts in the given manner.
+    Beside(Manner),
 }
 
 impl Server {
@@ -28,6 +34,13 @@ impl Server {
             Self::Running(Manner::Failing) => "a server that responds with 500",
             Self::Running(Manner::Closing) => "a server that closes connections at once",
             Self::Absent => "no server: a closed port",
+            Self::Receiver(Manner::Healthy) => "a healthy receiver",
+            Self::Receiver(Manner::Silent) => "a receiver that never responds",
+            Self::Receiver(Manner::Failing) => "a receiver that responds with 500",
+            Self::Receiver(Manner::Closing) => "a receiver that closes connections at once",
+            Self::AbsentReceiver => "no receiver: a closed port",
+            Self::Beside(Manner::Silent) => "a healthy server and a receiver that never responds",
+            Self::Beside(_) => "a healthy server and a receiver",
         }
     }
 }
@@ -38,32 +51,47 @@ pub struct Application {
     /// The port of the application.
     pub port: u16,
     process: Process,
-    _sink: Option<Sink>,
+    /// The Opbeat server and the receiver that it reports to.
+    sinks: [Option<Sink>; 2],
 }
 
 impl Application {
     pub fn start(server: Server) -> Self {
-        let sink = match server {
-            Server::Running(manner) => Some(Sink::start(manner, closed_port())),
-            Server::Nobody | Server::Absent => None,
+        let sink = |manner| Some(Sink::start(manner, closed_port()));
+        let sinks = match server {
+            Server::Running(manner) => [sink(manner), None],
+            Server::Receiver(manner) => [None, sink(manner)],
+            Server::Beside(manner) => [sink(Manner::Healthy), sink(manner)],
+            Server::Nobody | Server::Absent | Server::AbsentReceiver => [None, None],
         };
-        let url = match (&sink, server) {
-            (Some(sink), _) => sink.url(),
-            (None, Server::Absent) => url(closed_port()),
-            (None, _) => UNMONITORED.to_owned(),
-        };
-        Self { _sink: sink, ..Self::reporting_to(&url, server) }
+        let absent = url(closed_port());
+        let mut urls = sinks.each_ref().map(|sink| sink.as_ref().map_or_else(|| NONE.to_owned(), Sink::url));
+        match server {
+            Server::Absent => urls[0] = absent,
+            Server::AbsentReceiver => urls[1] = absent,
+            _ => {}
+        }
+        Self { sinks, ..Self::reporting_to(&urls, server) }
     }
 
     /// Starts an application that reports to a port without a listener so far.
-    pub fn start_before_server(port: u16) -> Self {
-        Self::reporting_to(&url(port), Server::Absent)
+    pub fn start_before(server: Server, port: u16) -> Self {
+        let urls = match server {
+            Server::AbsentReceiver => [NONE.to_owned(), url(port)],
+            _ => [url(port), NONE.to_owned()],
+        };
+        Self::reporting_to(&urls, server)
     }
 
-    fn reporting_to(url: &str, server: Server) -> Self {
-        let mut process = Process::start("the application", &["serve", url]);
+    fn reporting_to([server_url, receiver_url]: &[String; 2], server: Server) -> Self {
+        let mut process = Process::start("the application", &["serve", server_url, receiver_url]);
         let [port] = process.ask("port");
-        Self { server, port: port as u16, process, _sink: None }
+        Self { server, port: port as u16, process, sinks: [None, None] }
+    }
+
+    /// Returns the number of transactions that arrived at the Opbeat server.
+    pub fn arrived(&mut self) -> u64 {
+        self.sinks[0].as_mut().map_or(0, |sink| sink.delivered().transactions)
     }
 
     /// Flushes. Returns the duration and whether it succeeded; `None` if the application is unmonitored.

@@ -49,10 +49,15 @@ struct Case {
 }
 
 pub fn measure(effort: Effort) -> Vec<Bound> {
-    let mut cases = SERVERS.map(|server| Case::start(server, effort));
+    measure_with(&SERVERS, effort)
+}
+
+/// Measures applications that report to the given servers.
+pub fn measure_with(servers: &[Server], effort: Effort) -> Vec<Bound> {
+    let mut cases: Vec<Case> = servers.iter().map(|server| Case::start(*server, effort)).collect();
     for round in 0..effort.rounds {
         for turn in 0..cases.len() {
-            cases[(round + turn) % SERVERS.len()].run();
+            cases[(round + turn) % servers.len()].run();
         }
     }
     print(&format!("`GET {PATH}` at {RATE} requests a second"), &cases, |case| &case.paced);

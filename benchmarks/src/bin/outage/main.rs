@@ -4,7 +4,8 @@
 //! does not hold.
 //!
 //! An axum application is served over loopback, in a separate process for each server that it reports to: a healthy
-//! one, a silent one, a failing one, one that closes connections, none. They take turns, and the tables show the
+//! one, a silent one, a failing one, one that closes connections, none. The part `otlp` measures receivers of
+//! OpenTelemetry in the same states. The processes take turns, and the tables show the
 //! medians of the rounds.
 
 mod application;
@@ -12,6 +13,7 @@ mod captures;
 mod effort;
 mod latency;
 mod memory;
+mod otlp;
 mod panics;
 mod routes;
 mod served;
@@ -23,18 +25,19 @@ use effort::Effort;
 use load::bound::{Bound, verdict};
 
 const USAGE: &str = "\
-Usage: outage [--short] [latency|panics|captures|storm|memory]...
+Usage: outage [--short] [latency|panics|captures|storm|memory|otlp]...
 
 Without names, all parts are measured. --short runs one round of each part, a tenth as long, for a first impression.";
 
 type Part = (&'static str, fn(Effort) -> Vec<Bound>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("latency", latency::measure),
     ("panics", panics::measure),
     ("captures", captures::measure),
     ("storm", storm::measure),
     ("memory", |_| memory::measure()),
+    ("otlp", otlp::measure),
 ];
 
 fn main() -> ExitCode {
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["sink", manner, port] => load::sink::run(manner, port),
-        ["serve", url] => served::run(url),
+        ["serve", server_url, receiver_url] => served::run(server_url, receiver_url),
         ["--short", names @ ..] => measure(Effort::SHORT, names),
         names => measure(Effort::FULL, names),
     }

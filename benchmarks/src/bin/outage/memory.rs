@@ -5,7 +5,7 @@ use std::time::Duration;
 use load::bound::Bound;
 use load::sink::{Manner, Sink, closed_port};
 
-use crate::application::Application;
+use crate::application::{Application, Server};
 
 const REQUESTS: u64 = 1_000_000;
 const STEPS: u64 = 10;
@@ -18,10 +18,15 @@ const GROWTH: f64 = 8.0;
 const FLUSHES: usize = 5;
 
 pub fn measure() -> Vec<Bound> {
+    measure_with(Server::Absent)
+}
+
+/// Measures an application that reports to the given absent server.
+pub fn measure_with(server: Server) -> Vec<Bound> {
     let port = closed_port();
-    let mut application = Application::start_before_server(port);
+    let mut application = Application::start_before(server, port);
     let start = application.memory();
-    println!("Memory while the server is away, which is {start:.1} MB at the start:\n");
+    println!("Memory with {}, which is {start:.1} MB at the start:\n", server.name());
     println!("| requests | memory |\n|---:|---:|");
     let memory: Vec<f64> = (1..=STEPS).map(|step| run_step(&mut application, step)).collect();
     let mut sink = Sink::start(Manner::Healthy, port);
@@ -32,8 +37,9 @@ pub fn measure() -> Vec<Bound> {
     let arrived = sink.delivered().transactions;
     println!("\nWhen it is back, {arrived} transactions arrive.\n");
     let grown = memory[memory.len() - 1] - memory[0];
-    let flat = format!("after the first step, memory grows by at most {GROWTH} MB: {grown:.1} MB");
-    let exact = format!("each of {REQUESTS} requests was counted once: {arrived}");
+    let name = server.name();
+    let flat = format!("{name}: after the first step, memory grows by at most {GROWTH} MB: {grown:.1} MB");
+    let exact = format!("{name}: each of {REQUESTS} requests was counted once: {arrived}");
     vec![Bound::new(flat, grown <= GROWTH), Bound::new(exact, has_flushed && arrived == REQUESTS)]
 }
 

@@ -14,11 +14,12 @@ use load::quantiles::quantile;
 use load::{processor, sink};
 use log::LevelFilter;
 use opbeat_axum::{Agent, Config};
+use opbeat_core::export::{Exporter, IntakeExporter, OtlpExporter};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use crate::application::UNMONITORED;
+use crate::application::NONE;
 use crate::routes::{EXPECTED, router, take_captures};
 
 /// The flush interval, short enough that each round has some deliveries.
@@ -32,7 +33,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// - `call N`: calls the application N times in process.
 /// - `memory`: responds with the resident memory, in kilobytes.
 /// - `processor`: responds with the processor time of all threads so far, in microseconds.
-pub fn run(url: &str) -> ExitCode {
+pub fn run(server_url: &str, receiver_url: &str) -> ExitCode {
     // Panics other than the measured ones are bugs of this program.
     std::panic::set_hook(Box::new(|panic| {
         if panic.payload_as_str() != Some(EXPECTED) {
@@ -41,7 +42,7 @@ pub fn run(url: &str) -> ExitCode {
     }));
     // Applications have a logger; this one discards everything.
     log::set_max_level(LevelFilter::Error);
-    let agent = agent(url);
+    let agent = agent(server_url, receiver_url);
     let router = router(agent.as_ref());
     let port = serve(router.clone());
     let caller = Caller::new(router);
@@ -56,9 +57,24 @@ pub fn run(url: &str) -> ExitCode {
     })
 }
 
-fn agent(url: &str) -> Option<Agent> {
-    let config = Config::new("benchmark", "benchmark", "benchmark").server_url(url).flush_interval(FLUSH_INTERVAL);
-    (url != UNMONITORED).then(|| Agent::start(&config).expect("the configuration can work"))
+fn agent(server_url: &str, receiver_url: &str) -> Option<Agent> {
+    let config =
+        Config::new("benchmark", "benchmark", "benchmark").server_url(server_url).flush_interval(FLUSH_INTERVAL);
+    let mut exporters: Vec<Box<dyn Exporter>> = Vec::new();
+    if server_url != NONE {
+        exporters.push(Box::new(IntakeExporter::new(&config).expect("the configuration can work")));
+    }
+    if receiver_url != NONE {
+        let variable = |name: &str| match name {
+            "OTEL_EXPORTER_OTLP_ENDPOINT" => Some(receiver_url.to_owned()),
+            // The sink counts points that are JSON and contain the requests since the point before.
+            "OTEL_EXPORTER_OTLP_PROTOCOL" => Some("http/json".to_owned()),
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE" => Some("delta".to_owned()),
+            _ => None,
+        };
+        exporters.push(Box::new(OtlpExporter::from_variables(&config, variable).expect("the variables are valid")));
+    }
+    (!exporters.is_empty()).then(|| Agent::with_exporters(&config, exporters))
 }
 
 fn serve(router: Router) -> u16 {

@@ -3,10 +3,8 @@
 use std::fmt::Write;
 
 use super::attributes::Attributes;
-use crate::record::{ErrorRecord, Frame, Stack};
-
-/// The largest size of a stack trace, in bytes. The oldest calls of a longer one are left out.
-const MAX_STACK: usize = 64 << 10;
+use super::stack_text::stack_text;
+use crate::record::{ErrorRecord, Stack};
 
 /// Returns the type of an error with its module; `None` for messages.
 pub(super) fn full_type(record: &ErrorRecord) -> Option<String> {
@@ -36,35 +34,13 @@ pub(super) fn set_context(record: &ErrorRecord, attributes: &mut Attributes) {
     attributes.set_all(&record.extra);
 }
 
-/// Returns the stack in the form in which Rust prints a backtrace, followed by the causes.
+/// Returns the stack, followed by the causes.
 fn stack_trace(record: &ErrorRecord) -> Option<String> {
     let Stack::Frames(frames) = &record.stack else { return None };
-    let mut text = String::new();
-    for (number, frame) in frames.iter().rev().enumerate() {
-        let length = text.len();
-        push_frame(number, frame, &mut text);
-        if text.len() > MAX_STACK {
-            text.truncate(length);
-            break;
-        }
-    }
+    let mut text = stack_text(frames);
     for cause in &record.causes {
         // A string accepts all writes.
         let _ = writeln!(text, "Caused by: {}: {}", cause.type_name, cause.message);
     }
     (!text.is_empty()).then_some(text)
-}
-
-fn push_frame(number: usize, frame: &Frame, text: &mut String) {
-    let function = if frame.function.is_empty() { "<unknown>" } else { &frame.function };
-    // A string accepts all writes.
-    let _ = writeln!(text, "{number:>4}: {function}");
-    let path = if frame.path.is_empty() { &frame.filename } else { &frame.path };
-    if path.is_empty() {
-        return;
-    }
-    let _ = match frame.column {
-        Some(column) => writeln!(text, "             at {path}:{}:{column}", frame.line),
-        None => writeln!(text, "             at {path}:{}", frame.line),
-    };
 }

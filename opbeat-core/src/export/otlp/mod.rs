@@ -23,6 +23,7 @@ mod signal;
 mod source;
 mod span_attributes;
 mod spans;
+mod stack_text;
 mod time;
 mod trace_ids;
 mod traces;

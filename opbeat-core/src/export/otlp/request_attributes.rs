@@ -54,6 +54,10 @@ pub(super) fn set(record: &TransactionRecord, role: Role, attributes: &mut Attri
     attributes.set_some("opbeat.queued_ms", record.queued.map(milliseconds));
     attributes.set_some("opbeat.busy_ms", record.busy.map(milliseconds));
     attributes.set_some("opbeat.dropped_spans", Some(record.dropped_spans).filter(|dropped| *dropped > 0));
+    for spans in &record.dropped {
+        attributes.set(format!("opbeat.dropped.{}.count", spans.kind), spans.count);
+        attributes.set(format!("opbeat.dropped.{}.total_ms", spans.kind), milliseconds(spans.total));
+    }
     attributes.set_all(&record.tags);
     attributes.set_all(&record.extra);
 }

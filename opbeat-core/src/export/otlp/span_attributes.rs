@@ -3,6 +3,8 @@
 use super::attributes::Attributes;
 use super::messages::SpanKind;
 use super::request_attributes::set_address;
+use super::stack_text::stack_text;
+use super::time::milliseconds;
 use crate::record::{self, SpanRecord};
 
 /// A span in the terms of the semantic conventions.
@@ -47,6 +49,12 @@ pub(super) fn describe(span: &SpanRecord, attributes: &mut Attributes) -> Descri
     attributes.set_some("error.type", error);
     attributes.set_some("db.response.returned_rows", number(span, "rows").filter(|_| area == "db"));
     attributes.set("opbeat.kind", span.kind.as_ref());
+    if span.count > 1 {
+        attributes.set("opbeat.count", span.count);
+        attributes.set("opbeat.total_ms", milliseconds(span.total));
+    }
+    attributes.set_some("opbeat.n_plus_one", span.n_plus_one.then_some(true));
+    attributes.set_some("code.stacktrace", Some(stack_text(&span.frames)).filter(|text| !text.is_empty()));
     set_rest(span, attributes);
     let is_error = error.is_some() || is_failed_call(span);
     Described { name, kind, is_error }

@@ -18,7 +18,7 @@ const IS_REMOTE: u32 = 0x200;
 pub(super) fn spans(record: &TransactionRecord, errors: &[&ErrorRecord]) -> Vec<Span> {
     let ids = TraceIds::of(record);
     let own = transaction_span(record, errors, ids);
-    let others = record.spans.iter().map(|span| child_span(record, span, ids));
+    let others = record.spans.iter().enumerate().map(|(index, span)| child_span(record, span, index, ids));
     std::iter::once(own).chain(others).collect()
 }
 
@@ -85,7 +85,7 @@ fn failed(message: String) -> Status {
     Status { message, code: StatusCode::Error.into() }
 }
 
-fn child_span(record: &TransactionRecord, span: &SpanRecord, ids: TraceIds) -> Span {
+fn child_span(record: &TransactionRecord, span: &SpanRecord, index: usize, ids: TraceIds) -> Span {
     let mut attributes = Attributes::default();
     let Described { name, kind, is_error } = describe(span, &mut attributes);
     if span.duration.is_none() {
@@ -93,11 +93,10 @@ fn child_span(record: &TransactionRecord, span: &SpanRecord, ids: TraceIds) -> S
     }
     let start = nanos(record.started_at).saturating_add(duration_nanos(span.start));
     let duration = span.duration.unwrap_or_else(|| record.duration.saturating_sub(span.start));
-    let parent = span.parent.and_then(|parent| record.spans.get(parent));
     Span {
         trace_id: ids.trace(),
-        span_id: ids.span(span.number),
-        parent_span_id: parent.map_or_else(|| ids.transaction(), |parent| ids.span(parent.number)),
+        span_id: ids.span(span, index),
+        parent_span_id: parent_id(record, span, ids),
         name,
         kind: kind.into(),
         start_time_unix_nano: start,
@@ -107,6 +106,11 @@ fn child_span(record: &TransactionRecord, span: &SpanRecord, ids: TraceIds) -> S
         status: is_error.then(|| failed(String::new())),
         flags: HAS_IS_REMOTE | flags(record) & SAMPLED,
     }
+}
+
+fn parent_id(record: &TransactionRecord, span: &SpanRecord, ids: TraceIds) -> Vec<u8> {
+    let parent = span.parent.and_then(|index| Some((record.spans.get(index)?, index)));
+    parent.map_or_else(|| ids.transaction(), |(parent, index)| ids.span(parent, index))
 }
 
 fn event(error: &ErrorRecord) -> Event {

@@ -1,6 +1,6 @@
 //! The ids of a transaction's spans in its trace.
 
-use crate::record::{TraceParent, TransactionId, TransactionRecord};
+use crate::record::{SpanRecord, TraceParent, TransactionId, TransactionRecord};
 
 /// The ids of a transaction: those that it sends to other services in `traceparent`.
 #[derive(Clone, Copy)]
@@ -30,9 +30,16 @@ impl TraceIds {
         bytes(self.transaction.max(1))
     }
 
-    /// Returns the id of one of its spans. Each span adds its number to the transaction's id.
-    pub(super) fn span(self, number: u32) -> Vec<u8> {
-        bytes(self.transaction.wrapping_add(number.into()).max(1))
+    /// Returns the id of one of its spans: that of `traceparent`, or else the id that it would have had there.
+    ///
+    /// Each span adds its number to the transaction's id. A span that `before_send` has added has no number.
+    pub(super) fn span(self, span: &SpanRecord, index: usize) -> Vec<u8> {
+        let index = u64::try_from(index).unwrap_or(u64::MAX);
+        let derived = match span.number {
+            0 => self.transaction.wrapping_sub(index.saturating_add(1)),
+            number => self.transaction.wrapping_add(number.into()),
+        };
+        bytes(span.id.unwrap_or(derived).max(1))
     }
 }
 

@@ -95,7 +95,8 @@ pub(super) fn push_attributes(text: &mut String, indentation: &str, item: &Json)
         "opbeat.error_id",
         "opbeat.head_ms",
     ];
-    for (key, value) in attributes(item) {
+    // Only some spans have a stack, such as the first one of a signature.
+    for (key, value) in attributes(item).into_iter().filter(|(key, _)| key != "code.stacktrace") {
         let value = if VARYING.contains(&key.as_str()) { "…" } else { &value };
         writeln!(text, "{indentation}{key}: {value}").unwrap();
     }

@@ -68,6 +68,33 @@ fn a_request_is_a_server_span_with_its_queries_and_calls() {
 }
 
 #[test]
+fn combined_spans_keep_their_count_and_the_line_of_an_n_plus_one() {
+    let (agent, server) = start([], &[]);
+    let job = agent.begin_transaction("task.test");
+    {
+        let _entered = job.enter();
+        for number in 0..510 {
+            let name = if number < 20 { "SELECT FROM authors".to_owned() } else { format!("SELECT FROM t{number}") };
+            drop(opbeat_core::span(name, "db.sqlite.query").leaf());
+        }
+    }
+    job.end("shop.test", "ok");
+    agent.flush(PATIENCE).unwrap();
+    let spans = items(&server, "/v1/traces");
+    let query = attributes(&spans[1]);
+    let value = |key: &str| query.get(key).map_or("", String::as_str);
+    assert_eq!((value("db.query.summary"), value("opbeat.count")), ("SELECT authors", "20"));
+    assert_eq!(value("opbeat.n_plus_one"), "true");
+    assert!(value("opbeat.total_ms").parse::<f64>().unwrap() > 0.0);
+    assert!(value("code.stacktrace").contains("combined_spans_keep_their_count"), "{query:#?}");
+    let ids: std::collections::BTreeSet<String> = spans.iter().map(|span| ids(span).1).collect();
+    assert_eq!(ids.len(), spans.len(), "each span has its own id");
+    let whole = attributes(&spans[0]);
+    let dropped = whole.get("opbeat.dropped.db.sqlite.query.count").map(String::as_str);
+    assert_eq!(dropped, whole.get("opbeat.dropped_spans").map(String::as_str));
+}
+
+#[test]
 fn an_error_is_an_event_of_the_span_of_its_request() {
     let (agent, server) = start([], &[]);
     let mut transaction = request(&agent);
