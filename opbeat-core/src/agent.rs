@@ -276,6 +276,7 @@ fn settings(config: &Config) -> Settings {
         samples: SampleLimits::new(&config.samples),
         before_send: config.before_send.clone(),
         response_headers: config.response_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        log_lines: config.log_lines,
         secrets: Secrets::new(&config.secret_names),
     }
 }

@@ -183,6 +183,7 @@ fn bare(level: Level, message: String) -> ErrorRecord {
         user: None,
         tags: Vec::new(),
         extra: Vec::new(),
+        log: Vec::new(),
         other_texts: Vec::new(),
         long_poll: None,
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Config, ConfigError};
+use crate::record::Level;
 
 /// An environment variable that configures the agent.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +119,13 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "the response headers that error reports show, such as `x-request-id, retry-after`",
         set: |config, value| list(&mut config.response_headers, value),
     },
+    Variable {
+        name: "OPBEAT_LOG_LINES",
+        default: Some("info"),
+        meaning: "the lowest level of the log lines that error reports show: `debug`, `info`, `warning`, `error`, or \
+                  `off`",
+        set: |config, value| level(value).map(|lowest| config.log_lines = lowest),
+    },
 ];
 
 impl Config {
@@ -223,6 +231,18 @@ fn boolean(value: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// Reads a level; `None` for `off`.
+fn level(value: &str) -> Result<Option<Level>, &'static str> {
+    match value.to_ascii_lowercase().as_str() {
+        "debug" => Ok(Some(Level::Debug)),
+        "info" => Ok(Some(Level::Info)),
+        "warn" | "warning" => Ok(Some(Level::Warning)),
+        "error" => Ok(Some(Level::Error)),
+        "off" | "none" | "false" | "0" => Ok(None),
+        _ => Err("`debug`, `info`, `warning`, `error` or `off`"),
+    }
+}
+
 fn seconds(value: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "a number of seconds between 0.01 and 3600";
     let seconds: f64 = value.parse().map_err(|_| EXPECTED)?;
@@ -277,6 +297,9 @@ mod tests {
         assert_eq!(error, r#"OPBEAT_FLUSH_INTERVAL is "soon", which is not a number of seconds between 0.01 and 3600"#);
         assert_eq!(with("OPBEAT_FLUSH_INTERVAL", "0.5").unwrap().flush_interval, Duration::from_millis(500));
         assert!(with("OPBEAT_DISABLE_SEND", "perhaps").is_err());
+        assert_eq!(with("OPBEAT_LOG_LINES", "Warn").unwrap().log_lines, Some(Level::Warning));
+        assert_eq!(with("OPBEAT_LOG_LINES", "off").unwrap().log_lines, None);
+        assert!(with("OPBEAT_LOG_LINES", "all").is_err());
         assert_eq!(with("OPBEAT_N_PLUS_ONE", "20").unwrap().n_plus_one, 20);
         assert!(with("OPBEAT_N_PLUS_ONE", "few").unwrap_err().ends_with("which is not a whole number"));
         assert_eq!(

@@ -12,7 +12,7 @@ pub use error::ConfigError;
 pub use health_checks::HEALTH_CHECKS;
 
 use crate::pipeline::BeforeSend;
-use crate::record::{ErrorRecord, TransactionRecord};
+use crate::record::{ErrorRecord, Level, TransactionRecord};
 
 /// The address on which a server listens that is started without options.
 const DEFAULT_SERVER_URL: &str = "http://127.0.0.1:8200";
@@ -73,6 +73,9 @@ pub struct Config {
     pub samples: Vec<(String, usize)>,
     /// Names of the response headers that error reports show. Default: none.
     pub response_headers: Vec<String>,
+    /// The lowest level of the log lines that error reports show; `None` if they show none. Default: [`Level::Info`]. The
+    /// lines come from the layer or the logger in [`events`](crate::events), which are features.
+    pub log_lines: Option<Level>,
     /// The functions that change or drop what is sent.
     pub(crate) before_send: BeforeSend,
 }
@@ -101,6 +104,7 @@ impl Default for Config {
             n_plus_one: 5,
             samples: Vec::new(),
             response_headers: Vec::new(),
+            log_lines: Some(Level::Info),
             before_send: BeforeSend::default(),
         }
     }
@@ -223,6 +227,25 @@ impl Config {
     #[must_use]
     pub fn response_header(mut self, name: impl Into<String>) -> Self {
         self.response_headers.push(name.into());
+        self
+    }
+
+    /// Sets the lowest level of the log lines that error reports show, or shows none with `None`.
+    ///
+    /// A report shows the last 20 lines that its transaction logged before it, of at most 500 bytes each and 8 KiB in
+    /// total. Secrets in them are removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use opbeat_core::{Config, Level};
+    ///
+    /// let config = Config::default().log_lines(Level::Debug);
+    /// assert_eq!(config.log_lines(None).log_lines, None);
+    /// ```
+    #[must_use]
+    pub fn log_lines(mut self, lowest: impl Into<Option<Level>>) -> Self {
+        self.log_lines = lowest.into();
         self
     }
 

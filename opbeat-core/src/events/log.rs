@@ -4,10 +4,14 @@ use std::fmt;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-use super::{Event, location};
+use super::{Event, lines, location};
 use crate::capture::format_event;
+use crate::record::Level;
 
 /// A logger that reports records of the level `Error`, and forwards all records to another logger.
+///
+/// It also keeps the last lines of each transaction for the transaction's error reports, see
+/// [`Config::log_lines`](crate::Config::log_lines).
 ///
 /// An error that is also returned or captured in the same transaction is reported once.
 ///
@@ -53,10 +57,14 @@ impl<L: Log> Log for ErrorLog<L> {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if record.level() == log::Level::Error && !Event::is_ignored(record.target()) {
+        let is_ignored = Event::is_ignored(record.target());
+        if record.level() == log::Level::Error && !is_ignored {
             let message = format_event(*record.args());
             let location = location(record.file(), record.line());
             Event { target: record.target(), message, error: None, fields: Vec::new(), location }.report();
+        }
+        if !is_ignored {
+            lines::keep(level(record.level()), record.target(), |line| line.add("message", *record.args()));
         }
         if self.inner.enabled(record.metadata()) {
             self.inner.log(record);
@@ -65,6 +73,15 @@ impl<L: Log> Log for ErrorLog<L> {
 
     fn flush(&self) {
         self.inner.flush();
+    }
+}
+
+fn level(level: log::Level) -> Level {
+    match level {
+        log::Level::Error => Level::Error,
+        log::Level::Warn => Level::Warning,
+        log::Level::Info => Level::Info,
+        log::Level::Debug | log::Level::Trace => Level::Debug,
     }
 }
 

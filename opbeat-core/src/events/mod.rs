@@ -1,5 +1,11 @@
 //! Errors that an application logs, by the crate `log` or `tracing`.
+//!
+//! Lines of the level `INFO` and above are kept with their transaction, and shown with its error reports: see
+//! [`Config::log_lines`](crate::Config::log_lines).
 
+#[cfg(feature = "tracing")]
+mod format;
+mod lines;
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(feature = "tracing")]

@@ -8,9 +8,10 @@ use tracing_core::{Event as TracingEvent, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::{Event, location};
+pub use super::format::TransactionFields;
+use super::{Event, lines, location};
 use crate::capture::{LogField, cut, format_event, received_record};
-use crate::record::{ErrorRecord, Value};
+use crate::record::{self, ErrorRecord, Value};
 
 /// A layer that reports events of the level `ERROR`.
 ///
@@ -18,6 +19,9 @@ use crate::record::{ErrorRecord, Value};
 /// sources. Other fields become extra values. An error that is also returned or captured in the same transaction is
 /// reported once, whether it was logged as `%err`, as `?err`, within the message or by `#[instrument(err)]`. Events of
 /// tower-http's `TraceLayer` about failed responses are ignored, because the adapters report these responses.
+///
+/// It also keeps the last events of each transaction as log lines for the transaction's error reports, see
+/// [`Config::log_lines`](crate::Config::log_lines).
 ///
 /// # Examples
 ///
@@ -42,14 +46,49 @@ impl ErrorEvents {
 impl<S: Subscriber> Layer<S> for ErrorEvents {
     fn on_event(&self, event: &TracingEvent<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if *metadata.level() != Level::ERROR || Event::is_ignored(metadata.target()) {
+        if Event::is_ignored(metadata.target()) {
             return;
         }
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let location = location(metadata.file(), metadata.line());
-        let Fields { message, error, others } = fields;
-        Event { target: metadata.target(), message, error, fields: others, location }.report();
+        if *metadata.level() == Level::ERROR {
+            report(event);
+        }
+        lines::keep(level(*metadata.level()), metadata.target(), |line| event.record(line));
+    }
+}
+
+fn report(event: &TracingEvent<'_>) {
+    let metadata = event.metadata();
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    let location = location(metadata.file(), metadata.line());
+    let Fields { message, error, others } = fields;
+    Event { target: metadata.target(), message, error, fields: others, location }.report();
+}
+
+/// Adds the fields of an event to a line, in the order in which they were logged.
+impl Visit for lines::Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // The bridge from `log` adds target, file and line as fields.
+        if !field.name().starts_with("log.") {
+            self.add(field.name(), format_args!("{value:?}"));
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+}
+
+fn level(level: Level) -> record::Level {
+    match level {
+        Level::ERROR => record::Level::Error,
+        Level::WARN => record::Level::Warning,
+        Level::INFO => record::Level::Info,
+        _ => record::Level::Debug,
     }
 }
 

@@ -7,6 +7,8 @@ use super::errors::{PendingError, TransactionHandle};
 use super::queue::Queue;
 use super::stacks::Stacks;
 use crate::clock::Instant;
+#[cfg(any(feature = "log", feature = "tracing"))]
+use crate::record::Level;
 use crate::record::{ErrorId, ErrorRecord, TransactionRecord};
 
 /// Records transactions and errors from any thread. It never blocks.
@@ -79,6 +81,12 @@ impl Recorder {
     #[inline]
     pub(crate) fn response_headers(&self) -> &[String] {
         &self.queue.settings().response_headers
+    }
+
+    /// Returns whether log lines of this level are kept for error reports.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) fn keeps_log_lines(&self, level: Level) -> bool {
+        self.queue.settings().log_lines.is_some_and(|lowest| level >= lowest)
     }
 
     /// Returns whether both recorders belong to the same pipeline.

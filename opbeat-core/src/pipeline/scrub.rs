@@ -11,6 +11,9 @@ use opbeat_secrets::{REDACTED, Secrets};
 /// The largest number of bytes that are kept of a message or a value.
 const MAX_TEXT: usize = 8 * 1024;
 
+/// The largest number of bytes that are kept of a log line.
+const MAX_LOG_LINE: usize = 500;
+
 /// The number of further bytes that are searched, so that a secret is recognised even if its end is cut off.
 const MARGIN: usize = 1024;
 
@@ -30,6 +33,10 @@ pub(super) fn error(record: &mut ErrorRecord, secrets: &Secrets) {
         scrub_text(&mut transaction.name, secrets);
         scrub_cow(&mut transaction.kind, secrets);
         transaction.result.iter_mut().for_each(|result| scrub_result(result, secrets));
+    }
+    for line in &mut record.log {
+        scrub_text(&mut line.message, secrets);
+        cut(&mut line.message, MAX_LOG_LINE);
     }
     if let Stack::Frames(frames) = &mut record.stack {
         frames.iter_mut().for_each(|frame| scrub_lines(frame, secrets));

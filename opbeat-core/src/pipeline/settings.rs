@@ -6,7 +6,7 @@ use opbeat_secrets::Secrets;
 use wildmatch::WildMatchPattern;
 
 use super::before_send::BeforeSend;
-use crate::record::{ErrorRecord, Origin, RequestRecord, TransactionRecord};
+use crate::record::{ErrorRecord, Level, Origin, RequestRecord, TransactionRecord};
 
 /// The settings of a pipeline, which do not change while it runs.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) before_send: BeforeSend,
     /// The names of the response headers that are recorded, in lower case.
     pub(crate) response_headers: Vec<String>,
+    /// The lowest level of the log lines that error reports show.
+    pub(crate) log_lines: Option<Level>,
 }
 
 #[cfg(test)]
@@ -38,6 +40,7 @@ impl Settings {
             secrets: Secrets::new::<&str>([]),
             before_send: BeforeSend::default(),
             response_headers: Vec::new(),
+            log_lines: None,
         }
     }
 }

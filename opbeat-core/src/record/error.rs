@@ -115,11 +115,26 @@ pub struct ErrorRecord {
     pub tags: Vec<(Cow<'static, str>, Value)>,
     /// Further values of the application.
     pub extra: Vec<(Cow<'static, str>, Value)>,
+    /// The last lines that the transaction logged before the error, the oldest first.
+    pub log: Vec<LogLine>,
     /// Other texts by which reports of the same failure are recognised: the error's `Debug` output, or the values of a
     /// log event's error fields. They are not sent.
     pub(crate) other_texts: Vec<String>,
     /// The poll that the report is about, if it reports a blocked executor. It is not sent.
     pub(crate) long_poll: Option<LongPoll>,
+}
+
+/// A line that a transaction logged before an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Its severity.
+    pub level: Level,
+    /// The time from the line to the error.
+    pub before: Duration,
+    /// Its target: the module that logged it, unless the application chose another one.
+    pub target: String,
+    /// Its message, followed by its fields.
+    pub message: String,
 }
 
 /// A poll that took longer than the blocking threshold.

@@ -94,6 +94,7 @@ impl ErrorRecord {
             user: None,
             tags: Vec::new(),
             extra: Vec::new(),
+            log: Vec::new(),
             other_texts: self.other_texts.clone(),
             long_poll: None,
         }
@@ -139,6 +140,7 @@ mod tests {
             user: None,
             tags: Vec::new(),
             extra: Vec::new(),
+            log: Vec::new(),
             other_texts: Vec::new(),
             long_poll: None,
         }

@@ -12,7 +12,8 @@ use super::scope::{CodeName, Context, Entered, LateWork};
 use super::span::Span;
 use crate::capture::{CapturedError, error_record, message_record};
 use crate::record::{
-    ErrorId, ErrorRecord, Level, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult, User, Value,
+    ErrorId, ErrorRecord, Level, LogFields, Outcome, TraceParent, TransactionId, TransactionName, TransactionResult,
+    User, Value,
 };
 
 /// A handle to a transaction. Cloning it is cheap.
@@ -162,6 +163,23 @@ impl CurrentTransaction {
     #[must_use]
     pub fn baggage(&self) -> Option<String> {
         self.active.as_ref()?.baggage()
+    }
+
+    /// Returns the transaction's id and the trace's id as fields of a log line.
+    ///
+    /// # Examples
+    ///
+    /// A logger such as `env_logger` gets them in its format function:
+    ///
+    /// ```
+    /// # use std::io::Write;
+    /// # fn format(out: &mut impl Write, record: &log::Record<'_>) -> std::io::Result<()> {
+    /// writeln!(out, "[{} {}] {} {}", record.level(), record.target(), record.args(), opbeat_core::current().log_fields())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn log_fields(&self) -> LogFields {
+        LogFields { ids: self.active.as_ref().map(|active| (active.id, active.trace_parent(None).trace_id)) }
     }
 
     /// Starts a span in the transaction; see [`span`](crate::span()).

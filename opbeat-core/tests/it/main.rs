@@ -17,6 +17,7 @@ mod http;
 mod http_ends;
 mod large;
 mod late;
+mod log_lines;
 mod logs;
 mod notices;
 mod otlp;

@@ -203,7 +203,8 @@ async fn all_fields_of_an_error_are_shown() {
     logged["level"] = json!("warning");
     logged["machine"] = json!({"hostname": "web-1"});
     logged["environment"] = json!("staging");
-    logged["extra"] = json!({"cart": 7, "_internal": "hidden"});
+    let line = json!({"level": "info", "before": 0.25, "target": "shop::stock", "message": "sold token=s3cr3tvalue"});
+    logged["extra"] = json!({"cart": 7, "_internal": "hidden", "log_lines": [line, "odd"]});
     accept(&running, &[django, case("query"), logged, case("url-query-twice"), case("err-param-message-other")]).await;
     let page = async |number: u32| text(&running.page(&format!("/acme/shop/errors/{number}/")).await);
 
@@ -223,10 +224,11 @@ async fn all_fields_of_an_error_are_shown() {
         "Machine web-1",
         "Environment staging",
         "cart 7",
+        "Log before the error −0.250 s info shop::stock sold token=[REDACTED]",
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    assert!(!message.contains("hidden"), "{message}");
+    assert!(!message.contains("hidden") && !message.contains("log_lines"), "{message}");
     assert!(message.contains("E#3 a 1 warning"), "{message}");
 
     assert!(page(4).await.contains("GET http://h/p?a=1") && !page(4).await.contains("a=1?a=1"), "{}", page(4).await);

@@ -4,6 +4,7 @@ mod active;
 mod baggage;
 mod end;
 mod finished_span;
+mod log_lines;
 mod pool;
 mod primary_error;
 mod reports;

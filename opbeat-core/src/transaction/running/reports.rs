@@ -4,14 +4,26 @@ use std::sync::Arc;
 
 use super::active::Active;
 use crate::pipeline::TransactionHandle;
+#[cfg(any(feature = "log", feature = "tracing"))]
+use crate::record::Level;
 use crate::record::{ErrorId, ErrorRecord, TransactionReference};
 use crate::reported_panic;
 
 impl Active {
     /// Reports an error that ended or will end the transaction. The failure is then not reported a second time.
-    pub(crate) fn report_error(self: &Arc<Self>, record: ErrorRecord) -> Option<ErrorId> {
-        self.state().note_error(&record);
+    pub(crate) fn report_error(self: &Arc<Self>, mut record: ErrorRecord) -> Option<ErrorId> {
+        {
+            let mut state = self.state();
+            state.note_error(&record);
+            record.log = state.log_lines.copy();
+        }
         self.report(record)
+    }
+
+    /// Keeps a line that the transaction logged, for reports of later errors.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) fn keep_log_line(&self, level: Level, target: &str, message: &str) {
+        self.change(|state| state.log_lines.push(level, target, message));
     }
 
     /// Reports an event that did not make the transaction fail.
@@ -20,9 +32,10 @@ impl Active {
     }
 
     /// Reports a panic, from the panic hook. It never waits for the lock, since the panicking code may hold it.
-    pub(crate) fn report_panic(self: &Arc<Self>, record: ErrorRecord) {
+    pub(crate) fn report_panic(self: &Arc<Self>, mut record: ErrorRecord) {
         if let Ok(mut state) = self.state.try_lock() {
             state.note_error(&record);
+            record.log = state.log_lines.copy();
         }
         self.recorder.capture(record, Some(Arc::clone(self) as _));
     }

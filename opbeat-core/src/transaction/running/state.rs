@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::baggage::{remote_baggage, valid_baggage};
 use super::end::End;
+use super::log_lines::LogLines;
 use super::primary_error::PrimaryError;
 use super::spans::{EndedSpan, NewSpan, SpanRef, Spans, StartedSpan};
 use super::trace::remote_trace_state;
@@ -68,6 +69,7 @@ pub(crate) struct TransactionState {
     pub(super) trace_state: Option<String>,
     /// The baggage to pass on, if it was set or inherited instead of read from the request.
     pub(super) baggage: Option<String>,
+    pub(super) log_lines: LogLines,
     /// The polls of a job. An HTTP request measures its own.
     pub(super) polls: Option<Polls>,
 }
@@ -138,6 +140,7 @@ impl TransactionState {
         record.response_headers.clear();
         record.tags.clear();
         record.extra.clear();
+        self.log_lines.clear();
         (self.is_renamed, self.has_route, self.has_result) = (false, false, false);
         (self.has_panicked, self.ended) = (false, false);
         (self.outcome, self.error) = (None, None);

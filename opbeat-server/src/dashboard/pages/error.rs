@@ -174,6 +174,7 @@ fn report(report: &ErrorBody) -> Markup {
         @if let Some(query) = &report.query { (database_query(query)) }
         @if let Some(message) = &report.param_message { (parameters(message, &report.message)) }
         (stack(report))
+        @if let Some(Value::Array(lines)) = report.extra.as_ref().and_then(|extra| extra.get(LOG_LINES)) { (log(lines)) }
         @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
         @for (title, map) in [("User", &report.user), ("Tags", &report.tags)] {
             @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
@@ -253,11 +254,36 @@ fn stack(report: &ErrorBody) -> Markup {
     }
 }
 
-/// Shows extra values. Those whose names start with `_` are for the agents.
+/// The extra value with the last lines that the transaction logged before the error.
+const LOG_LINES: &str = "log_lines";
+
+/// Shows the last lines that the transaction logged, with the seconds from each to the error.
+fn log(lines: &[Value]) -> Markup {
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    html! {
+        @if !lines.is_empty() {
+            section {
+                h2 { "Log " small.muted { "before the error" } }
+                div.panel { table.facts-table { tbody {
+                    @for line in lines {
+                        tr {
+                            th scope="row" { (format!("−{:.3} s", line["before"].as_f64().unwrap_or_default())) }
+                            td { (text(line, "level")) }
+                            td { code { (text(line, "target")) } }
+                            td { code { (text(line, "message")) } }
+                        }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+/// Shows extra values. Those whose names start with `_` are for the agents, and log lines have a section of their own.
 fn extra(extra: &Map<String, Value>) -> Markup {
     let shown: Map<String, Value> = extra
         .iter()
-        .filter(|(name, _)| !name.starts_with('_'))
+        .filter(|(name, value)| !name.starts_with('_') && !(*name == LOG_LINES && value.is_array()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {

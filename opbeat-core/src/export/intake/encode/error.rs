@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::AgentIdentity;
-use super::values::{frame, http, result, user, values};
-use crate::record::{ErrorRecord, Stack};
+use super::values::{frame, http, result, round, user, values};
+use crate::record::{ErrorRecord, LogLine, Stack};
 use opbeat_protocol::{ErrorBody, Exception, Stacktrace};
 
 impl AgentIdentity {
@@ -58,11 +58,24 @@ fn cause(cause: &crate::record::Cause) -> Exception {
     Exception { type_name: cause.type_name.clone(), value: cause.message.clone(), ..Exception::default() }
 }
 
-/// Returns the application's values and the location, which is known even without a stack.
+/// Encodes a log line, with the seconds from it to the error.
+fn log_line(line: &LogLine) -> Json {
+    json!({
+        "level": line.level.as_str(),
+        "before": round(line.before.as_secs_f64()),
+        "target": line.target,
+        "message": line.message,
+    })
+}
+
+/// Returns the application's values, the log lines and the location, which is known even without a stack.
 fn extra(record: &ErrorRecord) -> Option<Map<String, Json>> {
     let mut extra = values(&record.extra).unwrap_or_default();
     if let Some(location) = &record.location {
         extra.insert("location".to_owned(), json!(format!("{}:{}:{}", location.file, location.line, location.column)));
+    }
+    if !record.log.is_empty() {
+        extra.insert("log_lines".to_owned(), record.log.iter().map(log_line).collect());
     }
     (!extra.is_empty()).then_some(extra)
 }
