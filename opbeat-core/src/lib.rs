@@ -6,7 +6,7 @@
 //! error reports:
 //!
 //! 1. Start one [`Agent`] per process, with [`Agent::from_env`] or from a [`Config`]. Keep it until the process ends.
-//! 2. Requests are recorded by the adapter. For each job, call [`Agent::begin_transaction`].
+//! 2. Requests are recorded by the adapter. For each job, call [`Agent::job`].
 //! 3. Measure parts of a transaction with [`span`] or [`in_span`].
 //! 4. Report errors with [`capture_error`], messages with [`capture_message`]. Add users and tags through [`current`].
 //!
@@ -47,6 +47,7 @@
 //! | `events` | reports of errors that are logged with `log` or `tracing` | applications |
 //! | [`http`] | the transaction of an HTTP request | adapters |
 //! | [`instrument`] | spans that libraries report from their hooks | instrumentation |
+//! | [`jobs`] | jobs, and the context that travels with queued ones | applications, adapters to job runners |
 //! | [`record`] | the recorded data, as plain values | exporters, tests |
 //! | [`export`] | the trait of exporters, and those to an Opbeat server and to receivers of OpenTelemetry | exporters |
 //!
@@ -57,6 +58,7 @@
 //! | `intake` | yes | delivery to an Opbeat server |
 //! | `tls` | yes | delivery over HTTPS |
 //! | `tokio` | | `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`] |
+//! | `serde` | | [`JobContext`](jobs::JobContext) as a field of a serialised job |
 //! | `log`, `tracing` | | `events`: reports of logged errors |
 //! | `otlp` | | delivery to receivers of OpenTelemetry, beside an Opbeat server or instead of it |
 
@@ -73,6 +75,7 @@ pub mod events;
 pub mod export;
 pub mod http;
 pub mod instrument;
+pub mod jobs;
 mod latest;
 mod lock;
 mod main_thread;

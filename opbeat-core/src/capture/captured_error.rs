@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::record::{debug_record, error_record, received_record, typed_error_record};
+use super::record::{debug_record, error_record, failure_record, received_record, typed_error_record};
 use crate::record::{ErrorRecord, Stack};
 
 /// An error that was captured where it happened, and is reported where its request ends.
@@ -51,6 +51,11 @@ impl CapturedError {
     #[must_use]
     pub fn received<E: Error + ?Sized>(error: &E) -> Self {
         Self { record: Arc::new(received_record(error)) }
+    }
+
+    /// Captures a failure that is only known by its text, without stack and location.
+    pub(crate) fn described<T: fmt::Display>(failure: &T) -> Self {
+        Self { record: Arc::new(failure_record(failure)) }
     }
 
     /// Captures a value that is not an error, by its `Debug` output, without stack and location.

@@ -102,7 +102,7 @@ pub struct TransactionRecord {
     pub started_at: SystemTime,
     /// Its duration, to the end of the response body.
     pub duration: Duration,
-    /// The time that the request waited before it reached the application, from the header of a proxy.
+    /// The time that it waited before it began: a request by the header of a proxy, a job in its queue.
     pub queued: Option<Duration>,
     /// The time until the response head (status and headers) was ready.
     pub head: Option<Duration>,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::current::CurrentTransaction;
 use super::futures::InTransaction;
@@ -77,10 +78,23 @@ impl Transaction {
         self.handle.change(|| baggage, |state, baggage| state.set_baggage(baggage.as_ref()));
     }
 
+    /// Sets the time that the job waited in its queue.
+    pub(crate) fn set_queued(&self, queued: Option<Duration>) {
+        self.handle.change(|| queued, TransactionState::set_queued);
+    }
+
     /// Ends the transaction as a success, under the name and the result that were set, or else with the result `ok`.
     pub fn complete(mut self) {
         if let Some(active) = self.handle.active.take() {
             active.end_job(Outcome::Ok, false, Outcome::as_str);
+        }
+    }
+
+    /// Ends the transaction as a failure, with the result `failed` unless another one was set.
+    pub(crate) fn fail(mut self) {
+        let result = |outcome| if outcome == Outcome::ServerError { "failed" } else { job_result(outcome) };
+        if let Some(active) = self.handle.active.take() {
+            active.end_job(Outcome::ServerError, false, result);
         }
     }
 

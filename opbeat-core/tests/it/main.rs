@@ -15,6 +15,7 @@ mod errors;
 mod heads;
 mod http;
 mod http_ends;
+mod jobs;
 mod large;
 mod late;
 mod log_lines;

@@ -131,7 +131,7 @@ impl TransactionState {
     pub(super) fn clear(&mut self) {
         let record = &mut self.record;
         record.result = TransactionResult::default();
-        record.trace = None;
+        (record.trace, record.queued) = (None, None);
         self.spans.clear(record);
         if let Some(request) = &mut record.request {
             request.clear();
@@ -201,6 +201,10 @@ impl TransactionState {
 
     pub(crate) fn set_remote_trace(&mut self, parent: TraceParent) {
         self.record.trace = Some(parent);
+    }
+
+    pub(crate) fn set_queued(&mut self, queued: Option<Duration>) {
+        self.record.queued = queued;
     }
 
     pub(crate) fn set_trace_state(&mut self, trace_state: String) {

@@ -1,0 +1,12 @@
+//! Jobs: work of a queue or a schedule, of which each run is a transaction.
+//!
+//! [`Agent::job`](crate::Agent::job) runs a future or a closure as a transaction and reports its failure. A
+//! [`JobContext`] travels with a queued job, so that the job belongs to the trace of the request that queued it.
+
+mod context;
+mod job;
+mod output;
+
+pub use context::JobContext;
+pub use job::Job;
+pub use output::JobOutput;
