@@ -1,5 +1,11 @@
 //! Spans of databases, HTTP clients, brokers and job runners, without changes to handlers.
 
+#[cfg(feature = "apalis")]
+pub mod apalis;
+#[cfg(feature = "askama")]
+pub mod askama;
+#[cfg(feature = "minijinja")]
+pub mod minijinja;
 #[cfg(feature = "bb8")]
 pub mod bb8;
 #[cfg(any(feature = "diesel", feature = "rusqlite", feature = "tokio-postgres"))]
@@ -25,6 +31,10 @@ pub mod redis;
 #[cfg(feature = "rusqlite")]
 pub mod rusqlite;
 pub mod sql;
+#[cfg(any(feature = "askama", feature = "minijinja", feature = "tera"))]
+mod template;
+#[cfg(feature = "tera")]
+pub mod tera;
 #[cfg(any(feature = "moka", feature = "redis", feature = "tokio-postgres"))]
 mod timed;
 #[cfg(feature = "tokio-postgres")]

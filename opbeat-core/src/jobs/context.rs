@@ -5,17 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::record::TraceParent;
 use crate::transaction::current;
 
-const TRACE_PARENT: &str = "traceparent";
-const TRACE_STATE: &str = "tracestate";
-const QUEUED_AT: &str = "queued_at";
+/// The names of the entries.
+const NAMES: [&str; 4] = ["traceparent", "tracestate", "baggage", "queued_at"];
 
-/// A longer `tracestate` is ignored. The specification asks for at least 512 bytes.
-const LONGEST_TRACE_STATE: usize = 4096;
+/// A longer `tracestate` or `baggage` is ignored. The specifications ask for at least 512 and 8192 bytes.
+const LONGEST_ENTRY: usize = 8192;
 
 /// A job that was queued longer ago has a wrong clock or an invalid time.
 const LONGEST_WAIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The origin of a queued job: the trace of the code that queued it, and the time.
+/// The origin of a queued job: the trace and the baggage of the code that queued it, and the time.
 ///
 /// It is made where the job is queued, travels in the job's headers or payload, and is given to
 /// [`Job::queued_by`](super::Job::queued_by) where the job runs. With the feature `serde` it can be a field of a
@@ -37,6 +36,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 pub struct JobContext {
     trace_parent: Option<TraceParent>,
     trace_state: Option<String>,
+    baggage: Option<String>,
     queued_at: Option<SystemTime>,
 }
 
@@ -48,43 +48,44 @@ impl JobContext {
         Self {
             trace_parent: transaction.trace_parent(),
             trace_state: transaction.trace_state(),
+            baggage: transaction.baggage(),
             queued_at: Some(SystemTime::now()),
         }
     }
 
-    /// Reads the entries `traceparent`, `tracestate` and `queued_at` from a job's headers or metadata.
+    /// Reads the entries `traceparent`, `tracestate`, `baggage` and `queued_at` from a job's headers or metadata.
     #[must_use]
     pub fn from_entries<V: AsRef<str>>(mut entry: impl FnMut(&'static str) -> Option<V>) -> Self {
-        let mut read = |name| entry(name).map(|value| value.as_ref().to_owned());
-        Self::parse(read(TRACE_PARENT), read(TRACE_STATE), read(QUEUED_AT))
+        Self::parse(NAMES.map(|name| Some(entry(name)?.as_ref().to_owned())))
     }
 
-    fn parse(trace_parent: Option<String>, trace_state: Option<String>, queued_at: Option<String>) -> Self {
+    fn parse(values: [Option<String>; 4]) -> Self {
+        let [trace_parent, trace_state, baggage, queued_at] =
+            values.map(|value| value.filter(|value| !value.is_empty() && value.len() <= LONGEST_ENTRY));
         let trace_parent = trace_parent.and_then(|header| TraceParent::parse(&header));
         // The specification allows no `tracestate` without a valid `traceparent`.
-        let trace_state = trace_state
-            .filter(|state| trace_parent.is_some() && !state.is_empty() && state.len() <= LONGEST_TRACE_STATE);
+        let trace_state = trace_state.filter(|_| trace_parent.is_some());
         let queued_at = queued_at.and_then(|text| {
             let milliseconds = text.trim().parse().ok()?;
             UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
         });
-        Self { trace_parent, trace_state, queued_at }
+        Self { trace_parent, trace_state, baggage, queued_at }
     }
 
     /// Returns the names and values to put into the job's headers or metadata.
     ///
     /// `queued_at` is the number of milliseconds since 1970.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
-        let [parent, state, queued] = self.values();
-        let named = [(TRACE_PARENT, parent), (TRACE_STATE, state), (QUEUED_AT, queued)];
-        named.into_iter().filter_map(|(name, value)| Some((name, value?)))
+        NAMES.into_iter().zip(self.values()).filter_map(|(name, value)| Some((name, value?)))
     }
 
-    fn values(&self) -> [Option<String>; 3] {
+    /// Returns the values of the entries, in the order of [`NAMES`].
+    fn values(&self) -> [Option<String>; 4] {
         let queued_at = self.queued_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         [
             self.trace_parent.map(|parent| parent.to_string()),
             self.trace_state.clone(),
+            self.baggage.clone(),
             queued_at.map(|since| since.as_millis().to_string()),
         ]
     }
@@ -99,6 +100,12 @@ impl JobContext {
     #[must_use]
     pub fn trace_state(&self) -> Option<&str> {
         self.trace_state.as_deref()
+    }
+
+    /// Returns the baggage of the code that queued the job.
+    #[must_use]
+    pub fn baggage(&self) -> Option<&str> {
+        self.baggage.as_deref()
     }
 
     /// Returns the time at which the job was queued.
@@ -120,20 +127,22 @@ pub(super) fn waited_since(queued_at: SystemTime) -> Option<Duration> {
 struct Entries {
     traceparent: Option<String>,
     tracestate: Option<String>,
+    baggage: Option<String>,
     queued_at: Option<String>,
 }
 
 #[cfg(feature = "serde")]
 impl From<Entries> for JobContext {
     fn from(entries: Entries) -> Self {
-        Self::parse(entries.traceparent, entries.tracestate, entries.queued_at)
+        let Entries { traceparent, tracestate, baggage, queued_at } = entries;
+        Self::parse([traceparent, tracestate, baggage, queued_at])
     }
 }
 
 #[cfg(feature = "serde")]
 impl From<JobContext> for Entries {
     fn from(context: JobContext) -> Self {
-        let [traceparent, tracestate, queued_at] = context.values();
-        Self { traceparent, tracestate, queued_at }
+        let [traceparent, tracestate, baggage, queued_at] = context.values();
+        Self { traceparent, tracestate, baggage, queued_at }
     }
 }

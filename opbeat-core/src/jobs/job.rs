@@ -138,6 +138,9 @@ impl Job {
         transaction.set_name(self.name);
         transaction.set_trace_parent(self.context.trace_parent());
         transaction.set_trace_state(self.context.trace_state().unwrap_or_default());
+        if let Some(baggage) = self.context.baggage() {
+            transaction.set_baggage(baggage);
+        }
         transaction.set_queued(self.queued_at.and_then(waited_since));
         if let Some(attempt) = self.attempt {
             transaction.set_extra("attempt", attempt);

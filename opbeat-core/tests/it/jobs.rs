@@ -153,6 +153,7 @@ fn a_job_belongs_to_the_trace_of_the_code_that_queued_it() {
     request.set_name("POST /orders");
     request.set_trace_parent(TraceParent::parse(TRACE_PARENT));
     request.set_trace_state("shop=7");
+    request.set_baggage("customer=9");
     let (queued, sent) = request.run(|| {
         let _span = opbeat_core::span("queue", "messaging.queue.publish");
         (JobContext::current(), opbeat_core::current().trace_parent())
@@ -161,11 +162,10 @@ fn a_job_belongs_to_the_trace_of_the_code_that_queued_it() {
     let headers: HashMap<String, String> = queued.entries().map(|(name, value)| (name.to_owned(), value)).collect();
 
     let received = JobContext::from_entries(|name| headers.get(name));
-    let state = agent.job("shop.ship").queued_by(&received).call(|| {
-        let state = opbeat_core::current().trace_state();
-        state.ok_or("the job has no trace state".to_owned())
+    agent.job("shop.ship").queued_by(&received).call(|| {
+        let job = opbeat_core::current();
+        assert_eq!((job.trace_state().as_deref(), job.baggage().as_deref()), (Some("shop=7"), Some("customer=9")));
     });
-    assert_eq!(state.as_deref(), Ok("shop=7"));
     agent.flush(PATIENCE).unwrap();
     let job = exporter.samples().into_iter().find(|sample| sample.name.to_string() == "shop.ship").unwrap();
     assert_eq!(job.trace, sent);
@@ -193,6 +193,7 @@ fn invalid_entries_start_a_new_trace() {
         JobContext::from_entries(move |name| match name {
             "traceparent" => Some(trace_parent.to_owned()),
             "tracestate" => Some(trace_state.clone()),
+            "baggage" => None,
             _ => Some(queued_at.to_owned()),
         })
     };
@@ -201,7 +202,7 @@ fn invalid_entries_start_a_new_trace() {
             assert_eq!(entries(trace_parent, "shop=7".to_owned(), queued_at), JobContext::default());
         }
     }
-    let long = entries(TRACE_PARENT, "x".repeat(5_000), "1764244800123");
+    let long = entries(TRACE_PARENT, "x".repeat(9_000), "1764244800123");
     assert_eq!((long.trace_parent(), long.trace_state()), (TraceParent::parse(TRACE_PARENT), None));
     let (agent, exporter) = monitored();
     agent.job("shop.ship").queued_by(&entries("00-0-0-01", String::new(), "yesterday")).call(|| ());
@@ -213,7 +214,9 @@ fn invalid_entries_start_a_new_trace() {
 #[test]
 #[cfg(feature = "serde")]
 fn a_context_is_a_field_of_a_json_payload() {
-    let text = format!(r#"{{"traceparent":"{TRACE_PARENT}","tracestate":"shop=7","queued_at":"1764244800123"}}"#);
+    let text = format!(
+        r#"{{"traceparent":"{TRACE_PARENT}","tracestate":"shop=7","baggage":null,"queued_at":"1764244800123"}}"#
+    );
     let context: JobContext = serde_json::from_str(&text).unwrap();
     assert_eq!(context.trace_parent(), TraceParent::parse(TRACE_PARENT));
     assert_eq!(serde_json::to_string(&context).unwrap(), text);

@@ -1,5 +1,9 @@
 //! Drives real libraries against their servers, and compares the recorded spans with snapshots.
 
+#[cfg(feature = "apalis")]
+mod apalis;
+#[cfg(feature = "askama")]
+mod askama;
 #[cfg(any(
     feature = "diesel-async",
     feature = "lapin",
@@ -8,6 +12,8 @@
     feature = "tracing"
 ))]
 mod backend;
+#[cfg(feature = "minijinja")]
+mod minijinja;
 #[cfg(feature = "bb8")]
 mod bb8;
 #[cfg(feature = "deadpool")]
@@ -43,6 +49,8 @@ mod rows;
 #[cfg(feature = "rusqlite")]
 mod rusqlite;
 mod sql;
+#[cfg(feature = "tera")]
+mod tera;
 #[cfg(feature = "tracing")]
 mod sqlx;
 #[cfg(feature = "tracing")]
