@@ -85,7 +85,7 @@ async fn a_task_continues_the_trace_of_the_request_that_queued_it() {
     assert!(task.extra.iter().any(|(key, _)| key == "task_id"));
     assert_snapshot!(tree::of_sample(task), @"ext.mail send mail");
     assert_snapshot!(recorded(&agent, &exporter), @r"
-    task.apalis it::apalis::Newsletter: ok worker=newsletters attempt=1
+    task.apalis it::apalis::Newsletter: ok attempt=1 worker=newsletters
     web.example POST /newsletters: 202
     ");
 }
@@ -107,7 +107,14 @@ async fn each_attempt_is_a_transaction() {
         .layer(OpbeatTasks::new(&agent).name("shop.newsletter"))
         .build(fail);
     worker.run().await.unwrap();
-    assert_snapshot!(recorded(&agent, &exporter), @"");
+    assert_snapshot!(recorded(&agent, &exporter), @r"
+    error Custom: there are no stamps attempt=1
+    error Custom: there are no stamps attempt=2
+    error Custom: there are no stamps attempt=3 final=true
+    task.apalis shop.newsletter: failed attempt=1 max_attempts=3 worker=newsletters
+    task.apalis shop.newsletter: failed attempt=2 max_attempts=3 worker=newsletters
+    task.apalis shop.newsletter: failed attempt=3 max_attempts=3 final=true worker=newsletters
+    ");
 }
 
 #[tokio::test]
@@ -127,7 +134,7 @@ async fn a_layer_around_the_retries_counts_the_attempts() {
         .retry(RetryPolicy::retries(3))
         .build(succeed_late);
     worker.run().await.unwrap();
-    assert_snapshot!(recorded(&agent, &exporter), @"");
+    assert_snapshot!(recorded(&agent, &exporter), @"task.apalis it::apalis::Newsletter: ok attempt=3 worker=newsletters");
 }
 
 #[tokio::test]
@@ -141,7 +148,10 @@ async fn an_aborted_task_is_final_and_reports_the_error_in_the_instruction() {
     storage.push("ada@example.com".to_owned()).await.unwrap();
     let worker = WorkerBuilder::new("mails").backend(storage).layer(OpbeatTasks::new(&agent)).build(abort);
     worker.run().await.unwrap();
-    assert_snapshot!(recorded(&agent, &exporter), @"");
+    assert_snapshot!(recorded(&agent, &exporter), @r"
+    error Custom: there are no stamps attempt=1 final=true
+    task.apalis mails: failed attempt=1 worker=mails final=true
+    ");
 }
 
 #[tokio::test]
@@ -156,7 +166,10 @@ async fn a_panic_that_apalis_catches_is_one_report() {
     let worker =
         WorkerBuilder::new("newsletters").backend(storage).layer(OpbeatTasks::new(&agent)).catch_panic().build(lose);
     worker.run().await.unwrap();
-    assert_snapshot!(recorded(&agent, &exporter), @"");
+    assert_snapshot!(recorded(&agent, &exporter), @r"
+    error panic: no stamps attempt=1 final=true
+    task.apalis it::apalis::Newsletter: panicked attempt=1 worker=newsletters final=true
+    ");
 }
 
 #[test]
