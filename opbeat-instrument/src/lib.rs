@@ -4,8 +4,6 @@
 pub mod apalis;
 #[cfg(feature = "askama")]
 pub mod askama;
-#[cfg(feature = "minijinja")]
-pub mod minijinja;
 #[cfg(feature = "bb8")]
 pub mod bb8;
 #[cfg(any(feature = "diesel", feature = "rusqlite", feature = "tokio-postgres"))]
@@ -14,6 +12,8 @@ mod database;
 pub mod deadpool;
 #[cfg(feature = "diesel")]
 pub mod diesel;
+#[cfg(feature = "minijinja")]
+pub mod minijinja;
 #[cfg(feature = "moka")]
 pub mod moka;
 #[cfg(feature = "mongodb")]

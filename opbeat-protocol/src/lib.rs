@@ -19,6 +19,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod check_ins;
 mod deployments;
 mod errors;
 mod fields;
@@ -27,6 +28,7 @@ mod releases;
 mod timestamp;
 mod transactions;
 
+pub use check_ins::CheckIn;
 pub use deployments::{DeployedModule, DeploymentBody, Module, Vcs};
 pub use errors::{ErrorBody, Exception, Frame, ParamMessage, Query, Stacktrace, Template, TransactionReference};
 pub use fields::Machine;

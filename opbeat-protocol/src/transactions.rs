@@ -8,6 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::check_ins::CheckIn;
 use super::fields::{Float, Machine, float, floats, or_default, pairs};
 use super::timestamp::Timestamp;
 
@@ -36,6 +37,9 @@ pub struct TransactionsBody {
     /// *Extension.* The number of items that the agent dropped since its last body, by one of [`DROP_REASONS`].
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub drops: BTreeMap<String, u64>,
+    /// *Extension.* The starts and ends of scheduled jobs.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
+    pub check_ins: Vec<CheckIn>,
 }
 
 /// The durations of all transactions of one name, result, kind and minute.

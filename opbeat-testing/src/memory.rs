@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opbeat_core::export::{Batch, ExportError, Exporter};
-use opbeat_core::record::{BreakdownRecord, DurationGroup, ErrorRecord, TransactionRecord};
+use opbeat_core::record::{BreakdownRecord, CheckInRecord, DurationGroup, ErrorRecord, TransactionRecord};
 
 /// An exporter that keeps all records in memory, to be read by a test after
 /// [`Agent::flush`](opbeat_core::Agent::flush).
@@ -59,6 +59,12 @@ impl MemoryExporter {
         self.kept().errors.clone()
     }
 
+    /// Returns the starts and ends of scheduled jobs.
+    #[must_use]
+    pub fn check_ins(&self) -> Vec<CheckInRecord> {
+        self.kept().check_ins.clone()
+    }
+
     /// Removes and returns all records.
     pub fn take(&self) -> Batch {
         std::mem::take(&mut *self.kept())
@@ -76,6 +82,7 @@ impl Exporter for MemoryExporter {
         kept.breakdown.append(&mut batch.breakdown);
         kept.samples.append(&mut batch.samples);
         kept.errors.append(&mut batch.errors);
+        kept.check_ins.append(&mut batch.check_ins);
         kept.drops += batch.drops;
         Ok(())
     }

@@ -127,6 +127,10 @@ impl Job {
         output
     }
 
+    pub(super) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
     /// Begins the transaction: for adapters to job runners, which end it with
     /// [`finish`](crate::Transaction::finish).
     pub fn begin(self) -> Transaction {

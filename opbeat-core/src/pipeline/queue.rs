@@ -13,10 +13,14 @@ use super::settings::Settings;
 use super::stacks::Stacks;
 use crate::clock::Instant;
 use crate::lock::lock;
-use crate::record::TransactionRecord;
+use crate::record::{CheckInRecord, TransactionRecord};
 
 /// The largest number of errors that the queue holds. Errors are large, and most errors of a burst are similar.
 const MAX_ERRORS: usize = 256;
+
+/// The largest number of starts and ends of scheduled jobs in a batch. Only jobs with more than 100 runs a second reach
+/// it.
+pub(super) const MAX_CHECK_INS: usize = 1_000;
 
 /// The number of queued errors at which the worker is woken.
 ///
@@ -33,6 +37,7 @@ pub(super) struct Queue {
     stacks: Stacks,
     errors: ArrayQueue<Box<PendingError>>,
     overflow: Mutex<ErrorOverflow>,
+    check_ins: Mutex<Vec<CheckInRecord>>,
     worker: OnceLock<Thread>,
     worker_sleeps: AtomicBool,
     closed: AtomicBool,
@@ -46,6 +51,7 @@ impl Queue {
             stacks: Stacks::new(),
             errors: ArrayQueue::new(MAX_ERRORS),
             overflow: Mutex::default(),
+            check_ins: Mutex::default(),
             worker: OnceLock::new(),
             worker_sleeps: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -110,6 +116,18 @@ impl Queue {
     /// Removes and returns the errors that were only counted, because the queue was full.
     pub(super) fn take_overflow(&self) -> ErrorOverflow {
         mem::take(&mut *lock(&self.overflow))
+    }
+
+    /// Queues the start or the end of a scheduled job. If there are too many, the oldest is dropped.
+    pub(super) fn push_check_in(&self, record: CheckInRecord) {
+        if !self.is_sealed() {
+            record.add_to(&mut lock(&self.check_ins), MAX_CHECK_INS);
+        }
+    }
+
+    /// Removes and returns the starts and ends of scheduled jobs.
+    pub(super) fn take_check_ins(&self) -> Vec<CheckInRecord> {
+        mem::take(&mut *lock(&self.check_ins))
     }
 
     /// Notes that a transaction begins.

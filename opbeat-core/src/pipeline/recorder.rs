@@ -9,7 +9,7 @@ use super::stacks::Stacks;
 use crate::clock::Instant;
 #[cfg(any(feature = "log", feature = "tracing"))]
 use crate::record::Level;
-use crate::record::{ErrorId, ErrorRecord, TransactionRecord};
+use crate::record::{CheckInRecord, ErrorId, ErrorRecord, TransactionRecord};
 
 /// Records transactions and errors from any thread. It never blocks.
 #[derive(Clone)]
@@ -41,6 +41,11 @@ impl Recorder {
     ) -> Option<ErrorId> {
         let id = record.id;
         self.queue.push_error(Box::new(PendingError { record, transaction })).then_some(id)
+    }
+
+    /// Queues the start or the end of a scheduled job.
+    pub(crate) fn check_in(&self, record: CheckInRecord) {
+        self.queue.push_check_in(record);
     }
 
     /// Returns whether it still records. After a shutdown it does not.

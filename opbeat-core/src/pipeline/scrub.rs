@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::record::{
-    BreakdownRecord, DurationGroup, ErrorRecord, Frame, RequestRecord, Stack, TransactionName, TransactionRecord,
-    TransactionResult, User, Value,
+    BreakdownRecord, CheckInRecord, DurationGroup, ErrorRecord, Frame, RequestRecord, Stack, TransactionName,
+    TransactionRecord, TransactionResult, User, Value,
 };
 use opbeat_secrets::{REDACTED, Secrets};
 
@@ -75,6 +75,13 @@ pub(super) fn counts(durations: &mut [DurationGroup], breakdown: &mut [Breakdown
         scrub_cow(&mut part.kind, secrets);
         scrub_cow(&mut part.span_kind, secrets);
     }
+}
+
+/// Removes secrets from the names of a scheduled job.
+pub(super) fn check_in(record: &mut CheckInRecord, secrets: &Secrets) {
+    scrub_text(&mut record.monitor, secrets);
+    scrub_text(&mut record.schedule, secrets);
+    record.time_zone.iter_mut().for_each(|time_zone| scrub_text(time_zone, secrets));
 }
 
 fn scrub_request(request: &mut Option<RequestRecord>, secrets: &Secrets) {

@@ -159,6 +159,8 @@ impl Worker {
         }
         let secrets = &self.settings().secrets;
         scrub::counts(&mut durations, &mut breakdown, secrets);
+        let mut check_ins = self.queue.take_check_ins();
+        check_ins.iter_mut().for_each(|check_in| scrub::check_in(check_in, secrets));
         let mut failed = 0;
         samples.retain_mut(|sample| {
             let decision = self.settings().before_send.sample(sample);
@@ -173,6 +175,7 @@ impl Worker {
             breakdown,
             samples,
             errors: mem::take(&mut self.errors),
+            check_ins,
             ..Batch::default()
         };
         if self.outboxes.push(batch) {

@@ -2,6 +2,7 @@
 //!
 //! The pipeline makes them from running transactions and captured errors, off the request path. Exporters read them.
 
+mod check_in;
 mod drops;
 mod durations;
 mod error;
@@ -16,6 +17,7 @@ mod trace;
 mod transaction;
 mod value;
 
+pub use check_in::CheckInRecord;
 pub use drops::Drops;
 pub use durations::DurationGroup;
 pub(crate) use durations::Durations;

@@ -8,6 +8,7 @@ mod before_send;
 mod bounds;
 mod call_sites;
 mod context;
+mod crons;
 mod delivery;
 mod diagnosis;
 mod endings;

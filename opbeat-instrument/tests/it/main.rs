@@ -12,8 +12,6 @@ mod askama;
     feature = "tracing"
 ))]
 mod backend;
-#[cfg(feature = "minijinja")]
-mod minijinja;
 #[cfg(feature = "bb8")]
 mod bb8;
 #[cfg(feature = "deadpool")]
@@ -34,6 +32,8 @@ mod diesel_async;
     feature = "tokio-postgres"
 ))]
 mod job;
+#[cfg(feature = "minijinja")]
+mod minijinja;
 #[cfg(feature = "moka")]
 mod moka;
 #[cfg(feature = "mongodb")]
@@ -49,12 +49,12 @@ mod rows;
 #[cfg(feature = "rusqlite")]
 mod rusqlite;
 mod sql;
-#[cfg(feature = "tera")]
-mod tera;
 #[cfg(feature = "tracing")]
 mod sqlx;
 #[cfg(feature = "tracing")]
 mod subscriber;
+#[cfg(feature = "tera")]
+mod tera;
 #[cfg(feature = "tokio-postgres")]
 mod tokio_postgres;
 #[cfg(feature = "opentelemetry")]

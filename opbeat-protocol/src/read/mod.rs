@@ -26,6 +26,7 @@
 //! # Ok::<(), Unreadable>(())
 //! ```
 
+mod check_ins;
 mod context;
 mod deployments;
 mod dropped;

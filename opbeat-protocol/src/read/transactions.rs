@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::{MapAccess, SeqAccess};
 
+use super::check_ins::TakeCheckIn;
 use super::context::{At, Budget};
 use super::errors::TakeMachine;
 use super::notes::Oddity;
@@ -23,7 +24,7 @@ impl Take for TakeTransactions {
     fn object<'de, A: MapAccess<'de>>(self, at: At<'_>, object: A) -> Result<Option<TransactionsBody>, A::Error> {
         let max = at.limits().groups;
         let (mut transactions, mut traces, mut breakdown, mut drops) = (None, None, None, None);
-        let mut machine = None;
+        let (mut machine, mut check_ins) = (None, None);
         let mut entries = Entries::new(at, object);
         while let Some(key) = entries.key()? {
             match &*key {
@@ -32,6 +33,7 @@ impl Take for TakeTransactions {
                 "breakdown" => entries.field("breakdown", List::new(TakeBreakdown, max), &mut breakdown)?,
                 "machine" => entries.field("machine", TakeMachine, &mut machine)?,
                 "drops" => entries.field("drops", TakeDrops, &mut drops)?,
+                "check_ins" => entries.field("check_ins", List::new(TakeCheckIn, max), &mut check_ins)?,
                 _ => entries.skip()?,
             }
         }
@@ -41,6 +43,7 @@ impl Take for TakeTransactions {
             breakdown: breakdown.unwrap_or_default(),
             machine,
             drops: drops.unwrap_or_default(),
+            check_ins: check_ins.unwrap_or_default(),
         }))
     }
 }

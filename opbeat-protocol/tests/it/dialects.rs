@@ -397,3 +397,28 @@ fn contexts_of_samples_keep_unknown_keys() {
     assert_eq!(context.extra, Some(json!({"node": "v8"})));
     assert_eq!(raw[1].context, None);
 }
+
+#[test]
+fn check_ins_without_a_monitor_or_a_start_are_left_out() {
+    let body = r#"{"transactions": [], "check_ins": [
+        {"monitor": "report", "schedule": "0 3 * * *", "timezone": "Europe/Berlin", "grace_seconds": 600,
+         "started": "2026-11-27T02:00:00Z", "duration_ms": 1.5, "result": "ok"},
+        {"monitor": "pulse", "schedule": "every 60s", "started": 1795714671, "duration_ms": null, "result": null},
+        {"monitor": 7, "grace_seconds": -1, "started": 1795714671, "duration_ms": -2},
+        {"monitor": "", "started": 1795714671}, {"monitor": "report", "started": "soon"}, "report", null
+    ]}"#;
+    let received = read_transactions(body.as_bytes(), &ReadLimits::default()).unwrap();
+    let check_ins = &received.body.check_ins;
+    let monitors: Vec<&str> = check_ins.iter().map(|check_in| check_in.monitor.as_str()).collect();
+    assert_eq!(monitors, ["report", "pulse", "7"]);
+    assert_eq!(
+        (check_ins[0].duration_ms, check_ins[1].duration_ms, check_ins[2].duration_ms),
+        (Some(1.5), None, Some(0.0))
+    );
+    assert_eq!((check_ins[0].grace_seconds, check_ins[2].grace_seconds), (Some(600), Some(0)));
+    assert!(received.notes.count(Oddity::WrongType) >= 3, "{}", summary(&received.notes));
+    let written = serde_json::to_string(&received.body).unwrap();
+    let read = read_transactions(written.as_bytes(), &ReadLimits::default()).unwrap();
+    assert_eq!(read.body, received.body);
+    assert!(read.notes.is_empty(), "{}", summary(&read.notes));
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod apps;
+mod crons;
 mod errors;
 mod intake;
 mod problem;
@@ -38,6 +39,7 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/organizations/{organization}/apps/{app}/series/", get(transactions::app_series))
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
         .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
+        .route("/organizations/{organization}/apps/{app}/crons/", get(crons::list))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
         .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
@@ -73,6 +75,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         transactions::sample,
         transactions::app_series,
         transactions::app_breakdown,
+        crons::list,
         errors::list,
         errors::one,
         errors::occurrence,

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Changes;
+use super::earlier::EarlierBody;
 
 /// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
 /// versions of the server left in the queue.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The version before check-ins.
+const EARLIER_VERSION: u8 = 1;
 
 /// The changes of one body, or of one part of a body that can arrive again by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,11 +59,17 @@ pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
 /// Decodes the result of [`encode`].
 pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
     match record.split_first() {
-        Some((&VERSION, bytes)) => match postcard::take_from_bytes(bytes)? {
-            (bodies, []) => Ok(bodies),
-            _ => Err(DecodeError::TooLong),
-        },
+        Some((&VERSION, bytes)) => whole(bytes),
+        Some((&EARLIER_VERSION, bytes)) => Ok(whole::<Vec<EarlierBody>>(bytes)?.into_iter().map(Into::into).collect()),
         _ => Err(DecodeError::Format),
+    }
+}
+
+/// Decodes a value that takes all of the bytes.
+fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    match postcard::take_from_bytes(bytes)? {
+        (value, []) => Ok(value),
+        _ => Err(DecodeError::TooLong),
     }
 }
 
@@ -73,5 +83,17 @@ mod tests {
         assert!(decode(&bytes).unwrap().is_empty());
         bytes.push(0);
         assert!(matches!(decode(&bytes), Err(DecodeError::TooLong)));
+    }
+
+    #[test]
+    fn records_from_before_the_check_ins_are_read() {
+        // One body without changes, as version 1 wrote it: three short fields, and ten empty lists.
+        let mut record = vec![EARLIER_VERSION, 1, 1, b'a', 1, b'k', 14];
+        record.extend([0; 10]);
+        let bodies = decode(&record).unwrap();
+        let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
+        assert_eq!((body.app_id.as_str(), body.idempotency_key.as_str(), body.received_at), ("a", "k", 7));
+        record.push(0);
+        assert!(matches!(decode(&record), Err(DecodeError::TooLong)));
     }
 }

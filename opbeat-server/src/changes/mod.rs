@@ -2,7 +2,9 @@
 //!
 //! Intake makes them from a body, the queue holds them on disk, and the store applies them.
 
+mod check_in;
 mod document;
+mod earlier;
 mod encoding;
 mod error;
 mod release;
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check_in::NewCheckIn;
 pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
 pub(crate) use encoding::{BodyChanges, decode, encode, size, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
@@ -45,6 +48,8 @@ pub(crate) struct Changes {
     pub(crate) releases: Vec<NewRelease>,
     /// The modules that are installed on machines.
     pub(crate) deployments: Vec<NewDeployment>,
+    /// Starts and ends of scheduled jobs.
+    pub(crate) check_ins: Vec<NewCheckIn>,
 }
 
 /// The key under which an app's notes are counted.
@@ -105,6 +110,7 @@ impl Changes {
         self.errors.extend(other.errors);
         self.releases.extend(other.releases);
         self.deployments.extend(other.deployments);
+        self.check_ins.extend(other.check_ins);
         add(&mut self.drops, other.drops);
         add(&mut self.notes, other.notes);
     }

@@ -79,6 +79,16 @@ pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Formats the time from now to a future time, such as `in 5 min`.
+pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
+    match then.as_second() - now.as_second() {
+        seconds if seconds < 90 => format!("in {} s", seconds.max(0)),
+        seconds if seconds < 90 * 60 => format!("in {} min", seconds / 60),
+        seconds if seconds < 36 * 3_600 => format!("in {} h", seconds / 3_600),
+        seconds => format!("in {} days", seconds / 86_400),
+    }
+}
+
 /// Formats a time as `2026-11-23 20:15:04 UTC`.
 pub(super) fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
@@ -127,6 +137,9 @@ mod tests {
         let epoch = Timestamp::UNIX_EPOCH;
         let after = |seconds| ago(epoch, Timestamp::from_second(seconds).unwrap());
         assert_eq!((after(45), after(7_200)), ("45 s ago".into(), "2 h ago".into()));
+        let before = |seconds| until(epoch, Timestamp::from_second(-seconds).unwrap());
+        let shown = [before(45), before(600), before(7_200), before(300_000)];
+        assert_eq!(shown, ["in 45 s", "in 10 min", "in 2 h", "in 3 days"]);
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub(super) fn errors(app: &AppIdentity) -> String {
     format!("{}errors/", self::app(app))
 }
 
+/// Returns the page of an app's scheduled jobs.
+pub(super) fn crons(app: &AppIdentity) -> String {
+    format!("{}crons/", self::app(app))
+}
+
 /// Returns the page about an app's intake.
 pub(super) fn intake(app: &AppIdentity) -> String {
     format!("{}intake/", self::app(app))

@@ -30,6 +30,7 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/{app}/transactions/{transaction}", get(pages::transaction))
         .route("/{organization}/{app}/transactions/{transaction}/samples/{sample}", get(pages::sample))
         .route("/{organization}/{app}/intake/", get(pages::intake))
+        .route("/{organization}/{app}/crons/", get(pages::crons))
         .route("/{organization}/{app}/errors/", get(pages::errors))
         .route("/{organization}/{app}/errors/{number}/", get(pages::error))
         .route("/{organization}/{app}/errors/by-id/{id}", get(pages::error_by_id))

@@ -7,6 +7,7 @@
 //! ```
 
 mod browser;
+mod check_ins;
 mod context;
 mod errors;
 mod extra;

@@ -6,7 +6,7 @@ use opbeat_protocol::{DROP_REASONS, Traces, TransactionsBody};
 
 use super::context::{BodyContext, Counted, cut_name, placed_time, result_text};
 use super::origin::OTHER_TIME;
-use super::{scrub, traces};
+use super::{check_ins, scrub, traces};
 use crate::changes::{Changes, DropKey, SelfTime};
 use crate::interpret::Origin;
 use crate::result_class::ResultClass;
@@ -14,7 +14,7 @@ use crate::result_class::ResultClass;
 /// Returns the changes of a body.
 pub(super) fn changes(origin: &Origin, mut body: TransactionsBody) -> Changes {
     scrub::names(&mut body);
-    let TransactionsBody { transactions, traces, breakdown, drops, .. } = body;
+    let TransactionsBody { transactions, traces, breakdown, drops, check_ins, .. } = body;
     let context = BodyContext::new(origin, &transactions, &traces, &breakdown);
     let mut changes = Changes::default();
     count(&context, &mut changes);
@@ -27,6 +27,7 @@ pub(super) fn changes(origin: &Origin, mut body: TransactionsBody) -> Changes {
     // Only this project's agent sends samples without counts. It sends the breakdown with the counts, in another body.
     let has_breakdown = !breakdown.is_empty() || transactions.is_empty();
     count_drops(&context, &drops, &mut changes);
+    check_ins::add(origin, check_ins, &mut changes);
     match traces {
         Traces::Groups(groups) => traces::aggregated(&context, groups, has_breakdown, &mut changes),
         Traces::Sampled { groups, raw } => traces::sampled(&context, groups, raw, has_breakdown, &mut changes),

@@ -1,6 +1,7 @@
 //! Read models: the data that pages and API show, made from the rows of the store.
 
 mod apps;
+mod crons;
 mod deployments;
 mod drops;
 mod errors;
@@ -10,6 +11,7 @@ mod intake;
 mod range;
 mod releases;
 mod samples;
+mod schedule;
 mod series;
 mod spans;
 mod time;
@@ -17,6 +19,7 @@ mod trace;
 mod transactions;
 
 pub(crate) use apps::{AppIdentity, AppSummary};
+pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
 pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};

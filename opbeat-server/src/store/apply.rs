@@ -4,7 +4,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::database::Store;
 use super::error::{Cause, StoreError};
-use super::{cursor, deployments, errors, notes, releases, rollups, samples, traces};
+use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::Position;
 
@@ -145,7 +145,8 @@ async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Resul
     samples::write_span_stacks(connection, &changes.span_stacks).await?;
     notes::write(connection, &changes.notes).await?;
     releases::write(connection, &changes.releases).await?;
-    deployments::write(connection, &changes.deployments).await
+    deployments::write(connection, &changes.deployments).await?;
+    check_ins::write(connection, &changes.check_ins).await
 }
 
 /// Sets a message aside.

@@ -7,6 +7,7 @@
 
 mod apply;
 mod apps;
+mod check_ins;
 mod cursor;
 mod database;
 mod deployments;

@@ -16,6 +16,9 @@ const DROP_DAYS: i64 = 90;
 /// Machines come and go, but people compare the figures of a year.
 const DEPLOYMENT_DAYS: i64 = 400;
 
+/// A job may run once a year.
+const CHECK_IN_DAYS: i64 = 400;
+
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
@@ -29,8 +32,8 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments after 400 days,
-    /// idempotency keys after one day, and the spans of unfinished traces after an hour, which count as dropped.
+    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments and
+    /// check-ins after 400 days, idempotency keys after one day, and the spans of unfinished traces after an hour, which count as dropped.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -51,6 +54,7 @@ impl Store {
             ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
             ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM deployments WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
+            ("DELETE FROM check_ins WHERE started_at < ?", now - CHECK_IN_DAYS * DAY * MICROS),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {

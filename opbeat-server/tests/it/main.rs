@@ -8,6 +8,7 @@ mod cases;
 mod client_side;
 mod command;
 mod crash;
+mod crons;
 mod endpoints;
 mod errors;
 mod figures;

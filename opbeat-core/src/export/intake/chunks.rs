@@ -5,7 +5,7 @@
 
 use super::encode::AgentIdentity;
 use crate::pipeline::Batch;
-use crate::record::{BreakdownRecord, Drops, DurationGroup};
+use crate::record::{BreakdownRecord, CheckInRecord, Drops, DurationGroup};
 use opbeat_protocol::TransactionsBody;
 
 /// The largest size of a body in bytes of JSON, roughly estimated for counts.
@@ -26,6 +26,7 @@ pub(super) struct Chunk {
     durations: usize,
     breakdown: usize,
     samples: usize,
+    check_ins: usize,
     has_drops: bool,
     pub(super) key: String,
     pub(super) body: TransactionsBody,
@@ -34,19 +35,26 @@ pub(super) struct Chunk {
 /// Makes the batch's next body. Returns `None` if no counts and samples are left.
 pub(super) fn next(batch: &mut Batch, identity: &AgentIdentity) -> Option<Chunk> {
     let key = format!("{:032x}-{}", batch.id, batch.finished_bodies);
-    if batch.durations.is_empty() && batch.breakdown.is_empty() && batch.drops.is_empty() {
+    let has_no_counts = batch.durations.is_empty() && batch.breakdown.is_empty() && batch.check_ins.is_empty();
+    if has_no_counts && batch.drops.is_empty() {
         if batch.samples.is_empty() {
             return None;
         }
         let (body, samples) = identity.samples(&batch.samples, MAX_BYTES);
-        return Some(Chunk { durations: 0, breakdown: 0, samples, has_drops: false, key, body });
+        return Some(Chunk { durations: 0, breakdown: 0, samples, check_ins: 0, has_drops: false, key, body });
     }
     split_large(&mut batch.durations);
     let mut left = MAX_BYTES;
     let durations = fitting(&batch.durations, &mut left, weight);
     let breakdown = fitting(&batch.breakdown, &mut left, breakdown_weight);
-    let body = identity.counts(&batch.durations[..durations], &batch.breakdown[..breakdown], batch.drops);
-    Some(Chunk { durations, breakdown, samples: 0, has_drops: !batch.drops.is_empty(), key, body })
+    let check_ins = fitting(&batch.check_ins, &mut left, check_in_weight);
+    let body = identity.counts(
+        &batch.durations[..durations],
+        &batch.breakdown[..breakdown],
+        &batch.check_ins[..check_ins],
+        batch.drops,
+    );
+    Some(Chunk { durations, breakdown, samples: 0, check_ins, has_drops: !batch.drops.is_empty(), key, body })
 }
 
 impl Chunk {
@@ -61,7 +69,8 @@ impl Chunk {
         let transactions = batch.durations[..self.durations].iter().map(|group| group.milliseconds.len() as u64).sum();
         let mut dropped = Drops { transactions, samples: self.samples as u64, ..Drops::default() };
         // A body of drops alone contains no data, and its drops are sent again.
-        dropped.rejected = u64::from(self.durations + self.breakdown + self.samples > 0);
+        let items = self.durations + self.breakdown + self.samples + self.check_ins;
+        dropped.rejected = u64::from(items > 0);
         batch.reject(dropped, reason);
         if self.has_drops {
             batch.reject_drops(reason);
@@ -73,6 +82,7 @@ impl Chunk {
         batch.durations.drain(..self.durations);
         batch.breakdown.drain(..self.breakdown);
         batch.samples.drain(..self.samples);
+        batch.check_ins.drain(..self.check_ins);
         batch.finished_bodies += 1;
     }
 }
@@ -97,6 +107,11 @@ fn weight(group: &DurationGroup) -> usize {
 
 fn breakdown_weight(record: &BreakdownRecord) -> usize {
     GROUP_BYTES + record.name.len() + record.kind.len() + record.span_kind.len()
+}
+
+fn check_in_weight(record: &CheckInRecord) -> usize {
+    let time_zone = record.time_zone.as_ref().map_or(0, String::len);
+    2 * GROUP_BYTES + record.monitor.len() + record.schedule.len() + time_zone
 }
 
 /// Splits groups that are too large for one body.

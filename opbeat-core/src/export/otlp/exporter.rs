@@ -216,8 +216,9 @@ impl Exporter for OtlpExporter {
     /// Sends each signal. If one fails, the others are sent only if they have another receiver: each attempt may last
     /// until its timeout.
     fn export(&mut self, batch: &mut Batch) -> Result<(), ExportError> {
-        // The time by kind of span follows from the spans, and a receiver knows no dropped data.
+        // The time by kind of span follows from the spans, and a receiver knows no dropped data and no check-ins.
         batch.breakdown.clear();
+        batch.check_ins.clear();
         batch.drops = Drops::default();
         let traces = self.export_traces(batch);
         let is_traces_away =

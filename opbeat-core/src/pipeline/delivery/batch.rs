@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::rejections::Rejection;
-use crate::record::{BreakdownRecord, Drops, DurationGroup, ErrorRecord, TransactionRecord};
+use crate::record::{BreakdownRecord, CheckInRecord, Drops, DurationGroup, ErrorRecord, TransactionRecord};
 
 /// The data recorded in one interval, or the undelivered rest of it.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Batch {
     pub samples: Vec<TransactionRecord>,
     /// The errors.
     pub errors: Vec<ErrorRecord>,
+    /// The starts and ends of scheduled jobs.
+    pub check_ins: Vec<CheckInRecord>,
     /// The data dropped since the last batch.
     pub drops: Drops,
     /// The number of its bodies that were accepted or rejected. The key of the next body follows from it.
@@ -35,6 +37,7 @@ impl Batch {
             && self.breakdown.is_empty()
             && self.samples.is_empty()
             && self.errors.is_empty()
+            && self.check_ins.is_empty()
             && self.drops.is_empty()
     }
 

@@ -2,6 +2,7 @@
 
 use super::Batch;
 use super::sums::{self, Sum};
+use crate::pipeline::queue::MAX_CHECK_INS;
 use crate::record::{Drops, DurationGroup};
 
 /// The number of transactions and of groups at which a batch is full: its body stays well below what servers accept.
@@ -63,6 +64,9 @@ impl QueuedBatch {
         self.batch.samples.extend(more.samples);
         self.batch.errors.extend(more.errors);
         self.batch.drops += more.drops;
+        for check_in in more.check_ins {
+            check_in.add_to(&mut self.batch.check_ins, MAX_CHECK_INS);
+        }
         (self.transactions, self.bytes) = measure(&self.batch);
     }
 

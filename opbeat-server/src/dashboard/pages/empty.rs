@@ -16,6 +16,18 @@ pub(super) fn no_app() -> Markup {
     }
 }
 
+/// Explains how to report the first scheduled job.
+pub(super) fn no_cron() -> Markup {
+    html! {
+        section.empty {
+            h2 { "No cron jobs" }
+            p { "A job that runs on a schedule appears here with its first run. This line wraps it:" }
+            pre { code { "agent.cron(\"nightly-report\", \"0 3 * * *\").run(report()).await?;" } }
+            p.muted { "The page then shows whether its last run failed, and whether its next run is late." }
+        }
+    }
+}
+
 /// Explains how to connect an app that has not reported yet.
 pub(super) fn no_request(app: &AppIdentity) -> Markup {
     html! {

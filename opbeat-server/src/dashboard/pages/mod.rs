@@ -1,6 +1,7 @@
 //! The pages, one file each.
 
 mod apps;
+mod crons;
 mod empty;
 mod error;
 mod errors;
@@ -14,6 +15,7 @@ mod transactions;
 mod values;
 
 pub(super) use apps::apps;
+pub(super) use crons::crons;
 pub(super) use error::{error, error_by_id};
 pub(super) use errors::errors;
 pub(super) use intake::intake;

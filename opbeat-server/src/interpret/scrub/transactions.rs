@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use opbeat_protocol::{BreakdownGroup, SampleContext, TraceGroup, Traces, TransactionGroup, TransactionsBody};
+use opbeat_protocol::{BreakdownGroup, CheckIn, SampleContext, TraceGroup, Traces, TransactionGroup, TransactionsBody};
 
 use super::values::{map, option, scrub_id, scrub_text, value};
 
@@ -11,7 +11,7 @@ use super::values::{map, option, scrub_id, scrub_text, value};
 /// Samples and the extra values of groups are scrubbed when they are interpreted. The keys of drops are known words, and
 /// the machine is not stored.
 pub(in crate::interpret) fn names(body: &mut TransactionsBody) {
-    let TransactionsBody { transactions, traces, breakdown, machine: _, drops: _ } = body;
+    let TransactionsBody { transactions, traces, breakdown, machine: _, drops: _, check_ins } = body;
     for group in transactions {
         let TransactionGroup { transaction, result, kind, timestamp: _, durations: _, head_durations: _ } = group;
         scrub_text(transaction);
@@ -21,6 +21,11 @@ pub(in crate::interpret) fn names(body: &mut TransactionsBody) {
     for part in breakdown {
         let BreakdownGroup { transaction, transaction_kind, timestamp: _, kind, count: _, self_ms: _ } = part;
         [transaction, transaction_kind, kind].into_iter().for_each(scrub_text);
+    }
+    for check_in in check_ins {
+        let CheckIn { monitor, schedule, timezone, grace_seconds: _, started: _, duration_ms: _, result } = check_in;
+        [monitor, schedule].into_iter().for_each(scrub_text);
+        [timezone, result].into_iter().for_each(option);
     }
     let (Traces::Groups(groups) | Traces::Sampled { groups, raw: _ }) = traces;
     for group in groups {

@@ -4,6 +4,7 @@
 //! after the other to a closure instead.
 
 mod apps;
+mod check_ins;
 mod deployments;
 mod errors;
 mod releases;
@@ -11,6 +12,7 @@ mod rollups;
 mod samples;
 
 pub(crate) use apps::{AppName, Scope};
+pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};

@@ -13,9 +13,11 @@ use values::{http, milliseconds, result, round, user, values};
 use zlib::length;
 pub(super) use zlib::zlib;
 
-use crate::record::{BreakdownRecord, DroppedSpans, Drops, DurationGroup, SpanRecord, TransactionRecord};
+use crate::record::{
+    BreakdownRecord, CheckInRecord, DroppedSpans, Drops, DurationGroup, SpanRecord, TransactionRecord,
+};
 use opbeat_protocol::{
-    BreakdownGroup, Machine, RawSpan, RawTransaction, SampleContext, SpanDetails, Traces, TransactionGroup,
+    BreakdownGroup, CheckIn, Machine, RawSpan, RawTransaction, SampleContext, SpanDetails, Traces, TransactionGroup,
     TransactionsBody,
 };
 
@@ -32,6 +34,7 @@ impl AgentIdentity {
         &self,
         durations: &[DurationGroup],
         breakdown: &[BreakdownRecord],
+        check_ins: &[CheckInRecord],
         drops: Drops,
     ) -> TransactionsBody {
         TransactionsBody {
@@ -44,6 +47,7 @@ impl AgentIdentity {
                 .filter(|(_, count)| *count > 0)
                 .map(|(kind, count)| (kind.to_owned(), count))
                 .collect(),
+            check_ins: check_ins.iter().map(check_in).collect(),
         }
     }
 
@@ -145,6 +149,18 @@ fn transaction_group(group: &DurationGroup) -> TransactionGroup {
 
 fn rounded(milliseconds: &[f32]) -> Vec<f64> {
     milliseconds.iter().map(|milliseconds| round(f64::from(*milliseconds))).collect()
+}
+
+fn check_in(record: &CheckInRecord) -> CheckIn {
+    CheckIn {
+        monitor: record.monitor.clone(),
+        schedule: record.schedule.clone(),
+        timezone: record.time_zone.clone(),
+        grace_seconds: record.grace.map(|grace| grace.as_secs()),
+        started: record.started_at.into(),
+        duration_ms: record.end.map(|(duration, _)| milliseconds(duration)),
+        result: record.end.map(|(_, result)| result.to_owned()),
+    }
 }
 
 fn breakdown_group(record: &BreakdownRecord) -> BreakdownGroup {
