@@ -4,14 +4,20 @@
 pub mod apalis;
 #[cfg(feature = "askama")]
 pub mod askama;
+#[cfg(feature = "awc")]
+pub mod awc;
 #[cfg(feature = "bb8")]
 pub mod bb8;
+#[cfg(feature = "tower")]
+pub mod client;
 #[cfg(any(feature = "diesel", feature = "rusqlite", feature = "tokio-postgres"))]
 mod database;
 #[cfg(feature = "deadpool")]
 pub mod deadpool;
 #[cfg(feature = "diesel")]
 pub mod diesel;
+#[cfg(feature = "lapin")]
+pub mod lapin;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
 #[cfg(feature = "moka")]
@@ -22,12 +28,16 @@ pub mod mongodb;
 mod open_spans;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
+#[cfg(any(feature = "awc", feature = "lapin", feature = "tower", feature = "ureq"))]
+mod outgoing;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
 mod pool_wait;
 #[cfg(feature = "r2d2")]
 pub mod r2d2;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 #[cfg(feature = "rusqlite")]
 pub mod rusqlite;
 pub mod sql;
@@ -39,8 +49,12 @@ pub mod tera;
 mod timed;
 #[cfg(feature = "tokio-postgres")]
 pub mod tokio_postgres;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 #[cfg(feature = "tracing")]
 pub mod tracing;
+#[cfg(feature = "ureq")]
+pub mod ureq;
 
 /// The code of the readme, which the compiler checks.
 #[cfg(doctest)]

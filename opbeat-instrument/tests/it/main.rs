@@ -4,6 +4,8 @@
 mod apalis;
 #[cfg(feature = "askama")]
 mod askama;
+#[cfg(feature = "awc")]
+mod awc;
 #[cfg(any(
     feature = "diesel-async",
     feature = "lapin",
@@ -14,12 +16,18 @@ mod askama;
 mod backend;
 #[cfg(feature = "bb8")]
 mod bb8;
+#[cfg(any(feature = "awc", feature = "lapin", feature = "tower", feature = "ureq"))]
+#[allow(dead_code, reason = "the features decide which of its functions are used")]
+mod calls;
 #[cfg(feature = "deadpool")]
 mod deadpool;
 #[cfg(feature = "diesel")]
 mod diesel;
 #[cfg(feature = "diesel-async")]
 mod diesel_async;
+#[cfg(any(feature = "awc", feature = "tower", feature = "ureq"))]
+#[allow(dead_code, reason = "the features decide which of its functions are used")]
+mod http_server;
 #[cfg(any(
     feature = "bb8",
     feature = "deadpool",
@@ -32,6 +40,8 @@ mod diesel_async;
     feature = "tokio-postgres"
 ))]
 mod job;
+#[cfg(feature = "lapin")]
+mod lapin;
 #[cfg(feature = "minijinja")]
 mod minijinja;
 #[cfg(feature = "moka")]
@@ -44,6 +54,8 @@ mod opentelemetry;
 mod r2d2;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest;
 #[cfg(feature = "tracing")]
 mod rows;
 #[cfg(feature = "rusqlite")]
@@ -57,9 +69,15 @@ mod subscriber;
 mod tera;
 #[cfg(feature = "tokio-postgres")]
 mod tokio_postgres;
+#[cfg(feature = "tonic")]
+mod tonic;
+#[cfg(feature = "tower")]
+mod tower;
 #[cfg(feature = "opentelemetry")]
 mod tracing_opentelemetry;
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod tree;
+#[cfg(feature = "ureq")]
+mod ureq;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "diesel-async", feature = "r2d2"))]
 mod waiting;

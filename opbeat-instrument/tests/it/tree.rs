@@ -8,7 +8,7 @@ use opbeat_core::record::{SpanRecord, TransactionRecord};
 use opbeat_testing::MemoryExporter;
 
 /// Returns the spans of the first sample of this name, one on each line, indented by their parents: the kind, the
-/// signature, and the extra values. Times are not part of it.
+/// signature, the number of combined spans, and the extra values. Times are not part of it.
 pub(crate) fn of(exporter: &MemoryExporter, name: &str) -> String {
     let samples = exporter.samples();
     let sample = samples.iter().find(|sample| sample.name.to_string() == name);
@@ -33,6 +33,9 @@ pub(crate) fn flush(agent: &Agent) {
 fn add_children(out: &mut String, spans: &[SpanRecord], parent: Option<usize>, depth: usize) {
     for (index, span) in spans.iter().enumerate().filter(|(_, span)| span.parent == parent) {
         let _ = write!(out, "{:indent$}{} {}", "", span.kind, span.signature, indent = 2 * depth);
+        if span.count > 1 {
+            let _ = write!(out, " ×{}", span.count);
+        }
         if span.duration.is_none() {
             out.push_str(" (unfinished)");
         }
