@@ -19,7 +19,7 @@ use super::described::{Described, Facts, kind_with};
 use super::prepared::Prepared;
 use super::table::{Action, Entry, Kind, Row, Table};
 use super::values::Values;
-use super::{carrier, entered, graphql, probe};
+use super::{carrier, entered, graphql, probe, sqlx};
 use crate::sql::Statement;
 
 /// The layer of the bridge. It is made by [`SpanBridge::layer`](super::SpanBridge::layer).
@@ -218,7 +218,7 @@ impl BridgeLayer {
             row,
             |visitor| event.record(visitor),
             |values| {
-                let Some(duration) = values.duration().filter(|duration| *duration >= row.at_least) else { return };
+                let Some(duration) = values.duration() else { return };
                 if !values.meet_conditions() {
                     return;
                 }
@@ -226,6 +226,12 @@ impl BridgeLayer {
                     return;
                 }
                 let Some(position) = self.position(context.event_scope(event)) else { return };
+                if row.notes_call_site {
+                    position.note_call_site();
+                }
+                if duration < row.at_least {
+                    return;
+                }
                 let Described { kind, signature, statement } =
                     Described::of(row, values, self.facts(event.metadata().name()));
                 let mut span = FinishedSpan::new(signature, kind, duration);
@@ -306,8 +312,9 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        // The transaction of a span that carries it is current already, unless other code enters the span.
-        if carrier::is_moving() {
+        // The transaction of a span that carries it is current already, unless other code enters the span. The worker
+        // thread of SQLite has no code of the application, whose stacks are wanted.
+        if carrier::is_moving() || sqlx::is_worker() {
             return;
         }
         if let Some(position) = context.span(id).and_then(|span| position_in(&span)) {

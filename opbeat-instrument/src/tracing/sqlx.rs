@@ -20,8 +20,7 @@ const MYSQL: u8 = 2;
 /// SQLite has a thread of its own for each connection, with a name that sqlx sets. PostgreSQL has placeholders such as
 /// `$1`, and MySQL has `?`. A statement without placeholders belongs to the one of them that was seen, if only one was.
 pub(super) fn database(statement: &str, chosen: Option<&'static str>) -> &'static str {
-    let is_sqlite = || thread::current().name().is_some_and(|name| name.starts_with("sqlx-sqlite-worker"));
-    if IS_SQLITE.try_with(|known| *known.get_or_init(is_sqlite)).unwrap_or(false) {
+    if is_worker() {
         return "sqlite";
     }
     if let Some(chosen) = chosen {
@@ -34,6 +33,12 @@ pub(super) fn database(statement: &str, chosen: Option<&'static str>) -> &'stati
         MYSQL => "mysql",
         _ => "sql",
     }
+}
+
+/// Returns whether this is a worker thread of SQLite.
+pub(super) fn is_worker() -> bool {
+    let is_worker = || thread::current().name().is_some_and(|name| name.starts_with("sqlx-sqlite-worker"));
+    IS_SQLITE.try_with(|known| *known.get_or_init(is_worker)).unwrap_or(false)
 }
 
 fn placeholders(statement: &str) -> u8 {

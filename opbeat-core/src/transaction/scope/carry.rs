@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::lock::lock;
-use crate::transaction::running::Active;
+use crate::transaction::running::{Active, SpanRef};
 
 /// Carries the current transaction in the context of another library, such as the current span of `tracing`.
 ///
@@ -41,7 +41,7 @@ pub struct LivePosition(Arc<Mutex<Place>>);
 #[derive(Clone)]
 pub(in crate::transaction) struct Place {
     pub(in crate::transaction) active: Arc<Active>,
-    pub(in crate::transaction) span: Option<u32>,
+    pub(in crate::transaction) span: Option<SpanRef>,
     pub(in crate::transaction) is_leaf: bool,
 }
 
@@ -76,7 +76,7 @@ impl Carry {
     }
 
     /// Follows a change of the current span.
-    pub(super) fn set_span(&self, span: Option<u32>, is_leaf: bool) {
+    pub(super) fn set_span(&self, span: Option<SpanRef>, is_leaf: bool) {
         let mut place = lock(&self.live.0);
         (place.span, place.is_leaf) = (span, is_leaf);
     }

@@ -147,7 +147,7 @@ impl Context {
 
     /// Sets the current span.
     #[inline]
-    pub(in crate::transaction) fn set_span(&mut self, span: Option<u32>, is_leaf: bool) {
+    pub(in crate::transaction) fn set_span(&mut self, span: Option<SpanRef>, is_leaf: bool) {
         (self.span, self.is_leaf) = (span, is_leaf);
         if let Some(carry) = &self.carry {
             carry.set_span(span, is_leaf);

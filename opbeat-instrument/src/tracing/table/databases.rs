@@ -40,6 +40,7 @@ fn sqlx() -> Vec<Row> {
             .signature("wait for a connection")
             .duration_field("acquired_after_secs")
             .at_least(WAIT)
+            .notes_call_site()
             .leaf(),
         // Newer versions open a span around each statement, and keep the event in it.
         span("sqlx*"),

@@ -30,6 +30,8 @@ pub struct Row {
     pub(in crate::tracing) signature: Signature,
     pub(in crate::tracing) action: Action,
     pub(in crate::tracing) is_leaf: bool,
+    /// The events come before queries, on the thread of the application's code.
+    pub(in crate::tracing) notes_call_site: bool,
     /// The shortest duration of an event that is recorded.
     pub(in crate::tracing) at_least: Duration,
     /// The fields that are read, and their meanings.
@@ -125,6 +127,7 @@ impl Row {
             signature: Signature::Name,
             action,
             is_leaf: false,
+            notes_call_site: false,
             at_least: Duration::ZERO,
             fields: Vec::new(),
         }
@@ -225,6 +228,11 @@ impl Row {
 
     pub(super) fn summary_field(self, field: &'static str) -> Self {
         self.field(field, Meaning::Summary)
+    }
+
+    pub(super) fn notes_call_site(mut self) -> Self {
+        self.notes_call_site = true;
+        self
     }
 
     pub(super) fn rows(self, fields: [&'static str; 2]) -> Self {
