@@ -13,6 +13,11 @@ pub(crate) struct Repeats {
     uncounted: Vec<(Option<u32>, Duration)>,
 }
 
+/// A `u64` of nanoseconds overflows after five centuries.
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_secs().wrapping_mul(1_000_000_000).wrapping_add(time.subsec_nanos().into())
+}
+
 /// The interval in which a span ran, in nanoseconds from the start of its transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Interval {
@@ -25,7 +30,6 @@ pub(crate) struct Interval {
 impl Repeats {
     pub(crate) fn add(&mut self, parent: Option<u32>, start: Duration, end: Duration) {
         if self.intervals.len() < MAX_INTERVALS {
-            let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
             self.intervals.push(Interval { start: nanoseconds(start), end: nanoseconds(end), parent });
             return;
         }

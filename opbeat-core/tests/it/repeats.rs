@@ -283,3 +283,81 @@ fn the_threshold_of_repeats_can_be_set() {
         assert!(!flagged(5, kind, 50), "{kind}");
     }
 }
+
+/// Runs random operations on the spans of a transaction, some of them on other threads. Returns the number of spans.
+fn run_randomly(seed: u64) -> u32 {
+    const TABLES: [&str; 4] = ["books", "authors", "readers", "loans"];
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut running, mut positions, mut count) = (Vec::new(), vec![position()], 0);
+    for _ in 0..3_000 {
+        let signature = format!("SELECT FROM {}", TABLES[random.usize(..TABLES.len())]);
+        let from = positions[random.usize(..positions.len())].clone();
+        match random.u32(..10) {
+            0..=3 => {
+                let started = if random.bool() { span(signature, QUERY) } else { from.start(signature, QUERY) };
+                let started = if random.u32(..4) > 0 { started.leaf() } else { started };
+                started.set_extra("rows", 1);
+                // In a leaf that runs, nothing is recorded.
+                if let Some(own) = started.position() {
+                    count += 1;
+                    positions.push(own);
+                    running.push(started);
+                }
+            }
+            4..=7 if !running.is_empty() => {
+                let ended = running.swap_remove(random.usize(..running.len()));
+                match random.u32(..4) {
+                    0 => std::thread::scope(|scope| _ = scope.spawn(|| drop(ended))),
+                    1 => ended
+                        .end_as(FinishedSpan::new(signature, QUERY, Duration::from_micros(random.u64(..90))).leaf()),
+                    _ => drop(ended),
+                }
+            }
+            8 => {
+                let probe = from.start("probe", "app");
+                count += u32::from(probe.position().is_some());
+                drop(probe);
+            }
+            _ => {
+                let finished = FinishedSpan::new(signature, QUERY, Duration::from_micros(random.u64(..90)));
+                let finished = if random.bool() { finished.leaf() } else { finished };
+                let probe = from.start("probe", "app");
+                let is_recorded = probe.position().is_some();
+                drop(probe);
+                from.record(finished);
+                count += 2 * u32::from(is_recorded);
+            }
+        }
+        if positions.len() > 40 {
+            positions.swap_remove(random.usize(..positions.len()));
+        }
+        if running.len() > 1_100 {
+            running.clear();
+        }
+    }
+    count
+}
+
+#[test]
+fn random_spans_are_all_counted_once() {
+    for seed in 0..20 {
+        let mut started = 0;
+        let (sample, breakdown) = record(|| started = run_randomly(seed));
+        let kept: u32 = sample.spans.iter().map(|span| span.count).sum();
+        assert_eq!(kept + sample.dropped_spans, started, "seed {seed}");
+        let dropped: u64 = sample.dropped.iter().map(|part| part.count).sum();
+        assert_eq!(dropped, u64::from(sample.dropped_spans), "seed {seed}");
+        let of_spans: u64 = breakdown.iter().filter(|part| part.span_kind != "app").map(|part| part.count).sum();
+        let of_probes = count(&breakdown, "app") - 1;
+        assert_eq!(of_spans + of_probes, u64::from(started), "seed {seed}");
+        assert!(sample.spans.len() <= 500, "seed {seed}");
+        // A span whose times were reported at its end may start after its children.
+        let mut starts: Vec<Duration> = Vec::new();
+        for span in &sample.spans {
+            let parent = span.parent.map_or(Duration::ZERO, |parent| starts[parent]);
+            starts.push(span.start.max(parent));
+            assert!(span.count > 0 && !span.signature.is_empty(), "seed {seed}: {span:#?}");
+        }
+        assert!(starts.is_sorted(), "seed {seed}");
+    }
+}

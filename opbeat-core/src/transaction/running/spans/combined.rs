@@ -1,6 +1,7 @@
 //! The look-up of the span that an equal one is combined with.
 
 use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
 
 use foldhash::fast::FixedState;
 
@@ -77,7 +78,7 @@ pub(super) fn is_query(kind: &str) -> bool {
 }
 
 /// Adds a repeat to a span's record.
-pub(super) fn add_repeat(record: &mut SpanRecord, start: std::time::Duration, end: std::time::Duration) {
+pub(super) fn add_repeat(record: &mut SpanRecord, start: Duration, end: Duration) {
     let first_end = record.start + record.duration.unwrap_or_default();
     record.start = record.start.min(start);
     record.duration = Some(first_end.max(end).saturating_sub(record.start));

@@ -13,6 +13,9 @@ use crate::record::{SpanRecord, TransactionRecord};
 /// The extra value that failed calls have. They are not combined with successful ones.
 const ERROR: &str = "error";
 
+/// The largest number of empty slots that are remembered.
+const MAX_FREE: usize = 64;
+
 /// A span that has ended.
 pub(in crate::transaction::running) struct EndedSpan {
     /// The span, or the one that it was combined with.
@@ -128,7 +131,7 @@ impl Spans {
 
     /// Returns whether this number of spans is kept already, apart from the last `own` ones.
     fn is_full(&self, record: &TransactionRecord, own: usize) -> bool {
-        record.spans.len() >= MAX_SPANS + self.folded + own
+        record.spans.len() >= MAX_SPANS + self.empty + own
     }
 
     /// Returns the slot of an earlier span that an ended one is combined with.
@@ -173,16 +176,26 @@ impl Spans {
         Some(EndedSpan { span, hash, took: end.saturating_sub(start), has_stack, wish })
     }
 
-    /// Empties a slot. Empty slots at the end are used again.
+    /// Empties a slot, so that another span can use it.
     fn release(&mut self, record: &mut TransactionRecord, slot: u32) {
         self.values.remove(slot);
-        if let Some(span) = record.spans.get_mut(slot as usize) {
-            *span = SpanRecord { count: 0, parent: span.parent, ..SpanRecord::default() };
-            self.folded += 1;
+        let mut length = record.spans.len();
+        if slot as usize + 1 < length {
+            self.empty += 1;
+            if let Some(span) = record.spans.get_mut(slot as usize) {
+                *span = SpanRecord { count: 0, ..SpanRecord::default() };
+            }
+            if self.free.len() < MAX_FREE {
+                self.free.push(slot);
+            }
+            return;
         }
-        while record.spans.pop_if(|last| last.count == 0).is_some() {
-            self.slots.pop();
-            self.folded -= 1;
+        length = slot as usize;
+        while length > 0 && record.spans.get(length - 1).is_some_and(|last| last.count == 0) {
+            length -= 1;
+            self.empty -= 1;
         }
+        record.spans.truncate(length);
+        self.slots.truncate(length);
     }
 }

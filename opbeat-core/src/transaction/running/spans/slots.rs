@@ -31,8 +31,10 @@ pub(in crate::transaction::running) struct Spans {
     pub(super) values: SpanValues,
     pub(super) call_site: CallSite,
     pub(super) last_number: u32,
-    /// The number of slots whose span was folded into another one, and which later slots keep in place.
-    pub(super) folded: usize,
+    /// The number of empty slots: their spans were folded into others, and later slots keep them in place.
+    pub(super) empty: usize,
+    /// Slots that were emptied last. Some may be used again already.
+    pub(super) free: Vec<u32>,
     pub(super) running: u32,
     /// The number of the running ones without a slot.
     pub(super) unkept: u32,
@@ -120,15 +122,35 @@ impl Spans {
         if let Some(parent) = parent.and_then(|parent| self.slots.get_mut(parent as usize)) {
             parent.has_children = true;
         }
-        // The number of slots is limited.
-        let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         self.last_number = self.last_number.wrapping_add(1);
         let number = NonZeroU32::new(self.last_number).unwrap_or(NonZeroU32::MIN);
         span.parent = parent.map(|parent| parent as usize);
         span.number = number.get();
+        let slot = Slot { number, has_children: false, has_error: false, stack: SpanStack::New };
+        if let Some(index) = self.take_free(record, parent)
+            && let Some(free) = self.slots.get_mut(index as usize)
+            && let Some(empty) = record.spans.get_mut(index as usize)
+        {
+            (*free, *empty) = (slot, span);
+            return SpanRef::new(index, number, parent);
+        }
+        // The number of slots is limited.
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         record.spans.push(span);
-        self.slots.push(Slot { number, has_children: false, has_error: false, stack: SpanStack::New });
-        SpanRef::new(slot, number, parent)
+        self.slots.push(slot);
+        SpanRef::new(index, number, parent)
+    }
+
+    /// Takes an empty slot after that of the parent, so that two tasks which repeat a query in turn need no more slots.
+    fn take_free(&mut self, record: &TransactionRecord, parent: Option<u32>) -> Option<u32> {
+        while let Some(free) = self.free.pop() {
+            let is_free = record.spans.get(free as usize).is_some_and(|span| span.count == 0);
+            if is_free && parent.is_none_or(|parent| parent < free) {
+                self.empty -= 1;
+                return Some(free);
+            }
+        }
+        None
     }
 
     /// Returns the slot of a new span's parent. The parent of a span that lost its slot stands in for it.
@@ -235,7 +257,7 @@ impl Spans {
     /// Counts the spans beyond the limit that could not be dropped while they ran. Returns the number of spans that still
     /// run.
     pub(in crate::transaction::running) fn finish(&self, record: &mut TransactionRecord) -> u32 {
-        let kept = record.spans.len().saturating_sub(self.folded);
+        let kept = record.spans.len().saturating_sub(self.empty);
         let dropped = u32::try_from(kept.saturating_sub(MAX_SPANS)).unwrap_or(u32::MAX);
         record.dropped_spans = record.dropped_spans.saturating_add(dropped).saturating_add(self.unkept);
         self.running
@@ -266,7 +288,8 @@ impl Spans {
         self.combined.clear(MAX_KEPT);
         self.values.clear();
         self.call_site = CallSite::default();
-        (self.last_number, self.folded, self.running, self.unkept) = (0, 0, 0, 0);
+        self.free.clear();
+        (self.last_number, self.empty, self.running, self.unkept) = (0, 0, 0, 0);
     }
 }
 
