@@ -5,21 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    BodyChanges, Changes, DropKey, NewDeployment, NewError, NewRelease, NewSample, NewSpan, NewSpanStack, NoteKey,
-    Rollup, SelfTime, TransactionKey,
+    Changes, DropKey, NewDeployment, NewError, NewRelease, NewSample, NewSpan, NewSpanStack, NoteKey, Rollup, SelfTime,
+    TransactionKey,
 };
 
-/// The changes of one body.
+/// The changes of one body, without check-ins.
 #[derive(Deserialize)]
-pub(super) struct EarlierBody {
-    app_id: String,
-    idempotency_key: String,
-    received_at: i64,
-    changes: EarlierChanges,
-}
-
-#[derive(Deserialize)]
-struct EarlierChanges {
+pub(super) struct EarlierChanges {
     rollups: BTreeMap<(TransactionKey, i64, String), Rollup>,
     breakdowns: BTreeMap<(TransactionKey, i64, String), SelfTime>,
     samples: Vec<NewSample>,
@@ -32,9 +24,8 @@ struct EarlierChanges {
     deployments: Vec<NewDeployment>,
 }
 
-impl From<EarlierBody> for BodyChanges {
-    fn from(body: EarlierBody) -> Self {
-        let EarlierBody { app_id, idempotency_key, received_at, changes } = body;
+impl From<EarlierChanges> for Changes {
+    fn from(earlier: EarlierChanges) -> Self {
         let EarlierChanges {
             rollups,
             breakdowns,
@@ -46,9 +37,8 @@ impl From<EarlierBody> for BodyChanges {
             notes,
             releases,
             deployments,
-        } = changes;
-        let check_ins = Vec::new();
-        let changes = Changes {
+        } = earlier;
+        Self {
             rollups,
             breakdowns,
             samples,
@@ -59,8 +49,7 @@ impl From<EarlierBody> for BodyChanges {
             notes,
             releases,
             deployments,
-            check_ins,
-        };
-        Self { app_id, idempotency_key, received_at, changes }
+            check_ins: Vec::new(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Changes;
-use super::earlier::EarlierBody;
+use super::earlier::EarlierChanges;
 
 /// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
 /// versions of the server left in the queue.
@@ -23,6 +23,22 @@ pub(crate) struct BodyChanges {
     pub(crate) received_at: i64,
     /// The changes.
     pub(crate) changes: Changes,
+}
+
+/// The changes of one body in the earlier version.
+#[derive(Deserialize)]
+struct EarlierBody {
+    app_id: String,
+    idempotency_key: String,
+    received_at: i64,
+    changes: EarlierChanges,
+}
+
+impl From<EarlierBody> for BodyChanges {
+    fn from(body: EarlierBody) -> Self {
+        let EarlierBody { app_id, idempotency_key, received_at, changes } = body;
+        Self { app_id, idempotency_key, received_at, changes: changes.into() }
+    }
 }
 
 /// Bytes that are not encoded changes of this version.

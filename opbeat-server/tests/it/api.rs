@@ -25,7 +25,7 @@ async fn every_described_route_returns_data() {
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 18);
+    assert_eq!(paths.len(), 19);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     for path in paths.keys() {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
