@@ -64,10 +64,7 @@ async fn exported_transactions_are_shown_with_their_spans_and_errors() {
         let list = running.ask("transactions/?range=1h").await;
         let mut shown: Vec<String> = list["transactions"].as_array().unwrap().iter().map(summary).collect();
         shown.sort();
-        insta::assert_snapshot!(shown.join("\n"), @r#"
-        "GET /books/{id}" "request" 1 {"500":1}
-        "shop.mail" "job" 1 {"ok":1}
-        "#);
+        assert_eq!(shown, [r#""GET /books/{id}" "request" 1 {"500":1}"#, r#""shop.mail" "job" 1 {"ok":1}"#]);
         let request = list["transactions"].as_array().unwrap().iter().find(|one| one["name"] == "GET /books/{id}");
         let id = &request.unwrap()["id"];
         let samples = running.ask(&format!("transactions/{id}/samples/?range=1h")).await;
@@ -78,10 +75,7 @@ async fn exported_transactions_are_shown_with_their_spans_and_errors() {
             .iter()
             .map(|span| format!("{} {} {}", span["depth"], span["kind"], span["signature"]))
             .collect();
-        insta::assert_snapshot!(spans.join("\n"), @r#"
-        0 "db.sqlite.query" "SELECT books"
-        0 "ext.http" "GET prices.example"
-        "#);
+        assert_eq!(spans, [r#"0 "db.sqlite.query" "SELECT books""#, r#"0 "ext.http" "GET prices.example""#]);
         let errors = running.ask("errors/").await;
         let group = &errors["errors"][0];
         assert_eq!((errors["total"].as_u64(), group["times_seen"].as_u64()), (Some(1), Some(1)), "{errors:#}");
@@ -90,7 +84,8 @@ async fn exported_transactions_are_shown_with_their_spans_and_errors() {
         let report = &detail["occurrence"]["report"];
         let frames = report["stacktrace"]["frames"].as_array().unwrap();
         let own = frames.iter().rfind(|frame| frame["function"] == "it::otlp_export::record").unwrap();
-        assert_eq!(own["filename"], "opbeat-server/tests/it/otlp_export.rs", "{report:#}");
+        assert!(own["filename"].as_str().unwrap().ends_with("opbeat-server/tests/it/otlp_export.rs"), "{report:#}");
+        assert_eq!(own["in_app"], true);
     }
 }
 
