@@ -137,7 +137,7 @@ mod tests {
         let epoch = Timestamp::UNIX_EPOCH;
         let after = |seconds| ago(epoch, Timestamp::from_second(seconds).unwrap());
         assert_eq!((after(45), after(7_200)), ("45 s ago".into(), "2 h ago".into()));
-        let before = |seconds| until(epoch, Timestamp::from_second(-seconds).unwrap());
+        let before = |seconds: i64| until(epoch, Timestamp::from_second(-seconds).unwrap());
         let shown = [before(45), before(600), before(7_200), before(300_000)];
         assert_eq!(shown, ["in 45 s", "in 10 min", "in 2 h", "in 3 days"]);
     }
