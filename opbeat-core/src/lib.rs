@@ -44,7 +44,7 @@
 //! |---|---|---|
 //! | [`config`] | errors of a configuration, and the environment variables | applications |
 //! | [`task`] | futures, tasks and threads that run in a transaction | applications |
-//! | `events` | reports of errors that are logged with `log` or `tracing` | applications |
+//! | `events` | reports of logged errors, ids in log lines, for `log` and `tracing` | applications |
 //! | [`http`] | the transaction of an HTTP request | adapters |
 //! | [`instrument`] | spans that libraries report from their hooks | instrumentation |
 //! | [`jobs`] | jobs, and the context that travels with queued ones | applications, adapters to job runners |
@@ -59,7 +59,7 @@
 //! | `tls` | yes | delivery over HTTPS |
 //! | `tokio` | | `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`] |
 //! | `serde` | | [`JobContext`](jobs::JobContext) as a field of a serialised job |
-//! | `log`, `tracing` | | `events`: reports of logged errors |
+//! | `log`, `tracing` | | `events`: reports of logged errors, with the log lines before them |
 //! | `otlp` | | delivery to receivers of OpenTelemetry, beside an Opbeat server or instead of it |
 
 mod agent;

@@ -74,7 +74,7 @@ pub struct Config {
     /// Names of the response headers that error reports show. Default: none.
     pub response_headers: Vec<String>,
     /// The lowest level of the log lines that error reports show; `None` if they show none. Default: [`Level::Info`]. The
-    /// lines come from the layer or the logger in [`events`](crate::events), which are features.
+    /// lines come from the layer or the logger in `events`.
     pub log_lines: Option<Level>,
     /// The functions that change or drop what is sent.
     pub(crate) before_send: BeforeSend,

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     /// The names of the response headers that are recorded, in lower case.
     pub(crate) response_headers: Vec<String>,
     /// The lowest level of the log lines that error reports show.
+    #[cfg_attr(not(any(feature = "log", feature = "tracing")), expect(dead_code, reason = "only `events` uses it"))]
     pub(crate) log_lines: Option<Level>,
 }
 

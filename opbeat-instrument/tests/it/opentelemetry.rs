@@ -90,8 +90,7 @@ fn databases_have_signatures() {
         call("query", [text("db.system.name", "Odd System"), KeyValue::new("db.query.text", 7)]);
     });
     insta::assert_snapshot!(tree, @r"
-    db.postgresql.query SELECT FROM books · sql=SELECT title FROM books WHERE author = ? AND id = ?
-    db.postgresql.query SELECT FROM books · sql=SELECT title FROM books WHERE author = ? AND id = ?
+    db.postgresql.query SELECT FROM books ×2 · sql=SELECT title FROM books WHERE author = ? AND id = ?
     db.mssql.query SELECT FROM t · sql=SELECT ? FROM t, rows=3
     db.mssql.transaction COMMIT · sql=COMMIT
     db.mongodb.query find books · peer=db.example:27017
@@ -132,8 +131,7 @@ fn calls_have_signatures() {
     ext.http.otel GET prices.example · method=GET, url=https://prices.example:8443/books/7, status=200
     ext.http.otel POST p.example · method=POST, url=http://prices.example/, status=503, peer=p.example, error=503
     ext.http.otel odd · method=HTTP, url=nowhere, attempt=3
-    ext.grpc.otel shop.Stock/Count
-    ext.grpc.otel shop.Stock/Count
+    ext.grpc.otel shop.Stock/Count ×2
     ext.aws STS.AssumeRole
     messaging.rabbitmq.publish publish orders
     messaging.rabbitmq.consume consume orders
@@ -430,8 +428,8 @@ fn the_span_of_a_server_begins_a_transaction() {
     assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::ServerError, "500"));
     assert_eq!(sample.trace.unwrap().to_string(), TRACE);
     insta::assert_snapshot!(tree::of_sample(&sample), @r"
-    db.sqlite.query SELECT FROM books
     otel.shop inner
+    db.sqlite.query SELECT FROM books
     ");
     let errors = exporter.errors();
     assert_eq!((errors.len(), errors[0].message.as_str()), (1, "the shelf is broken"));

@@ -51,11 +51,11 @@ async fn instrumented_functions_are_spans() {
     tree::flush(&agent);
     insta::assert_snapshot!(tree::of(&exporter, "job"), @r"
     otel.shop find a book
-      db.sqlite.query SELECT FROM books
       ext.http.otel GET prices.example · method=GET, peer=prices.example
+      db.sqlite.query SELECT FROM books
     otel.shop find a book
-      db.sqlite.query SELECT FROM books
       ext.http.otel GET prices.example · method=GET, peer=prices.example
+      db.sqlite.query SELECT FROM books
     otel.shop fails · error=error
     db.sqlite.query DELETE FROM carts · sql=DELETE FROM carts WHERE id = ?
     ");

@@ -30,6 +30,7 @@ struct Line {
 
 impl LogLines {
     /// Adds a line. The caller has cut its texts.
+    #[cfg_attr(not(any(feature = "log", feature = "tracing")), expect(dead_code, reason = "only `events` uses it"))]
     pub(super) fn push(&mut self, level: Level, target: &str, message: &str) {
         let at = Instant::now();
         let index = self.total % MAX_LINES;
