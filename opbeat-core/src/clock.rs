@@ -53,14 +53,24 @@ impl Instant {
     }
 
     /// Converts an instant of the system's clock. One from before the first reading becomes the first reading.
+    ///
+    /// The time from now is converted, because the clocks drift apart: by some milliseconds in an hour.
     pub(crate) fn of_system(instant: std::time::Instant) -> Self {
-        Self(nanoseconds(instant.saturating_duration_since(anchor())))
+        let (now, system) = (Self::now(), std::time::Instant::now());
+        match system.checked_duration_since(instant) {
+            Some(age) => Self(now.0.saturating_sub(nanoseconds(age))),
+            None => now.after(instant.saturating_duration_since(system)),
+        }
     }
 
-    /// Converts the instant to one of the system's clock.
+    /// Converts the instant to one of the system's clock, by its time from now.
     pub(crate) fn to_system(self) -> std::time::Instant {
-        let anchor = anchor();
-        anchor.checked_add(Duration::from_nanos(self.0)).unwrap_or(anchor)
+        let (now, system) = (Self::now(), std::time::Instant::now());
+        let converted = match now.checked_duration_since(self) {
+            Some(age) => system.checked_sub(age),
+            None => system.checked_add(self.saturating_duration_since(now)),
+        };
+        converted.unwrap_or(system)
     }
 }
 
@@ -108,6 +118,9 @@ mod counter {
     /// The kernel's clock source. The kernel measures whether the counter is steady, and changes the source if not.
     const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
+    /// The number of times that both clocks are read.
+    const ATTEMPTS: usize = 32;
+
     /// The processor's counter, with a reading of it and the instant of that reading.
     pub(super) struct Counter {
         clock: quanta::Clock,
@@ -119,11 +132,14 @@ mod counter {
         /// Calibrates the counter; `None` if the kernel does not use it as its clock.
         pub(super) fn calibrated() -> Option<Self> {
             let source = fs::read_to_string(CLOCK_SOURCE).ok()?;
-            (source.trim() == "tsc").then(|| {
-                let clock = quanta::Clock::new();
-                let reading = clock.raw();
-                Self { clock, reading, instant: system_now() }
-            })
+            if source.trim() != "tsc" {
+                return None;
+            }
+            let clock = quanta::Clock::new();
+            // The thread may be interrupted between the readings of both clocks. The closest ones count.
+            let closest = (0..ATTEMPTS).map(|_| (system_now(), clock.raw(), system_now()));
+            let (before, reading, after) = closest.min_by_key(|(before, _, after)| after.saturating_sub(*before))?;
+            Some(Self { clock, reading, instant: before + after.saturating_sub(before) / 2 })
         }
 
         /// Returns the nanoseconds after the anchor.
@@ -165,7 +181,10 @@ mod tests {
         let own = Instant::now();
         let difference = own.saturating_duration_since(Instant::of_system(system));
         assert!(difference < Duration::from_millis(20), "{difference:?}");
-        assert!(Instant::of_system(own.to_system()) == own);
+        let (there, back) = (own.to_system(), Instant::of_system(own.to_system()));
+        assert!(there.elapsed() < Duration::from_secs(5));
+        let difference = back.saturating_duration_since(own).max(own.saturating_duration_since(back));
+        assert!(difference < Duration::from_millis(20), "{difference:?}");
         assert_eq!(own.after(Duration::from_secs(1)).saturating_duration_since(own), Duration::from_secs(1));
     }
 }
