@@ -27,8 +27,7 @@ async fn clickhouse() {
         client.query("SELECT 1 FROM missing").execute().await.expect_err("a status of 500");
     });
     assert_snapshot!(spans.await, @r"
-    db.clickhouse.query query · rows=1
+    db.clickhouse.query query ×2 · rows=1
     db.clickhouse.query INSERT
-    db.clickhouse.query query
     ");
 }

@@ -25,7 +25,7 @@ async fn spans_of(job: impl Future<Output = ()>) -> String {
     tree::of(&exporter, "job")
 }
 
-/// Does so with a bridge that is told the database of sqlx, which its events do not contain.
+/// Runs `job` in a transaction, with a bridge that has a database for the events of sqlx, which do not name theirs.
 async fn spans_of_sqlx(database: &'static str, job: impl Future<Output = ()>) -> String {
     let bridge = SpanBridge::new().sqlx_database(database).layer();
     let _default = tracing_subscriber::registry().with(bridge).set_default();

@@ -24,14 +24,12 @@ async fn mysql_async() {
         assert_eq!(connection.query_first(count).await.expect("a valid statement"), Some(1));
     });
     assert_snapshot!(spans.await, @r"
-    db.mysql.query SELECT · sql=SELECT @@max_allowed_packet, @@wait_timeout, @@socket
-    db.mysql.query SELECT · sql=SELECT @@max_allowed_packet, @@wait_timeout
+    db.mysql.query SELECT ×2 · sql=SELECT @@max_allowed_packet, @@wait_timeout, @@socket
     db.mysql.query CREATE TABLE books · sql=CREATE TEMPORARY TABLE books (id INT PRIMARY KEY, title VARCHAR(?) NOT NULL)
     db.mysql.prepare INSERT INTO books · sql=INSERT INTO books (id, title) VALUES (?)
     db.mysql.query INSERT INTO books · sql=INSERT INTO books (id, title) VALUES (?)
     db.mysql.prepare SELECT FROM books · sql=SELECT title FROM books WHERE id = ?
-    db.mysql.query SELECT FROM books · sql=SELECT title FROM books WHERE id = ?
-    db.mysql.query SELECT FROM books · sql=SELECT COUNT(*) FROM books WHERE title = ?
+    db.mysql.query SELECT FROM books ×2 · sql=SELECT title FROM books WHERE id = ?
     ");
     pool.disconnect().await.expect("no connection is in use");
 }

@@ -40,8 +40,7 @@ async fn refused_address() -> SocketAddr {
 async fn default_backend() {
     assert_snapshot!(spans_of_requests(TracingMiddleware::default()).await, @r"
     ext.http.reqwest GET 127.0.0.1 · status=200
-    ext.http.reqwest GET 127.0.0.1 · error=true, status=503
-    ext.http.reqwest GET 127.0.0.1 · error=true
+    ext.http.reqwest GET 127.0.0.1 ×2 · error=true, status=503
     ");
 }
 
@@ -49,7 +48,6 @@ async fn default_backend() {
 async fn backend_with_urls() {
     assert_snapshot!(spans_of_requests(TracingMiddleware::<SpanBackendWithUrl>::new()).await, @r"
     ext.http.reqwest GET 127.0.0.1 · status=200
-    ext.http.reqwest GET 127.0.0.1 · error=true, status=503
-    ext.http.reqwest GET 127.0.0.1 · error=true
+    ext.http.reqwest GET 127.0.0.1 ×2 · error=true, status=503
     ");
 }
