@@ -415,7 +415,7 @@ fn check_ins_without_a_monitor_or_a_start_are_left_out() {
         (check_ins[0].duration_ms, check_ins[1].duration_ms, check_ins[2].duration_ms),
         (Some(1.5), None, Some(0.0))
     );
-    assert_eq!((check_ins[0].grace_seconds, check_ins[2].grace_seconds), (Some(600), Some(0)));
+    assert_eq!((check_ins[0].grace_seconds, check_ins[2].grace_seconds), (Some(600), None));
     assert!(received.notes.count(Oddity::WrongType) >= 3, "{}", summary(&received.notes));
     let written = serde_json::to_string(&received.body).unwrap();
     let read = read_transactions(written.as_bytes(), &ReadLimits::default()).unwrap();
