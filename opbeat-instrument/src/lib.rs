@@ -57,6 +57,19 @@ pub mod tracing;
 pub mod ureq;
 
 /// The code of the readme, which the compiler checks.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tracing"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The code blocks of the guides, which the compiler checks.
+#[cfg(all(doctest, feature = "tracing"))]
+#[doc = include_str!("../../docs/guides/databases.md")]
+struct DatabasesGuide;
+
+#[cfg(all(doctest, feature = "reqwest", feature = "tower"))]
+#[doc = include_str!("../../docs/guides/http-clients.md")]
+struct HttpClientsGuide;
+
+#[cfg(all(doctest, feature = "opentelemetry"))]
+#[doc = include_str!("../../docs/guides/opentelemetry.md")]
+struct OpenTelemetryGuide;

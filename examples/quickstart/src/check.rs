@@ -1,10 +1,11 @@
-//! The check that every request is counted exactly once.
+//! The check that every request and every query is counted exactly once, and that the samples show the N+1 and the trace.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::BoxError;
@@ -27,12 +28,20 @@ struct TransactionList {
 
 #[derive(Deserialize)]
 struct Transaction {
+    id: u64,
     name: String,
     count: u64,
     average_ms: f64,
     p50_ms: f64,
     p95_ms: f64,
     p99_ms: f64,
+}
+
+/// The time in spans of a kind.
+#[derive(Deserialize)]
+struct Part {
+    kind: String,
+    count: u64,
 }
 
 #[derive(Deserialize)]
@@ -60,12 +69,17 @@ pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, B
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    let differences = differences(&sent, &counted.entries);
+    let findings = Findings::read(&Api::of("shop", &monitor.url(), &token)).await?;
+    let mut differences = differences(&sent, &counted.entries);
+    differences.extend(findings.missing());
     let requests: u64 = sent.transactions.values().flat_map(BTreeMap::values).sum();
     let summary = json!({
         "requests_sent": requests,
         "transactions": counted.entries.transactions,
         "errors": counted.entries.errors,
+        "queries": counted.entries.queries,
+        "n_plus_one": findings.n_plus_one,
+        "joined_trace": findings.joined,
         "durations": counted.percentiles,
         "differences": differences,
     });
@@ -75,20 +89,22 @@ pub(crate) async fn run(monitor: Monitor, ledger: &Ledger) -> Result<ExitCode, B
 }
 
 async fn read(server: &str, token: &str) -> Result<Counted, BoxError> {
-    let client = reqwest::Client::new();
     let mut counted = Counted { entries: Entries::default(), percentiles: Map::new() };
     for app in APPS {
-        let base = format!("{server}/api/v2/organizations/{ORGANIZATION}/apps/{app}");
-        let get = |url: String| client.get(url).bearer_auth(token).send();
-        let list: TransactionList =
-            get(format!("{base}/transactions/?range=1h")).await?.error_for_status()?.json().await?;
+        let api = Api::of(app, server, token);
+        let list: TransactionList = api.get("transactions/?range=1h").await?;
         for transaction in list.transactions {
             counted.add(app, &transaction);
         }
-        let list: ErrorList = get(format!("{base}/errors/")).await?.error_for_status()?.json().await?;
+        let list: ErrorList = api.get("errors/").await?;
         for group in list.errors {
             let errors = counted.entries.errors.entry(app.to_owned()).or_default();
             *errors.entry(group.type_name).or_default() += group.times_seen;
+        }
+        if app == "shop" {
+            let parts: Vec<Part> = api.get("breakdown/?range=1h").await?;
+            let queries = parts.into_iter().find(|part| part.kind == "db.sqlite.query");
+            counted.entries.queries = queries.map_or(0, |part| part.count);
         }
     }
     Ok(counted)
@@ -111,8 +127,82 @@ impl Counted {
 
 /// Returns a line for each count that is too low or too high.
 fn differences(sent: &Entries, counted: &Entries) -> Vec<String> {
-    let transactions = compare("transactions", &sent.transactions, &counted.transactions);
-    transactions.into_iter().chain(compare("errors", &sent.errors, &counted.errors)).collect()
+    let mut differences = compare("transactions", &sent.transactions, &counted.transactions);
+    differences.extend(compare("errors", &sent.errors, &counted.errors));
+    if sent.queries != counted.queries {
+        differences.push(format!("queries of shop: {} sent, {} counted", sent.queries, counted.queries));
+    }
+    differences
+}
+
+/// The API of the shop.
+struct Api<'a> {
+    client: reqwest::Client,
+    base: String,
+    token: &'a str,
+}
+
+impl<'a> Api<'a> {
+    fn of(app: &str, server: &str, token: &'a str) -> Self {
+        let base = format!("{server}/api/v2/organizations/{ORGANIZATION}/apps/{app}");
+        Self { client: reqwest::Client::new(), base, token }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, BoxError> {
+        let request = self.client.get(format!("{}/{path}", self.base)).bearer_auth(self.token);
+        Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Returns the samples of a transaction.
+    async fn samples(&self, name: &str) -> Result<Vec<Value>, BoxError> {
+        let list: TransactionList = self.get("transactions/?range=1h").await?;
+        let id = list.transactions.iter().find(|transaction| transaction.name == name).ok_or("no such transaction")?.id;
+        let mut samples = Vec::new();
+        for summary in self.get::<Vec<Value>>(&format!("transactions/{id}/samples/?range=1h")).await? {
+            samples.push(self.get(&format!("transactions/{id}/samples/{}/", summary["id"])).await?);
+        }
+        Ok(samples)
+    }
+}
+
+/// The findings that the samples of the shop must contain.
+struct Findings {
+    /// The line that issues the repeated query of the search.
+    n_plus_one: Option<String>,
+    /// The transaction of another app that a request for a book called.
+    joined: Option<String>,
+}
+
+impl Findings {
+    async fn read(api: &Api<'_>) -> Result<Self, BoxError> {
+        let searches = api.samples("GET /search").await?;
+        let spans = searches.iter().flat_map(|sample| sample["spans"].as_array()).flatten();
+        let n_plus_one = spans.filter(|span| span["repeats"]["n_plus_one"] == true).find_map(line);
+        let books = api.samples("GET /books/{id}").await?;
+        let called = books.iter().flat_map(|sample| sample["trace"].as_array()).flatten();
+        let mut called = called.filter(|called| called["app"]["name"] == "prices" && called["caller_span"].is_u64());
+        let joined = called.find_map(|called| called["name"].as_str().map(str::to_owned));
+        Ok(Self { n_plus_one, joined })
+    }
+
+    /// Returns a line for each missing finding.
+    fn missing(&self) -> Vec<String> {
+        let line = |missing: bool, text: &str| missing.then(|| text.to_owned());
+        let flagged = self.n_plus_one.as_ref().is_some_and(|line| line.contains("shop/"));
+        [
+            line(!flagged, "GET /search: no N+1 is flagged with the line that issues it"),
+            line(self.joined.is_none(), "GET /books/{id}: no sample continues in the app prices"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Returns the application's line that started a span.
+fn line(span: &Value) -> Option<String> {
+    let frame = span["frames"].as_array()?.iter().rev().find(|frame| frame["in_app"] == true)?;
+    Some(format!("{}:{}", frame["filename"].as_str()?, frame["lineno"]))
 }
 
 type Counts = BTreeMap<String, BTreeMap<String, u64>>;

@@ -18,6 +18,8 @@ pub(crate) struct Entries {
     pub(crate) transactions: BTreeMap<String, BTreeMap<String, u64>>,
     /// Errors by app and type.
     pub(crate) errors: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The queries of the shop.
+    pub(crate) queries: u64,
 }
 
 impl Ledger {
@@ -29,6 +31,11 @@ impl Ledger {
     /// Counts a failed response.
     pub(crate) fn failed(&self, app: &str, type_name: &str) {
         count(&mut self.lock().errors, app, type_name);
+    }
+
+    /// Counts the queries of a request to the shop.
+    pub(crate) fn queried(&self, queries: u64) {
+        self.lock().queries += queries;
     }
 
     pub(crate) fn entries(&self) -> Entries {

@@ -15,28 +15,38 @@ struct Visit {
     transaction: &'static str,
     /// The type of the error that is reported if it fails.
     error: &'static str,
+    /// The number of queries to the database, unless it fails.
+    queries: u64,
 }
 
-const fn get(path: &'static str, transaction: &'static str) -> Visit {
-    Visit { method: reqwest::Method::GET, path, transaction, error: "HTTP 500" }
+const fn get(path: &'static str, transaction: &'static str, queries: u64) -> Visit {
+    Visit { method: reqwest::Method::GET, path, transaction, error: "HTTP 500", queries }
 }
 
 /// The requests that each visitor repeats in this order.
 const VISITS: [Visit; 10] = [
-    get("/", "GET /"),
-    get("/books/1", "GET /books/{id}"),
-    get("/books/2", "GET /books/{id}"),
-    get("/books/1/cover", "GET /books/{id}/cover"),
-    Visit { method: reqwest::Method::POST, path: "/orders", transaction: "POST /orders", error: "OrderError" },
-    get("/search?text=a", "GET /search"),
-    get("/books/7", "GET /books/{id}"),
-    get("/books/999", "GET /books/{id}"),
-    get("/wp-login.php", "GET unmatched"),
+    get("/", "GET /", 1),
+    get("/books/1", "GET /books/{id}", 1),
+    get("/books/2", "GET /books/{id}", 1),
+    get("/books/1/cover", "GET /books/{id}/cover", 0),
+    Visit {
+        method: reqwest::Method::POST,
+        path: "/orders",
+        transaction: "POST /orders",
+        error: "OrderError",
+        queries: 1,
+    },
+    // One query for all books, and one more for each of them.
+    get("/search?text=a", "GET /search", 9),
+    get("/books/7", "GET /books/{id}", 1),
+    get("/books/999", "GET /books/{id}", 1),
+    get("/wp-login.php", "GET unmatched", 0),
     Visit {
         method: reqwest::Method::GET,
         path: "/recommendations",
         transaction: "GET /recommendations",
         error: "panic",
+        queries: 0,
     },
 ];
 
@@ -92,6 +102,8 @@ impl Load {
         };
         if has_failed {
             self.ledger.failed("shop", visit.error);
+        } else {
+            self.ledger.queried(visit.queries);
         }
     }
 }

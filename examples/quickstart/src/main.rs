@@ -20,6 +20,9 @@ use arguments::Arguments;
 use ledger::Ledger;
 use load::Load;
 use monitor::Monitor;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The error type of a program that only prints its errors.
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -69,7 +72,12 @@ async fn run() -> Result<ExitCode, BoxError> {
 fn log_to_terminal(arguments: &Arguments) {
     let filter = if arguments.check { "error,opbeat=warn" } else { "warn,opbeat=info" };
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    let terminal = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    // The filter belongs to the terminal: the bridge shows the queries of sqlx whatever is logged.
+    tracing_subscriber::registry()
+        .with(terminal.with_filter(EnvFilter::new(filter)))
+        .with(opbeat_instrument::tracing::layer())
+        .init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         if !place.contains("recommendations.rs") {

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use actix_web::{App, HttpServer, error, get, web};
 use opbeat_actix::Opbeat;
-use opbeat_core::{Agent, in_span};
+use opbeat_core::Agent;
+use opbeat_instrument::moka::future::Cache;
 use tokio::sync::oneshot;
 
 use crate::BoxError;
+
+/// The prices that were looked up. There is no price for unknown books.
+type Prices = Cache<i64, Option<i64>>;
 
 /// Starts the service on a free port, on a thread with actix's own runtime.
 pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, BoxError> {
@@ -21,10 +25,9 @@ pub(crate) async fn start(agent: &Agent) -> Result<SocketAddr, BoxError> {
 }
 
 async fn serve(agent: Agent, ready: oneshot::Sender<std::io::Result<SocketAddr>>) {
-    let server = HttpServer::new(move || App::new().wrap(Opbeat::new(&agent)).service(price))
-        .workers(1)
-        .disable_signals()
-        .bind("127.0.0.1:0");
+    let prices: web::Data<Prices> = web::Data::new(Cache::new(moka::future::Cache::builder().name("prices").build()));
+    let app = move || App::new().wrap(Opbeat::new(&agent)).app_data(prices.clone()).service(price);
+    let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0");
     match server {
         Ok(server) => {
             // The receiver is gone only if the program is already ending.
@@ -38,8 +41,8 @@ async fn serve(agent: Agent, ready: oneshot::Sender<std::io::Result<SocketAddr>>
 }
 
 #[get("/prices/{book}")]
-async fn price(book: web::Path<i64>) -> actix_web::Result<String> {
-    let price = in_span("price table", "cache.memory", look_up(*book)).await;
+async fn price(prices: web::Data<Prices>, book: web::Path<i64>) -> actix_web::Result<String> {
+    let price = prices.get_with(*book, look_up(*book)).await;
     price.map(|cents| cents.to_string()).ok_or_else(|| error::ErrorNotFound("no such book"))
 }
 

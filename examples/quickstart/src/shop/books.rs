@@ -8,8 +8,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use opbeat_core::{in_span, span};
-use serde::Deserialize;
+use opbeat_core::in_span;
+use opbeat_instrument::reqwest::RequestBuilderExt;
+use serde::{Deserialize, Serialize};
 
 use super::Shop;
 use super::catalogue::{self, Book};
@@ -25,8 +26,16 @@ pub(super) async fn one(State(shop): State<Shop>, Path(id): Path<i64>) -> Result
     let book = book.ok_or(StatusCode::NOT_FOUND)?;
     shop.ledger.sent("prices", "GET /prices/{book}");
     let price = call(&shop, shop.prices, &format!("/prices/{id}")).await.ok_or(StatusCode::BAD_GATEWAY)?;
-    let _rendering = span("book.txt", "template.format");
-    Ok(format!("{} by {}: {price} cents\n", book.title, book.author))
+    let page = opbeat_instrument::minijinja::render(&shop.templates, "book.txt", Page { book, price });
+    page.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The values of the template of a book's page.
+#[derive(Serialize)]
+struct Page {
+    #[serde(flatten)]
+    book: Book,
+    price: String,
 }
 
 /// A book's cover, which comes from the covers server.
@@ -56,10 +65,9 @@ pub(super) async fn search(
     Ok(Json(found))
 }
 
-/// Calls another server, in a span.
+/// Calls another server.
 async fn call(shop: &Shop, server: SocketAddr, path: &str) -> Option<String> {
     let url = format!("http://{server}{path}");
-    let exchange = async { shop.client.get(&url).send().await?.error_for_status()?.text().await };
-    let answer = in_span(format!("GET {server}"), "ext.http.reqwest", exchange).extra("url", url.clone()).await;
-    answer.ok()
+    let response = shop.client.get(&url).send_recorded().await.ok()?;
+    response.error_for_status().ok()?.text().await.ok()
 }

@@ -1,6 +1,6 @@
 //! The database.
 
-use opbeat_core::in_span;
+use log::LevelFilter;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Row, SqlitePool};
 
@@ -30,6 +30,8 @@ pub(crate) async fn open() -> sqlx::Result<SqlitePool> {
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
+        // Shows the waits for a connection, and which line of the code issues a query.
+        .acquire_time_level(LevelFilter::Debug)
         .connect_with(SqliteConnectOptions::new().in_memory(true))
         .await?;
     sqlx::query("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT, author TEXT)").execute(&pool).await?;
@@ -42,25 +44,20 @@ pub(crate) async fn open() -> sqlx::Result<SqlitePool> {
 
 /// Returns all books.
 pub(crate) async fn all(database: &SqlitePool) -> sqlx::Result<Vec<Book>> {
-    const SQL: &str = "SELECT id, title, author FROM books ORDER BY title";
-    let query = sqlx::query(SQL).fetch_all(database);
-    let rows = in_span("SELECT FROM books", "db.sqlite.query", query).extra("sql", SQL).await?;
+    let rows = sqlx::query("SELECT id, title, author FROM books ORDER BY title").fetch_all(database).await?;
     rows.iter().map(book).collect()
 }
 
 /// Returns one book.
 pub(crate) async fn find(database: &SqlitePool, id: i64) -> sqlx::Result<Option<Book>> {
-    const SQL: &str = "SELECT id, title, author FROM books WHERE id = ?";
-    let query = sqlx::query(SQL).bind(id).fetch_optional(database);
-    let row = in_span("SELECT FROM books", "db.sqlite.query", query).extra("sql", SQL).await?;
+    let query = sqlx::query("SELECT id, title, author FROM books WHERE id = ?").bind(id);
+    let row = query.fetch_optional(database).await?;
     row.as_ref().map(book).transpose()
 }
 
 /// Stores an order.
 pub(crate) async fn order(database: &SqlitePool, book: i64) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO orders (book) VALUES (?)";
-    let query = sqlx::query(SQL).bind(book).execute(database);
-    in_span("INSERT INTO orders", "db.sqlite.query", query).extra("sql", SQL).await.map(drop)
+    sqlx::query("INSERT INTO orders (book) VALUES (?)").bind(book).execute(database).await.map(drop)
 }
 
 fn book(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Book> {

@@ -7,9 +7,11 @@ mod orders;
 mod recommendations;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use minijinja::Environment;
 use opbeat_axum::OpbeatLayer;
 use opbeat_core::Agent;
 use sqlx::SqlitePool;
@@ -25,6 +27,7 @@ use crate::ledger::Ledger;
 pub(crate) struct Shop {
     database: SqlitePool,
     client: reqwest::Client,
+    templates: Arc<Environment<'static>>,
     ledger: Ledger,
     prices: SocketAddr,
     covers: SocketAddr,
@@ -38,7 +41,10 @@ pub(crate) async fn start(
     covers: SocketAddr,
 ) -> Result<SocketAddr, BoxError> {
     let database = catalogue::open().await?;
-    let shop = Shop { database, client: reqwest::Client::new(), ledger: ledger.clone(), prices, covers };
+    let mut templates = Environment::new();
+    templates.add_template("book.txt", "{{ title }} by {{ author }}: {{ price }} cents\n")?;
+    let (client, templates) = (reqwest::Client::new(), Arc::new(templates));
+    let shop = Shop { database, client, templates, ledger: ledger.clone(), prices, covers };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let router = router(shop, agent);

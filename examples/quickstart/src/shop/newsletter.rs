@@ -12,11 +12,7 @@ pub(crate) async fn newsletter(agent: Agent, ledger: Ledger) {
     loop {
         every_second.tick().await;
         ledger.sent("shop", "shop.newsletter");
-        let transaction = agent.begin_transaction("task.newsletter");
-        // The name is set first, so that the transaction has it even if the program stops in between.
-        transaction.set_name("shop.newsletter");
-        transaction.wrap(send_all()).await;
-        transaction.end("shop.newsletter", "ok");
+        agent.job("shop.newsletter").runner("newsletter").run(send_all()).await;
     }
 }
 
