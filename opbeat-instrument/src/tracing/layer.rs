@@ -233,7 +233,7 @@ impl BridgeLayer {
                     return;
                 }
                 let Described { kind, signature, statement } =
-                    Described::of(row, values, self.facts(event.metadata().name()));
+                    Described::of(row, values, self.facts(event.metadata().target()));
                 let mut span = FinishedSpan::new(signature, kind, duration);
                 if row.is_leaf {
                     span = span.leaf();

@@ -29,6 +29,11 @@ const NEEDS: &[Need] = &[
     Need { directive: "scylla=trace", target: "scylla::observability", level: Level::TRACE, kind: Kind::SPAN },
 ];
 
+/// The number of directives at the start of [`NEEDS`] that each application needs, or at least most of them.
+///
+/// If they are set, a missing one belongs to a library that the application probably does not use.
+const USUAL: usize = 2;
+
 /// The warning that is not shown yet.
 static WARNING: Mutex<Option<String>> = Mutex::new(None);
 static IS_WAITING: AtomicBool = AtomicBool::new(false);
@@ -45,7 +50,7 @@ pub(super) fn check(subscriber: &Dispatch) {
         let asking = thread::Builder::new().name("opbeat-probe".into()).spawn_scoped(scope, ask);
         asking.ok().and_then(|asking| asking.join().ok()).unwrap_or_default()
     });
-    if !hidden.is_empty() {
+    if NEEDS[..USUAL].iter().any(|need| hidden.contains(&need.directive)) {
         let warning = format!(
             "a global filter of the tracing subscriber hides spans that Opbeat shows: add `{}` to it, without the libraries \
              that the application does not use, or filter only the layer that writes the log",

@@ -14,6 +14,8 @@ mod awc;
     feature = "tracing"
 ))]
 mod backend;
+#[cfg(feature = "tracing")]
+mod bad_spans;
 #[cfg(feature = "bb8")]
 mod bb8;
 #[cfg(any(feature = "awc", feature = "lapin", feature = "tower", feature = "ureq"))]
@@ -25,6 +27,8 @@ mod deadpool;
 mod diesel;
 #[cfg(feature = "diesel-async")]
 mod diesel_async;
+#[cfg(feature = "tracing")]
+mod filter;
 #[cfg(any(feature = "awc", feature = "tower", feature = "ureq"))]
 #[allow(dead_code, reason = "the features decide which of its functions are used")]
 mod http_server;

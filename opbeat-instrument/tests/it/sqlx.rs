@@ -134,8 +134,9 @@ async fn concurrent_transactions_do_not_mix() {
     for number in 0..TASKS {
         let tree = shop.tree(&format!("counting {number}"));
         let own = format!("sql=SELECT title AS title_{number} FROM books");
+        // Repeated queries are one span with their number.
         let (own, all) = (tree.matches(&own).count(), tree.matches("FROM books,").count());
-        assert_eq!((own, all), (5, 5), "{number}:\n{tree}");
+        assert!((own, all) == (1, 1) && tree.contains("SELECT FROM books ×5"), "{number}:\n{tree}");
     }
 }
 

@@ -30,6 +30,7 @@ fn sqlx() -> Vec<Row> {
         // The statement's field is empty if the summary has the whole statement, which has at most four words then.
         Row::event("sqlx::query")
             .of_sqlx()
+            .signature("query")
             .statement_field("db.statement")
             .summary_field("summary")
             .duration_field("elapsed_secs")

@@ -154,7 +154,7 @@ impl Row {
         self.field(field, Meaning::System)
     }
 
-    /// Sets a fixed signature. The default is the span's name.
+    /// Sets a fixed signature. The default is the name of a span, and the target of an event.
     #[must_use]
     pub fn signature(mut self, signature: impl Into<Cow<'static, str>>) -> Self {
         self.signature = Signature::Fixed(signature.into());
