@@ -19,7 +19,7 @@ mod bad_spans;
 #[cfg(feature = "bb8")]
 mod bb8;
 #[cfg(any(feature = "awc", feature = "lapin", feature = "tower", feature = "ureq"))]
-#[allow(dead_code, reason = "the features decide which of its functions are used")]
+#[allow(clippy::allow_attributes, dead_code, reason = "the features decide which of its functions are used")]
 mod calls;
 #[cfg(feature = "deadpool")]
 mod deadpool;
@@ -30,7 +30,7 @@ mod diesel_async;
 #[cfg(feature = "tracing")]
 mod filter;
 #[cfg(any(feature = "awc", feature = "tower", feature = "ureq"))]
-#[allow(dead_code, reason = "the features decide which of its functions are used")]
+#[allow(clippy::allow_attributes, dead_code, reason = "the features decide which of its functions are used")]
 mod http_server;
 #[cfg(any(
     feature = "bb8",
@@ -79,7 +79,7 @@ mod tonic;
 mod tower;
 #[cfg(feature = "opentelemetry")]
 mod tracing_opentelemetry;
-#[allow(dead_code, reason = "the features decide which of its functions are used")]
+#[allow(clippy::allow_attributes, dead_code, reason = "the features decide which of its functions are used")]
 mod tree;
 #[cfg(feature = "ureq")]
 mod ureq;

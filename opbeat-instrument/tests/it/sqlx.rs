@@ -69,10 +69,10 @@ async fn queries_of_a_request_are_its_spans() {
     let service = ServiceBuilder::new().layer(layer).service_fn(handle);
     let response = service.oneshot(Request::get("/books").body(String::new()).expect("a request")).await;
     drop(response);
-    assert_snapshot!(shop.tree("GET /books"), @r#"
+    assert_snapshot!(shop.tree("GET /books"), @r"
     db.sqlite.query INSERT INTO books · sql=INSERT INTO books (title) VALUES (?), rows=2
     db.sqlite.query SELECT FROM books · sql=SELECT title FROM books WHERE id < ? AND title <> ?, rows=2
-    "#);
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +94,7 @@ async fn queries_are_children_of_the_current_span() {
     let transaction = shop.agent.begin_transaction("task.catalogue");
     transaction.wrap(job).await;
     transaction.end("shop.catalogue", "ok");
-    assert_snapshot!(shop.tree("shop.catalogue"), @r#"
+    assert_snapshot!(shop.tree("shop.catalogue"), @r"
     app.catalogue catalogue
       db.sqlite.query SELECT FROM books · sql=SELECT title FROM books WHERE id < ? AND title <> ?, rows=1
     app.catalogue again
@@ -103,7 +103,7 @@ async fn queries_are_children_of_the_current_span() {
     db.sqlite.query DELETE FROM books · sql=DELETE FROM books WHERE id = ?, rows=0
     db.sqlite.query SELECT FROM books · sql=SELECT no_column FROM books, rows=0
     db.sqlite.query SELECT · sql=SELECT ?, rows=1
-    "#);
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -155,8 +155,8 @@ async fn waits_for_a_connection_are_shown() {
     transaction.wrap(titles(&shop.pool)).await;
     transaction.end("shop.waiting", "ok");
     busy.await.expect("it does not panic");
-    assert_snapshot!(shop.tree("shop.waiting"), @r#"
+    assert_snapshot!(shop.tree("shop.waiting"), @r"
     db.pool.wait wait for a connection
     db.sqlite.query SELECT FROM books · sql=SELECT title FROM books WHERE id < ? AND title <> ?, rows=1
-    "#);
+    ");
 }
