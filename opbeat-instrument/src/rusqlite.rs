@@ -4,8 +4,8 @@
 //!
 //! ```
 //! # use rusqlite::Connection;
-//! let connection = Connection::open_in_memory()?;
-//! opbeat_instrument::rusqlite::observe(&connection);
+//! let mut connection = Connection::open_in_memory()?;
+//! opbeat_instrument::rusqlite::observe(&mut connection);
 //! # Ok::<(), rusqlite::Error>(())
 //! ```
 //!
@@ -23,8 +23,9 @@ use crate::sql::Statement;
 /// Records the statements of a connection.
 ///
 /// SQLite has one trace callback per connection, which this one replaces.
-pub fn observe(connection: &Connection) {
-    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(record));
+pub fn observe(connection: &mut Connection) {
+    // rusqlite 0.39 and 0.40 return nothing, later versions the result of SQLite, which does not fail with a valid mask.
+    let _ = connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(record));
 }
 
 fn record(event: TraceEvent<'_>) {

@@ -6,8 +6,8 @@ use std::pin::pin;
 use opbeat_core::Span;
 use opbeat_core::instrument::Position;
 
-/// Runs a future in a span, and calls `finish` with the span and the future's output. Spans that start in the future are
-/// children of the span.
+/// Runs a future in a span, and calls `finish` with the span and the future's output. Spans that start in the future
+/// are children of the span.
 ///
 /// Outside of transactions it only runs the future.
 pub(crate) async fn timed<F: Future>(

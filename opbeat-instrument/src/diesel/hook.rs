@@ -18,7 +18,8 @@ const MAX_OPEN: usize = 256;
 /// The queries of a new connection that may reveal its database system.
 const SET_UP_QUERIES: u8 = 4;
 
-/// The instrumentation of one connection, for [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation).
+/// The instrumentation of one connection, for
+/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation).
 ///
 /// [`install`](super::install) gives one to each new connection.
 ///

@@ -6,12 +6,12 @@
 //! opbeat_instrument::diesel::install();
 //! ```
 //!
-//! All connections that are made afterwards are recorded, in pools too. A span contains the query with placeholders; bind
-//! values and connection URLs are never part of it.
+//! All connections that are made afterwards are recorded, in pools too. A span contains the query with placeholders;
+//! bind values and connection URLs are never part of it.
 //!
 //! diesel's queries block, so they usually run on another thread than the handler. Start such threads with
-//! `opbeat::task::spawn_blocking`, or [wrap the closure](opbeat_core::CurrentTransaction::wrap_fn), so that the queries
-//! belong to the handler's transaction.
+//! `opbeat_core::task::spawn_blocking`, or [wrap the closure](opbeat_core::CurrentTransaction::wrap_fn): the queries
+//! then belong to the handler's transaction.
 
 mod error;
 mod hook;

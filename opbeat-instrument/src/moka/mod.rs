@@ -10,8 +10,8 @@
 //! # assert_eq!(title, "Dune");
 //! ```
 //!
-//! Spans have the kind `cache.moka`, and the extra value `hit`. Work that computes a missing value is inside the span of
-//! `get_with`. Keys and values are never part of a span.
+//! Spans have the kind `cache.moka`, and the extra value `hit`. Work that computes a missing value is inside the span
+//! of `get_with`. Keys and values are never part of a span.
 
 pub mod future;
 mod operations;

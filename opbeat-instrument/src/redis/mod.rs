@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! A span contains the name of the command, the number of commands in a pipeline and the number of the database; keys and
-//! values are never part of it.
+//! A span contains the name of the command, the number of commands in a pipeline and the number of the database; keys
+//! and values are never part of it.
 
 mod command;
 mod reply;

@@ -8,7 +8,8 @@ use tokio_postgres::Error;
 use super::queries::timed_queries;
 use super::run::run_statement;
 
-/// A [`tokio_postgres::Transaction`] whose queries become spans, from [`Client::transaction`](super::Client::transaction).
+/// A [`tokio_postgres::Transaction`] whose queries become spans, from
+/// [`Client::transaction`](super::Client::transaction).
 ///
 /// It has the same functions. Its begin and its end are spans of the kind `db.postgresql.transaction`, except for the
 /// rollback of a dropped transaction: nothing waits for that.

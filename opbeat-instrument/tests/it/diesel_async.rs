@@ -1,5 +1,7 @@
 //! diesel-async's queries, on PostgreSQL.
 
+use std::time::Duration;
+
 use diesel::QueryDsl;
 use diesel::sql_types::Integer;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -74,7 +76,7 @@ async fn pipelined_queries_end_their_own_spans() {
 async fn a_cancelled_query_does_not_take_the_end_of_a_later_one() {
     let connection = connect().await;
     let spans = job::drive(async {
-        waiting::give_up_after(std::time::Duration::ZERO, divide(&connection, 0)).await;
+        waiting::give_up_after(Duration::ZERO, divide(&connection, 0)).await;
         assert!(divide(&connection, 1).await);
     })
     .await;
@@ -82,6 +84,20 @@ async fn a_cancelled_query_does_not_take_the_end_of_a_later_one() {
     db.postgresql.query SELECT (unfinished) · sql=SELECT ?/?
     db.postgresql.query SELECT · sql=SELECT ?/?
     ");
+}
+
+#[tokio::test]
+async fn the_spans_of_cancelled_queries_are_limited() {
+    const LIMIT: usize = 256;
+    let connection = connect().await;
+    let spans = job::drive(async {
+        for _ in 0..LIMIT + 50 {
+            waiting::give_up_after(Duration::ZERO, divide(&connection, 1)).await;
+        }
+    })
+    .await;
+    let unfinished = spans.lines().filter(|span| span.contains("(unfinished)")).count();
+    assert_eq!(unfinished, LIMIT, "the oldest ones have ended");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use crate::job;
 
 fn library() -> Connection {
-    let connection = Connection::open_in_memory().expect("SQLite opens a database in memory");
-    opbeat_instrument::rusqlite::observe(&connection);
+    let mut connection = Connection::open_in_memory().expect("SQLite opens a database in memory");
+    opbeat_instrument::rusqlite::observe(&mut connection);
     connection.execute_batch("CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT UNIQUE)").expect("it is empty");
     connection
 }
