@@ -106,11 +106,11 @@ fn head_of(request: &ConnectRequest) -> &RequestHead {
 }
 
 fn start(request: &mut ConnectRequest, method: &'static str) -> Option<Call> {
-    let call = Call::start(&KIND, || {
+    let call = Call::start(|| {
         let uri = &head_of(request).uri;
         let destination =
             Destination { scheme: uri.scheme_str(), host: uri.host(), port: uri.port_u16(), path: uri.path() };
-        Description::http(method, &destination)
+        Description::http(KIND, method, &destination)
     })?;
     match request {
         ConnectRequest::Client(RequestHeadType::Owned(head), ..) | ConnectRequest::Tunnel(head, _) => {

@@ -73,11 +73,11 @@ impl ureq::middleware::Middleware for Middleware {
 }
 
 fn start(request: &mut http::Request<SendBody<'_>>, method: &'static str) -> Option<Call> {
-    let call = Call::start(&KIND, || {
+    let call = Call::start(|| {
         let uri = request.uri();
         let destination =
             Destination { scheme: uri.scheme_str(), host: uri.host(), port: uri.port_u16(), path: uri.path() };
-        Description::http(method, &destination)
+        Description::http(KIND, method, &destination)
     })?;
     let headers = request.headers_mut();
     if !headers.contains_key("traceparent") {

@@ -1,5 +1,7 @@
 //! gRPC: methods as names, and the status in the headers or the trailers of a response.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, StatusCode};
 
 use super::request::RequestHead;
@@ -27,12 +29,12 @@ const CODES: [&str; 17] = [
 ];
 
 /// Describes a call by its method, such as `shop.Prices/Get`.
-pub(super) fn describe(head: &RequestHead<'_>) -> Description {
+pub(super) fn describe(kind: Cow<'static, str>, head: &RequestHead<'_>) -> Description {
     let signature = head.grpc_method().unwrap_or_else(|| head.uri.path().trim_start_matches('/').to_owned());
     // tonic's channel adds the server below the layer, so only a URL with a server adds something to the method.
     let destination = head.destination();
     let url = destination.host.is_some().then(|| destination.url());
-    Description { signature, method: None, url }
+    Description { kind, signature, method: None, url }
 }
 
 /// Records the head of a response. A response without messages has the call's status in its headers.

@@ -1,4 +1,4 @@
-//! The layer and its settings.
+//! The layer.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,19 +8,12 @@ use tower_layer::Layer;
 use super::errors::ErrorTypes;
 use super::protocol::Protocol;
 use super::service::ClientService;
+use super::settings::Settings;
 
-/// A layer that records the requests of a client as spans. See the [module](self) for its place among other layers.
+/// A layer that records the requests of a client as spans. See the [module](self) for the order of layers.
 #[derive(Clone, Debug)]
 pub struct ClientLayer {
     settings: Settings,
-}
-
-/// The settings of a layer, which its services share.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) kind: Cow<'static, str>,
-    pub(super) protocol: Protocol,
-    pub(super) error_types: ErrorTypes,
 }
 
 impl ClientLayer {

@@ -52,6 +52,7 @@ mod layer;
 mod protocol;
 mod request;
 mod service;
+mod settings;
 
 pub use body::ClientBody;
 #[cfg(feature = "reqwest")]

@@ -1,5 +1,7 @@
 //! The protocol of a client, which decides how calls are named and how responses show a failure.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, StatusCode};
 
 use super::grpc;
@@ -15,10 +17,10 @@ pub(super) enum Protocol {
 
 impl Protocol {
     /// Describes a call.
-    pub(super) fn describe(self, head: &RequestHead<'_>) -> Description {
+    pub(super) fn describe(self, kind: Cow<'static, str>, head: &RequestHead<'_>) -> Description {
         match self {
-            Self::Http => Description::http(head.method, &head.destination()),
-            Self::Grpc => grpc::describe(head),
+            Self::Http => Description::http(kind, head.method, &head.destination()),
+            Self::Grpc => grpc::describe(kind, head),
         }
     }
 

@@ -10,8 +10,8 @@ use tower_service::Service;
 
 use super::body::ClientBody;
 use super::future::ClientFuture;
-use super::layer::Settings;
 use super::request::{RequestHead, add_headers};
+use super::settings::Settings;
 use crate::outgoing::{Attempts, Call};
 
 /// A client whose requests are recorded, from [`ClientLayer`](super::ClientLayer).
@@ -34,8 +34,7 @@ impl<S> ClientService<S> {
             return None;
         }
         let head = RequestHead::of(request);
-        let protocol = self.settings.protocol;
-        let call = Call::start(&self.settings.kind, || protocol.describe(&head))?;
+        let call = Call::start(|| self.settings.protocol.describe(self.settings.kind.clone(), &head))?;
         add_headers(&call, request.headers_mut());
         request.extensions_mut().insert(call.attempts());
         Some(call)

@@ -10,14 +10,14 @@ use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use opbeat_core::record::{Outcome, TransactionName};
 use opbeat_core::{Agent, Transaction};
 
-use super::headers::{continue_trace, time_in_queue};
+use super::headers::{attempt, continue_trace, published_at};
 
 /// A consumed message and its transaction. It derefs to [`lapin::message::Delivery`].
 ///
 /// The transaction ends when the delivery is dropped. Its result is `ok` after [`ack`](Self::ack), `requeued` or `failed`
 /// after [`nack`](Self::nack) and [`reject`](Self::reject), `panicked` while a panic unwinds, and `cancelled` without an
-/// acknowledgement. It shows the exchange, the milliseconds in the queue as `queued_ms`, if the message has a
-/// timestamp, and whether the message was delivered before as `redelivered`.
+/// acknowledgement. It shows the exchange, whether the message was delivered before as `redelivered`, the time in the
+/// queue if the message has a timestamp, and the number of the `attempt` if the queue counts it.
 pub struct Delivery {
     delivery: message::Delivery,
     /// `None` after the end.
@@ -30,14 +30,17 @@ impl Delivery {
     /// [`Consumer`](super::Consumer) have begun already.
     #[must_use]
     pub fn begin(agent: &Agent, name: impl Into<TransactionName>, delivery: message::Delivery) -> Self {
-        let transaction = agent.begin_transaction("task.lapin");
-        transaction.set_name(name);
+        let mut job = agent.job(name).runner("lapin");
+        if let Some(published) = published_at(&delivery.properties) {
+            job = job.queued_at(published);
+        }
+        if let Some(attempt) = attempt(&delivery.properties) {
+            job = job.attempt(attempt);
+        }
+        let transaction = job.begin();
         continue_trace(&transaction, &delivery.properties);
         if !delivery.exchange.as_str().is_empty() {
             transaction.set_extra("exchange", delivery.exchange.to_string());
-        }
-        if let Some(queued) = time_in_queue(&delivery.properties) {
-            transaction.set_extra("queued_ms", u64::try_from(queued.as_millis()).unwrap_or(u64::MAX));
         }
         if delivery.redelivered {
             transaction.set_extra("redelivered", true);

@@ -34,14 +34,18 @@ pub(super) fn continue_trace(transaction: &Transaction, properties: &BasicProper
     }
 }
 
-/// Returns the time since a message was published: since the header `timestamp_in_ms`, which the broker's message
-/// interceptor adds, or else since the property `timestamp`, in whole seconds.
-pub(super) fn time_in_queue(properties: &BasicProperties) -> Option<Duration> {
+/// Returns the time at which a message was published: the header `timestamp_in_ms`, which the broker's message
+/// interceptor adds, or else the property `timestamp`, in whole seconds.
+pub(super) fn published_at(properties: &BasicProperties) -> Option<SystemTime> {
     let milliseconds = properties.headers().as_ref().and_then(|headers| number(headers, "timestamp_in_ms"));
     let seconds = properties.timestamp().map(Duration::from_secs);
-    let published = UNIX_EPOCH.checked_add(milliseconds.map(Duration::from_millis).or(seconds)?)?;
-    // Another machine's clock may be ahead of this one's.
-    SystemTime::now().duration_since(published).ok()
+    UNIX_EPOCH.checked_add(milliseconds.map(Duration::from_millis).or(seconds)?)
+}
+
+/// Returns the number of this attempt, from 1. Only quorum queues count the deliveries of a message.
+pub(super) fn attempt(properties: &BasicProperties) -> Option<u32> {
+    let earlier = number(properties.headers().as_ref()?, "x-delivery-count")?;
+    Some(u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1))
 }
 
 fn text<'a>(headers: &'a FieldTable, name: &str) -> Option<&'a str> {

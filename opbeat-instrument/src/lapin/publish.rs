@@ -48,9 +48,9 @@ impl Channel {
         payload: &[u8],
         mut properties: BasicProperties,
     ) -> lapin::Result<Confirm> {
-        let mut call = Call::start(&KIND, || {
+        let mut call = Call::start(|| {
             let signature = format!("PUBLISH {}", destination(exchange.as_str(), routing_key.as_str()));
-            Description { signature, method: None, url: None }
+            Description { kind: KIND, signature, method: None, url: None }
         });
         if let Some(call) = &call {
             properties = add_trace(call, properties);

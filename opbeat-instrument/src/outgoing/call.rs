@@ -27,8 +27,9 @@ pub(crate) struct Call {
     is_answered: bool,
 }
 
-/// What is known about a call before its response.
+/// The properties of a call that are known before its response.
 pub(crate) struct Description {
+    pub(crate) kind: Cow<'static, str>,
     pub(crate) signature: String,
     pub(crate) method: Option<&'static str>,
     pub(crate) url: Option<String>,
@@ -37,17 +38,17 @@ pub(crate) struct Description {
 #[cfg(any(feature = "awc", feature = "tower", feature = "ureq"))]
 impl Description {
     /// Describes a request of HTTP.
-    pub(crate) fn http(method: &'static str, destination: &Destination<'_>) -> Self {
-        Self { signature: destination.signature(method), method: Some(method), url: Some(destination.url()) }
+    pub(crate) fn http(kind: Cow<'static, str>, method: &'static str, destination: &Destination<'_>) -> Self {
+        Self { kind, signature: destination.signature(method), method: Some(method), url: Some(destination.url()) }
     }
 }
 
 impl Call {
     /// Starts a call in the current transaction. Returns `None` if there is none, and then describes nothing.
-    pub(crate) fn start(kind: &Cow<'static, str>, describe: impl FnOnce() -> Description) -> Option<Self> {
+    pub(crate) fn start(describe: impl FnOnce() -> Description) -> Option<Self> {
         let caller = Position::current()?;
-        let Description { signature, method, url } = describe();
-        let span = caller.start(signature, kind.clone()).leaf();
+        let Description { kind, signature, method, url } = describe();
+        let span = caller.start(signature, kind).leaf();
         if let Some(method) = method {
             span.set_extra("method", method);
         }

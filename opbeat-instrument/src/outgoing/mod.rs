@@ -1,4 +1,4 @@
-//! What all clients share: a call to another service as a span, its signature, its headers and its failure.
+//! A call to another service as a span, for all clients: its signature, its headers and its failure.
 
 #[cfg(feature = "tower")]
 mod attempts;

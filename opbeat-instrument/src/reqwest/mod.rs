@@ -75,11 +75,11 @@ impl ClientExt for Client {
 }
 
 fn start(request: &mut Request) -> Option<Call> {
-    let call = Call::start(&KIND, || {
+    let call = Call::start(|| {
         let url = request.url();
         let (scheme, host) = (Some(url.scheme()), url.host_str());
         let destination = Destination { scheme, host, port: url.port(), path: url.path() };
-        Description::http(static_method(request.method().as_str()), &destination)
+        Description::http(KIND, static_method(request.method().as_str()), &destination)
     })?;
     add_headers(&call, request.headers_mut());
     Some(call)

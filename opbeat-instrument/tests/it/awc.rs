@@ -72,7 +72,7 @@ async fn each_redirect_is_a_span_unless_the_middleware_is_outside() {
     let received = [(); 5].map(|()| server.received("traceparent").unwrap());
     let sent = [0, 1, 1, 2].map(|call| trace_parent_of(&sample, call).to_string());
     assert_eq!([&received[0], &received[2], &received[3], &received[4]], sent.each_ref());
-    assert_eq!((&received[0] == &received[1], received[0][..36] == received[1][..36]), (false, true));
+    assert_eq!((received[0] == received[1], received[0][..36] == received[1][..36]), (false, true));
 }
 
 #[actix_rt::test]

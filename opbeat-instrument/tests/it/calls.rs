@@ -1,5 +1,7 @@
 //! A transaction in which a test makes calls to other services.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use opbeat_core::record::{SpanRecord, TraceParent, TransactionRecord};
 use opbeat_core::{Agent, Config, Transaction};
 use opbeat_testing::MemoryExporter;

@@ -1,5 +1,7 @@
 //! A server of HTTP/1.1 whose responses a test writes, one for each connection.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -1,5 +1,7 @@
 //! lapin with RabbitMQ.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt as _;
@@ -103,6 +105,7 @@ async fn the_acknowledgement_is_the_result() {
     let mut headers = FieldTable::default();
     let milliseconds = i64::try_from(sent.as_millis()).unwrap();
     headers.insert("timestamp_in_ms".into(), AMQPValue::LongLongInt(milliseconds));
+    headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(2));
     publish(&channel, "results", BasicProperties::default().with_headers(headers)).await;
     publish(&channel, "results", BasicProperties::default().with_timestamp(sent.as_secs() + 3600)).await;
 
@@ -131,11 +134,10 @@ async fn the_acknowledgement_is_the_result() {
             ("cancelled".to_owned(), Outcome::ClientGone, true),
         ]
     );
-    let queued = |name: &str| {
-        let extra = sample(&calls, name).extra;
-        extra.iter().find(|(key, _)| key == "queued_ms").map(|(_, value)| value.to_string().parse::<u64>().unwrap())
-    };
-    assert!(queued("first").unwrap() >= 60_000);
+    let queued = |name: &str| sample(&calls, name).queued;
+    assert!(queued("first").unwrap() >= Duration::from_secs(60));
+    let attempt = ("attempt".into(), 3.into());
+    assert!(sample(&calls, "first").extra.contains(&attempt));
     assert_eq!(queued("second"), None, "the time is in the future");
 }
 

@@ -1,5 +1,7 @@
 //! reqwest: call sites, and a client with the middleware.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use std::pin::Pin;
 use std::time::Duration;
 

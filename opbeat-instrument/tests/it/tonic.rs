@@ -1,5 +1,7 @@
 //! tonic: a client that its build script generated, with a channel in the layer.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use std::sync::mpsc::{Receiver, channel};
 
 use futures_util::FutureExt as _;

@@ -1,5 +1,7 @@
 //! hyper-util's client in the layer.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use std::error::Error;
 use std::future::{Ready, ready};
 use std::time::Duration;
