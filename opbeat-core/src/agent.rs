@@ -58,6 +58,8 @@ impl Agent {
     /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`. Then the organization, the app and the token of an Opbeat server are
     /// not required: without all three, the agent delivers to the receiver only. If the variables of OpenTelemetry are
     /// invalid, that is logged as an error, and the Opbeat server still receives its data.
+    ///
+    /// Do not let both lead to the same Opbeat server: it would count each request twice.
     #[cfg(feature = "intake")]
     pub fn from_env() -> Self {
         let started = Destinations::from_env().and_then(|found| found.map_or(Ok(Self::disabled()), Self::start_with));
