@@ -23,8 +23,9 @@ use crate::sql::Statement;
 /// Records the statements of a connection.
 ///
 /// SQLite has one trace callback per connection, which this one replaces.
+#[expect(clippy::let_unit_value, reason = "rusqlite 0.39 and 0.40 return nothing, and later versions a result")]
 pub fn observe(connection: &mut Connection) {
-    // rusqlite 0.39 and 0.40 return nothing, later versions the result of SQLite, which does not fail with a valid mask.
+    // SQLite does not fail with a valid mask.
     let _ = connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(record));
 }
 
