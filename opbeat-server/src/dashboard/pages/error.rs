@@ -283,7 +283,7 @@ fn log(lines: &[Value]) -> Markup {
 fn extra(extra: &Map<String, Value>) -> Markup {
     let shown: Map<String, Value> = extra
         .iter()
-        .filter(|(name, value)| !name.starts_with('_') && !(*name == LOG_LINES && value.is_array()))
+        .filter(|(name, value)| !(name.starts_with('_') || *name == LOG_LINES && value.is_array()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {
