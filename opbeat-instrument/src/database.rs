@@ -1,8 +1,7 @@
 //! Kinds and names of the spans of SQL databases.
 
-use opbeat_core::Span;
-use opbeat_core::instrument::Position;
-use opbeat_core::record::Value;
+#[cfg(any(feature = "diesel", feature = "tokio-postgres"))]
+use opbeat_core::{Span, instrument::Position, record::Value};
 
 use crate::sql::Statement;
 
@@ -12,21 +11,42 @@ pub(crate) struct System {
     pub(crate) query: &'static str,
     /// The kind of statements that begin and end transactions of the database.
     pub(crate) transaction: &'static str,
+    #[cfg(feature = "diesel")]
     pub(crate) connect: &'static str,
 }
 
-pub(crate) static POSTGRESQL: System =
-    System { query: "db.postgresql.query", transaction: "db.postgresql.transaction", connect: "db.postgresql.connect" };
+#[cfg(any(feature = "diesel", feature = "tokio-postgres"))]
+pub(crate) static POSTGRESQL: System = System {
+    query: "db.postgresql.query",
+    transaction: "db.postgresql.transaction",
+    #[cfg(feature = "diesel")]
+    connect: "db.postgresql.connect",
+};
 
-pub(crate) static MYSQL: System =
-    System { query: "db.mysql.query", transaction: "db.mysql.transaction", connect: "db.mysql.connect" };
+#[cfg(feature = "diesel")]
+pub(crate) static MYSQL: System = System {
+    query: "db.mysql.query",
+    transaction: "db.mysql.transaction",
+    #[cfg(feature = "diesel")]
+    connect: "db.mysql.connect",
+};
 
-pub(crate) static SQLITE: System =
-    System { query: "db.sqlite.query", transaction: "db.sqlite.transaction", connect: "db.sqlite.connect" };
+#[cfg(any(feature = "diesel", feature = "rusqlite"))]
+pub(crate) static SQLITE: System = System {
+    query: "db.sqlite.query",
+    transaction: "db.sqlite.transaction",
+    #[cfg(feature = "diesel")]
+    connect: "db.sqlite.connect",
+};
 
 /// A system that is not known.
-pub(crate) static SQL: System =
-    System { query: "db.sql.query", transaction: "db.sql.transaction", connect: "db.sql.connect" };
+#[cfg(feature = "diesel")]
+pub(crate) static SQL: System = System {
+    query: "db.sql.query",
+    transaction: "db.sql.transaction",
+    #[cfg(feature = "diesel")]
+    connect: "db.sql.connect",
+};
 
 impl System {
     /// Returns the kind of a statement's span.
@@ -35,6 +55,7 @@ impl System {
     }
 
     /// Starts the span of a statement.
+    #[cfg(any(feature = "diesel", feature = "tokio-postgres"))]
     pub(crate) fn start(&self, position: &Position, sql: &str) -> Span {
         let statement = Statement::of(sql);
         let span = position.start(statement.signature(), self.kind_of(&statement)).leaf();

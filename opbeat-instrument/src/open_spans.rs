@@ -31,6 +31,7 @@ impl<K: PartialEq> OpenSpans<K> {
     }
 
     /// Returns whether no span runs.
+    #[cfg(feature = "diesel")]
     pub(crate) fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
