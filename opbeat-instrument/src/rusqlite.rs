@@ -26,10 +26,8 @@ use crate::sql::Statement;
 #[expect(clippy::let_unit_value, reason = "rusqlite 0.39 and 0.40 return nothing, and later versions a result")]
 pub fn observe(connection: &mut Connection) {
     // SQLite does not fail with a valid mask.
-    ignore(connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(record)));
+    let _ = connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(record));
 }
-
-fn ignore<T>(_: T) {}
 
 fn record(event: TraceEvent<'_>) {
     if let TraceEvent::Profile(statement, took) = event
