@@ -13,8 +13,11 @@ use foldhash::fast::FixedState;
 
 use super::parts::{Kept, Parts};
 
-/// The number of slots in each thread's cache, a power of two.
-const SLOTS: usize = 128;
+/// The number of sets of slots in each thread's cache, a power of two.
+const SETS: usize = 32;
+
+/// The number of slots in a set. Statements with the same set evict each other only if there are more of them.
+const WAYS: usize = 4;
 
 /// Longer statements are read each time.
 const MAX_CACHED: usize = 2 * 1024;
@@ -35,32 +38,32 @@ static ALL: RwLock<All> = RwLock::new(All { parts: HashSet::with_hasher(HASHER),
 /// Statements are the application's own, so their hashes need no protection from collisions.
 const HASHER: FixedState = FixedState::with_seed(0);
 
-type Slots = [Option<(Box<str>, Kept)>; SLOTS];
+/// A statement's text, and its parts.
+type Slot = Option<(Box<str>, Kept)>;
 
 thread_local! {
-    static RECENT: RefCell<Slots> = const { RefCell::new([const { None }; SLOTS]) };
+    static RECENT: RefCell<[[Slot; WAYS]; SETS]> = const { RefCell::new([const { [const { None }; WAYS] }; SETS]) };
 }
 
-fn with_slot<T>(sql: &str, with: impl FnOnce(&mut Option<(Box<str>, Kept)>) -> Option<T>) -> Option<T> {
+fn with_set<T>(sql: &str, with: impl FnOnce(&mut [Slot; WAYS]) -> Option<T>) -> Option<T> {
     if sql.len() > MAX_CACHED {
         return None;
     }
-    let slot = HASHER.hash_one(sql) as usize % SLOTS;
-    RECENT.try_with(|recent| with(&mut recent.try_borrow_mut().ok()?[slot])).ok().flatten()
+    let set = HASHER.hash_one(sql) as usize % SETS;
+    RECENT.try_with(|recent| with(&mut recent.try_borrow_mut().ok()?[set])).ok().flatten()
 }
 
 pub(super) fn find(sql: &str) -> Option<Kept> {
-    with_slot(sql, |slot| {
-        let (text, kept) = slot.as_ref()?;
-        (**text == *sql).then(|| kept.clone())
-    })
+    with_set(sql, |set| set.iter().flatten().find(|(text, _)| **text == *sql).map(|(_, kept)| kept.clone()))
 }
 
 #[cold]
 pub(super) fn add(sql: &str, parts: Parts) -> Kept {
     let kept = keep(parts);
-    with_slot(sql, |slot| {
-        *slot = Some((sql.into(), kept.clone()));
+    with_set(sql, |set| {
+        // The newest is first, and the oldest is evicted.
+        set.rotate_right(1);
+        set[0] = Some((sql.into(), kept.clone()));
         Some(())
     });
     kept

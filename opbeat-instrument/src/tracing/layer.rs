@@ -13,7 +13,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::described::{Described, Facts, kind_with};
 use super::prepared::Prepared;
@@ -40,7 +40,8 @@ struct Shown {
     span: Option<Span>,
     /// The position in the span, or that of its parent if the span is not recorded.
     position: Position,
-    started: Instant,
+    /// The start of a span whose signature is perhaps found later.
+    started: Option<Instant>,
     kind: Cow<'static, str>,
     /// A signature that was found after the start.
     late: Option<Cow<'static, str>>,
@@ -73,15 +74,16 @@ impl BridgeLayer {
 impl BridgeLayer {
     /// Returns the position of a span or an event: that of the nearest enclosing span with one. If that is in the current
     /// transaction of the thread, the current position is nearer.
-    fn position<'a, S>(&self, scope: Option<Scope<'a, S>>) -> Option<Position>
-    where
-        S: LookupSpan<'a>,
-    {
+    fn position<'a, S: LookupSpan<'a>>(&self, mut nearest: Option<SpanRef<'a, S>>) -> Option<Position> {
         let current = Position::current();
-        let Some(enclosing) = scope.and_then(|mut scope| scope.find_map(|span| position_in(&span))) else {
-            return current;
-        };
-        Some(current.filter(|current| current.is_in_transaction_of(&enclosing)).unwrap_or(enclosing))
+        while let Some(span) = nearest {
+            if let Some(enclosing) = position_in(&span) {
+                let nearer = current.filter(|current| current.is_in_transaction_of(&enclosing));
+                return Some(nearer.unwrap_or(enclosing));
+            }
+            nearest = span.parent();
+        }
+        current
     }
 }
 
@@ -102,8 +104,9 @@ impl BridgeLayer {
                 if !values.meet_conditions() {
                     return None;
                 }
-                let started = Instant::now();
                 let described = Described::of(row, values, self.facts(attributes.metadata().name()));
+                let is_complete = described.statement.is_some() || !row.describes_late();
+                let started = (!is_complete).then(Instant::now);
                 let mut shown = Shown {
                     span: None,
                     position: position.clone(),
@@ -198,10 +201,10 @@ impl Shown {
         if self.attempts > 1 {
             span.set_extra("retries", self.attempts - 1);
         }
-        match self.late.take() {
-            Some(signature) => {
+        match self.late.take().zip(self.started) {
+            Some((signature, started)) => {
                 let kind = std::mem::take(&mut self.kind);
-                span.end_as(FinishedSpan::new(signature, kind, self.started.elapsed()));
+                span.end_as(FinishedSpan::new(signature, kind, started.elapsed()));
             }
             None => drop(span),
         }
@@ -222,10 +225,11 @@ impl BridgeLayer {
                 if !values.meet_conditions() {
                     return;
                 }
-                if matches!(row.kind, Kind::Sqlx) && merge(values, event, context) {
+                let nearest = context.event_span(event);
+                if matches!(row.kind, Kind::Sqlx) && nearest.as_ref().is_some_and(|nearest| merge(values, nearest)) {
                     return;
                 }
-                let Some(position) = self.position(context.event_scope(event)) else { return };
+                let Some(position) = self.position(nearest) else { return };
                 if row.notes_call_site {
                     position.note_call_site();
                 }
@@ -255,12 +259,8 @@ impl BridgeLayer {
 
 /// Adds the statement and the numbers of rows of an event of sqlx to the query's span, if it is in one. Returns whether it
 /// is.
-fn merge<'a, S>(values: &Values<'_>, event: &Event<'_>, context: &Context<'a, S>) -> bool
-where
-    S: Subscriber + for<'b> LookupSpan<'b>,
-{
-    let Some(parent) = context.event_span(event) else { return false };
-    let mut extensions = parent.extensions_mut();
+fn merge<'a, S: LookupSpan<'a>>(values: &Values<'_>, span: &SpanRef<'a, S>) -> bool {
+    let mut extensions = span.extensions_mut();
     let Some(shown) = extensions.get_mut::<Shown>().filter(|shown| shown.is_query) else { return false };
     if shown.statement.is_none() {
         shown.find_statement(values.statement().map(Statement::of));
@@ -290,7 +290,7 @@ where
         };
         if row.action == Action::Attempt {
             count_attempt(&span);
-        } else if let Some(position) = self.position(span.parent().map(|parent| parent.scope()))
+        } else if let Some(position) = self.position(span.parent())
             && let Some(shown) = self.start(row, attributes, &position)
         {
             span.extensions_mut().replace(shown);

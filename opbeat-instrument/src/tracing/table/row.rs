@@ -256,6 +256,13 @@ impl Row {
         self
     }
 
+    /// Returns whether the signature of a span can depend on fields that are set after its start.
+    pub(in crate::tracing) fn describes_late(&self) -> bool {
+        let describes =
+            |meaning: &Meaning| matches!(meaning, Meaning::Statement | Meaning::Summary | Meaning::Signature);
+        matches!(self.kind, Kind::Query(_)) || self.fields.iter().any(|(_, meaning)| describes(meaning))
+    }
+
     /// Returns whether the row applies to the spans or events of a callsite.
     pub(super) fn matches(&self, metadata: &Metadata<'_>) -> bool {
         let matches_name = match &self.name {
