@@ -27,10 +27,11 @@ const TICKS: f64 = 100.0;
 
 fn main() -> Result<()> {
     let options = Options::parse()?;
-    let template: Value = serde_json::from_str(include_str!(
-        "../../../opbeat-server/tests/fixtures/agents/python-flask/01-errors.json"
-    ))?;
-    println!("| connections | errors | accepted/s | p50 ms | p99 ms | accept CPU-ms | stored/s | store CPU-ms | RSS MB | data MB |");
+    let template: Value =
+        serde_json::from_str(include_str!("../../../opbeat-server/tests/fixtures/agents/python-flask/01-errors.json"))?;
+    println!(
+        "| connections | errors | accepted/s | p50 ms | p99 ms | accept CPU-ms | stored/s | store CPU-ms | RSS MB | data MB |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for connections in [4, 32] {
         run(&options, &template, connections)?;
@@ -66,7 +67,8 @@ fn run(options: &Options, template: &Value, connections: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = create_app(options, folder.path())?;
     let server = Server::start(options, folder.path())?;
-    let bodies: Vec<Vec<u8>> = (0..options.groups.max(64)).map(|number| body(template, number % options.groups)).collect();
+    let bodies: Vec<Vec<u8>> =
+        (0..options.groups.max(64)).map(|number| body(template, number % options.groups)).collect();
 
     let lock = rusqlite::Connection::open(folder.path().join("opbeat.sqlite"))?;
     lock.busy_timeout(Duration::from_secs(10))?;

@@ -72,10 +72,13 @@ fn names(api: PeerApi, layer: impl Fn(Router) -> Router) -> Router {
         (api.rename)("shop.renamed");
         "renamed"
     };
-    let relayed = layer(Router::new().route("/relayed", get(async move || {
-        api.tag();
-        "relayed"
-    })));
+    let relayed = layer(Router::new().route(
+        "/relayed",
+        get(async move || {
+            api.tag();
+            "relayed"
+        }),
+    ));
     Router::new()
         .merge(relayed.layer(from_fn(relay)))
         .nest("/shop", cart)
