@@ -90,6 +90,7 @@ fn cover_repeat(covers: &mut [Cover], spans: &[SpanRecord], duration: Duration, 
 }
 
 /// Covers a part of a span's parent, or of the transaction. A span that outlives its parent covers its part only.
+#[inline]
 fn cover(
     covers: &mut [Cover],
     spans: &[SpanRecord],

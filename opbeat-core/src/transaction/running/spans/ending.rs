@@ -124,7 +124,7 @@ impl Spans {
             self.forget_call_site(&span.kind);
             self.combined.add(hash_in, u32::try_from(self.slots.len()).ok()?);
         }
-        let span = self.push(record, span, parent);
+        let span = self.push(record, parent, || span);
         self.slots.get_mut(span.slot as usize)?.has_error = has_error;
         Some(EndedSpan { span, hash, took, has_stack: false, wish: None })
     }

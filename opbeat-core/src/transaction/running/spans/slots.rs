@@ -98,6 +98,7 @@ impl StartedSpan {
 /// The start.
 impl Spans {
     /// Starts a span.
+    #[inline]
     pub(in crate::transaction::running) fn start(
         &mut self,
         record: &mut TransactionRecord,
@@ -110,38 +111,42 @@ impl Spans {
         }
         let parent = self.parent_slot(record, new.parent);
         let NewSpan { signature, kind, start, .. } = new;
-        StartedSpan::Kept(self.push(record, SpanRecord { signature, kind, start, ..SpanRecord::default() }, parent))
+        let span = || SpanRecord { signature, kind, start, ..SpanRecord::default() };
+        StartedSpan::Kept(self.push(record, parent, span))
     }
 
+    /// Puts a span into a slot. A closure makes it in place, because records are large.
+    #[inline]
     pub(super) fn push(
         &mut self,
         record: &mut TransactionRecord,
-        mut span: SpanRecord,
         parent: Option<u32>,
+        span: impl FnOnce() -> SpanRecord,
     ) -> SpanRef {
         if let Some(parent) = parent.and_then(|parent| self.slots.get_mut(parent as usize)) {
             parent.has_children = true;
         }
         self.last_number = self.last_number.wrapping_add(1);
         let number = NonZeroU32::new(self.last_number).unwrap_or(NonZeroU32::MIN);
-        span.parent = parent.map(|parent| parent as usize);
-        span.number = number.get();
         let slot = Slot { number, has_children: false, has_error: false, stack: SpanStack::New };
-        if let Some(index) = self.take_free(record, parent)
+        let with_place = || SpanRecord { parent: parent.map(|parent| parent as usize), number: number.get(), ..span() };
+        if !self.free.is_empty()
+            && let Some(index) = self.take_free(record, parent)
             && let Some(free) = self.slots.get_mut(index as usize)
             && let Some(empty) = record.spans.get_mut(index as usize)
         {
-            (*free, *empty) = (slot, span);
+            (*free, *empty) = (slot, with_place());
             return SpanRef::new(index, number, parent);
         }
         // The number of slots is limited.
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        record.spans.push(span);
+        record.spans.push(with_place());
         self.slots.push(slot);
         SpanRef::new(index, number, parent)
     }
 
     /// Takes an empty slot after that of the parent, so that two tasks which repeat a query in turn need no more slots.
+    #[cold]
     fn take_free(&mut self, record: &TransactionRecord, parent: Option<u32>) -> Option<u32> {
         while let Some(free) = self.free.pop() {
             let is_free = record.spans.get(free as usize).is_some_and(|span| span.count == 0);
@@ -154,11 +159,13 @@ impl Spans {
     }
 
     /// Returns the slot of a new span's parent. The parent of a span that lost its slot stands in for it.
+    #[inline]
     pub(super) fn parent_slot(&self, record: &TransactionRecord, parent: Option<SpanRef>) -> Option<u32> {
         parent.and_then(|parent| self.own_slot(record, parent).or(parent.parent()))
     }
 
     /// Returns the slot of a span, if it is still in it.
+    #[inline]
     pub(super) fn own_slot(&self, record: &TransactionRecord, span: SpanRef) -> Option<u32> {
         let is_own = self.slots.get(span.slot as usize).is_some_and(|slot| slot.number == span.number);
         let is_kept = record.spans.get(span.slot as usize).is_some_and(|span| span.count > 0);
@@ -166,6 +173,7 @@ impl Spans {
     }
 
     /// Returns a reference to the span in a slot.
+    #[inline]
     pub(super) fn reference(&self, record: &TransactionRecord, slot: u32) -> Option<SpanRef> {
         let (own, span) = (self.slots.get(slot as usize)?, record.spans.get(slot as usize)?);
         Some(SpanRef::new(slot, own.number, parent_of(span)))
@@ -228,7 +236,7 @@ impl Spans {
         record: &TransactionRecord,
         current: Option<SpanRef>,
     ) -> Option<SpanRef> {
-        let mut slot = self.parent_slot(record, current);
+        let mut slot = self.parent_slot(record, Some(current?));
         while let Some(found) = slot {
             let span = record.spans.get(found as usize)?;
             if span.duration.is_none() {
