@@ -233,8 +233,22 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<ReceivedRequest>
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     let bytes = inflate(body, &headers);
-    let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
+    let body = sorted(serde_json::from_slice(&bytes).unwrap_or(Json::Null));
     Ok(Some(ReceivedRequest { method, path, headers, body, bytes }))
+}
+
+/// Sorts the keys of all objects. serde_json keeps them as they were sent if another crate of the build enables that, and
+/// snapshots must not depend on it.
+fn sorted(value: Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let mut entries: Vec<(String, Json)> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Json::Object(entries.into_iter().collect())
+        }
+        Json::Array(values) => Json::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// Inflates a body: gzip if a header states it, or else zlib if the body is compressed with it, as the bodies of

@@ -23,7 +23,7 @@ impl Schedule {
     /// Returns a schedule of runs that start at a fixed interval, which is rounded up to whole seconds.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
-        let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
+        let seconds = interval.as_secs().saturating_add(u64::from(interval.subsec_nanos() > 0));
         Self { text: Cow::Owned(format!("every {}s", seconds.max(1))) }
     }
 }

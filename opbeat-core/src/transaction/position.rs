@@ -66,17 +66,17 @@ impl Position {
     ///
     /// In a leaf, the span is not recorded.
     pub fn start(&self, signature: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Span {
-        if self.is_leaf() {
-            return Span::default();
+        match self.parent() {
+            Some(parent) => Span::start_in(&self.active, parent, signature.into(), kind.into()),
+            None => Span::default(),
         }
-        Span::start_in(&self.active, self.span, signature.into(), kind.into())
     }
 
     /// Records a span that has ended already. In a leaf, it is not recorded.
     pub fn record(&self, span: FinishedSpan) {
-        if !self.is_leaf() {
+        if let Some(parent) = self.parent() {
             let is_own_thread = Context::with(|context| context.is_of(&self.active)).unwrap_or(false);
-            self.active.record_span(span, self.span, is_own_thread);
+            self.active.record_span(span, parent, is_own_thread);
         }
     }
 
@@ -99,9 +99,13 @@ impl Position {
         self.active.trace_parent(self.span)
     }
 
-    /// Returns whether the position is in a leaf that still runs.
-    fn is_leaf(&self) -> bool {
-        self.is_leaf && self.active.nearest_running_span(self.span) == self.span
+    /// Returns the parent of new spans; `None` in a leaf that still runs. A leaf that has ended gets no children.
+    fn parent(&self) -> Option<Option<SpanRef>> {
+        if !self.is_leaf {
+            return Some(self.span);
+        }
+        let left = self.active.nearest_running_span(self.span);
+        (left != self.span).then_some(left)
     }
 }
 

@@ -111,8 +111,10 @@ impl Span {
     ///     span.end_as(end.ended_at(Instant::now()));
     /// }
     /// ```
-    pub fn end_as(mut self, end: FinishedSpan) {
+    pub fn end_as(mut self, mut end: FinishedSpan) {
         if let Some(running) = &mut self.running {
+            // A time in the future would end after the transaction.
+            end.ended = end.ended.min(Instant::now());
             let ended = end.ended;
             running.is_leaf |= end.is_leaf;
             running.active.describe_span(&mut running.span, end);

@@ -63,8 +63,10 @@ impl Carrier for TransactionSpans {
     fn carry(&self, position: LivePosition) -> Option<Box<dyn Carried>> {
         NEW.try_with(|new| new.set(Some(position))).ok()?;
         let span = trace_span!(target: TARGET, NAME);
-        // No bridge took it if this thread's subscriber has none.
-        let is_carried = !span.is_disabled() && take_new().is_none();
+        // No bridge took it if this thread's subscriber has none, or if a filter disables the span. The position is
+        // taken back in any case: it holds the transaction.
+        let is_taken = take_new().is_none();
+        let is_carried = is_taken && !span.is_disabled();
         is_carried.then(|| Box::new(TransactionSpan(span)) as Box<dyn Carried>)
     }
 }

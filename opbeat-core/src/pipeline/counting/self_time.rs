@@ -99,9 +99,10 @@ fn cover(
     (start, end): (Duration, Duration),
 ) {
     let parent = parent.filter(|parent| *parent < spans.len()).unwrap_or(spans.len());
-    let end_of_parent = spans.get(parent).map_or(duration, |parent| self::end(parent, duration));
+    let (start_of_parent, end_of_parent) =
+        spans.get(parent).map_or((Duration::ZERO, duration), |parent| (parent.start, self::end(parent, duration)));
     if let Some(cover) = covers.get_mut(parent) {
-        cover.add(start, end.min(end_of_parent));
+        cover.add(start.max(start_of_parent), end.min(end_of_parent));
     }
 }
 

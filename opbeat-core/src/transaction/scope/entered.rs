@@ -90,12 +90,18 @@ fn save(guard: u32, before: Context) {
 
 /// Replaces a context that was made by a guard that was dropped by the context from before that guard.
 fn skip_dropped_guards(context: &mut Context) {
-    let _ = SAVED.try_with(|saved| {
-        let mut saved = saved.borrow_mut();
-        while let Some(index) = saved.iter().position(|(guard, _)| *guard == context.guard) {
-            *context = saved.swap_remove(index).1;
-        }
-    });
+    let take = |guard: u32| {
+        let take = |saved: &RefCell<Vec<(u32, Context)>>| {
+            let mut saved = saved.borrow_mut();
+            let index = saved.iter().position(|(known, _)| *known == guard)?;
+            Some(saved.swap_remove(index).1)
+        };
+        SAVED.try_with(take).ok().flatten()
+    };
+    // A dropped context may run code of the application, so that nothing is borrowed then.
+    while let Some(before) = take(context.guard) {
+        *context = before;
+    }
 }
 
 impl fmt::Debug for Entered {

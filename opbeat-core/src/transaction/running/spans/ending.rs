@@ -116,15 +116,21 @@ impl Spans {
             return self.fold(record, first, (start, start + took), hash, n_plus_one);
         }
         if self.is_full(record, 0) || record.spans.len() >= MAX_SLOTS {
+            // Its time is not the parent's own, so that the parent stays in its slot.
+            if let Some(parent) = parent.and_then(|parent| self.slots.get_mut(parent as usize)) {
+                parent.has_children = true;
+            }
             drop_spans(record, span.kind, 1, took);
             record.repeats.add(parent, start, start + took);
             return None;
         }
         if is_leaf {
             self.forget_call_site(&span.kind);
-            self.combined.add(hash_in, u32::try_from(self.slots.len()).ok()?);
         }
         let span = self.push(record, parent, || span);
+        if is_leaf {
+            self.combined.add(hash_in, span.slot);
+        }
         self.slots.get_mut(span.slot as usize)?.has_error = has_error;
         Some(EndedSpan { span, hash, took, has_stack: false, wish: None })
     }
@@ -147,6 +153,7 @@ impl Spans {
             let slot = slot as usize;
             let (Some(own), Some(first)) = (slots.get(slot), record.spans.get(slot)) else { return false };
             own.has_error == has_error
+                && first.duration.is_some()
                 && first.parent == ended.parent
                 && first.signature == ended.signature
                 && first.kind == ended.kind
