@@ -1,13 +1,18 @@
 //! Schedules of jobs: when the next run is expected.
 
+use cronexpr::jiff::tz::TimeZone;
 use cronexpr::{Crontab, MakeTimestamp};
 use jiff::{SignedDuration, Timestamp};
+
+/// The number of seconds by which a run can start too early: the clocks of two machines differ.
+const EARLY_SECONDS: i64 = 30;
 
 /// A schedule as a job sends it.
 #[derive(Debug)]
 pub(super) enum Schedule {
-    /// A cron expression in a time zone.
-    Cron(Box<Crontab>),
+    /// A cron expression, which is evaluated in the local times of a time zone as if they were UTC: local times jump, and
+    /// the search for the next one does not end in zones that move their clocks by less than an hour.
+    Cron(Box<Crontab>, TimeZone),
     /// A fixed time between the starts of two runs.
     Every(SignedDuration),
 }
@@ -19,17 +24,22 @@ impl Schedule {
             let seconds = seconds.strip_suffix('s')?.parse().ok().filter(|seconds| *seconds > 0)?;
             return Some(Self::Every(SignedDuration::from_secs(seconds)));
         }
-        let time_zone = if time_zone.is_empty() { "UTC" } else { time_zone };
-        let cron = cronexpr::parse_crontab(&format!("{schedule} {time_zone}")).ok()?;
-        Some(Self::Cron(Box::new(cron)))
+        let zone = TimeZone::get(if time_zone.is_empty() { "UTC" } else { time_zone }).ok()?;
+        let cron = cronexpr::parse_crontab(&format!("{schedule} UTC")).ok()?;
+        Some(Self::Cron(Box::new(cron), zone))
     }
 
     /// Returns the first time after `started` at which a run is expected; `None` if there is none within four years.
     pub(super) fn next_after(&self, started: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Cron(cron) => {
-                let next = cron.find_next(MakeTimestamp::from_second(started.as_second()).ok()?).ok()?;
-                Timestamp::from_second(next.timestamp().as_second()).ok()
+            Self::Cron(cron, zone) => {
+                let started = MakeTimestamp::from_second(started.as_second().checked_add(EARLY_SECONDS)?).ok()?.0;
+                let local = TimeZone::UTC.to_timestamp(zone.to_datetime(started)).ok()?;
+                let next = zone.to_ambiguous_timestamp(cron.find_next(MakeTimestamp(local)).ok()?.datetime());
+                // An hour that is repeated has each local time twice.
+                let first = next.compatible().ok()?;
+                let next = if first > started { first } else { next.later().ok()? };
+                Timestamp::from_second(next.as_second()).ok()
             }
             Self::Every(interval) => started.checked_add(*interval).ok(),
         }
@@ -54,6 +64,11 @@ mod tests {
             // Summer time begins between these two runs.
             ("0 3 * * *", "Europe/Berlin", "2026-03-28T02:00:00Z", "2026-03-29T01:00:00Z"),
             ("30 6 * * MON-FRI", "America/New_York", "2026-11-27T11:30:00Z", "2026-11-30T11:30:00Z"),
+            // The clock moves by half an hour between these two runs.
+            ("0 3 4 4 *", "Australia/Lord_Howe", "2027-04-03T00:00:00Z", "2027-04-03T16:30:00Z"),
+            ("0 * * * *", "Australia/Lord_Howe", "2027-04-03T14:00:30Z", "2027-04-03T15:30:00Z"),
+            // The run of three o'clock started a moment early.
+            ("0 3 * * *", "", "2026-11-27T02:59:59Z", "2026-11-28T03:00:00Z"),
             ("every 90s", "", "2026-11-27T03:00:00Z", "2026-11-27T03:01:30Z"),
         ];
         for (schedule, time_zone, started, expected) in cases {

@@ -12,6 +12,9 @@ use crate::store::read::{SampleRow, TraceSampleRow};
 /// The largest number of samples of a trace that are shown together.
 const MAX_SAMPLES: i64 = 24;
 
+/// The largest number of spans of the other samples together. A sample's own page shows all of its spans.
+const MAX_SPANS: usize = 500;
+
 /// The ids that a sample is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct SampleReference {
@@ -76,8 +79,8 @@ impl Query {
     pub(super) async fn trace(&self, app: &AppIdentity, own: &SampleRow) -> Result<Vec<TraceSample>, QueryError> {
         let Some(trace_id) = own.document.context.trace_id.as_deref() else { return Ok(Vec::new()) };
         let trace_id = trace_id.to_ascii_lowercase();
-        let mut rows = self.store.trace_samples(&app.organization_id, &trace_id, MAX_SAMPLES).await?;
-        rows.retain(|row| row.sample.summary.id != own.summary.id);
+        let position = (own.summary.id, own.summary.happened_at);
+        let rows = self.store.trace_samples(&app.organization_id, &trace_id, position, MAX_SAMPLES).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -86,10 +89,18 @@ impl Query {
         members.extend(rows.iter().map(|row| member(&row.sample, root_id(&row.external_id))));
         let mut rows: Vec<Option<TraceSampleRow>> = rows.into_iter().map(Some).collect();
         let mut samples = Vec::with_capacity(rows.len());
+        // The number of spans of the sample itself and of each listed one.
+        let (mut left, mut shown) = (MAX_SPANS, vec![own.document.spans.len()]);
         for Placed { member, caller, caller_span, is_caller, start_ms } in place(&members) {
             let Some(row) = member.checked_sub(1).and_then(|index| rows.get_mut(index)?.take()) else { continue };
             let TraceSampleRow { app, transaction, name, kind, sample, .. } = row;
-            let document = sample.document;
+            let mut document = sample.document;
+            document.spans.truncate(left);
+            left -= document.spans.len();
+            // A call from a span that is not shown is listed after the other spans of its caller.
+            let shown_of_caller = caller.and_then(|caller| shown.get(caller)).copied().unwrap_or(0);
+            let caller_span = caller_span.filter(|span| *span < shown_of_caller);
+            shown.push(document.spans.len());
             let spans = self.span_views(&app.id, document.groups, document.spans, document.average_of).await?;
             samples.push(TraceSample {
                 app: app.into(),

@@ -113,11 +113,13 @@ impl Store {
         Ok(Some(SampleRow { summary: summary(&row)?, document: unpack(row.try_get("document")?)? }))
     }
 
-    /// Returns the samples of a trace in an organization, in the order of their start.
+    /// Returns the other samples of a sample's trace in an organization that are the nearest to it in time, in the order of
+    /// their start. A document that cannot be read hides only itself.
     pub(crate) async fn trace_samples(
         &self,
         organization_id: &str,
         trace_id: &str,
+        (own, happened_at): (i64, i64),
         limit: i64,
     ) -> Result<Vec<TraceSampleRow>, StoreError> {
         let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
@@ -126,13 +128,19 @@ impl Store {
                     organizations.short_name AS organization, apps.id AS app_id, apps.short_name AS app
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              JOIN apps ON apps.id = transactions.app_id JOIN organizations ON organizations.id = apps.organization_id
-             WHERE samples.trace_id <> '' AND samples.trace_id = "
+             WHERE samples.id IN (
+                 SELECT samples.id FROM samples JOIN transactions ON transactions.id = samples.transaction_id
+                 JOIN apps ON apps.id = transactions.app_id WHERE samples.trace_id <> '' AND samples.trace_id = "
         ));
         query.push_bind(trace_id.to_owned()).push(" AND apps.organization_id = ").push_bind(organization_id.to_owned());
-        query.push(" ORDER BY samples.happened_at, samples.id LIMIT ").push_bind(limit);
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(TraceSampleRow {
+        query.push(" AND samples.id <> ").push_bind(own);
+        query.push(" ORDER BY abs(samples.happened_at - ").push_bind(happened_at).push("), samples.id LIMIT ");
+        query.push_bind(limit).push(") ORDER BY samples.happened_at, samples.id");
+        let mut rows = query.build().fetch(&self.readers);
+        let mut samples = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let Ok(document) = unpack::<SampleDocument>(row.try_get("document")?) else { continue };
+            samples.push(TraceSampleRow {
                 app: AppName {
                     organization_id: row.try_get("organization_id")?,
                     organization: row.try_get("organization")?,
@@ -143,10 +151,10 @@ impl Store {
                 name: row.try_get("transaction_name")?,
                 kind: row.try_get("kind")?,
                 external_id: row.try_get("external_id")?,
-                sample: SampleRow { summary: summary(row)?, document: unpack(row.try_get("document")?)? },
-            })
-        };
-        rows.iter().map(row).collect()
+                sample: SampleRow { summary: summary(&row)?, document: without_facts(document) },
+            });
+        }
+        Ok(samples)
     }
 
     /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
@@ -191,6 +199,17 @@ impl Store {
         }
         Ok(stacks)
     }
+}
+
+/// Leaves out the values and stacks of a document, which the sample's own page shows.
+fn without_facts(mut document: SampleDocument) -> SampleDocument {
+    for group in &mut document.groups {
+        group.extra.clear();
+        group.frames.clear();
+        group.sites.clear();
+        group.is_cut = false;
+    }
+    document
 }
 
 fn summary(row: &sqlx::sqlite::SqliteRow) -> Result<SampleSummaryRow, StoreError> {
