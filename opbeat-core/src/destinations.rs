@@ -57,13 +57,14 @@ impl Destinations {
 
     #[cfg(feature = "otlp")]
     fn otlp(config: &Config) -> Result<Self, ConfigError> {
-        let exporter = crate::export::OtlpExporter::from_env(config)?;
+        let exporters = crate::export::OtlpExporter::all_from_env(config)?;
+        let exporters = exporters.into_iter().map(|exporter| Box::new(exporter) as Box<dyn Exporter>).collect();
         let copy = config.clone();
         let probe = Arc::new(move || match crate::export::OtlpExporter::from_env(&copy) {
             Ok(mut exporter) => exporter.contact(),
             Err(error) => Contact::new(format!("not asked: {error}")),
         });
-        Ok(Self { config: config.clone(), exporters: vec![Box::new(exporter)], probe })
+        Ok(Self { config: config.clone(), exporters, probe })
     }
 
     #[cfg(feature = "otlp")]

@@ -19,6 +19,9 @@ pub(super) enum Answer {
     Rejected(String),
 }
 
+/// The largest number of rejected items that counts: beyond it, a wrong number could overflow the sums of drops.
+const MAX_REJECTED: u64 = 1_000_000;
+
 const KEPT: &str = "Data is kept in memory, up to a limit, and sent later";
 
 /// Returns the result of a request.
@@ -45,7 +48,8 @@ pub(super) fn answer(response: &Response, settings: &SignalSettings) -> Result<A
             Err(error)
         }
         status if status.is_redirection() => {
-            let to = response.location.as_deref().unwrap_or("its new address");
+            // The query of an address may contain a key.
+            let to = response.location.as_deref().and_then(|to| to.split('?').next()).unwrap_or("its new address");
             let message = format!("{message}. Set {} to {to}. {KEPT}", peer.variable);
             Err(ExportError::new(message).kind(ExportErrorKind::Moved))
         }
@@ -74,7 +78,7 @@ fn success(response: &Response, settings: &SignalSettings) -> Answer {
     let reason = one_line(&partial.error_message);
     let signal = settings.names.signal;
     let (name, url) = (settings.peer.name, &settings.peer.url);
-    match u64::try_from(partial.rejected).unwrap_or(0) {
+    match u64::try_from(partial.rejected).unwrap_or(0).min(MAX_REJECTED) {
         0 if reason.is_empty() => Answer::Accepted,
         0 => Answer::Warning(format!("the {name} at {url} accepted the {signal}, and warns: {reason}")),
         rejected => Answer::Partial(

@@ -93,7 +93,19 @@ impl OtlpExporter {
     ///
     /// Returns the same errors as [`from_env`](Self::from_env).
     pub fn from_variables(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let settings = Settings::read(get)?;
+        Self::new(config, Settings::read(get)?)
+    }
+
+    /// Makes the exporters from the environment variables: one, or a second one for the metrics if not all signals have
+    /// the same receiver. A failed batch is sent again before later ones, so metrics would wait for a dead receiver of
+    /// traces.
+    pub(crate) fn all_from_env(config: &Config) -> Result<Vec<Self>, ConfigError> {
+        let mut settings = Settings::read(|name| std::env::var(name).ok())?;
+        let metrics = settings.take_metrics();
+        std::iter::once(settings).chain(metrics).map(|settings| Self::new(config, settings)).collect()
+    }
+
+    fn new(config: &Config, settings: Settings) -> Result<Self, ConfigError> {
         let source = Source::new(config, &settings);
         let histograms = Histograms::new(settings.temporality);
         let signal = |settings: Option<SignalSettings>| settings.map(|settings| Signal { settings });
@@ -233,7 +245,9 @@ impl Exporter for OtlpExporter {
 
 impl fmt::Debug for OtlpExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = |signal: &Option<Signal>| signal.as_ref().map(|signal| signal.settings.uri.to_string());
+        // The query of an address may contain a key.
+        let shown = |SignalSettings { peer, uri, .. }: &SignalSettings| format!("{}{}", peer.url, uri.path());
+        let url = |signal: &Option<Signal>| signal.as_ref().map(|signal| shown(&signal.settings));
         f.debug_struct("OtlpExporter")
             .field("traces", &url(&self.traces))
             .field("logs", &url(&self.logs))

@@ -96,6 +96,23 @@ impl Settings {
             resource: variables.resource()?,
         })
     }
+
+    /// Takes the metrics out, for an exporter of their own, if not all signals have the same receiver.
+    ///
+    /// Traces and logs stay together: an error is an event of a span or a log record, depending on the other data of
+    /// its batch, and the batches of two exporters differ.
+    pub(super) fn take_metrics(&mut self) -> Option<Self> {
+        let mut others = [&self.traces, &self.logs].into_iter().flatten();
+        let metrics = self.metrics.take_if(|metrics| others.any(|other| other.peer.url != metrics.peer.url))?;
+        Some(Self {
+            traces: None,
+            metrics: Some(metrics),
+            logs: None,
+            temporality: self.temporality,
+            service_name: self.service_name.clone(),
+            resource: self.resource.clone(),
+        })
+    }
 }
 
 struct Variables<G>(G);
@@ -232,8 +249,12 @@ fn pair(entry: &str) -> Option<(String, String)> {
 }
 
 fn invalid_endpoint(name: &'static str, url: String) -> ConfigError {
-    // User names and passwords belong into the headers, and never into a message.
-    let value = if url.contains('@') { "[REDACTED]".to_owned() } else { url };
+    // User names, passwords and keys belong into the headers, and never into a message.
+    let value = match url.split_once('?') {
+        _ if url.contains('@') => "[REDACTED]".to_owned(),
+        Some((address, _)) => format!("{address}?[REDACTED]"),
+        None => url,
+    };
     ConfigError::Invalid { name, value, expected: "an address such as `http://localhost:4318`, without a user name" }
 }
 

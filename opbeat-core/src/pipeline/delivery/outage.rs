@@ -27,7 +27,9 @@ impl Outage {
             notice::warn(format_args!("{error}"));
         }
         let delay = Duration::from_secs(u64::from(self.failures).pow(2)).min(MAX_DELAY);
-        error.retry_after.unwrap_or_else(|| delay.mul_f64(1.0 - 0.2 * fastrand::f64()))
+        // A receiver that always asks for zero seconds, or for a date in the past, must not make this loop busy.
+        let asked = error.retry_after.filter(|asked| self.failures == 1 || !asked.is_zero());
+        asked.unwrap_or_else(|| delay.mul_f64(1.0 - 0.2 * fastrand::f64()))
     }
 
     /// Ends the series. The end is logged as a warning too, so that it appears wherever the start did.
@@ -38,5 +40,21 @@ impl Outage {
             failures => notice::warn(format_args!("delivery works again, after {failures} failed attempts")),
         }
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_asks_for_no_delay_gets_one_attempt_at_once() {
+        let mut outage = Outage::default();
+        let mut delay = |asked| outage.note(&ExportError::new("away").retry_after(Duration::from_secs(asked)));
+        assert_eq!(delay(0), Duration::ZERO);
+        assert!(delay(0) >= Duration::from_secs(3), "the usual delay after two failures is 3.2 to 4 s");
+        assert_eq!(delay(1), Duration::from_secs(1));
+        outage.end();
+        assert_eq!(outage.note(&ExportError::new("away").retry_after(Duration::ZERO)), Duration::ZERO);
     }
 }

@@ -91,6 +91,23 @@ fn partial_successes_are_counted() {
 }
 
 #[test]
+fn impossible_numbers_of_rejected_items_overflow_no_sum() {
+    for (body, counted) in [
+        (br#"{"partialSuccess": {"rejectedSpans": "9223372036854775807"}}"#.as_slice(), 1_000_000),
+        (br#"{"partialSuccess": {"rejectedSpans": "-1"}}"#, 0),
+    ] {
+        let replies = [(); 3].map(|()| Reply::Typed(200, "application/json", body));
+        let [metrics, logs] = TRACES_ONLY;
+        let (agent, _server) = start(replies, &[metrics, logs, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]);
+        for _ in 0..3 {
+            record_one(&agent);
+            assert_eq!(agent.flush(PATIENCE).is_err(), counted > 0);
+        }
+        assert_eq!(agent.diagnose().drops.spans, 3 * counted);
+    }
+}
+
+#[test]
 fn a_warning_is_no_rejection() {
     let warning = Reply::Typed(200, "application/json", br#"{"partialSuccess": {"errorMessage": "old version"}}"#);
     let (agent, _server) = start([warning], &TRACES_ONLY);

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use opbeat_core::Agent;
+use opbeat_core::export::FlushError;
 use opbeat_testing::ScriptedServer;
 
 use super::receiver::requests;
@@ -12,9 +13,16 @@ const ALONE: &str = "OPBEAT_TEST_ENVIRONMENT";
 
 /// Runs the application of this file with variables.
 fn run(variables: &[(&str, &str)]) -> Output {
-    let application = ["otlp::environment::application", "--exact", "--nocapture"];
+    run_application("otlp::environment::application", variables)
+}
+
+fn run_application(name: &str, variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(application).env(ALONE, "1").env("RUST_BACKTRACE", "0").envs(variables.iter().copied());
+    command
+        .args([name, "--exact", "--nocapture"])
+        .env(ALONE, "1")
+        .env("RUST_BACKTRACE", "0")
+        .envs(variables.iter().copied());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     output
@@ -30,6 +38,56 @@ fn application() {
         agent.flush(PATIENCE).unwrap();
         println!("{}", agent.diagnose());
     }
+}
+
+/// Is an application that reports two jobs while the receiver of its traces is away.
+#[test]
+fn application_without_traces() {
+    if std::env::var_os(ALONE).is_some() {
+        let agent = Agent::from_env();
+        for _ in 0..2 {
+            agent.begin_transaction("task.test").end("test", "ok");
+            assert!(matches!(agent.flush(PATIENCE), Err(FlushError::Undelivered(_))));
+        }
+    }
+}
+
+#[test]
+fn metrics_do_not_wait_for_a_dead_receiver_of_traces() {
+    let receiver = ScriptedServer::start([]);
+    let traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/v1/traces");
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*receiver.url()), traces];
+    run_application("otlp::environment::application_without_traces", &variables);
+    assert_eq!(requests(&receiver, "/v1/metrics").len(), 2);
+}
+
+/// Is an application that reports one job with an error.
+#[test]
+fn application_with_an_error() {
+    if std::env::var_os(ALONE).is_some() {
+        let agent = Agent::from_env();
+        let job = agent.begin_transaction("task.test");
+        {
+            let _entered = job.enter();
+            opbeat_core::capture_error(&std::io::Error::other("no books"));
+        }
+        job.end("test", "failed");
+        agent.flush(PATIENCE).unwrap();
+    }
+}
+
+#[test]
+fn an_error_of_a_sampled_transaction_is_sent_once_to_two_receivers() {
+    let (traces, others) = (ScriptedServer::start([]), ScriptedServer::start([]));
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*others.url()),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*format!("{}/v1/traces", traces.url())),
+    ];
+    run_application("otlp::environment::application_with_an_error", &variables);
+    let [spans] = &requests(&traces, "/v1/traces")[..] else { panic!("one request has the job and its error") };
+    assert!(spans.bytes.windows(8).any(|bytes| bytes == b"no books"));
+    assert_eq!(requests(&others, "/v1/metrics").len(), 1);
+    assert!(requests(&others, "/v1/logs").is_empty());
 }
 
 fn app(url: &str) -> [(&str, &str); 4] {

@@ -18,9 +18,9 @@ fn endpoints_follow_the_specification() {
     insta::assert_snapshot!(read(&[]).unwrap(), @r#"OtlpExporter { traces: Some("http://localhost:4318/v1/traces"), logs: Some("http://localhost:4318/v1/logs"), metrics: Some("http://localhost:4318/v1/metrics"), .. }"#);
     insta::assert_snapshot!(read(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example/behind/"),
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces.example:4318/spans?tenant=1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces.example:4318/spans?api-key=hunter2"),
         ("OTEL_METRICS_EXPORTER", "none"),
-    ]).unwrap(), @r#"OtlpExporter { traces: Some("http://traces.example:4318/spans?tenant=1"), logs: Some("https://collector.example/behind/v1/logs"), metrics: None, .. }"#);
+    ]).unwrap(), @r#"OtlpExporter { traces: Some("http://traces.example:4318/spans"), logs: Some("https://collector.example/behind/v1/logs"), metrics: None, .. }"#);
     insta::assert_snapshot!(read(&[("OTEL_SDK_DISABLED", "true")]).unwrap(), @r#"OtlpExporter { traces: None, logs: None, metrics: None, .. }"#);
 }
 
@@ -31,7 +31,7 @@ fn invalid_values_are_named() {
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ada:hunter2@collector"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector?key=1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector?api-key=hunter2"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
@@ -46,7 +46,7 @@ fn invalid_values_are_named() {
     OTEL_EXPORTER_OTLP_TRACES_PROTOCOL is "http", which is not `http/protobuf` or `http/json`
     OTEL_EXPORTER_OTLP_ENDPOINT is "collector:4318", which is not an address such as `http://localhost:4318`, without a user name
     OTEL_EXPORTER_OTLP_ENDPOINT is "[REDACTED]", which is not an address such as `http://localhost:4318`, without a user name
-    OTEL_EXPORTER_OTLP_ENDPOINT is "http://collector?key=1", which is not an address such as `http://localhost:4318`, without a user name
+    OTEL_EXPORTER_OTLP_ENDPOINT is "http://collector?[REDACTED]", which is not an address such as `http://localhost:4318`, without a user name
     OTEL_EXPORTER_OTLP_COMPRESSION is "zstd", which is not `gzip` or `none`
     OTEL_EXPORTER_OTLP_TIMEOUT is "soon", which is not a number of milliseconds between 1 and 3600000
     OTEL_EXPORTER_OTLP_TIMEOUT is "0", which is not a number of milliseconds between 1 and 3600000
