@@ -114,25 +114,29 @@ fn start(request: &mut ConnectRequest, method: &'static str) -> Option<Call> {
     })?;
     match request {
         ConnectRequest::Client(RequestHeadType::Owned(head), ..) | ConnectRequest::Tunnel(head, _) => {
-            add_headers(&call, &mut head.headers);
+            add_headers(&call, &mut head.headers, None);
         }
         // A frozen request shares its head.
         ConnectRequest::Client(RequestHeadType::Rc(head, extra), ..) => {
-            if !head.headers.contains_key("traceparent") {
-                add_headers(&call, extra.get_or_insert_default());
-            }
+            add_headers(&call, extra.get_or_insert_default(), Some(&head.headers));
         }
     }
     Some(call)
 }
 
-/// Adds the headers that continue the trace, unless the application has set `traceparent` itself.
-fn add_headers(call: &Call, headers: &mut HeaderMap) {
-    if headers.contains_key("traceparent") {
+/// Adds the headers that continue the trace, unless the application has set `traceparent` itself. Its other headers
+/// stay too, also the `shared` ones of a frozen request.
+fn add_headers(call: &Call, headers: &mut HeaderMap, shared: Option<&HeaderMap>) {
+    let is_set = |headers: &HeaderMap, name| {
+        headers.contains_key(name) || shared.is_some_and(|shared| shared.contains_key(name))
+    };
+    if is_set(headers, "traceparent") {
         return;
     }
     call.headers(|name, value| {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if !is_set(headers, name)
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
             headers.insert(HeaderName::from_static(name), value);
         }
     });

@@ -55,6 +55,8 @@ pub mod tonic;
 pub mod tracing;
 #[cfg(feature = "ureq")]
 pub mod ureq;
+#[cfg(any(feature = "awc", feature = "lapin", feature = "opentelemetry", feature = "tower", feature = "ureq"))]
+mod urls;
 
 /// The code of the readme, which the compiler checks.
 #[cfg(all(doctest, feature = "tracing"))]

@@ -82,7 +82,9 @@ fn start(request: &mut http::Request<SendBody<'_>>, method: &'static str) -> Opt
     let headers = request.headers_mut();
     if !headers.contains_key("traceparent") {
         call.headers(|name, value| {
-            if let Ok(value) = http::HeaderValue::try_from(value) {
+            if !headers.contains_key(name)
+                && let Ok(value) = http::HeaderValue::try_from(value)
+            {
                 headers.insert(name, value);
             }
         });

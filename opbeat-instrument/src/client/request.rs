@@ -52,13 +52,16 @@ fn host_and_port(value: &HeaderValue) -> (Option<&str>, Option<u16>) {
     with_port.map_or((Some(value), None), |(host, port)| (Some(host), Some(port)))
 }
 
-/// Adds the headers that continue the trace, unless the application has set `traceparent` itself.
+/// Adds the headers that continue the trace, unless the application has set `traceparent` itself. Its other headers
+/// stay too.
 pub(crate) fn add_headers(call: &Call, headers: &mut HeaderMap) {
     if headers.contains_key("traceparent") {
         return;
     }
     call.headers(|name, value| {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if !headers.contains_key(name)
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
             headers.insert(name, value);
         }
     });

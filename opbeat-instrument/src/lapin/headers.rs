@@ -9,14 +9,17 @@ use opbeat_core::record::TraceParent;
 
 use crate::outgoing::Call;
 
-/// Adds the headers that continue the trace, unless the application has set `traceparent` itself.
+/// Adds the headers that continue the trace, unless the application has set `traceparent` itself. Its other headers
+/// stay too.
 pub(super) fn add_trace(call: &Call, properties: BasicProperties) -> BasicProperties {
     let mut headers = properties.headers().clone().unwrap_or_default();
     if headers.contains_key("traceparent") {
         return properties;
     }
     call.headers(|name, value| {
-        headers.insert(name.into(), AMQPValue::LongString(value.into()));
+        if !headers.contains_key(name) {
+            headers.insert(name.into(), AMQPValue::LongString(value.into()));
+        }
     });
     properties.with_headers(headers)
 }

@@ -164,21 +164,48 @@ fn system_name(system: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns whether a system's statements are SQL, or similar enough to remove literals from them.
+/// Returns whether a system's statements are SQL, or similar enough to remove literals from them. Statements of other
+/// systems are not shown, because it is unknown which parts of them are values.
 fn is_sql(system: &str) -> bool {
-    const NOT_SQL: [&str; 12] = [
-        "redis",
-        "mongodb",
-        "memcached",
-        "elasticsearch",
-        "opensearch",
-        "dynamodb",
-        "couchdb",
-        "neo4j",
-        "hbase",
-        "geode",
-        "influxdb",
-        "etcd",
+    const SQL: &[&str] = &[
+        "bigquery",
+        "cassandra",
+        "clickhouse",
+        "cockroachdb",
+        "cosmosdb",
+        "couchbase",
+        "db2",
+        "derby",
+        "duckdb",
+        "firebird",
+        "firebirdsql",
+        "h2",
+        "h2database",
+        "hana",
+        "hanadb",
+        "hive",
+        "hsqldb",
+        "informix",
+        "ingres",
+        "mariadb",
+        "maxdb",
+        "mssql",
+        "mysql",
+        "netezza",
+        "oracle",
+        "other_sql",
+        "postgres",
+        "postgresql",
+        "redshift",
+        "scylla",
+        "snowflake",
+        "spanner",
+        "sql",
+        "sqlite",
+        "teradata",
+        "tidb",
+        "trino",
+        "vertica",
     ];
-    !NOT_SQL.contains(&system)
+    SQL.contains(&system)
 }

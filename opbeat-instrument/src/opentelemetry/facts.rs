@@ -11,6 +11,8 @@ use opbeat_core::record::Value;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{KeyValue, Value as AttributeValue};
 
+use crate::urls::shown;
+
 /// The largest number of bytes that are kept of a value. Statements are longer.
 const MAX_TEXT: usize = 256;
 
@@ -139,7 +141,7 @@ impl Facts {
         for attribute in attributes {
             match attribute.key.as_str() {
                 "exception.type" => self.error_type = Some(text(&attribute.value)),
-                "exception.message" => self.error_text = Some(text(&attribute.value)),
+                "exception.message" => self.error_text = Some(shown(attribute.value.as_str().into_owned())),
                 _ => {}
             }
         }
@@ -154,7 +156,7 @@ impl Facts {
         if let Status::Error { description } = &status
             && !description.is_empty()
         {
-            self.error_text.get_or_insert_with(|| cut(description, MAX_TEXT));
+            self.error_text.get_or_insert_with(|| shown(description.to_string()));
         }
         self.outcome = status;
     }

@@ -41,6 +41,8 @@ pub fn middleware<'a>(
     extensions.insert(call.attempts());
     Box::pin(async move {
         let result = call.wrap(next.run(request, extensions)).await;
+        // The extensions are the caller's, who may use them for another request.
+        extensions.remove::<Attempts>();
         end(call, method, result)
     })
 }

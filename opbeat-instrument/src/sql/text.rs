@@ -31,7 +31,8 @@ pub(super) fn of(words: &Words) -> String {
     out
 }
 
-/// Returns whether values can be words without quotes, as in `SET ROLE = ada` and `PRAGMA key = secret`.
+/// Returns whether values of the first statement can be words without quotes, as in `SET ROLE = ada` and
+/// `PRAGMA key = secret`.
 fn hides_words(pieces: &[Piece]) -> bool {
     pieces.first().is_some_and(|piece| piece.is_any_keyword(&["SET", "PRAGMA"]))
 }
@@ -41,7 +42,7 @@ struct Text {
     out: String,
     last: Last,
     depth: usize,
-    /// Words after `=`, `TO` or a parenthesis are values.
+    /// Words of this statement after `=`, `TO` or a parenthesis are values.
     hides_words: bool,
     is_hiding: bool,
 }
@@ -93,7 +94,12 @@ impl Text {
                 self.add_value(piece);
                 return &after[1..];
             }
-            PieceToken::Symbol(symbol) => self.add_symbol(piece, symbol),
+            PieceToken::Symbol(symbol) => {
+                self.add_symbol(piece, symbol);
+                if *symbol == Token::SemiColon {
+                    (self.hides_words, self.is_hiding) = (hides_words(after), false);
+                }
+            }
         }
         after
     }
@@ -136,7 +142,6 @@ impl Text {
         match symbol {
             Token::LParen | Token::LBracket => self.depth += 1,
             Token::RParen | Token::RBracket => self.depth = self.depth.saturating_sub(1),
-            Token::SemiColon => self.is_hiding = false,
             _ => {}
         }
         if !matches!(symbol, Token::RParen | Token::RBracket | Token::Comma | Token::SemiColon) {

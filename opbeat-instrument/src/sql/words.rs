@@ -1,6 +1,7 @@
 //! The tokens of a statement, without its values and comments.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
@@ -66,10 +67,10 @@ impl Piece {
 /// Databases disagree about where some strings and comments end: `'\'` is a complete string for PostgreSQL and the
 /// beginning of one for MySQL. After such a token it is unknown what is a literal, so the rest is cut.
 pub(super) fn read(sql: &str) -> Words {
-    let sql = &sql[..sql.floor_char_boundary(MAX_READ)];
+    let sql = without_uuids(&sql[..sql.floor_char_boundary(MAX_READ)]);
     let mut tokens = Vec::new();
     let failed =
-        Tokenizer::new(&AnyDialect, sql).with_unescape(false).tokenize_with_location_into_buf(&mut tokens).is_err();
+        Tokenizer::new(&AnyDialect, &sql).with_unescape(false).tokenize_with_location_into_buf(&mut tokens).is_err();
     let mut reading = Reading::default();
     let is_cut = tokens.into_iter().any(|token| reading.add(token).is_none());
     let Reading { mut pieces, first_string, .. } = reading;
@@ -79,6 +80,40 @@ pub(super) fn read(sql: &str) -> Words {
         pieces.truncate(first_string);
     }
     Words { pieces, is_cut: is_cut || failed }
+}
+
+/// The length of a UUID in its usual notation.
+const UUID_LENGTH: usize = 36;
+
+/// Replaces each UUID by a number. CQL has UUIDs without quotes, and their letters would be read as names.
+fn without_uuids(sql: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    for (hyphen, _) in sql.match_indices('-') {
+        let start = hyphen.checked_sub(8).filter(|&start| start >= copied && is_uuid(sql.as_bytes(), start));
+        let Some(start) = start else { continue };
+        out.push_str(&sql[copied..start]);
+        out.push('0');
+        copied = start + UUID_LENGTH;
+    }
+    if copied == 0 {
+        return sql.into();
+    }
+    out.push_str(&sql[copied..]);
+    out.into()
+}
+
+/// Returns whether a UUID begins at `start` and is no part of a longer word.
+fn is_uuid(sql: &[u8], start: usize) -> bool {
+    let end = start + UUID_LENGTH;
+    let Some(text) = sql.get(start..end) else { return false };
+    let is_expected = |(index, byte): (usize, &u8)| match index {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    let is_in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let before = start.checked_sub(1).and_then(|before| sql.get(before));
+    text.iter().enumerate().all(is_expected) && ![before, sql.get(end)].into_iter().flatten().any(is_in_word)
 }
 
 #[derive(Default)]

@@ -87,7 +87,10 @@ fn databases_have_signatures() {
         call("find", [text("db.system.name", "mongodb")].into_iter().chain(find).chain(host));
         call("GET", [text("db.system", "redis"), text("db.statement", "GET session:secret")]);
         call("query", [text("db.system.name", "sqlite"), text("db.query.summary", "SELECT books")]);
-        call("query", [text("db.system.name", "Odd System"), KeyValue::new("db.query.text", 7)]);
+        call("query", [text("db.system.name", "Odd System"), text("db.query.text", "FETCH session:secret")]);
+        let summary = text("db.query.summary", "FETCH session");
+        call("query", [text("db.system.name", "odd"), text("db.query.text", "FETCH session:secret"), summary]);
+        call("query", [text("db.system.name", "ibm.db2"), KeyValue::new("db.query.text", 7)]);
     });
     insta::assert_snapshot!(tree, @r"
     db.postgresql.query SELECT FROM books ×2 · sql=SELECT title FROM books WHERE author = ? AND id = ?
@@ -96,7 +99,9 @@ fn databases_have_signatures() {
     db.mongodb.query find books · peer=db.example:27017
     db.redis.query GET
     db.sqlite.query SELECT books
-    db.odd_system.query query · sql=?
+    db.odd_system.query query
+    db.odd.query FETCH session
+    db.db2.query query · sql=?
     ");
 }
 
@@ -178,18 +183,24 @@ fn errors_are_shown_with_the_span() {
         let mut described = tracer.start("described");
         described.set_status(Status::error("no route"));
         described.set_status(Status::Unset);
+        let mut connected = tracer.start("connected");
+        connected.set_status(Status::error("no route to amqp://guest:secret@h/a?token=secret"));
+        let mut fetched = tracer.start("fetched");
+        fetched.add_event("exception", vec![text("exception.message", "GET https://ada:secret@h/a?token=secret: 503")]);
         let mut bare = tracer.start("bare");
         bare.set_status(Status::error(""));
         let mut fine = tracer.start("fine");
         fine.set_status(Status::Ok);
         fine.set_status(Status::error("ignored after `Ok`"));
         // Spans that start in one context are siblings.
-        drop((typed, said, described, bare, fine));
+        drop((typed, said, described, connected, fetched, bare, fine));
     });
     insta::assert_snapshot!(tree, @r"
     otel.shop typed · error=CartError
     otel.shop said · error=an error occurred when formatting an argument
     otel.shop described · error=no route
+    otel.shop connected · error=no route to amqp://h/a
+    otel.shop fetched · error=GET https://h/a 503
     otel.shop bare · error=error
     otel.shop fine
     ");

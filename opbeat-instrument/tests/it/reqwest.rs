@@ -141,6 +141,28 @@ async fn retries_are_counted() {
 }
 
 #[tokio::test]
+async fn extensions_can_be_used_again() {
+    let calls = Calls::new();
+    let server = HttpServer::start([OK, OK]);
+    let client = recorded_client();
+    let mut extensions = http::Extensions::new();
+    let transaction = calls.begin();
+    let work = transaction.wrap(async {
+        for path in ["/one", "/two"] {
+            let request = client.get(server.url(path)).build().unwrap();
+            in_span(path, "test", client.execute_with_extensions(request, &mut extensions)).await.unwrap();
+        }
+    });
+    work.await;
+    assert_snapshot!(server.shown(&tree::of_sample(&calls.end(transaction))), @r#"
+    test /one
+      ext.http.reqwest GET prices.example · method=GET, url=http://prices.example/one, status=200
+    test /two
+      ext.http.reqwest GET prices.example · method=GET, url=http://prices.example/two, status=200
+    "#);
+}
+
+#[tokio::test]
 async fn a_call_outside_of_a_transaction_is_unchanged() {
     let calls = Calls::new();
     let server = HttpServer::start([OK, OK]);

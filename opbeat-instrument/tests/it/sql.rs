@@ -153,6 +153,9 @@ const WITH_SECRETS: &[&str] = &[
     "PRAGMA key(secret)",
     "SET SESSION token TO secret, secret",
     "SET @a = secret",
+    "BEGIN; SET LOCAL app.token = secret",
+    "SELECT 1; PRAGMA key = secret",
+    "SET a = 1; SELECT b FROM t; SET a = secret",
     "CREATE USER u IDENTIFIED BY 'secret'",
     "ALTER USER u PASSWORD 'secret'",
     "SELECT * FROM t WHERE a = '💥secret' AND b = 'é''secret'",
@@ -193,6 +196,23 @@ fn no_literal_of_a_broken_statement_is_shown() {
             assert!(!shown.contains("secr"), "{}\n{shown}", &sql[..cut]);
         }
     }
+}
+
+#[test]
+fn no_uuid_is_shown() {
+    assert_snapshot!(table(&[
+        "SELECT a FROM t WHERE id = f47ac10b-58cc-4372-a567-0e02b2c3d479",
+        "SELECT a FROM t WHERE id=123e4567-e89b-12d3-a456-426614174000 AND b = 1",
+        "SELECT a FROM t WHERE id IN (F47AC10B-58CC-4372-A567-0E02B2C3D479, 123e4567-e89b-12d3-a456-426614174000)",
+        "INSERT INTO t (id, b) VALUES (f47ac10b-58cc-4372-a567-0e02b2c3d479, 'é')",
+        "SELECT x_f47ac10b-b FROM t WHERE a - deadbeef-cafe > 1 -- f47ac10b-58cc-4372-a567-0e02b2c3d479",
+    ]), @r"
+    SELECT FROM t                SELECT a FROM t WHERE id = ?
+    SELECT FROM t                SELECT a FROM t WHERE id=? AND b = ?
+    SELECT FROM t                SELECT a FROM t WHERE id IN (?)
+    INSERT INTO t                INSERT INTO t (id, b) VALUES (?)
+    SELECT FROM t                SELECT x_f47ac10b-b FROM t WHERE a - deadbeef-cafe > ?
+    ");
 }
 
 #[test]
@@ -244,7 +264,7 @@ fn statements_that_control_transactions_are_known() {
 #[test]
 fn hostile_statements_take_linear_time() {
     let hostile =
-        ["(", "IN (", "((SELECT FROM ", "VALUES (", "'\\", "\"a\".", "$a$", "/*", "WITH a AS (", "CASE ", ", ("];
+        ["(", "IN (", "((SELECT FROM ", "VALUES (", "'\\", "\"a\".", "$a$", "/*", "WITH a AS (", "CASE ", ", (", "0-"];
     for part in hostile {
         let sql = part.repeat(65_536 / part.len());
         let started = Instant::now();

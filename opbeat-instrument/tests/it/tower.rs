@@ -224,7 +224,7 @@ async fn the_trace_is_passed_on() {
 #[tokio::test]
 async fn trace_state_and_baggage_are_passed_on() {
     let calls = Calls::new();
-    let server = HttpServer::start([OK, OK]);
+    let server = HttpServer::start([OK, OK, OK, OK]);
     let transaction = calls.begin();
     transaction.set_trace_parent(TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
     transaction.set_trace_state("rojo=1");
@@ -232,10 +232,18 @@ async fn trace_state_and_baggage_are_passed_on() {
     let work = transaction.wrap(async {
         client().oneshot(get(&server.url("/"))).await.unwrap();
         client().oneshot(get(&server.url("/"))).await.unwrap();
+        for _ in 0..2 {
+            let mut own = get(&server.url("/"));
+            own.headers_mut().insert("tracestate", "own=1".parse().unwrap());
+            own.headers_mut().insert("baggage", "tenant=own".parse().unwrap());
+            client().oneshot(own).await.unwrap();
+        }
     });
     work.await;
     assert_eq!(server.received("tracestate").as_deref(), Some("rojo=1"));
     assert_eq!(server.received("baggage").as_deref(), Some("tenant=ada"));
+    assert_eq!(server.received("tracestate").as_deref(), Some("own=1"));
+    assert_eq!(server.received("baggage").as_deref(), Some("tenant=own"));
 }
 
 #[tokio::test]
