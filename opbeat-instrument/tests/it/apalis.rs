@@ -27,7 +27,9 @@ use crate::tree;
 
 fn monitored() -> (Agent, MemoryExporter) {
     let exporter = MemoryExporter::default();
-    (Agent::with_exporter(&Config::default(), exporter.clone()), exporter)
+    // A busy machine may stop a thread for long.
+    let config = Config::default().blocking_threshold(Duration::from_secs(3_600));
+    (Agent::with_exporter(&config, exporter.clone()), exporter)
 }
 
 /// Writes a line for each task and each error, without the ids of tasks.

@@ -438,9 +438,9 @@ fn the_span_of_a_server_begins_a_transaction() {
     assert_eq!((sample.name.to_string().as_str(), sample.kind.as_ref()), ("GET /books/{id}", "web.otel"));
     assert_eq!((sample.outcome, sample.result.to_string().as_str()), (Outcome::ServerError, "500"));
     assert_eq!(sample.trace.unwrap().to_string(), TRACE);
-    insta::assert_snapshot!(tree::of_sample(&sample), @r"
-    otel.shop inner
+    insta::assert_snapshot!(tree::sorted(&tree::of_sample(&sample)), @r"
     db.sqlite.query SELECT FROM books
+    otel.shop inner
     ");
     let errors = exporter.errors();
     assert_eq!((errors.len(), errors[0].message.as_str()), (1, "the shelf is broken"));

@@ -46,11 +46,11 @@ fn a_long_wait_is_a_span() {
 
 #[test]
 fn a_timeout_is_a_span_with_an_error() {
-    let pool = pool(Tested(Duration::ZERO), LONG);
+    let pool = pool(Tested(Duration::ZERO), Duration::from_secs(60));
     let lent = pool.get().unwrap();
     let spans = job::run(|| {
         let _handler = opbeat_core::span("handler", "app");
-        pool.get().expect_err("the only connection is lent");
+        pool.get_timeout(LONG).expect_err("the only connection is lent");
     });
     assert_snapshot!(spans, @"
     app handler

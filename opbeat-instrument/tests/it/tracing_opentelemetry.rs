@@ -49,15 +49,15 @@ async fn instrumented_functions_are_spans() {
         .await;
     transaction.end("job", "ok");
     tree::flush(&agent);
-    insta::assert_snapshot!(tree::of(&exporter, "job"), @r"
-    otel.shop find a book
-      ext.http.otel GET prices.example · method=GET, peer=prices.example
-      db.sqlite.query SELECT FROM books
-    otel.shop find a book
-      ext.http.otel GET prices.example · method=GET, peer=prices.example
-      db.sqlite.query SELECT FROM books
-    otel.shop fails · error=error
+    insta::assert_snapshot!(tree::sorted(&tree::of(&exporter, "job")), @r"
     db.sqlite.query DELETE FROM carts · sql=DELETE FROM carts WHERE id = ?
+    db.sqlite.query SELECT FROM books
+    db.sqlite.query SELECT FROM books
+    ext.http.otel GET prices.example · method=GET, peer=prices.example
+    ext.http.otel GET prices.example · method=GET, peer=prices.example
+    otel.shop fails · error=error
+    otel.shop find a book
+    otel.shop find a book
     ");
 }
 

@@ -25,6 +25,14 @@ pub(crate) fn of_sample(sample: &TransactionRecord) -> String {
     out
 }
 
+/// Sorts the lines of a tree, without their indentation, for spans whose starts come from two clocks: their order in time
+/// is not certain.
+pub(crate) fn sorted(tree: &str) -> String {
+    let mut lines: Vec<&str> = tree.lines().map(str::trim_start).collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
 /// Delivers all records of the agent to its exporter.
 pub(crate) fn flush(agent: &Agent) {
     agent.flush(Duration::from_secs(10)).expect("the records are delivered");
