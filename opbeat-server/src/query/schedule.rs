@@ -10,8 +10,8 @@ const EARLY_SECONDS: i64 = 30;
 /// A schedule as a job sends it.
 #[derive(Debug)]
 pub(super) enum Schedule {
-    /// A cron expression, which is evaluated in the local times of a time zone as if they were UTC: local times jump, and
-    /// the search for the next one does not end in zones that move their clocks by less than an hour.
+    /// A cron expression, which is evaluated in the local times of a time zone as if they were UTC. Local times jump: in
+    /// zones that move their clocks by less than an hour, the search for the next one would not end.
     Cron(Box<Crontab>, TimeZone),
     /// A fixed time between the starts of two runs.
     Every(SignedDuration),
