@@ -10,7 +10,7 @@ use super::protocol::Protocol;
 use super::service::ClientService;
 use super::settings::Settings;
 
-/// A layer that records the requests of a client as spans. See the [module](self) for the order of layers.
+/// A layer that records the requests of a client as spans. See the [module](crate::client) for the order of layers.
 #[derive(Clone, Debug)]
 pub struct ClientLayer {
     settings: Settings,
