@@ -16,7 +16,7 @@ use crate::measured::Measured;
 use crate::variants::VARIANTS;
 
 /// The number of transactions in a round.
-const TRANSACTIONS: u64 = 200;
+const TRANSACTIONS: u64 = 40;
 
 /// The number of rounds of each variant.
 const ROUNDS: usize = 41;
