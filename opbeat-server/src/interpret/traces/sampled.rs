@@ -100,8 +100,8 @@ fn spans(groups: &[Group], raw: &RawTransaction) -> Vec<(usize, SampleSpan)> {
     };
     let mut spans: Vec<(usize, SampleSpan)> = raw.spans.iter().filter_map(span).collect();
     spans.sort_by(|(_, a), (_, b)| a.start_ms.total_cmp(&b.start_ms).then(a.depth.cmp(&b.depth)));
-    // Node.js and browsers send no depths.
-    if spans.iter().all(|(_, span)| span.depth == 0) {
+    // Node.js and browsers send no depths. Combined spans do not contain the spans between them, and their agent does.
+    if spans.iter().all(|(_, span)| span.depth == 0 && span.count == 0) {
         nest(&mut spans);
     }
     spans
