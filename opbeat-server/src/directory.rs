@@ -175,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn known_tokens_and_origins_work_without_the_database() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("opbeat.sqlite"), Duration::from_secs(5)).await.unwrap();
+        let store = Store::open_file(&folder.path().join("opbeat.sqlite")).await;
         let new = NewApp { organization: "acme".to_owned(), app: "shop".to_owned(), ..NewApp::default() };
         let app = store.create_app(&new, &hash_token("token"), 0).await.unwrap();
         let origin = "https://shop.example".parse().unwrap();

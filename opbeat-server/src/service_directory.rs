@@ -173,7 +173,7 @@ mod tests {
     #[tokio::test]
     async fn services_beyond_the_most_apps_get_none_and_known_ones_keep_theirs() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (organization, app) = ("acme".to_owned(), "shop".to_owned());
         let new = NewApp { organization: organization.clone(), app: app.clone(), organization_id: None, app_id: None };
         let created = store.create_app(&new, &[0; 32], 0).await.unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::data_folder::DataFolder;
-use crate::store::Store;
+use crate::store::{Store, StoreAddress};
 
 #[derive(Debug, Args)]
 pub(super) struct DataOption {
@@ -18,6 +18,6 @@ pub(super) struct DataOption {
 /// Opens the store. A server may run on the same folder.
 pub(super) async fn open_store(data: &Path) -> Result<(DataFolder, Store), Box<dyn Error>> {
     let folder = DataFolder::open(data)?;
-    let store = Store::open(&folder.database(), Store::TIME_LIMIT).await?;
+    let store = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
     Ok((folder, store))
 }

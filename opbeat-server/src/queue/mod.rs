@@ -22,6 +22,18 @@ mod segment;
 mod tests;
 mod writer;
 
+/// The id of a record that a queue may deliver more than once.
+pub(crate) type RecordId = [u8; 16];
+
+/// What the store remembers of a batch, in the transaction in which it stores the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// The position after the batch.
+    Position(Position),
+    /// The id of each record.
+    Records,
+}
+
 pub(crate) use handle::Queue;
 pub use handle::QueueLimits;
 pub(crate) use reader::{Damage, Reader, RecordBatch};

@@ -20,7 +20,7 @@ use crate::intake::{IntakeLimits, Refusals};
 use crate::queue::{Queue, QueueLimits};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
-use crate::store::{NewApp, Store, StoreError};
+use crate::store::{NewApp, Store, StoreAddress, StoreError};
 use crate::worker::Worker;
 
 /// The time that running requests and the worker's last batch have to finish.
@@ -136,7 +136,7 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
-        let store = Store::open(&folder.database(), config.page_timeout).await?;
+        let store = Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?;
         let from = store.queue_position().await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
         let directory = Arc::new(StoreDirectory::open(store.clone()).await?);

@@ -1,12 +1,16 @@
-//! Stores the changes of bodies and the position in the queue, in one transaction of the database.
+//! Stores the changes of records, and what of the queue is stored, in one transaction of the database.
 
-use sqlx::{Connection, SqliteConnection};
 
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::engine::{Connection, Engine, Value, query};
 use super::database::Store;
 use super::error::{Cause, StoreError};
 use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
-use crate::queue::Position;
+use crate::queue::{Mark, RecordId};
 
 /// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]
@@ -17,85 +21,139 @@ pub(crate) struct ParkedMessage {
     pub(crate) message: Vec<u8>,
 }
 
+/// A record of the queue, as the changes of its bodies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoredRecord {
+    /// Its id, if the queue may deliver it more than once.
+    pub(crate) id: Option<RecordId>,
+    /// The changes.
+    pub(crate) bodies: Vec<BodyChanges>,
+}
+
 impl Store {
-    /// Stores the changes of bodies, sets messages aside, and moves the cursor, in one transaction.
+    /// Stores the changes of records, sets messages aside, and remembers what of the queue is stored, in one transaction.
     ///
-    /// A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
+    /// A record whose id was stored before changes nothing, and neither does a body whose idempotency key was. After an
+    /// error, nothing is stored.
     pub(crate) async fn apply(
         &self,
-        bodies: Vec<BodyChanges>,
-        parked: &[ParkedMessage],
-        next: Position,
+        records: Vec<StoredRecord>,
+        parked: Vec<ParkedMessage>,
+        mark: Mark,
         now: i64,
     ) -> Result<(), StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        // Takes the write lock at once, so that no other process writes between our reads and our writes.
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut changes = Changes::default();
-        for body in bodies {
-            if is_new(&mut transaction, &body).await? {
-                changes.merge(body.changes);
+        self.write(move |connection| {
+            let records = begin(connection, records, now)?;
+            let mut changes = Changes::default();
+            for body in records.into_iter().flat_map(|record| record.bodies) {
+                if is_new(connection, &body)? {
+                    changes.merge(body.changes);
+                }
             }
-        }
-        write(&mut transaction, changes).await?;
-        finish(&mut transaction, parked, next, now).await?;
-        transaction.commit().await?;
-        Ok(())
+            write(connection, changes)?;
+            finish(connection, &parked, mark, now)
+        })
+        .await
     }
 
-    /// Stores the changes of each body by itself, and sets those aside that the database rejects. Moves the cursor in
-    /// the same transaction.
+    /// Stores the changes of each body by itself, and sets those aside that the database rejects. Remembers what of the
+    /// queue is stored in the same transaction.
     ///
     /// Returns the reasons of the rejections. If `is_last_attempt`, errors with an unknown cause count as rejections.
     pub(crate) async fn apply_each(
         &self,
-        bodies: Vec<BodyChanges>,
+        records: Vec<StoredRecord>,
         mut parked: Vec<ParkedMessage>,
-        next: Position,
+        mark: Mark,
         now: i64,
         is_last_attempt: bool,
     ) -> Result<Vec<String>, StoreError> {
-        let mut reasons = Vec::new();
-        let mut connection = self.writer.acquire().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for body in bodies {
-            let mut savepoint = transaction.begin().await?;
-            match apply_one(&mut savepoint, &body).await {
-                Ok(()) => savepoint.commit().await?,
-                Err(error) if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown => {
-                    savepoint.rollback().await?;
-                    let reason = with_sources(&error);
-                    reasons.push(reason.clone());
-                    parked.push(ParkedMessage { reason, message: changes::encode(&[body]) });
+        self.write(move |connection| {
+            let mut reasons = Vec::new();
+            for body in begin(connection, records, now)?.into_iter().flat_map(|record| record.bodies) {
+                let stored = connection.savepoint(|connection| apply_one(connection, &body));
+                match stored {
+                    Ok(()) => {}
+                    Err(error) if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown => {
+                        let reason = with_sources(&error);
+                        reasons.push(reason.clone());
+                        parked.push(ParkedMessage { reason, message: changes::encode(&[body]) });
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
-        }
-        finish(&mut transaction, &parked, next, now).await?;
-        transaction.commit().await?;
-        Ok(reasons)
+            finish(connection, &parked, mark, now)?;
+            Ok(reasons)
+        })
+        .await
     }
 }
 
+/// Returns the records that were not stored before, and remembers their ids.
+fn begin(
+    connection: &mut Connection,
+    records: Vec<StoredRecord>,
+    now: i64,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    lock_apps(connection, &records)?;
+    let mut new = Vec::with_capacity(records.len());
+    for record in records {
+        let is_new = match &record.id {
+            None => true,
+            Some(id) => {
+                let insert = query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
+                insert.bind(id).bind(now).execute(connection)? > 0
+            }
+        };
+        if is_new {
+            new.push(record);
+        }
+    }
+    Ok(new)
+}
+
+/// Lets the workers of PostgreSQL store the data of one app one after the other, in the same order of apps, so that none
+/// waits for another that waits for it. SQLite has one writer anyway.
+fn lock_apps(connection: &mut Connection, records: &[StoredRecord]) -> Result<(), StoreError> {
+    if connection.engine() == Engine::Sqlite {
+        return Ok(());
+    }
+    let bodies = records.iter().flat_map(|record| &record.bodies);
+    let apps: BTreeSet<&str> = bodies.map(|body| body.app_id.as_str()).collect();
+    let locks: BTreeSet<i64> = apps.into_iter().map(lock_of).collect();
+    let locks: Vec<_> = locks.into_iter().map(|lock| vec![Value::from(lock)]).collect();
+    connection.rows_many("SELECT 1 FROM (SELECT pg_advisory_xact_lock(?)) AS locked", &locks)?;
+    Ok(())
+}
+
+/// Returns the lock of an app. Two apps with the same lock only wait for each other.
+fn lock_of(app_id: &str) -> i64 {
+    let digest = Sha256::digest(app_id.as_bytes());
+    i64::from_le_bytes(std::array::from_fn(|index| digest[index]))
+}
+
 /// Stores the changes of a body, unless they were stored before.
-pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<(), StoreError> {
-    if is_new(connection, body).await? {
-        write(connection, body.changes.clone()).await?;
+pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
+    if is_new(connection, body)? {
+        write(connection, body.changes.clone())?;
     }
     Ok(())
 }
 
-/// Sets messages aside, and moves the cursor.
-async fn finish(
-    connection: &mut SqliteConnection,
+/// Sets messages aside, and moves the cursor of a queue with positions.
+fn finish(
+    connection: &mut Connection,
     parked: &[ParkedMessage],
-    next: Position,
+    mark: Mark,
     now: i64,
 ) -> Result<(), StoreError> {
     for message in parked {
-        park(connection, message, now).await?;
+        park(connection, message, now)?;
     }
-    cursor::set(connection, next).await
+    match mark {
+        Mark::Position(next) => cursor::set(connection, next),
+        Mark::Records => Ok(()),
+    }
 }
 
 /// Returns an error's text with those of its sources.
@@ -105,13 +163,13 @@ pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
 }
 
 /// Returns whether a body was not stored before, and remembers its idempotency key.
-async fn is_new(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
-    Ok(body.idempotency_key.is_empty() || remember_key(connection, body).await?)
+fn is_new(connection: &mut Connection, body: &BodyChanges) -> Result<bool, StoreError> {
+    Ok(body.idempotency_key.is_empty() || remember_key(connection, body)?)
 }
 
 /// Stores a body's idempotency key. Returns whether it is new.
-async fn remember_key(connection: &mut SqliteConnection, body: &BodyChanges) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
+fn remember_key(connection: &mut Connection, body: &BodyChanges) -> Result<bool, StoreError> {
+    let inserted = query(
         "INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at)
          SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stored_bodies WHERE app_id = ?1 AND key = ?4)",
     )
@@ -119,9 +177,8 @@ async fn remember_key(connection: &mut SqliteConnection, body: &BodyChanges) -> 
     .bind(&body.idempotency_key)
     .bind(body.received_at)
     .bind(bare_key(&body.idempotency_key))
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() > 0)
+    .execute(connection)?;
+    Ok(inserted > 0)
 }
 
 /// Returns a key as the earlier version of the server stored it: without its endpoint. Those keys are kept for a day.
@@ -133,33 +190,32 @@ fn bare_key(key: &str) -> Option<&str> {
     endpoint_of(bare).is_none().then_some(bare)
 }
 
-async fn write(connection: &mut SqliteConnection, mut changes: Changes) -> Result<(), StoreError> {
-    traces::join(connection, &mut changes).await?;
-    let ids = rollups::write_transactions(connection, &changes).await?;
-    rollups::write(connection, &ids, &changes.rollups).await?;
-    rollups::write_breakdowns(connection, &ids, &changes.breakdowns).await?;
-    rollups::write_drops(connection, &changes.drops).await?;
+fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreError> {
+    traces::join(connection, &mut changes)?;
+    let ids = rollups::write_transactions(connection, &changes)?;
+    rollups::write(connection, &ids, &changes.rollups)?;
+    rollups::write_breakdowns(connection, &ids, &changes.breakdowns)?;
+    rollups::write_drops(connection, &changes.drops)?;
     // Before the samples, of which those are kept that an error refers to.
-    errors::write(connection, &changes.errors).await?;
-    samples::write(connection, &ids, &changes.samples).await?;
-    samples::write_span_stacks(connection, &changes.span_stacks).await?;
-    notes::write(connection, &changes.notes).await?;
-    releases::write(connection, &changes.releases).await?;
-    deployments::write(connection, &changes.deployments).await?;
-    check_ins::write(connection, &changes.check_ins).await
+    errors::write(connection, &changes.errors)?;
+    samples::write(connection, &ids, &changes.samples)?;
+    samples::write_span_stacks(connection, &changes.span_stacks)?;
+    notes::write(connection, &changes.notes)?;
+    releases::write(connection, &changes.releases)?;
+    deployments::write(connection, &changes.deployments)?;
+    check_ins::write(connection, &changes.check_ins)
 }
 
 /// Sets a message aside.
-pub(super) async fn park(
-    connection: &mut SqliteConnection,
+pub(super) fn park(
+    connection: &mut Connection,
     parked: &ParkedMessage,
     now: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO parked_messages (parked_at, reason, message) VALUES (?, ?, ?)")
+    query("INSERT INTO parked_messages (parked_at, reason, message) VALUES (?, ?, ?)")
         .bind(now)
         .bind(&parked.reason)
         .bind(&parked.message)
-        .execute(connection)
-        .await?;
+        .execute(connection)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Organizations, apps and their tokens.
 
-use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
+use super::engine::{Connection, Row, query};
 use super::database::Store;
 use super::error::StoreError;
 use crate::intake::TokenOwner;
@@ -34,17 +34,18 @@ impl Store {
     ///
     /// Fails with a permanent error if the id or the token is already in use.
     pub(crate) async fn create_app(&self, new: &NewApp, token_hash: &[u8; 32], now: i64) -> Result<App, StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let organization_id = create_organization(&mut transaction, new, now).await?;
-        let app_id = create_app(&mut transaction, new, &organization_id, now).await?;
-        sqlx::query("INSERT INTO secret_tokens (hash, app_id, created_at) VALUES (?, ?, ?)")
-            .bind(&token_hash[..])
-            .bind(&app_id)
-            .bind(now)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(App { organization_id, app_id })
+        let (new, token_hash) = (new.clone(), *token_hash);
+        self.write(move |connection| {
+            let organization_id = create_organization(connection, &new, now)?;
+            let app_id = create_app(connection, &new, &organization_id, now)?;
+            query("INSERT INTO secret_tokens (hash, app_id, created_at) VALUES (?, ?, ?)")
+                .bind(&token_hash)
+                .bind(&app_id)
+                .bind(now)
+                .execute(connection)?;
+            Ok(App { organization_id, app_id })
+        })
+        .await
     }
 
     /// Adds a read token for an organization, by its SHA-256. Returns false if there is no such organization.
@@ -54,34 +55,34 @@ impl Store {
         token_hash: &[u8; 32],
         now: i64,
     ) -> Result<bool, StoreError> {
-        let created = sqlx::query(
+        let created = query(
             "INSERT INTO read_tokens (hash, organization_id, created_at)
              SELECT ?, id, ? FROM organizations WHERE short_name = ?",
         )
         .bind(&token_hash[..])
         .bind(now)
         .bind(organization)
-        .execute(&self.writer)
+        .run(&self.writer)
         .await?;
-        Ok(created.rows_affected() > 0)
+        Ok(created > 0)
     }
 
     /// Returns all secret tokens with their apps.
     pub(crate) async fn secret_tokens(&self) -> Result<Vec<TokenOwner>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT secret_tokens.hash, organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS app_id, apps.short_name AS app
              FROM secret_tokens
              JOIN apps ON apps.id = secret_tokens.app_id
              JOIN organizations ON organizations.id = apps.organization_id",
         )
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
         rows.iter().map(token_owner).collect()
     }
 }
 
-fn token_owner(row: &sqlx::sqlite::SqliteRow) -> Result<TokenOwner, StoreError> {
+fn token_owner(row: &Row<'_>) -> Result<TokenOwner, StoreError> {
     let hash: &[u8] = row.try_get("hash")?;
     Ok(TokenOwner {
         token_hash: hash.try_into().map_err(|_| std::io::Error::other("the hash of a token does not have 32 bytes"))?,
@@ -92,47 +93,44 @@ fn token_owner(row: &sqlx::sqlite::SqliteRow) -> Result<TokenOwner, StoreError> 
     })
 }
 
-async fn create_organization(connection: &mut SqliteConnection, new: &NewApp, now: i64) -> Result<String, StoreError> {
-    if let Some(id) = find_organization(&mut *connection, &new.organization).await? {
+fn create_organization(connection: &mut Connection, new: &NewApp, now: i64) -> Result<String, StoreError> {
+    if let Some(id) = find_organization(connection, &new.organization)? {
         return Ok(id);
     }
     let id = new.organization_id.clone().unwrap_or_else(random_hex::<16>);
-    sqlx::query("INSERT INTO organizations (id, short_name, created_at) VALUES (?, ?, ?)")
+    query("INSERT INTO organizations (id, short_name, created_at) VALUES (?, ?, ?)")
         .bind(&id)
         .bind(&new.organization)
         .bind(now)
-        .execute(connection)
-        .await?;
+        .execute(connection)?;
     Ok(id)
 }
 
-async fn find_organization(executor: impl SqliteExecutor<'_>, short_name: &str) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT id FROM organizations WHERE short_name = ?");
-    let row = row.bind(short_name).fetch_optional(executor).await?;
+fn find_organization(connection: &mut Connection, short_name: &str) -> Result<Option<String>, StoreError> {
+    let row = query("SELECT id FROM organizations WHERE short_name = ?");
+    let row = row.bind(short_name).fetch_optional(connection)?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-async fn create_app(
-    connection: &mut SqliteConnection,
+fn create_app(
+    connection: &mut Connection,
     new: &NewApp,
     organization_id: &str,
     now: i64,
 ) -> Result<String, StoreError> {
-    let known = sqlx::query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?")
+    let known = query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?")
         .bind(organization_id)
         .bind(&new.app)
-        .fetch_optional(&mut *connection)
-        .await?;
+        .fetch_optional(&mut *connection)?;
     if let Some(row) = known {
         return Ok(row.try_get(0)?);
     }
     let id = new.app_id.clone().unwrap_or_else(random_hex::<5>);
-    sqlx::query("INSERT INTO apps (id, organization_id, short_name, created_at) VALUES (?, ?, ?, ?)")
+    query("INSERT INTO apps (id, organization_id, short_name, created_at) VALUES (?, ?, ?, ?)")
         .bind(&id)
         .bind(organization_id)
         .bind(&new.app)
         .bind(now)
-        .execute(connection)
-        .await?;
+        .execute(connection)?;
     Ok(id)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::changes::NewCheckIn;
 
@@ -14,7 +14,7 @@ const KEPT: i64 = 100;
 const MAX_MONITORS: i64 = 1_000;
 
 /// Adds runs, completes runs that have ended, and removes those that are not kept.
-pub(super) async fn write(connection: &mut SqliteConnection, check_ins: &[NewCheckIn]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, check_ins: &[NewCheckIn]) -> Result<(), StoreError> {
     let mut free: BTreeMap<&str, i64> = BTreeMap::new();
     // Whether each monitor has a place.
     let mut touched: BTreeMap<(&str, &str), bool> = BTreeMap::new();
@@ -23,34 +23,34 @@ pub(super) async fn write(connection: &mut SqliteConnection, check_ins: &[NewChe
         let is_kept = match touched.get(&key) {
             Some(is_kept) => *is_kept,
             None => {
-                let is_kept = has_place(connection, key, &mut free).await?;
+                let is_kept = has_place(connection, key, &mut free)?;
                 touched.insert(key, is_kept);
                 is_kept
             }
         };
         if is_kept {
-            put(connection, check_in).await?;
+            put(connection, check_in)?;
         }
     }
     for (key, _) in touched.into_iter().filter(|(_, is_kept)| *is_kept) {
-        remove_surplus(connection, key).await?;
+        remove_surplus(connection, key)?;
     }
     Ok(())
 }
 
 /// Returns whether a monitor is known, or the app has room for it.
-async fn has_place<'c>(
-    connection: &mut SqliteConnection,
+fn has_place<'c>(
+    connection: &mut Connection,
     (app_id, monitor): (&'c str, &str),
     free: &mut BTreeMap<&'c str, i64>,
 ) -> Result<bool, StoreError> {
-    let known = sqlx::query("SELECT 1 FROM check_ins WHERE app_id = ? AND monitor = ? LIMIT 1");
-    if known.bind(app_id).bind(monitor).fetch_optional(&mut *connection).await?.is_some() {
+    let known = query("SELECT 1 FROM check_ins WHERE app_id = ? AND monitor = ? LIMIT 1");
+    if known.bind(app_id).bind(monitor).fetch_optional(&mut *connection)?.is_some() {
         return Ok(true);
     }
     if !free.contains_key(app_id) {
-        let monitors = sqlx::query("SELECT count(DISTINCT monitor) FROM check_ins WHERE app_id = ?");
-        let monitors: i64 = monitors.bind(app_id).fetch_one(&mut *connection).await?.try_get(0)?;
+        let monitors = query("SELECT count(DISTINCT monitor) FROM check_ins WHERE app_id = ?");
+        let monitors: i64 = monitors.bind(app_id).fetch_one(&mut *connection)?.try_get(0)?;
         free.insert(app_id, MAX_MONITORS - monitors);
     }
     let Some(left) = free.get_mut(app_id).filter(|left| **left > 0) else { return Ok(false) };
@@ -59,8 +59,8 @@ async fn has_place<'c>(
 }
 
 /// Adds a run. The start of a run that arrives after its end changes nothing.
-async fn put(connection: &mut SqliteConnection, check_in: &NewCheckIn) -> Result<(), StoreError> {
-    sqlx::query(
+fn put(connection: &mut Connection, check_in: &NewCheckIn) -> Result<(), StoreError> {
+    query(
         "INSERT INTO check_ins (app_id, monitor, started_at, schedule, time_zone, grace_seconds, duration_ms, result)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (app_id, monitor, started_at) DO UPDATE SET
@@ -75,13 +75,12 @@ async fn put(connection: &mut SqliteConnection, check_in: &NewCheckIn) -> Result
     .bind(check_in.grace_seconds)
     .bind(check_in.duration_ms)
     .bind(&check_in.result)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }
 
-async fn remove_surplus(connection: &mut SqliteConnection, (app_id, monitor): (&str, &str)) -> Result<(), StoreError> {
-    sqlx::query(
+fn remove_surplus(connection: &mut Connection, (app_id, monitor): (&str, &str)) -> Result<(), StoreError> {
+    query(
         "DELETE FROM check_ins WHERE app_id = ?1 AND monitor = ?2 AND started_at <= (
              SELECT started_at FROM check_ins WHERE app_id = ?1 AND monitor = ?2
              ORDER BY started_at DESC LIMIT 1 OFFSET ?3
@@ -90,7 +89,6 @@ async fn remove_surplus(connection: &mut SqliteConnection, (app_id, monitor): (&
     .bind(app_id)
     .bind(monitor)
     .bind(KEPT)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The cursor: the worker's position in the queue.
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, Row, query};
 use super::database::Store;
 use super::error::StoreError;
 use crate::queue::Position;
@@ -12,11 +12,11 @@ const QUEUE: &str = "intake";
 impl Store {
     /// Returns the position up to which the queue has been stored.
     pub(crate) async fn queue_position(&self) -> Result<Position, StoreError> {
-        let row = sqlx::query("SELECT segment, position FROM queue_cursor WHERE queue = ?")
+        let row = query("SELECT segment, position FROM queue_cursor WHERE queue = ?")
             .bind(QUEUE)
-            .fetch_optional(&self.writer)
+            .read_optional(&self.writer)
             .await?;
-        let number = |row: &sqlx::sqlite::SqliteRow, column: &str| {
+        let number = |row: &Row<'_>, column: &str| {
             row.try_get::<i64, _>(column).map(|number| u64::try_from(number).unwrap_or(0))
         };
         match row {
@@ -27,15 +27,14 @@ impl Store {
 }
 
 /// Sets the cursor: the position in the queue up to which all bodies are stored.
-pub(super) async fn set(connection: &mut SqliteConnection, position: Position) -> Result<(), StoreError> {
-    sqlx::query(
+pub(super) fn set(connection: &mut Connection, position: Position) -> Result<(), StoreError> {
+    query(
         "INSERT INTO queue_cursor (queue, segment, position) VALUES (?, ?, ?)
          ON CONFLICT (queue) DO UPDATE SET segment = excluded.segment, position = excluded.position",
     )
     .bind(QUEUE)
     .bind(i64::try_from(position.segment).unwrap_or(i64::MAX))
     .bind(i64::try_from(position.offset).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }

@@ -1,28 +1,42 @@
-//! The connections to the database.
+//! The database, and the connections to it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use super::engine::{self, Connection, Opening, Pool, Purpose, SqliteFile, query};
+use super::error::{Cause, StoreError};
+use super::migrations;
 
-use super::error::StoreError;
-use super::migrations::migrator;
+/// The number of connections that read.
+const READERS: usize = 4;
 
-const READERS: u32 = 4;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The address of a database.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreAddress {
+    /// A file of SQLite.
+    Sqlite(SqliteFile),
+    /// The URL of a database of PostgreSQL, which can contain a password.
+    Postgres(String),
+}
 
-/// The number of instructions of SQLite's machine between two looks at the clock: some microseconds.
-const INSTRUCTIONS: i32 = 10_000;
+impl StoreAddress {
+    /// Returns the address of a file, which is created if it is missing.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
+        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: true })
+    }
+}
 
 /// A handle on the database; clones share its connections.
+///
+/// While the database is away, each call returns an error with the cause [`Cause::Outage`], and connections are opened
+/// again when it is back.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    pub(super) writer: SqlitePool,
-    pub(super) readers: SqlitePool,
+    pub(super) writer: Pool,
+    pub(super) readers: Pool,
     /// The connection of the health check, which slow pages do not keep busy.
-    probe: SqlitePool,
-    file: PathBuf,
+    probe: Pool,
+    address: StoreAddress,
 }
 
 /// The condition of the database.
@@ -30,7 +44,7 @@ pub(crate) struct Store {
 pub(crate) enum Condition {
     /// It answers.
     Ok,
-    /// Its file was removed while the server uses it.
+    /// Its file was removed, or was never created.
     Missing,
     /// It does not answer.
     Unavailable,
@@ -40,47 +54,69 @@ impl Store {
     /// The longest time of one query of a reader, unless another one is given.
     pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-    /// Opens the database file, creates it if it is missing, and brings its schema up to date.
+    /// Opens the database, creates it if it is missing and may be created, and brings its schema up to date.
     ///
     /// A query of a reader that takes longer than the time limit is interrupted, so that it releases its connection.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if the file cannot be opened or was written by a newer version.
-    pub(crate) async fn open(file: &Path, time_limit: Duration) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrator().run(&writer).await?;
-        let options = options.create_if_missing(false).read_only(true);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .after_connect(move |connection, _| Box::pin(limit_time(connection, time_limit)))
-            .before_acquire(move |connection, _| {
-                Box::pin(async move { limit_time(connection, time_limit).await.map(|()| true) })
-            })
-            .connect_with(options.clone())
-            .await?;
-        let probe = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        Ok(Self { writer, readers, probe, file: file.to_owned() })
+    /// Returns [`StoreError`] if the database was written by a newer version. A database that is away, locked or damaged
+    /// is no error: data can be accepted without it.
+    pub(crate) async fn open(address: StoreAddress, time_limit: Duration) -> Result<Self, StoreError> {
+        let pool = |purpose, time_limit, prepare: fn(&mut Connection) -> _, size| {
+            Pool::new(Opening { address: address.clone(), purpose, time_limit, prepare }, size)
+        };
+        let store = Self {
+            writer: pool(Purpose::Write, None, migrations::migrate, 1),
+            readers: pool(Purpose::Read, Some(time_limit), |_| Ok(()), READERS),
+            probe: pool(Purpose::Read, Some(time_limit), |_| Ok(()), 1),
+            address: address.clone(),
+        };
+        match store.writer.run(|_| Ok::<_, engine::Error>(())).await.map_err(StoreError::from) {
+            Err(error) if error.cause() == Cause::Data => Err(error),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "the database cannot be opened; data is accepted, and stored when it is back");
+                Ok(store)
+            }
+            Ok(()) => Ok(store),
+        }
+    }
+
+    /// Opens a file of SQLite, which is created if it is missing.
+    #[cfg(test)]
+    pub(crate) async fn open_file(path: &Path) -> Self {
+        Self::open(StoreAddress::file(path), Self::TIME_LIMIT).await.unwrap()
+    }
+
+    /// Returns the file of SQLite.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.address {
+            StoreAddress::Sqlite(file) => Some(&file.path),
+            StoreAddress::Postgres(_) => None,
+        }
     }
 
     /// Returns the condition of the database. Waits for no page, but possibly for the disk.
     pub(crate) async fn condition(&self) -> Condition {
         // SQLite does not notice that its file was removed, and goes on with a file that nobody can open again.
-        let is_missing = tokio::fs::try_exists(&self.file).await.is_ok_and(|exists| !exists);
-        if is_missing {
+        if let Some(file) = self.file()
+            && tokio::fs::try_exists(file).await.is_ok_and(|exists| !exists)
+        {
             return Condition::Missing;
         }
-        match sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&self.probe).await {
+        match query("SELECT count(*) FROM queue_cursor").read_one(&self.probe).await {
             Ok(_) => Condition::Ok,
             Err(_) => Condition::Unavailable,
         }
+    }
+
+    /// Calls a function in a transaction that writes.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(|connection| connection.transaction(work)).await
     }
 
     /// Closes all connections after their running queries.
@@ -89,12 +125,4 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
-}
-
-/// Interrupts the connection's queries after a time limit that starts now.
-async fn limit_time(connection: &mut SqliteConnection, time_limit: Duration) -> Result<(), sqlx::Error> {
-    let started = Instant::now();
-    let mut handle = connection.lock_handle().await?;
-    handle.set_progress_handler(INSTRUCTIONS, move || started.elapsed() < time_limit);
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Reports of what is installed on machines.
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, query};
 use super::document;
 use super::error::StoreError;
 use crate::changes::NewDeployment;
@@ -10,19 +10,19 @@ use crate::changes::NewDeployment;
 const KEPT: i64 = 20;
 
 /// Adds reports, and removes those that are not kept.
-pub(super) async fn write(connection: &mut SqliteConnection, deployments: &[NewDeployment]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, deployments: &[NewDeployment]) -> Result<(), StoreError> {
     for deployment in deployments {
-        let id = insert(connection, deployment).await?;
+        let id = insert(connection, deployment)?;
         for machine in &deployment.machines {
-            add_machine(connection, id, machine, deployment).await?;
-            remove_surplus(connection, &deployment.app_id, machine).await?;
+            add_machine(connection, id, machine, deployment)?;
+            remove_surplus(connection, &deployment.app_id, machine)?;
         }
     }
     Ok(())
 }
 
-async fn insert(connection: &mut SqliteConnection, deployment: &NewDeployment) -> Result<i64, StoreError> {
-    let row = sqlx::query(
+fn insert(connection: &mut Connection, deployment: &NewDeployment) -> Result<i64, StoreError> {
+    let row = query(
         "INSERT INTO deployments (app_id, received_at, component_count, package_count, components, document)
          VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
     )
@@ -32,32 +32,30 @@ async fn insert(connection: &mut SqliteConnection, deployment: &NewDeployment) -
     .bind(i64::try_from(deployment.package_count).unwrap_or(i64::MAX))
     .bind(document::pack(&deployment.first_components)?)
     .bind(document::pack(&deployment.document)?)
-    .fetch_one(connection)
-    .await?;
+    .fetch_one(connection)?;
     Ok(row.try_get(0)?)
 }
 
-async fn add_machine(
-    connection: &mut SqliteConnection,
+fn add_machine(
+    connection: &mut Connection,
     id: i64,
     machine: &str,
     deployment: &NewDeployment,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT OR IGNORE INTO deployment_machines (app_id, hostname, received_at, deployment_id) VALUES (?, ?, ?, ?)",
     )
     .bind(&deployment.app_id)
     .bind(machine)
     .bind(deployment.received_at)
     .bind(id)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }
 
 /// Removes the oldest reports on a machine, unless they are about another machine too.
-async fn remove_surplus(connection: &mut SqliteConnection, app_id: &str, machine: &str) -> Result<(), StoreError> {
-    let removed = sqlx::query(
+fn remove_surplus(connection: &mut Connection, app_id: &str, machine: &str) -> Result<(), StoreError> {
+    let removed = query(
         "DELETE FROM deployment_machines WHERE app_id = ?1 AND hostname = ?2 AND deployment_id IN (
              SELECT deployment_id FROM deployment_machines WHERE app_id = ?1 AND hostname = ?2
              ORDER BY received_at DESC, deployment_id DESC LIMIT -1 OFFSET ?3
@@ -66,16 +64,14 @@ async fn remove_surplus(connection: &mut SqliteConnection, app_id: &str, machine
     .bind(app_id)
     .bind(machine)
     .bind(KEPT)
-    .fetch_all(&mut *connection)
-    .await?;
+    .fetch_all(&mut *connection)?;
     for row in removed {
-        sqlx::query(
+        query(
             "DELETE FROM deployments
              WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deployment_machines WHERE deployment_id = ?1)",
         )
         .bind(row.try_get::<i64, _>(0)?)
-        .execute(&mut *connection)
-        .await?;
+        .execute(&mut *connection)?;
     }
     Ok(())
 }

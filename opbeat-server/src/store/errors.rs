@@ -1,9 +1,10 @@
 //! Errors, grouped by their fingerprint.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+use super::engine::{Connection, Value, query};
 use super::document;
 use super::error::StoreError;
 use super::rollups::RESOLUTIONS;
@@ -14,10 +15,6 @@ const MAX_NEWEST: usize = 50;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
-
-/// The number of rows that one statement inserts. More rows than that are divided, and the rest is inserted one by one,
-/// so that there are two statements to prepare.
-const ROWS: usize = 32;
 
 /// The errors of one group, each with its position in the whole batch.
 type Batch<'a> = Vec<(usize, &'a NewError)>;
@@ -40,12 +37,12 @@ struct Occurrence<'a> {
 /// Adds errors to their groups, and creates the groups that are missing.
 ///
 /// Writes a group once and not for each error: a failure of an application causes many similar errors at once.
-pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, errors: &[NewError]) -> Result<(), StoreError> {
     let mut counts = BTreeMap::new();
     let mut occurrences = Vec::new();
     let mut full = Vec::new();
     for mut errors in batches(errors) {
-        let group = write_group(connection, &errors).await?;
+        let group = write_group(connection, &errors)?;
         count(group.id, &errors, &mut counts);
         errors.sort_by_key(|(position, error)| (error.happened_at, *position));
         keep(&group, &errors, &mut occurrences);
@@ -54,10 +51,10 @@ pub(super) async fn write(connection: &mut SqliteConnection, errors: &[NewError]
             full.push(group.id);
         }
     }
-    write_counts(connection, &counts).await?;
-    write_occurrences(connection, &occurrences).await?;
+    write_counts(connection, &counts)?;
+    write_occurrences(connection, &occurrences)?;
     for group in full {
-        remove_surplus(connection, group).await?;
+        remove_surplus(connection, group)?;
     }
     Ok(())
 }
@@ -77,14 +74,14 @@ fn batches(errors: &[NewError]) -> Vec<Batch<'_>> {
 }
 
 /// Finds or creates a group, and adds to its totals. It shows the message, culprit and level of its latest occurrence.
-async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> Result<Group, StoreError> {
+fn write_group(connection: &mut Connection, errors: &Batch<'_>) -> Result<Group, StoreError> {
     let times = || errors.iter().map(|(_, error)| error.happened_at);
     let (first_seen, last_seen) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
     let latest = errors.iter().max_by_key(|(position, error)| (error.happened_at, *position));
-    let Some((_, latest)) = latest else { return Err(sqlx::Error::RowNotFound.into()) };
+    let Some((_, latest)) = latest else { return Err(std::io::Error::other("a group has no errors").into()) };
     let times_seen = errors.iter().fold(0_i64, |sum, (_, error)| sum.saturating_add(error.occurrences)).min(MAX_COUNT);
     // A group that exists keeps its number, which is below the app's next one.
-    let row = sqlx::query(
+    let row = query(
         "INSERT INTO error_groups
              (app_id, number, fingerprint, grouping, type_name, message, culprit, level, first_seen, last_seen, times_seen)
          VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -108,14 +105,12 @@ async fn write_group(connection: &mut SqliteConnection, errors: &Batch<'_>) -> R
     .bind(last_seen)
     .bind(times_seen)
     .bind(MAX_COUNT)
-    .fetch_one(&mut *connection)
-    .await?;
+    .fetch_one(&mut *connection)?;
     if row.try_get("is_new")? {
-        sqlx::query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1")
+        query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1")
             .bind(&latest.app_id)
             .bind(row.try_get::<i64, _>("number")?)
-            .execute(connection)
-            .await?;
+            .execute(connection)?;
     }
     Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
 }
@@ -139,55 +134,50 @@ fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<
     occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error }));
 }
 
-async fn write_counts(
-    connection: &mut SqliteConnection,
+fn write_counts(
+    connection: &mut Connection,
     counts: &BTreeMap<(i64, i64, i64), i64>,
 ) -> Result<(), StoreError> {
-    let counts: Vec<_> = counts.iter().collect();
-    for rows in divide(&counts) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO error_rollups (group_id, resolution, start, count) ");
-        insert.push_values(rows, |mut row, ((group, resolution, start), count)| {
-            row.push_bind(*group).push_bind(*resolution).push_bind(*start).push_bind(**count);
-        });
-        insert.push(" ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = min(count + excluded.count, ");
-        insert.push_bind(MAX_COUNT).push(")");
-        insert.build().execute(&mut *connection).await?;
-    }
+    let row = |((group, resolution, start), count): (&(i64, i64, i64), &i64)| {
+        [*group, *resolution, *start, *count, MAX_COUNT].map(Value::from).to_vec()
+    };
+    connection.execute_many(
+        "INSERT INTO error_rollups (group_id, resolution, start, count) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (group_id, resolution, start) DO UPDATE SET
+             count = least(error_rollups.count + excluded.count, ?5)",
+        &counts.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
-async fn write_occurrences(
-    connection: &mut SqliteConnection,
+fn write_occurrences(
+    connection: &mut Connection,
     occurrences: &[Occurrence<'_>],
 ) -> Result<(), StoreError> {
-    for rows in divide(occurrences) {
-        let documents = rows.iter().map(|row| document::pack(&row.error.document)).collect::<Result<Vec<_>, _>>()?;
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO error_occurrences
-                 (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document) ",
-        );
-        insert.push_values(rows.iter().zip(documents), |mut row, (Occurrence { group, error }, document)| {
-            row.push_bind(*group).push_bind(error.happened_at);
-            row.push_bind(error.transaction_name.as_str()).push_bind(error.transaction_external_id.as_str());
-            row.push_bind(error.external_id.as_str()).push_bind(String::from_utf8_lossy(&error.notes));
-            row.push_bind(document);
-        });
-        insert.build().execute(&mut *connection).await?;
-    }
+    let row = |Occurrence { group, error }: &Occurrence<'_>| {
+        Ok::<_, StoreError>(vec![
+            Value::from(*group),
+            error.happened_at.into(),
+            Value::Text(Cow::Owned(error.transaction_name.clone())),
+            Value::Text(Cow::Owned(error.transaction_external_id.clone())),
+            Value::Text(Cow::Owned(error.external_id.clone())),
+            Value::Text(Cow::Owned(String::from_utf8_lossy(&error.notes).into_owned())),
+            document::pack(&error.document)?.into(),
+        ])
+    };
+    connection.execute_many(
+        "INSERT INTO error_occurrences
+             (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        &occurrences.iter().map(row).collect::<Result<Vec<_>, _>>()?,
+    )?;
     Ok(())
-}
-
-/// Divides rows for statements with [`ROWS`] of them, and statements with one.
-fn divide<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let chunks = rows.chunks_exact(ROWS);
-    let rest = chunks.remainder();
-    chunks.chain(rest.chunks(1))
 }
 
 /// Removes the occurrences of a group that are neither the first nor among the newest.
-async fn remove_surplus(connection: &mut SqliteConnection, group: i64) -> Result<(), StoreError> {
+fn remove_surplus(connection: &mut Connection, group: i64) -> Result<(), StoreError> {
     // Both orders are those of the index on the group and the time.
-    sqlx::query(
+    query(
         "DELETE FROM error_occurrences
          WHERE id IN (SELECT id FROM error_occurrences WHERE group_id = ?1
                       ORDER BY happened_at DESC, id DESC LIMIT -1 OFFSET ?2)
@@ -195,7 +185,6 @@ async fn remove_surplus(connection: &mut SqliteConnection, group: i64) -> Result
     )
     .bind(group)
     .bind(MAX_NEWEST as i64)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }

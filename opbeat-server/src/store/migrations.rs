@@ -1,10 +1,12 @@
 //! The changes of the schema.
 
-use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use super::engine::{Connection, Engine, Error, Kind, query};
 
-/// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 14] = [
+/// A change of the schema: number, name, statements.
+type Migration = (i64, &'static str, &'static str);
+
+/// Every change of SQLite's schema, in order. A released one is never edited.
+const SQLITE: [Migration; 15] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "losses", include_str!("migrations/0002_losses.sql")),
     (3, "drops", include_str!("migrations/0003_drops.sql")),
@@ -19,70 +21,121 @@ const MIGRATIONS: [(i64, &str, &str); 14] = [
     (12, "clock", include_str!("migrations/0012_clock.sql")),
     (13, "check-ins", include_str!("migrations/0013_check_ins.sql")),
     (14, "trace ids", include_str!("migrations/0014_trace_ids.sql")),
+    (15, "scaled", include_str!("migrations/0015_scaled.sql")),
 ];
 
-/// Returns all migrations.
-pub(super) fn migrator() -> Migrator {
-    migrator_of(&MIGRATIONS)
+/// The lock of PostgreSQL that a process holds while it changes the schema: any number that no other program uses.
+const LOCK: i64 = 0x6f70_6265_6174;
+
+/// Brings the schema up to date.
+///
+/// Fails with [`Kind::Data`] if a newer version of the server wrote it.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let migrations = match connection.engine() {
+        Engine::Sqlite => &SQLITE[..],
+        Engine::Postgres => &[],
+    };
+    migrate_to(connection, migrations)
 }
 
-fn migrator_of(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
-    let migration = |&(version, name, statements): &(i64, &'static str, &'static str)| {
-        Migration::new(version, name.into(), MigrationType::Simple, statements.into_sql_str(), false)
-    };
-    Migrator::with_migrations(migrations.iter().map(migration).collect())
+fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(), Error> {
+    if applied(connection).is_ok_and(|applied| applied == migrations.last().map(|(version, ..)| *version)) {
+        return Ok(());
+    }
+    connection.transaction(|connection| {
+        // Of several processes that start at the same time, one changes the schema.
+        if connection.engine() == Engine::Postgres {
+            query("SELECT pg_advisory_xact_lock(?)").bind(LOCK).fetch_all(connection)?;
+        }
+        connection.batch(
+            "CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL)",
+        )?;
+        if connection.engine() == Engine::Sqlite {
+            take_over(connection)?;
+        }
+        let applied = applied(connection)?.unwrap_or(0);
+        let newest = migrations.last().map_or(0, |(version, ..)| *version);
+        if applied > newest {
+            let message = format!(
+                "a newer version of opbeat wrote the database: it has schema {applied}, and this version knows {newest}; \
+                 run the newer version"
+            );
+            return Err(Error::new(Kind::Data, message));
+        }
+        for (version, name, statements) in migrations.iter().filter(|(version, ..)| *version > applied) {
+            connection.batch(statements)?;
+            query("INSERT INTO migrations (version, name) VALUES (?, ?)").bind(*version).bind(*name).execute(connection)?;
+        }
+        Ok(())
+    })
+}
+
+/// Returns the number of the last change that was applied.
+fn applied(connection: &mut Connection) -> Result<Option<i64>, Error> {
+    query("SELECT max(version) FROM migrations").fetch_one(connection)?.try_get(0)
+}
+
+/// Takes over the list of changes that earlier versions of the server kept in a table of their own.
+fn take_over(connection: &mut Connection) -> Result<(), Error> {
+    let earlier = query("SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations'").fetch_optional(connection)?;
+    if earlier.is_some() {
+        connection.batch(
+            "INSERT INTO migrations SELECT version, description FROM _sqlx_migrations WHERE true ON CONFLICT DO NOTHING;
+             DROP TABLE _sqlx_migrations;",
+        )?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection, Row, SqliteConnection};
-
     use super::*;
     use crate::changes::{Rollup, TransactionKey};
     use crate::sketch::Sketch;
     use crate::store::rollups;
 
-    #[tokio::test]
-    async fn rows_from_before_the_renaming_are_kept() {
-        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        migrator_of(&MIGRATIONS[..2]).run(&mut database).await.unwrap();
+
+    #[test]
+    fn rows_from_before_the_renaming_are_kept() {
+        let mut database = Connection::in_memory();
+        migrate_to(&mut database, &SQLITE[..2]).unwrap();
         let rows = "INSERT INTO organizations VALUES ('o', 'acme', 0);
              INSERT INTO apps (id, organization_id, short_name, created_at) VALUES ('a', 'o', 'shop', 0);
              INSERT INTO losses VALUES ('a', 60, 'refused', 2), ('a', 60, 'spans', 3), ('a', 120, 'refused', 4);";
-        sqlx::raw_sql(rows).execute(&mut database).await.unwrap();
-        migrator().run(&mut database).await.unwrap();
-        let drops = sqlx::query("SELECT start, reason, count FROM drops ORDER BY start, reason");
-        let drops = drops.fetch_all(&mut database).await.unwrap();
-        let drops: Vec<(i64, String, i64)> = drops.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+        database.batch(rows).unwrap();
+        migrate(&mut database).unwrap();
+        let drops = query("SELECT start, reason, count FROM drops ORDER BY start, reason");
+        let drops = drops.fetch_all(&mut database).unwrap();
+        let drops: Vec<(i64, String, i64)> = drops.iter().map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap(), row.try_get(2).unwrap())).collect();
         let expected = [(60, "rejected", 2), (60, "spans", 3), (120, "rejected", 4)];
         assert_eq!(drops, expected.map(|(start, reason, count)| (start, reason.to_owned(), count)));
     }
 
-    #[tokio::test]
-    async fn durations_from_before_the_head_times_count_as_head_times() {
-        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        migrator_of(&MIGRATIONS[..4]).run(&mut database).await.unwrap();
+    #[test]
+    fn durations_from_before_the_head_times_count_as_head_times() {
+        let mut database = Connection::in_memory();
+        migrate_to(&mut database, &SQLITE[..4]).unwrap();
         let rows = "INSERT INTO organizations VALUES ('o', 'acme', 0);
              INSERT INTO apps (id, organization_id, short_name, created_at) VALUES ('a', 'o', 'shop', 0);
              INSERT INTO transactions VALUES (1, 'a', '', 'GET /', 0, 0);";
-        sqlx::raw_sql(rows).execute(&mut database).await.unwrap();
+        database.batch(rows).unwrap();
         for resolution in rollups::RESOLUTIONS {
-            sqlx::query("INSERT INTO rollups VALUES (1, ?, 0, '200', 2, 0, 30.0, 10.0, 20.0, ?)")
+            query("INSERT INTO rollups VALUES (1, ?, 0, '200', 2, 0, 30.0, 10.0, 20.0, ?)")
                 .bind(resolution)
                 .bind([10.0, 20.0].into_iter().collect::<Sketch>().encode())
                 .execute(&mut database)
-                .await
+                
                 .unwrap();
         }
-        migrator().run(&mut database).await.unwrap();
+        migrate(&mut database).unwrap();
         let mut rollup = Rollup::default();
         rollup.insert(60_000.0, Some(5.0), false);
         let key = TransactionKey { app_id: "a".to_owned(), kind: String::new(), name: "GET /".to_owned() };
         let (ids, rollups) = ([(key.clone(), 1)].into(), [((key, 0, "200".to_owned()), rollup)].into());
-        rollups::write(&mut database, &ids, &rollups).await.unwrap();
+        rollups::write(&mut database, &ids, &rollups).unwrap();
         for resolution in rollups::RESOLUTIONS {
-            let row = sqlx::query("SELECT * FROM rollups WHERE resolution = ?").bind(resolution);
-            let rollup = rollups::read(&row.fetch_one(&mut database).await.unwrap()).unwrap();
+            let row = query("SELECT * FROM rollups WHERE resolution = ?").bind(resolution);
+            let rollup = rollups::read(&row.fetch_one(&mut database).unwrap()).unwrap();
             assert_eq!(rollup.sketch, [10.0, 20.0, 60_000.0].into_iter().collect());
             assert_eq!(*rollup.head_sketch(), [5.0, 10.0, 20.0].into_iter().collect());
         }

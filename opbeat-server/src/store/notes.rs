@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, Row, query};
 use super::database::Store;
 use super::error::StoreError;
 use super::rollups::unsigned;
@@ -24,9 +24,9 @@ pub(crate) struct NoteRow {
 }
 
 /// Adds notes to the rows of their minutes.
-pub(super) async fn write(connection: &mut SqliteConnection, notes: &BTreeMap<NoteKey, u64>) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, notes: &BTreeMap<NoteKey, u64>) -> Result<(), StoreError> {
     for (key, count) in notes {
-        sqlx::query(
+        query(
             "INSERT INTO intake_notes (app_id, start, action, reason, count) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (app_id, start, action, reason) DO UPDATE SET count = min(count + excluded.count, ?6)",
         )
@@ -36,8 +36,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, notes: &BTreeMap<No
         .bind(&key.reason)
         .bind(i64::try_from(*count).unwrap_or(MAX_COUNT).min(MAX_COUNT))
         .bind(MAX_COUNT)
-        .execute(&mut *connection)
-        .await?;
+        .execute(&mut *connection)?;
     }
     Ok(())
 }
@@ -45,16 +44,16 @@ pub(super) async fn write(connection: &mut SqliteConnection, notes: &BTreeMap<No
 impl Store {
     /// Returns an app's notes in a range of time (seconds since 1970), the most frequent first.
     pub(crate) async fn notes(&self, app_id: &str, (from, to): (i64, i64)) -> Result<Vec<NoteRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT action, reason, CAST(total(count) AS INTEGER) AS count FROM intake_notes
              WHERE app_id = ? AND start >= ? AND start < ? GROUP BY action, reason ORDER BY count DESC LIMIT 200",
         )
         .bind(app_id)
         .bind(from)
         .bind(to)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
-        let note = |row: &sqlx::sqlite::SqliteRow| {
+        let note = |row: &Row<'_>| {
             Ok(NoteRow {
                 action: row.try_get("action")?,
                 reason: row.try_get("reason")?,

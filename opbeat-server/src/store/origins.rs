@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, query};
 use super::database::Store;
 use super::error::StoreError;
 use crate::intake::{AllowedOrigin, BrowserApp};
@@ -20,42 +20,37 @@ impl Store {
         removed: &[AllowedOrigin],
         now: i64,
     ) -> Result<Option<Vec<String>>, StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let Some(app_id) = find_app(&mut transaction, organization, app).await? else { return Ok(None) };
-        for origin in removed {
-            sqlx::query("DELETE FROM allowed_origins WHERE app_id = ? AND origin = ?")
-                .bind(&app_id)
-                .bind(origin.to_string())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for origin in added {
-            sqlx::query("INSERT OR IGNORE INTO allowed_origins (app_id, origin, created_at) VALUES (?, ?, ?)")
-                .bind(&app_id)
-                .bind(origin.to_string())
-                .bind(now)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        let rows = sqlx::query("SELECT origin FROM allowed_origins WHERE app_id = ? ORDER BY origin")
-            .bind(&app_id)
-            .fetch_all(&mut *transaction)
-            .await?;
-        let origins = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        transaction.commit().await?;
-        Ok(Some(origins))
+        let names = (organization.to_owned(), app.to_owned());
+        let texts = |origins: &[AllowedOrigin]| origins.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let (added, removed) = (texts(added), texts(removed));
+        self.write(move |connection| {
+            let Some(app_id) = find_app(connection, &names.0, &names.1)? else { return Ok(None) };
+            for origin in &removed {
+                let delete = query("DELETE FROM allowed_origins WHERE app_id = ? AND origin = ?");
+                delete.bind(&app_id).bind(origin).execute(connection)?;
+            }
+            for origin in &added {
+                let insert = "INSERT INTO allowed_origins (app_id, origin, created_at) VALUES (?, ?, ?)
+                              ON CONFLICT DO NOTHING";
+                query(insert).bind(&app_id).bind(origin).bind(now).execute(connection)?;
+            }
+            let rows = query("SELECT origin FROM allowed_origins WHERE app_id = ? ORDER BY origin");
+            let rows = rows.bind(&app_id).fetch_all(connection)?;
+            Ok(Some(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?))
+        })
+        .await
     }
 
     /// Returns all apps that allow an origin.
     pub(crate) async fn browser_apps(&self) -> Result<Vec<BrowserApp>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS app_id, apps.short_name AS app, allowed_origins.origin AS origin
              FROM allowed_origins
              JOIN apps ON apps.id = allowed_origins.app_id
              JOIN organizations ON organizations.id = apps.organization_id",
         )
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
         let mut apps = BTreeMap::new();
         for row in &rows {
@@ -78,18 +73,17 @@ impl Store {
     }
 }
 
-async fn find_app(
-    connection: &mut SqliteConnection,
+fn find_app(
+    connection: &mut Connection,
     organization: &str,
     app: &str,
 ) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT apps.id FROM apps JOIN organizations ON organizations.id = apps.organization_id
          WHERE (organizations.id = ?1 OR organizations.short_name = ?1) AND (apps.id = ?2 OR apps.short_name = ?2)",
     )
     .bind(organization)
     .bind(app)
-    .fetch_optional(connection)
-    .await?;
+    .fetch_optional(connection)?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }

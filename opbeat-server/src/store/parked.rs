@@ -1,7 +1,7 @@
 //! Parked messages: records of the queue that could not be stored. They are kept until they are replayed.
 
-use sqlx::{Connection, Row, SqliteConnection};
 
+use super::engine::{Connection, Row, query};
 use super::apply::{ParkedMessage, apply_one, park, with_sources};
 use super::database::Store;
 use super::error::{Cause, StoreError};
@@ -48,15 +48,15 @@ pub(crate) enum Replayed {
 impl Store {
     /// Returns a page of the parked messages in ascending order of their ids, which are larger than `after`.
     pub(crate) async fn parked(&self, after: i64) -> Result<Vec<ParkedRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, parked_at, reason, length(message) AS bytes FROM parked_messages
              WHERE id > ? ORDER BY id LIMIT ?",
         )
         .bind(after)
         .bind(MAX_ROWS)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
+        let row = |row: &Row<'_>| {
             Ok(ParkedRow {
                 id: row.try_get("id")?,
                 parked_at: row.try_get("parked_at")?,
@@ -72,72 +72,81 @@ impl Store {
     pub(crate) async fn replay(
         &self,
         id: i64,
-        decode: impl FnOnce(&[u8]) -> Vec<ParkedRecord>,
+        decode: impl FnOnce(&[u8]) -> Vec<ParkedRecord> + Send + 'static,
         now: i64,
     ) -> Result<Replayed, StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let removed = sqlx::query("DELETE FROM parked_messages WHERE id = ? RETURNING message").bind(id);
-        let Some(row) = removed.fetch_optional(&mut *transaction).await? else { return Ok(Replayed::Missing) };
-        let records = decode(row.try_get("message")?);
-        let count = records.len();
-        let mut rejected = Vec::new();
-        for ParkedRecord { bytes, bodies } in records {
-            if let Err(reason) = store_record(&mut transaction, bodies).await? {
-                rejected.push(ParkedMessage { reason, message: bytes });
+        let replay = move |connection: &mut Connection| {
+            let removed = query("DELETE FROM parked_messages WHERE id = ? RETURNING message").bind(id);
+            let Some(row) = removed.fetch_optional(connection)? else { return Ok(Replayed::Missing) };
+            let records = decode(row.try_get("message")?);
+            let count = records.len();
+            let mut rejected = Vec::new();
+            for ParkedRecord { bytes, bodies } in records {
+                if let Err(reason) = store_record(connection, bodies)? {
+                    rejected.push(ParkedMessage { reason, message: bytes });
+                }
             }
+            if let Some(first) = rejected.first().filter(|_| rejected.len() == count) {
+                return Err(Undone::Rejected(first.reason.clone()));
+            }
+            for message in &rejected {
+                park(connection, message, now)?;
+            }
+            let reasons: Vec<String> = rejected.into_iter().map(|message| message.reason).collect();
+            Ok(if reasons.is_empty() { Replayed::Stored } else { Replayed::Partly(reasons) })
+        };
+        match self.writer.run(|connection| connection.transaction(replay)).await {
+            Ok(replayed) => Ok(replayed),
+            Err(Undone::Rejected(reason)) => Ok(Replayed::Rejected(reason)),
+            Err(Undone::Failed(error)) => Err(error),
         }
-        if let Some(first) = rejected.first().filter(|_| rejected.len() == count) {
-            transaction.rollback().await?;
-            return Ok(Replayed::Rejected(first.reason.clone()));
-        }
-        for message in &rejected {
-            park(&mut transaction, message, now).await?;
-        }
-        transaction.commit().await?;
-        let reasons: Vec<String> = rejected.into_iter().map(|message| message.reason).collect();
-        Ok(if reasons.is_empty() { Replayed::Stored } else { Replayed::Partly(reasons) })
+    }
+}
+
+/// A transaction that was rolled back.
+enum Undone {
+    /// The database rejects all records, for this reason.
+    Rejected(String),
+    /// The database failed.
+    Failed(StoreError),
+}
+
+impl<E: Into<StoreError>> From<E> for Undone {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
 /// Stores the changes of a record, all or none. Returns the reason if they are rejected.
-async fn store_record(
-    connection: &mut SqliteConnection,
+fn store_record(
+    connection: &mut Connection,
     bodies: Result<Vec<BodyChanges>, String>,
 ) -> Result<Result<(), String>, StoreError> {
     let bodies = match bodies {
         Ok(bodies) => bodies,
         Err(reason) => return Ok(Err(reason)),
     };
-    let mut savepoint = connection.begin().await?;
-    for body in &bodies {
-        match apply_one(&mut savepoint, body).await {
-            Ok(()) => {}
-            Err(error) if error.cause() == Cause::Outage => return Err(error),
-            Err(error) => {
-                savepoint.rollback().await?;
-                return Ok(Err(with_sources(&error)));
-            }
-        }
+    match connection.savepoint(|connection| bodies.iter().try_for_each(|body| apply_one(connection, body))) {
+        Ok(()) => Ok(Ok(())),
+        Err(error) if error.cause() == Cause::Outage => Err(error),
+        Err(error) => Ok(Err(with_sources(&error))),
     }
-    savepoint.commit().await?;
-    Ok(Ok(()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Position;
+    use crate::queue::{Mark, Position};
 
     #[tokio::test]
     async fn of_two_replays_at_once_one_stores_the_message() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.sqlite");
-        let one = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
-        let other = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
+        let one = Store::open_file(&file).await;
+        let other = Store::open_file(&file).await;
         for _ in 0..10 {
             let parked = [ParkedMessage { reason: "no books".to_owned(), message: b"books".to_vec() }];
-            one.apply(Vec::new(), &parked, Position::default(), 0).await.unwrap();
+            one.apply(Vec::new(), parked.to_vec(), Mark::Position(Position::default()), 0).await.unwrap();
             let id = one.parked(i64::MIN).await.unwrap()[0].id;
             let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];
             let replays = tokio::join!(one.replay(id, decode, 0), other.replay(id, decode, 0));

@@ -1,7 +1,7 @@
 //! Releases, with the machines that they were completed on.
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::changes::NewRelease;
 
@@ -15,22 +15,22 @@ const MACHINE_COMPLETED: &str = "machine-completed";
 const MAX_MACHINES: i64 = 1_000;
 
 /// Adds completed releases. A revision that is released again keeps its number, and gets another machine or time.
-pub(super) async fn write(connection: &mut SqliteConnection, releases: &[NewRelease]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, releases: &[NewRelease]) -> Result<(), StoreError> {
     for release in releases {
-        let id = match update(connection, release).await? {
+        let id = match update(connection, release)? {
             Some(id) => id,
-            None => create(connection, release).await?,
+            None => create(connection, release)?,
         };
         if !release.machine.is_empty() {
-            add_machine(connection, id, release).await?;
+            add_machine(connection, id, release)?;
         }
     }
     Ok(())
 }
 
 /// Updates the release of the same revision, and returns its id.
-async fn update(connection: &mut SqliteConnection, release: &NewRelease) -> Result<Option<i64>, StoreError> {
-    let row = sqlx::query(
+fn update(connection: &mut Connection, release: &NewRelease) -> Result<Option<i64>, StoreError> {
+    let row = query(
         "UPDATE releases SET
              branch = CASE WHEN ?1 <> '' AND (?2 >= last_completed_at OR branch = '') THEN ?1 ELSE branch END,
              status = CASE WHEN ?3 THEN ?4 ELSE status END,
@@ -43,19 +43,17 @@ async fn update(connection: &mut SqliteConnection, release: &NewRelease) -> Resu
     .bind(COMPLETED)
     .bind(&release.app_id)
     .bind(&release.rev)
-    .fetch_optional(connection)
-    .await?;
+    .fetch_optional(connection)?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-async fn create(connection: &mut SqliteConnection, release: &NewRelease) -> Result<i64, StoreError> {
-    let number = sqlx::query(
+fn create(connection: &mut Connection, release: &NewRelease) -> Result<i64, StoreError> {
+    let number = query(
         "UPDATE apps SET next_release_number = next_release_number + 1 WHERE id = ? RETURNING next_release_number - 1",
     )
     .bind(&release.app_id)
-    .fetch_one(&mut *connection)
-    .await?;
-    let row = sqlx::query(
+    .fetch_one(&mut *connection)?;
+    let row = query(
         "INSERT INTO releases (app_id, number, rev, branch, status, first_completed_at, last_completed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
     )
@@ -65,22 +63,20 @@ async fn create(connection: &mut SqliteConnection, release: &NewRelease) -> Resu
     .bind(&release.branch)
     .bind(if release.is_complete { COMPLETED } else { MACHINE_COMPLETED })
     .bind(release.completed_at)
-    .fetch_one(connection)
-    .await?;
+    .fetch_one(connection)?;
     Ok(row.try_get(0)?)
 }
 
-async fn add_machine(connection: &mut SqliteConnection, id: i64, release: &NewRelease) -> Result<(), StoreError> {
-    sqlx::query(
+fn add_machine(connection: &mut Connection, id: i64, release: &NewRelease) -> Result<(), StoreError> {
+    query(
         "INSERT INTO release_machines (release_id, hostname, completed_at) VALUES (?, ?, ?)
          ON CONFLICT (release_id, hostname) DO UPDATE SET completed_at = max(completed_at, excluded.completed_at)",
     )
     .bind(id)
     .bind(&release.machine)
     .bind(release.completed_at)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
+    .execute(&mut *connection)?;
+    query(
         "DELETE FROM release_machines WHERE release_id = ?1 AND hostname IN (
              SELECT hostname FROM release_machines WHERE release_id = ?1
              ORDER BY completed_at DESC, hostname LIMIT -1 OFFSET ?2
@@ -88,7 +84,6 @@ async fn add_machine(connection: &mut SqliteConnection, id: i64, release: &NewRe
     )
     .bind(id)
     .bind(MAX_MACHINES)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }

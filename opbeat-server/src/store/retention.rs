@@ -1,7 +1,7 @@
 //! Removes old rows.
 
-use sqlx::Row;
 
+use super::engine::query;
 use super::database::Store;
 use super::error::StoreError;
 use super::rollups::signed;
@@ -58,15 +58,15 @@ impl Store {
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {
-            sqlx::query(statement).bind(before).execute(&self.writer).await?;
+            query(statement).bind(before).run(&self.writer).await?;
         }
         self.remove_pending(now - TRACE_SECONDS * MICROS).await
     }
 
     /// Removes the pending spans that were received before a time, and counts them as dropped.
     async fn remove_pending(&self, before: i64) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
+        self.write(move |connection| {
+        query(
             "INSERT INTO drops (app_id, start, reason, count)
              SELECT app_id, received_at / 60000000 * 60, 'spans', count(*) FROM pending_spans WHERE received_at < ?1
              GROUP BY 1, 2
@@ -74,16 +74,16 @@ impl Store {
         )
         .bind(before)
         .bind(signed(MAX_COUNT))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(&mut *transaction).await?;
-        transaction.commit().await?;
+        .execute(connection)?;
+        query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(connection)?;
         Ok(())
+        })
+        .await
     }
 
     /// Returns whether the clock has not jumped for a day. A pause of the server of more than two days counts as a jump.
     async fn is_clock_steady(&self, now: i64) -> Result<bool, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "INSERT INTO clock (id, seen_at, steady_since) VALUES (1, ?1, ?1)
              ON CONFLICT (id) DO UPDATE SET
                  steady_since = CASE WHEN ?1 BETWEEN seen_at - ?2 AND seen_at + ?3 THEN steady_since ELSE ?1 END,
@@ -93,7 +93,7 @@ impl Store {
         .bind(now)
         .bind(MAX_BACK)
         .bind(MAX_AHEAD)
-        .fetch_one(&self.writer)
+        .read_one(&self.writer)
         .await?;
         let since: i64 = row.try_get(0)?;
         Ok(now.saturating_sub(since) >= DAY * MICROS)
@@ -104,7 +104,7 @@ impl Store {
 impl Store {
     /// Returns whether [`Store::remove_old`] was called since the database was created. Each call looks at the clock.
     pub(crate) async fn has_removed_old(&self) -> bool {
-        sqlx::query("SELECT 1 FROM clock").fetch_optional(&self.readers).await.unwrap().is_some()
+        query("SELECT 1 FROM clock").read_optional(&self.readers).await.unwrap().is_some()
     }
 }
 
@@ -118,17 +118,17 @@ mod tests {
     /// Removes old rows at a time in hours, and returns the number of rows that are left.
     async fn rows_left_at(store: &Store, hour: i64) -> i64 {
         store.remove_old(hour * HOUR).await.unwrap();
-        let left = sqlx::query("SELECT count(*) FROM stored_bodies").fetch_one(&store.writer).await.unwrap();
+        let left = query("SELECT count(*) FROM stored_bodies").read_one(&store.writer).await.unwrap();
         left.try_get(0).unwrap()
     }
 
     #[tokio::test]
     async fn a_clock_that_jumps_removes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let year = 365 * 24;
         let rows = format!("INSERT INTO stored_bodies VALUES ('a', 'old', 0), ('a', 'new', {})", (year + 30) * HOUR);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&store.writer).await.unwrap();
+        query(rows).run(&store.writer).await.unwrap();
         for hour in year..year + 24 {
             assert_eq!(rows_left_at(&store, hour).await, 2, "the first day");
         }
@@ -145,27 +145,27 @@ mod tests {
     #[tokio::test]
     async fn pending_spans_that_are_removed_count_as_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (organization, app) = ("acme".to_owned(), "shop".to_owned());
         let new = NewApp { organization, app, organization_id: None, app_id: None };
         let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
         for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
                           VALUES (?, x'07', ?, ?, x'')";
-            sqlx::query(insert)
+            query(insert)
                 .bind(&app.app_id)
                 .bind(&[span; 8][..])
                 .bind(received_at)
-                .execute(&store.writer)
+                .run(&store.writer)
                 .await
                 .unwrap();
         }
         for hour in 0..=24 {
             store.remove_old(hour * HOUR).await.unwrap();
         }
-        let drops = sqlx::query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
-        let drops = drops.fetch_all(&store.writer).await.unwrap();
-        let drops: Vec<(i64, i64)> = drops.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
+        let drops = drops.read_all(&store.writer).await.unwrap();
+        let drops: Vec<(i64, i64)> = drops.iter().map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap())).collect();
         assert_eq!(drops, [(0, 1), (3_600, 2)]);
         store.close().await;
     }

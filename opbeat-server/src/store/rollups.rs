@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use sqlx::{Row, SqliteConnection};
 
+use super::engine::{Connection, Row, query};
 use super::error::StoreError;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
@@ -29,8 +29,8 @@ pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
 /// Creates the rows of transactions that are missing, and returns the ids of all.
 ///
 /// An app's names beyond [`MAX_NAMES`] share the row [`OTHER_NAMES`].
-pub(super) async fn write_transactions(
-    connection: &mut SqliteConnection,
+pub(super) fn write_transactions(
+    connection: &mut Connection,
     changes: &Changes,
 ) -> Result<TransactionIds, StoreError> {
     let mut seen: BTreeMap<&TransactionKey, Seen> = BTreeMap::new();
@@ -44,22 +44,22 @@ pub(super) async fn write_transactions(
     let mut ids = TransactionIds::new();
     let mut free: BTreeMap<&str, i64> = BTreeMap::new();
     for (key, seen) in seen {
-        let known = update_transaction(connection, key, seen).await?;
+        let known = update_transaction(connection, key, seen)?;
         let id = match known {
             Some(id) => id,
-            None => create_transaction(connection, key, seen, &mut free).await?,
+            None => create_transaction(connection, key, seen, &mut free)?,
         };
         ids.insert(key.clone(), id);
     }
     Ok(ids)
 }
 
-async fn update_transaction(
-    connection: &mut SqliteConnection,
+fn update_transaction(
+    connection: &mut Connection,
     key: &TransactionKey,
     (first, last): Seen,
 ) -> Result<Option<i64>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "UPDATE transactions SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?)
          WHERE app_id = ? AND kind = ? AND name = ? RETURNING id",
     )
@@ -68,15 +68,14 @@ async fn update_transaction(
     .bind(&key.app_id)
     .bind(&key.kind)
     .bind(&key.name)
-    .fetch_optional(connection)
-    .await?;
+    .fetch_optional(connection)?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Creates the row of a transaction, or of the other names if the app has no free name. `free` has the number of free
 /// names of the apps that were looked at.
-async fn create_transaction<'k>(
-    connection: &mut SqliteConnection,
+fn create_transaction<'k>(
+    connection: &mut Connection,
     key: &'k TransactionKey,
     seen: Seen,
     free: &mut BTreeMap<&'k str, i64>,
@@ -84,29 +83,29 @@ async fn create_transaction<'k>(
     let free = match free.entry(&key.app_id) {
         Entry::Occupied(free) => free.into_mut(),
         Entry::Vacant(free) => {
-            let names = sqlx::query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
-            let names: i64 = names.fetch_one(&mut *connection).await?.try_get(0)?;
+            let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
+            let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
             free.insert(MAX_NAMES - names)
         }
     };
     *free -= 1;
     if *free >= 0 {
-        return insert_transaction(connection, key, seen).await;
+        return insert_transaction(connection, key, seen);
     }
     let (app_id, name) = (key.app_id.clone(), OTHER_NAMES.to_owned());
     let others = TransactionKey { app_id, kind: String::new(), name };
-    match update_transaction(connection, &others, seen).await? {
+    match update_transaction(connection, &others, seen)? {
         Some(id) => Ok(id),
-        None => insert_transaction(connection, &others, seen).await,
+        None => insert_transaction(connection, &others, seen),
     }
 }
 
-async fn insert_transaction(
-    connection: &mut SqliteConnection,
+fn insert_transaction(
+    connection: &mut Connection,
     key: &TransactionKey,
     (first, last): Seen,
 ) -> Result<i64, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "INSERT INTO transactions (app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(&key.app_id)
@@ -114,14 +113,13 @@ async fn insert_transaction(
     .bind(&key.name)
     .bind(first)
     .bind(last)
-    .fetch_one(connection)
-    .await?;
+    .fetch_one(connection)?;
     Ok(row.try_get(0)?)
 }
 
 /// Adds durations to the rows of their minutes and hours.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
+pub(super) fn write(
+    connection: &mut Connection,
     ids: &TransactionIds,
     rollups: &BTreeMap<(TransactionKey, i64, String), Rollup>,
 ) -> Result<(), StoreError> {
@@ -133,17 +131,17 @@ pub(super) async fn write(
         }
     }
     for (row, rollup) in rows {
-        write_row(connection, row, rollup).await?;
+        write_row(connection, row, rollup)?;
     }
     Ok(())
 }
 
-async fn write_row(
-    connection: &mut SqliteConnection,
+fn write_row(
+    connection: &mut Connection,
     (transaction, resolution, start, result): (i64, i64, i64, &str),
     mut rollup: Rollup,
 ) -> Result<(), StoreError> {
-    let known = sqlx::query(
+    let known = query(
         "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
     )
@@ -151,12 +149,11 @@ async fn write_row(
     .bind(resolution)
     .bind(start)
     .bind(result)
-    .fetch_optional(&mut *connection)
-    .await?;
+    .fetch_optional(&mut *connection)?;
     if let Some(row) = known {
         rollup.merge(&read(&row)?);
     }
-    sqlx::query(
+    query(
         "INSERT OR REPLACE INTO rollups
              (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -172,13 +169,12 @@ async fn write_row(
     .bind(rollup.max_ms)
     .bind(rollup.sketch.encode())
     .bind(rollup.own_head_sketch.as_ref().map(Sketch::encode))
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }
 
 /// Reads the columns `count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch`.
-pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Rollup, StoreError> {
+pub(super) fn read(row: &Row<'_>) -> Result<Rollup, StoreError> {
     let head_sketch: Option<&[u8]> = row.try_get("head_sketch")?;
     Ok(Rollup {
         count: unsigned(row.try_get("count")?),
@@ -196,14 +192,14 @@ fn decode(sketch: &[u8]) -> Result<Sketch, StoreError> {
 }
 
 /// Adds self times to the rows of their minutes and hours.
-pub(super) async fn write_breakdowns(
-    connection: &mut SqliteConnection,
+pub(super) fn write_breakdowns(
+    connection: &mut Connection,
     ids: &TransactionIds,
     breakdowns: &BTreeMap<(TransactionKey, i64, String), SelfTime>,
 ) -> Result<(), StoreError> {
     for ((key, minute, kind), self_time) in breakdowns {
         for resolution in RESOLUTIONS {
-            sqlx::query(
+            query(
                 "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
@@ -218,20 +214,19 @@ pub(super) async fn write_breakdowns(
             .bind(self_time.self_ms)
             .bind(signed(self_time.samples))
             .bind(signed(MAX_COUNT))
-            .execute(&mut *connection)
-            .await?;
+            .execute(&mut *connection)?;
         }
     }
     Ok(())
 }
 
 /// Adds drops to the rows of their minutes.
-pub(super) async fn write_drops(
-    connection: &mut SqliteConnection,
+pub(super) fn write_drops(
+    connection: &mut Connection,
     drops: &BTreeMap<DropKey, u64>,
 ) -> Result<(), StoreError> {
     for (key, count) in drops {
-        sqlx::query(
+        query(
             "INSERT INTO drops (app_id, start, reason, count) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?5)",
         )
@@ -240,8 +235,7 @@ pub(super) async fn write_drops(
         .bind(&key.reason)
         .bind(signed(*count))
         .bind(signed(MAX_COUNT))
-        .execute(&mut *connection)
-        .await?;
+        .execute(&mut *connection)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Sampled transactions, of which a few are kept for each transaction and hour, and the stacks of their spans.
 
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 
+use super::engine::{Connection, query};
 use super::document;
 use super::error::StoreError;
 use super::rollups::{TransactionIds, signed};
@@ -16,28 +16,28 @@ const KEPT: i64 = 5;
 const HOUR: i64 = 3_600_000_000;
 
 /// Adds samples, and removes those that are not kept from the same hours.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
+pub(super) fn write(
+    connection: &mut Connection,
     ids: &TransactionIds,
     samples: &[NewSample],
 ) -> Result<(), StoreError> {
     let mut hours: Vec<(i64, i64)> = Vec::new();
     for sample in samples {
         let transaction = ids[&sample.transaction];
-        insert(connection, transaction, sample).await?;
+        insert(connection, transaction, sample)?;
         hours.push((transaction, sample.happened_at - sample.happened_at.rem_euclid(HOUR)));
     }
     hours.sort_unstable();
     hours.dedup();
     for (transaction, hour) in hours {
-        remove_surplus(connection, transaction, hour).await?;
+        remove_surplus(connection, transaction, hour)?;
     }
     Ok(())
 }
 
-async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &NewSample) -> Result<(), StoreError> {
+fn insert(connection: &mut Connection, transaction: i64, sample: &NewSample) -> Result<(), StoreError> {
     let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
-    sqlx::query(
+    query(
         "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, average_of,
                               trace_id, document)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,8 +52,7 @@ async fn insert(connection: &mut SqliteConnection, transaction: i64, sample: &Ne
     .bind(signed(sample.average_of))
     .bind(trace_id(&sample.document))
     .bind(document::pack(&sample.document)?)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }
 
@@ -76,8 +75,8 @@ fn trace_id(document: &[u8]) -> String {
 /// Removes the samples of a transaction and an hour that are not kept.
 ///
 /// Samples that an error refers to are kept as well, since the error's page links to them.
-async fn remove_surplus(connection: &mut SqliteConnection, transaction: i64, hour: i64) -> Result<(), StoreError> {
-    sqlx::query(
+fn remove_surplus(connection: &mut Connection, transaction: i64, hour: i64) -> Result<(), StoreError> {
+    query(
         "WITH candidates AS (
              SELECT id, duration_ms, happened_at, external_id, failed
              FROM samples WHERE transaction_id = ? AND happened_at >= ? AND happened_at < ?
@@ -99,23 +98,21 @@ async fn remove_surplus(connection: &mut SqliteConnection, transaction: i64, hou
     .bind(KEPT)
     .bind(KEPT)
     .bind(KEPT)
-    .execute(connection)
-    .await?;
+    .execute(connection)?;
     Ok(())
 }
 
 /// Stores the stack of each site: agents send each stack once per process.
-pub(super) async fn write_span_stacks(
-    connection: &mut SqliteConnection,
+pub(super) fn write_span_stacks(
+    connection: &mut Connection,
     stacks: &[NewSpanStack],
 ) -> Result<(), StoreError> {
     for stack in stacks {
-        sqlx::query("INSERT OR REPLACE INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)")
+        query("INSERT OR REPLACE INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)")
             .bind(&stack.app_id)
             .bind(&stack.site)
             .bind(String::from_utf8_lossy(&stack.frames))
-            .execute(&mut *connection)
-            .await?;
+            .execute(&mut *connection)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The apps of services, and what happens to services that have none.
 
-use sqlx::Row;
 
+use super::engine::query;
 use super::database::Store;
 use super::error::StoreError;
 use crate::random::random_hex;
@@ -42,9 +42,9 @@ pub(crate) enum AppLookup {
 impl Store {
     /// Returns an organization's setting.
     pub(crate) async fn unknown_services(&self, organization_id: &str) -> Result<UnknownServices, StoreError> {
-        let row = sqlx::query("SELECT unknown_services FROM organizations WHERE id = ?")
+        let row = query("SELECT unknown_services FROM organizations WHERE id = ?")
             .bind(organization_id)
-            .fetch_one(&self.readers)
+            .read_one(&self.readers)
             .await?;
         Ok(match row.try_get::<&str, _>(0)? {
             "create" => UnknownServices::Create,
@@ -59,12 +59,12 @@ impl Store {
         organization: &str,
         setting: UnknownServices,
     ) -> Result<bool, StoreError> {
-        let changed = sqlx::query("UPDATE organizations SET unknown_services = ? WHERE short_name = ?")
+        let changed = query("UPDATE organizations SET unknown_services = ? WHERE short_name = ?")
             .bind(setting.name())
             .bind(organization)
-            .execute(&self.writer)
+            .run(&self.writer)
             .await?;
-        Ok(changed.rows_affected() > 0)
+        Ok(changed > 0)
     }
 
     /// Looks up an organization's app by its short name, and whether the organization has `most` apps, without the
@@ -75,14 +75,14 @@ impl Store {
         name: &str,
         most: i64,
     ) -> Result<AppLookup, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT (SELECT id FROM apps WHERE organization_id = ?1 AND short_name = ?2),
                     (SELECT count(*) FROM apps WHERE organization_id = ?1) >= ?3",
         )
         .bind(organization_id)
         .bind(name)
         .bind(most)
-        .fetch_one(&self.readers)
+        .read_one(&self.readers)
         .await?;
         Ok(match (row.try_get(0)?, row.try_get(1)?) {
             (Some(app_id), _) => AppLookup::Found(app_id),
@@ -101,25 +101,23 @@ impl Store {
         most: i64,
         now: i64,
     ) -> Result<Option<String>, StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
-            "INSERT INTO apps (id, organization_id, short_name, created_at)
-             SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM apps WHERE organization_id = ?2) < ?5
-             ON CONFLICT (organization_id, short_name) DO NOTHING",
-        )
-        .bind(random_hex::<5>())
-        .bind(organization_id)
-        .bind(name)
-        .bind(now)
-        .bind(most)
-        .execute(&mut *transaction)
-        .await?;
-        let row = sqlx::query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?")
-            .bind(organization_id)
-            .bind(name)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        let (organization_id, name) = (organization_id.to_owned(), name.to_owned());
+        self.write(move |connection| {
+            query(
+                "INSERT INTO apps (id, organization_id, short_name, created_at)
+                 SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM apps WHERE organization_id = ?2) < ?5
+                 ON CONFLICT (organization_id, short_name) DO NOTHING",
+            )
+            .bind(random_hex::<5>())
+            .bind(&organization_id)
+            .bind(&name)
+            .bind(now)
+            .bind(most)
+            .execute(connection)?;
+            let row = query("SELECT id FROM apps WHERE organization_id = ? AND short_name = ?");
+            let row = row.bind(&organization_id).bind(&name).fetch_optional(connection)?;
+            Ok(row.map(|row| row.try_get(0)).transpose()?)
+        })
+        .await
     }
 }

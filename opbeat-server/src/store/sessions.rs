@@ -1,7 +1,7 @@
 //! Browsers that are signed in with a read token.
 
-use sqlx::Row;
 
+use super::engine::query;
 use super::database::Store;
 use super::error::StoreError;
 
@@ -18,25 +18,26 @@ impl Store {
         before_hash: Option<&[u8; 32]>,
         (now, expires_at): (i64, i64),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let inserted = sqlx::query(
-            "INSERT INTO sessions (hash, token_hash, created_at, expires_at)
-             SELECT ?, hash, ?, ? FROM read_tokens WHERE hash = ?",
-        )
-        .bind(&session_hash[..])
-        .bind(now)
-        .bind(expires_at)
-        .bind(&token_hash[..])
-        .execute(&mut *transaction)
-        .await?;
-        let outdated = "DELETE FROM sessions WHERE token_hash = ?1 AND (expires_at <= ?2 OR hash NOT IN (
-                 SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC LIMIT ?3))";
-        sqlx::query(outdated).bind(&token_hash[..]).bind(now).bind(MAX_SESSIONS).execute(&mut *transaction).await?;
-        if let Some(before) = before_hash.filter(|_| inserted.rows_affected() > 0) {
-            sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&before[..]).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(inserted.rows_affected() > 0)
+        let (token_hash, session_hash, before_hash) = (*token_hash, *session_hash, before_hash.copied());
+        self.write(move |connection| {
+            let inserted = query(
+                "INSERT INTO sessions (hash, token_hash, created_at, expires_at)
+                 SELECT ?, hash, ?, ? FROM read_tokens WHERE hash = ?",
+            )
+            .bind(&session_hash)
+            .bind(now)
+            .bind(expires_at)
+            .bind(&token_hash)
+            .execute(connection)?;
+            let outdated = "DELETE FROM sessions WHERE token_hash = ?1 AND (expires_at <= ?2 OR hash NOT IN (
+                     SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC LIMIT ?3))";
+            query(outdated).bind(&token_hash).bind(now).bind(MAX_SESSIONS).execute(connection)?;
+            if let Some(before) = before_hash.filter(|_| inserted > 0) {
+                query("DELETE FROM sessions WHERE hash = ?").bind(&before).execute(connection)?;
+            }
+            Ok(inserted > 0)
+        })
+        .await
     }
 
     /// Returns the organization that a session reads, unless the session has ended.
@@ -45,25 +46,25 @@ impl Store {
         session_hash: &[u8; 32],
         now: i64,
     ) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT read_tokens.organization_id FROM sessions
              JOIN read_tokens ON read_tokens.hash = sessions.token_hash
              WHERE sessions.hash = ? AND sessions.expires_at > ?",
         )
         .bind(&session_hash[..])
         .bind(now)
-        .fetch_optional(&self.readers)
+        .read_optional(&self.readers)
         .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
     /// Ends a session. The ids of unknown ones, which anybody can send, do not keep the writer busy.
     pub(crate) async fn close_session(&self, session_hash: &[u8; 32]) -> Result<(), StoreError> {
-        let is_known = sqlx::query("SELECT 1 FROM sessions WHERE hash = ?").bind(&session_hash[..]);
-        if is_known.fetch_optional(&self.readers).await?.is_none() {
+        let is_known = query("SELECT 1 FROM sessions WHERE hash = ?").bind(&session_hash[..]);
+        if is_known.read_optional(&self.readers).await?.is_none() {
             return Ok(());
         }
-        sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&session_hash[..]).execute(&self.writer).await?;
+        query("DELETE FROM sessions WHERE hash = ?").bind(&session_hash[..]).run(&self.writer).await?;
         Ok(())
     }
 }

@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 use opbeat_protocol::Timestamp;
 
 use super::record::decode;
-use crate::changes::BodyChanges;
-use crate::queue::{Damage, Queue, Reader, RecordBatch};
-use crate::store::{Cause, ParkedMessage, Store, StoreError};
+use crate::queue::{Damage, Mark, Queue, Reader, RecordBatch};
+use crate::store::{Cause, ParkedMessage, Store, StoreError, StoredRecord};
 
 /// The longest time between two attempts while the database or the disk fails.
 const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -30,8 +29,8 @@ pub(crate) struct Worker {
 /// The changes that a batch of the queue's records contains.
 #[derive(Default)]
 struct Decoded {
-    /// The changes of each body.
-    bodies: Vec<BodyChanges>,
+    /// The changes of each record.
+    records: Vec<StoredRecord>,
     /// The records that cannot be read.
     parked: Vec<ParkedMessage>,
 }
@@ -88,15 +87,15 @@ impl Worker {
     /// Stores all bodies at once. If the database rejects them, stores each by itself, and parks the rejected ones.
     async fn apply(&self, batch: &Arc<RecordBatch>, attempt: u32) -> Result<(), StoreError> {
         let next = batch.next;
-        let Decoded { bodies, parked } = decode_all(Arc::clone(batch)).await;
+        let Decoded { records, parked } = decode_all(Arc::clone(batch)).await;
         if attempt == 1 {
             log_parked(parked.iter().map(|message| &message.reason));
         }
-        match self.store.apply(bodies, &parked, next, now()).await {
+        match self.store.apply(records, parked, Mark::Position(next), now()).await {
             Err(error) if error.cause() != Cause::Outage => {
-                let bodies = decode_all(Arc::clone(batch)).await.bodies;
+                let Decoded { records, parked } = decode_all(Arc::clone(batch)).await;
                 let is_last_attempt = attempt >= MAX_ATTEMPTS;
-                let reasons = self.store.apply_each(bodies, parked, next, now(), is_last_attempt).await?;
+                let reasons = self.store.apply_each(records, parked, Mark::Position(next), now(), is_last_attempt).await?;
                 log_parked(&reasons);
                 Ok(())
             }
@@ -129,7 +128,7 @@ async fn decode_all(batch: Arc<RecordBatch>) -> Decoded {
         all.parked.extend(batch.damage.as_ref().map(parked));
         for record in &batch.records {
             match decode(record) {
-                Ok(bodies) => all.bodies.extend(bodies),
+                Ok(bodies) => all.records.push(StoredRecord { id: None, bodies }),
                 Err(reason) => all.parked.push(ParkedMessage { reason, message: record.clone() }),
             }
         }
@@ -185,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn old_rows_are_removed_while_batches_wait() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (queue, reader) =
             Queue::open(&folder.path().join("queue"), QueueLimits::default(), Position::default()).unwrap();
         for _ in 0..3 {

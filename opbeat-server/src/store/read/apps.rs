@@ -1,7 +1,7 @@
 //! The apps that a reader may see.
 
-use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::engine::{QueryBuilder, Row, query};
 use super::rollups::count;
 use crate::store::database::Store;
 use crate::store::error::StoreError;
@@ -51,9 +51,9 @@ pub(crate) struct AppActivity {
 impl Store {
     /// Returns the organization that a read token belongs to.
     pub(crate) async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT organization_id FROM read_tokens WHERE hash = ?")
+        let row = query("SELECT organization_id FROM read_tokens WHERE hash = ?")
             .bind(&token_hash[..])
-            .fetch_optional(&self.readers)
+            .read_optional(&self.readers)
             .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
@@ -65,7 +65,7 @@ impl Store {
         organization: &str,
         app: &str,
     ) -> Result<Option<AppName>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name
              FROM apps JOIN organizations ON organizations.id = apps.organization_id WHERE ",
@@ -74,13 +74,13 @@ impl Store {
         query.push(" AND (organizations.id = ").push_bind(organization);
         query.push(" OR organizations.short_name = ").push_bind(organization);
         query.push(") AND (apps.id = ").push_bind(app).push(" OR apps.short_name = ").push_bind(app).push(")");
-        let row = query.build().fetch_optional(&self.readers).await?;
+        let row = query.build().read_optional(&self.readers).await?;
         row.as_ref().map(app_name).transpose()
     }
 
     /// Returns all apps with their activity since a point in time (seconds since 1970).
     pub(crate) async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
                     apps.id AS id, apps.short_name AS name,
                     (SELECT min(first_seen) FROM transactions WHERE app_id = apps.id) AS first_transaction,
@@ -98,34 +98,34 @@ impl Store {
         query.push_bind(since).push(" GROUP BY transactions.app_id) AS activity ON activity.app_id = apps.id WHERE ");
         push_scope(&mut query, scope);
         query.push(" ORDER BY organizations.short_name, apps.short_name LIMIT ").push_bind(MAX_APPS);
-        let rows = query.build().fetch_all(&self.readers).await?;
+        let rows = query.build().read_all(&self.readers).await?;
         rows.iter().map(activity).collect()
     }
 
     /// Returns the times of an app's first and last transaction or error, in microseconds since 1970.
     pub(crate) async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT min(first_seen), max(last_seen) FROM (
                  SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
                  UNION ALL SELECT min(first_seen), max(last_seen) FROM error_groups WHERE app_id = ?1
              )",
         )
         .bind(app_id)
-        .fetch_one(&self.readers)
+        .read_one(&self.readers)
         .await?;
         let (first, last): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
         Ok(first.zip(last))
     }
 }
 
-fn push_scope(query: &mut QueryBuilder<Sqlite>, scope: &Scope) {
+fn push_scope(query: &mut QueryBuilder<'_>, scope: &Scope) {
     match scope {
         Scope::Everything => query.push("1"),
         Scope::Organization(id) => query.push("organizations.id = ").push_bind(id.clone()),
     };
 }
 
-fn app_name(row: &sqlx::sqlite::SqliteRow) -> Result<AppName, StoreError> {
+fn app_name(row: &Row<'_>) -> Result<AppName, StoreError> {
     Ok(AppName {
         organization_id: row.try_get("organization_id")?,
         organization: row.try_get("organization")?,
@@ -134,7 +134,7 @@ fn app_name(row: &sqlx::sqlite::SqliteRow) -> Result<AppName, StoreError> {
     })
 }
 
-fn activity(row: &sqlx::sqlite::SqliteRow) -> Result<AppActivity, StoreError> {
+fn activity(row: &Row<'_>) -> Result<AppActivity, StoreError> {
     let last_transaction: Option<i64> = row.try_get("last_transaction")?;
     let first: [Option<i64>; 2] = [row.try_get("first_transaction")?, row.try_get("first_error")?];
     let number = |column| row.try_get::<Option<f64>, _>(column).map(|sum| count(sum.unwrap_or(0.0)));

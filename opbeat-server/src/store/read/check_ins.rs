@@ -1,7 +1,7 @@
 //! The newest runs of scheduled jobs.
 
-use sqlx::Row;
 
+use crate::store::engine::{Row, query};
 use crate::store::database::Store;
 use crate::store::error::StoreError;
 
@@ -33,7 +33,7 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<CheckInRow>, i64), StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT check_ins.monitor, schedule, time_zone, grace_seconds, check_ins.started_at, duration_ms, result
              FROM (
                  SELECT monitor, max(started_at) AS started_at FROM check_ins WHERE app_id = ?1
@@ -46,11 +46,11 @@ impl Store {
         .bind(app_id)
         .bind(limit)
         .bind(offset)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
-        let total = sqlx::query("SELECT count(DISTINCT monitor) FROM check_ins WHERE app_id = ?");
-        let total = total.bind(app_id).fetch_one(&self.readers).await?.try_get(0)?;
-        let check_in = |row: &sqlx::sqlite::SqliteRow| {
+        let total = query("SELECT count(DISTINCT monitor) FROM check_ins WHERE app_id = ?");
+        let total = total.bind(app_id).read_one(&self.readers).await?.try_get(0)?;
+        let check_in = |row: &Row<'_>| {
             Ok(CheckInRow {
                 monitor: row.try_get(0)?,
                 schedule: row.try_get(1)?,

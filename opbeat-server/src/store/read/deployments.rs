@@ -1,7 +1,7 @@
 //! The modules that are installed on machines.
 
-use sqlx::Row;
 
+use crate::store::engine::{Row, query};
 use crate::changes::{DeploymentDocument, InstalledModule};
 use crate::store::database::Store;
 use crate::store::document::unpack;
@@ -51,7 +51,7 @@ impl Store {
         offset: i64,
     ) -> Result<(Vec<DeploymentSummaryRow>, i64), StoreError> {
         // SQLite takes the columns besides `max` from the row that has the maximum.
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT newest.hostname, newest.received_at, component_count, package_count, components
              FROM (
                  SELECT hostname, max(received_at) AS received_at, deployment_id
@@ -63,10 +63,10 @@ impl Store {
         .bind(app_id)
         .bind(limit)
         .bind(offset)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
-        let total = sqlx::query("SELECT count(DISTINCT hostname) FROM deployment_machines WHERE app_id = ?");
-        let total = total.bind(app_id).fetch_one(&self.readers).await?.try_get(0)?;
+        let total = query("SELECT count(DISTINCT hostname) FROM deployment_machines WHERE app_id = ?");
+        let total = total.bind(app_id).read_one(&self.readers).await?.try_get(0)?;
         Ok((rows.iter().map(summary).collect::<Result<_, _>>()?, total))
     }
 
@@ -76,7 +76,7 @@ impl Store {
         app_id: &str,
         machine: &str,
     ) -> Result<Option<(DeploymentRow, Vec<EarlierDeployment>)>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT deployments.id, deployment_machines.received_at, component_count, package_count
              FROM deployment_machines JOIN deployments ON deployments.id = deployment_id
              WHERE deployment_machines.app_id = ? AND hostname = ?
@@ -84,18 +84,18 @@ impl Store {
         )
         .bind(app_id)
         .bind(machine)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
         let Some((newest, earlier)) = rows.split_first() else { return Ok(None) };
-        let document = sqlx::query("SELECT document FROM deployments WHERE app_id = ? AND id = ?")
+        let document = query("SELECT document FROM deployments WHERE app_id = ? AND id = ?")
             .bind(app_id)
             .bind(newest.try_get::<i64, _>(0)?)
-            .fetch_optional(&self.readers)
+            .read_optional(&self.readers)
             .await?;
         // Retention may have removed it since.
         let Some(document) = document else { return Ok(None) };
         let row = DeploymentRow { received_at: newest.try_get(1)?, document: unpack(document.try_get(0)?)? };
-        let reference = |row: &sqlx::sqlite::SqliteRow| {
+        let reference = |row: &Row<'_>| {
             Ok(EarlierDeployment {
                 received_at: row.try_get(1)?,
                 component_count: row.try_get(2)?,
@@ -106,7 +106,7 @@ impl Store {
     }
 }
 
-fn summary(row: &sqlx::sqlite::SqliteRow) -> Result<DeploymentSummaryRow, StoreError> {
+fn summary(row: &Row<'_>) -> Result<DeploymentSummaryRow, StoreError> {
     Ok(DeploymentSummaryRow {
         machine: row.try_get(0)?,
         received_at: row.try_get(1)?,

@@ -2,8 +2,8 @@
 
 use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
-use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::changes::Grouping;
 use crate::store::database::Store;
 use crate::store::document::unpack;
@@ -111,20 +111,20 @@ impl Store {
             ErrorOrder::LastSeen => "last_seen DESC, id DESC",
             ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC, id DESC",
         };
-        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
-        query.push_bind(app_id.to_owned()).push(format!(" ORDER BY status <> 'open', {order} LIMIT "));
-        query.push_bind(limit).push(" OFFSET ").push_bind(offset);
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let total = sqlx::query("SELECT count(*) FROM error_groups WHERE app_id = ?").bind(app_id);
-        let total = total.fetch_one(&self.readers).await?.try_get(0)?;
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
+        select.push_bind(app_id.to_owned()).push(format!(" ORDER BY status <> 'open', {order} LIMIT "));
+        select.push_bind(limit).push(" OFFSET ").push_bind(offset);
+        let rows = select.build().read_all(&self.readers).await?;
+        let total = query("SELECT count(*) FROM error_groups WHERE app_id = ?").bind(app_id);
+        let total = total.read_one(&self.readers).await?.try_get(0)?;
         Ok((rows.iter().map(group).collect::<Result<_, _>>()?, total))
     }
 
     /// Returns an app's error group by its number.
     pub(crate) async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
-        query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
-        let row = query.build().fetch_optional(&self.readers).await?;
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
+        select.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
+        let row = select.build().read_optional(&self.readers).await?;
         row.as_ref().map(group).transpose()
     }
 
@@ -138,17 +138,12 @@ impl Store {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
-        query.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
-        query.push(" AND group_id IN (");
-        let mut ids = query.separated(", ");
-        for group in groups {
-            ids.push_bind(*group);
-        }
-        ids.push_unseparated(")");
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let count = |row: &sqlx::sqlite::SqliteRow| {
+        let mut select =
+            QueryBuilder::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
+        select.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
+        select.push(" AND group_id IN ").push_list(groups.iter().copied());
+        let rows = select.build().read_all(&self.readers).await?;
+        let count = |row: &Row<'_>| {
             Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? })
         };
         rows.iter().map(count).collect()
@@ -156,27 +151,27 @@ impl Store {
 
     /// Returns the kept occurrences of a group, the newest first.
     pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, happened_at FROM error_occurrences
              WHERE group_id = ? ORDER BY happened_at DESC, id DESC LIMIT 100",
         )
         .bind(group)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
         let summary =
-            |row: &sqlx::sqlite::SqliteRow| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
+            |row: &Row<'_>| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
         rows.iter().map(summary).collect()
     }
 
     /// Returns one occurrence of a group.
     pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, happened_at, transaction_external_id, transaction_name, client_supplied_id, notes, document
              FROM error_occurrences WHERE group_id = ? AND id = ?",
         )
         .bind(group)
         .bind(id)
-        .fetch_optional(&self.readers)
+        .read_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let document = unpack(row.try_get("document")?);
@@ -201,7 +196,7 @@ impl Store {
         if external_id.is_empty() {
             return Ok(None);
         }
-        let row = sqlx::query(
+        let row = query(
             "SELECT error_groups.number, error_occurrences.id
              FROM error_occurrences JOIN error_groups ON error_groups.id = error_occurrences.group_id
              WHERE error_occurrences.client_supplied_id = ? AND error_occurrences.client_supplied_id <> ''
@@ -210,14 +205,14 @@ impl Store {
         )
         .bind(external_id)
         .bind(app_id)
-        .fetch_optional(&self.readers)
+        .read_optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(OccurrenceLocation { number: row.try_get(0)?, occurrence: row.try_get(1)? }))
     }
 }
 
-fn group(row: &sqlx::sqlite::SqliteRow) -> Result<ErrorGroupRow, StoreError> {
+fn group(row: &Row<'_>) -> Result<ErrorGroupRow, StoreError> {
     let version: &[u8] = row.try_get("version")?;
     Ok(ErrorGroupRow {
         id: row.try_get("id")?,

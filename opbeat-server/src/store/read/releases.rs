@@ -1,7 +1,7 @@
 //! Releases and their machines.
 
-use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::database::Store;
 use crate::store::error::StoreError;
 
@@ -47,28 +47,28 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<ReleaseRow>, i64), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push_bind(app_id.to_owned()).push(" ORDER BY last_completed_at DESC, number DESC LIMIT ");
-        query.push_bind(limit).push(" OFFSET ").push_bind(offset);
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let total = sqlx::query("SELECT count(*) FROM releases WHERE app_id = ?").bind(app_id);
-        let total = total.fetch_one(&self.readers).await?.try_get(0)?;
+        let mut select = QueryBuilder::new(SELECT);
+        select.push_bind(app_id.to_owned()).push(" ORDER BY last_completed_at DESC, number DESC LIMIT ");
+        select.push_bind(limit).push(" OFFSET ").push_bind(offset);
+        let rows = select.build().read_all(&self.readers).await?;
+        let total = query("SELECT count(*) FROM releases WHERE app_id = ?").bind(app_id);
+        let total = total.read_one(&self.readers).await?.try_get(0)?;
         Ok((rows.iter().map(release).collect::<Result<_, _>>()?, total))
     }
 
     /// Returns an app's release by its revision.
     pub(crate) async fn release_of_rev(&self, app_id: &str, rev: &str) -> Result<Option<ReleaseRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push_bind(app_id.to_owned()).push(" AND rev = ").push_bind(rev.to_owned());
-        let row = query.build().fetch_optional(&self.readers).await?;
+        let mut select = QueryBuilder::new(SELECT);
+        select.push_bind(app_id.to_owned()).push(" AND rev = ").push_bind(rev.to_owned());
+        let row = select.build().read_optional(&self.readers).await?;
         row.as_ref().map(release).transpose()
     }
 
     /// Returns an app's release by its number.
     pub(crate) async fn release_of_number(&self, app_id: &str, number: i64) -> Result<Option<ReleaseRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
-        let row = query.build().fetch_optional(&self.readers).await?;
+        let mut select = QueryBuilder::new(SELECT);
+        select.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
+        let row = select.build().read_optional(&self.readers).await?;
         row.as_ref().map(release).transpose()
     }
 
@@ -78,22 +78,22 @@ impl Store {
         release: i64,
         limit: i64,
     ) -> Result<Vec<ReleaseMachineRow>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT hostname, completed_at FROM release_machines WHERE release_id = ?
              ORDER BY completed_at DESC, hostname LIMIT ?",
         )
         .bind(release)
         .bind(limit)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
-        let machine = |row: &sqlx::sqlite::SqliteRow| {
+        let machine = |row: &Row<'_>| {
             Ok(ReleaseMachineRow { hostname: row.try_get(0)?, completed_at: row.try_get(1)? })
         };
         rows.iter().map(machine).collect()
     }
 }
 
-fn release(row: &sqlx::sqlite::SqliteRow) -> Result<ReleaseRow, StoreError> {
+fn release(row: &Row<'_>) -> Result<ReleaseRow, StoreError> {
     Ok(ReleaseRow {
         id: row.try_get("id")?,
         number: row.try_get("number")?,

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt;
-use sqlx::{QueryBuilder, Row, Sqlite};
 
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::changes::{Rollup, SelfTime};
 use crate::store::database::Store;
 use crate::store::error::StoreError;
@@ -61,24 +60,24 @@ pub(crate) struct RollupRow {
 impl Store {
     /// Returns an app's transaction.
     pub(crate) async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
-        let row = sqlx::query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
+        let row = query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
             .bind(app_id)
             .bind(id)
-            .fetch_optional(&self.readers)
+            .read_optional(&self.readers)
             .await?;
         row.as_ref().map(transaction).transpose()
     }
 
     /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
     pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT transactions.id, transactions.name, transactions.kind, total(rollups.sum_ms) AS sum_ms
              FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "rollups");
         query.push(" GROUP BY transactions.id");
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let sum = |row: &sqlx::sqlite::SqliteRow| {
+        let rows = query.build().read_all(&self.readers).await?;
+        let sum = |row: &Row<'_>| {
             Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? })
         };
         rows.iter().map(sum).collect()
@@ -88,38 +87,37 @@ impl Store {
     pub(crate) async fn each_rollup(
         &self,
         span: RollupSpan<'_>,
-        mut each: impl FnMut(RollupRow),
+        each: impl FnMut(RollupRow),
     ) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
                     rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch,
                     rollups.head_sketch
              FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "rollups");
-        let mut rows = query.build().fetch(&self.readers);
-        while let Some(row) = rows.try_next().await? {
-            each(RollupRow {
+        let rollup = |row: &Row<'_>| {
+            Ok(RollupRow {
                 transaction: row.try_get("transaction_id")?,
                 start: row.try_get("start")?,
                 result: row.try_get("result")?,
-                rollup: read(&row)?,
-            });
-        }
-        Ok(())
+                rollup: read(row)?,
+            })
+        };
+        query.build().read_each(&self.readers, rollup, each).await
     }
 
     /// Returns the self time by kind of span, the largest first: at most 100 kinds.
     pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT breakdowns.kind, total(breakdowns.count) AS count, total(breakdowns.self_ms) AS self_ms,
                     total(breakdowns.samples) AS samples
              FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "breakdowns");
         query.push(" GROUP BY breakdowns.kind ORDER BY self_ms DESC LIMIT 100");
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let part = |row: &sqlx::sqlite::SqliteRow| {
+        let rows = query.build().read_all(&self.readers).await?;
+        let part = |row: &Row<'_>| {
             let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
             Ok((row.try_get("kind")?, SelfTime { count, self_ms: row.try_get("self_ms")?, samples }))
         };
@@ -132,31 +130,26 @@ impl Store {
         app_id: &str,
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<String, u64>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT reason, total(count) AS count FROM drops
              WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",
         )
         .bind(app_id)
         .bind(from)
         .bind(to)
-        .fetch_all(&self.readers)
+        .read_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((row.try_get("reason")?, count(row.try_get("count")?)))).collect()
     }
 }
 
-fn push_span(query: &mut QueryBuilder<Sqlite>, span: RollupSpan<'_>, table: &'static str) {
+fn push_span(query: &mut QueryBuilder<'_>, span: RollupSpan<'_>, table: &'static str) {
     query.push("transactions.app_id = ").push_bind(span.app_id.to_owned());
     query.push(format!(" AND {table}.resolution = ")).push_bind(span.resolution);
     query.push(format!(" AND {table}.start >= ")).push_bind(span.from);
     query.push(format!(" AND {table}.start < ")).push_bind(span.to);
     if let Some(transactions) = span.transactions {
-        query.push(" AND transactions.id IN (");
-        let mut ids = query.separated(", ");
-        transactions.iter().for_each(|id| {
-            ids.push_bind(*id);
-        });
-        query.push(")");
+        query.push(" AND transactions.id IN ").push_list(transactions.iter().copied());
     }
 }
 
@@ -165,6 +158,6 @@ pub(super) fn count(total: f64) -> u64 {
     total.max(0.0) as u64
 }
 
-fn transaction(row: &sqlx::sqlite::SqliteRow) -> Result<TransactionRow, StoreError> {
+fn transaction(row: &Row<'_>) -> Result<TransactionRow, StoreError> {
     Ok(TransactionRow { id: row.try_get("id")?, name: row.try_get("name")?, kind: row.try_get("kind")? })
 }

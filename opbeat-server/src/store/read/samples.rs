@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use futures_util::TryStreamExt;
 use opbeat_protocol::Frame;
-use sqlx::Row;
 
+use crate::store::engine::{QueryBuilder, Row, query};
 use super::apps::AppName;
 use crate::changes::SampleDocument;
 use crate::store::database::Store;
@@ -84,14 +83,14 @@ impl Store {
             SampleOrder::Slowest => "samples.duration_ms DESC",
             SampleOrder::Newest => "samples.happened_at DESC",
         };
-        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+        let mut query = QueryBuilder::new(format!(
             "SELECT {COLUMNS} FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              WHERE transactions.app_id = "
         ));
         query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
         query.push(" AND samples.happened_at >= ").push_bind(from).push(" AND samples.happened_at < ").push_bind(to);
         query.push(format!(" ORDER BY {order} LIMIT ")).push_bind(limit);
-        let rows = query.build().fetch_all(&self.readers).await?;
+        let rows = query.build().read_all(&self.readers).await?;
         rows.iter().map(summary).collect()
     }
 
@@ -102,14 +101,14 @@ impl Store {
         transaction: i64,
         id: i64,
     ) -> Result<Option<SampleRow>, StoreError> {
-        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+        let mut query = QueryBuilder::new(format!(
             "SELECT {COLUMNS}, samples.document
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              WHERE transactions.app_id = "
         ));
         query.push_bind(app_id.to_owned()).push(" AND samples.transaction_id = ").push_bind(transaction);
         query.push(" AND samples.id = ").push_bind(id);
-        let Some(row) = query.build().fetch_optional(&self.readers).await? else { return Ok(None) };
+        let Some(row) = query.build().read_optional(&self.readers).await? else { return Ok(None) };
         Ok(Some(SampleRow { summary: summary(&row)?, document: unpack(row.try_get("document")?)? }))
     }
 
@@ -122,7 +121,7 @@ impl Store {
         (own, happened_at): (i64, i64),
         limit: i64,
     ) -> Result<Vec<TraceSampleRow>, StoreError> {
-        let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new(format!(
+        let mut query = QueryBuilder::new(format!(
             "SELECT {COLUMNS}, samples.document, samples.external_id, samples.transaction_id, transactions.name AS
                     transaction_name, transactions.kind, organizations.id AS organization_id,
                     organizations.short_name AS organization, apps.id AS app_id, apps.short_name AS app
@@ -136,11 +135,9 @@ impl Store {
         query.push(" AND samples.id <> ").push_bind(own);
         query.push(" ORDER BY abs(samples.happened_at - ").push_bind(happened_at).push("), samples.id LIMIT ");
         query.push_bind(limit).push(") ORDER BY samples.happened_at, samples.id");
-        let mut rows = query.build().fetch(&self.readers);
-        let mut samples = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            let Ok(document) = unpack::<SampleDocument>(row.try_get("document")?) else { continue };
-            samples.push(TraceSampleRow {
+        let sample = |row: &Row<'_>| {
+            let Ok(document) = unpack::<SampleDocument>(row.try_get("document")?) else { return Ok(None) };
+            Ok::<_, StoreError>(Some(TraceSampleRow {
                 app: AppName {
                     organization_id: row.try_get("organization_id")?,
                     organization: row.try_get("organization")?,
@@ -151,24 +148,26 @@ impl Store {
                 name: row.try_get("transaction_name")?,
                 kind: row.try_get("kind")?,
                 external_id: row.try_get("external_id")?,
-                sample: SampleRow { summary: summary(&row)?, document: without_facts(document) },
-            });
-        }
+                sample: SampleRow { summary: summary(row)?, document: without_facts(document) },
+            }))
+        };
+        let mut samples = Vec::new();
+        query.build().read_each(&self.readers, sample, |sample| samples.extend(sample)).await?;
         Ok(samples)
     }
 
     /// Finds an app's sample by the id that the agent gave it. Returns the transaction's id and the sample's id.
     pub(crate) async fn find_sample(&self, app_id: &str, external_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT samples.transaction_id, samples.id
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
              WHERE transactions.app_id = ? AND samples.external_id = ? AND samples.external_id <> '' LIMIT 1",
         )
         .bind(app_id)
         .bind(external_id)
-        .fetch_optional(&self.readers)
+        .read_optional(&self.readers)
         .await?;
-        Ok(row.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
+        Ok(row.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
     }
 
     /// Returns the stacks of an app's sites, each with the oldest call first, as far as agents sent them.
@@ -178,25 +177,24 @@ impl Store {
         sites: &[&str],
     ) -> Result<HashMap<String, Vec<Frame>>, StoreError> {
         let sites = serde_json::to_string(sites).map_err(std::io::Error::from)?;
-        let mut rows = sqlx::query(
+        let rows = query(
             "SELECT site, frames FROM span_stacks WHERE app_id = ? AND site IN (SELECT value FROM json_each(?))",
         )
         .bind(app_id)
-        .bind(sites)
-        .fetch(&self.readers);
+        .bind(sites);
+        let stack = |row: &Row<'_>| Ok::<_, StoreError>((row.try_get("site")?, row.try_get::<String, _>("frames")?));
         let mut stacks = HashMap::new();
         let mut size = 0;
-        while let Some(row) = rows.try_next().await? {
-            let frames: &str = row.try_get("frames")?;
+        rows.read_each(&self.readers, stack, |(site, frames): (String, String)| {
             size += frames.len();
-            if size > MAX_STACKS {
-                break;
-            }
             // A damaged stack hides only itself.
-            if let Ok(frames) = serde_json::from_str(frames) {
-                stacks.insert(row.try_get("site")?, frames);
+            if size <= MAX_STACKS
+                && let Ok(frames) = serde_json::from_str(&frames)
+            {
+                stacks.insert(site, frames);
             }
-        }
+        })
+        .await?;
         Ok(stacks)
     }
 }
@@ -212,7 +210,7 @@ fn without_facts(mut document: SampleDocument) -> SampleDocument {
     document
 }
 
-fn summary(row: &sqlx::sqlite::SqliteRow) -> Result<SampleSummaryRow, StoreError> {
+fn summary(row: &Row<'_>) -> Result<SampleSummaryRow, StoreError> {
     Ok(SampleSummaryRow {
         id: row.try_get("id")?,
         happened_at: row.try_get("happened_at")?,

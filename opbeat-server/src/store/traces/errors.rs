@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection};
 
+use crate::store::engine::{Connection, query};
 use super::exceptions::Exceptions;
 use super::trace::Trace;
 use crate::changes::{NewError, SpanId, id_text};
@@ -31,8 +31,8 @@ pub(super) fn join(
 }
 
 /// Lets stored errors of spans refer to the transactions that the spans are joined to.
-pub(super) async fn refer_to_transactions(
-    connection: &mut SqliteConnection,
+pub(super) fn refer_to_transactions(
+    connection: &mut Connection,
     app_id: &str,
     owners: &BTreeMap<SpanId, SpanId>,
     joined: &BTreeMap<SpanId, JoinedTransaction>,
@@ -49,7 +49,7 @@ pub(super) async fn refer_to_transactions(
         return Ok(());
     }
     let spans = serde_json::to_string(&owners.keys().collect::<Vec<_>>()).map_err(std::io::Error::from)?;
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span FROM json_each(?)
          JOIN error_occurrences ON error_occurrences.transaction_external_id = json_each.value
          JOIN error_groups ON error_groups.id = error_occurrences.group_id
@@ -57,17 +57,15 @@ pub(super) async fn refer_to_transactions(
     )
     .bind(spans)
     .bind(app_id)
-    .fetch_all(&mut *connection)
-    .await?;
+    .fetch_all(&mut *connection)?;
     for row in rows {
         let Some(owner) = owners.get(row.try_get::<&str, _>("span")?) else { continue };
         let name = joined.get(owner).map_or("", |transaction| transaction.key.name.as_str());
-        sqlx::query("UPDATE error_occurrences SET transaction_external_id = ?, transaction_name = ? WHERE id = ?")
+        query("UPDATE error_occurrences SET transaction_external_id = ?, transaction_name = ? WHERE id = ?")
             .bind(id_text(owner))
             .bind(name)
             .bind(row.try_get::<i64, _>("id")?)
-            .execute(&mut *connection)
-            .await?;
+            .execute(&mut *connection)?;
     }
     Ok(())
 }

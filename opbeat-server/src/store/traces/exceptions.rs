@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{Row, SqliteConnection};
 
+use crate::store::engine::{Connection, query};
 use super::rows::Written;
 use super::trace::Trace;
 use crate::changes::{ErrorSpan, SpanId, TraceId};
@@ -47,21 +47,20 @@ pub(super) struct Exceptions {
 
 impl Exceptions {
     /// Reads the exceptions of a trace.
-    pub(super) async fn load(
-        connection: &mut SqliteConnection,
+    pub(super) fn load(
+        connection: &mut Connection,
         app_id: &str,
         trace_id: TraceId,
         trace: &Trace,
     ) -> Result<Self, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, exception, span_id, is_log, is_paired, received_at FROM trace_exceptions
              WHERE app_id = ? AND trace_id = ? ORDER BY is_paired, id DESC LIMIT ?",
         )
         .bind(app_id)
         .bind(&trace_id[..])
         .bind(MAX_KEPT as i64)
-        .fetch_all(connection)
-        .await?;
+        .fetch_all(connection)?;
         let mut exceptions = Self::default();
         // The newest is paired first, and so is the last one.
         for row in rows.iter().rev() {
@@ -105,22 +104,22 @@ impl Exceptions {
     }
 
     /// Stores the exceptions that are new or changed, and removes those that are too many.
-    pub(super) async fn write(
+    pub(super) fn write(
         self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         app_id: &str,
         trace_id: TraceId,
         written: &mut Written,
     ) -> Result<(), StoreError> {
         for exception in self.all.iter().filter(|exception| exception.is_changed) {
             if let Some(id) = exception.id {
-                let update = sqlx::query("UPDATE trace_exceptions SET is_paired = 1 WHERE id = ?").bind(id);
-                update.execute(&mut *connection).await?;
+                let update = query("UPDATE trace_exceptions SET is_paired = 1 WHERE id = ?").bind(id);
+                update.execute(&mut *connection)?;
                 continue;
             }
-            let done = sqlx::query(
+            let row = query(
                 "INSERT INTO trace_exceptions (app_id, trace_id, exception, span_id, is_log, is_paired, received_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             )
             .bind(app_id)
             .bind(&trace_id[..])
@@ -129,12 +128,11 @@ impl Exceptions {
             .bind(exception.is_log)
             .bind(exception.is_paired)
             .bind(exception.received_at)
-            .execute(&mut *connection)
-            .await?;
-            written.add(0, done.last_insert_rowid());
+            .fetch_one(&mut *connection)?;
+            written.add(0, row.try_get(0)?);
         }
         if self.all.len() > MAX_KEPT {
-            sqlx::query(
+            query(
                 "DELETE FROM trace_exceptions WHERE id IN (
                      SELECT id FROM trace_exceptions WHERE app_id = ? AND trace_id = ?
                      ORDER BY is_paired, id DESC LIMIT -1 OFFSET ?)",
@@ -142,8 +140,7 @@ impl Exceptions {
             .bind(app_id)
             .bind(&trace_id[..])
             .bind(MAX_KEPT as i64)
-            .execute(connection)
-            .await?;
+            .execute(connection)?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection};
 
+use crate::store::engine::{Connection, query};
 use super::exceptions::Exceptions;
 use super::rows::Written;
 use super::trace::Trace;
@@ -30,7 +30,7 @@ struct Arrived {
 
 /// Joins the spans of changes to transactions, and their errors to both. Adds the samples and the breakdowns to the
 /// changes. Spans whose transaction is not known become pending.
-pub(in crate::store) async fn join(connection: &mut SqliteConnection, changes: &mut Changes) -> Result<(), StoreError> {
+pub(in crate::store) fn join(connection: &mut Connection, changes: &mut Changes) -> Result<(), StoreError> {
     let mut traces: BTreeMap<TraceKey, Arrived> = BTreeMap::new();
     for span in std::mem::take(&mut changes.spans) {
         traces.entry((span.app_id.clone(), span.trace_id)).or_default().spans.push(span);
@@ -49,12 +49,12 @@ pub(in crate::store) async fn join(connection: &mut SqliteConnection, changes: &
         let latest =
             times.chain(arrived.errors.iter().filter_map(|error| Some(error.span.as_ref()?.received_at))).max();
         *received_at = latest.unwrap_or_default().max(*received_at);
-        let dropped = join_trace(connection, (app_id.clone(), trace_id), arrived, changes, written).await?;
+        let dropped = join_trace(connection, (app_id.clone(), trace_id), arrived, changes, written)?;
         add_drops(changes, app_id, *received_at, dropped);
     }
     for (app_id, (written, received_at)) in apps {
         if written.is_many() {
-            let removed = rows::remove_surplus(connection, &app_id).await?;
+            let removed = rows::remove_surplus(connection, &app_id)?;
             add_drops(changes, app_id, received_at, removed);
         }
     }
@@ -70,8 +70,8 @@ fn add_drops(changes: &mut Changes, app_id: String, received_at: i64, count: u64
 }
 
 /// Joins the new spans and errors of a trace. Returns the number of spans that are dropped.
-async fn join_trace(
-    connection: &mut SqliteConnection,
+fn join_trace(
+    connection: &mut Connection,
     (app_id, trace_id): TraceKey,
     arrived: Arrived,
     changes: &mut Changes,
@@ -80,11 +80,11 @@ async fn join_trace(
     let mut trace = Trace::default();
     let mut dropped = 0_u64;
     let mut joined: BTreeMap<SpanId, JoinedTransaction> = BTreeMap::new();
-    for (root, transaction) in rows::joined(connection, &app_id, trace_id).await? {
+    for (root, transaction) in rows::joined(connection, &app_id, trace_id)? {
         trace.add_joined(root, &transaction);
         joined.insert(root, transaction);
     }
-    let (pending, mut room) = rows::pending(connection, &app_id, trace_id).await?;
+    let (pending, mut room) = rows::pending(connection, &app_id, trace_id)?;
     let pending: Vec<NewSpan> = pending.into_iter().filter(|span| trace.add(span)).collect();
     let spans: Vec<NewSpan> = arrived.spans.into_iter().filter(|span| trace.add(span)).collect();
 
@@ -109,10 +109,10 @@ async fn join_trace(
         if span.extra.len() > MAX_PENDING_EXTRA {
             span.extra.clear();
         }
-        let is_kept = rows::insert_pending(connection, &span, &mut room, written).await?;
+        let is_kept = rows::insert_pending(connection, &span, &mut room, written)?;
         dropped = dropped.saturating_add(u64::from(!is_kept));
     }
-    rows::remove_pending(connection, &app_id, trace_id, found_pending.into_iter()).await?;
+    rows::remove_pending(connection, &app_id, trace_id, found_pending.into_iter())?;
 
     let mut renamed: BTreeMap<SpanId, SpanId> = BTreeMap::new();
     for span in transactions {
@@ -125,33 +125,33 @@ async fn join_trace(
         dropped = dropped.saturating_add(change.dropped);
         add_breakdown(&transaction, change.breakdown, changes);
         let key = (app_id.as_str(), trace_id, span.span_id);
-        rows::write_joined(connection, key, span.received_at, &transaction, written).await?;
+        rows::write_joined(connection, key, span.received_at, &transaction, written)?;
         joined.insert(span.span_id, transaction);
     }
     for (root, late) in by_owner {
         let Some(transaction) = joined.get_mut(&root) else { continue };
         renamed.extend(late.iter().map(|span| (span.span_id, root)));
         let received_at = late.first().map_or(0, |span| span.received_at);
-        let stored = sample(connection, &app_id, &id_text(&root), transaction).await?;
+        let stored = sample(connection, &app_id, &id_text(&root), transaction)?;
         let change = match stored {
             Some((id, mut document)) => {
                 let change = transaction.join(root, late, false, Some(&mut document));
-                update_sample(connection, id, &document).await?;
+                update_sample(connection, id, &document)?;
                 change
             }
             None => transaction.join(root, late, false, None),
         };
         dropped = dropped.saturating_add(change.dropped);
         add_breakdown(transaction, change.breakdown, changes);
-        rows::write_joined(connection, (&app_id, trace_id, root), received_at, transaction, written).await?;
+        rows::write_joined(connection, (&app_id, trace_id, root), received_at, transaction, written)?;
     }
-    errors::refer_to_transactions(connection, &app_id, &renamed, &joined).await?;
+    errors::refer_to_transactions(connection, &app_id, &renamed, &joined)?;
     if !arrived.errors.is_empty() {
-        let mut known = Exceptions::load(connection, &app_id, trace_id, &trace).await?;
+        let mut known = Exceptions::load(connection, &app_id, trace_id, &trace)?;
         for error in arrived.errors {
             changes.errors.extend(errors::join(error, &mut trace, &joined, &mut known));
         }
-        known.write(connection, &app_id, trace_id, written).await?;
+        known.write(connection, &app_id, trace_id, written)?;
     }
     Ok(dropped)
 }
@@ -164,13 +164,13 @@ fn add_breakdown(transaction: &JoinedTransaction, breakdown: Vec<(String, SelfTi
 }
 
 /// Returns the stored sample of a transaction, if it is kept and can be read: its spans count without it too.
-async fn sample(
-    connection: &mut SqliteConnection,
+fn sample(
+    connection: &mut Connection,
     app_id: &str,
     external_id: &str,
     transaction: &JoinedTransaction,
 ) -> Result<Option<(i64, SampleDocument)>, StoreError> {
-    let row = sqlx::query(
+    let row = query(
         "SELECT samples.id, samples.document FROM samples JOIN transactions ON transactions.id = samples.transaction_id
          WHERE samples.external_id = ? AND samples.external_id <> '' AND transactions.app_id = ?
            AND transactions.kind = ? AND transactions.name = ? LIMIT 1",
@@ -179,22 +179,20 @@ async fn sample(
     .bind(app_id)
     .bind(&transaction.key.kind)
     .bind(&transaction.key.name)
-    .fetch_optional(connection)
-    .await?;
+    .fetch_optional(connection)?;
     let Some(row) = row else { return Ok(None) };
     let id = row.try_get("id")?;
     Ok(document::unpack(row.try_get("document")?).ok().map(|document| (id, document)))
 }
 
-async fn update_sample(
-    connection: &mut SqliteConnection,
+fn update_sample(
+    connection: &mut Connection,
     id: i64,
     document: &SampleDocument,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE samples SET document = ? WHERE id = ?")
+    query("UPDATE samples SET document = ? WHERE id = ?")
         .bind(document::pack(&to_json(document))?)
         .bind(id)
-        .execute(connection)
-        .await?;
+        .execute(connection)?;
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! The rows of pending spans and of joined transactions.
 
-use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
-use sqlx::{Row, SqliteConnection};
 
+use crate::store::engine::{Connection, query};
 use crate::changes::{NewSpan, SpanId, TraceId};
 use crate::interpret::JoinedTransaction;
 use crate::store::error::StoreError;
@@ -68,36 +67,35 @@ impl Room {
 }
 
 /// Returns the pending spans of a trace, and the space that is left for more.
-pub(super) async fn pending(
-    connection: &mut SqliteConnection,
+pub(super) fn pending(
+    connection: &mut Connection,
     app_id: &str,
     trace_id: TraceId,
 ) -> Result<(Vec<NewSpan>, Room), StoreError> {
     let mut room = Room { spans: MAX_PENDING, size: MAX_PENDING_SIZE };
-    let mut rows = sqlx::query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ?")
-        .bind(app_id)
-        .bind(&trace_id[..])
-        .fetch(connection);
     let mut spans = Vec::new();
-    while let Some(row) = rows.try_next().await? {
+    let rows = query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ?");
+    rows.bind(app_id).bind(&trace_id[..]).fetch_each(connection, |row| {
         let document: &[u8] = row.try_get("document")?;
         if !room.take(document.len()) {
             room.size = 0;
-            break;
+            return Ok(false);
         }
-        spans.push(decode(document)?);
-    }
-    drop(rows);
-    Ok((spans, room))
+        spans.push(decode(document));
+        Ok(true)
+    })?;
+    Ok((spans.into_iter().collect::<Result<_, _>>()?, room))
 }
 
 /// Returns the newest joined transactions of a trace, by their span.
-pub(super) async fn joined(
-    connection: &mut SqliteConnection,
+pub(super) fn joined(
+    connection: &mut Connection,
     app_id: &str,
     trace_id: TraceId,
 ) -> Result<Vec<(SpanId, JoinedTransaction)>, StoreError> {
-    let mut rows = sqlx::query(
+    let mut transactions = Vec::new();
+    let mut size = 0_usize;
+    query(
         "SELECT span_id, document FROM joined_transactions WHERE id IN (
              SELECT id FROM joined_transactions WHERE app_id = ? AND trace_id = ? ORDER BY id DESC LIMIT ?)
          ORDER BY id DESC",
@@ -105,26 +103,25 @@ pub(super) async fn joined(
     .bind(app_id)
     .bind(&trace_id[..])
     .bind(MAX_JOINED)
-    .fetch(connection);
-    let mut transactions = Vec::new();
-    let mut size = 0_usize;
-    while let Some(row) = rows.try_next().await? {
+    .fetch_each(connection, |row| {
         let document: &[u8] = row.try_get("document")?;
         size = size.saturating_add(document.len());
         if size > MAX_JOINED_SIZE {
-            break;
+            return Ok(false);
         }
-        let span_id: &[u8] = row.try_get("span_id")?;
-        let span_id = span_id.try_into().map_err(|_| damaged("the id of a span does not have 8 bytes"))?;
-        transactions.push((span_id, decode(document)?));
-    }
-    drop(rows);
-    Ok(transactions)
+        transactions.push((row.try_get::<Vec<u8>, _>("span_id")?, decode(document)));
+        Ok(true)
+    })?;
+    let transaction = |(span_id, transaction): (Vec<u8>, Result<_, _>)| {
+        let span_id = SpanId::try_from(span_id).map_err(|_| damaged("the id of a span does not have 8 bytes"))?;
+        Ok((span_id, transaction?))
+    };
+    transactions.into_iter().map(transaction).collect()
 }
 
 /// Stores a pending span. A span with the same id is kept as it is. Returns false if there is no space for it.
-pub(super) async fn insert_pending(
-    connection: &mut SqliteConnection,
+pub(super) fn insert_pending(
+    connection: &mut Connection,
     span: &NewSpan,
     room: &mut Room,
     written: &mut Written,
@@ -134,41 +131,42 @@ pub(super) async fn insert_pending(
     if !room.take(size) {
         return Ok(false);
     }
-    let done = sqlx::query(
-        "INSERT OR IGNORE INTO pending_spans (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)",
+    let row = query(
+        "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(&span.app_id)
     .bind(&span.trace_id[..])
     .bind(&span.span_id[..])
     .bind(span.received_at)
     .bind(document)
-    .execute(connection)
-    .await?;
-    written.add(size, done.last_insert_rowid());
+    .fetch_optional(connection)?;
+    if let Some(row) = row {
+        written.add(size, row.try_get(0)?);
+    }
     Ok(true)
 }
 
 /// Removes the pending spans of a trace, some of which are no longer pending.
-pub(super) async fn remove_pending(
-    connection: &mut SqliteConnection,
+pub(super) fn remove_pending(
+    connection: &mut Connection,
     app_id: &str,
     trace_id: TraceId,
     spans: impl Iterator<Item = SpanId>,
 ) -> Result<(), StoreError> {
     for span_id in spans {
-        sqlx::query("DELETE FROM pending_spans WHERE app_id = ? AND trace_id = ? AND span_id = ?")
+        query("DELETE FROM pending_spans WHERE app_id = ? AND trace_id = ? AND span_id = ?")
             .bind(app_id)
             .bind(&trace_id[..])
             .bind(&span_id[..])
-            .execute(&mut *connection)
-            .await?;
+            .execute(&mut *connection)?;
     }
     Ok(())
 }
 
 /// Stores a transaction with the spans that are joined to it, by its app, trace and span.
-pub(super) async fn write_joined(
-    connection: &mut SqliteConnection,
+pub(super) fn write_joined(
+    connection: &mut Connection,
     (app_id, trace_id, span_id): (&str, TraceId, SpanId),
     received_at: i64,
     transaction: &JoinedTransaction,
@@ -176,31 +174,29 @@ pub(super) async fn write_joined(
 ) -> Result<(), StoreError> {
     let document = encode(transaction)?;
     let size = document.len();
-    let done = sqlx::query(
+    let row = query(
         "INSERT INTO joined_transactions (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (app_id, trace_id, span_id) DO UPDATE SET document = excluded.document",
+         ON CONFLICT (app_id, trace_id, span_id) DO UPDATE SET document = excluded.document RETURNING id",
     )
     .bind(app_id)
     .bind(&trace_id[..])
     .bind(&span_id[..])
     .bind(received_at)
     .bind(document)
-    .execute(connection)
-    .await?;
-    written.add(size, done.last_insert_rowid());
+    .fetch_one(connection)?;
+    written.add(size, row.try_get(0)?);
     Ok(())
 }
 
 /// Removes the oldest rows of an app that are too many or too large. Returns the number of removed pending spans.
-pub(super) async fn remove_surplus(connection: &mut SqliteConnection, app_id: &str) -> Result<u64, StoreError> {
-    sqlx::query(
+pub(super) fn remove_surplus(connection: &mut Connection, app_id: &str) -> Result<u64, StoreError> {
+    query(
         "DELETE FROM trace_exceptions WHERE app_id = ?1 AND id <= (
              SELECT id FROM trace_exceptions WHERE app_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
     )
     .bind(app_id)
     .bind(MAX_ROWS)
-    .execute(&mut *connection)
-    .await?;
+    .execute(&mut *connection)?;
     // `length` does not read the documents.
     let statements = [
         "DELETE FROM joined_transactions WHERE id IN (
@@ -216,8 +212,8 @@ pub(super) async fn remove_surplus(connection: &mut SqliteConnection, app_id: &s
     ];
     let mut removed = 0;
     for statement in statements {
-        let query = sqlx::query(statement).bind(app_id).bind(MAX_ROWS).bind(MAX_SIZE);
-        removed = query.execute(&mut *connection).await?.rows_affected();
+        let query = query(statement).bind(app_id).bind(MAX_ROWS).bind(MAX_SIZE);
+        removed = query.execute(&mut *connection)?;
     }
     Ok(removed)
 }
@@ -242,23 +238,23 @@ mod tests {
     #[tokio::test]
     async fn the_newest_rows_of_an_app_are_kept_up_to_a_size() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (organization, app) = ("acme".to_owned(), "shop".to_owned());
         let new = NewApp { organization, app, organization_id: None, app_id: None };
         let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
-        let mut connection = store.writer.acquire().await.unwrap();
-        sqlx::query(
+        query(
             "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 70)
              INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
              SELECT ?, x'07', number, 0, zeroblob(1 << 20) FROM (SELECT CAST(number AS BLOB) AS number FROM numbers)",
         )
         .bind(&app.app_id)
-        .execute(&mut *connection)
+        .run(&store.writer)
         .await
         .unwrap();
-        assert_eq!(remove_surplus(&mut connection, "other").await.unwrap(), 0);
-        assert_eq!(remove_surplus(&mut connection, &app.app_id).await.unwrap(), 6);
-        let oldest = sqlx::query("SELECT min(id) FROM pending_spans").fetch_one(&mut *connection).await.unwrap();
-        assert_eq!(oldest.get::<i64, _>(0), 7);
+        let remove = |app_id: String| store.write(move |connection| remove_surplus(connection, &app_id));
+        assert_eq!(remove("other".to_owned()).await.unwrap(), 0);
+        assert_eq!(remove(app.app_id).await.unwrap(), 6);
+        let oldest = query("SELECT min(id) FROM pending_spans").read_one(&store.writer).await.unwrap();
+        assert_eq!(oldest.try_get::<i64, _>(0).unwrap(), 7);
     }
 }

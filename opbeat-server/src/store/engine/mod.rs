@@ -1,0 +1,30 @@
+//! The engines of the store: SQLite in this process, or PostgreSQL.
+//!
+//! The other modules of the store are written once. Their statements have the form that both engines understand, with
+//! `?` for values, and the few words that differ are translated here.
+//!
+//! ```text
+//! Query ─► Connection ─┬─► rusqlite        a file
+//!    │                 └─► tokio-postgres  a server
+//!    └─► Pool: connections that wait for work, on threads that may block
+//! ```
+
+mod builder;
+mod connection;
+mod error;
+mod pool;
+mod postgres;
+mod query;
+mod row;
+mod sqlite;
+mod value;
+
+pub(super) use builder::QueryBuilder;
+pub(crate) use connection::Connection;
+pub(super) use connection::Engine;
+pub(crate) use error::{Error, Kind};
+pub(super) use pool::{Opening, Pool, Purpose};
+pub(crate) use query::query;
+pub(crate) use row::Row;
+pub(crate) use sqlite::SqliteFile;
+pub(crate) use value::Value;

@@ -1,0 +1,207 @@
+//! SQLite, in this process.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{ToSqlOutput, Value as SqliteValue, ValueRef};
+use rusqlite::{OpenFlags, ToSql, params_from_iter};
+
+use super::error::Error;
+use super::pool::Purpose;
+use super::row::{Names, Row};
+use super::value::Value;
+
+/// The time for which a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The number of prepared statements that a connection keeps.
+const STATEMENTS: usize = 256;
+
+/// The number of instructions of SQLite's machine between two looks at the clock: some microseconds.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// The file of a database.
+#[derive(Clone, Debug)]
+pub(crate) struct SqliteFile {
+    /// Its path.
+    pub(crate) path: PathBuf,
+    /// Whether it is created if it is missing. Otherwise a missing file is an outage: somebody may put it back.
+    pub(crate) may_be_created: bool,
+}
+
+/// A connection to a file.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    connection: rusqlite::Connection,
+    /// The names of the columns of statements.
+    names: HashMap<Box<str>, Names>,
+    path: PathBuf,
+    identity: Option<u64>,
+}
+
+impl Sqlite {
+    /// Opens a file.
+    pub(super) fn open(file: &SqliteFile, purpose: Purpose) -> Result<Self, Error> {
+        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags |= match purpose {
+            Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        if purpose == Purpose::Write && file.may_be_created {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        if !file.may_be_created && identity(&file.path).is_none() {
+            return Err(missing(&file.path));
+        }
+        let connection = rusqlite::Connection::open_with_flags(&file.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        if purpose == Purpose::Write {
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "full")?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+        }
+        // PostgreSQL has these functions; in SQLite they are forms of `min` and `max`.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection.create_scalar_function("least", 2, flags, |context| choose(context, |a, b| a <= b))?;
+        connection.create_scalar_function("greatest", 2, flags, |context| choose(context, |a, b| a >= b))?;
+        let identity = identity(&file.path);
+        Ok(Self { connection, names: HashMap::new(), path: file.path.clone(), identity })
+    }
+
+    /// Returns an error if the file was removed or replaced since it was opened. SQLite does not notice that, and goes on
+    /// with a file that nobody can open again.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.identity.is_some() && identity(&self.path) != self.identity {
+            return Err(missing(&self.path));
+        }
+        Ok(())
+    }
+
+    /// Interrupts statements that are not finished after a time from now on.
+    pub(super) fn limit_time(&self, time_limit: Option<Duration>) -> Result<(), Error> {
+        let Some(time_limit) = time_limit else { return Ok(()) };
+        let started = Instant::now();
+        Ok(self.connection.progress_handler(INSTRUCTIONS, Some(move || started.elapsed() >= time_limit))?)
+    }
+
+    /// Runs statements without parameters.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.execute(params_from_iter(values))? as u64)
+    }
+
+    pub(super) fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let names = match self.names.get(sql) {
+            Some(names) => Names::clone(names),
+            None => {
+                let names: Names = statement.column_names().into_iter().map(Box::from).collect();
+                if self.names.len() >= STATEMENTS {
+                    self.names.clear();
+                }
+                self.names.insert(sql.into(), Names::clone(&names));
+                names
+            }
+        };
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            let values = (0..names.len()).map(|index| value(row.get_ref(index)?)).collect::<Result<_, Error>>()?;
+            if !each(&Row::new(Names::clone(&names), values))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the database into another file while it is used.
+    pub(super) fn copy_to(&self, target: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+        let mut copy = rusqlite::Connection::open(target)?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
+        loop {
+            use rusqlite::backup::StepResult::{Busy, Done, Locked};
+            match backup.step(1_024)? {
+                Done => break,
+                Busy | Locked => std::thread::yield_now(),
+                _ => {}
+            }
+            let state = backup.progress();
+            let (total, left) = (state.pagecount.max(0) as u64, state.remaining.max(0) as u64);
+            progress(total.saturating_sub(left), total);
+        }
+        Ok(())
+    }
+}
+
+fn missing(path: &Path) -> Error {
+    Error::outage(format!("the database file {} is missing or was replaced; put it back", path.display()))
+}
+
+/// Returns a number that a file keeps until it is replaced, or `None` if there is no file.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|_| 0)
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value<'_>, Error> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => {
+            let text = std::str::from_utf8(text).map_err(|_| Error::column("a text is not UTF-8".to_owned()))?;
+            Value::Text(Cow::Borrowed(text))
+        }
+        ValueRef::Blob(bytes) => Value::Blob(Cow::Borrowed(bytes)),
+    })
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Returns the first of two numbers if `is_first` of both is true, else the second one. NULL loses.
+fn choose(context: &Context<'_>, is_first: fn(f64, f64) -> bool) -> rusqlite::Result<SqliteValue> {
+    let [a, b] = [context.get::<SqliteValue>(0)?, context.get::<SqliteValue>(1)?];
+    let is_first = match (&a, &b) {
+        (SqliteValue::Null, _) => false,
+        (_, SqliteValue::Null) => true,
+        (SqliteValue::Integer(x), SqliteValue::Integer(y)) if x == y => true,
+        // Integers that differ, but not as floating-point numbers, are further from zero than any count or time.
+        (x, y) => is_first(number(x), number(y)),
+    };
+    Ok(if is_first { a } else { b })
+}
+
+fn number(value: &SqliteValue) -> f64 {
+    match value {
+        SqliteValue::Integer(number) => *number as f64,
+        SqliteValue::Real(number) => *number,
+        _ => f64::NAN,
+    }
+}
