@@ -10,7 +10,8 @@ use super::rollups::RESOLUTIONS;
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
 
 /// Reads the names of all partitions, among them the default ones.
-pub(super) const EXISTING: &str = "SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits WHERE inhparent IN (
+pub(super) const EXISTING: &str =
+    "SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits WHERE inhparent IN (
     CAST('rollups' AS regclass), CAST('breakdowns' AS regclass), CAST('error_rollups' AS regclass),
     CAST('samples' AS regclass), CAST('error_occurrences' AS regclass))";
 
@@ -74,9 +75,8 @@ impl Series {
 
     /// Returns all series.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let of_resolution = |resolution| {
-            [Self::rollups(resolution), Self::breakdowns(resolution), Self::error_rollups(resolution)]
-        };
+        let of_resolution =
+            |resolution| [Self::rollups(resolution), Self::breakdowns(resolution), Self::error_rollups(resolution)];
         RESOLUTIONS.into_iter().flat_map(of_resolution).chain([Self::SAMPLES, Self::OCCURRENCES])
     }
 
@@ -173,8 +173,8 @@ impl Partition {
     }
 }
 
-/// Returns the smallest id of samples and occurrences of a time in microseconds since 1970: the milliseconds, followed by
-/// 12 bits that distinguish rows of one millisecond. Such ids are below 2^53 until the year 2039.
+/// Returns the smallest id of samples and occurrences of a time in microseconds since 1970: the milliseconds, followed
+/// by 12 bits that distinguish rows of one millisecond. Such ids are below 2^53 until the year 2039.
 pub(super) fn first_id(micros: i64) -> i64 {
     micros.max(0).div_euclid(1_000).saturating_mul(1 << 12)
 }
@@ -213,15 +213,15 @@ mod tests {
     #[test]
     fn months_begin_at_the_right_second() {
         let starts = [
-            (0, 0),                   // 1970-01
-            (1, 2_678_400),           // 1970-02
-            (2, 5_097_600),           // 1970-03
-            (26, 68_256_000),         // 1972-03, after a leap day
-            (361, 949_363_200),       // 2000-02
-            (362, 951_868_800),       // 2000-03, after a leap day
-            (682, 1_793_491_200),     // 2026-11
-            (683, 1_796_083_200),     // 2026-12
-            (1_562, 4_107_542_400),   // 2100-03, after no leap day
+            (0, 0),                 // 1970-01
+            (1, 2_678_400),         // 1970-02
+            (2, 5_097_600),         // 1970-03
+            (26, 68_256_000),       // 1972-03, after a leap day
+            (361, 949_363_200),     // 2000-02
+            (362, 951_868_800),     // 2000-03, after a leap day
+            (682, 1_793_491_200),   // 2026-11
+            (683, 1_796_083_200),   // 2026-12
+            (1_562, 4_107_542_400), // 2100-03, after no leap day
         ];
         for (month, second) in starts {
             assert_eq!(start_of(month), second, "{month}");
@@ -257,7 +257,8 @@ mod tests {
                 assert_eq!(partition.series(), series);
             }
         }
-        let others = ["samples_default", "samples_202613", "samples_202600", "samples_2026", "samples_+20261", "rollups_202611"];
+        let others =
+            ["samples_default", "samples_202613", "samples_202600", "samples_2026", "samples_+20261", "rollups_202611"];
         for name in others {
             assert_eq!(Partition::of_name(name), None, "{name}");
         }
@@ -274,11 +275,9 @@ mod tests {
     #[test]
     fn bounds_are_those_of_the_month() {
         let create = |name| Partition::of_name(name).unwrap().create();
-        let of_rollups = create("rollups_60_202611");
-        assert_eq!(
-            of_rollups[4],
-            "ALTER TABLE rollups ATTACH PARTITION rollups_60_202611 FOR VALUES FROM (60, 1793491200) TO (60, 1796083200)"
-        );
+        let [.., attach] = create("rollups_60_202611");
+        assert!(attach.starts_with("ALTER TABLE rollups ATTACH PARTITION rollups_60_202611 FOR VALUES"), "{attach}");
+        assert!(attach.ends_with("FROM (60, 1793491200) TO (60, 1796083200)"), "{attach}");
         let of_samples = create("samples_202611");
         let (from, to) = (1_793_491_200_000_i64 << 12, 1_796_083_200_000_i64 << 12);
         assert_eq!(

@@ -2,8 +2,8 @@
 --
 -- Times named *_at and *_seen are microseconds since 1970 UTC; `start` is seconds since 1970 UTC.
 --
--- Types: integers are BIGINT, as all of SQLite's are. Flags are BIGINT 0 or 1, so that the same code binds, compares and
--- reads them in both databases. Text that is compared or sorted has the collation "C", since SQLite compares bytes.
+-- Types: integers are BIGINT, as all of SQLite's are. Flags are BIGINT 0 or 1, so that the same code binds, compares
+-- and reads them in both databases. Text that is compared or sorted has the collation "C", since SQLite compares bytes.
 -- PostgreSQL cannot store the character U+0000 in a text.
 --
 -- Tables that grow with the traffic are partitioned by time, so that old rows are removed by dropping a table. Their
