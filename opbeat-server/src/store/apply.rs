@@ -1,4 +1,4 @@
-//! Stores the changes of bodies and the position in the queue, in one transaction of the database.
+//! Stores the changes of records and their mark in the queue, in one transaction of the database.
 
 use sqlx::{Connection, SqliteConnection};
 
@@ -6,58 +6,80 @@ use super::database::Store;
 use super::error::{Cause, StoreError};
 use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
-use crate::queue::Position;
+use crate::queue::{Mark, RecordId};
 
 /// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]
 pub(crate) struct ParkedMessage {
+    /// The id of the record that it is. If that was stored before, it is not set aside.
+    pub(crate) id: Option<RecordId>,
     /// Why it cannot be stored.
     pub(crate) reason: String,
     /// The unchanged record of the queue.
     pub(crate) message: Vec<u8>,
 }
 
+/// The changes that a record of the queue contains.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredRecord {
+    /// The id of the record, if the queue may deliver it again.
+    pub(crate) id: Option<RecordId>,
+    /// The changes of each of its bodies.
+    pub(crate) bodies: Vec<BodyChanges>,
+}
+
 impl Store {
-    /// Stores the changes of bodies, sets messages aside, and moves the cursor, in one transaction.
+    /// Stores the changes of records, sets messages aside, and writes the mark, in one transaction.
     ///
-    /// A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
+    /// A record whose id was stored before changes nothing. A body with an idempotency key that was stored before changes nothing. After an error, nothing is stored.
     pub(crate) async fn apply(
         &self,
-        bodies: Vec<BodyChanges>,
+        records: Vec<StoredRecord>,
         parked: &[ParkedMessage],
-        next: Position,
+        mark: &Mark,
         now: i64,
     ) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await?;
         // Takes the write lock at once, so that no other process writes between our reads and our writes.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let mut changes = Changes::default();
-        for body in bodies {
-            if is_new(&mut transaction, &body).await? {
-                changes.merge(body.changes);
+        for record in records {
+            if !is_new_record(&mut transaction, record.id, now).await? {
+                continue;
+            }
+            for body in record.bodies {
+                if is_new(&mut transaction, &body).await? {
+                    changes.merge(body.changes);
+                }
             }
         }
         write(&mut transaction, changes).await?;
-        finish(&mut transaction, parked, next, now).await?;
+        finish(&mut transaction, parked, mark, now).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Stores the changes of each body by itself, and sets those aside that the database rejects. Moves the cursor in
+    /// Stores the changes of each body by itself, and sets those aside that the database rejects. Writes the mark in
     /// the same transaction.
     ///
     /// Returns the reasons of the rejections. If `is_last_attempt`, errors with an unknown cause count as rejections.
     pub(crate) async fn apply_each(
         &self,
-        bodies: Vec<BodyChanges>,
+        records: Vec<StoredRecord>,
         mut parked: Vec<ParkedMessage>,
-        next: Position,
+        mark: &Mark,
         now: i64,
         is_last_attempt: bool,
     ) -> Result<Vec<String>, StoreError> {
         let mut reasons = Vec::new();
         let mut connection = self.writer.acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut bodies = Vec::new();
+        for record in records {
+            if is_new_record(&mut transaction, record.id, now).await? {
+                bodies.extend(record.bodies);
+            }
+        }
         for body in bodies {
             let mut savepoint = transaction.begin().await?;
             match apply_one(&mut savepoint, &body).await {
@@ -66,12 +88,12 @@ impl Store {
                     savepoint.rollback().await?;
                     let reason = with_sources(&error);
                     reasons.push(reason.clone());
-                    parked.push(ParkedMessage { reason, message: changes::encode(&[body]) });
+                    parked.push(ParkedMessage { id: None, reason, message: changes::encode(&[body]) });
                 }
                 Err(error) => return Err(error),
             }
         }
-        finish(&mut transaction, &parked, next, now).await?;
+        finish(&mut transaction, &parked, mark, now).await?;
         transaction.commit().await?;
         Ok(reasons)
     }
@@ -89,13 +111,34 @@ pub(super) async fn apply_one(connection: &mut SqliteConnection, body: &BodyChan
 async fn finish(
     connection: &mut SqliteConnection,
     parked: &[ParkedMessage],
-    next: Position,
+    mark: &Mark,
     now: i64,
 ) -> Result<(), StoreError> {
     for message in parked {
-        park(connection, message, now).await?;
+        if is_new_record(connection, message.id, now).await? {
+            park(connection, message, now).await?;
+        }
     }
-    cursor::set(connection, next).await
+    match mark {
+        Mark::Position(position) => cursor::set(connection, *position).await,
+        // The ids of the records are their marks.
+        Mark::Records => Ok(()),
+    }
+}
+
+/// Returns whether a record was not stored before, and remembers its id. A record without an id is always new.
+async fn is_new_record(
+    connection: &mut SqliteConnection,
+    id: Option<RecordId>,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let Some(id) = id else { return Ok(true) };
+    let inserted = sqlx::query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
+        .bind(id.as_slice())
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// Returns an error's text with those of its sources.

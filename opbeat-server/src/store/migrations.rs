@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Every change of the schema, in order: number, name, statements. A released one is never edited.
-const MIGRATIONS: [(i64, &str, &str); 14] = [
+const MIGRATIONS: [(i64, &str, &str); 15] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "losses", include_str!("migrations/0002_losses.sql")),
     (3, "drops", include_str!("migrations/0003_drops.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(i64, &str, &str); 14] = [
     (12, "clock", include_str!("migrations/0012_clock.sql")),
     (13, "check-ins", include_str!("migrations/0013_check_ins.sql")),
     (14, "trace ids", include_str!("migrations/0014_trace_ids.sql")),
+    (15, "stored records", include_str!("migrations/0015_stored_records.sql")),
 ];
 
 /// Returns all migrations.

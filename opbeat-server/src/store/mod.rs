@@ -27,7 +27,7 @@ mod services;
 mod sessions;
 mod traces;
 
-pub(crate) use apply::ParkedMessage;
+pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
 pub(crate) use database::{Condition, Store};
 pub(crate) use error::{Cause, StoreError};

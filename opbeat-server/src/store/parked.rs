@@ -84,7 +84,7 @@ impl Store {
         let mut rejected = Vec::new();
         for ParkedRecord { bytes, bodies } in records {
             if let Err(reason) = store_record(&mut transaction, bodies).await? {
-                rejected.push(ParkedMessage { reason, message: bytes });
+                rejected.push(ParkedMessage { id: None, reason, message: bytes });
             }
         }
         if let Some(first) = rejected.first().filter(|_| rejected.len() == count) {
@@ -127,7 +127,7 @@ async fn store_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Position;
+    use crate::queue::{Mark, Position};
 
     #[tokio::test]
     async fn of_two_replays_at_once_one_stores_the_message() {
@@ -136,8 +136,8 @@ mod tests {
         let one = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
         let other = Store::open(&file, Store::TIME_LIMIT).await.unwrap();
         for _ in 0..10 {
-            let parked = [ParkedMessage { reason: "no books".to_owned(), message: b"books".to_vec() }];
-            one.apply(Vec::new(), &parked, Position::default(), 0).await.unwrap();
+            let parked = [ParkedMessage { id: None, reason: "no books".to_owned(), message: b"books".to_vec() }];
+            one.apply(Vec::new(), &parked, &Mark::Position(Position::default()), 0).await.unwrap();
             let id = one.parked(i64::MIN).await.unwrap()[0].id;
             let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];
             let replays = tokio::join!(one.replay(id, decode, 0), other.replay(id, decode, 0));
