@@ -103,6 +103,11 @@ impl DataFolder {
         self.path.join("queue")
     }
 
+    /// Returns the path of the folder with the data that RabbitMQ could not take yet.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
     /// Writes the URL that the server listens on, for commands that print it.
     pub(crate) fn write_url(&self, url: &str) {
         // An error is ignored: without the file, those commands print the default URL.

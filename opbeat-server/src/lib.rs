@@ -32,5 +32,5 @@ mod worker;
 pub use cli::Command;
 pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
-pub use queue::QueueLimits;
+pub use queue::{QueueAddress, QueueLimits};
 pub use server::{AppCredentials, HealthLimits, NameError, RegisterError, Server, ServerConfig, StartError};

@@ -7,9 +7,19 @@
 /// Panics if the system has no source of randomness: no secret can be generated without it.
 #[must_use]
 pub(crate) fn random_hex<const BYTES: usize>() -> String {
+    hex(&random::<BYTES>())
+}
+
+/// Returns random bytes from the system.
+///
+/// # Panics
+///
+/// Panics if the system has no source of randomness.
+#[must_use]
+pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");
-    hex(&bytes)
+    bytes
 }
 
 /// Returns bytes in hexadecimal.

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::error::AppendError;
+
 /// A write that failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -15,7 +17,7 @@ pub(crate) struct Failure {
 
 /// The results of the last appends, and the damage that was found.
 #[derive(Debug, Default)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     last: Mutex<Last>,
     damages: AtomicU64,
 }
@@ -31,45 +33,48 @@ struct Last {
 }
 
 impl Condition {
-    /// Records a write. `is_of_app` is whether it was data of an app: that the server's own small records fit does not
-    /// mean that bodies do.
-    pub(super) fn succeed(&self, is_of_app: bool) {
+    /// Records the result of an append. `is_of_app` is whether it was data of an app: that the server's own small records
+    /// fit does not mean that bodies do.
+    pub(crate) fn record(&self, appended: &Result<(), AppendError>, is_of_app: bool) {
         let mut last = self.lock();
-        last.failure = None;
-        if is_of_app {
-            last.refusal = None;
+        match appended {
+            Ok(()) => {
+                last.failure = None;
+                if is_of_app {
+                    last.refusal = None;
+                }
+            }
+            Err(error @ (AppendError::Disk(_) | AppendError::Closed)) => {
+                last.failure = Some(Failure { at: Instant::now(), reason: error.to_string() });
+            }
+            Err(AppendError::Full(_)) => last.refusal = Some(Instant::now()),
+            Err(AppendError::AppFull(_)) => last.refusal_of_app = Some(Instant::now()),
+            Err(AppendError::Busy | AppendError::TooLarge(_)) => {}
         }
     }
 
-    pub(super) fn fail(&self, reason: &dyn std::error::Error) {
-        self.lock().failure = Some(Failure { at: Instant::now(), reason: reason.to_string() });
-    }
-
-    pub(super) fn refuse(&self) {
-        self.lock().refusal = Some(Instant::now());
-    }
-
-    pub(super) fn refuse_app(&self) {
-        self.lock().refusal_of_app = Some(Instant::now());
-    }
-
-    pub(super) fn failure(&self) -> Option<Failure> {
+    /// Returns the last write, if it failed.
+    pub(crate) fn failure(&self) -> Option<Failure> {
         self.lock().failure.clone()
     }
 
-    pub(super) fn refusal(&self) -> Option<Instant> {
+    /// Returns the time of the last refusal because the queue had no room, if no data of an app was appended since.
+    pub(crate) fn refusal(&self) -> Option<Instant> {
         self.lock().refusal
     }
 
-    pub(super) fn refusal_of_app(&self) -> Option<Instant> {
+    /// Returns the time of the last refusal because an app had its whole part of the queue.
+    pub(crate) fn refusal_of_app(&self) -> Option<Instant> {
         self.lock().refusal_of_app
     }
 
-    pub(super) fn count_damage(&self) {
+    /// Counts a damaged part that was found.
+    pub(crate) fn count_damage(&self) {
         self.damages.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn damages(&self) -> u64 {
+    /// Returns the number of damaged parts since the start.
+    pub(crate) fn damages(&self) -> u64 {
         self.damages.load(Ordering::Relaxed)
     }
 

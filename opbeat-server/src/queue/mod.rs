@@ -1,42 +1,38 @@
-//! The queue: the changes of bodies are on disk before their requests are answered with 202.
+//! The queue: the changes of bodies are safe before their requests are answered with 202.
 //!
 //! ```text
-//! intake ─► Queue::append ─► writer thread ─► segment files ─► Reader ─► worker
-//!           waits            one fdatasync                     from the store's cursor
-//!                            for all waiting appends
+//!                    ┌─ log: segment files, for a server of one process ───────────┐
+//! intake ─► Queue ───┤                                                             ├─► Source ─► worker
+//!           append   │          away, slow, full                                   │   next
+//!                    └─ RabbitMQ ─ ─ ─ ─ ─ ─ ─ ─► spool ─► RabbitMQ ───────────────┘   acknowledge
+//!                       confirmed publishes       a log, on intake's disk
 //! ```
 //!
-//! Segment files contain records, each after a mark, its length and its checksum. A damaged record loses only itself. A
-//! record is acknowledged after it was synced. A record that a crash cut off was never acknowledged, and is removed when
-//! the queue is opened again; nothing else is. The store keeps the reader's position, and moves it in the same
-//! transaction in which it stores the records: so every record is stored exactly once.
+//! Intake appends to a [`Queue`] and the worker reads a [`Source`]; neither knows which engine runs. An append returns
+//! after the record is synced to the disk of this machine, or after RabbitMQ has confirmed it.
+//!
+//! Each batch of a source has a [`Mark`], which the store writes in the same transaction as the records: the position
+//! after them in the log, or their ids. So every record is stored exactly once, although RabbitMQ may deliver it again.
 
-mod backlog;
-mod blocks;
+mod address;
+mod amqp;
+mod batch;
 mod condition;
+mod error;
 mod handle;
-mod reader;
-mod record;
-mod segment;
-#[cfg(test)]
-mod tests;
-mod writer;
+mod health;
+mod limits;
+mod log;
+mod message;
+mod source;
+mod spool;
 
-/// The id of a record that a queue may deliver more than once.
-pub(crate) type RecordId = [u8; 16];
-
-/// What the store remembers of a batch, in the transaction in which it stores the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    /// The position after the batch.
-    Position(Position),
-    /// The id of each record.
-    Records,
-}
-
+pub use address::QueueAddress;
+pub(crate) use amqp::{AmqpAddress, Broker, InvalidAddress};
+pub(crate) use batch::{Batch, Mark, Record, RecordId};
+pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
-pub use handle::QueueLimits;
-pub(crate) use reader::{Damage, Reader, RecordBatch};
-pub(crate) use record::{payloads_of_damaged, split_damaged};
-pub(crate) use segment::Position;
-pub(crate) use writer::AppendError;
+pub(crate) use health::QueueHealth;
+pub use limits::QueueLimits;
+pub(crate) use log::{Damage, Position, payloads_of_damaged, split_damaged};
+pub(crate) use source::Source;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::progress::Progress;
-use crate::queue::Queue;
+use crate::queue::QueueHealth;
 use crate::store::{Condition, Store};
 
 /// The time between two looks at the database and at the worker's progress.
@@ -43,7 +43,7 @@ impl Default for HealthLimits {
 /// The parts whose condition the health check reports.
 #[derive(Clone)]
 pub(super) struct Health {
-    queue: Queue,
+    queue: QueueHealth,
     store: Store,
     limits: HealthLimits,
     seen: Arc<Mutex<Seen>>,
@@ -64,7 +64,7 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: Queue, store: Store, limits: HealthLimits) -> Self {
+    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
         Self { queue, store, limits, seen: Arc::new(Mutex::new(seen)) }
@@ -120,6 +120,13 @@ impl Health {
         if is_full {
             messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
         }
+        if let Some(outage) = self.queue.broker_outage() {
+            let seconds = now.duration_since(outage.at).as_secs();
+            messages.push(format!(
+                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
+                outage.reason
+            ));
+        }
         if self.queue.refusal_of_app().is_some_and(is_recent) {
             messages.push(
                 "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
@@ -159,7 +166,7 @@ impl Health {
             (None, true) => "full",
             (None, false) => "ok",
         };
-        let body = json!({
+        let mut body = json!({
             "status": if accepts { "accepting" } else { "rejecting" },
             "storing": storing.name(),
             "lag_seconds": lag_seconds,
@@ -168,6 +175,9 @@ impl Health {
             "database": { "state": name(database) },
             "messages": messages,
         });
+        if let Some(waiting) = self.queue.waiting() {
+            body["queue"]["waiting_records"] = waiting.into();
+        }
         (status, body)
     }
 }

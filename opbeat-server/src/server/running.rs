@@ -17,7 +17,7 @@ use super::register::{AppCredentials, RegisterError, create_app, create_read_tok
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
 use crate::intake::{IntakeLimits, Refusals};
-use crate::queue::{Queue, QueueLimits};
+use crate::queue::{AmqpAddress, Broker, InvalidAddress, Queue, QueueAddress, QueueLimits, Source};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
 use crate::store::{NewApp, Store, StoreAddress, StoreError};
@@ -38,6 +38,8 @@ pub struct ServerConfig {
     pub intake: IntakeLimits,
     /// The limits of the queue.
     pub queue: QueueLimits,
+    /// The place of the queue.
+    pub queue_address: QueueAddress,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
     /// The longest time that a page or a query of the API may take.
@@ -53,6 +55,7 @@ impl ServerConfig {
             listen,
             intake: IntakeLimits::default(),
             queue: QueueLimits::default(),
+            queue_address: QueueAddress::default(),
             health: HealthLimits::default(),
             page_timeout: Store::TIME_LIMIT,
         }
@@ -111,6 +114,9 @@ pub enum StartError {
     /// The queue cannot be opened.
     #[error("cannot open the queue in the data folder")]
     Queue(#[source] io::Error),
+    /// The address of the queue is invalid.
+    #[error(transparent)]
+    QueueAddress(Box<dyn std::error::Error + Send + Sync>),
     /// The server cannot listen on the address.
     #[error("cannot listen on {address}; choose another address with --listen, or stop the program that uses it")]
     Listen {
@@ -127,6 +133,27 @@ impl From<StoreError> for StartError {
     }
 }
 
+impl From<InvalidAddress> for StartError {
+    fn from(error: InvalidAddress) -> Self {
+        Self::QueueAddress(error.into())
+    }
+}
+
+/// Opens both ends of the queue.
+async fn open_queue(config: &ServerConfig, folder: &DataFolder, store: &Store) -> Result<(Queue, Source), StartError> {
+    match &config.queue_address {
+        QueueAddress::Embedded => {
+            let from = store.queue_position().await?;
+            Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)
+        }
+        QueueAddress::Amqp(url) => {
+            let broker = Broker::start(AmqpAddress::parse(url)?);
+            let queue = broker.queue(&folder.spool(), config.queue).map_err(StartError::Queue)?;
+            Ok((queue, broker.source()))
+        }
+    }
+}
+
 impl Server {
     /// Starts a server, which accepts requests when this returns.
     ///
@@ -137,8 +164,7 @@ impl Server {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
         let store = Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?;
-        let from = store.queue_position().await?;
-        let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
+        let (queue, source) = open_queue(&config, &folder, &store).await?;
         let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
@@ -151,12 +177,12 @@ impl Server {
 
         let (stop, stopped) = watch::channel(false);
         let (stop_worker, worker_stops) = oneshot::channel();
-        let worker = Worker::new(store.clone(), queue.clone(), reader);
+        let worker = Worker::new(store.clone(), source);
         let worker = tokio::spawn(worker.run(worker_stops));
         let refusals = Refusals::default();
         let (stop_refusals, refusals_stop) = watch::channel(false);
         let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
-        let health = Health::new(queue.clone(), store.clone(), config.health);
+        let health = Health::new(queue.health(), store.clone(), config.health);
         tokio::spawn(health.clone().watch(stopped.clone()));
         let router = http::router(http::Parts {
             queue,

@@ -15,6 +15,8 @@ use crate::queue::{Mark, RecordId};
 /// A message that cannot be stored, and is set aside.
 #[derive(Clone, Debug)]
 pub(crate) struct ParkedMessage {
+    /// The id of the record that it is. If that was stored before, it is not set aside.
+    pub(crate) id: Option<RecordId>,
     /// Why it cannot be stored.
     pub(crate) reason: String,
     /// The unchanged record of the queue.
@@ -77,7 +79,7 @@ impl Store {
                     Err(error) if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown => {
                         let reason = with_sources(&error);
                         reasons.push(reason.clone());
-                        parked.push(ParkedMessage { reason, message: changes::encode(&[body]) });
+                        parked.push(ParkedMessage { id: None, reason, message: changes::encode(&[body]) });
                     }
                     Err(error) => return Err(error),
                 }
@@ -98,18 +100,18 @@ fn begin(
     lock_apps(connection, &records)?;
     let mut new = Vec::with_capacity(records.len());
     for record in records {
-        let is_new = match &record.id {
-            None => true,
-            Some(id) => {
-                let insert = query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
-                insert.bind(id).bind(now).execute(connection)? > 0
-            }
-        };
-        if is_new {
+        if is_new_record(connection, record.id, now)? {
             new.push(record);
         }
     }
     Ok(new)
+}
+
+/// Returns whether a record was not stored before, and remembers its id. A record without an id is always new.
+fn is_new_record(connection: &mut Connection, id: Option<RecordId>, now: i64) -> Result<bool, StoreError> {
+    let Some(id) = id else { return Ok(true) };
+    let insert = query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
+    Ok(insert.bind(&id).bind(now).execute(connection)? > 0)
 }
 
 /// Lets the workers of PostgreSQL store the data of one app one after the other, in the same order of apps, so that none
@@ -148,7 +150,9 @@ fn finish(
     now: i64,
 ) -> Result<(), StoreError> {
     for message in parked {
-        park(connection, message, now)?;
+        if is_new_record(connection, message.id, now)? {
+            park(connection, message, now)?;
+        }
     }
     match mark {
         Mark::Position(next) => cursor::set(connection, next),

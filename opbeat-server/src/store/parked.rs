@@ -83,7 +83,7 @@ impl Store {
             let mut rejected = Vec::new();
             for ParkedRecord { bytes, bodies } in records {
                 if let Err(reason) = store_record(connection, bodies)? {
-                    rejected.push(ParkedMessage { reason, message: bytes });
+                    rejected.push(ParkedMessage { id: None, reason, message: bytes });
                 }
             }
             if let Some(first) = rejected.first().filter(|_| rejected.len() == count) {
@@ -145,7 +145,7 @@ mod tests {
         let one = Store::open_file(&file).await;
         let other = Store::open_file(&file).await;
         for _ in 0..10 {
-            let parked = [ParkedMessage { reason: "no books".to_owned(), message: b"books".to_vec() }];
+            let parked = [ParkedMessage { id: None, reason: "no books".to_owned(), message: b"books".to_vec() }];
             one.apply(Vec::new(), parked.to_vec(), Mark::Position(Position::default()), 0).await.unwrap();
             let id = one.parked(i64::MIN).await.unwrap()[0].id;
             let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];

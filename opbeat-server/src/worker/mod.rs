@@ -1,7 +1,7 @@
 //! The worker: reads the queue in order, and stores the changes.
 //!
 //! ```text
-//! queue ─► decode the changes ─► Store::apply, with the cursor ─► release the queue
+//! queue ─► decode the changes ─► Store::apply, with the mark ─► acknowledge the batch
 //!              │ damaged              │ the database is unavailable: retry later
 //!              ▼                      │ it rejects one body: try them one by one
 //!           parked                    ▼

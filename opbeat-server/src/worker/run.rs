@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use opbeat_protocol::Timestamp;
 
 use super::record::decode;
-use crate::queue::{Damage, Mark, Queue, Reader, RecordBatch};
+use crate::queue::{Batch, Damage, Record, Source};
 use crate::store::{Cause, ParkedMessage, Store, StoreError, StoredRecord};
 
 /// The longest time between two attempts while the database or the disk fails.
@@ -18,29 +18,32 @@ const MAX_ATTEMPTS: u32 = 5;
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
 
+/// The reason for which a dead letter is set aside.
+const DEAD: &str = "RabbitMQ delivered it 20 times, and no worker stored it";
+
 /// Stores the records of the queue, until the queue is closed.
 pub(crate) struct Worker {
     store: Store,
-    queue: Queue,
-    reader: Reader,
+    source: Source,
     outage: Outage,
 }
 
 /// The changes that a batch of the queue's records contains.
 #[derive(Default)]
 struct Decoded {
-    /// The changes of each record.
+    /// The changes of the bodies in each record.
     records: Vec<StoredRecord>,
     /// The records that cannot be read.
     parked: Vec<ParkedMessage>,
 }
 
 impl Worker {
-    pub(crate) fn new(store: Store, queue: Queue, reader: Reader) -> Self {
-        Self { store, queue, reader, outage: Outage::default() }
+    pub(crate) fn new(store: Store, source: Source) -> Self {
+        Self { store, source, outage: Outage::default() }
     }
 
-    /// Stores records until `stop` arrives and all records that are in the queue by then are stored.
+    /// Stores records until `stop` arrives and the batch in hand is stored. Of a queue on the disk of this machine, it
+    /// stores all records that are in it by then.
     pub(crate) async fn run(mut self, stop: tokio::sync::oneshot::Receiver<()>) {
         let store = self.store.clone();
         tokio::select! {
@@ -48,54 +51,59 @@ impl Worker {
             // At the same time, since under a steady load there is always a next batch.
             () = clean(&store) => {}
         }
+        self.source.close().await;
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
+        let mut is_stopping = false;
         loop {
             tokio::select! {
-                // In this order, so that waiting records are stored before `stop` is noticed.
+                // In this order, since there may always be a next batch.
                 biased;
-                batch = self.reader.next() => match batch {
+                _ = &mut stop, if !is_stopping => {
+                    is_stopping = true;
+                    self.source.finish();
+                }
+                batch = self.source.next() => match batch {
                     Ok(Some(batch)) => self.store_batch(batch).await,
                     Ok(None) => return,
-                    Err(error) => self.pause(&error).await,
+                    Err(error) => self.pause(&error, "the queue cannot be read; the worker tries again").await,
                 },
-                _ = &mut stop => return,
             }
         }
     }
 
     /// Stores a batch. Returns only after it is stored, however long that takes.
-    async fn store_batch(&mut self, batch: RecordBatch) {
+    async fn store_batch(&mut self, batch: Batch) {
         if let Some(Damage { reason, .. }) = &batch.damage {
-            self.queue.count_damage();
+            self.source.count_damage();
             tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
         }
         let batch = Arc::new(batch);
-        let next = batch.next;
         let mut attempt = 1;
         while let Err(error) = self.apply(&batch, attempt).await {
-            self.pause(&error).await;
+            self.pause(&error, "cannot store bodies; they stay in the queue, and the worker tries again").await;
             attempt += 1;
         }
         self.outage.end();
-        if let Err(error) = self.queue.release(next) {
-            tracing::warn!(%error, "stored segments cannot be removed; removal is tried again after the next batch");
+        if let Err(error) = self.source.acknowledge(&batch).await {
+            let cause = cause_of(&error);
+            tracing::warn!(%error, cause, "stored records cannot be removed from the queue; they are removed later");
         }
     }
 
     /// Stores all bodies at once. If the database rejects them, stores each by itself, and parks the rejected ones.
-    async fn apply(&self, batch: &Arc<RecordBatch>, attempt: u32) -> Result<(), StoreError> {
-        let next = batch.next;
+    async fn apply(&self, batch: &Arc<Batch>, attempt: u32) -> Result<(), StoreError> {
+        let mark = batch.mark;
         let Decoded { records, parked } = decode_all(Arc::clone(batch)).await;
         if attempt == 1 {
             log_parked(parked.iter().map(|message| &message.reason));
         }
-        match self.store.apply(records, parked, Mark::Position(next), now()).await {
+        match self.store.apply(records, parked, mark, now()).await {
             Err(error) if error.cause() != Cause::Outage => {
                 let Decoded { records, parked } = decode_all(Arc::clone(batch)).await;
                 let is_last_attempt = attempt >= MAX_ATTEMPTS;
-                let reasons = self.store.apply_each(records, parked, Mark::Position(next), now(), is_last_attempt).await?;
+                let reasons = self.store.apply_each(records, parked, mark, now(), is_last_attempt).await?;
                 log_parked(&reasons);
                 Ok(())
             }
@@ -103,8 +111,8 @@ impl Worker {
         }
     }
 
-    async fn pause(&mut self, error: &(dyn std::error::Error + Send + Sync)) {
-        tokio::time::sleep(self.outage.record(error)).await;
+    async fn pause(&mut self, error: &(dyn std::error::Error + Send + Sync), message: &str) {
+        tokio::time::sleep(self.outage.record(error, message)).await;
     }
 }
 
@@ -121,15 +129,16 @@ async fn clean(store: &Store) {
 }
 
 /// Decodes records on a blocking thread, since large ones take long.
-async fn decode_all(batch: Arc<RecordBatch>) -> Decoded {
+async fn decode_all(batch: Arc<Batch>) -> Decoded {
     let decoded = tokio::task::spawn_blocking(move || {
         let mut all = Decoded::default();
-        let parked = |damage: &Damage| ParkedMessage { reason: damage.reason.clone(), message: damage.bytes.clone() };
-        all.parked.extend(batch.damage.as_ref().map(parked));
-        for record in &batch.records {
-            match decode(record) {
-                Ok(bodies) => all.records.push(StoredRecord { id: None, bodies }),
-                Err(reason) => all.parked.push(ParkedMessage { reason, message: record.clone() }),
+        let park = |id, reason, bytes: &[u8]| ParkedMessage { id, reason, message: bytes.to_vec() };
+        all.parked.extend(batch.damage.as_ref().map(|damage| park(None, damage.reason.clone(), &damage.bytes)));
+        all.parked.extend(batch.dead.iter().map(|dead| park(dead.id, DEAD.to_owned(), &dead.bytes)));
+        for Record { id, bytes } in &batch.records {
+            match decode(bytes) {
+                Ok(bodies) => all.records.push(StoredRecord { id: *id, bodies }),
+                Err(reason) => all.parked.push(park(*id, reason, bytes)),
             }
         }
         all
@@ -159,13 +168,13 @@ struct Outage {
 
 impl Outage {
     /// Counts a failure. Returns the time until the next attempt, which grows with the number of failures.
-    fn record(&mut self, error: &(dyn std::error::Error + Send + Sync)) -> Duration {
-        self.failures += 1;
+    fn record(&mut self, error: &(dyn std::error::Error + Send + Sync), message: &str) -> Duration {
+        self.failures = self.failures.saturating_add(1);
         if self.failures == 1 {
             let cause = cause_of(error);
-            tracing::error!(%error, cause, "cannot store bodies; they stay in the queue, and the worker tries again");
+            tracing::error!(%error, cause, "{message}");
         }
-        Duration::from_millis(100 * u64::from(self.failures).pow(2)).min(MAX_DELAY)
+        Duration::from_millis(100 * u64::from(self.failures.min(100)).pow(2)).min(MAX_DELAY)
     }
 
     fn end(&mut self) {
@@ -179,13 +188,13 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Position, QueueLimits};
+    use crate::queue::{Position, Queue, QueueLimits};
 
     #[tokio::test]
     async fn old_rows_are_removed_while_batches_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("a.sqlite")).await;
-        let (queue, reader) =
+        let (queue, source) =
             Queue::open(&folder.path().join("queue"), QueueLimits::default(), Position::default()).unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
@@ -193,8 +202,8 @@ mod tests {
         }
         let (stop, stopped) = tokio::sync::oneshot::channel();
         stop.send(()).unwrap();
-        Worker::new(store.clone(), queue.clone(), reader).run(stopped).await;
-        assert_eq!(queue.backlog(), 0);
+        Worker::new(store.clone(), source).run(stopped).await;
+        assert_eq!(queue.health().backlog(), 0);
         assert!(store.has_removed_old().await);
         store.close().await;
     }

@@ -17,7 +17,7 @@ const APP_PART: u64 = 4;
 
 /// The bytes between the worker's position and the queue's end.
 #[derive(Debug)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     /// The largest number of bytes.
     limit: u64,
     unread: Mutex<Unread>,
@@ -131,17 +131,17 @@ impl Backlog {
     }
 
     /// Returns the number of bytes.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.lock().bytes()
     }
 
     /// Returns whether not one more byte fits.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.bytes() >= self.limit
     }
 
     /// Returns the worker's position and the queue's end.
-    pub(super) fn ends(&self) -> (Position, Position) {
+    pub(crate) fn ends(&self) -> (Position, Position) {
         let unread = self.lock();
         let end = unread.segments.last().map(|(segment, offset)| Position { segment: *segment, offset: *offset });
         (unread.start, end.unwrap_or(unread.start))

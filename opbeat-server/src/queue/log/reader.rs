@@ -57,6 +57,11 @@ impl Reader {
         Self { folder: folder.to_owned(), at, queue_end, failures: 0, unreadable: None }
     }
 
+    /// Returns whether everything up to a position was read.
+    pub(crate) fn is_at(&self, end: Position) -> bool {
+        self.at >= end
+    }
+
     /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
     ///
     /// Each record is returned once, even if storing it fails.

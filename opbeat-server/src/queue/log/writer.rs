@@ -1,43 +1,20 @@
 //! The thread that appends to the open segment, and syncs once for all waiting appends.
 
 use std::cmp::Ordering;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use tokio::sync::{oneshot, watch};
 
+use super::super::error::AppendError;
 use super::backlog::Backlog;
+use super::disk::{Disk, SegmentFile};
 use super::segment::{self, Position};
 
 /// The number of bytes after which a group of records is synced.
 const MAX_GROUP: usize = 8 << 20;
-
-/// A message that was not appended.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum AppendError {
-    /// Too many bytes wait for the worker.
-    #[error("the queue is full: its limit is {} MiB", .0 >> 20)]
-    Full(u64),
-    /// Too many bytes of the app wait for the worker.
-    #[error("too much data of this app waits to be stored: the limit of an app is {} MiB", .0 >> 20)]
-    AppFull(u64),
-    /// The record is larger than a record can be, in bytes.
-    #[error("its data is larger than {} MiB; send smaller bodies", .0 >> 20)]
-    TooLarge(usize),
-    /// Too many appends wait for the disk.
-    #[error("the disk is too slow: too many bodies wait to be written")]
-    Busy,
-    /// The disk failed.
-    #[error("the queue cannot be written: {0}")]
-    Disk(Arc<io::Error>),
-    /// The server is shutting down.
-    #[error("the server is shutting down")]
-    Closed,
-}
 
 /// A record that waits to be written.
 pub(super) struct Append {
@@ -50,9 +27,10 @@ pub(super) struct Append {
 
 /// Writes the open segment.
 pub(super) struct Writer {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
     segment_limit: u64,
-    file: File,
+    file: Box<dyn SegmentFile>,
     end: Position,
     /// Whether a failed write may have left bytes after the end. They are cut off before the next write.
     is_torn: bool,
@@ -61,11 +39,16 @@ pub(super) struct Writer {
 impl Writer {
     /// Opens the last segment, or creates one. Returns the writer and the queue's end, which is not before `from`, the
     /// store's cursor: records before the cursor would count as stored.
-    pub(super) fn open(folder: &Path, segment_limit: u64, from: Position) -> io::Result<(Self, Position)> {
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        segment_limit: u64,
+        from: Position,
+    ) -> io::Result<(Self, Position)> {
         let last = segment::list(folder)?.last().copied();
         let recovered = match last.map(|last| (last, last.cmp(&from.segment))) {
-            Some((last, Ordering::Greater)) => segment::recover(folder, Position::start_of(last))?,
-            Some((_, Ordering::Equal)) => segment::recover(folder, from)?,
+            Some((last, Ordering::Greater)) => segment::recover(&*disk, folder, Position::start_of(last))?,
+            Some((_, Ordering::Equal)) => segment::recover(&*disk, folder, from)?,
             // The folder was removed, or replaced by an earlier one.
             Some((_, Ordering::Less)) | None => None,
         };
@@ -73,10 +56,10 @@ impl Writer {
             Some(recovered) => recovered,
             None => {
                 let next = last.map_or(from.segment, |last| last.max(from.segment)) + 1;
-                (segment::create(folder, next)?, Position::start_of(next))
+                (segment::create(&*disk, folder, next)?, Position::start_of(next))
             }
         };
-        let writer = Self { folder: folder.to_owned(), segment_limit, file, end, is_torn: false };
+        let writer = Self { disk, folder: folder.to_owned(), segment_limit, file, end, is_torn: false };
         Ok((writer, end))
     }
 
@@ -108,7 +91,7 @@ impl Writer {
         self.is_torn = true;
         let mut size = 0;
         for append in group {
-            self.file.write_all(&append.record)?;
+            self.file.append(&append.record)?;
             size += append.record.len() as u64;
         }
         self.file.sync_data()?;
@@ -120,8 +103,7 @@ impl Writer {
     /// Cuts off the bytes that a failed write left.
     fn repair(&mut self) -> io::Result<()> {
         if self.is_torn {
-            self.file.set_len(self.end.offset)?;
-            self.file.sync_all()?;
+            self.file.cut_off(self.end.offset)?;
             self.is_torn = false;
         }
         Ok(())
@@ -130,7 +112,7 @@ impl Writer {
     /// Creates the next segment.
     fn roll(&mut self) -> io::Result<()> {
         let next = self.end.segment + 1;
-        self.file = segment::create(&self.folder, next)?;
+        self.file = segment::create(&*self.disk, &self.folder, next)?;
         self.end = Position::start_of(next);
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Segments: the files that the queue consists of.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::blocks::{Readable, read_around};
+use super::disk::{Disk, SegmentFile, private};
 use super::record::{Format, Parsed, is_unfinished, next_record, parse};
 
 /// A position between two records: the number of a segment and an offset in bytes.
@@ -49,18 +50,15 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
 /// Creates a segment's file, and syncs the folder, so that the file's name survives a crash too.
 ///
 /// An empty file of this segment, which a failed attempt left, is used.
-pub(super) fn create(folder: &Path, segment: u64) -> io::Result<File> {
+pub(super) fn create(disk: &dyn Disk, folder: &Path, segment: u64) -> io::Result<Box<dyn SegmentFile>> {
     let path = new_file(folder, segment);
-    let names = File::open(folder)?;
-    let file = match private().create_new(true).open(&path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => {
-            private().open(&path)?
-        }
+    let file = match disk.create(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => disk.open(&path)?,
         created => created?,
     };
-    names.sync_all().inspect_err(|_| {
+    disk.sync_folder(folder).inspect_err(|_| {
         // If this fails too, the next attempt uses the empty file.
-        let _ = fs::remove_file(&path);
+        let _ = disk.remove(&path);
     })?;
     Ok(file)
 }
@@ -74,7 +72,11 @@ pub(super) fn create(folder: &Path, segment: u64) -> io::Result<File> {
 ///
 /// The bytes of an unfinished record are kept in a `.cut` file. If that cannot be written, such as on a full disk, the
 /// queue is opened without it: the record was never acknowledged.
-pub(super) fn recover(folder: &Path, from: Position) -> io::Result<Option<(File, Position)>> {
+pub(super) fn recover(
+    disk: &dyn Disk,
+    folder: &Path,
+    from: Position,
+) -> io::Result<Option<(Box<dyn SegmentFile>, Position)>> {
     let (path, format) = file(folder, from.segment);
     if format == Format::Unmarked {
         return Ok(None);
@@ -92,7 +94,7 @@ pub(super) fn recover(folder: &Path, from: Position) -> io::Result<Option<(File,
         return Ok(None);
     }
     let end = from.offset + whole.len() as u64;
-    let file = private().open(&path)?;
+    let mut file = disk.open(&path)?;
     if !tail.is_empty() {
         let (torn, shown) = (tail.len(), path.display());
         match keep(&path.with_extension("cut"), tail) {
@@ -103,23 +105,13 @@ pub(super) fn recover(folder: &Path, from: Position) -> io::Result<Option<(File,
                 tracing::warn!(bytes = torn, file = %shown, %error, "cut off an unfinished record; its bytes cannot be kept");
             }
         }
-        file.set_len(end)?;
-        file.sync_all()?;
+        file.cut_off(end)?;
     }
     Ok(Some((file, Position { offset: end, ..from })))
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     private().create(true).open(path)?.write_all(bytes)
-}
-
-/// Returns options to append to a file that only its owner may read.
-fn private() -> OpenOptions {
-    let mut options = File::options();
-    options.append(true).read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 /// Returns the end of the last whole record, in bytes. Damaged records before it stay, and the reader skips them.
@@ -141,9 +133,9 @@ fn end_of_records(bytes: &[u8]) -> usize {
 }
 
 /// Removes the segments that are wholly before a position.
-pub(super) fn remove_before(folder: &Path, before: Position) -> io::Result<()> {
+pub(super) fn remove_before(disk: &dyn Disk, folder: &Path, before: Position) -> io::Result<()> {
     for segment in list(folder)?.into_iter().filter(|segment| *segment < before.segment) {
-        fs::remove_file(file(folder, segment).0)?;
+        disk.remove(&file(folder, segment).0)?;
     }
     Ok(())
 }

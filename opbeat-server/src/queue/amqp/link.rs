@@ -1,0 +1,264 @@
+//! The connection to RabbitMQ that is kept open, and opened again when it breaks.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::options::ConfirmSelectOptions;
+use lapin::{Channel, Connection, ConnectionProperties, Event};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::super::handle::Queue;
+use super::super::health::QueueHealth;
+use super::super::limits::QueueLimits;
+use super::super::source::Source;
+use super::super::spool::Spool;
+use super::address::AmqpAddress;
+use super::condition::BrokerCondition;
+use super::consumer::Consumer;
+use super::drain;
+use super::outage::Outage;
+use super::publish::PublishError;
+use super::publisher::Publisher;
+
+/// The longest time that RabbitMQ may take to open a connection or to answer a question.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time between two looks at the number of waiting records.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// RabbitMQ, for both ends of the queue. Its connection closes with the last of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Broker {
+    shared: Arc<Shared>,
+    _running: Arc<watch::Sender<()>>,
+    stopped: watch::Receiver<()>,
+}
+
+/// What the tasks of one process share.
+pub(super) struct Shared {
+    pub(super) address: AmqpAddress,
+    pub(super) condition: Arc<BrokerCondition>,
+    link: watch::Sender<Option<Arc<Link>>>,
+    /// Whether the last attempt to publish has failed.
+    has_failed: AtomicBool,
+}
+
+/// An open connection, with a channel for each use.
+pub(super) struct Link {
+    connection: Connection,
+    /// Carries new records.
+    pub(super) direct: Channel,
+    /// Carries records of the spool.
+    pub(super) drain: Channel,
+    /// Carries questions.
+    looks: Channel,
+    /// Why the connection must be opened again.
+    failure: watch::Sender<Option<String>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// Starts to connect, and keeps a connection open until the last clone is dropped.
+    ///
+    /// It never fails because RabbitMQ is away. Must be called within a runtime.
+    pub(crate) fn start(address: AmqpAddress) -> Self {
+        let (running, stopped) = watch::channel(());
+        let (link, condition) = (watch::Sender::new(None), Arc::default());
+        let shared = Arc::new(Shared { address, condition, link, has_failed: AtomicBool::new(false) });
+        tokio::spawn(until(stopped.clone(), keep_connected(Arc::clone(&shared))));
+        Self { shared, _running: Arc::new(running), stopped }
+    }
+
+    /// Returns the end that intake appends to, with a spool in a folder.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be read and written.
+    pub(crate) fn queue(&self, spool: &Path, limits: QueueLimits) -> io::Result<Queue> {
+        let (spool, reader) = Spool::open(spool, limits)?;
+        tokio::spawn(until(self.stopped.clone(), drain::run(Arc::clone(&self.shared), reader)));
+        Ok(Queue::amqp(Publisher::start(self.clone(), spool)))
+    }
+
+    /// Returns the end that a worker reads.
+    pub(crate) fn source(&self) -> Source {
+        Source::amqp(Consumer::new(self.clone()))
+    }
+
+    /// Returns a view of the health of RabbitMQ alone.
+    pub(crate) fn health(&self) -> QueueHealth {
+        QueueHealth::of_broker(&self.shared.condition, None)
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+/// Runs a task until it ends or the process no longer uses RabbitMQ.
+async fn until(mut stopped: watch::Receiver<()>, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = task => {}
+        // The sender sends nothing: this is an error, when it is dropped.
+        _ = stopped.changed() => {}
+    }
+}
+
+impl Shared {
+    /// Returns the connection if records can be published on it now.
+    pub(super) fn usable(&self) -> Option<Arc<Link>> {
+        self.link.borrow().clone().filter(|link| link.is_usable())
+    }
+
+    /// Waits for a connection on which records can be published.
+    pub(super) async fn wait_until_usable(&self) -> Arc<Link> {
+        let mut links = self.link.subscribe();
+        loop {
+            if let Some(link) = self.usable() {
+                return link;
+            }
+            // An alarm of RabbitMQ ends without another connection.
+            let _ = timeout(LOOK_INTERVAL, links.changed()).await;
+        }
+    }
+
+    /// Waits until there is no connection. Returns whether that was the case within a time.
+    pub(super) async fn is_away_within(&self, time: Duration) -> bool {
+        let mut links = self.link.subscribe();
+        timeout(time, links.wait_for(Option::is_none)).await.is_ok()
+    }
+
+    /// Waits for a connection, even if nothing can be published on it.
+    pub(super) async fn wait_until_connected(&self) {
+        // The sender is `self`.
+        let _ = self.link.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// Notes that RabbitMQ has confirmed some records.
+    pub(super) fn confirm(&self, records: usize) {
+        self.has_failed.store(false, Ordering::Relaxed);
+        self.condition.recover();
+        self.condition.count_published(records as u64);
+    }
+
+    /// Notes a failure to publish. If the connection may be the reason, it is opened again.
+    pub(super) fn fail(&self, link: &Link, error: &PublishError) {
+        let reason = error.to_string();
+        self.has_failed.store(true, Ordering::Relaxed);
+        self.condition.fail(&reason);
+        if !matches!(error, PublishError::Refused) {
+            link.failure.send_replace(Some(reason));
+        }
+    }
+
+    /// Opens another connection, with a name that operators see.
+    pub(super) async fn connect(&self, name: &str) -> lapin::Result<Connection> {
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        Connection::connect_uri(self.address.uri.clone(), properties).await
+    }
+}
+
+impl Link {
+    async fn open(shared: &Shared) -> lapin::Result<Self> {
+        let connection = shared.connect("opbeat intake").await?;
+        let looks = connection.create_channel().await?;
+        shared.address.declare(&looks).await?;
+        let (direct, drain) = (connection.create_channel().await?, connection.create_channel().await?);
+        for channel in [&direct, &drain] {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        }
+        Ok(Self { connection, direct, drain, looks, failure: watch::Sender::new(None) })
+    }
+
+    fn is_usable(&self) -> bool {
+        let status = self.connection.status();
+        status.connected() && !status.blocked() && self.failure.borrow().is_none()
+    }
+
+    /// Watches the connection until it must be opened again. Returns the reason.
+    async fn watch(&self, shared: &Shared, outage: &mut Outage) -> String {
+        let mut failure = self.failure.subscribe();
+        let mut events = Box::pin(self.connection.events_listener());
+        let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+        let mut was_blocked = false;
+        loop {
+            let is_blocked = self.connection.status().blocked();
+            tokio::select! {
+                _ = ticks.tick() => {}
+                // A publish that timed out on a blocked connection is no reason to open another one, which would be
+                // blocked as well, and could not close this one.
+                _ = failure.changed(), if !is_blocked => {}
+                Some(event) = events.next() => if let Event::Error(error) = event { return error.to_string() },
+            }
+            let status = self.connection.status();
+            if !status.connected() {
+                return "the connection was lost".to_owned();
+            }
+            if status.blocked() {
+                was_blocked = true;
+                const REASON: &str = "RabbitMQ takes no records, since its memory or its disk is low";
+                shared.condition.fail(REASON);
+                outage.start(REASON);
+                continue;
+            }
+            if let Some(reason) = self.failure.borrow().clone() {
+                return reason;
+            }
+            if was_blocked {
+                // Its channels may have records without a confirm.
+                return "RabbitMQ takes records again".to_owned();
+            }
+            shared.condition.start_look();
+            match timeout(ANSWER_TIMEOUT, shared.address.ready(&self.looks)).await {
+                Ok(Ok(ready)) => shared.condition.set_ready(ready),
+                Ok(Err(error)) => return error.to_string(),
+                Err(_) => return "RabbitMQ does not answer".to_owned(),
+            }
+            match shared.condition.outage().filter(|_| shared.has_failed.load(Ordering::Relaxed)) {
+                // A connection alone does not show that records are confirmed.
+                Some(failure) => outage.start(&failure.reason),
+                None => {
+                    shared.condition.recover();
+                    outage.end();
+                }
+            }
+        }
+    }
+
+    async fn close(self: Arc<Self>) {
+        // An error means that it is closed already.
+        let _ = timeout(ANSWER_TIMEOUT, self.connection.close(200, "OK".into())).await;
+    }
+}
+
+async fn keep_connected(shared: Arc<Shared>) {
+    let mut outage = Outage::default();
+    loop {
+        let reason = match timeout(ANSWER_TIMEOUT, Link::open(&shared)).await {
+            Ok(Ok(link)) => {
+                let link = Arc::new(link);
+                shared.link.send_replace(Some(Arc::clone(&link)));
+                let reason = link.watch(&shared, &mut outage).await;
+                shared.link.send_replace(None);
+                tokio::spawn(link.close());
+                reason
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "RabbitMQ does not answer".to_owned(),
+        };
+        shared.condition.fail(&reason);
+        outage.start(&reason);
+        sleep(outage.delay()).await;
+    }
+}

@@ -1,0 +1,128 @@
+//! The end of the queue in RabbitMQ that intake appends to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::super::error::AppendError;
+use super::super::health::QueueHealth;
+use super::super::message::Message;
+use super::super::spool::Spool;
+use super::link::{Broker, Shared};
+use super::publish::{PublishError, publish};
+use crate::random::random;
+
+/// The largest number of appends that wait to be published. Further ones are rejected, and agents send them again later.
+const MAX_WAITING: usize = 4_096;
+
+/// The largest number of records that are published before the first of them is confirmed.
+const MAX_GROUP: usize = 512;
+
+/// The number of bytes after which a group of records is published.
+const MAX_GROUP_BYTES: usize = 8 << 20;
+
+/// The largest payload in bytes. RabbitMQ takes messages of up to 128 MiB by default.
+const MAX_PAYLOAD: usize = 96 << 20;
+
+/// The longest time that intake waits for a confirm. Then the record goes to the spool.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A handle that publishes records, or keeps them in the spool.
+#[derive(Clone, Debug)]
+pub(crate) struct Publisher {
+    broker: Broker,
+    spool: Spool,
+    appends: mpsc::Sender<Append>,
+}
+
+/// A record that waits to be published.
+#[derive(Debug)]
+struct Append {
+    message: Message,
+    /// Receives the result.
+    done: oneshot::Sender<Result<(), AppendError>>,
+}
+
+impl Publisher {
+    /// Starts the task that publishes, until the last clone is dropped.
+    pub(super) fn start(broker: Broker, spool: Spool) -> Self {
+        let (appends, waiting) = mpsc::channel(MAX_WAITING);
+        tokio::spawn(run(Arc::clone(broker.shared()), spool.clone(), waiting));
+        Self { broker, spool, appends }
+    }
+
+    /// Appends a record with data of an app. When this returns, it survives a crash of this machine or of RabbitMQ.
+    pub(crate) async fn append(&self, app_id: &str, record: &[u8]) -> Result<(), AppendError> {
+        if record.len() > MAX_PAYLOAD {
+            return Err(AppendError::TooLarge(MAX_PAYLOAD));
+        }
+        let message = Message { id: random(), app_id: app_id.into(), payload: record.to_vec() };
+        let (done, response) = oneshot::channel();
+        self.appends.try_send(Append { message, done }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => AppendError::Busy,
+            mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
+        })?;
+        response.await.unwrap_or(Err(AppendError::Closed))
+    }
+
+    /// Returns a view of the queue's health.
+    pub(crate) fn health(&self) -> QueueHealth {
+        QueueHealth::of_broker(&self.broker.shared().condition, Some(self.spool.log()))
+    }
+}
+
+/// Publishes groups of records, one after the other, so that records stay in the order of their requests.
+async fn run(shared: Arc<Shared>, spool: Spool, mut appends: mpsc::Receiver<Append>) {
+    while let Some(first) = appends.recv().await {
+        let (messages, responses): (Vec<_>, Vec<_>) =
+            collect(first, &mut appends).into_iter().map(|append| (append.message, append.done)).unzip();
+        let results = if spool.is_empty() && publish_directly(&shared, &messages).await {
+            for message in &messages {
+                spool.log().condition().record(&Ok(()), !message.app_id.is_empty());
+            }
+            messages.iter().map(|_| Ok(0)).collect()
+        } else {
+            // All at once, so that they share a sync.
+            join_all(messages.iter().map(|message| spool.append(message))).await
+        };
+        for (result, done) in results.into_iter().zip(responses) {
+            if let Ok(bytes) = result {
+                shared.condition.count_spooled(bytes);
+            }
+            // The request may have been cancelled in the meantime.
+            let _ = done.send(result.map(|_| ()));
+        }
+    }
+}
+
+/// Publishes a group. Returns whether RabbitMQ has confirmed all of it.
+async fn publish_directly(shared: &Shared, messages: &[Message]) -> bool {
+    let Some(link) = shared.usable() else { return false };
+    let queue = shared.address.intake();
+    let published = publish(&link.direct, &queue, messages);
+    match timeout(CONFIRM_TIMEOUT, published).await.unwrap_or(Err(PublishError::Timeout)) {
+        Ok(()) => {
+            shared.confirm(messages.len());
+            true
+        }
+        Err(error) => {
+            shared.fail(&link, &error);
+            false
+        }
+    }
+}
+
+/// Takes the appends that wait at this moment, up to the size of a group.
+fn collect(first: Append, appends: &mut mpsc::Receiver<Append>) -> Vec<Append> {
+    let mut size = first.message.payload.len();
+    let mut group = vec![first];
+    while group.len() < MAX_GROUP && size < MAX_GROUP_BYTES {
+        let Ok(next) = appends.try_recv() else { break };
+        size += next.message.payload.len();
+        group.push(next);
+    }
+    group
+}

@@ -1,0 +1,28 @@
+//! The error of an append.
+
+use std::io;
+use std::sync::Arc;
+
+/// A message that was not appended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum AppendError {
+    /// Too many bytes wait for the worker.
+    #[error("the queue is full: its limit is {} MiB", .0 >> 20)]
+    Full(u64),
+    /// Too many bytes of the app wait for the worker.
+    #[error("too much data of this app waits to be stored: the limit of an app is {} MiB", .0 >> 20)]
+    AppFull(u64),
+    /// The record is larger than a record can be, in bytes.
+    #[error("its data is larger than {} MiB; send smaller bodies", .0 >> 20)]
+    TooLarge(usize),
+    /// Too many appends wait for the disk.
+    #[error("the disk is too slow: too many bodies wait to be written")]
+    Busy,
+    /// The disk failed.
+    #[error("the queue cannot be written: {0}")]
+    Disk(Arc<io::Error>),
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Closed,
+}
