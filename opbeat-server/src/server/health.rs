@@ -141,6 +141,12 @@ impl Health {
                  file and start the server again."
                     .to_owned(),
             ),
+            Condition::Absent => messages.push(
+                "The file of the database is missing since the start. Known tokens are accepted, and their data waits in \
+                 the queue. Restore the file and start the server again, or start it once with --create-database to \
+                 begin with an empty database."
+                    .to_owned(),
+            ),
             Condition::Unavailable => {
                 messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
             }
@@ -185,7 +191,7 @@ impl Storing {
 fn name(database: Condition) -> &'static str {
     match database {
         Condition::Ok => "ok",
-        Condition::Missing => "missing",
+        Condition::Missing | Condition::Absent => "missing",
         Condition::Unavailable => "unavailable",
     }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -17,7 +16,7 @@ use super::register::{AppCredentials, RegisterError, create_app, create_read_tok
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
 use crate::intake::{IntakeLimits, Refusals};
-use crate::queue::{Queue, QueueLimits};
+use crate::queue::{Position, Queue, QueueLimits};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
 use crate::store::{NewApp, Store, StoreError};
@@ -40,6 +39,8 @@ pub struct ServerConfig {
     pub queue: QueueLimits,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
+    /// Whether an empty database is created if it is missing, although the data folder was used before.
+    pub create_database: bool,
     /// The longest time that a page or a query of the API may take.
     pub page_timeout: Duration,
 }
@@ -54,6 +55,7 @@ impl ServerConfig {
             intake: IntakeLimits::default(),
             queue: QueueLimits::default(),
             health: HealthLimits::default(),
+            create_database: false,
             page_timeout: Store::TIME_LIMIT,
         }
     }
@@ -136,15 +138,14 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
-        let store = Store::open(&folder.database(), config.page_timeout).await?;
-        let from = store.queue_position().await?;
+        let (store, from) = open_store(&folder, &config).await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
-        let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
+        let directory = StoreDirectory::open(store.clone(), folder.directory()).await;
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         folder.write_url(&url(address));
-        let link_token = random_hex::<20>();
+        let link_token = random_hex::<32>();
         if let Err(error) = folder.write_link(&sign_in_url(address, &link_token)) {
             tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
         }
@@ -230,6 +231,25 @@ impl Server {
             tracing::warn!("not all queued data was stored within 10 s; the rest is stored at the next start");
         }
         self.store.close().await;
+    }
+}
+
+/// Opens the store, and returns the position from which the queue is to be stored.
+///
+/// If the database is missing although the folder was used before, the server accepts data by the snapshot of the
+/// directory, and none is stored.
+async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<(Store, Position), StartError> {
+    match folder.prepare_database(config.create_database) {
+        Ok(()) => {
+            let store = Store::open(&folder.database(), config.page_timeout).await?;
+            let from = store.queue_position().await?;
+            Ok((store, from))
+        }
+        Err(error @ DataFolderError::DatabaseMissing { .. }) => {
+            tracing::error!(%error, "data is accepted with known tokens, and waits in the queue until then");
+            Ok((Store::absent(&folder.database()).await, Position::default()))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

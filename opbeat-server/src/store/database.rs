@@ -23,6 +23,8 @@ pub(crate) struct Store {
     /// The connection of the health check, which slow pages do not keep busy.
     probe: SqlitePool,
     file: PathBuf,
+    /// Whether the file was missing when the server started.
+    is_absent: bool,
 }
 
 /// The condition of the database.
@@ -32,6 +34,8 @@ pub(crate) enum Condition {
     Ok,
     /// Its file was removed while the server uses it.
     Missing,
+    /// Its file was missing when the server started.
+    Absent,
     /// It does not answer.
     Unavailable,
 }
@@ -67,11 +71,22 @@ impl Store {
             .connect_with(options.clone())
             .await?;
         let probe = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        Ok(Self { writer, readers, probe, file: file.to_owned() })
+        Ok(Self { writer, readers, probe, file: file.to_owned(), is_absent: false })
+    }
+
+    /// Makes a store whose file is missing, and is not created. Each query fails as in an outage.
+    pub(crate) async fn absent(file: &Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(false);
+        let pool = SqlitePoolOptions::new().connect_lazy_with(options);
+        pool.close().await;
+        Self { writer: pool.clone(), readers: pool.clone(), probe: pool, file: file.to_owned(), is_absent: true }
     }
 
     /// Returns the condition of the database. Waits for no page, but possibly for the disk.
     pub(crate) async fn condition(&self) -> Condition {
+        if self.is_absent {
+            return Condition::Absent;
+        }
         // SQLite does not notice that its file was removed, and goes on with a file that nobody can open again.
         let is_missing = tokio::fs::try_exists(&self.file).await.is_ok_and(|exists| !exists);
         if is_missing {
