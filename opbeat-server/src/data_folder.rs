@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The database. The names of SQLite's other files start with it.
 const DATABASE: &str = "opbeat.sqlite";
+
+/// The snapshot of the directory, and its next version while that is written.
+const DIRECTORY: [&str; 2] = ["directory.json", "directory.new"];
 const LOCK: &str = "lock";
 const URL: &str = "server-url";
 const LINK: &str = "sign-in-link";
@@ -37,6 +40,16 @@ pub enum DataFolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// The database is missing, although the folder was used before.
+    #[error(
+        "the database {} is missing or empty, although this data folder was used before; restore the file and start \
+         the server again, or run `opbeat serve --create-database` once to begin with an empty database",
+        .path.display()
+    )]
+    DatabaseMissing {
+        /// The database's file.
+        path: PathBuf,
+    },
 }
 
 impl DataFolder {
@@ -58,13 +71,11 @@ impl DataFolder {
         Self { path: path.to_owned() }
     }
 
-    /// Creates the database's file, and makes the server's files accessible to their owner only.
+    /// Makes the server's files accessible to their owner only. Fails if the folder cannot be written.
     ///
-    /// SQLite gives its other files the mode of the database. The folder may contain files of others, such as a home
-    /// folder does: they are not changed.
+    /// The folder may contain files of others, such as a home folder does: they are not changed.
     #[cfg(unix)]
     fn make_private(&self) -> io::Result<()> {
-        private().open(self.database())?;
         make_private(&self.path, is_state);
         make_private(&self.queue(), is_segment);
         Ok(())
@@ -84,6 +95,54 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
+    }
+
+    /// Creates an empty file for the database if there is none, and the folder is new or `create` is given.
+    ///
+    /// SQLite gives its other files the mode of this one, which only its owner may read.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DataFolderError::DatabaseMissing`] if the folder was used before. An empty database would accept no token,
+    /// and would replace the snapshot by which known tokens are still accepted.
+    pub(crate) fn prepare_database(&self, create: bool) -> Result<(), DataFolderError> {
+        let path = self.database();
+        let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
+        let size = match fs::metadata(&path) {
+            Ok(file) => Some(file.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unusable(error)),
+        };
+        let has_snapshot = self.directory().exists();
+        let is_missing = match size {
+            None => has_snapshot || self.has_segments(),
+            // A start that was interrupted leaves an empty file, and possibly segments, but no snapshot.
+            Some(0) => has_snapshot,
+            Some(_) => false,
+        };
+        if is_missing && !create {
+            return Err(DataFolderError::DatabaseMissing { path });
+        }
+        private().open(path).map_err(unusable)?;
+        Ok(())
+    }
+
+    /// Returns whether the queue has segments.
+    fn has_segments(&self) -> bool {
+        let entries = fs::read_dir(self.queue()).into_iter().flatten().flatten();
+        let is_segment = |name: &str| {
+            name.split_once('.').is_some_and(|(number, extension)| {
+                number.len() == 20
+                    && number.bytes().all(|byte| byte.is_ascii_digit())
+                    && ["log", "records"].contains(&extension)
+            })
+        };
+        entries.map(|entry| entry.file_name()).any(|name| name.to_str().is_some_and(is_segment))
+    }
+
+    /// Returns the path of the directory's snapshot.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.path.join(DIRECTORY[0])
     }
 
     /// Returns the path of the database.
@@ -161,7 +220,7 @@ fn make_private(folder: &Path, is_ours: fn(&str) -> bool) {
 /// Returns whether a file in the data folder is the server's, by its name.
 #[cfg(unix)]
 fn is_state(name: &str) -> bool {
-    name.starts_with(DATABASE) || [LOCK, URL, LINK].contains(&name)
+    name.starts_with(DATABASE) || DIRECTORY.contains(&name) || [LOCK, URL, LINK].contains(&name)
 }
 
 /// Returns whether a file in the queue's folder is the queue's, by its name: `00000000000000000001.records`.

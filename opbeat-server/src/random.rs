@@ -1,4 +1,4 @@
-//! Random ids and tokens.
+//! Random ids and tokens, and hexadecimal digits.
 
 /// Returns random bytes from the system, in hexadecimal.
 ///
@@ -26,4 +26,28 @@ pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
 #[must_use]
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes 32 bytes as hexadecimal digits in JSON, for `#[serde(with)]`.
+pub(crate) mod hex_array {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the digits.
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::hex(bytes))
+    }
+
+    /// Reads 64 digits.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let mut bytes = [0; 32];
+        if digits.len() != 2 * bytes.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(D::Error::custom("a hash has 64 hexadecimal digits"));
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(D::Error::custom)?;
+        }
+        Ok(bytes)
+    }
 }

@@ -6,18 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use opbeat_protocol::Timestamp;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::directory::StoreDirectory;
 use crate::intake::{DirectoryUnavailable, TokenOwner};
 use crate::otlp::{FindService, ServiceDirectory};
 use crate::store::{AppLookup, Store, StoreError, UnknownServices};
 
-/// The time after which an organization's setting is read again.
-const SETTING_AGE: Duration = Duration::from_secs(2);
-
-/// The time after which a setting that could not be read is read again.
-const FAILURE_AGE: Duration = Duration::from_secs(1);
+/// The longest time that the creation of an app may take.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// The largest number of apps of an organization to which services add more.
 const MAX_APPS: i64 = 200;
@@ -31,38 +28,28 @@ const REFUSAL_AGE: Duration = Duration::from_secs(5);
 /// The largest number of services without an app that are remembered.
 const MAX_REFUSALS: usize = 10_000;
 
-/// The settings and the apps that were found, and the store that they are read from.
+/// The known settings and apps, and the store in which apps are created.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreServices {
     store: Store,
-    /// The ids of apps by organization and name.
+    directory: StoreDirectory,
+    /// The ids of apps that were looked up or created here, by organization and name. Others are in the directory.
     apps: Arc<RwLock<HashMap<ServiceKey, String>>>,
     /// The services that got no app because there are too many, each with the time until which that counts.
     refusals: Arc<RwLock<HashMap<ServiceKey, Instant>>>,
-    /// The settings by organization. Requests of one organization share a read, and wait for no other organization.
-    settings: Arc<RwLock<HashMap<String, Arc<Mutex<Setting>>>>>,
 }
 
 /// An organization, and the name of a service's app.
 type ServiceKey = (String, String);
 
-/// The setting of an organization.
-#[derive(Debug, Default)]
-struct Setting {
-    /// The last known setting.
-    known: Option<UnknownServices>,
-    /// The time until which it is not read again.
-    until: Option<Instant>,
-}
-
 impl StoreServices {
-    /// Makes an empty directory.
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, apps: Arc::default(), refusals: Arc::default(), settings: Arc::default() }
+    /// Makes a directory of services.
+    pub(crate) fn new(store: Store, directory: StoreDirectory) -> Self {
+        Self { store, directory, apps: Arc::default(), refusals: Arc::default() }
     }
 
     async fn find(&self, owner: &TokenOwner, service: &str) -> Result<FindService, DirectoryUnavailable> {
-        match self.setting(&owner.organization_id).await? {
+        match self.directory.unknown_services(&owner.organization_id).await? {
             UnknownServices::Refuse => return Ok(FindService::Refused),
             UnknownServices::Single => return Ok(FindService::App(owner.app_id.clone())),
             UnknownServices::Create => {}
@@ -72,28 +59,45 @@ impl StoreServices {
             return Ok(FindService::InvalidName);
         }
         let key = (owner.organization_id.clone(), name);
-        let known = self.apps.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(app_id) = known {
+        let created = || self.apps.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(app_id) = self.directory.app(&key.0, &key.1).or_else(created) {
             return Ok(FindService::App(app_id));
         }
         let refusal = self.refusals.read().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
         if refusal.is_some_and(|until| Instant::now() < until) {
             return Ok(FindService::TooManyApps);
         }
-        let app_id = match self.store.look_up_app(&key.0, &key.1, MAX_APPS).await.map_err(unavailable)? {
-            AppLookup::Found(app_id) => Some(app_id),
-            AppLookup::TooMany => None,
-            AppLookup::Missing => {
-                let now = Timestamp::from(SystemTime::now()).micros();
-                self.store.find_or_create_app(&key.0, &key.1, MAX_APPS, now).await.map_err(unavailable)?
-            }
-        };
-        let Some(app_id) = app_id else {
+        let Some(app_id) = self.create(&key).await? else {
             self.remember_refusal(key);
             return Ok(FindService::TooManyApps);
         };
         self.apps.write().unwrap_or_else(PoisonError::into_inner).insert(key, app_id.clone());
         Ok(FindService::App(app_id))
+    }
+
+    /// Returns the id of an app of the store, which is created if it is missing, or `None` if there are too many apps.
+    async fn create(&self, (organization_id, name): &ServiceKey) -> Result<Option<String>, DirectoryUnavailable> {
+        if self.directory.is_unavailable() {
+            return Err(DirectoryUnavailable);
+        }
+        let created = async {
+            match self.store.look_up_app(organization_id, name, MAX_APPS).await? {
+                AppLookup::Found(app_id) => Ok(Some(app_id)),
+                AppLookup::TooMany => Ok(None),
+                AppLookup::Missing => {
+                    let now = Timestamp::from(SystemTime::now()).micros();
+                    self.store.find_or_create_app(organization_id, name, MAX_APPS, now).await
+                }
+            }
+        };
+        match tokio::time::timeout(MAX_WAIT, created).await {
+            Ok(Ok(app_id)) => Ok(app_id),
+            Ok(Err(error)) => Err(unavailable(&error)),
+            Err(_) => {
+                tracing::warn!("no app was created for a service within 1 s; known services still work");
+                Err(DirectoryUnavailable)
+            }
+        }
     }
 
     fn remember_refusal(&self, key: ServiceKey) {
@@ -105,30 +109,6 @@ impl StoreServices {
         if refusals.len() < MAX_REFUSALS {
             refusals.insert(key, now + REFUSAL_AGE);
         }
-    }
-
-    /// Returns an organization's setting. While the database is not available, the last known one applies.
-    async fn setting(&self, organization_id: &str) -> Result<UnknownServices, DirectoryUnavailable> {
-        let cell = self.settings.read().unwrap_or_else(PoisonError::into_inner).get(organization_id).cloned();
-        let cell = cell.unwrap_or_else(|| {
-            let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(settings.entry(organization_id.to_owned()).or_default())
-        });
-        let mut setting = cell.lock().await;
-        if setting.until.is_none_or(|until| until <= Instant::now()) {
-            let age = match self.store.unknown_services(organization_id).await {
-                Ok(read) => {
-                    setting.known = Some(read);
-                    SETTING_AGE
-                }
-                Err(error) => {
-                    unavailable(error);
-                    FAILURE_AGE
-                }
-            };
-            setting.until = Some(Instant::now() + age);
-        }
-        setting.known.ok_or(DirectoryUnavailable)
     }
 }
 
@@ -142,9 +122,8 @@ impl ServiceDirectory for StoreServices {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn unavailable(error: StoreError) -> DirectoryUnavailable {
-    let error: &dyn std::error::Error = &error;
+fn unavailable(error: &StoreError) -> DirectoryUnavailable {
+    let error: &dyn std::error::Error = error;
     tracing::warn!(error, "cannot look up the app of a service; known services still work");
     DirectoryUnavailable
 }
@@ -168,6 +147,7 @@ fn app_name(service: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::until_saved;
     use crate::store::NewApp;
 
     #[tokio::test]
@@ -184,11 +164,18 @@ mod tests {
             app_id: created.app_id,
             app,
         };
-        let services = StoreServices::new(store.clone());
+        let snapshot = folder.path().join("directory.json");
+        let open =
+            async || StoreServices::new(store.clone(), StoreDirectory::open(store.clone(), snapshot.clone()).await);
+        let services = open().await;
         assert_eq!(services.find(&owner, "service 0").await.unwrap(), FindService::Refused);
         store.set_unknown_services("acme", UnknownServices::Create).await.unwrap();
-        let services = StoreServices::new(store.clone());
+        let services = open().await;
         let first = services.find(&owner, "service 0").await.unwrap();
+        std::fs::remove_file(&snapshot).unwrap();
+        let another = open().await;
+        assert_eq!(another.find(&owner, "service 0").await.unwrap(), first, "another process has not created it");
+        until_saved(&snapshot).await;
         for service in 1..MAX_APPS - 1 {
             let found = services.find(&owner, &format!("service {service}")).await.unwrap();
             assert!(matches!(found, FindService::App(_)), "{service} {found:?}");
@@ -197,12 +184,14 @@ mod tests {
             assert_eq!(services.find(&owner, "one more").await.unwrap(), FindService::TooManyApps);
         }
         assert_eq!(services.refusals.read().unwrap().len(), 1);
-        // Another process has found none of them yet.
-        assert_eq!(StoreServices::new(store.clone()).find(&owner, "service 0").await.unwrap(), first);
         store.close().await;
         assert_eq!(services.find(&owner, "service 0").await.unwrap(), first, "without the database");
         assert!(services.find(&owner, "unknown").await.is_err());
-        assert!(StoreServices::new(store).find(&owner, "service 0").await.is_err());
+        let restarted = open().await;
+        assert_eq!(restarted.find(&owner, "service 0").await.unwrap(), first, "by the snapshot");
+        assert!(restarted.find(&owner, "unknown").await.is_err());
+        std::fs::remove_file(&snapshot).unwrap();
+        assert!(open().await.find(&owner, "service 0").await.is_err());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) enum App {
     Create(Create),
     /// Prints the web pages whose browsers may send data without a token, and adds or removes some.
     ///
-    /// At first there are none. A running server uses a new origin at once, and forgets a removed one within ten seconds.
+    /// At first there are none. A running server uses a new origin at once, and forgets a removed one within five seconds.
     Origins(Origins),
 }
 

@@ -34,7 +34,7 @@ enum Action {
     /// Lists and replays accepted data that could not be stored.
     #[command(subcommand)]
     Parked(Parked),
-    /// Creates read tokens, for the API and for signing in to the pages.
+    /// Creates read tokens, for the API and for signing in to the pages. Lists and revokes all tokens.
     #[command(subcommand)]
     Token(Token),
 }

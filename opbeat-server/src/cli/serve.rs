@@ -23,6 +23,12 @@ pub(super) struct Serve {
     /// arrive at once.
     #[arg(long, value_name = "N", env = "OPBEAT_CLIENT_SIDE_RATE", default_value_t = 100)]
     client_side_rate: u32,
+    /// Begins with an empty database if its file is missing, although the data folder was used before.
+    ///
+    /// Without this option, such a server accepts data with the tokens that it knows, and keeps the data in the queue
+    /// until the file is restored.
+    #[arg(long)]
+    create_database: bool,
 }
 
 impl Serve {
@@ -32,6 +38,7 @@ impl Serve {
         let mut config = ServerConfig::new(&self.data.data, self.listen);
         config.intake.client_side_rate = self.client_side_rate;
         config.intake.client_side_burst = self.client_side_rate.saturating_mul(2);
+        config.create_database = self.create_database;
         let server = Server::start(config).await?;
         // An error is ignored: a reader that closes the pipe after the first line must not stop the server.
         let _ = write!(

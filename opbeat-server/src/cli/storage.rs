@@ -18,6 +18,7 @@ pub(super) struct DataOption {
 /// Opens the store. A server may run on the same folder.
 pub(super) async fn open_store(data: &Path) -> Result<(DataFolder, Store), Box<dyn Error>> {
     let folder = DataFolder::open(data)?;
+    folder.prepare_database(false)?;
     let store = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
     Ok((folder, store))
 }

@@ -3,15 +3,17 @@
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::rejection::Rejection;
 
 /// The app that a token belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenOwner {
     /// The token's SHA-256.
+    #[serde(with = "crate::random::hex_array")]
     pub(crate) token_hash: [u8; 32],
     /// The organization's id.
     pub(crate) organization_id: String,

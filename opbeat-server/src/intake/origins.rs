@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::authenticate::DirectoryUnavailable;
 
@@ -45,7 +46,7 @@ pub(crate) struct WebOrigin {
 pub(crate) struct InvalidOrigin(String);
 
 /// An app that accepts data from browsers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BrowserApp {
     /// The organization's id.
     pub(crate) organization_id: String,
@@ -107,6 +108,18 @@ impl fmt::Display for AllowedOrigin {
             Self::One(origin) => origin.write(f, ""),
             Self::Subdomains(parent) => parent.write(f, "*."),
         }
+    }
+}
+
+impl Serialize for AllowedOrigin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowedOrigin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

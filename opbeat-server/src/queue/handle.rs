@@ -22,14 +22,15 @@ enum Engine {
 }
 
 impl Queue {
-    /// Opens a queue on the disk of this machine, and returns its other end, which starts at a position.
+    /// Opens a queue on the disk of this machine, and returns its other end, which starts at the position of the store.
+    /// Without a position, because the store is away, [`Source::begin`] must be called before the first read.
     ///
     /// # Errors
     ///
     /// Returns an error if the folder cannot be read and written.
-    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Source)> {
+    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Option<Position>) -> io::Result<(Self, Source)> {
         let (log, reader) = Log::open(folder, limits, from)?;
-        Ok((Self(Engine::Log(log.clone())), Source::log(log, reader)))
+        Ok((Self(Engine::Log(log.clone())), Source::log(log, reader, from.is_some())))
     }
 
     /// Returns a queue that publishes to RabbitMQ.

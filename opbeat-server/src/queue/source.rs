@@ -5,7 +5,7 @@ use std::io;
 use super::amqp::Consumer;
 use super::batch::{Batch, Mark, Receipt, Record};
 use super::health::QueueHealth;
-use super::log::{Log, Reader, RecordBatch};
+use super::log::{Log, Position, Reader, RecordBatch};
 
 /// A failure to read the queue, or to acknowledge what was read. Another attempt may succeed.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +34,31 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Engine {
-    Log { log: Log, reader: Reader },
+    Log { log: Log, reader: Reader, is_placed: bool },
     Amqp(Box<Consumer>),
 }
 
 impl Source {
-    pub(super) const fn log(log: Log, reader: Reader) -> Self {
-        Self { engine: Engine::Log { log, reader }, is_finishing: false }
+    pub(super) const fn log(log: Log, reader: Reader, is_placed: bool) -> Self {
+        Self { engine: Engine::Log { log, reader, is_placed }, is_finishing: false }
+    }
+
+    /// Returns whether the position is missing at which the source starts, which only the store knows.
+    pub(crate) const fn needs_position(&self) -> bool {
+        matches!(self.engine, Engine::Log { is_placed: false, .. })
+    }
+
+    /// Sets the position at which the source starts.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be read.
+    pub(crate) fn begin(&mut self, position: Position) -> io::Result<()> {
+        if let Engine::Log { log, reader, is_placed } = &mut self.engine {
+            log.backlog().set_start(reader.begin(position)?);
+            *is_placed = true;
+        }
+        Ok(())
     }
 
     pub(super) fn amqp(consumer: Consumer) -> Self {
@@ -59,7 +77,7 @@ impl Source {
     /// [`finish`]: Self::finish
     pub(crate) async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
         match &mut self.engine {
-            Engine::Log { log, reader } => {
+            Engine::Log { log, reader, .. } => {
                 let end = log.backlog().ends().1;
                 if self.is_finishing && reader.is_at(end) {
                     return Ok(None);

@@ -45,7 +45,7 @@ impl Spool {
     /// Returns an error if the folder cannot be read and written.
     pub(super) fn open(folder: &Path, limits: QueueLimits) -> io::Result<(Self, SpoolReader)> {
         let cursor = folder.join(CURSOR);
-        let (log, reader) = Log::open(folder, limits, read(&cursor))?;
+        let (log, reader) = Log::open(folder, limits, Some(read(&cursor)))?;
         Ok((Self { log: log.clone() }, SpoolReader { log, reader, cursor }))
     }
 

@@ -144,8 +144,9 @@ impl Health {
         match database {
             Condition::Ok => {}
             Condition::Missing => messages.push(
-                "The file of the database was removed. Data that is stored now is lost: stop the server, restore the \
-                 file and start the server again."
+                "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
+                 the file is back. Restore the file, or start the server once with --create-database to begin with an \
+                 empty database."
                     .to_owned(),
             ),
             Condition::Unavailable => {

@@ -30,7 +30,7 @@ const MIN_COMPRESSED: u64 = 1_024;
 /// The parts that the routes need.
 pub(super) struct Parts {
     pub(super) queue: Queue,
-    pub(super) directory: Arc<StoreDirectory>,
+    pub(super) directory: StoreDirectory,
     pub(super) limits: IntakeLimits,
     pub(super) refusals: Refusals,
     pub(super) store: Store,
@@ -43,9 +43,9 @@ pub(super) struct Parts {
 pub(super) fn router(parts: Parts) -> Router {
     let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
-    let (tokens, origins) = (Arc::clone(&parts.directory), parts.directory);
+    let (tokens, origins) = (Arc::new(parts.directory.clone()), Arc::new(parts.directory.clone()));
     let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals);
-    let services = Arc::new(StoreServices::new(parts.store));
+    let services = Arc::new(StoreServices::new(parts.store, parts.directory));
     let programs = intake::router(intake.clone())
         .merge(otlp::router(intake, services))
         .merge(parts.health.router())

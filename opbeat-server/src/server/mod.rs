@@ -7,6 +7,7 @@ mod origins;
 mod progress;
 mod register;
 mod running;
+mod tokens;
 mod unread_body;
 
 pub use health::HealthLimits;
@@ -14,3 +15,4 @@ pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
 pub use running::{Server, ServerConfig, StartError};
+pub(crate) use tokens::{list_tokens, revoke_token};

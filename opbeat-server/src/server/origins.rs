@@ -18,7 +18,7 @@ pub(crate) enum OriginsError {
 
 /// Adds and removes allowed origins of an app, named as in `acme/shop`, and returns all of them then.
 ///
-/// A running server uses a new one at once, and notices within ten seconds that one was removed.
+/// A running server uses a new one at once, and notices within five seconds that one was removed.
 pub(crate) async fn change_origins(
     store: &Store,
     (organization, app): (&str, &str),

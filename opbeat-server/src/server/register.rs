@@ -66,7 +66,7 @@ pub(crate) async fn create_app(
     check_name(&new.organization)?;
     check_name(&new.app)?;
     [&new.organization_id, &new.app_id].into_iter().flatten().try_for_each(|id| check_name(id))?;
-    let secret_token = secret_token.unwrap_or_else(random_hex::<20>);
+    let secret_token = secret_token.unwrap_or_else(random_hex::<32>);
     let app = store
         .create_app(new, &hash_token(&secret_token), now())
         .await
@@ -81,7 +81,7 @@ pub(crate) async fn create_app(
 
 /// Creates a read token for an organization, and returns it. The server stores its hash only.
 pub(crate) async fn create_read_token(store: &Store, organization: &str) -> Result<String, RegisterError> {
-    let token = random_hex::<20>();
+    let token = random_hex::<32>();
     let created = store.create_read_token(organization, &hash_token(&token), now()).await;
     match created? {
         true => Ok(token),

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -42,6 +41,8 @@ pub struct ServerConfig {
     pub queue_address: QueueAddress,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
+    /// Whether an empty database is created if it is missing, although the data folder was used before.
+    pub create_database: bool,
     /// The longest time that a page or a query of the API may take.
     pub page_timeout: Duration,
 }
@@ -57,6 +58,7 @@ impl ServerConfig {
             queue: QueueLimits::default(),
             queue_address: QueueAddress::default(),
             health: HealthLimits::default(),
+            create_database: false,
             page_timeout: Store::TIME_LIMIT,
         }
     }
@@ -143,7 +145,7 @@ impl From<InvalidAddress> for StartError {
 async fn open_queue(config: &ServerConfig, folder: &DataFolder, store: &Store) -> Result<(Queue, Source), StartError> {
     match &config.queue_address {
         QueueAddress::Embedded => {
-            let from = store.queue_position().await?;
+            let from = store.queue_position().await.ok();
             Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)
         }
         QueueAddress::Amqp(url) => {
@@ -163,14 +165,14 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
-        let store = Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?;
+        let store = open_store(&folder, &config).await?;
         let (queue, source) = open_queue(&config, &folder, &store).await?;
-        let directory = Arc::new(StoreDirectory::open(store.clone()).await?);
+        let directory = StoreDirectory::open(store.clone(), folder.directory()).await;
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         folder.write_url(&url(address));
-        let link_token = random_hex::<20>();
+        let link_token = random_hex::<32>();
         if let Err(error) = folder.write_link(&sign_in_url(address, &link_token)) {
             tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
         }
@@ -257,6 +259,18 @@ impl Server {
         }
         self.store.close().await;
     }
+}
+
+/// Opens the store. A database that is missing although the folder was used before is not created: it may be put back.
+async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store, StartError> {
+    match folder.prepare_database(config.create_database) {
+        Ok(()) => {}
+        Err(error @ DataFolderError::DatabaseMissing { .. }) => {
+            tracing::error!(%error, "data is accepted with known tokens, and waits in the queue until then");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?)
 }
 
 fn sign_in_url(address: SocketAddr, link_token: &str) -> String {

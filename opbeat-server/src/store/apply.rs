@@ -1,12 +1,11 @@
 //! Stores the changes of records, and what of the queue is stored, in one transaction of the database.
 
-
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::engine::{Connection, Engine, Value, query};
 use super::database::Store;
+use super::engine::{Connection, Engine, Value, query};
 use super::error::{Cause, StoreError};
 use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
 use crate::changes::{self, BodyChanges, Changes};
@@ -76,7 +75,9 @@ impl Store {
                 let stored = connection.savepoint(|connection| apply_one(connection, &body));
                 match stored {
                     Ok(()) => {}
-                    Err(error) if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown => {
+                    Err(error)
+                        if error.cause() == Cause::Data || is_last_attempt && error.cause() == Cause::Unknown =>
+                    {
                         let reason = with_sources(&error);
                         reasons.push(reason.clone());
                         parked.push(ParkedMessage { id: None, reason, message: changes::encode(&[body]) });
@@ -92,11 +93,7 @@ impl Store {
 }
 
 /// Returns the records that were not stored before, and remembers their ids.
-fn begin(
-    connection: &mut Connection,
-    records: Vec<StoredRecord>,
-    now: i64,
-) -> Result<Vec<StoredRecord>, StoreError> {
+fn begin(connection: &mut Connection, records: Vec<StoredRecord>, now: i64) -> Result<Vec<StoredRecord>, StoreError> {
     lock_apps(connection, &records)?;
     let mut new = Vec::with_capacity(records.len());
     for record in records {
@@ -143,12 +140,7 @@ pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Resu
 }
 
 /// Sets messages aside, and moves the cursor of a queue with positions.
-fn finish(
-    connection: &mut Connection,
-    parked: &[ParkedMessage],
-    mark: Mark,
-    now: i64,
-) -> Result<(), StoreError> {
+fn finish(connection: &mut Connection, parked: &[ParkedMessage], mark: Mark, now: i64) -> Result<(), StoreError> {
     for message in parked {
         if is_new_record(connection, message.id, now)? {
             park(connection, message, now)?;
@@ -211,11 +203,7 @@ fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreE
 }
 
 /// Sets a message aside.
-pub(super) fn park(
-    connection: &mut Connection,
-    parked: &ParkedMessage,
-    now: i64,
-) -> Result<(), StoreError> {
+pub(super) fn park(connection: &mut Connection, parked: &ParkedMessage, now: i64) -> Result<(), StoreError> {
     query("INSERT INTO parked_messages (parked_at, reason, message) VALUES (?, ?, ?)")
         .bind(now)
         .bind(&parked.reason)

@@ -20,9 +20,9 @@ pub(crate) enum StoreAddress {
 }
 
 impl StoreAddress {
-    /// Returns the address of a file, which is created if it is missing.
+    /// Returns the address of a file that exists, or that somebody will put back.
     pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
-        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: true })
+        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false })
     }
 }
 
@@ -86,7 +86,8 @@ impl Store {
     /// Opens a file of SQLite, which is created if it is missing.
     #[cfg(test)]
     pub(crate) async fn open_file(path: &Path) -> Self {
-        Self::open(StoreAddress::file(path), Self::TIME_LIMIT).await.unwrap()
+        let file = SqliteFile { path: path.to_owned(), may_be_created: true };
+        Self::open(StoreAddress::Sqlite(file), Self::TIME_LIMIT).await.unwrap()
     }
 
     /// Returns the file of SQLite.

@@ -1,8 +1,7 @@
 //! Reports of what is installed on machines.
 
-
-use super::engine::{Connection, query};
 use super::document;
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::changes::NewDeployment;
 

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-
-use super::engine::{Connection, Value, query};
 use super::document;
+use super::engine::{Connection, Value, query};
 use super::error::StoreError;
 use super::rollups::RESOLUTIONS;
 use crate::changes::NewError;
@@ -134,10 +133,7 @@ fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<
     occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error }));
 }
 
-fn write_counts(
-    connection: &mut Connection,
-    counts: &BTreeMap<(i64, i64, i64), i64>,
-) -> Result<(), StoreError> {
+fn write_counts(connection: &mut Connection, counts: &BTreeMap<(i64, i64, i64), i64>) -> Result<(), StoreError> {
     let row = |((group, resolution, start), count): (&(i64, i64, i64), &i64)| {
         [*group, *resolution, *start, *count, MAX_COUNT].map(Value::from).to_vec()
     };
@@ -150,10 +146,7 @@ fn write_counts(
     Ok(())
 }
 
-fn write_occurrences(
-    connection: &mut Connection,
-    occurrences: &[Occurrence<'_>],
-) -> Result<(), StoreError> {
+fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]) -> Result<(), StoreError> {
     let row = |Occurrence { group, error }: &Occurrence<'_>| {
         Ok::<_, StoreError>(vec![
             Value::from(*group),

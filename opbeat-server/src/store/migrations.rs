@@ -94,7 +94,6 @@ mod tests {
     use crate::sketch::Sketch;
     use crate::store::rollups;
 
-
     #[test]
     fn rows_from_before_the_renaming_are_kept() {
         let mut database = Connection::in_memory();
@@ -106,7 +105,10 @@ mod tests {
         migrate(&mut database).unwrap();
         let drops = query("SELECT start, reason, count FROM drops ORDER BY start, reason");
         let drops = drops.fetch_all(&mut database).unwrap();
-        let drops: Vec<(i64, String, i64)> = drops.iter().map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap(), row.try_get(2).unwrap())).collect();
+        let drops: Vec<(i64, String, i64)> = drops
+            .iter()
+            .map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap(), row.try_get(2).unwrap()))
+            .collect();
         let expected = [(60, "rejected", 2), (60, "spans", 3), (120, "rejected", 4)];
         assert_eq!(drops, expected.map(|(start, reason, count)| (start, reason.to_owned(), count)));
     }
@@ -124,7 +126,6 @@ mod tests {
                 .bind(resolution)
                 .bind([10.0, 20.0].into_iter().collect::<Sketch>().encode())
                 .execute(&mut database)
-                
                 .unwrap();
         }
         migrate(&mut database).unwrap();

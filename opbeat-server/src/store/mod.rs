@@ -28,6 +28,7 @@ mod rollups;
 mod samples;
 mod services;
 mod sessions;
+mod tokens;
 mod traces;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
@@ -38,3 +39,4 @@ pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
+pub(crate) use tokens::TokenRow;

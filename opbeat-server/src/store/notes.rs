@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-
-use super::engine::{Connection, Row, query};
 use super::database::Store;
+use super::engine::{Connection, Row, query};
 use super::error::StoreError;
 use super::rollups::unsigned;
 use crate::changes::NoteKey;

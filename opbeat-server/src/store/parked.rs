@@ -1,9 +1,8 @@
 //! Parked messages: records of the queue that could not be stored. They are kept until they are replayed.
 
-
-use super::engine::{Connection, Row, query};
 use super::apply::{ParkedMessage, apply_one, park, with_sources};
 use super::database::Store;
+use super::engine::{Connection, Row, query};
 use super::error::{Cause, StoreError};
 use crate::changes::BodyChanges;
 

@@ -1,6 +1,5 @@
 //! Releases, with the machines that they were completed on.
 
-
 use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::changes::NewRelease;

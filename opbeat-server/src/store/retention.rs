@@ -1,8 +1,7 @@
 //! Removes old rows.
 
-
-use super::engine::query;
 use super::database::Store;
+use super::engine::query;
 use super::error::StoreError;
 use super::rollups::signed;
 use crate::changes::{MAX_COUNT, MINUTES_KEPT};
@@ -66,17 +65,17 @@ impl Store {
     /// Removes the pending spans that were received before a time, and counts them as dropped.
     async fn remove_pending(&self, before: i64) -> Result<(), StoreError> {
         self.write(move |connection| {
-        query(
-            "INSERT INTO drops (app_id, start, reason, count)
+            query(
+                "INSERT INTO drops (app_id, start, reason, count)
              SELECT app_id, received_at / 60000000 * 60, 'spans', count(*) FROM pending_spans WHERE received_at < ?1
              GROUP BY 1, 2
              ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?2)",
-        )
-        .bind(before)
-        .bind(signed(MAX_COUNT))
-        .execute(connection)?;
-        query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(connection)?;
-        Ok(())
+            )
+            .bind(before)
+            .bind(signed(MAX_COUNT))
+            .execute(connection)?;
+            query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(connection)?;
+            Ok(())
         })
         .await
     }
@@ -152,20 +151,15 @@ mod tests {
         for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
                           VALUES (?, x'07', ?, ?, x'')";
-            query(insert)
-                .bind(&app.app_id)
-                .bind(&[span; 8][..])
-                .bind(received_at)
-                .run(&store.writer)
-                .await
-                .unwrap();
+            query(insert).bind(&app.app_id).bind(&[span; 8][..]).bind(received_at).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
             store.remove_old(hour * HOUR).await.unwrap();
         }
         let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
         let drops = drops.read_all(&store.writer).await.unwrap();
-        let drops: Vec<(i64, i64)> = drops.iter().map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap())).collect();
+        let drops: Vec<(i64, i64)> =
+            drops.iter().map(|row| (row.try_get(0).unwrap(), row.try_get(1).unwrap())).collect();
         assert_eq!(drops, [(0, 1), (3_600, 2)]);
         store.close().await;
     }

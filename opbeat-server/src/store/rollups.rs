@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-
 use super::engine::{Connection, Row, query};
 use super::error::StoreError;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
@@ -29,10 +28,7 @@ pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
 /// Creates the rows of transactions that are missing, and returns the ids of all.
 ///
 /// An app's names beyond [`MAX_NAMES`] share the row [`OTHER_NAMES`].
-pub(super) fn write_transactions(
-    connection: &mut Connection,
-    changes: &Changes,
-) -> Result<TransactionIds, StoreError> {
+pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes) -> Result<TransactionIds, StoreError> {
     let mut seen: BTreeMap<&TransactionKey, Seen> = BTreeMap::new();
     let minutes = changes.rollups.keys().chain(changes.breakdowns.keys());
     let minutes = minutes.map(|(key, minute, _)| (key, minute.saturating_mul(1_000_000)));
@@ -221,10 +217,7 @@ pub(super) fn write_breakdowns(
 }
 
 /// Adds drops to the rows of their minutes.
-pub(super) fn write_drops(
-    connection: &mut Connection,
-    drops: &BTreeMap<DropKey, u64>,
-) -> Result<(), StoreError> {
+pub(super) fn write_drops(connection: &mut Connection, drops: &BTreeMap<DropKey, u64>) -> Result<(), StoreError> {
     for (key, count) in drops {
         query(
             "INSERT INTO drops (app_id, start, reason, count) VALUES (?1, ?2, ?3, ?4)

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::engine::{Connection, query};
 use super::document;
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use super::rollups::{TransactionIds, signed};
 use crate::changes::{NewSample, NewSpanStack};
@@ -103,10 +103,7 @@ fn remove_surplus(connection: &mut Connection, transaction: i64, hour: i64) -> R
 }
 
 /// Stores the stack of each site: agents send each stack once per process.
-pub(super) fn write_span_stacks(
-    connection: &mut Connection,
-    stacks: &[NewSpanStack],
-) -> Result<(), StoreError> {
+pub(super) fn write_span_stacks(connection: &mut Connection, stacks: &[NewSpanStack]) -> Result<(), StoreError> {
     for stack in stacks {
         query("INSERT OR REPLACE INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)")
             .bind(&stack.app_id)

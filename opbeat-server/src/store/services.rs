@@ -1,13 +1,15 @@
 //! The apps of services, and what happens to services that have none.
 
+use serde::{Deserialize, Serialize};
 
-use super::engine::query;
 use super::database::Store;
+use super::engine::query;
 use super::error::StoreError;
 use crate::random::random_hex;
 
 /// The treatment of telemetry whose service is not the app of its token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum UnknownServices {
     /// It is refused.
     Refuse,
@@ -26,6 +28,15 @@ impl UnknownServices {
             Self::Single => "single",
         }
     }
+
+    /// Returns the setting with a name.
+    fn of_name(name: &str) -> Self {
+        match name {
+            "create" => Self::Create,
+            "single" => Self::Single,
+            _ => Self::Refuse,
+        }
+    }
 }
 
 /// The result of the look-up of a service's app.
@@ -40,17 +51,16 @@ pub(crate) enum AppLookup {
 }
 
 impl Store {
-    /// Returns an organization's setting.
-    pub(crate) async fn unknown_services(&self, organization_id: &str) -> Result<UnknownServices, StoreError> {
-        let row = query("SELECT unknown_services FROM organizations WHERE id = ?")
-            .bind(organization_id)
-            .read_one(&self.readers)
-            .await?;
-        Ok(match row.try_get::<&str, _>(0)? {
-            "create" => UnknownServices::Create,
-            "single" => UnknownServices::Single,
-            _ => UnknownServices::Refuse,
-        })
+    /// Returns the settings of all organizations, each with the id of the organization.
+    pub(crate) async fn settings_of_services(&self) -> Result<Vec<(String, UnknownServices)>, StoreError> {
+        let rows = query("SELECT id, unknown_services FROM organizations").read_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, UnknownServices::of_name(row.try_get(1)?)))).collect()
+    }
+
+    /// Returns all apps: the id of the organization, the short name, and the id.
+    pub(crate) async fn names_of_apps(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let rows = query("SELECT organization_id, short_name, id FROM apps").read_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
     }
 
     /// Changes the setting of an organization by its short name. Returns false if there is no such organization.

@@ -1,8 +1,7 @@
 //! Browsers that are signed in with a read token.
 
-
-use super::engine::query;
 use super::database::Store;
+use super::engine::query;
 use super::error::StoreError;
 
 /// The largest number of sessions of one read token. Older ones end.

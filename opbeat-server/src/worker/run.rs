@@ -55,6 +55,11 @@ impl Worker {
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
+        tokio::select! {
+            () = self.find_position() => {}
+            // The records stay in the queue.
+            _ = &mut stop => return,
+        }
         let mut is_stopping = false;
         loop {
             tokio::select! {
@@ -69,6 +74,21 @@ impl Worker {
                     Ok(None) => return,
                     Err(error) => self.pause(&error, "the queue cannot be read; the worker tries again").await,
                 },
+            }
+        }
+    }
+
+    /// Waits for the position at which the source starts, if the database was away when the server started.
+    async fn find_position(&mut self) {
+        while self.source.needs_position() {
+            match self.store.queue_position().await {
+                Ok(position) => match self.source.begin(position) {
+                    Ok(()) => self.outage.end(),
+                    Err(error) => self.pause(&error, "the queue cannot be read; the worker tries again").await,
+                },
+                Err(error) => {
+                    self.pause(&error, "cannot store bodies; they stay in the queue, and the worker tries again").await;
+                }
             }
         }
     }
@@ -195,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (queue, source) =
-            Queue::open(&folder.path().join("queue"), QueueLimits::default(), Position::default()).unwrap();
+            Queue::open(&folder.path().join("queue"), QueueLimits::default(), Some(Position::default())).unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
             queue.append("shop", &[0; 3 << 20]).await.unwrap();

@@ -32,7 +32,7 @@ fn an_app_is_created_while_a_server_runs() {
     assert!(lines.starts_with(&format!("OPBEAT_SERVER_URL={url}\n")));
 
     let token = opbeat(folder.path(), &["token", "create", "acme"]);
-    assert_eq!(text(&token.stdout).trim().len(), 40);
+    assert_eq!(text(&token.stdout).trim().len(), 64);
     child.kill().unwrap();
     child.wait().unwrap();
 

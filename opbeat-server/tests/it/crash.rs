@@ -17,9 +17,15 @@ const CLIENTS: usize = 8;
 
 /// Starts the real binary, and returns it with its address once it is ready.
 pub(crate) fn serve(data: &Path) -> (Child, String) {
+    serve_with(data, &[])
+}
+
+/// Starts the real binary with further arguments.
+pub(crate) fn serve_with(data: &Path, arguments: &[&str]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_opbeat"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

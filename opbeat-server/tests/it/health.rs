@@ -167,6 +167,7 @@ async fn a_slow_page_ends_at_its_time_limit_and_frees_its_connection() {
 #[tokio::test]
 async fn damage_of_the_queue_is_reported() {
     let running = Running::start_with(|config| {
+        config.create_database = true;
         let queue = config.data.join("queue");
         std::fs::create_dir_all(&queue).unwrap();
         std::fs::write(queue.join("00000000000000000001.log"), [0xff; 100]).unwrap();

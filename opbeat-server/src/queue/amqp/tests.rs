@@ -309,7 +309,7 @@ async fn workers_store_each_record_once() {
     let queue = open(&broker, folder.path());
     let health = queue.health();
     until(&health, |_| broker.shared().usable().is_some()).await;
-    let store = Store::open(&folder.path().join("a.sqlite"), Store::TIME_LIMIT).await.unwrap();
+    let store = Store::open_file(&folder.path().join("a.sqlite")).await;
     let twice = |number: usize| Message {
         id: [number as u8; 16],
         app_id: "shop".into(),

@@ -118,7 +118,7 @@ impl Backlog {
     }
 
     /// Moves the worker's position.
-    pub(super) fn set_start(&self, start: Position) {
+    pub(in crate::queue) fn set_start(&self, start: Position) {
         let mut unread = self.lock();
         unread.start = start;
         unread.segments.retain(|(segment, _)| *segment >= start.segment);

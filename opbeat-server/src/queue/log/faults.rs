@@ -74,7 +74,7 @@ impl FaultyDisk {
     }
 
     fn open(&self, folder: &Path, from: Position) -> (Log, Reader) {
-        Log::open_on(Arc::new(self.clone()), folder, SMALL, from).unwrap()
+        Log::open_on(Arc::new(self.clone()), folder, SMALL, Some(from)).unwrap()
     }
 }
 

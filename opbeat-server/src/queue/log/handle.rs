@@ -32,14 +32,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens the log in a folder, and returns a reader that starts at a position.
+    /// Opens the log in a folder, and returns a reader that starts at a position, or that gets it later.
     ///
     /// A record that a crash cut off is removed.
     ///
     /// # Errors
     ///
     /// Returns an error if the folder cannot be read and written.
-    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Position) -> io::Result<(Self, Reader)> {
+    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Option<Position>) -> io::Result<(Self, Reader)> {
         Self::open_on(Arc::new(SystemDisk), folder, limits, from)
     }
 
@@ -48,13 +48,13 @@ impl Log {
         disk: Arc<dyn Disk>,
         folder: &Path,
         limits: QueueLimits,
-        from: Position,
+        from: Option<Position>,
     ) -> io::Result<(Self, Reader)> {
         std::fs::create_dir_all(folder)?;
         let (writer, end) = Writer::open(Arc::clone(&disk), folder, limits.segment, from)?;
         // The first segments may have been removed with the whole folder.
         let first = segment::list(folder)?.first().copied().unwrap_or(end.segment);
-        let from = from.max(Position::start_of(first));
+        let from = from.unwrap_or_default().max(Position::start_of(first));
         let backlog = Arc::new(Backlog::measure(folder, from, limits.backlog)?);
         let (sender, appends) = sync_channel(MAX_WAITING);
         let (ends, queue_end) = watch::channel(end);

@@ -62,6 +62,13 @@ impl Reader {
         self.at >= end
     }
 
+    /// Sets the position of the next read, which is not before the first segment. Returns it.
+    pub(in crate::queue) fn begin(&mut self, at: Position) -> io::Result<Position> {
+        let first = segment::list(&self.folder)?.first().copied().unwrap_or(at.segment);
+        self.at = at.max(Position::start_of(first));
+        Ok(self.at)
+    }
+
     /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
     ///
     /// Each record is returned once, even if storing it fails.

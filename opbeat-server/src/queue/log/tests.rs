@@ -49,7 +49,7 @@ fn last_segment(folder: &Path) -> std::path::PathBuf {
 #[tokio::test]
 async fn records_are_read_in_order_across_segments() {
     let folder = tempfile::tempdir().unwrap();
-    let (queue, mut reader) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
     append(&queue, 0..100).await;
     assert!(fs::read_dir(folder.path()).unwrap().count() > 3, "several segments are created");
     let (read, position) = read(&mut reader, 100).await;
@@ -62,12 +62,12 @@ async fn records_are_read_in_order_across_segments() {
 #[tokio::test]
 async fn a_reopened_queue_continues_at_its_position() {
     let folder = tempfile::tempdir().unwrap();
-    let (queue, mut reader) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
     append(&queue, 0..30).await;
     let (_, position) = read(&mut reader, 30).await;
     append(&queue, 30..40).await;
     drop((queue, reader));
-    let (queue, mut reader) = Log::open(folder.path(), SMALL, position).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(position)).unwrap();
     append(&queue, 40..45).await;
     assert_eq!(read(&mut reader, 15).await.0, bodies(30..45));
 }
@@ -76,7 +76,7 @@ async fn a_reopened_queue_continues_at_its_position() {
 async fn a_torn_last_record_is_cut_off_at_every_length() {
     let limits = QueueLimits::default();
     let folder = tempfile::tempdir().unwrap();
-    let (queue, _) = Log::open(folder.path(), limits, Position::default()).unwrap();
+    let (queue, _) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
     append(&queue, 0..3).await;
     drop(queue);
     let file = last_segment(folder.path());
@@ -84,7 +84,7 @@ async fn a_torn_last_record_is_cut_off_at_every_length() {
     let third = whole.len() / 3;
     for cut in 1..third {
         fs::write(&file, &whole[..whole.len() - cut]).unwrap();
-        let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+        let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
         append(&queue, 7..8).await;
         let (read, _) = read(&mut reader, 3).await;
         assert_eq!(read, ["body 0", "body 1", "body 7"], "cut by {cut}");
@@ -111,7 +111,7 @@ async fn a_flipped_bit_costs_one_record() {
     for limits in [SMALL, QueueLimits::default()] {
         for byte in 0..record {
             let folder = tempfile::tempdir().unwrap();
-            let (queue, _) = Log::open(folder.path(), limits, Position::default()).unwrap();
+            let (queue, _) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
             append(&queue, 0..10).await;
             append(&queue, 10..100).await;
             drop(queue);
@@ -119,7 +119,7 @@ async fn a_flipped_bit_costs_one_record() {
             let mut bytes = fs::read(&first).unwrap();
             bytes[7 * record + byte] ^= 0x04;
             fs::write(&first, bytes).unwrap();
-            let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+            let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
             let (read, damage) = read_all(&queue, &mut reader).await;
             let expected: Vec<String> = bodies(0..100).into_iter().filter(|body| body != "body 7").collect();
             assert_eq!(read, expected, "byte {byte}");
@@ -132,7 +132,7 @@ async fn a_flipped_bit_costs_one_record() {
 async fn segments_of_earlier_versions_are_read_to_their_end() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(format!("{:020}.log", 1)), unmarked_records()).unwrap();
-    let (queue, mut reader) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
     append(&queue, 3..5).await;
     assert_eq!(read_all(&queue, &mut reader).await, (bodies(0..5), Vec::new()));
 }
@@ -141,7 +141,7 @@ async fn segments_of_earlier_versions_are_read_to_their_end() {
 #[tokio::test]
 async fn only_the_owner_may_read_segments() {
     let folder = tempfile::tempdir().unwrap();
-    let (queue, _) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+    let (queue, _) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
     append(&queue, 0..1).await;
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&fs::metadata(last_segment(folder.path())).unwrap().permissions());
@@ -163,7 +163,7 @@ async fn a_flipped_bit_in_a_segment_of_an_earlier_version_costs_one_record() {
         let mut records = records.clone();
         records[flipped * size + byte] ^= 0x04;
         fs::write(folder.path().join(format!("{:020}.log", 1)), records).unwrap();
-        let (queue, mut reader) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+        let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
         let expected = bodies(0..3).into_iter().filter(|body| *body != format!("body {flipped}")).collect();
         assert_eq!(read_all(&queue, &mut reader).await, (expected, vec![size]), "byte {byte} of record {flipped}");
     }
@@ -177,7 +177,7 @@ async fn two_damaged_records_of_an_earlier_version_are_stepped_over() {
     records[size - 1] ^= 1;
     records[2 * size - 1] ^= 1;
     fs::write(folder.path().join(format!("{:020}.log", 1)), records).unwrap();
-    let (queue, mut reader) = Log::open(folder.path(), SMALL, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), SMALL, Some(Position::default())).unwrap();
     assert_eq!(read_all(&queue, &mut reader).await, (bodies(2..3), vec![2 * size]));
 }
 
@@ -185,7 +185,7 @@ async fn two_damaged_records_of_an_earlier_version_are_stepped_over() {
 async fn bytes_wait_until_their_queue_or_their_app_has_room() {
     let folder = tempfile::tempdir().unwrap();
     let limits = QueueLimits { backlog: 4_000, ..SMALL };
-    let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
     let body = [b'b'; 100];
     let record = super::record::frame(&body).len();
     let mut appended = 0;
@@ -207,7 +207,10 @@ async fn bytes_wait_until_their_queue_or_their_app_has_room() {
             }
         }
     }
-    assert!(!queue.backlog().is_full() && queue.condition().refusal().is_some(), "a body did not fit, although a smaller one would");
+    assert!(
+        !queue.backlog().is_full() && queue.condition().refusal().is_some(),
+        "a body did not fit, although a smaller one would"
+    );
     let (_, position) = read(&mut reader, appended).await;
     queue.release(position).unwrap();
     for _ in 0..1_000 / record {
@@ -221,7 +224,7 @@ async fn bytes_that_cannot_be_written_count_for_no_app() {
     let folder = tempfile::tempdir().unwrap();
     let limits = QueueLimits { segment: 1, backlog: 400 };
     let queue_folder = folder.path().join("queue");
-    let (queue, _reader) = Log::open(&queue_folder, limits, Position::default()).unwrap();
+    let (queue, _reader) = Log::open(&queue_folder, limits, Some(Position::default())).unwrap();
     queue.append("shop", b"body").await.unwrap();
     fs::rename(&queue_folder, folder.path().join("away")).unwrap();
     for _ in 0..20 {
@@ -235,7 +238,7 @@ async fn bytes_that_cannot_be_written_count_for_no_app() {
 async fn a_segment_that_was_half_created_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let limits = QueueLimits { segment: 1, ..SMALL };
-    let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
     append(&queue, 0..1).await;
     fs::write(folder.path().join(format!("{:020}.records", 2)), []).unwrap();
     append(&queue, 1..3).await;
@@ -249,14 +252,14 @@ async fn a_damaged_last_record_is_left_for_the_reader() {
     for byte in 0..record {
         let folder = tempfile::tempdir().unwrap();
         let limits = QueueLimits::default();
-        let (queue, _) = Log::open(folder.path(), limits, Position::default()).unwrap();
+        let (queue, _) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
         append(&queue, 0..3).await;
         drop(queue);
         let file = last_segment(folder.path());
         let mut bytes = fs::read(&file).unwrap();
         bytes[2 * record + byte] ^= 0x04;
         fs::write(&file, bytes).unwrap();
-        let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+        let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
         assert_eq!(read_all(&queue, &mut reader).await, (bodies(0..2), vec![record]), "byte {byte}");
     }
 }
@@ -269,7 +272,8 @@ async fn nothing_is_appended_before_the_cursor() {
         let folder = tempfile::tempdir().unwrap();
         let limits = QueueLimits::default();
         let cursor = {
-            let (queue, mut reader) = Log::open(folder.path(), limits, Position { segment: 4, offset: 0 }).unwrap();
+            let (queue, mut reader) =
+                Log::open(folder.path(), limits, Some(Position { segment: 4, offset: 0 })).unwrap();
             append(&queue, 0..3).await;
             read(&mut reader, 3).await.1
         };
@@ -285,11 +289,11 @@ async fn nothing_is_appended_before_the_cursor() {
             "replaced" => fs::write(folder.path().join(format!("{:020}.records", 2)), bytes).unwrap(),
             _ => {}
         }
-        drop(Log::open(folder.path(), limits, cursor).unwrap());
-        let (queue, _) = Log::open(folder.path(), limits, cursor).unwrap();
+        drop(Log::open(folder.path(), limits, Some(cursor)).unwrap());
+        let (queue, _) = Log::open(folder.path(), limits, Some(cursor)).unwrap();
         append(&queue, 3..4).await;
         drop(queue);
-        let (queue, mut reader) = Log::open(folder.path(), limits, cursor).unwrap();
+        let (queue, mut reader) = Log::open(folder.path(), limits, Some(cursor)).unwrap();
         assert_eq!(read_all(&queue, &mut reader).await, (bodies(3..4), Vec::new()), "{damage}");
     }
 }
@@ -300,7 +304,7 @@ async fn nothing_is_appended_before_the_cursor() {
 async fn a_segment_that_cannot_be_read_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let limits = QueueLimits { segment: 1, ..SMALL };
-    let (queue, _) = Log::open(folder.path(), limits, Position::default()).unwrap();
+    let (queue, _) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
     append(&queue, 0..3).await;
     drop(queue);
     for segment in [2, 3] {
@@ -308,7 +312,7 @@ async fn a_segment_that_cannot_be_read_does_not_stop_the_others() {
         fs::remove_file(&file).unwrap();
         fs::create_dir(file).unwrap();
     }
-    let (queue, mut reader) = Log::open(folder.path(), limits, Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), limits, Some(Position::default())).unwrap();
     append(&queue, 3..4).await;
     let mut read = Vec::new();
     let (mut failures, mut position) = (0, Position::default());
@@ -333,7 +337,7 @@ async fn a_segment_that_cannot_be_read_does_not_stop_the_others() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_again_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (queue, mut reader) = Log::open(folder.path(), QueueLimits::default(), Position::default()).unwrap();
+    let (queue, mut reader) = Log::open(folder.path(), QueueLimits::default(), Some(Position::default())).unwrap();
     let large = vec![0; super::record::MAX_PAYLOAD + 1];
     assert!(matches!(queue.append("app", &large).await, Err(AppendError::TooLarge(_))));
     append(&queue, 0..1).await;

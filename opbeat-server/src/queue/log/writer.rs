@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 
@@ -39,13 +40,22 @@ pub(super) struct Writer {
 impl Writer {
     /// Opens the last segment, or creates one. Returns the writer and the queue's end, which is not before `from`, the
     /// store's cursor: records before the cursor would count as stored.
+    ///
+    /// Without the cursor, a segment is created whose number is the time in seconds, so that it is after every cursor:
+    /// the folder may have been removed, or replaced by an earlier one.
     pub(super) fn open(
         disk: Arc<dyn Disk>,
         folder: &Path,
         segment_limit: u64,
-        from: Position,
+        from: Option<Position>,
     ) -> io::Result<(Self, Position)> {
         let last = segment::list(folder)?.last().copied();
+        let Some(from) = from else {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+            let next = last.map_or(now, |last| now.max(last + 1));
+            let (file, end) = (segment::create(&*disk, folder, next)?, Position::start_of(next));
+            return Ok((Self { disk, folder: folder.to_owned(), segment_limit, file, end, is_torn: false }, end));
+        };
         let recovered = match last.map(|last| (last, last.cmp(&from.segment))) {
             Some((last, Ordering::Greater)) => segment::recover(&*disk, folder, Position::start_of(last))?,
             Some((_, Ordering::Equal)) => segment::recover(&*disk, folder, from)?,

@@ -90,11 +90,7 @@ impl Postgres {
     }
 
     /// Runs a query for each list of values, and returns the rows of each.
-    pub(super) fn rows_many(
-        &mut self,
-        sql: &str,
-        lists: &[Vec<Value<'_>>],
-    ) -> Result<Vec<Vec<Row<'static>>>, Error> {
+    pub(super) fn rows_many(&mut self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row<'static>>>, Error> {
         let Prepared { statement, names } = self.prepare(sql)?;
         let mut results = Vec::with_capacity(lists.len());
         for lists in lists.chunks(PIPELINED) {

@@ -1,9 +1,8 @@
 //! The apps that a reader may see.
 
-
-use crate::store::engine::{QueryBuilder, Row, query};
 use super::rollups::count;
 use crate::store::database::Store;
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 
 /// The largest number of apps in a list.

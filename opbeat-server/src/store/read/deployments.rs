@@ -1,10 +1,9 @@
 //! The modules that are installed on machines.
 
-
-use crate::store::engine::{Row, query};
 use crate::changes::{DeploymentDocument, InstalledModule};
 use crate::store::database::Store;
 use crate::store::document::unpack;
+use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
 
 /// The newest report on a machine, without its packages.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-
-use crate::store::engine::{QueryBuilder, Row, query};
 use crate::changes::{Rollup, SelfTime};
 use crate::store::database::Store;
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 use crate::store::rollups::read;
 
@@ -77,9 +76,7 @@ impl Store {
         push_span(&mut query, span, "rollups");
         query.push(" GROUP BY transactions.id");
         let rows = query.build().read_all(&self.readers).await?;
-        let sum = |row: &Row<'_>| {
-            Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? })
-        };
+        let sum = |row: &Row<'_>| Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? });
         rows.iter().map(sum).collect()
     }
 

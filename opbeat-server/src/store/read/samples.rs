@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use opbeat_protocol::Frame;
 
-use crate::store::engine::{QueryBuilder, Row, query};
 use super::apps::AppName;
 use crate::changes::SampleDocument;
 use crate::store::database::Store;
 use crate::store::document::unpack;
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 
 /// The order of samples in a list.
@@ -177,11 +177,10 @@ impl Store {
         sites: &[&str],
     ) -> Result<HashMap<String, Vec<Frame>>, StoreError> {
         let sites = serde_json::to_string(sites).map_err(std::io::Error::from)?;
-        let rows = query(
-            "SELECT site, frames FROM span_stacks WHERE app_id = ? AND site IN (SELECT value FROM json_each(?))",
-        )
-        .bind(app_id)
-        .bind(sites);
+        let rows =
+            query("SELECT site, frames FROM span_stacks WHERE app_id = ? AND site IN (SELECT value FROM json_each(?))")
+                .bind(app_id)
+                .bind(sites);
         let stack = |row: &Row<'_>| Ok::<_, StoreError>((row.try_get("site")?, row.try_get::<String, _>("frames")?));
         let mut stacks = HashMap::new();
         let mut size = 0;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-
-use crate::store::engine::{Connection, query};
 use super::exceptions::Exceptions;
 use super::trace::Trace;
 use crate::changes::{NewError, SpanId, id_text};
 use crate::interpret::JoinedTransaction;
+use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
 /// Lets an error refer to its transaction, or to its span until the transaction arrives. Returns `None` if the failure

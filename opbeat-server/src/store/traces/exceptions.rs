@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-
-use crate::store::engine::{Connection, query};
 use super::rows::Written;
 use super::trace::Trace;
 use crate::changes::{ErrorSpan, SpanId, TraceId};
+use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
 /// The largest number of exceptions that are kept of a trace: those that can still be paired, and the newest.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
-use crate::store::engine::{Connection, query};
 use super::exceptions::Exceptions;
 use super::rows::Written;
 use super::trace::Trace;
@@ -13,6 +11,7 @@ use crate::changes::{
 };
 use crate::interpret::JoinedTransaction;
 use crate::store::document;
+use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
 /// The largest size of the extra values of a pending span, in bytes. Larger ones are left out.
@@ -185,11 +184,7 @@ fn sample(
     Ok(document::unpack(row.try_get("document")?).ok().map(|document| (id, document)))
 }
 
-fn update_sample(
-    connection: &mut Connection,
-    id: i64,
-    document: &SampleDocument,
-) -> Result<(), StoreError> {
+fn update_sample(connection: &mut Connection, id: i64, document: &SampleDocument) -> Result<(), StoreError> {
     query("UPDATE samples SET document = ? WHERE id = ?")
         .bind(document::pack(&to_json(document))?)
         .bind(id)

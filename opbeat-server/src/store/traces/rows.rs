@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::store::engine::{Connection, query};
 use crate::changes::{NewSpan, SpanId, TraceId};
 use crate::interpret::JoinedTransaction;
+use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
 /// The largest number of pending spans, of joined transactions and of exceptions that are kept of an app: the newest.

@@ -1,0 +1,62 @@
+//! The tokens of all organizations, for the commands that list and revoke them.
+
+use super::database::Store;
+use super::engine::{Row, query};
+use super::error::StoreError;
+
+/// A token, of which only the hash is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenRow {
+    /// Its SHA-256.
+    pub(crate) hash: [u8; 32],
+    /// The short name of its organization.
+    pub(crate) organization: String,
+    /// The short name of the app that a secret token belongs to, or `None` for a read token.
+    pub(crate) app: Option<String>,
+    /// When it was created, in microseconds since 1970.
+    pub(crate) created_at: i64,
+}
+
+impl Store {
+    /// Returns all tokens in the order of their hashes.
+    pub(crate) async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        let rows = query(
+            "SELECT secret_tokens.hash AS hash, organizations.short_name AS organization, apps.short_name AS app,
+                    secret_tokens.created_at AS created_at
+             FROM secret_tokens
+             JOIN apps ON apps.id = secret_tokens.app_id
+             JOIN organizations ON organizations.id = apps.organization_id
+             UNION ALL
+             SELECT read_tokens.hash, organizations.short_name, NULL, read_tokens.created_at
+             FROM read_tokens JOIN organizations ON organizations.id = read_tokens.organization_id
+             ORDER BY 1",
+        )
+        .read_all(&self.readers)
+        .await?;
+        let row = |row: &Row<'_>| {
+            let hash: &[u8] = row.try_get("hash")?;
+            Ok(TokenRow {
+                hash: hash
+                    .try_into()
+                    .map_err(|_| std::io::Error::other("the hash of a token does not have 32 bytes"))?,
+                organization: row.try_get("organization")?,
+                app: row.try_get("app")?,
+                created_at: row.try_get("created_at")?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// Removes the token with a SHA-256, and the sessions that were opened with it. Returns whether there was one.
+    pub(crate) async fn remove_token(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let hash = *hash;
+        self.write(move |connection| {
+            let mut removed = 0;
+            for statement in ["DELETE FROM secret_tokens WHERE hash = ?", "DELETE FROM read_tokens WHERE hash = ?"] {
+                removed += query(statement).bind(&hash).execute(connection)?;
+            }
+            Ok(removed > 0)
+        })
+        .await
+    }
+}
