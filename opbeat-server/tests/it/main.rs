@@ -16,6 +16,7 @@ mod grouping;
 mod heads;
 mod health;
 mod intake;
+mod limits;
 mod mutants;
 mod otlp;
 mod otlp_export;
