@@ -144,17 +144,7 @@ impl Health {
                 lag.without_progress.as_secs()
             )),
         }
-        match database {
-            Condition::Ok => {}
-            Condition::Missing => messages.push(
-                "The file of the database was removed. Data that is stored now is lost: stop the server, restore the \
-                 file and start the server again."
-                    .to_owned(),
-            ),
-            Condition::Unavailable => {
-                messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
-            }
-        }
+        messages.extend(database_message(database).map(str::to_owned));
         if damages > 0 {
             messages.push(format!(
                 "Damage was found in {damages} places of the queue since the start. The disk may be failing."
@@ -190,6 +180,17 @@ impl Storing {
             Self::Behind => "behind",
             Self::Stuck => "stuck",
         }
+    }
+}
+
+fn database_message(database: Condition) -> Option<&'static str> {
+    match database {
+        Condition::Ok => None,
+        Condition::Missing => Some(
+            "The file of the database was removed. Data that is stored now is lost: stop the server, restore the file and \
+             start the server again.",
+        ),
+        Condition::Unavailable => Some("The database does not answer. Accepted data waits in the queue."),
     }
 }
 
