@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::progress::Progress;
+use crate::intake::Disk;
 use crate::queue::QueueHealth;
 use crate::store::{Condition, Store};
 
@@ -46,6 +47,7 @@ pub(super) struct Health {
     queue: QueueHealth,
     store: Store,
     limits: HealthLimits,
+    disk: Disk,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -64,10 +66,10 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits) -> Self {
+    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits, disk: Disk) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
-        Self { queue, store, limits, seen: Arc::new(Mutex::new(seen)) }
+        Self { queue, store, limits, disk, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// Makes the route of the health check.
@@ -106,7 +108,8 @@ impl Health {
         let is_recent = |at: Instant| now.duration_since(at) < FAILING;
         let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
         let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
-        let accepts = !is_full && failure.is_none();
+        let is_disk_low = self.disk.is_low();
+        let accepts = !is_full && failure.is_none() && !is_disk_low;
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
@@ -127,6 +130,13 @@ impl Health {
                 outage.reason
             ));
         }
+        if is_disk_low {
+            messages.push(
+                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
+                 is kept."
+                    .to_owned(),
+            );
+        }
         if self.queue.refusal_of_app().is_some_and(is_recent) {
             messages.push(
                 "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
@@ -141,18 +151,7 @@ impl Health {
                 lag.without_progress.as_secs()
             )),
         }
-        match database {
-            Condition::Ok => {}
-            Condition::Missing => messages.push(
-                "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
-                 the file is back. Restore the file, or start the server once with --create-database to begin with an \
-                 empty database."
-                    .to_owned(),
-            ),
-            Condition::Unavailable => {
-                messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
-            }
-        }
+        messages.extend(database_message(database).map(str::to_owned));
         if damages > 0 {
             messages.push(format!(
                 "Damage was found in {damages} places of the queue since the start. The disk may be failing."
@@ -173,6 +172,7 @@ impl Health {
             "lag_seconds": lag_seconds,
             "version": env!("CARGO_PKG_VERSION"),
             "queue": { "state": queue, "backlog_bytes": self.queue.backlog(), "damages": damages },
+            "disk": { "state": if is_disk_low { "low" } else { "ok" } },
             "database": { "state": name(database) },
             "messages": messages,
         });
@@ -190,6 +190,18 @@ impl Storing {
             Self::Behind => "behind",
             Self::Stuck => "stuck",
         }
+    }
+}
+
+fn database_message(database: Condition) -> Option<&'static str> {
+    match database {
+        Condition::Ok => None,
+        Condition::Missing => Some(
+            "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until the \
+             file is back. Restore the file, or start the server once with --create-database to begin with an empty \
+             database.",
+        ),
+        Condition::Unavailable => Some("The database does not answer. Accepted data waits in the queue."),
     }
 }
 
