@@ -177,7 +177,7 @@ impl Intake {
         });
         let Record { bytes, error_id } = recorded.await?;
         self.queue.append(&sender.app_id, &bytes).await.map_err(|error| not_stored(&error))?;
-        Ok(Accepted::new(error_id.map(|id| location(&sender, &id, headers))))
+        Ok(Accepted::new(error_id.map(|id| location(&sender, &id))))
     }
 }
 
