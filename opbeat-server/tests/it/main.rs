@@ -4,9 +4,11 @@
 
 mod agents;
 mod api;
+mod base_path;
 mod cases;
 mod client_side;
 mod command;
+mod connections;
 mod crash;
 mod crons;
 mod endpoints;
@@ -15,7 +17,9 @@ mod figures;
 mod grouping;
 mod heads;
 mod health;
+mod https;
 mod intake;
+mod listen;
 mod mutants;
 mod otlp;
 mod otlp_export;
@@ -28,5 +32,6 @@ mod running;
 mod samples;
 mod secrets;
 mod sign_in;
+mod stop;
 mod suite;
 mod traces;
