@@ -141,6 +141,8 @@ async fn agents_report_below_the_base_path_with_any_number_of_slashes() {
         let location = header(&response, "location");
         assert!(location.starts_with("https://monitor.example/opbeat/acme/shop/errors/by-id/"), "{location}");
     }
+    // The command waits for the database, while the server of this thread stands still.
+    running.drained().await;
     let found = running.command(&["app", "create", "acme/shop"]);
     assert!(found.starts_with("OPBEAT_SERVER_URL=https://monitor.example/opbeat\n"), "{found}");
     let unknown = running.get("/opbeat/api/v7/").await;
