@@ -19,6 +19,13 @@ pub(crate) struct DataFolder {
     path: PathBuf,
 }
 
+/// The lock of a data folder, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _folder: Option<File>,
+    _file: File,
+}
+
 /// The data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,14 +93,43 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Locks the folder for one server, until the returned file is closed.
-    pub(crate) fn lock(&self) -> Result<File, DataFolderError> {
+    /// Locks the folder for one server, until the returned lock is dropped.
+    ///
+    /// The folder itself is locked. A file in it could be deleted and created again, and then be locked twice. The file
+    /// is locked too, as servers before this one did, so that one of them and this one exclude each other.
+    pub(crate) fn lock(&self) -> Result<Lock, DataFolderError> {
+        let folder = self.lock_folder()?;
         let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
-        let file = private().open(self.path.join(LOCK)).map_err(unusable)?;
+        let file = self.locked(private().open(self.path.join(LOCK)).map_err(unusable)?)?;
+        Ok(Lock { _folder: folder, _file: file })
+    }
+
+    #[cfg(unix)]
+    fn lock_folder(&self) -> Result<Option<File>, DataFolderError> {
+        use std::os::unix::fs::MetadataExt;
+        let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
+        let folder = self.locked(File::open(&self.path).map_err(unusable)?)?;
+        let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let locked = folder.metadata().map(place).map_err(unusable)?;
+        let named = fs::metadata(&self.path).map(place).map_err(unusable)?;
+        if locked != named {
+            // Somebody moved the folder since it was opened, and a server may use the one that has its name now.
+            return Err(DataFolderError::InUse { path: self.path.clone() });
+        }
+        Ok(Some(folder))
+    }
+
+    /// Other systems cannot lock a folder. Windows does not delete a file that is open.
+    #[cfg(not(unix))]
+    fn lock_folder(&self) -> Result<Option<File>, DataFolderError> {
+        Ok(None)
+    }
+
+    fn locked(&self, file: File) -> Result<File, DataFolderError> {
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: self.path.clone() }),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+            Err(TryLockError::Error(source)) => Err(DataFolderError::Unusable { path: self.path.clone(), source }),
         }
     }
 

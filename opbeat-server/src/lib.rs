@@ -24,6 +24,7 @@ mod result_class;
 mod server;
 mod service_directory;
 mod sessions;
+mod site;
 mod sketch;
 mod store;
 mod text;
@@ -33,4 +34,8 @@ pub use cli::Command;
 pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use queue::{QueueAddress, QueueLimits};
-pub use server::{AppCredentials, HealthLimits, NameError, RegisterError, Server, ServerConfig, StartError};
+pub use server::{
+    AppCredentials, ConnectionLimits, HealthLimits, NameError, RegisterError, Server, ServerConfig, StartError,
+    TlsError, TlsFiles,
+};
+pub use site::{Network, NetworkError, PublicUrl, PublicUrlError};

@@ -10,12 +10,16 @@ mod query_parameters;
 mod releases;
 mod transactions;
 
+use std::sync::Arc;
+
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use utoipa::openapi::Server;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::query::Query;
+use crate::site::Site;
 
 /// Makes the routes below `/api/v2/`.
 pub(crate) fn router(query: Query) -> Router {
@@ -56,9 +60,13 @@ pub(crate) fn router(query: Query) -> Router {
     Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::no_route))
 }
 
-/// Returns the API's description: OpenAPI 3.1.
-async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(Description::openapi())
+/// Returns the API's description: OpenAPI 3.1. Its paths are below the path at which the client reaches this server.
+async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::OpenApi> {
+    let mut description = Description::openapi();
+    if let Some(Extension(site)) = site.filter(|site| !site.base.is_empty()) {
+        description.servers = Some(vec![Server::new(&*site.base)]);
+    }
+    Json(description)
 }
 
 #[derive(OpenApi)]

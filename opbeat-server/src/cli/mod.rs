@@ -3,6 +3,7 @@
 mod app;
 mod command;
 mod link;
+mod listen;
 mod organization;
 mod parked;
 mod serve;

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::net::SocketAddr;
 
 use clap::Args;
 use tokio::signal;
 
+use super::listen::ListenOptions;
 use super::storage::DataOption;
 use crate::server::{Server, ServerConfig};
 
@@ -14,11 +14,8 @@ use crate::server::{Server, ServerConfig};
 pub(super) struct Serve {
     #[command(flatten)]
     data: DataOption,
-    /// The address to listen on.
-    ///
-    /// On any address, pages require signing in: by the link that this command prints, or with a read token.
-    #[arg(long, value_name = "ADDR", env = "OPBEAT_LISTEN", default_value = "127.0.0.1:8200")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
     /// The number of requests that the browsers of one app may send in a second, without a token. Twice as many may
     /// arrive at once.
     #[arg(long, value_name = "N", env = "OPBEAT_CLIENT_SIDE_RATE", default_value_t = 100)]
@@ -35,7 +32,8 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         // The handlers are installed before the server announces itself, so that no signal is missed.
         let stop = stop_signal()?;
-        let mut config = ServerConfig::new(&self.data.data, self.listen);
+        let mut config = ServerConfig::new(&self.data.data, self.listen.first());
+        self.listen.apply(&mut config);
         config.intake.client_side_rate = self.client_side_rate;
         config.intake.client_side_burst = self.client_side_rate.saturating_mul(2);
         config.create_database = self.create_database;

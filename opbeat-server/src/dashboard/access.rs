@@ -1,8 +1,8 @@
 //! Access control: the organizations that a reader of the pages may see.
 
-use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::{cookies, path};
 use crate::query::{AppIdentity, Query, Scope};
 use crate::sessions::Sessions;
+use crate::site::Site;
 
 /// The state that all pages share.
 #[derive(Clone, Debug)]
@@ -43,24 +44,25 @@ impl FromRequestParts<Dashboard> for Reader {
     /// Finds the session of a request. The address of the connection decides nothing: behind a proxy on this machine,
     /// all requests come from here.
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
-        let scope = scope(&dashboard.sessions, &parts.headers).await.map_err(IntoResponse::into_response)?;
+        let site = site(parts);
+        let scope = scope(&dashboard.sessions, &site, &parts.headers).await.map_err(IntoResponse::into_response)?;
         let query = dashboard.query.clone();
         scope.map(|scope| Self { query, scope, is_signed_in: true }).ok_or_else(|| redirect_to_sign_in(&parts.uri))
     }
 }
 
 /// Returns the data that the session in the cookie may read.
-pub(super) async fn scope(sessions: &Sessions, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
-    match cookies::session(headers) {
+pub(super) async fn scope(sessions: &Sessions, site: &Site, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+    match cookies::session(site, headers) {
         Some(session) => Ok(sessions.scope_of(session).await?),
         None => Ok(None),
     }
 }
 
 fn redirect_to_sign_in(uri: &Uri) -> Response {
-    let target = match path::after_sign_in(uri.path_and_query().map(|target| target.as_str())) {
-        next if next == "/" => "/sign-in".to_owned(),
-        next => format!("/sign-in?next={}", path::encode(&next)),
+    let target = match path::page(uri.path_and_query().map(|target| target.as_str())) {
+        next if next == path::apps() => path::sign_in(),
+        next => format!("{}?next={}", path::sign_in(), path::encode(&next)),
     };
     Redirect::to(&target).into_response()
 }
@@ -70,20 +72,18 @@ fn redirect_to_sign_in(uri: &Uri) -> Response {
 pub(super) struct Browser {
     pub(super) sessions: Sessions,
     pub(super) headers: HeaderMap,
-    /// The address, as a proxy on this machine reports it.
-    pub(super) address: IpAddr,
+    /// The address at which the browser reaches this server, and the browser's own.
+    pub(super) site: Arc<Site>,
 }
 
 impl FromRequestParts<Dashboard> for Browser {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::from([0; 4]), |ConnectInfo(peer)| peer.ip());
-        // A proxy appends the address that it knows to those that the client claims.
-        let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
-        let forwarded = forwarded.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        let address = forwarded.filter(|_| peer.is_loopback()).unwrap_or(peer);
-        Ok(Self { sessions: dashboard.sessions.clone(), headers: parts.headers.clone(), address })
+        Ok(Self { sessions: dashboard.sessions.clone(), headers: parts.headers.clone(), site: site(parts) })
     }
+}
+
+fn site(parts: &Parts) -> Arc<Site> {
+    Arc::clone(parts.extensions.get().expect("the server identifies the site of each request"))
 }

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::path;
 use crate::query::{AppIdentity, RANGES, Range};
 
-/// The path of the style. It changes with the version, so that browsers may keep the style for ever.
+/// The path of the style, without a base path. It changes with the version, so that browsers may keep the style for ever.
 pub(super) const STYLE_PATH: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/opbeat.css");
 
 /// The title of a page, and the app and tab that the header shows.
@@ -35,14 +35,14 @@ pub(super) fn page(page: &Page<'_>, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (page.title) " · Opbeat" }
-                link rel="stylesheet" href=(STYLE_PATH);
+                link rel="stylesheet" href=(path::link(STYLE_PATH));
                 link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 9h3l2-6 3 11 2-5h4' fill='none' stroke='%232f7d5b' stroke-width='2'/%3E%3C/svg%3E";
             }
             body {
                 a.skip href="#content" { "Skip to content" }
                 (header(page))
                 main #content { (content) }
-                footer { "Opbeat " (env!("CARGO_PKG_VERSION")) " · times are in UTC · " a href="/api/v2/openapi.json" { "API" } }
+                footer { "Opbeat " (env!("CARGO_PKG_VERSION")) " · times are in UTC · " a href=(path::link("/api/v2/openapi.json")) { "API" } }
             }
         }
     }
@@ -52,7 +52,7 @@ fn header(page: &Page<'_>) -> Markup {
     html! {
         header.top {
             nav.crumbs aria-label="Breadcrumb" {
-                a.brand href="/" { (pulse()) "Opbeat" }
+                a.brand href=(path::apps()) { (pulse()) "Opbeat" }
                 @if let Some(app) = page.app {
                     span.slash aria-hidden="true" { "/" }
                     a href=(path::app(app)) { (app.organization) " / " strong { (app.name) } }
@@ -67,7 +67,7 @@ fn header(page: &Page<'_>) -> Markup {
                 }
             }
             @if page.is_signed_in {
-                form.sign-out method="post" action="/sign-out" { button.plain type="submit" { "Sign out" } }
+                form.sign-out method="post" action=(path::sign_out()) { button.plain type="submit" { "Sign out" } }
             }
         }
     }

@@ -1,4 +1,6 @@
-//! The paths of the pages.
+//! The paths of the pages, as links need them: below the base path of the request that is answered.
+
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -10,9 +12,39 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The longest path to continue at after signing in, in bytes.
 const MAX_NEXT: usize = 2_048;
 
+tokio::task_local! {
+    /// The base path of the request that is answered. Pages would otherwise pass it through each function.
+    static BASE: Arc<str>;
+}
+
+/// Answers a request whose client sees this server below a base path.
+pub(super) async fn within<F: Future>(base: Arc<str>, answer: F) -> F::Output {
+    BASE.scope(base, answer).await
+}
+
+/// Returns the path of this server by which a client reaches `path`.
+pub(super) fn link(path: &str) -> String {
+    BASE.try_with(|base| format!("{base}{path}")).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Returns the list of all apps.
+pub(super) fn apps() -> String {
+    link("/")
+}
+
+/// Returns the page that signs in.
+pub(super) fn sign_in() -> String {
+    link("/sign-in")
+}
+
+/// Returns the target of the form that signs out.
+pub(super) fn sign_out() -> String {
+    link("/sign-out")
+}
+
 /// Returns an app's first page.
 pub(super) fn app(app: &AppIdentity) -> String {
-    format!("/{}/{}/", encode(&app.organization), encode(&app.name))
+    link(&format!("/{}/{}/", encode(&app.organization), encode(&app.name)))
 }
 
 /// Returns a transaction's page.
@@ -67,12 +99,21 @@ pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Returns the path to continue at after signing in: `/`, unless `next` is the path of a page of this server.
+/// Returns the path to continue at after signing in: the list of apps, unless `next` is the path of a page of this
+/// server, with the base path or without.
+pub(super) fn after_sign_in(next: Option<&str>) -> String {
+    let is_end = |rest: &str| rest.is_empty() || rest.starts_with(['/', '?']);
+    let without_base = |next| BASE.try_with(|base| str::strip_prefix(next, &**base).filter(|rest| is_end(rest)));
+    page(next.map(|next| without_base(next).ok().flatten().unwrap_or(next)))
+}
+
+/// Returns the path of a page as a link, or the list of apps if `target` is not the path of a page of this server.
 ///
 /// Browsers drop tabs and newlines, and treat `\` as `/`, so that `/\t/evil.example` is another server. The path is
 /// therefore taken apart, and made again from its parts.
-pub(super) fn after_sign_in(next: Option<&str>) -> String {
-    next.filter(|next| next.len() <= MAX_NEXT).and_then(page_on_this_server).unwrap_or_else(|| "/".to_owned())
+pub(super) fn page(target: Option<&str>) -> String {
+    let target = target.filter(|target| target.len() <= MAX_NEXT).and_then(page_on_this_server);
+    target.map_or_else(apps, |target| link(&target))
 }
 
 fn page_on_this_server(target: &str) -> Option<String> {

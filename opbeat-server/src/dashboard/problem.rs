@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::layout::{Page, page};
+use super::path;
 use crate::framework_rejection;
 use crate::query::{InvalidRange, QueryError};
 
@@ -81,7 +82,7 @@ fn message(title: &str, text: &str) -> Markup {
         section.empty {
             h1 { (title) }
             p { (text) }
-            p { a href="/" { "Show all apps" } }
+            p { a href=(path::apps()) { "Show all apps" } }
         }
     };
     page(&Page { title, app: None, tab: None, is_signed_in: false }, &content)

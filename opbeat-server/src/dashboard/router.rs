@@ -1,19 +1,22 @@
 //! The routes of the pages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::access::Dashboard;
 use super::layout::STYLE_PATH;
 use super::pages;
+use super::path;
 use super::problem::{self, Problem};
+use crate::site::Site;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -42,6 +45,7 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .layer(from_fn_with_state(time_limit, limit_time))
         .layer(map_response(problem::format_rejection))
         .layer(map_response(add_security_headers))
+        .layer(from_fn(link_below_base))
         .with_state(dashboard)
 }
 
@@ -49,6 +53,12 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
 async fn style() -> Response {
     let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, STYLE).into_response()
+}
+
+/// Makes the links of a page start with the path below which its reader sees this server.
+async fn link_below_base(request: Request, next: Next) -> Response {
+    let base = request.extensions().get::<Arc<Site>>().map(|site| Arc::clone(&site.base));
+    path::within(base.unwrap_or_default(), next.run(request)).await
 }
 
 /// Ends a page that takes too long. The store interrupts its query.

@@ -191,7 +191,7 @@ impl Intake {
         let Record { bytes, error_id, events } = recorded.await?;
         let accepted = self.gate.take_events(&sender.app_id, events)?;
         self.append(&sender.app_id, &bytes, &[accepted]).await?;
-        Ok(Accepted::new(error_id.map(|id| location(&sender, &id, headers))))
+        Ok(Accepted::new(error_id.map(|id| location(&sender, &id))))
     }
 
     /// Appends a record to the queue on disk. Gives the events back to their apps if that fails.

@@ -1,18 +1,15 @@
-//! One HTTP server for intake, pages and API.
+//! The routes of intake, pages and API.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{from_fn, map_request, map_response};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use axum::middleware::{from_fn, from_fn_with_state, map_request, map_response};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use super::health::Health;
-use super::{endpoints, unread_body};
+use super::{endpoints, sites, unread_body};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
@@ -22,6 +19,7 @@ use crate::query::Query;
 use crate::queue::Queue;
 use crate::service_directory::StoreServices;
 use crate::sessions::Sessions;
+use crate::site::Sites;
 use crate::store::Store;
 
 /// The smallest response that is compressed, in bytes. A smaller one fits into one packet.
@@ -37,6 +35,7 @@ pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) health: Health,
     pub(super) sessions: Sessions,
+    pub(super) sites: Arc<Sites>,
     pub(super) page_timeout: Duration,
 }
 
@@ -52,7 +51,8 @@ pub(super) fn router(parts: Parts) -> Router {
         .merge(parts.health.router())
         .merge(api::router(query))
         .merge(endpoints::unknown())
-        .layer(map_response(endpoints::format_rejection));
+        .layer(map_response(endpoints::format_rejection))
+        .layer(from_fn(sites::complete_location));
     let routes = programs.merge(dashboard::router(dashboard, parts.page_timeout));
     // Layers of a router run after its routes were matched. This outer router has no routes, so that its layers run
     // before the others are matched.
@@ -62,17 +62,6 @@ pub(super) fn router(parts: Parts) -> Router {
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED).and(DefaultPredicate::new())))
         .layer(from_fn(endpoints::answer_options))
         .layer(map_request(endpoints::join_slashes))
+        .layer(from_fn_with_state(parts.sites, sites::identify))
         .layer(from_fn(unread_body::read_rest))
-}
-
-/// Serves until `stopped` is true, then finishes the running requests.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let stop = async move {
-        // An error means that the `Server` was dropped without being shut down: stop as well.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the HTTP server failed; restart this process");
-    }
 }

@@ -3,16 +3,21 @@
 mod endpoints;
 mod health;
 mod http;
+mod listener;
 mod origins;
 mod progress;
 mod register;
 mod running;
+mod sites;
+mod tls;
 mod tokens;
 mod unread_body;
 
 pub use health::HealthLimits;
+pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
 pub use running::{Server, ServerConfig, StartError};
+pub use tls::{TlsError, TlsFiles};
 pub(crate) use tokens::{list_tokens, revoke_token};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::intake::hash_token;
 use crate::random::random_hex;
+use crate::site::OWN_PATHS;
 use crate::store::{Cause, NewApp, Store, StoreError};
 
 /// The settings that an agent needs to report.
@@ -92,12 +93,9 @@ pub(crate) async fn create_read_token(store: &Store, organization: &str) -> Resu
 /// Checks a name. Names are parts of URLs and are printed for shells, so few characters are valid.
 fn check_name(name: &str) -> Result<(), NameError> {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_name = (1..=64).contains(&name.len()) && name.chars().all(is_allowed) && !RESERVED.contains(&name);
+    let is_name = (1..=64).contains(&name.len()) && name.chars().all(is_allowed) && !OWN_PATHS.contains(&name);
     if is_name { Ok(()) } else { Err(NameError(name.to_owned())) }
 }
-
-/// The first segments of the server's own paths, which no organization can have.
-const RESERVED: [&str; 6] = ["api", "assets", "healthz", "sign-in", "sign-out", "v1"];
 
 /// Returns the current time in microseconds since 1970.
 fn now() -> i64 {

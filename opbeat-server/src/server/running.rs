@@ -1,24 +1,26 @@
 //! Starting, running and stopping a server.
 
-use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::health::{Health, HealthLimits};
 use super::http;
+use super::listener::{self, ConnectionLimits, Listener};
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
-use crate::data_folder::{DataFolder, DataFolderError};
+use super::tls::{HangUp, Tls, TlsError, TlsFiles};
+use crate::data_folder::{DataFolder, DataFolderError, Lock};
 use crate::directory::StoreDirectory;
 use crate::intake::{Disk, EventCounts, Gate, IntakeLimits, KnownLimits, Refusals};
 use crate::queue::{AmqpAddress, Broker, InvalidAddress, Queue, QueueAddress, QueueLimits, Source};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
+use crate::site::{self, Network, PublicUrl, Sites};
 use crate::store::{NewApp, Store, StoreAddress, StoreError};
 use crate::worker::Worker;
 
@@ -31,8 +33,16 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ServerConfig {
     /// The folder that holds all state.
     pub data: PathBuf,
-    /// The address to listen on. Port 0 selects a free port.
-    pub listen: SocketAddr,
+    /// The addresses to listen on. Port 0 selects a free port. `[::]` includes all addresses of IPv4.
+    pub listen: Vec<SocketAddr>,
+    /// The URL at which browsers and agents reach the server through a proxy. All links start with it.
+    pub public_url: Option<PublicUrl>,
+    /// The proxies whose headers `X-Forwarded-…` and `Forwarded` are believed: by default, those on this machine.
+    pub trusted_proxies: Vec<Network>,
+    /// The certificate of HTTPS. Without one, the server speaks HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The limits of connections.
+    pub connections: ConnectionLimits,
     /// The limits of one request of an agent.
     pub intake: IntakeLimits,
     /// The limits of the queue.
@@ -53,7 +63,11 @@ impl ServerConfig {
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
-            listen,
+            listen: vec![listen],
+            public_url: None,
+            trusted_proxies: site::loopback(),
+            tls: None,
+            connections: ConnectionLimits::default(),
             intake: IntakeLimits::default(),
             queue: QueueLimits::default(),
             queue_address: QueueAddress::default(),
@@ -83,7 +97,8 @@ impl ServerConfig {
 /// # }
 /// ```
 pub struct Server {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    url: String,
     folder: DataFolder,
     store: Store,
     link_token: String,
@@ -93,13 +108,13 @@ pub struct Server {
     refusals: (watch::Sender<bool>, JoinHandle<()>),
     worker: JoinHandle<()>,
     /// The lock of the data folder, held while the server runs.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// The token of the sign-in link is omitted, so that logs do not contain it.
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
 
@@ -119,7 +134,16 @@ pub enum StartError {
     /// The address of the queue is invalid.
     #[error(transparent)]
     QueueAddress(Box<dyn std::error::Error + Send + Sync>),
-    /// The server cannot listen on the address.
+    /// The certificate of HTTPS cannot be used.
+    #[error("cannot use the certificate of HTTPS")]
+    Tls(#[from] TlsError),
+    /// The handler of a signal cannot be installed.
+    #[error("cannot handle the signal by which the certificate is read again")]
+    Signal(#[source] io::Error),
+    /// No address was given.
+    #[error("there is no address to listen on; name one with --listen")]
+    NoAddress,
+    /// The server cannot listen on an address.
     #[error("cannot listen on {address}; choose another address with --listen, or stop the program that uses it")]
     Listen {
         /// The address.
@@ -161,19 +185,28 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Returns an error if the data folder, the database, the queue or the address cannot be used.
+    /// Returns an error if the data folder, the database, the queue, the certificate or an address cannot be used.
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
+        listener::raise_limit();
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
         let store = open_store(&folder, &config).await?;
         let (queue, source) = open_queue(&config, &folder, &store).await?;
         let directory = StoreDirectory::open(store.clone(), folder.directory()).await;
-        let failed = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        folder.write_url(&url(address));
+        let tls = config.tls.map(Tls::open).transpose()?;
+        let mut sockets = Vec::new();
+        let mut addresses = Vec::new();
+        for &address in &config.listen {
+            let failed = |source| StartError::Listen { address, source };
+            let socket = listener::bind(address, &config.listen).map_err(failed)?;
+            addresses.push(socket.local_addr().map_err(failed)?);
+            sockets.push(socket);
+        }
+        let first = *addresses.first().ok_or(StartError::NoAddress)?;
+        let url = config.public_url.as_ref().map_or_else(|| url(first, tls.is_some()), ToString::to_string);
+        folder.write_url(&url);
         let link_token = random_hex::<32>();
-        if let Err(error) = folder.write_link(&sign_in_url(address, &link_token)) {
+        if let Err(error) = folder.write_link(&sign_in_url(&url, &link_token)) {
             tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
         }
 
@@ -189,6 +222,11 @@ impl Server {
         let gate = Gate::new(config.intake, KnownLimits::default(), EventCounts::default(), disk.clone());
         let health = Health::new(queue.health(), store.clone(), config.health, disk);
         tokio::spawn(health.clone().watch(stopped.clone()));
+        if let Some(tls) = tls.clone() {
+            let hang_up = HangUp::install().map_err(StartError::Signal)?;
+            tokio::spawn(tls.watch(hang_up, stopped.clone()));
+        }
+        let sites = Arc::new(Sites { public: config.public_url, trusted: config.trusted_proxies });
         let router = http::router(http::Parts {
             queue,
             directory,
@@ -198,23 +236,31 @@ impl Server {
             store: store.clone(),
             health,
             sessions: Sessions::new(store.clone(), &link_token),
+            sites: Arc::clone(&sites),
             page_timeout: config.page_timeout,
         });
-        let http = tokio::spawn(http::serve(listener, router, stopped));
+        let listener = Listener { sockets, limits: config.connections, sites, tls };
+        let http = tokio::spawn(listener::serve(listener, router, stopped));
         let refusals = (stop_refusals, deliver);
-        Ok(Self { address, folder, store, link_token, stop, stop_worker, http, refusals, worker, _lock: lock })
+        Ok(Self { addresses, url, folder, store, link_token, stop, stop_worker, http, refusals, worker, _lock: lock })
     }
 
-    /// Returns the address that the server listens on.
+    /// Returns the first address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
     }
 
-    /// Returns the address as a URL.
+    /// Returns all addresses that the server listens on.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns the public URL, or the first address as a URL. It has no slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
-        url(self.address)
+        self.url.clone()
     }
 
     /// Returns the link that signs a browser in to the pages of all organizations, until this server stops.
@@ -222,7 +268,7 @@ impl Server {
     /// It contains a secret. `&next=` and the path of a page, percent-encoded, make it open that page.
     #[must_use]
     pub fn sign_in_url(&self) -> String {
-        sign_in_url(self.address, &self.link_token)
+        sign_in_url(&self.url, &self.link_token)
     }
 
     /// Creates an app with its organization, unless they exist, and a new secret token.
@@ -277,15 +323,16 @@ async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store,
     Ok(Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?)
 }
 
-fn sign_in_url(address: SocketAddr, link_token: &str) -> String {
-    format!("{}/sign-in?token={link_token}", url(address))
+fn sign_in_url(url: &str, link_token: &str) -> String {
+    format!("{url}/sign-in?token={link_token}")
 }
 
-/// Returns the URL of an address. An unspecified IPv4 address is reached by its loopback address.
-fn url(address: SocketAddr) -> String {
-    let host = match address.ip() {
-        ip if ip.is_unspecified() && ip.is_ipv4() => SocketAddr::from(([127, 0, 0, 1], address.port())),
-        _ => address,
-    };
-    format!("http://{host}")
+/// Returns the URL of an address. An unspecified address is reached by the loopback address.
+fn url(mut address: SocketAddr, is_tls: bool) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    // The number of a network interface is no part of a URL.
+    let host = SocketAddr::new(address.ip(), address.port());
+    format!("{}://{host}", if is_tls { "https" } else { "http" })
 }

@@ -88,6 +88,9 @@ fn a_folder_and_a_port_belong_to_one_server() {
     let (mut child, url) = serve(folder.path());
     let second = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert!(second.starts_with("error: another opbeat server uses the data folder"), "{second}");
+    std::fs::remove_file(folder.path().join("lock")).unwrap();
+    let second = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(second.starts_with("error: another opbeat server uses the data folder"), "without its file: {second}");
     let other = tempfile::tempdir().unwrap();
     let address = url.strip_prefix("http://").unwrap();
     let third = error(other.path(), &["serve", "--listen", address]);

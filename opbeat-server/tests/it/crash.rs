@@ -22,14 +22,14 @@ pub(crate) fn serve(data: &Path) -> (Child, String) {
 
 /// Starts the real binary with further arguments.
 pub(crate) fn serve_with(data: &Path, arguments: &[&str]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_opbeat"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
+    start(command.stderr(Stdio::null()))
+}
+
+/// Starts a server by a command, and returns it with its address once it is ready.
+pub(crate) fn start(command: &mut Command) -> (Child, String) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().strip_prefix("Opbeat listens on ").expect("the first line contains the address").to_owned();

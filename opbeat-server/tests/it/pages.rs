@@ -26,6 +26,12 @@ pub(crate) fn text(page: &str) -> String {
 
 async fn with_traffic() -> Running {
     let running = Running::start().await;
+    send_traffic(&running).await;
+    running
+}
+
+/// Sends transactions, a sample and an error.
+pub(crate) async fn send_traffic(running: &Running) {
     let group = |signature: &str, kind: &str, parents: &[&str]| json!({"transaction": "GET /books/{id}", "transaction_kind": "web.axum", "signature": signature, "kind": kind, "parents": parents, "extra": {"sql": "SELECT title"}});
     running.accept("transactions", &json!({
         "transactions": [
@@ -49,7 +55,6 @@ async fn with_traffic() -> Running {
         "http": {"method": "GET", "url": "javascript:alert(1)", "headers": {"cookie": "session=abc123"}},
     })).await;
     running.drained().await;
-    running
 }
 
 #[tokio::test]

@@ -38,7 +38,9 @@ impl Running {
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         change(&mut config);
         let server = Server::start(config).await.unwrap();
-        let app = server.create_app("acme", "shop").await.unwrap();
+        let mut app = server.create_app("acme", "shop").await.unwrap();
+        // The public URL leads to a proxy, which no test has.
+        app.server_url = local_url(&server);
         let read_token = server.create_read_token("acme").await.unwrap();
         let cookie = sign_in_by_link(&server).await;
         Self { server, app, client: Client::new(), folder, read_token, cookie }
@@ -50,7 +52,7 @@ impl Running {
         server.shut_down().await;
         let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         let server = Server::start(config).await.unwrap();
-        app.server_url = server.url();
+        app.server_url = local_url(&server);
         let cookie = sign_in_by_link(&server).await;
         Self { server, app, client, folder, read_token, cookie }
     }
@@ -92,7 +94,7 @@ impl Running {
 
     /// Requests a page as a browser that is signed in.
     pub(crate) async fn get(&self, path: &str) -> Response {
-        let request = self.client.get(format!("{}{path}", self.server.url()));
+        let request = self.client.get(format!("{}{path}", local_url(&self.server)));
         request.header("cookie", &self.cookie).send().await.unwrap()
     }
 
@@ -109,7 +111,7 @@ impl Running {
 
     /// Returns a resource of another app from the API.
     pub(crate) async fn ask_of(&self, app: &str, path: &str) -> Value {
-        let url = format!("{}/api/v2/organizations/acme/apps/{app}/{path}", self.server.url());
+        let url = format!("{}/api/v2/organizations/acme/apps/{app}/{path}", local_url(&self.server));
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
@@ -119,7 +121,13 @@ impl Running {
 /// Opens the sign-in link, and returns the session's cookie.
 pub(crate) async fn sign_in_by_link(server: &Server) -> String {
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
-    session_of(&client.get(server.sign_in_url()).send().await.unwrap())
+    let link = server.sign_in_url().replace(&server.url(), &local_url(server));
+    session_of(&client.get(link).send().await.unwrap())
+}
+
+/// Returns the URL of a server without its proxy.
+pub(crate) fn local_url(server: &Server) -> String {
+    format!("http://{}", server.address())
 }
 
 /// Returns the session's cookie that a response sets, as a browser sends it.

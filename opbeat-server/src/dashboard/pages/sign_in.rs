@@ -3,8 +3,8 @@
 use axum::Form;
 use axum::extract::Query as Params;
 use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -44,11 +44,11 @@ pub(in crate::dashboard) struct SignOut {
 pub(in crate::dashboard) async fn sign_in(browser: Browser, Params(link): Params<Link>) -> Result<Response, Problem> {
     let next = path::after_sign_in(link.next.as_deref());
     let Some(token) = link.token else { return Ok(form(StatusCode::OK, &browser, &next, None)) };
-    let headers = &browser.headers;
-    if let Some(session) = browser.sessions.open_by_link(&token, cookies::session(headers)) {
-        return Ok(continue_with(headers, &session, &next));
+    let Browser { sessions, headers, site } = &browser;
+    if let Some(session) = sessions.open_by_link(&token, cookies::session(site, headers)) {
+        return Ok(continue_with(&browser, &session, &next));
     }
-    if scope(&browser.sessions, headers).await?.is_some() {
+    if scope(sessions, site, headers).await?.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
     let message = "This link is no longer valid: the server was started again since. Run `opbeat link` for a new one.";
@@ -65,11 +65,14 @@ pub(in crate::dashboard) async fn submit_sign_in(
     let next = path::after_sign_in(credentials.next.as_deref());
     let token = credentials.token.trim();
     let opened = match token.len() {
-        1..=MAX_TOKEN => browser.sessions.open(browser.address, token, cookies::session(&browser.headers)).await?,
+        1..=MAX_TOKEN => {
+            let before = cookies::session(&browser.site, &browser.headers);
+            browser.sessions.open(browser.site.client, token, before).await?
+        }
         _ => Err(Rejected::Unknown),
     };
     match opened {
-        Ok(session) => Ok(continue_with(&browser.headers, &session, &next)),
+        Ok(session) => Ok(continue_with(&browser, &session, &next)),
         Err(Rejected::Unknown) => {
             let message = "This token is unknown. Create a new one with the command below.";
             Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, Some(message)))
@@ -84,8 +87,8 @@ pub(in crate::dashboard) async fn submit_sign_in(
 }
 
 /// Sets the cookie of a new session.
-fn continue_with(headers: &HeaderMap, session: &str, next: &str) -> Response {
-    ([(SET_COOKIE, cookies::set_session(headers, session))], Redirect::to(next)).into_response()
+fn continue_with(browser: &Browser, session: &str, next: &str) -> Response {
+    ([(SET_COOKIE, cookies::set_session(&browser.site, session))], Redirect::to(next)).into_response()
 }
 
 pub(in crate::dashboard) async fn sign_out(
@@ -97,10 +100,10 @@ pub(in crate::dashboard) async fn sign_out(
     if is_forged(&browser, token.as_deref()) {
         return Ok(confirm_sign_out(&browser));
     }
-    if let Some(session) = cookies::session(&browser.headers) {
+    if let Some(session) = cookies::session(&browser.site, &browser.headers) {
         browser.sessions.close(session).await?;
     }
-    Ok(([(SET_COOKIE, cookies::remove_session(&browser.headers))], Redirect::to("/sign-in")).into_response())
+    Ok(([(SET_COOKIE, cookies::remove_session(&browser.site))], Redirect::to(&path::sign_in())).into_response())
 }
 
 /// Shows the form, with a token that proves where it came from.
@@ -109,7 +112,7 @@ fn form(status: StatusCode, browser: &Browser, next: &str, message: Option<&str>
     let content = html! {
         section.sign-in {
             h1 { "Sign in" }
-            form.sign-in method="post" action="/sign-in" {
+            form.sign-in method="post" action=(path::sign_in()) {
                 @if let Some(message) = message { p.bad #problem role="alert" { (in_code(message)) } }
                 label for="token" { "Read token" }
                 input #token type="password" name="token" autocomplete="current-password" required autofocus
@@ -139,11 +142,11 @@ fn confirm_sign_out(browser: &Browser) -> Response {
         section.empty {
             h1 { "Sign out?" }
             p { "You are still signed in. This request may come from another site." }
-            form method="post" action="/sign-out" {
+            form method="post" action=(path::sign_out()) {
                 input type="hidden" name="form" value=(token);
                 button.primary type="submit" { "Sign out" }
             }
-            p { a href="/" { "Show all apps" } }
+            p { a href=(path::apps()) { "Show all apps" } }
         }
     };
     let page = page(&Page { title: "Sign out", app: None, tab: None, is_signed_in: false }, &content);
