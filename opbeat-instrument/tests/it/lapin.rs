@@ -15,7 +15,7 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 use opbeat_core::record::{Outcome, TransactionRecord};
 use opbeat_instrument::lapin::{Channel, Consumer, Delivery};
 
-use crate::backend::rabbitmq;
+use test_backends::rabbitmq;
 use crate::calls::{Calls, trace_parent_of};
 use crate::tree;
 
