@@ -7,7 +7,6 @@ mod api;
 mod cases;
 mod client_side;
 mod command;
-mod crash;
 mod crons;
 mod endpoints;
 mod errors;

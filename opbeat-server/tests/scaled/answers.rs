@@ -1,7 +1,7 @@
 //! Both forms of the server give the same answers to the same bodies, byte for byte.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode};
@@ -12,6 +12,12 @@ use crate::deployment::{Deployment, Embedded, Scaled, intake_url, with_token};
 use crate::recordings::{Recording, recordings};
 
 const APP: &str = "/api/v2/organizations/acme/apps/shop";
+
+/// The members that are times of arrival.
+const ARRIVALS: [&str; 4] = ["received_at", "completed_at", "first_completed_at", "last_completed_at"];
+
+/// The time within which answers about the last hour are equal, if they passed a full minute in between.
+const MINUTE_PASSES: Duration = Duration::from_secs(5);
 
 /// The path of an app in the description of the API.
 const TEMPLATE: &str = "/api/v2/organizations/{organization}/apps/{app}";
@@ -73,8 +79,7 @@ impl Walk {
     /// Returns the paths that do not depend on other answers, with the templates of OpenAPI that they are from.
     fn lists(&self) -> Vec<(String, String)> {
         let range = &self.range;
-        let list =
-            |path: &str, query: &str| (format!("{TEMPLATE}{path}"), format!("{APP}{path}{query}"));
+        let list = |path: &str, query: &str| (format!("{TEMPLATE}{path}"), format!("{APP}{path}{query}"));
         let organization = "/api/v2/organizations/acme/apps/".to_owned();
         let mut lists = vec![("/api/v2/organizations/{organization}/apps/".to_owned(), organization)];
         lists.extend([
@@ -94,7 +99,7 @@ impl Walk {
     /// Waits until both give the same lists, which is when a body is stored.
     async fn wait_for_lists(&self, one: &Api, other: &Api, name: &str) {
         for (_, path) in self.lists() {
-            same(one, other, &path, name).await;
+            same(one, other, &path, name, PATIENCE).await;
         }
     }
 
@@ -107,7 +112,8 @@ impl Walk {
             if !asked.insert(path.clone()) {
                 continue;
             }
-            let answer: Value = serde_json::from_str(&same(one, other, &path, "all bodies").await).unwrap();
+            let answer: Value =
+                serde_json::from_str(&same(one, other, &path, "all bodies", MINUTE_PASSES).await).unwrap();
             waiting.extend(self.below(&template, &path, &answer));
             templates.insert(template);
         }
@@ -147,7 +153,8 @@ impl Walk {
             }
             "/errors/{number}/occurrences/{occurrence}/" => {
                 let id = answer["occurrence"]["external_id"].as_str().filter(|id| !id.is_empty());
-                let by_id = |id: &str| (format!("{TEMPLATE}/errors/by-id/{{id}}/"), format!("{APP}/errors/by-id/{id}/"));
+                let by_id =
+                    |id: &str| (format!("{TEMPLATE}/errors/by-id/{{id}}/"), format!("{APP}/errors/by-id/{id}/"));
                 id.map(by_id).into_iter().collect()
             }
             "/transactions/" => {
@@ -166,11 +173,9 @@ impl Walk {
     }
 }
 
-/// Returns the answer to a path, which both give.
-///
-/// Answers about the last hour differ if it passes a full minute in between, so different ones are asked for again.
-async fn same(one: &Api, other: &Api, path: &str, name: &str) -> String {
-    let deadline = Instant::now() + PATIENCE;
+/// Returns the answer to a path, which both give within a time.
+async fn same(one: &Api, other: &Api, path: &str, name: &str, within: Duration) -> String {
+    let deadline = Instant::now() + within;
     loop {
         let (left, right) = tokio::join!(one.text(path), other.text(path));
         let (left, right) = (without_arrivals(left), without_arrivals(right));
@@ -183,12 +188,16 @@ async fn same(one: &Api, other: &Api, path: &str, name: &str) -> String {
 }
 
 /// Removes the times at which bodies arrived: the second server received each body later than the first.
-fn without_arrivals((status, text): (StatusCode, String)) -> (StatusCode, String) {
-    let mut parts = text.split(r#""received_at":""#);
-    let mut kept = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        kept.push_str(r#""received_at":null"#);
-        kept.push_str(part.split_once('"').unwrap_or_default().1);
+fn without_arrivals((status, mut text): (StatusCode, String)) -> (StatusCode, String) {
+    for member in ARRIVALS {
+        let start = format!(r#""{member}":""#);
+        let mut parts = text.split(&start);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            kept += &start;
+            kept += part.trim_start_matches(|c: char| c != '"');
+        }
+        text = kept;
     }
-    (status, kept)
+    (status, text)
 }

@@ -105,7 +105,8 @@ impl Ledger {
         // A second copy of a body could still wait behind those that were counted.
         deployment.drained().await;
         let counts = counts(deployment.api(), &answers).await;
-        let wrong: Vec<_> = counts.iter().filter(|(n, count)| **count > 1 || (**count == 0 && is_accepted(n))).collect();
+        let wrong: Vec<_> =
+            counts.iter().filter(|(n, count)| **count > 1 || (**count == 0 && is_accepted(n))).collect();
         assert!(wrong.is_empty(), "these bodies of {} have wrong counts: {wrong:?}", answers.len());
         let kept = counts.iter().filter(|(n, count)| matches!(answers[n], Answer::Refused(..)) && **count > 0);
         assert_eq!(kept.count(), 0, "refused bodies are stored");

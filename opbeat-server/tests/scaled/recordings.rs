@@ -25,7 +25,9 @@ pub(crate) fn recordings(now: Timestamp) -> Vec<Recording> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agents");
     let mut files: Vec<PathBuf> = entries(&folder).iter().flat_map(|agent| entries(agent)).collect();
     // Browsers send without a token, from origins that an app lists.
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json") && !file.starts_with(folder.join("browser")));
+    files.retain(|file| {
+        file.extension().is_some_and(|extension| extension == "json") && !file.starts_with(folder.join("browser"))
+    });
     files.iter().map(|file| recording(file, now)).collect()
 }
 
