@@ -1,5 +1,6 @@
 //! Clients that send bodies at a steady rate, and moments at which something happens to the server meanwhile.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,7 +8,6 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use reqwest::{Client, StatusCode};
-use std::io::Write;
 use tokio::task::JoinHandle;
 
 use crate::deployment::{intake_url, with_token};

@@ -24,8 +24,9 @@ impl SmallDisk {
         if output.status.success() {
             return Ok(Self { folder });
         }
-        let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(format!("a small file system cannot be mounted; run the test as root: {reason}"))
+        let message = String::from_utf8_lossy(&output.stderr);
+        let reason = message.lines().next().unwrap_or("it gives no reason");
+        Err(format!("a small file system cannot be mounted, which the user root may do: {reason}"))
     }
 
     pub(crate) fn path(&self) -> &Path {
