@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use opbeat_core::in_span;
 use tokio_postgres::NoTls;
 
-use crate::{backend, job, waiting};
+use crate::{job, waiting};
 
 diesel::table! {
     pg_class (relname) {
@@ -19,7 +19,7 @@ diesel::table! {
 
 async fn connect() -> AsyncPgConnection {
     opbeat_instrument::diesel::install();
-    AsyncPgConnection::establish(&backend::postgres::url()).await.expect("the server accepts connections")
+    AsyncPgConnection::establish(&test_backends::postgres::url()).await.expect("the server accepts connections")
 }
 
 /// A query that fails if `by` is 0. All of its values have the same text.
@@ -103,7 +103,7 @@ async fn the_spans_of_cancelled_queries_are_limited() {
 #[tokio::test]
 async fn a_connection_from_a_client_is_recognised() {
     opbeat_instrument::diesel::install();
-    let (client, connection) = tokio_postgres::connect(&backend::postgres::url(), NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&test_backends::postgres::url(), NoTls).await.unwrap();
     tokio::spawn(connection);
     let mut connection = AsyncPgConnection::try_from(client).await.unwrap();
     let spans = job::drive(async {

@@ -15,9 +15,9 @@ use lapin::{BasicProperties, Connection, ConnectionProperties};
 use opbeat_core::record::{Outcome, TransactionRecord};
 use opbeat_instrument::lapin::{Channel, Consumer, Delivery};
 
-use crate::backend::rabbitmq;
 use crate::calls::{Calls, trace_parent_of};
 use crate::tree;
+use test_backends::rabbitmq;
 
 async fn channel() -> Channel {
     let url = tokio::task::spawn_blocking(rabbitmq::url).await.unwrap();

@@ -6,14 +6,6 @@ mod apalis;
 mod askama;
 #[cfg(feature = "awc")]
 mod awc;
-#[cfg(any(
-    feature = "diesel-async",
-    feature = "lapin",
-    feature = "redis",
-    feature = "tokio-postgres",
-    feature = "tracing"
-))]
-mod backend;
 #[cfg(feature = "tracing")]
 mod bad_spans;
 #[cfg(feature = "bb8")]

@@ -4,10 +4,10 @@ use insta::assert_snapshot;
 use opbeat_instrument::redis::Timed;
 use redis::{Client, RedisResult, cmd, pipe};
 
-use crate::{backend, job};
+use crate::job;
 
 fn client() -> Client {
-    Client::open(backend::redis::url()).expect("the URL is valid")
+    Client::open(test_backends::redis::url()).expect("the URL is valid")
 }
 
 #[test]

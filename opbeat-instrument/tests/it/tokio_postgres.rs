@@ -5,7 +5,7 @@ use opbeat_instrument::tokio_postgres::{Client, timed};
 use tokio_postgres::NoTls;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::{backend, job};
+use crate::job;
 
 const CREATE: &str = "
     CREATE TEMPORARY TABLE books (id serial PRIMARY KEY, title text UNIQUE);
@@ -15,7 +15,7 @@ const CREATE: &str = "
 
 async fn raw_client() -> tokio_postgres::Client {
     let (client, connection) =
-        tokio_postgres::connect(&backend::postgres::url(), NoTls).await.expect("the server runs");
+        tokio_postgres::connect(&test_backends::postgres::url(), NoTls).await.expect("the server runs");
     tokio::spawn(connection);
     client.batch_execute(CREATE).await.expect("temporary tables can be made");
     client

@@ -1,7 +1,6 @@
 //! The binary: a server on a free port, its command line and its API.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use reqwest::StatusCode;
@@ -10,36 +9,24 @@ use tempfile::TempDir;
 
 use crate::recorder::PATIENCE;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_opbeat");
+
 pub(crate) struct Opbeat {
     pub(crate) url: String,
-    child: Child,
+    _process: test_backends::Opbeat,
     client: reqwest::Client,
     read_token: String,
     folder: TempDir,
-}
-
-impl Drop for Opbeat {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
 }
 
 impl Opbeat {
     /// Starts the server with the app `acme/shop`.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_opbeat"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url =
-            line.trim().strip_prefix("Opbeat listens on ").expect("the first line contains the address").to_owned();
-        let mut opbeat = Self { url, child, client: reqwest::Client::new(), read_token: String::new(), folder };
+        let process = test_backends::Opbeat::start(BINARY, "serve", folder.path(), &[]);
+        let url = process.url().to_owned();
+        let mut opbeat =
+            Self { url, _process: process, client: reqwest::Client::new(), read_token: String::new(), folder };
         opbeat.run(&["app", "create", "acme/shop"]);
         opbeat.read_token = opbeat.run(&["token", "create", "acme"]).trim().to_owned();
         opbeat
@@ -47,7 +34,7 @@ impl Opbeat {
 
     /// Runs a command of the binary, and returns what it prints.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+        let mut command = Command::new(BINARY);
         let output = command.args(arguments).arg("--data").arg(self.folder.path()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()

@@ -3,10 +3,17 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::crash::serve;
+use test_backends::Opbeat;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_opbeat");
+
+/// Starts a server as a process.
+fn serve(data: &Path) -> Opbeat {
+    Opbeat::start(BINARY, "serve", data, &[])
+}
 
 pub(crate) fn opbeat(data: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_opbeat")).args(arguments).arg("--data").arg(data).output().unwrap()
+    Command::new(BINARY).args(arguments).arg("--data").arg(data).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -23,18 +30,17 @@ fn error(data: &Path, arguments: &[&str]) -> String {
 #[test]
 fn an_app_is_created_while_a_server_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, url) = serve(folder.path());
+    let server = serve(folder.path());
     let created = opbeat(folder.path(), &["app", "create", "acme/shop"]);
     assert!(created.status.success(), "{}", text(&created.stderr));
     let lines = text(&created.stdout);
     let names: Vec<&str> = lines.lines().map(|line| line.split_once('=').unwrap().0).collect();
     assert_eq!(names, ["OPBEAT_SERVER_URL", "OPBEAT_ORGANIZATION_ID", "OPBEAT_APP_ID", "OPBEAT_SECRET_TOKEN"]);
-    assert!(lines.starts_with(&format!("OPBEAT_SERVER_URL={url}\n")));
+    assert!(lines.starts_with(&format!("OPBEAT_SERVER_URL={}\n", server.url())));
 
     let token = opbeat(folder.path(), &["token", "create", "acme"]);
     assert_eq!(text(&token.stdout).trim().len(), 64);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(server);
 
     let again = text(&opbeat(folder.path(), &["app", "create", "acme/shop"]).stdout);
     let line = |lines: &str, index: usize| lines.lines().nth(index).unwrap().to_owned();
@@ -85,14 +91,14 @@ fn errors_contain_the_cause_and_the_remedy() {
 #[test]
 fn a_folder_and_a_port_belong_to_one_server() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, url) = serve(folder.path());
+    let server = serve(folder.path());
     let second = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert!(second.starts_with("error: another opbeat server uses the data folder"), "{second}");
     std::fs::remove_file(folder.path().join("lock")).unwrap();
     let second = error(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert!(second.starts_with("error: another opbeat server uses the data folder"), "without its file: {second}");
     let other = tempfile::tempdir().unwrap();
-    let address = url.strip_prefix("http://").unwrap();
+    let address = server.url().strip_prefix("http://").unwrap();
     let third = error(other.path(), &["serve", "--listen", address]);
     let message = format!(
         "error: cannot listen on {address}; choose another address with --listen, or stop the program that uses it: \
@@ -100,8 +106,6 @@ fn a_folder_and_a_port_belong_to_one_server() {
     );
     assert!(third.contains(&message), "{third}");
     assert_eq!(third.matches("Address already in use").count(), 1, "the cause is printed once: {third}");
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -117,12 +121,10 @@ fn a_damaged_database_is_reported_with_its_cause() {
 #[test]
 fn a_server_stops_at_a_signal() {
     let folder = tempfile::tempdir().unwrap();
-    for signal in ["TERM", "INT"] {
-        let (mut child, _) = serve(folder.path());
-        let status = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-        assert!(child.wait().unwrap().success(), "SIG{signal}");
-    }
+    let mut server = serve(folder.path());
+    assert!(server.stop().success(), "SIGTERM");
+    server.start_again();
+    assert!(server.interrupt().success(), "SIGINT");
 }
 
 #[cfg(unix)]

@@ -179,7 +179,7 @@ const SILENT: usize = 5_000;
 async fn a_process_with_few_descriptors_stores_data_beside_thousands_of_silent_connections() {
     use std::process::{Command, Stdio};
 
-    use crate::crash::start;
+    use crate::process::start;
     use crate::running::{intake_url, zlib};
 
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::opbeat;
-use crate::crash::serve_with;
+use crate::process::serve_with;
 use crate::running::{PATIENCE, Running, session_of};
 
 const SHOP: &str = "https://shop.example";

@@ -89,7 +89,7 @@ async fn a_certificate_is_refused_without_its_key() {
 async fn a_changed_certificate_is_used_after_a_signal_and_a_broken_one_is_not() {
     use std::process::{Command, Stdio};
 
-    use crate::crash::start;
+    use crate::process::start;
 
     let folder = tempfile::tempdir().unwrap();
     let [certificate, key, log] = ["crt", "key", "log"].map(|name| folder.path().join(name));

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::connections::{ask, rest, start_sign_in_at};
-use crate::crash::serve;
+use crate::process::serve;
 use crate::running::{PATIENCE, Running};
 
 #[tokio::test]

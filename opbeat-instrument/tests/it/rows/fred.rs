@@ -6,7 +6,7 @@ use fred::types::config::{Config, TracingConfig};
 use insta::assert_snapshot;
 
 use super::{secret, spans_of};
-use crate::backend::redis;
+use test_backends::redis;
 
 #[tokio::test]
 async fn fred() {

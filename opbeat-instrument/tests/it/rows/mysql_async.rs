@@ -5,7 +5,7 @@ use mysql_async::Pool;
 use mysql_async::prelude::Queryable;
 
 use super::{secret, spans_of};
-use crate::backend::mariadb;
+use test_backends::mariadb;
 
 #[tokio::test]
 async fn mysql_async() {

@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlPoolOptions;
 use sqlx::postgres::PgPoolOptions;
 
 use super::{secret, spans_of_sqlx};
-use crate::backend::{mariadb, postgres};
+use test_backends::{mariadb, postgres};
 
 #[tokio::test]
 async fn postgresql() {

@@ -1,0 +1,203 @@
+//! Both forms of the server give the same answers to the same bodies, byte for byte.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use crate::api::{Api, PATIENCE, pause};
+use crate::deployment::{Deployment, Embedded, Scaled, intake_url, with_token};
+use crate::recordings::{Recording, recordings};
+
+const APP: &str = "/api/v2/organizations/acme/apps/shop";
+
+/// The members that are times of arrival.
+const ARRIVALS: [&str; 4] = ["received_at", "completed_at", "first_completed_at", "last_completed_at"];
+
+/// The time within which answers about the last hour are equal, if they passed a full minute in between.
+const MINUTE_PASSES: Duration = Duration::from_secs(5);
+
+/// The path of an app in the description of the API.
+const TEMPLATE: &str = "/api/v2/organizations/{organization}/apps/{app}";
+
+/// The answers of one process do not depend on when it is killed.
+pub(crate) async fn embedded() {
+    let (plain, mut killed) = (Embedded::start(), Embedded::start());
+    let walk = Walk::new();
+    for (number, recording) in walk.recordings.iter().enumerate() {
+        send(recording, plain.server.url()).await;
+        send(recording, killed.server.url()).await;
+        if number % 5 == 0 {
+            killed.server.kill();
+            killed.server.start_again();
+        }
+        plain.drained().await;
+        killed.drained().await;
+    }
+    walk.compare(plain.api(), killed.api()).await;
+}
+
+/// The answers of the scaled form are those of one process.
+pub(crate) async fn scaled() {
+    let (one, many) = (Embedded::start(), Scaled::start());
+    let walk = Walk::new();
+    for (number, recording) in walk.recordings.iter().enumerate() {
+        send(recording, one.server.url()).await;
+        send(recording, many.intakes[number % many.intakes.len()].url()).await;
+        one.drained().await;
+        // Workers store bodies that wait together in any order.
+        walk.wait_for_lists(one.api(), many.api(), &recording.name).await;
+    }
+    many.drained().await;
+    walk.compare(one.api(), many.api()).await;
+}
+
+async fn send(recording: &Recording, server: &str) {
+    let request = Client::new().post(intake_url(server, &recording.endpoint)).headers(recording.headers.clone());
+    let response = with_token(request).body(recording.body.clone()).send().await.unwrap();
+    let status = response.status();
+    assert_eq!(status, StatusCode::ACCEPTED, "{}: {}", recording.name, response.text().await.unwrap());
+}
+
+/// The bodies, and the range that all of their times are in.
+struct Walk {
+    recordings: Vec<Recording>,
+    range: String,
+}
+
+impl Walk {
+    fn new() -> Self {
+        let now = Timestamp::now();
+        let (from, to) = (now - SignedDuration::from_hours(3), now + SignedDuration::from_mins(2));
+        let recordings = recordings(now - SignedDuration::from_mins(5));
+        assert!(recordings.len() > 20, "{} bodies are recorded", recordings.len());
+        Self { recordings, range: format!("from={from}&to={to}") }
+    }
+
+    /// Returns the paths that do not depend on other answers, with the templates of OpenAPI that they are from.
+    fn lists(&self) -> Vec<(String, String)> {
+        let range = &self.range;
+        let list = |path: &str, query: &str| (format!("{TEMPLATE}{path}"), format!("{APP}{path}{query}"));
+        let organization = "/api/v2/organizations/acme/apps/".to_owned();
+        let mut lists = vec![("/api/v2/organizations/{organization}/apps/".to_owned(), organization)];
+        lists.extend([
+            list("/errors/", "?limit=200"),
+            list("/errors/", "?order=times_seen"),
+            list("/transactions/", &format!("?limit=200&{range}")),
+            list("/series/", &format!("?{range}")),
+            list("/breakdown/", &format!("?{range}")),
+            list("/intake/", &format!("?{range}")),
+            list("/crons/", ""),
+            list("/releases/", ""),
+            list("/deployments/", ""),
+        ]);
+        lists
+    }
+
+    /// Waits until both give the same lists, which is when a body is stored.
+    async fn wait_for_lists(&self, one: &Api, other: &Api, name: &str) {
+        for (_, path) in self.lists() {
+            same(one, other, &path, name, PATIENCE).await;
+        }
+    }
+
+    /// Asks both for all answers of the API, and fails at the first path whose answers differ.
+    async fn compare(&self, one: &Api, other: &Api) {
+        let mut asked = BTreeSet::new();
+        let mut templates = BTreeSet::new();
+        let mut waiting: VecDeque<(String, String)> = self.lists().into();
+        while let Some((template, path)) = waiting.pop_front() {
+            if !asked.insert(path.clone()) {
+                continue;
+            }
+            let answer: Value =
+                serde_json::from_str(&same(one, other, &path, "all bodies", MINUTE_PASSES).await).unwrap();
+            waiting.extend(self.below(&template, &path, &answer));
+            templates.insert(template);
+        }
+        let openapi = one.ask("/api/v2/openapi.json").await;
+        for (template, _) in openapi["paths"].as_object().unwrap() {
+            assert!(templates.contains(template), "no answer of {template} was compared");
+        }
+    }
+
+    /// Returns the paths of the resources that an answer mentions.
+    fn below(&self, template: &str, path: &str, answer: &Value) -> Vec<(String, String)> {
+        let range = &self.range;
+        let folder = path.split_once('?').map_or(path, |(folder, _)| folder);
+        let rows = |member: &str| answer[member].as_array().cloned().unwrap_or_default();
+        // Each row is below its list.
+        let rows_below = |rows: Vec<Value>, parameter: &str, key: &str, ends: &[&str]| {
+            let mut paths = Vec::new();
+            for row in rows {
+                let key = row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned);
+                for end in ends {
+                    let (end, query) = end.split_once('?').unwrap_or((end, ""));
+                    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+                    paths.push((format!("{template}{parameter}/{end}"), format!("{folder}{key}/{end}{query}")));
+                }
+            }
+            paths
+        };
+        match template.strip_prefix(TEMPLATE).unwrap_or_default() {
+            "/errors/" => rows_below(rows("errors"), "{number}", "number", &[""]),
+            "/errors/{number}/" => {
+                let occurrences = rows_below(rows("occurrences"), "{occurrence}", "id", &[""]);
+                let below = |(of, path): (String, String)| {
+                    let end = path.strip_prefix(folder).unwrap_or_default();
+                    (of.replace("{number}/", "{number}/occurrences/"), format!("{folder}occurrences/{end}"))
+                };
+                occurrences.into_iter().map(below).collect()
+            }
+            "/errors/{number}/occurrences/{occurrence}/" => {
+                let id = answer["occurrence"]["external_id"].as_str().filter(|id| !id.is_empty());
+                let by_id =
+                    |id: &str| (format!("{TEMPLATE}/errors/by-id/{{id}}/"), format!("{APP}/errors/by-id/{id}/"));
+                id.map(by_id).into_iter().collect()
+            }
+            "/transactions/" => {
+                let ends = ["?", "series/?", "breakdown/?", "samples/?", "samples/?order=newest&"];
+                let ends = ends.map(|end| format!("{end}{range}"));
+                let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
+                rows_below(rows("transactions"), "{transaction}", "id", &ends)
+            }
+            "/transactions/{transaction}/samples/" => {
+                rows_below(answer.as_array().cloned().unwrap_or_default(), "{sample}", "id", &[""])
+            }
+            "/releases/" => rows_below(rows("releases"), "{release}", "rev", &[""]),
+            "/deployments/" => rows_below(rows("deployments"), "{machine}", "machine", &[""]),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Returns the answer to a path, which both give within a time.
+async fn same(one: &Api, other: &Api, path: &str, name: &str, within: Duration) -> String {
+    let deadline = Instant::now() + within;
+    loop {
+        let (left, right) = tokio::join!(one.text(path), other.text(path));
+        let (left, right) = (without_arrivals(left), without_arrivals(right));
+        if left == right && left.0 == StatusCode::OK {
+            return left.1;
+        }
+        assert!(Instant::now() < deadline, "{path}: after {name}, the answers differ:\n{left:?}\n{right:?}");
+        pause().await;
+    }
+}
+
+/// Removes the times at which bodies arrived: the second server received each body later than the first.
+fn without_arrivals((status, mut text): (StatusCode, String)) -> (StatusCode, String) {
+    for member in ARRIVALS {
+        let start = format!(r#""{member}":""#);
+        let mut parts = text.split(&start);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            kept += &start;
+            kept += part.trim_start_matches(|c: char| c != '"');
+        }
+        text = kept;
+    }
+    (status, text)
+}

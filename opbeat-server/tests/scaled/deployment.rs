@@ -1,0 +1,164 @@
+//! The two forms of the server, as processes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use tempfile::TempDir;
+use test_backends::{Opbeat, Postgres, Rabbitmq};
+
+use crate::api::{Api, PATIENCE, pause};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_opbeat");
+
+/// The ids and the token are fixed, so that two deployments can be compared.
+const ORGANIZATION_ID: &str = "0123456789abcdef";
+const APP_ID: &str = "abcdef";
+const SECRET_TOKEN: &str = "0123456789012345678901234567890123456789";
+
+/// Runs a command of the binary to its end, and returns what it prints.
+fn opbeat(arguments: &[&str], data: &Path, options: &[&str]) -> String {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).arg("--data").arg(data).args(options).env("OPBEAT_NEW_SECRET_TOKEN", SECRET_TOKEN);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Creates the app `acme/shop`, and returns a read token.
+fn create_app(data: &Path, options: &[&str]) -> String {
+    let ids = ["--organization-id", ORGANIZATION_ID, "--app-id", APP_ID];
+    let _ = opbeat(&["app", "create", "acme/shop"], data, &[&ids, options].concat());
+    opbeat(&["token", "create", "acme"], data, options).trim().to_owned()
+}
+
+/// Returns the URL of an endpoint of the intake.
+pub(crate) fn intake_url(server: &str, endpoint: &str) -> String {
+    format!("{server}/api/v1/organizations/{ORGANIZATION_ID}/apps/{APP_ID}/{endpoint}/")
+}
+
+/// Adds the app's secret token to a request.
+pub(crate) fn with_token(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    request.bearer_auth(SECRET_TOKEN)
+}
+
+/// A deployment that has been given bodies.
+pub(crate) trait Deployment {
+    /// Returns the URLs of the processes that accept bodies.
+    fn intakes(&self) -> Vec<String>;
+
+    /// Returns the API.
+    fn api(&self) -> &Api;
+
+    /// Waits until no accepted body is left to store.
+    async fn drained(&self);
+}
+
+/// One process with SQLite and its own queue.
+pub(crate) struct Embedded {
+    pub(crate) server: Opbeat,
+    pub(crate) api: Api,
+    folder: Folder,
+}
+
+/// A data folder in the directory for temporary files, or elsewhere.
+enum Folder {
+    Temporary(TempDir),
+    Other(std::path::PathBuf),
+}
+
+impl Embedded {
+    pub(crate) fn start() -> Self {
+        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()))
+    }
+
+    /// Starts a server with a data folder that exists.
+    pub(crate) fn start_in(folder: &Path) -> Self {
+        Self::in_folder(Folder::Other(folder.to_owned()))
+    }
+
+    fn in_folder(folder: Folder) -> Self {
+        let read_token = create_app(folder.path(), &[]);
+        let server = Opbeat::start(BINARY, "serve", folder.path(), &[]);
+        let api = Api::new(server.url(), read_token);
+        Self { server, api, folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Other(folder) => folder,
+        }
+    }
+}
+
+impl Deployment for Embedded {
+    fn intakes(&self) -> Vec<String> {
+        vec![self.server.url().to_owned()]
+    }
+
+    fn api(&self) -> &Api {
+        &self.api
+    }
+
+    async fn drained(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.api.backlog().await > 0 {
+            assert!(Instant::now() < deadline, "the queue was not stored in time");
+            pause().await;
+        }
+    }
+}
+
+/// Two intakes, three workers and one process for the pages, with RabbitMQ and PostgreSQL.
+pub(crate) struct Scaled {
+    pub(crate) intakes: Vec<Opbeat>,
+    pub(crate) workers: Vec<Opbeat>,
+    _web: Opbeat,
+    pub(crate) postgres: Postgres,
+    pub(crate) rabbitmq: Rabbitmq,
+    api: Api,
+    _folder: TempDir,
+}
+
+impl Scaled {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (postgres, rabbitmq) = (Postgres::start(), Rabbitmq::start());
+        let (store, queue) = (postgres.url(), rabbitmq.url());
+        let read_token = create_app(folder.path(), &["--store", &store]);
+        let start = |role: &str, number: usize| {
+            let data = folder.path().join(format!("{role}-{number}"));
+            Opbeat::start(BINARY, role, &data, &["--queue", &queue, "--store", &store])
+        };
+        let intakes = (0..2).map(|number| start("intake", number)).collect();
+        let workers = (0..3).map(|number| start("worker", number)).collect();
+        let web = start("web", 0);
+        let api = Api::new(web.url(), read_token);
+        Self { intakes, workers, _web: web, postgres, rabbitmq, api, _folder: folder }
+    }
+}
+
+impl Deployment for Scaled {
+    fn intakes(&self) -> Vec<String> {
+        self.intakes.iter().map(|intake| intake.url().to_owned()).collect()
+    }
+
+    fn api(&self) -> &Api {
+        &self.api
+    }
+
+    async fn drained(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.rabbitmq.messages() > 0 {
+            assert!(Instant::now() < deadline, "the queues of RabbitMQ are not empty: {}", self.rabbitmq.messages());
+            pause().await;
+        }
+    }
+}
