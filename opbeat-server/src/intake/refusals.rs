@@ -68,7 +68,6 @@ impl Refusals {
     }
 
     /// Returns the refused requests since the start, by reason and status.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the page of metrics reads it"))]
     pub(crate) fn totals(&self) -> Vec<RefusalTotal> {
         let total = |(&(reason, status), &count): (&(&'static str, u16), &u64)| RefusalTotal { reason, status, count };
         self.lock().totals.iter().map(total).collect()

@@ -57,7 +57,7 @@ fn joined(uri: &Uri) -> Option<PathAndQuery> {
     }
     let is_below =
         |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if !FOLDERS.into_iter().chain(["/healthz"]).any(is_below) {
+    if !FOLDERS.into_iter().chain(["/healthz", "/readyz", "/metrics"]).any(is_below) {
         return None;
     }
     let target = match uri.query() {

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::progress::Progress;
+use super::progress::{Lag, Progress};
 use crate::intake::Disk;
 use crate::queue::QueueHealth;
 use crate::store::{Condition, Store};
@@ -57,6 +57,21 @@ struct Seen {
     database: Condition,
 }
 
+/// The figures of the queue, the worker and the database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    pub(super) lag: Lag,
+    /// The bytes that wait on the disk of this machine.
+    pub(super) backlog: u64,
+    /// The records that wait in RabbitMQ, if there is one.
+    pub(super) waiting: Option<u64>,
+    /// The damaged places that were found in the queue.
+    pub(super) damages: u64,
+    pub(super) is_accepting: bool,
+    pub(super) is_database_ok: bool,
+    pub(super) is_disk_low: bool,
+}
+
 /// The progress of the worker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Storing {
@@ -74,7 +89,7 @@ impl Health {
 
     /// Makes the route of the health check.
     pub(super) fn router(self) -> Router {
-        Router::new().route("/healthz", get(answer)).with_state(self)
+        Router::new().route("/healthz", get(answer)).route("/readyz", get(answer_ready)).with_state(self)
     }
 
     /// Looks at the database and at the worker's progress until the server stops. Requests therefore wait for neither.
@@ -93,6 +108,32 @@ impl Health {
         }
     }
 
+    /// Returns the figures of the last look.
+    pub(super) fn figures(&self) -> Figures {
+        let now = Instant::now();
+        let (lag, database) = {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            (seen.progress.observe(self.queue.ends(), now), seen.database)
+        };
+        Figures {
+            lag,
+            backlog: self.queue.backlog(),
+            waiting: self.queue.waiting(),
+            damages: self.queue.damages(),
+            is_accepting: self.accepts(now),
+            is_database_ok: database == Condition::Ok,
+            is_disk_low: self.disk.is_low(),
+        }
+    }
+
+    /// Returns whether the next body is accepted, as far as the last ones tell.
+    fn accepts(&self, now: Instant) -> bool {
+        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
+        let has_failed = self.queue.failure().is_some_and(|failure| is_recent(failure.at));
+        let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
+        !is_full && !has_failed && !self.disk.is_low()
+    }
+
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
@@ -109,7 +150,7 @@ impl Health {
         let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
         let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
         let is_disk_low = self.disk.is_low();
-        let accepts = !is_full && failure.is_none() && !is_disk_low;
+        let accepts = self.accepts(now);
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
@@ -218,5 +259,11 @@ async fn answer(State(health): State<Health>, RawQuery(query): RawQuery) -> (Sta
     let query = query.unwrap_or_default();
     let is_strict = query.split('&').any(|pair| pair.split('=').next() == Some("ready"));
     let (status, body) = health.report(is_strict);
+    (status, Json(body))
+}
+
+/// Returns 200 while data is accepted and stored, as `/healthz?ready` does.
+async fn answer_ready(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+    let (status, body) = health.report(true);
     (status, Json(body))
 }

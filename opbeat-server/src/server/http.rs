@@ -9,6 +9,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use super::health::Health;
+use super::metrics::Metrics;
 use super::{endpoints, sites, unread_body};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
@@ -42,12 +43,14 @@ pub(super) struct Parts {
 /// Makes the routes of intake, health check, API and pages.
 pub(super) fn router(parts: Parts) -> Router {
     let query = Query::new(parts.store.clone());
+    let metrics = Metrics { health: parts.health.clone(), refusals: parts.refusals.clone() };
     let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
     let (tokens, origins) = (Arc::new(parts.directory.clone()), Arc::new(parts.directory.clone()));
     let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals, parts.gate);
     let services = Arc::new(StoreServices::new(parts.store, parts.directory));
     let programs = intake::router(intake.clone())
         .merge(otlp::router(intake, services))
+        .merge(metrics.router())
         .merge(parts.health.router())
         .merge(api::router(query))
         .merge(endpoints::unknown())

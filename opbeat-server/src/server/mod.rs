@@ -4,6 +4,7 @@ mod endpoints;
 mod health;
 mod http;
 mod listener;
+mod metrics;
 mod origins;
 mod progress;
 mod register;
