@@ -50,7 +50,9 @@ impl Refuser {
 
 async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let mut request = vec![0; MAX_READ];
-    stream.read(&mut request).await?;
+    if stream.read(&mut request).await? == 0 {
+        return Ok(());
+    }
     stream.write_all(ANSWER.as_bytes()).await?;
     stream.shutdown().await?;
     // The client closes the connection after it has read the answer.
