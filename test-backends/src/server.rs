@@ -6,15 +6,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// The time until a server must accept connections.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
+const START_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The time until all processes of a server must have ended after a signal.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub(crate) struct Recipe {
     pub(crate) directory: PathBuf,
     /// The signal that ends it.
     pub(crate) signal: &'static str,
-    /// A part of the log line which tells that it accepts connections.
+    /// A part of the log line that it writes when it accepts connections.
     pub(crate) ready: &'static str,
 }
 
@@ -134,7 +134,7 @@ impl Drop for Server {
                 // The supervisor ends after the server. An error means that it has already ended.
                 let _ = supervisor.wait();
             }
-            // An error leaves files in the system's directory for temporary files, and there is nobody to tell.
+            // An error leaves files in the system's directory for temporary files, which breaks no test.
             None => drop(fs::remove_dir_all(&self.recipe.directory)),
         }
     }
@@ -160,15 +160,25 @@ impl Running {
         let ready = *ready;
         let (send, events) = mpsc::channel();
         thread::spawn(move || follow(log, ready, &send));
-        let next = || match events.recv_timeout(START_TIMEOUT) {
-            Ok(Event::Ended(log)) => panic!("{name} exited before it was ready:\n{log}"),
-            Ok(event) => event,
-            Err(error) => panic!("{name} did not write {ready:?} within {START_TIMEOUT:?}: {error}"),
+        let Ok(Event::Started(group)) = events.recv_timeout(START_TIMEOUT) else {
+            panic!("{name}: the first line is not the id of a process");
         };
-        let Event::Started(group) = next() else { panic!("{name}: the first line is not an id of a process") };
         let group = Pid::from_raw(group).expect("the id of a process is positive");
-        next();
-        Self { supervisor, group, events: Mutex::new(events) }
+        let running = Self { supervisor, group, events: Mutex::new(events) };
+        match running.next(START_TIMEOUT) {
+            Some(Event::Ready) => running,
+            Some(Event::Ended(log)) => panic!("{name} exited before it was ready:\n{log}"),
+            other => {
+                running.signal(Signal::KILL);
+                let end = running.next(END_TIMEOUT);
+                panic!("{name} did not write {ready:?} within {START_TIMEOUT:?}: {other:?}, {end:?}");
+            }
+        }
+    }
+
+    /// Returns the next event, unless a time passes first.
+    fn next(&self, within: Duration) -> Option<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(within).ok()
     }
 
     fn signal(&self, signal: Signal) {
@@ -185,12 +195,12 @@ impl Running {
 
     /// Waits until all processes have ended after a signal. The directory stays.
     fn end(mut self) {
-        let name = self.group;
-        let events = self.events.get_mut().expect("no other thread uses a value that is consumed");
-        match events.recv_timeout(END_TIMEOUT) {
-            Ok(Event::Ended(_)) => {}
-            other => panic!("the server {name:?} did not end within {END_TIMEOUT:?}: {other:?}"),
-        }
+        let end = self.next(END_TIMEOUT);
+        assert!(
+            matches!(end, Some(Event::Ended(_))),
+            "the server {:?} did not end within {END_TIMEOUT:?}: {end:?}",
+            self.group
+        );
         let mut orders = self.supervisor.stdin.take().expect("standard input is piped");
         // An error means that the supervisor was killed, by which nothing is lost.
         let _ = orders.write_all(b"keep\n");

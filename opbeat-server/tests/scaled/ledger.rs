@@ -17,7 +17,7 @@ const BODIES_PER_NAME: u64 = 8;
 /// the sum are then the numbers of times that each body was counted.
 const BASE: u64 = 8;
 
-/// One body in so many is an error, the others are transactions.
+/// Bodies whose number is a multiple of this are errors, the others are transactions.
 const ERROR_EVERY: u64 = 4;
 
 /// The answer to a body.

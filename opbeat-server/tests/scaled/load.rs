@@ -21,7 +21,7 @@ const PACE: Duration = Duration::from_millis(25);
 /// A body is answered, or the connection ends, before a test gives up.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Clients that send until they are told to finish.
+/// Clients that send until `finish`.
 pub(crate) struct Load {
     ledger: Arc<Ledger>,
     is_over: Arc<AtomicBool>,
