@@ -14,6 +14,8 @@
 mod backlog;
 mod blocks;
 mod condition;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod handle;
 mod reader;
 mod record;
