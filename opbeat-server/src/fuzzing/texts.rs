@@ -8,10 +8,10 @@ use super::secrets;
 use crate::interpret::normalise as normal;
 use crate::otlp::fuzzing::{stack, summary};
 
-/// Summarises a query: its summary has at most 100 characters of a verb, and as many of a table.
+/// Summarises a query: its summary has at most 100 characters of a command, and as many of a name.
 pub fn sql_statement(data: &[u8]) {
     if let Some(summary) = summary(&text(data)) {
-        assert!(summary.chars().count() <= 250, "a summary is short: {summary:?}");
+        assert!(summary.chars().count() <= 201, "a summary is short: {summary:?}");
         assert!(!summary.is_empty(), "a summary says something");
     }
 }
