@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-const TARGETS: [(&str, fn(&[u8])); 17] = [
+/// A target with its name.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 17] = [
     ("changes_decode", changes_decode),
     ("intake_errors", intake_errors),
     ("intake_releases_deployments", intake_releases_deployments),
