@@ -14,6 +14,9 @@ mod data_folder;
 mod decode;
 mod directory;
 mod framework_rejection;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod intake;
 mod interpret;
 mod otlp;

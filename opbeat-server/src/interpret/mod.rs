@@ -21,6 +21,8 @@ mod traces;
 mod transactions;
 mod trees;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use errors::normalise;
 pub(crate) use origin::Origin;
 pub(crate) use report::interpret;
 pub(crate) use spans::{TracedSpan, TracedTransaction, interpret_span};

@@ -13,6 +13,8 @@
 
 mod attributes;
 mod exceptions;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod http;
 mod limit;
 mod logs;

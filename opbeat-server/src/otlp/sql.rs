@@ -27,7 +27,7 @@ pub(super) fn summary(query: &str) -> Option<String> {
         "WITH" => return Some(after_with(query).unwrap_or_else(|| "WITH".to_owned())),
         "UPDATE" => ("UPDATE", words.find(|word| !word.eq_ignore_ascii_case("only"))),
         "CREATE" | "DROP" | "ALTER" | "TRUNCATE" => {
-            let object = words.next().map(str::to_ascii_uppercase).unwrap_or_default();
+            let object = start_of(words.next().unwrap_or_default(), MAX_NAME).to_ascii_uppercase();
             return Some(format!("{verb} {object}").trim_end().to_owned());
         }
         _ => return Some(verb),
@@ -109,5 +109,7 @@ mod tests {
             assert_eq!(summary(query).as_deref(), Some(expected), "{query}");
         }
         assert_eq!(summary("  -- nothing"), None);
+        let object = "t".repeat(5_000);
+        assert_eq!(summary(&format!("CREATE {object}")), Some(format!("CREATE {}", "T".repeat(MAX_NAME))));
     }
 }

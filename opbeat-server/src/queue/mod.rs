@@ -34,5 +34,7 @@ pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
 pub(crate) use health::QueueHealth;
 pub use limits::QueueLimits;
+#[cfg(any(fuzzing, test))]
+pub(crate) use log::fuzzing;
 pub(crate) use log::{Damage, Position, payloads_of_damaged, split_damaged};
 pub(crate) use source::Source;

@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// Compresses a document. Fails if it is too large to be read again.
-pub(super) fn pack(document: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn pack(document: &[u8]) -> io::Result<Vec<u8>> {
     if document.len() > MAX_INFLATED {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a document is larger than 64 MiB"));
     }
@@ -41,7 +41,7 @@ pub(super) fn pack(document: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// Reads a compressed document.
-pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
+pub(crate) fn unpack<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
     let mut inflated = Vec::new();
     ZlibDecoder::new(packed).take(MAX_INFLATED as u64).read_to_end(&mut inflated)?;
     Ok(serde_json::from_slice(&inflated)?)

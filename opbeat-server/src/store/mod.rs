@@ -34,6 +34,8 @@ mod traces;
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
 pub(crate) use database::{Condition, Store, StoreAddress};
+#[cfg(any(fuzzing, test))]
+pub(crate) use document::{pack, unpack};
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};

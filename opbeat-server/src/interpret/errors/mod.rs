@@ -10,6 +10,9 @@ mod changes;
 mod culprit;
 mod fingerprint;
 mod names;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod normalise;
+#[cfg(not(any(fuzzing, test)))]
 mod normalise;
 
 pub(super) use changes::changes;

@@ -11,9 +11,12 @@ use crate::intake::Rejection;
 
 /// The coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(in crate::otlp) enum Coding {
+    /// The bytes as they are.
     Identity,
+    /// gzip (RFC 1952).
     Gzip,
+    /// zlib (RFC 1950), or the bare stream in it.
     Deflate,
 }
 
@@ -32,7 +35,7 @@ impl Coding {
     }
 
     /// Inflates a body to at most `limit` bytes.
-    pub(super) fn inflate(self, body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Undecodable> {
+    pub(in crate::otlp) fn inflate(self, body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Undecodable> {
         match (self, body) {
             (Self::Identity, plain) if plain.len() > limit => Err(Undecodable::TooLarge(limit)),
             (Self::Identity, plain) => Ok(Cow::Borrowed(plain)),
@@ -56,7 +59,7 @@ fn read(decoder: impl Read, limit: usize) -> Result<Cow<'static, [u8]>, Undecoda
 }
 
 /// Returns the message in the frame of a call: a flag for its compression, its length in four bytes, and the message.
-pub(super) fn unframed(body: &[u8], coding: Coding) -> Result<(Coding, &[u8]), Undecodable> {
+pub(in crate::otlp) fn unframed(body: &[u8], coding: Coding) -> Result<(Coding, &[u8]), Undecodable> {
     let invalid = || Undecodable::Invalid { field: "body", reason: "it is not one message of gRPC".to_owned() };
     let (head, message) = body.split_first_chunk::<5>().ok_or_else(invalid)?;
     let [flag, length @ ..] = head;

@@ -8,5 +8,7 @@ mod http;
 mod router;
 mod status;
 
+#[cfg(any(fuzzing, test))]
+pub(super) use body::{Coding, unframed};
 pub(crate) use directory::{FindService, ServiceDirectory};
 pub(crate) use router::router;

@@ -17,6 +17,8 @@ mod blocks;
 mod disk;
 #[cfg(test)]
 mod faults;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod handle;
 mod reader;
 mod record;

@@ -28,7 +28,7 @@ const MAX_CUT_TEXT: usize = 80;
 /// Replaces the variable parts of a text with placeholders such as `{n}`, and its white space with single spaces.
 ///
 /// Digits inside a word, such as `S3`, `K8s` or `utf8`, stay. Quoted values stay if there is nothing else.
-pub(super) fn normalise(text: &str) -> String {
+pub(crate) fn normalise(text: &str) -> String {
     let normal = normalise_with(text, Quotes::Replaced);
     if says_something(&normal) { normal } else { normalise_with(text, Quotes::Kept) }
 }
@@ -47,7 +47,7 @@ fn normalise_with(text: &str, quotes: Quotes) -> String {
 }
 
 /// Replaces the variable parts of a path, as [`normalise`] does, and separates its folders with `/`.
-pub(super) fn normalise_path(path: &str) -> String {
+pub(crate) fn normalise_path(path: &str) -> String {
     let path = &path[..path.floor_char_boundary(MAX_TEXT)];
     let mut output = Output::with_capacity(path.len());
     pieces::add(&mut output, path);

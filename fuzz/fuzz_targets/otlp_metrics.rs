@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| opbeat_server::fuzzing::otlp_metrics(data));
