@@ -70,8 +70,10 @@ struct Written {
 }
 
 impl Written {
-    /// Writes records, and changes bytes of them: two bytes are a position to cut the segment, one is a number of zeros
-    /// at its end, one a number of changes with three bytes each, and then each record follows its length.
+    /// Writes records, and changes bytes of them.
+    ///
+    /// The input is a position to cut the segment at (two bytes), the number of zeros at its end, the number of changes
+    /// and each change (two bytes of its position, and the bits). Then follow the records, each after its length.
     fn of(kind: u8, input: &[u8]) -> Option<Self> {
         let is_earlier = kind & IS_EARLIER != 0;
         let ([cut_low, cut_high, zeros, changes], input) = input.split_first_chunk::<4>()?;
