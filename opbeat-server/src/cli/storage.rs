@@ -18,6 +18,8 @@ pub(super) struct DataOption {
 /// Opens the store. A server may run on the same folder.
 pub(super) async fn open_store(data: &Path) -> Result<(DataFolder, Store), Box<dyn Error>> {
     let folder = DataFolder::open(data)?;
-    let store = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
+    let database = std::env::var("OPBEAT_STORE").map(StoreAddress::Postgres);
+    let database = database.unwrap_or_else(|_| StoreAddress::file(folder.database()));
+    let store = Store::open(database, Store::TIME_LIMIT).await?;
     Ok((folder, store))
 }

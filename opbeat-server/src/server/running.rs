@@ -32,6 +32,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ServerConfig {
     /// The folder that holds all state.
     pub data: PathBuf,
+    /// The URL of a database of PostgreSQL, instead of the one in the folder.
+    pub store: Option<String>,
     /// The address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
     /// The limits of one request of an agent.
@@ -50,6 +52,7 @@ impl ServerConfig {
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
+            store: None,
             listen,
             intake: IntakeLimits::default(),
             queue: QueueLimits::default(),
@@ -136,7 +139,9 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
         let lock = folder.lock()?;
-        let store = Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?;
+        let database = config.store.clone().map(StoreAddress::Postgres);
+        let database = database.unwrap_or_else(|| StoreAddress::file(folder.database()));
+        let store = Store::open(database, config.page_timeout).await?;
         let from = store.queue_position().await?;
         let (queue, reader) = Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)?;
         let directory = Arc::new(StoreDirectory::open(store.clone()).await?);

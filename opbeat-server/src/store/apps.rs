@@ -1,8 +1,7 @@
 //! Organizations, apps and their tokens.
 
-
-use super::engine::{Connection, Row, query};
 use super::database::Store;
+use super::engine::{Connection, Row, query};
 use super::error::StoreError;
 use crate::intake::TokenOwner;
 use crate::random::random_hex;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::changes::NewCheckIn;

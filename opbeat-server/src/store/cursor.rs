@@ -1,8 +1,7 @@
 //! The cursor: the worker's position in the queue.
 
-
-use super::engine::{Connection, Row, query};
 use super::database::Store;
+use super::engine::{Connection, Row, query};
 use super::error::StoreError;
 use crate::queue::Position;
 

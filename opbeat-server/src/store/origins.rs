@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-
-use super::engine::{Connection, query};
 use super::database::Store;
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use crate::intake::{AllowedOrigin, BrowserApp};
 
@@ -73,11 +72,7 @@ impl Store {
     }
 }
 
-fn find_app(
-    connection: &mut Connection,
-    organization: &str,
-    app: &str,
-) -> Result<Option<String>, StoreError> {
+fn find_app(connection: &mut Connection, organization: &str, app: &str) -> Result<Option<String>, StoreError> {
     let row = query(
         "SELECT apps.id FROM apps JOIN organizations ON organizations.id = apps.organization_id
          WHERE (organizations.id = ?1 OR organizations.short_name = ?1) AND (apps.id = ?2 OR apps.short_name = ?2)",

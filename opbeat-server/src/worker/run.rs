@@ -95,7 +95,8 @@ impl Worker {
             Err(error) if error.cause() != Cause::Outage => {
                 let Decoded { records, parked } = decode_all(Arc::clone(batch)).await;
                 let is_last_attempt = attempt >= MAX_ATTEMPTS;
-                let reasons = self.store.apply_each(records, parked, Mark::Position(next), now(), is_last_attempt).await?;
+                let reasons =
+                    self.store.apply_each(records, parked, Mark::Position(next), now(), is_last_attempt).await?;
                 log_parked(&reasons);
                 Ok(())
             }

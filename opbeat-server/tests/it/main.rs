@@ -9,6 +9,7 @@ mod client_side;
 mod command;
 mod crash;
 mod crons;
+mod database;
 mod endpoints;
 mod errors;
 mod figures;

@@ -144,11 +144,7 @@ impl Connection {
     }
 
     /// Runs a query for each list of values, and returns the rows of each.
-    pub(crate) fn rows_many(
-        &mut self,
-        sql: &str,
-        lists: &[Vec<Value<'_>>],
-    ) -> Result<Vec<Vec<Row<'static>>>, Error> {
+    pub(crate) fn rows_many(&mut self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row<'static>>>, Error> {
         match &mut self.driver {
             Driver::Sqlite(_) => lists.iter().map(|values| self.rows(sql, values)).collect(),
             Driver::Postgres(postgres) => postgres.rows_many(sql, lists),

@@ -1,8 +1,7 @@
 //! The newest runs of scheduled jobs.
 
-
-use crate::store::engine::{Row, query};
 use crate::store::database::Store;
+use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
 
 /// The newest run of a monitor.

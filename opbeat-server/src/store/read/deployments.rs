@@ -1,10 +1,9 @@
 //! The modules that are installed on machines.
 
-
-use crate::store::engine::{Row, query};
 use crate::changes::{DeploymentDocument, InstalledModule};
 use crate::store::database::Store;
 use crate::store::document::unpack;
+use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
 
 /// The newest report on a machine, without its packages.
@@ -50,13 +49,14 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<DeploymentSummaryRow>, i64), StoreError> {
-        // SQLite takes the columns besides `max` from the row that has the maximum.
         let rows = query(
             "SELECT newest.hostname, newest.received_at, component_count, package_count, components
              FROM (
-                 SELECT hostname, max(received_at) AS received_at, deployment_id
-                 FROM deployment_machines WHERE app_id = ? GROUP BY hostname
-                 ORDER BY max(received_at) DESC, hostname LIMIT ? OFFSET ?
+                 SELECT hostname, received_at, deployment_id FROM (
+                     SELECT hostname, received_at, deployment_id,
+                            row_number() OVER (PARTITION BY hostname ORDER BY received_at DESC, deployment_id DESC) AS age
+                     FROM deployment_machines WHERE app_id = ?
+                 ) AS reports WHERE age = 1 ORDER BY received_at DESC, hostname LIMIT ? OFFSET ?
              ) AS newest JOIN deployments ON deployments.id = newest.deployment_id
              ORDER BY newest.received_at DESC, newest.hostname",
         )

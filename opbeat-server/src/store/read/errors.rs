@@ -3,10 +3,10 @@
 use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
-use crate::store::engine::{QueryBuilder, Row, query};
 use crate::changes::Grouping;
 use crate::store::database::Store;
 use crate::store::document::unpack;
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 
 /// The order of groups in a list.
@@ -138,14 +138,12 @@ impl Store {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let mut select =
-            QueryBuilder::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
+        let mut select = QueryBuilder::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
         select.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
         select.push(" AND group_id IN ").push_list(groups.iter().copied());
         let rows = select.build().read_all(&self.readers).await?;
-        let count = |row: &Row<'_>| {
-            Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? })
-        };
+        let count =
+            |row: &Row<'_>| Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? });
         rows.iter().map(count).collect()
     }
 
@@ -158,8 +156,7 @@ impl Store {
         .bind(group)
         .read_all(&self.readers)
         .await?;
-        let summary =
-            |row: &Row<'_>| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
+        let summary = |row: &Row<'_>| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
         rows.iter().map(summary).collect()
     }
 

@@ -1,8 +1,7 @@
 //! Releases and their machines.
 
-
-use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::database::Store;
+use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 
 /// A release.
@@ -86,9 +85,8 @@ impl Store {
         .bind(limit)
         .read_all(&self.readers)
         .await?;
-        let machine = |row: &Row<'_>| {
-            Ok(ReleaseMachineRow { hostname: row.try_get(0)?, completed_at: row.try_get(1)? })
-        };
+        let machine =
+            |row: &Row<'_>| Ok(ReleaseMachineRow { hostname: row.try_get(0)?, completed_at: row.try_get(1)? });
         rows.iter().map(machine).collect()
     }
 }

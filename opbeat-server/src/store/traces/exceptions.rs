@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-
-use crate::store::engine::{Connection, query};
 use super::rows::Written;
 use super::trace::Trace;
 use crate::changes::{ErrorSpan, SpanId, TraceId};
+use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
 /// The largest number of exceptions that are kept of a trace: those that can still be paired, and the newest.
@@ -135,7 +134,7 @@ impl Exceptions {
             query(
                 "DELETE FROM trace_exceptions WHERE id IN (
                      SELECT id FROM trace_exceptions WHERE app_id = ? AND trace_id = ?
-                     ORDER BY is_paired, id DESC LIMIT -1 OFFSET ?)",
+                     ORDER BY is_paired, id DESC LIMIT 1000000000 OFFSET ?)",
             )
             .bind(app_id)
             .bind(&trace_id[..])
