@@ -18,7 +18,13 @@ pub(super) struct DataOption {
 /// Opens the store. A server may run on the same folder.
 pub(super) async fn open_store(data: &Path) -> Result<(DataFolder, Store), Box<dyn Error>> {
     let folder = DataFolder::open(data)?;
-    folder.prepare_database(false)?;
-    let store = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
+    let database = match std::env::var("OPBEAT_STORE") {
+        Ok(url) => StoreAddress::Postgres(url),
+        Err(_) => {
+            folder.prepare_database(false)?;
+            StoreAddress::file(folder.database())
+        }
+    };
+    let store = Store::open(database, Store::TIME_LIMIT).await?;
     Ok((folder, store))
 }

@@ -33,6 +33,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ServerConfig {
     /// The folder that holds all state.
     pub data: PathBuf,
+    /// The URL of a database of PostgreSQL, instead of the one in the folder.
+    pub store: Option<String>,
     /// The addresses to listen on. Port 0 selects a free port. `[::]` includes all addresses of IPv4.
     pub listen: Vec<SocketAddr>,
     /// The URL at which browsers and agents reach the server through a proxy. All links start with it.
@@ -63,6 +65,7 @@ impl ServerConfig {
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
+            store: None,
             listen: vec![listen],
             public_url: None,
             trusted_proxies: site::loopback(),
@@ -313,6 +316,9 @@ impl Server {
 
 /// Opens the store. A database that is missing although the folder was used before is not created: it may be put back.
 async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store, StartError> {
+    if let Some(url) = &config.store {
+        return Ok(Store::open(StoreAddress::Postgres(url.clone()), config.page_timeout).await?);
+    }
     match folder.prepare_database(config.create_database) {
         Ok(()) => {}
         Err(error @ DataFolderError::DatabaseMissing { .. }) => {

@@ -45,11 +45,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
             let records = begin(connection, records, now)?;
+            let bodies: Vec<BodyChanges> = records.into_iter().flat_map(|record| record.bodies).collect();
+            let are_new = are_new(connection, &bodies)?;
             let mut changes = Changes::default();
-            for body in records.into_iter().flat_map(|record| record.bodies) {
-                if is_new(connection, &body)? {
-                    changes.merge(body.changes);
-                }
+            for (body, _) in bodies.into_iter().zip(are_new).filter(|(_, is_new)| *is_new) {
+                changes.merge(body.changes);
             }
             write(connection, changes)?;
             finish(connection, &parked, mark, now)
@@ -94,14 +94,15 @@ impl Store {
 
 /// Returns the records that were not stored before, and remembers their ids.
 fn begin(connection: &mut Connection, records: Vec<StoredRecord>, now: i64) -> Result<Vec<StoredRecord>, StoreError> {
-    lock_apps(connection, &records)?;
-    let mut new = Vec::with_capacity(records.len());
-    for record in records {
-        if is_new_record(connection, record.id, now)? {
-            new.push(record);
-        }
-    }
-    Ok(new)
+    lock_apps(connection, records.iter().flat_map(|record| &record.bodies))?;
+    let row = |id: &RecordId| vec![Value::from(id.to_vec()), now.into()];
+    let inserted = connection.rows_many(
+        "INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING stored_at",
+        &records.iter().filter_map(|record| record.id.as_ref()).map(row).collect::<Vec<_>>(),
+    )?;
+    let mut inserted = inserted.iter().map(|rows| !rows.is_empty());
+    let mut is_new = |record: &StoredRecord| record.id.is_none() || inserted.next().unwrap_or(false);
+    Ok(records.into_iter().filter(|record| is_new(record)).collect())
 }
 
 /// Returns whether a record was not stored before, and remembers its id. A record without an id is always new.
@@ -113,27 +114,46 @@ fn is_new_record(connection: &mut Connection, id: Option<RecordId>, now: i64) ->
 
 /// Lets the workers of PostgreSQL store the data of one app one after the other, in the same order of apps, so that none
 /// waits for another that waits for it. SQLite has one writer anyway.
-fn lock_apps(connection: &mut Connection, records: &[StoredRecord]) -> Result<(), StoreError> {
+pub(super) fn lock_apps<'b>(
+    connection: &mut Connection,
+    bodies: impl IntoIterator<Item = &'b BodyChanges>,
+) -> Result<(), StoreError> {
     if connection.engine() == Engine::Sqlite {
         return Ok(());
     }
-    let bodies = records.iter().flat_map(|record| &record.bodies);
-    let apps: BTreeSet<&str> = bodies.map(|body| body.app_id.as_str()).collect();
-    let locks: BTreeSet<i64> = apps.into_iter().map(lock_of).collect();
+    let locks: BTreeSet<i64> = bodies.into_iter().map(|body| lock_of(&body.app_id)).collect();
     let locks: Vec<_> = locks.into_iter().map(|lock| vec![Value::from(lock)]).collect();
-    connection.rows_many("SELECT 1 FROM (SELECT pg_advisory_xact_lock(?)) AS locked", &locks)?;
+    connection.rows_many(LOCK_STATEMENT, &locks)?;
     Ok(())
 }
+
+/// Waits until no other process stores the data of an app.
+pub(super) fn lock_app(connection: &mut Connection, app_id: &str) -> Result<(), StoreError> {
+    if connection.engine() == Engine::Postgres {
+        query(LOCK_STATEMENT).bind(lock_of(app_id)).fetch_all(connection)?;
+    }
+    Ok(())
+}
+
+/// Waits for a lock until it is free, and holds it until the end of the transaction.
+const LOCK_STATEMENT: &str = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(?)) AS locked";
+
+/// The number of locks, which is small beside the number of locks that PostgreSQL has room for.
+const LOCKS: u64 = 1_024;
+
+/// The first of the locks: any number that no other program uses.
+const FIRST_LOCK: i64 = 0x6f70_6265_6174_0000;
 
 /// Returns the lock of an app. Two apps with the same lock only wait for each other.
 fn lock_of(app_id: &str) -> i64 {
     let digest = Sha256::digest(app_id.as_bytes());
-    i64::from_le_bytes(std::array::from_fn(|index| digest[index]))
+    let number = u64::from_le_bytes(std::array::from_fn(|index| digest[index]));
+    FIRST_LOCK + (number % LOCKS).cast_signed()
 }
 
 /// Stores the changes of a body, unless they were stored before.
 pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
-    if is_new(connection, body)? {
+    if are_new(connection, std::slice::from_ref(body))?.contains(&true) {
         write(connection, body.changes.clone())?;
     }
     Ok(())
@@ -158,23 +178,25 @@ pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
     texts.collect::<Vec<_>>().join(": ")
 }
 
-/// Returns whether a body was not stored before, and remembers its idempotency key.
-fn is_new(connection: &mut Connection, body: &BodyChanges) -> Result<bool, StoreError> {
-    Ok(body.idempotency_key.is_empty() || remember_key(connection, body)?)
-}
-
-/// Stores a body's idempotency key. Returns whether it is new.
-fn remember_key(connection: &mut Connection, body: &BodyChanges) -> Result<bool, StoreError> {
-    let inserted = query(
-        "INSERT OR IGNORE INTO stored_bodies (app_id, key, stored_at)
-         SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stored_bodies WHERE app_id = ?1 AND key = ?4)",
-    )
-    .bind(&body.app_id)
-    .bind(&body.idempotency_key)
-    .bind(body.received_at)
-    .bind(bare_key(&body.idempotency_key))
-    .execute(connection)?;
-    Ok(inserted > 0)
+/// Returns for each body whether it was not stored before, and remembers the idempotency keys.
+fn are_new(connection: &mut Connection, bodies: &[BodyChanges]) -> Result<Vec<bool>, StoreError> {
+    let row = |body: &BodyChanges| {
+        vec![
+            Value::from(body.app_id.clone()),
+            body.idempotency_key.clone().into(),
+            body.received_at.into(),
+            bare_key(&body.idempotency_key).map(str::to_owned).into(),
+        ]
+    };
+    let has_key = |body: &&BodyChanges| !body.idempotency_key.is_empty();
+    let inserted = connection.rows_many(
+        "INSERT INTO stored_bodies (app_id, key, stored_at)
+         SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stored_bodies WHERE app_id = ?1 AND key = ?4)
+         ON CONFLICT DO NOTHING RETURNING stored_at",
+        &bodies.iter().filter(has_key).map(row).collect::<Vec<_>>(),
+    )?;
+    let mut inserted = inserted.iter().map(|rows| !rows.is_empty());
+    Ok(bodies.iter().map(|body| !has_key(&body) || inserted.next().unwrap_or(false)).collect())
 }
 
 /// Returns a key as the earlier version of the server stored it: without its endpoint. Those keys are kept for a day.

@@ -42,7 +42,8 @@ fn add_machine(
     deployment: &NewDeployment,
 ) -> Result<(), StoreError> {
     query(
-        "INSERT OR IGNORE INTO deployment_machines (app_id, hostname, received_at, deployment_id) VALUES (?, ?, ?, ?)",
+        "INSERT INTO deployment_machines (app_id, hostname, received_at, deployment_id) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
     )
     .bind(&deployment.app_id)
     .bind(machine)
@@ -57,7 +58,7 @@ fn remove_surplus(connection: &mut Connection, app_id: &str, machine: &str) -> R
     let removed = query(
         "DELETE FROM deployment_machines WHERE app_id = ?1 AND hostname = ?2 AND deployment_id IN (
              SELECT deployment_id FROM deployment_machines WHERE app_id = ?1 AND hostname = ?2
-             ORDER BY received_at DESC, deployment_id DESC LIMIT -1 OFFSET ?3
+             ORDER BY received_at DESC, deployment_id DESC LIMIT 1000000000 OFFSET ?3
          ) RETURNING deployment_id",
     )
     .bind(app_id)

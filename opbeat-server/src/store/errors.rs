@@ -1,11 +1,11 @@
 //! Errors, grouped by their fingerprint.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::document;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
+use super::ids::{self, TimedRow};
 use super::rollups::RESOLUTIONS;
 use crate::changes::NewError;
 
@@ -52,10 +52,7 @@ pub(super) fn write(connection: &mut Connection, errors: &[NewError]) -> Result<
     }
     write_counts(connection, &counts)?;
     write_occurrences(connection, &occurrences)?;
-    for group in full {
-        remove_surplus(connection, group)?;
-    }
-    Ok(())
+    remove_surplus(connection, &full)
 }
 
 /// Divides errors by group, in the order of each group's first error: groups are numbered in this order.
@@ -85,13 +82,17 @@ fn write_group(connection: &mut Connection, errors: &Batch<'_>) -> Result<Group,
              (app_id, number, fingerprint, grouping, type_name, message, culprit, level, first_seen, last_seen, times_seen)
          VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (app_id, fingerprint) DO UPDATE SET
-             times_seen = min(times_seen + excluded.times_seen, ?11),
-             message = CASE WHEN excluded.last_seen >= last_seen THEN excluded.message ELSE message END,
-             culprit = CASE WHEN excluded.last_seen >= last_seen THEN excluded.culprit ELSE culprit END,
-             level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
-             first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
+             times_seen = least(error_groups.times_seen + excluded.times_seen, ?11),
+             message = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.message
+                            ELSE error_groups.message END,
+             culprit = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.culprit
+                            ELSE error_groups.culprit END,
+             level = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.level
+                          ELSE error_groups.level END,
+             first_seen = least(error_groups.first_seen, excluded.first_seen),
+             last_seen = greatest(error_groups.last_seen, excluded.last_seen)
          RETURNING id, first_seen, times_seen, number,
-             number = (SELECT next_error_number FROM apps WHERE id = ?1) AS is_new",
+             (SELECT next_error_number FROM apps WHERE id = ?1) AS next_number",
     )
     .bind(&latest.app_id)
     .bind(&latest.fingerprint)
@@ -105,10 +106,11 @@ fn write_group(connection: &mut Connection, errors: &Batch<'_>) -> Result<Group,
     .bind(times_seen)
     .bind(MAX_COUNT)
     .fetch_one(&mut *connection)?;
-    if row.try_get("is_new")? {
-        query("UPDATE apps SET next_error_number = ?2 + 1 WHERE id = ?1")
+    let number: i64 = row.try_get("number")?;
+    if number == row.try_get::<i64, _>("next_number")? {
+        query("UPDATE apps SET next_error_number = ?2 WHERE id = ?1")
             .bind(&latest.app_id)
-            .bind(row.try_get::<i64, _>("number")?)
+            .bind(number.saturating_add(1))
             .execute(connection)?;
     }
     Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
@@ -147,37 +149,48 @@ fn write_counts(connection: &mut Connection, counts: &BTreeMap<(i64, i64, i64), 
 }
 
 fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]) -> Result<(), StoreError> {
-    let row = |Occurrence { group, error }: &Occurrence<'_>| {
-        Ok::<_, StoreError>(vec![
-            Value::from(*group),
-            error.happened_at.into(),
-            Value::Text(Cow::Owned(error.transaction_name.clone())),
-            Value::Text(Cow::Owned(error.transaction_external_id.clone())),
-            Value::Text(Cow::Owned(error.external_id.clone())),
-            Value::Text(Cow::Owned(String::from_utf8_lossy(&error.notes).into_owned())),
-            document::pack(&error.document)?.into(),
-        ])
-    };
-    connection.execute_many(
-        "INSERT INTO error_occurrences
-             (group_id, happened_at, transaction_name, transaction_external_id, client_supplied_id, notes, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-        &occurrences.iter().map(row).collect::<Result<Vec<_>, _>>()?,
-    )?;
-    Ok(())
+    let rows = occurrences.iter().map(row).collect::<Result<_, _>>()?;
+    ids::insert(
+        connection,
+        "INSERT INTO error_occurrences (id, group_id, happened_at, transaction_name, transaction_external_id,
+                                        client_supplied_id, notes, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id",
+        rows,
+    )
 }
 
-/// Removes the occurrences of a group that are neither the first nor among the newest.
-fn remove_surplus(connection: &mut Connection, group: i64) -> Result<(), StoreError> {
+fn row<'e>(Occurrence { group, error }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
+    // The id of the group is not part of it, since the database numbers groups.
+    let content = ids::digest([
+        error.app_id.as_bytes(),
+        &error.fingerprint,
+        &error.happened_at.to_le_bytes(),
+        error.external_id.as_bytes(),
+        &error.document,
+    ]);
+    let values = vec![
+        Value::from(*group),
+        error.happened_at.into(),
+        (&error.transaction_name).into(),
+        (&error.transaction_external_id).into(),
+        (&error.external_id).into(),
+        String::from_utf8_lossy(&error.notes).into(),
+        document::pack(&error.document)?.into(),
+    ];
+    Ok(TimedRow { happened_at: error.happened_at, content, values })
+}
+
+/// Removes the occurrences of groups that are neither the first nor among the newest.
+fn remove_surplus(connection: &mut Connection, groups: &[i64]) -> Result<(), StoreError> {
+    let row = |group: &i64| [*group, MAX_NEWEST as i64].map(Value::from).to_vec();
     // Both orders are those of the index on the group and the time.
-    query(
+    connection.execute_many(
         "DELETE FROM error_occurrences
-         WHERE id IN (SELECT id FROM error_occurrences WHERE group_id = ?1
-                      ORDER BY happened_at DESC, id DESC LIMIT -1 OFFSET ?2)
+         WHERE group_id = ?1
+           AND id IN (SELECT id FROM error_occurrences WHERE group_id = ?1
+                      ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2)
            AND id <> (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY happened_at, id LIMIT 1)",
-    )
-    .bind(group)
-    .bind(MAX_NEWEST as i64)
-    .execute(connection)?;
+        &groups.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }

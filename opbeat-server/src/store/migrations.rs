@@ -1,6 +1,9 @@
 //! The changes of the schema.
 
+use std::time::SystemTime;
+
 use super::engine::{Connection, Engine, Error, Kind, query};
+use super::partitions;
 
 /// A change of the schema: number, name, statements.
 type Migration = (i64, &'static str, &'static str);
@@ -24,6 +27,9 @@ const SQLITE: [Migration; 15] = [
     (15, "scaled", include_str!("migrations/0015_scaled.sql")),
 ];
 
+/// Every change of PostgreSQL's schema, in order. A released one is never edited.
+const POSTGRES: [Migration; 1] = [(1, "initial", include_str!("migrations/postgres/0001_initial.sql"))];
+
 /// The lock of PostgreSQL that a process holds while it changes the schema: any number that no other program uses.
 const LOCK: i64 = 0x6f70_6265_6174;
 
@@ -33,9 +39,15 @@ const LOCK: i64 = 0x6f70_6265_6174;
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let migrations = match connection.engine() {
         Engine::Sqlite => &SQLITE[..],
-        Engine::Postgres => &[],
+        Engine::Postgres => &POSTGRES[..],
     };
-    migrate_to(connection, migrations)
+    migrate_to(connection, migrations)?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if let Err(error) = partitions::create_missing(connection, now) {
+        tracing::warn!(%error, "partitions cannot be created; it is tried again with the next removal of old rows");
+    }
+    Ok(())
 }
 
 fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(), Error> {
@@ -45,7 +57,7 @@ fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(
     connection.transaction(|connection| {
         // Of several processes that start at the same time, one changes the schema.
         if connection.engine() == Engine::Postgres {
-            query("SELECT pg_advisory_xact_lock(?)").bind(LOCK).fetch_all(connection)?;
+            connection.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
         }
         connection.batch(
             "CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL)",

@@ -15,11 +15,11 @@ mod document;
 pub(crate) mod engine;
 mod error;
 mod errors;
+mod ids;
 mod migrations;
 mod notes;
 mod origins;
 mod parked;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine of PostgreSQL is not in the store yet"))]
 mod partitions;
 pub(crate) mod read;
 mod releases;

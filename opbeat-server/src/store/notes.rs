@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::database::Store;
-use super::engine::{Connection, Row, query};
+use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
-use super::rollups::unsigned;
+use super::read::count;
 use crate::changes::NoteKey;
 
 /// The largest count of a row. The sum of as many rows as a database can hold is still a valid number.
@@ -24,19 +24,22 @@ pub(crate) struct NoteRow {
 
 /// Adds notes to the rows of their minutes.
 pub(super) fn write(connection: &mut Connection, notes: &BTreeMap<NoteKey, u64>) -> Result<(), StoreError> {
-    for (key, count) in notes {
-        query(
-            "INSERT INTO intake_notes (app_id, start, action, reason, count) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (app_id, start, action, reason) DO UPDATE SET count = min(count + excluded.count, ?6)",
-        )
-        .bind(&key.app_id)
-        .bind(key.minute)
-        .bind(key.action.name())
-        .bind(&key.reason)
-        .bind(i64::try_from(*count).unwrap_or(MAX_COUNT).min(MAX_COUNT))
-        .bind(MAX_COUNT)
-        .execute(&mut *connection)?;
-    }
+    let row = |(key, count): (&NoteKey, &u64)| {
+        let count = i64::try_from(*count).unwrap_or(MAX_COUNT).min(MAX_COUNT);
+        vec![
+            Value::from(key.app_id.clone()),
+            key.minute.into(),
+            key.action.name().into(),
+            key.reason.clone().into(),
+            count.into(),
+            MAX_COUNT.into(),
+        ]
+    };
+    connection.execute_many(
+        "INSERT INTO intake_notes (app_id, start, action, reason, count) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (app_id, start, action, reason) DO UPDATE SET count = least(intake_notes.count + excluded.count, ?6)",
+        &notes.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -44,8 +47,9 @@ impl Store {
     /// Returns an app's notes in a range of time (seconds since 1970), the most frequent first.
     pub(crate) async fn notes(&self, app_id: &str, (from, to): (i64, i64)) -> Result<Vec<NoteRow>, StoreError> {
         let rows = query(
-            "SELECT action, reason, CAST(total(count) AS INTEGER) AS count FROM intake_notes
-             WHERE app_id = ? AND start >= ? AND start < ? GROUP BY action, reason ORDER BY count DESC LIMIT 200",
+            "SELECT action, reason, sum(CAST(count AS DOUBLE PRECISION)) AS count FROM intake_notes
+             WHERE app_id = ? AND start >= ? AND start < ? GROUP BY action, reason
+             ORDER BY sum(CAST(count AS DOUBLE PRECISION)) DESC, action, reason LIMIT 200",
         )
         .bind(app_id)
         .bind(from)
@@ -56,7 +60,7 @@ impl Store {
             Ok(NoteRow {
                 action: row.try_get("action")?,
                 reason: row.try_get("reason")?,
-                count: unsigned(row.try_get("count")?),
+                count: count(row.try_get("count")?),
             })
         };
         rows.iter().map(note).collect()

@@ -1,6 +1,6 @@
 //! Parked messages: records of the queue that could not be stored. They are kept until they are replayed.
 
-use super::apply::{ParkedMessage, apply_one, park, with_sources};
+use super::apply::{ParkedMessage, apply_one, lock_apps, park, with_sources};
 use super::database::Store;
 use super::engine::{Connection, Row, query};
 use super::error::{Cause, StoreError};
@@ -48,7 +48,7 @@ impl Store {
     /// Returns a page of the parked messages in ascending order of their ids, which are larger than `after`.
     pub(crate) async fn parked(&self, after: i64) -> Result<Vec<ParkedRow>, StoreError> {
         let rows = query(
-            "SELECT id, parked_at, reason, length(message) AS bytes FROM parked_messages
+            "SELECT id, parked_at, reason, CAST(length(message) AS BIGINT) AS bytes FROM parked_messages
              WHERE id > ? ORDER BY id LIMIT ?",
         )
         .bind(after)
@@ -79,6 +79,7 @@ impl Store {
             let Some(row) = removed.fetch_optional(connection)? else { return Ok(Replayed::Missing) };
             let records = decode(row.try_get("message")?);
             let count = records.len();
+            lock_apps(connection, records.iter().filter_map(|record| record.bodies.as_ref().ok()).flatten())?;
             let mut rejected = Vec::new();
             for ParkedRecord { bytes, bodies } in records {
                 if let Err(reason) = store_record(connection, bodies)? {

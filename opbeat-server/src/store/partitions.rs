@@ -1,17 +1,17 @@
 //! The partitions of the large tables in PostgreSQL: a table for each month.
 //!
 //! Old rows are removed by dropping a month, which costs the same for any number of rows and returns the space at once.
-//! The functions here only compute names and statements. A caller first takes [`LOCK`] in a transaction, reads
-//! [`EXISTING`], and then runs the statements of each missing or outdated partition, at the start and once a day.
+//! Partitions are created at the start and whenever old rows are removed.
 
+use super::engine::{Connection, Engine, Error, query};
 use super::rollups::RESOLUTIONS;
+use crate::changes::MINUTES_KEPT;
 
 /// Lets one process at a time change partitions, until the end of its transaction.
-pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
+const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
 
 /// Reads the names of all partitions, among them the default ones.
-pub(super) const EXISTING: &str =
-    "SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits WHERE inhparent IN (
+const EXISTING: &str = "SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits WHERE inhparent IN (
     CAST('rollups' AS regclass), CAST('breakdowns' AS regclass), CAST('error_rollups' AS regclass),
     CAST('samples' AS regclass), CAST('error_occurrences' AS regclass))";
 
@@ -34,9 +34,57 @@ const MEAN_MONTH: i64 = 2_629_746;
 
 const DAY: i64 = 86_400;
 
+/// Creates the partitions of PostgreSQL that are missing. `now` is in seconds since 1970.
+///
+/// Rows without a partition are in the default one, so that nothing is lost where this fails.
+pub(super) fn create_missing(connection: &mut Connection, now: i64) -> Result<(), Error> {
+    if connection.engine() == Engine::Sqlite {
+        return Ok(());
+    }
+    let existing = existing(connection)?;
+    let wanted = Series::all().flat_map(|series| series.wanted(series.oldest(now).unwrap_or(i64::MIN), now));
+    for partition in wanted.filter(|partition| !existing.contains(&partition.name())) {
+        change(connection, partition, true)?;
+    }
+    Ok(())
+}
+
+/// Removes the partitions of PostgreSQL whose rows are all older than the rows that are kept. `now` is in seconds since
+/// 1970.
+pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Error> {
+    if connection.engine() == Engine::Sqlite {
+        return Ok(());
+    }
+    let partitions = existing(connection)?;
+    let partitions = partitions.iter().filter_map(|name| Partition::of_name(name));
+    for partition in partitions {
+        if partition.series().oldest(now).is_some_and(|oldest| partition.is_before(oldest)) {
+            change(connection, partition, false)?;
+        }
+    }
+    Ok(())
+}
+
+fn existing(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    query(EXISTING).fetch_all(connection)?.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Creates or drops a partition, unless another process has done so.
+fn change(connection: &mut Connection, partition: Partition, is_wanted: bool) -> Result<(), Error> {
+    connection.transaction(|connection| {
+        connection.batch(LOCK)?;
+        let is_there = existing(connection)?.contains(&partition.name());
+        match (is_there, is_wanted) {
+            (false, true) => connection.batch(&partition.create().join(";")),
+            (true, false) => connection.batch(&partition.drop().join(";")),
+            _ => Ok(()),
+        }
+    })
+}
+
 /// A table's partitions, or those of one of its resolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Series {
+struct Series {
     table: &'static str,
     /// The length of time that a row stands for, in seconds, in the tables that are partitioned by it.
     resolution: Option<i64>,
@@ -53,36 +101,42 @@ const THINNED: &str = "autovacuum_vacuum_scale_factor = 0.05";
 
 impl Series {
     /// The samples.
-    pub(super) const SAMPLES: Self = Self { table: "samples", resolution: None, parameters: THINNED };
+    const SAMPLES: Self = Self { table: "samples", resolution: None, parameters: THINNED };
 
     /// The occurrences of errors.
-    pub(super) const OCCURRENCES: Self = Self { table: "error_occurrences", resolution: None, parameters: THINNED };
+    const OCCURRENCES: Self = Self { table: "error_occurrences", resolution: None, parameters: THINNED };
 
     /// Returns the durations of a resolution.
-    pub(super) const fn rollups(resolution: i64) -> Self {
+    const fn rollups(resolution: i64) -> Self {
         Self { table: "rollups", resolution: Some(resolution), parameters: UPDATED }
     }
 
     /// Returns the self times of a resolution.
-    pub(super) const fn breakdowns(resolution: i64) -> Self {
+    const fn breakdowns(resolution: i64) -> Self {
         Self { table: "breakdowns", resolution: Some(resolution), parameters: UPDATED }
     }
 
     /// Returns the counts of errors of a resolution.
-    pub(super) const fn error_rollups(resolution: i64) -> Self {
+    const fn error_rollups(resolution: i64) -> Self {
         Self { table: "error_rollups", resolution: Some(resolution), parameters: UPDATED }
     }
 
     /// Returns all series.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    fn all() -> impl Iterator<Item = Self> {
         let of_resolution =
             |resolution| [Self::rollups(resolution), Self::breakdowns(resolution), Self::error_rollups(resolution)];
         RESOLUTIONS.into_iter().flat_map(of_resolution).chain([Self::SAMPLES, Self::OCCURRENCES])
     }
 
+    /// Returns the time of the oldest row that is kept, or `None` if all are kept. Both times are in seconds since 1970.
+    fn oldest(self, now: i64) -> Option<i64> {
+        let is_short = self == Self::SAMPLES || self.resolution == Some(60);
+        is_short.then(|| now.saturating_sub(MINUTES_KEPT))
+    }
+
     /// Returns the partitions that the series needs, the oldest first: from the month of the oldest row that is kept,
     /// but at most 14 months ago, to two months ahead. Both times are in seconds since 1970.
-    pub(super) fn wanted(self, oldest: i64, now: i64) -> impl Iterator<Item = Partition> {
+    fn wanted(self, oldest: i64, now: i64) -> impl Iterator<Item = Partition> {
         let now = month_of(now);
         let first = month_of(oldest).clamp((now - MONTHS_BACK).max(0), now);
         (first..=now + MONTHS_AHEAD).map(move |month| Partition { series: self, month })
@@ -113,7 +167,7 @@ impl Series {
 
 /// The rows of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Partition {
+struct Partition {
     series: Series,
     /// The number of months since January 1970.
     month: i64,
@@ -121,7 +175,7 @@ pub(super) struct Partition {
 
 impl Partition {
     /// Returns the partition with a name, or `None` for a default partition and for other tables.
-    pub(super) fn of_name(name: &str) -> Option<Self> {
+    fn of_name(name: &str) -> Option<Self> {
         Series::all().find_map(|series| {
             let date = name.strip_prefix(&series.prefix())?;
             let is_date = date.len() == 6 && date.bytes().all(|byte| byte.is_ascii_digit());
@@ -133,17 +187,17 @@ impl Partition {
     }
 
     /// Returns the name of its table, such as `samples_202611` or `rollups_60_202611`.
-    pub(super) fn name(self) -> String {
+    fn name(self) -> String {
         format!("{}{:04}{:02}", self.series.prefix(), 1970 + self.month / 12, self.month % 12 + 1)
     }
 
     /// Returns the series that it belongs to.
-    pub(super) fn series(self) -> Series {
+    fn series(self) -> Series {
         self.series
     }
 
     /// Returns whether all of its rows are older than a time in seconds since 1970.
-    pub(super) fn is_before(self, second: i64) -> bool {
+    fn is_before(self, second: i64) -> bool {
         start_of(self.month + 1) <= second
     }
 
@@ -151,7 +205,7 @@ impl Partition {
     ///
     /// The table is made by itself and then attached, which blocks neither readers nor writers of other months. Rows of
     /// the month that are in the default partition move to it, since PostgreSQL refuses to attach it otherwise.
-    pub(super) fn create(self) -> [String; 5] {
+    fn create(self) -> [String; 5] {
         let (name, Series { table, parameters, .. }) = (self.name(), self.series);
         let condition = self.series.condition(self.month);
         let (from, to) = (self.series.bound(self.month), self.series.bound(self.month + 1));
@@ -168,7 +222,7 @@ impl Partition {
     }
 
     /// Returns the statements that remove it with its rows, to be run in one transaction.
-    pub(super) fn drop(self) -> [String; 2] {
+    fn drop(self) -> [String; 2] {
         [LOCK_TIMEOUT.to_owned(), format!("DROP TABLE {}", self.name())]
     }
 }

@@ -32,8 +32,8 @@ fn update(connection: &mut Connection, release: &NewRelease) -> Result<Option<i6
     let row = query(
         "UPDATE releases SET
              branch = CASE WHEN ?1 <> '' AND (?2 >= last_completed_at OR branch = '') THEN ?1 ELSE branch END,
-             status = CASE WHEN ?3 THEN ?4 ELSE status END,
-             first_completed_at = min(first_completed_at, ?2), last_completed_at = max(last_completed_at, ?2)
+             status = CASE WHEN CAST(?3 AS BIGINT) <> 0 THEN ?4 ELSE status END,
+             first_completed_at = least(first_completed_at, ?2), last_completed_at = greatest(last_completed_at, ?2)
          WHERE app_id = ?5 AND rev = ?6 RETURNING id",
     )
     .bind(&release.branch)
@@ -69,7 +69,8 @@ fn create(connection: &mut Connection, release: &NewRelease) -> Result<i64, Stor
 fn add_machine(connection: &mut Connection, id: i64, release: &NewRelease) -> Result<(), StoreError> {
     query(
         "INSERT INTO release_machines (release_id, hostname, completed_at) VALUES (?, ?, ?)
-         ON CONFLICT (release_id, hostname) DO UPDATE SET completed_at = max(completed_at, excluded.completed_at)",
+         ON CONFLICT (release_id, hostname) DO UPDATE
+         SET completed_at = greatest(release_machines.completed_at, excluded.completed_at)",
     )
     .bind(id)
     .bind(&release.machine)
@@ -78,7 +79,7 @@ fn add_machine(connection: &mut Connection, id: i64, release: &NewRelease) -> Re
     query(
         "DELETE FROM release_machines WHERE release_id = ?1 AND hostname IN (
              SELECT hostname FROM release_machines WHERE release_id = ?1
-             ORDER BY completed_at DESC, hostname LIMIT -1 OFFSET ?2
+             ORDER BY completed_at DESC, hostname LIMIT 1000000000 OFFSET ?2
          )",
     )
     .bind(id)

@@ -1,8 +1,10 @@
 //! Removes old rows.
 
+use super::apply::lock_app;
 use super::database::Store;
-use super::engine::query;
+use super::engine::{Connection, Engine, query};
 use super::error::StoreError;
+use super::partitions;
 use super::rollups::signed;
 use crate::changes::{MAX_COUNT, MINUTES_KEPT};
 
@@ -21,6 +23,12 @@ const CHECK_IN_DAYS: i64 = 400;
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
 
+/// A queue delivers a record again after the pause of a worker or of the queue, which may take days.
+const RECORD_DAYS: i64 = 7;
+
+/// The lock of PostgreSQL that a process holds while it removes rows: any number that no other program uses.
+const LOCK: i64 = 0x6f70_6265_6175;
+
 /// Exporters send the spans of a trace within seconds.
 const TRACE_SECONDS: i64 = 3_600;
 
@@ -32,7 +40,8 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
     /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments and
-    /// check-ins after 400 days, idempotency keys after one day, and the spans of unfinished traces after an hour, which count as dropped.
+    /// check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
+    /// unfinished traces after an hour, which count as dropped.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -42,6 +51,7 @@ impl Store {
             return Ok(());
         }
         let second = now / MICROS;
+        self.change_partitions(second).await;
         let statements = [
             ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
             ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
@@ -55,29 +65,42 @@ impl Store {
             ("DELETE FROM deployments WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
             ("DELETE FROM check_ins WHERE started_at < ?", now - CHECK_IN_DAYS * DAY * MICROS),
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
+            ("DELETE FROM stored_records WHERE stored_at < ?", now - RECORD_DAYS * DAY * MICROS),
         ];
         for (statement, before) in statements {
-            query(statement).bind(before).run(&self.writer).await?;
+            // Each in a transaction of its own, so that data is stored in between.
+            let remove = move |connection: &mut Connection| {
+                if is_first(connection)? {
+                    query(statement).bind(before).execute(connection)?;
+                }
+                Ok(())
+            };
+            self.write(remove).await?;
         }
         self.remove_pending(now - TRACE_SECONDS * MICROS).await
     }
 
+    /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. A failure is no reason to
+    /// keep other old rows.
+    async fn change_partitions(&self, second: i64) {
+        let change = move |connection: &mut Connection| {
+            let dropped = partitions::drop_old(connection, second);
+            dropped.and(partitions::create_missing(connection, second))
+        };
+        if let Err(error) = self.writer.run(change).await {
+            tracing::warn!(%error, "partitions cannot be changed; it is tried again in an hour");
+        }
+    }
+
     /// Removes the pending spans that were received before a time, and counts them as dropped.
     async fn remove_pending(&self, before: i64) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            query(
-                "INSERT INTO drops (app_id, start, reason, count)
-             SELECT app_id, received_at / 60000000 * 60, 'spans', count(*) FROM pending_spans WHERE received_at < ?1
-             GROUP BY 1, 2
-             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?2)",
-            )
-            .bind(before)
-            .bind(signed(MAX_COUNT))
-            .execute(connection)?;
-            query("DELETE FROM pending_spans WHERE received_at < ?").bind(before).execute(connection)?;
-            Ok(())
-        })
-        .await
+        let apps =
+            query("SELECT DISTINCT app_id FROM pending_spans WHERE received_at < ? ORDER BY app_id").bind(before);
+        for row in apps.read_all(&self.writer).await? {
+            let app_id: String = row.try_get(0)?;
+            self.write(move |connection| remove_pending(connection, &app_id, before)).await?;
+        }
+        Ok(())
     }
 
     /// Returns whether the clock has not jumped for a day. A pause of the server of more than two days counts as a jump.
@@ -85,7 +108,8 @@ impl Store {
         let row = query(
             "INSERT INTO clock (id, seen_at, steady_since) VALUES (1, ?1, ?1)
              ON CONFLICT (id) DO UPDATE SET
-                 steady_since = CASE WHEN ?1 BETWEEN seen_at - ?2 AND seen_at + ?3 THEN steady_since ELSE ?1 END,
+                 steady_since = CASE WHEN ?1 BETWEEN clock.seen_at - ?2 AND clock.seen_at + ?3
+                                     THEN clock.steady_since ELSE ?1 END,
                  seen_at = ?1
              RETURNING steady_since",
         )
@@ -97,6 +121,33 @@ impl Store {
         let since: i64 = row.try_get(0)?;
         Ok(now.saturating_sub(since) >= DAY * MICROS)
     }
+}
+
+/// Returns whether no other process removes rows at the moment. Others do not until the end of the transaction.
+fn is_first(connection: &mut Connection) -> Result<bool, StoreError> {
+    if connection.engine() == Engine::Sqlite {
+        return Ok(true);
+    }
+    let row = query("SELECT pg_try_advisory_xact_lock(?) AS is_first").bind(LOCK).fetch_one(connection)?;
+    Ok(row.try_get("is_first")?)
+}
+
+/// Removes the pending spans of an app that were received before a time, and counts them as dropped.
+fn remove_pending(connection: &mut Connection, app_id: &str, before: i64) -> Result<(), StoreError> {
+    lock_app(connection, app_id)?;
+    query(
+        "INSERT INTO drops (app_id, start, reason, count)
+         SELECT app_id, received_at / 60000000 * 60, 'spans', count(*) FROM pending_spans
+         WHERE received_at < ?1 AND app_id = ?2 AND EXISTS (SELECT 1 FROM apps WHERE id = ?2) GROUP BY 1, 2
+         ON CONFLICT (app_id, start, reason) DO UPDATE SET count = least(drops.count + excluded.count, ?3)",
+    )
+    .bind(before)
+    .bind(app_id)
+    .bind(signed(MAX_COUNT))
+    .execute(connection)?;
+    let delete = query("DELETE FROM pending_spans WHERE received_at < ? AND app_id = ?");
+    delete.bind(before).bind(app_id).execute(connection)?;
+    Ok(())
 }
 
 #[cfg(test)]

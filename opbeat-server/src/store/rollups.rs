@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::engine::{Connection, Row, query};
+use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
+use super::ids;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 
@@ -21,6 +22,12 @@ pub(crate) const OTHER_NAMES: &str = "(other names)";
 
 /// The first and the last time that a transaction was seen, in microseconds since 1970.
 type Seen = (i64, i64);
+
+/// The key of a row of durations: transaction, resolution, start and result.
+type RowKey<'a> = (i64, i64, i64, &'a str);
+
+/// The number of rows of durations that are read and written at once.
+const ROWS: usize = 256;
 
 /// The ids of the transactions that a write is about.
 pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
@@ -39,8 +46,8 @@ pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes)
     }
     let mut ids = TransactionIds::new();
     let mut free: BTreeMap<&str, i64> = BTreeMap::new();
-    for (key, seen) in seen {
-        let known = update_transaction(connection, key, seen)?;
+    let known = update_transactions(connection, &seen)?;
+    for ((key, seen), known) in seen.into_iter().zip(known) {
         let id = match known {
             Some(id) => id,
             None => create_transaction(connection, key, seen, &mut free)?,
@@ -50,22 +57,27 @@ pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes)
     Ok(ids)
 }
 
-fn update_transaction(
+/// Updates the rows of transactions, and returns their ids; `None` where there is no row.
+fn update_transactions(
     connection: &mut Connection,
-    key: &TransactionKey,
-    (first, last): Seen,
-) -> Result<Option<i64>, StoreError> {
-    let row = query(
-        "UPDATE transactions SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?)
+    seen: &BTreeMap<&TransactionKey, Seen>,
+) -> Result<Vec<Option<i64>>, StoreError> {
+    let row = |(key, (first, last)): (&&TransactionKey, &Seen)| {
+        let key: &TransactionKey = key;
+        vec![
+            Value::from(*first),
+            (*last).into(),
+            key.app_id.clone().into(),
+            key.kind.clone().into(),
+            key.name.clone().into(),
+        ]
+    };
+    let rows = connection.rows_many(
+        "UPDATE transactions SET first_seen = least(first_seen, ?), last_seen = greatest(last_seen, ?)
          WHERE app_id = ? AND kind = ? AND name = ? RETURNING id",
-    )
-    .bind(first)
-    .bind(last)
-    .bind(&key.app_id)
-    .bind(&key.kind)
-    .bind(&key.name)
-    .fetch_optional(connection)?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+        &seen.iter().map(row).collect::<Vec<_>>(),
+    )?;
+    rows.iter().map(|rows| Ok(rows.first().map(|row| row.try_get(0)).transpose()?)).collect()
 }
 
 /// Creates the row of a transaction, or of the other names if the app has no free name. `free` has the number of free
@@ -90,27 +102,33 @@ fn create_transaction<'k>(
     }
     let (app_id, name) = (key.app_id.clone(), OTHER_NAMES.to_owned());
     let others = TransactionKey { app_id, kind: String::new(), name };
-    match update_transaction(connection, &others, seen)? {
-        Some(id) => Ok(id),
-        None => insert_transaction(connection, &others, seen),
-    }
+    insert_transaction(connection, &others, seen)
 }
 
-fn insert_transaction(
-    connection: &mut Connection,
-    key: &TransactionKey,
-    (first, last): Seen,
-) -> Result<i64, StoreError> {
-    let row = query(
-        "INSERT INTO transactions (app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(&key.app_id)
-    .bind(&key.kind)
-    .bind(&key.name)
-    .bind(first)
-    .bind(last)
-    .fetch_one(connection)?;
-    Ok(row.try_get(0)?)
+/// Creates the row of a transaction, or updates it if there is one. Returns its id.
+fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: Seen) -> Result<i64, StoreError> {
+    let mut id = ids::of_transaction(key);
+    loop {
+        let inserted = query(
+            "INSERT INTO transactions (id, app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(&key.app_id)
+        .bind(&key.kind)
+        .bind(&key.name)
+        .bind(seen.0)
+        .bind(seen.1)
+        .execute(connection)?;
+        if inserted > 0 {
+            return Ok(id);
+        }
+        if let Some(id) = update_transactions(connection, &[(key, seen)].into())?.into_iter().flatten().next() {
+            return Ok(id);
+        }
+        // The row of another name has the id.
+        id += 1;
+    }
 }
 
 /// Adds durations to the rows of their minutes and hours.
@@ -119,53 +137,57 @@ pub(super) fn write(
     ids: &TransactionIds,
     rollups: &BTreeMap<(TransactionKey, i64, String), Rollup>,
 ) -> Result<(), StoreError> {
-    let mut rows: BTreeMap<(i64, i64, i64, &str), Rollup> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey<'_>, Rollup> = BTreeMap::new();
     for ((key, minute, result), rollup) in rollups {
         for resolution in RESOLUTIONS {
             let start = minute - minute.rem_euclid(resolution);
             rows.entry((ids[key], resolution, start, result)).or_default().merge(rollup);
         }
     }
-    for (row, rollup) in rows {
-        write_row(connection, row, rollup)?;
+    let mut rows: Vec<(RowKey<'_>, Rollup)> = rows.into_iter().collect();
+    for rows in rows.chunks_mut(ROWS) {
+        write_rows(connection, rows)?;
     }
     Ok(())
 }
 
-fn write_row(
-    connection: &mut Connection,
-    (transaction, resolution, start, result): (i64, i64, i64, &str),
-    mut rollup: Rollup,
-) -> Result<(), StoreError> {
-    let known = query(
+/// Adds the rows that are stored to these, and stores the sums.
+fn write_rows(connection: &mut Connection, rows: &mut [(RowKey<'_>, Rollup)]) -> Result<(), StoreError> {
+    let key = |(transaction, resolution, start, result): RowKey<'_>| {
+        vec![Value::from(transaction), resolution.into(), start.into(), result.to_owned().into()]
+    };
+    let known = connection.rows_many(
         "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
-    )
-    .bind(transaction)
-    .bind(resolution)
-    .bind(start)
-    .bind(result)
-    .fetch_optional(&mut *connection)?;
-    if let Some(row) = known {
-        rollup.merge(&read(&row)?);
+        &rows.iter().map(|(row, _)| key(*row)).collect::<Vec<_>>(),
+    )?;
+    for ((_, rollup), known) in rows.iter_mut().zip(known) {
+        if let Some(known) = known.first() {
+            rollup.merge(&read(known)?);
+        }
     }
-    query(
-        "INSERT OR REPLACE INTO rollups
+    let row = |(row, rollup): &(RowKey<'_>, Rollup)| {
+        let mut values = key(*row);
+        values.extend([
+            signed(rollup.count).into(),
+            signed(rollup.failed).into(),
+            rollup.sum_ms.into(),
+            rollup.min_ms.into(),
+            rollup.max_ms.into(),
+            rollup.sketch.encode().into(),
+            rollup.own_head_sketch.as_ref().map(Sketch::encode).into(),
+        ]);
+        values
+    };
+    connection.execute_many(
+        "INSERT INTO rollups
              (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(transaction)
-    .bind(resolution)
-    .bind(start)
-    .bind(result)
-    .bind(signed(rollup.count))
-    .bind(signed(rollup.failed))
-    .bind(rollup.sum_ms)
-    .bind(rollup.min_ms)
-    .bind(rollup.max_ms)
-    .bind(rollup.sketch.encode())
-    .bind(rollup.own_head_sketch.as_ref().map(Sketch::encode))
-    .execute(connection)?;
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (transaction_id, resolution, start, result) DO UPDATE SET
+             count = excluded.count, failed = excluded.failed, sum_ms = excluded.sum_ms, min_ms = excluded.min_ms,
+             max_ms = excluded.max_ms, sketch = excluded.sketch, head_sketch = excluded.head_sketch",
+        &rows.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -193,43 +215,48 @@ pub(super) fn write_breakdowns(
     ids: &TransactionIds,
     breakdowns: &BTreeMap<(TransactionKey, i64, String), SelfTime>,
 ) -> Result<(), StoreError> {
-    for ((key, minute, kind), self_time) in breakdowns {
-        for resolution in RESOLUTIONS {
-            query(
-                "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
-                     count = min(count + excluded.count, ?8), self_ms = min(self_ms + excluded.self_ms, 1e15),
-                     samples = min(samples + excluded.samples, ?8)",
-            )
-            .bind(ids[key])
-            .bind(resolution)
-            .bind(minute - minute.rem_euclid(resolution))
-            .bind(kind)
-            .bind(signed(self_time.count))
-            .bind(self_time.self_ms)
-            .bind(signed(self_time.samples))
-            .bind(signed(MAX_COUNT))
-            .execute(&mut *connection)?;
-        }
+    let row = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime), resolution| {
+        vec![
+            Value::from(ids[key]),
+            Value::from(resolution),
+            (minute - minute.rem_euclid(resolution)).into(),
+            kind.clone().into(),
+            signed(self_time.count).into(),
+            self_time.self_ms.into(),
+            signed(self_time.samples).into(),
+            signed(MAX_COUNT).into(),
+        ]
+    };
+    for resolution in RESOLUTIONS {
+        connection.execute_many(
+            "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
+                 count = least(breakdowns.count + excluded.count, ?8),
+                 self_ms = least(breakdowns.self_ms + excluded.self_ms, 1e15),
+                 samples = least(breakdowns.samples + excluded.samples, ?8)",
+            &breakdowns.iter().map(|breakdown| row(breakdown, resolution)).collect::<Vec<_>>(),
+        )?;
     }
     Ok(())
 }
 
 /// Adds drops to the rows of their minutes.
 pub(super) fn write_drops(connection: &mut Connection, drops: &BTreeMap<DropKey, u64>) -> Result<(), StoreError> {
-    for (key, count) in drops {
-        query(
-            "INSERT INTO drops (app_id, start, reason, count) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (app_id, start, reason) DO UPDATE SET count = min(count + excluded.count, ?5)",
-        )
-        .bind(&key.app_id)
-        .bind(key.minute)
-        .bind(&key.reason)
-        .bind(signed(*count))
-        .bind(signed(MAX_COUNT))
-        .execute(&mut *connection)?;
-    }
+    let row = |(key, count): (&DropKey, &u64)| {
+        vec![
+            Value::from(key.app_id.clone()),
+            key.minute.into(),
+            key.reason.clone().into(),
+            signed(*count).into(),
+            signed(MAX_COUNT).into(),
+        ]
+    };
+    connection.execute_many(
+        "INSERT INTO drops (app_id, start, reason, count) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (app_id, start, reason) DO UPDATE SET count = least(drops.count + excluded.count, ?5)",
+        &drops.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 

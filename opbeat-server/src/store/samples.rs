@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use super::document;
-use super::engine::{Connection, query};
+use super::engine::{Connection, Value};
 use super::error::StoreError;
+use super::ids::{self, TimedRow};
 use super::rollups::{TransactionIds, signed};
 use crate::changes::{NewSample, NewSpanStack};
 use crate::result_class::ResultClass;
@@ -18,42 +19,50 @@ const HOUR: i64 = 3_600_000_000;
 /// Adds samples, and removes those that are not kept from the same hours.
 pub(super) fn write(
     connection: &mut Connection,
-    ids: &TransactionIds,
+    transactions: &TransactionIds,
     samples: &[NewSample],
 ) -> Result<(), StoreError> {
     let mut hours: Vec<(i64, i64)> = Vec::new();
+    let mut rows = Vec::with_capacity(samples.len());
     for sample in samples {
-        let transaction = ids[&sample.transaction];
-        insert(connection, transaction, sample)?;
+        let transaction = transactions[&sample.transaction];
+        rows.push(row(transaction, sample)?);
         hours.push((transaction, sample.happened_at - sample.happened_at.rem_euclid(HOUR)));
     }
+    ids::insert(
+        connection,
+        "INSERT INTO samples (id, transaction_id, happened_at, duration_ms, result, outcome, failed, external_id,
+                              average_of, trace_id, document)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id",
+        rows,
+    )?;
     hours.sort_unstable();
     hours.dedup();
-    for (transaction, hour) in hours {
-        remove_surplus(connection, transaction, hour)?;
-    }
-    Ok(())
+    remove_surplus(connection, &hours)
 }
 
-fn insert(connection: &mut Connection, transaction: i64, sample: &NewSample) -> Result<(), StoreError> {
+fn row(transaction: i64, sample: &NewSample) -> Result<TimedRow<'_>, StoreError> {
     let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
-    query(
-        "INSERT INTO samples (transaction_id, happened_at, duration_ms, result, outcome, failed, external_id, average_of,
-                              trace_id, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(transaction)
-    .bind(sample.happened_at)
-    .bind(sample.duration_ms)
-    .bind(&sample.result)
-    .bind(&sample.outcome)
-    .bind(is_failed)
-    .bind(&sample.external_id)
-    .bind(signed(sample.average_of))
-    .bind(trace_id(&sample.document))
-    .bind(document::pack(&sample.document)?)
-    .execute(connection)?;
-    Ok(())
+    let content = ids::digest([
+        &transaction.to_le_bytes()[..],
+        &sample.happened_at.to_le_bytes(),
+        &sample.duration_ms.to_le_bytes(),
+        sample.external_id.as_bytes(),
+        &sample.document,
+    ]);
+    let values = vec![
+        Value::from(transaction),
+        sample.happened_at.into(),
+        sample.duration_ms.into(),
+        (&sample.result).into(),
+        (&sample.outcome).into(),
+        is_failed.into(),
+        (&sample.external_id).into(),
+        signed(sample.average_of).into(),
+        trace_id(&sample.document).into(),
+        document::pack(&sample.document)?.into(),
+    ];
+    Ok(TimedRow { happened_at: sample.happened_at, content, values })
 }
 
 /// Returns the id of the trace in a sample's document: 32 hexadecimal digits, or an empty string.
@@ -72,44 +81,41 @@ fn trace_id(document: &[u8]) -> String {
     if is_valid { id.to_ascii_lowercase() } else { String::new() }
 }
 
-/// Removes the samples of a transaction and an hour that are not kept.
+/// Removes the samples of transactions and hours that are not kept.
 ///
 /// Samples that an error refers to are kept as well, since the error's page links to them.
-fn remove_surplus(connection: &mut Connection, transaction: i64, hour: i64) -> Result<(), StoreError> {
-    query(
+fn remove_surplus(connection: &mut Connection, hours: &[(i64, i64)]) -> Result<(), StoreError> {
+    let row = |(transaction, hour): &(i64, i64)| [*transaction, *hour, hour + HOUR, KEPT].map(Value::from).to_vec();
+    connection.execute_many(
         "WITH candidates AS (
              SELECT id, duration_ms, happened_at, external_id, failed
-             FROM samples WHERE transaction_id = ? AND happened_at >= ? AND happened_at < ?
+             FROM samples WHERE transaction_id = ?1 AND happened_at >= ?2 AND happened_at < ?3
          )
-         DELETE FROM samples WHERE id IN (
+         DELETE FROM samples WHERE transaction_id = ?1 AND happened_at >= ?2 AND happened_at < ?3 AND id IN (
              SELECT id FROM candidates
-             WHERE id NOT IN (SELECT id FROM candidates ORDER BY duration_ms DESC LIMIT ?)
-               AND id NOT IN (SELECT id FROM candidates ORDER BY happened_at DESC LIMIT ?)
-               AND id NOT IN (SELECT id FROM candidates WHERE failed ORDER BY happened_at DESC LIMIT ?)
+             WHERE id NOT IN (SELECT id FROM candidates ORDER BY duration_ms DESC, id LIMIT ?4)
+               AND id NOT IN (SELECT id FROM candidates ORDER BY happened_at DESC, id DESC LIMIT ?4)
+               AND id NOT IN (SELECT id FROM candidates WHERE failed <> 0 ORDER BY happened_at DESC, id DESC LIMIT ?4)
                AND NOT EXISTS (
                    SELECT 1 FROM error_occurrences
                    WHERE external_id <> '' AND transaction_external_id = external_id AND transaction_external_id <> ''
                )
          )",
-    )
-    .bind(transaction)
-    .bind(hour)
-    .bind(hour + HOUR)
-    .bind(KEPT)
-    .bind(KEPT)
-    .bind(KEPT)
-    .execute(connection)?;
+        &hours.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
 /// Stores the stack of each site: agents send each stack once per process.
 pub(super) fn write_span_stacks(connection: &mut Connection, stacks: &[NewSpanStack]) -> Result<(), StoreError> {
-    for stack in stacks {
-        query("INSERT OR REPLACE INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)")
-            .bind(&stack.app_id)
-            .bind(&stack.site)
-            .bind(String::from_utf8_lossy(&stack.frames))
-            .execute(&mut *connection)?;
+    fn row(stack: &NewSpanStack) -> Vec<Value<'_>> {
+        vec![Value::from(&stack.app_id), (&stack.site).into(), String::from_utf8_lossy(&stack.frames).into()]
     }
+    // The same stack again, which each process sends once, writes nothing.
+    connection.execute_many(
+        "INSERT INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)
+         ON CONFLICT (app_id, site) DO UPDATE SET frames = excluded.frames WHERE span_stacks.frames <> excluded.frames",
+        &stacks.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }

@@ -86,15 +86,14 @@ impl Store {
         most: i64,
     ) -> Result<AppLookup, StoreError> {
         let row = query(
-            "SELECT (SELECT id FROM apps WHERE organization_id = ?1 AND short_name = ?2),
-                    (SELECT count(*) FROM apps WHERE organization_id = ?1) >= ?3",
+            "SELECT (SELECT id FROM apps WHERE organization_id = ?1 AND short_name = ?2) AS app_id,
+                    (SELECT count(*) FROM apps WHERE organization_id = ?1) AS apps",
         )
         .bind(organization_id)
         .bind(name)
-        .bind(most)
         .read_one(&self.readers)
         .await?;
-        Ok(match (row.try_get(0)?, row.try_get(1)?) {
+        Ok(match (row.try_get("app_id")?, row.try_get::<i64, _>("apps")? >= most) {
             (Some(app_id), _) => AppLookup::Found(app_id),
             (None, true) => AppLookup::TooMany,
             (None, false) => AppLookup::Missing,

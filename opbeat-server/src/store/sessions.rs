@@ -29,7 +29,7 @@ impl Store {
             .bind(&token_hash)
             .execute(connection)?;
             let outdated = "DELETE FROM sessions WHERE token_hash = ?1 AND (expires_at <= ?2 OR hash NOT IN (
-                     SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC LIMIT ?3))";
+                     SELECT hash FROM sessions WHERE token_hash = ?1 ORDER BY created_at DESC, hash LIMIT ?3))";
             query(outdated).bind(&token_hash).bind(now).bind(MAX_SESSIONS).execute(connection)?;
             if let Some(before) = before_hash.filter(|_| inserted > 0) {
                 query("DELETE FROM sessions WHERE hash = ?").bind(&before).execute(connection)?;

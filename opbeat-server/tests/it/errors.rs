@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 
+use crate::database::Database;
 use crate::pages::text;
 use crate::running::Running;
 
@@ -421,15 +421,17 @@ async fn times_of_any_size_can_be_shown() {
 async fn a_damaged_report_is_left_out_of_its_page() {
     let running = Running::start().await;
     accept(&running, &[json!({"message": "no ink", "timestamp": ago(60)}), json!({"message": "no ink"})]).await;
-    let file = running.folder.path().join("opbeat.sqlite");
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    let damage = "UPDATE error_occurrences SET document = x'00' WHERE id = 2";
-    assert_eq!(sqlx::query(damage).execute(&mut database).await.unwrap().rows_affected(), 1);
+    let error = running.ask("errors/1/").await;
+    let [newest, older] = [0, 1].map(|index| error["occurrences"][index]["id"].clone());
+    let database = Database::of(&running).await;
+    let damage = database.bytes(&[0]);
+    let damage = format!("UPDATE error_occurrences SET document = {damage} WHERE id = {newest}");
+    assert_eq!(database.execute(&damage).await, 1);
     let error = running.ask("errors/1/").await;
     assert_eq!((&error["times_seen"], &error["occurrence"]["report"]), (&json!(2), &Value::Null));
     let page = text(&running.page("/acme/shop/errors/1/").await);
     assert!(page.contains("no ink") && page.contains("The stored report of this occurrence cannot be read"), "{page}");
-    let older = running.ask("errors/1/occurrences/1/").await;
+    let older = running.ask(&format!("errors/1/occurrences/{older}/")).await;
     assert_eq!(older["occurrence"]["report"]["message"], "no ink");
 }
 
@@ -437,10 +439,10 @@ async fn a_damaged_report_is_left_out_of_its_page() {
 async fn a_group_of_an_earlier_version_is_shown() {
     let running = Running::start().await;
     accept(&running, &[json!({"message": "no ink"})]).await;
-    let file = running.folder.path().join("opbeat.sqlite");
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    let earlier = "UPDATE error_groups SET grouping = '', fingerprint = x'0100'";
-    assert_eq!(sqlx::query(earlier).execute(&mut database).await.unwrap().rows_affected(), 1);
+    let database = Database::of(&running).await;
+    let earlier = database.bytes(&[1, 0]);
+    let earlier = format!("UPDATE error_groups SET grouping = '', fingerprint = {earlier}");
+    assert_eq!(database.execute(&earlier).await, 1);
     let grouping = running.ask("errors/1/").await["grouping"].clone();
     assert_eq!((&grouping["version"], &grouping["rule"]), (&json!(1), &Value::Null));
     assert!(text(&running.page("/acme/shop/errors/1/").await).contains("Grouped by the rules of an earlier version."));

@@ -10,6 +10,7 @@ mod client_side;
 mod command;
 mod connections;
 mod crons;
+mod database;
 mod directory;
 mod endpoints;
 mod errors;

@@ -18,11 +18,11 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use prost::Message;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 
+use crate::database::Database;
 use crate::running::Running;
 
 const SERVER: i32 = 2;
@@ -462,9 +462,9 @@ async fn a_sample_that_cannot_be_read_does_not_stop_late_spans() {
     let (request, query) = (request_span(), query_span());
     export(&running, vec![request]).await;
     running.drained().await;
-    let file = running.folder.path().join("opbeat.sqlite");
-    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    sqlx::query("UPDATE samples SET document = x'00'").execute(&mut database).await.unwrap();
+    let database = Database::of(&running).await;
+    let damage = database.bytes(&[0]);
+    assert_eq!(database.execute(&format!("UPDATE samples SET document = {damage}")).await, 1);
     export(&running, vec![query]).await;
     running.drained().await;
     assert_eq!(breakdown(&running).await, parts(&[("app", 60.0), ("db.postgresql.query", 40.0)]));

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -13,7 +14,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::opbeat;
+use crate::database::TestDatabase;
 
 /// A timeout that no working test reaches.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +24,8 @@ pub(crate) struct Running {
     pub(crate) app: AppCredentials,
     pub(crate) client: Client,
     pub(crate) folder: TempDir,
+    /// The database, unless it is in the folder.
+    pub(crate) database: Option<TestDatabase>,
     pub(crate) read_token: String,
     /// The cookie of a browser that opened the sign-in link.
     pub(crate) cookie: String,
@@ -35,7 +38,9 @@ impl Running {
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = TestDatabase::create().await;
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        config.store = database.as_ref().map(TestDatabase::url);
         change(&mut config);
         let server = Server::start(config).await.unwrap();
         let mut app = server.create_app("acme", "shop").await.unwrap();
@@ -43,18 +48,19 @@ impl Running {
         app.server_url = local_url(&server);
         let read_token = server.create_read_token("acme").await.unwrap();
         let cookie = sign_in_by_link(&server).await;
-        Self { server, app, client: Client::new(), folder, read_token, cookie }
+        Self { server, app, client: Client::new(), folder, database, read_token, cookie }
     }
 
     /// Stops the server, and starts it again with the same data folder and the default limits.
     pub(crate) async fn restart(self) -> Self {
-        let Self { server, mut app, client, folder, read_token, .. } = self;
+        let Self { server, mut app, client, folder, database, read_token, .. } = self;
         server.shut_down().await;
-        let config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+        config.store = database.as_ref().map(TestDatabase::url);
         let server = Server::start(config).await.unwrap();
         app.server_url = local_url(&server);
         let cookie = sign_in_by_link(&server).await;
-        Self { server, app, client, folder, read_token, cookie }
+        Self { server, app, client, folder, database, read_token, cookie }
     }
 
     pub(crate) fn intake(&self, endpoint: &str) -> String {
@@ -74,7 +80,12 @@ impl Running {
 
     /// Runs a command on the folder of the running server, and returns what it prints.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
-        let output = opbeat(self.folder.path(), arguments);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+        command.args(arguments).arg("--data").arg(self.folder.path());
+        if let Some(database) = &self.database {
+            command.env("OPBEAT_STORE", database.url());
+        }
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }

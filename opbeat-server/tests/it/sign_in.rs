@@ -8,9 +8,8 @@ use opbeat_server::{Server, ServerConfig};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::json;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
 
+use crate::database::Database;
 use crate::pages::text;
 use crate::running::{PATIENCE, Running, session_of, sign_in_by_link};
 
@@ -309,9 +308,8 @@ async fn the_link_signs_in_while_the_database_is_locked() {
     let running = Running::start().await;
     let token = running.server.create_read_token("acme").await.unwrap();
     let before = session_of(&submit(&running, &[("token", &token)]).await);
-    let options = SqliteConnectOptions::new().filename(running.folder.path().join("opbeat.sqlite"));
-    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    let database = Database::of(&running).await;
+    database.lock().await;
     for stale in ["opbeat_session=0123", before.as_str(), running.cookie.as_str()] {
         let opened = browser().get(running.server.sign_in_url()).header("cookie", stale).send().await.unwrap();
         let session = session_of(&opened);
@@ -321,7 +319,7 @@ async fn the_link_signs_in_while_the_database_is_locked() {
     let sign_out = browser().post(format!("{}/sign-out", running.server.url())).header("cookie", "opbeat_session=0123");
     assert_eq!(sign_out.send().await.unwrap().status(), StatusCode::SEE_OTHER, "unknown sessions are not written");
 
-    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
+    database.unlock().await;
     let deadline = Instant::now() + PATIENCE;
     while get(&running.server, "/", &before).await.status() != StatusCode::SEE_OTHER {
         assert!(Instant::now() < deadline, "the session before ends when the database is free");

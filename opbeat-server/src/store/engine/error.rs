@@ -105,9 +105,11 @@ fn kind_of_postgres(code: &str) -> Kind {
         "40001" | "40P01" => Kind::Conflict,
         // A statement after a failed one in the same transaction.
         "25P02" => Kind::Unknown,
+        // A table is missing, as it is until the schema is there.
+        "42P01" => Kind::Outage,
         _ => match code.get(..2) {
-            // Invalid data, violated constraints, limits of the program.
-            Some("22" | "23" | "54") => Kind::Data,
+            // A row that is changed twice, invalid data, violated constraints, limits of the program.
+            Some("21" | "22" | "23" | "54") => Kind::Data,
             // Connections, authentication, read-only, resources, intervention, locks, the system.
             Some("08" | "28" | "25" | "3D" | "53" | "55" | "57" | "58" | "F0" | "XX") => Kind::Outage,
             _ => Kind::Unknown,

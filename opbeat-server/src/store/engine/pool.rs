@@ -45,7 +45,7 @@ impl managed::Manager for Opening {
         let (purpose, prepare) = (self.purpose, self.prepare);
         let opened = match &self.address {
             StoreAddress::Sqlite(file) => Opened::File(file.clone()),
-            StoreAddress::Postgres(url) => Opened::Server(Postgres::connect(url, self.time_limit).await?),
+            StoreAddress::Postgres(url) => Opened::Server(Postgres::connect(url, purpose, self.time_limit).await?),
         };
         let open = move || {
             let mut connection = match opened {

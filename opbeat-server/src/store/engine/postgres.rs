@@ -13,6 +13,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::error::{Error, Kind};
+use super::pool::Purpose;
 use super::row::{Names, Row};
 use super::value::Value;
 
@@ -42,8 +43,8 @@ struct Prepared {
 
 impl Postgres {
     /// Connects to a server. Statements that take longer than the limit are interrupted.
-    pub(super) async fn connect(url: &str, time_limit: Option<Duration>) -> Result<Self, Error> {
-        let mut config: Config = url.parse()?;
+    pub(super) async fn connect(url: &str, purpose: Purpose, time_limit: Option<Duration>) -> Result<Self, Error> {
+        let mut config: Config = url.parse().map_err(invalid_url)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
@@ -51,6 +52,7 @@ impl Postgres {
             config.application_name("opbeat");
         }
         let (client, connection) = config.connect(NoTls).await?;
+        check_encoding(connection.parameter("server_encoding"))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to PostgreSQL ended");
@@ -58,6 +60,11 @@ impl Postgres {
         });
         if let Some(time_limit) = time_limit {
             client.batch_execute(&format!("SET statement_timeout = {}", time_limit.as_millis())).await?;
+        }
+        if purpose == Purpose::Write {
+            // A plan for the values of one execution is not worth its time on tables with many partitions. A generic plan
+            // leaves out partitions when it begins.
+            client.batch_execute("SET plan_cache_mode = force_generic_plan").await?;
         }
         Ok(Self { client, runtime: Handle::current(), statements: HashMap::new() })
     }
@@ -134,6 +141,29 @@ impl Postgres {
         }
         self.statements.insert(sql.into(), prepared.clone());
         Ok(prepared)
+    }
+}
+
+/// Returns the error of a URL that cannot be parsed. It does not contain the URL, which can contain a password.
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of `map_err`")]
+fn invalid_url(error: tokio_postgres::Error) -> Error {
+    let reason = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    let hint = "a URL has the form postgres://user:password@host:5432/database";
+    Error::new(Kind::Data, format!("the URL of PostgreSQL is not valid ({reason}); {hint}"))
+}
+
+/// Returns an error unless a database stores all characters.
+fn check_encoding(encoding: Option<&str>) -> Result<(), Error> {
+    match encoding {
+        Some("UTF8") => Ok(()),
+        other => {
+            let encoding = other.unwrap_or("unknown");
+            let message = format!(
+                "the encoding of the database is {encoding}; create a database with: CREATE DATABASE opbeat ENCODING \
+                 'UTF8' TEMPLATE template0"
+            );
+            Err(Error::new(Kind::Data, message))
+        }
     }
 }
 
@@ -222,6 +252,15 @@ impl ToSql for Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_encodings_and_invalid_urls_are_refused() {
+        assert!(check_encoding(Some("UTF8")).is_ok());
+        let error = check_encoding(Some("SQL_ASCII")).unwrap_err();
+        assert!(error.to_string().starts_with("the encoding of the database is SQL_ASCII; create"), "{error}");
+        let error = invalid_url("postgres://user:secret@host:port/".parse::<Config>().unwrap_err());
+        assert!(error.kind() == Kind::Data && !error.to_string().contains("secret"), "{error}");
+    }
 
     #[test]
     fn parameters_are_translated() {

@@ -90,7 +90,8 @@ impl Store {
                     activity.count AS count, activity.failed AS failed
              FROM apps JOIN organizations ON organizations.id = apps.organization_id
              LEFT JOIN (
-                 SELECT transactions.app_id, total(rollups.count) AS count, total(rollups.failed) AS failed
+                 SELECT transactions.app_id, sum(CAST(rollups.count AS DOUBLE PRECISION)) AS count,
+                        sum(CAST(rollups.failed AS DOUBLE PRECISION)) AS failed
                  FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
                  WHERE rollups.resolution = 60 AND rollups.start >= ",
         );
@@ -107,7 +108,7 @@ impl Store {
             "SELECT min(first_seen), max(last_seen) FROM (
                  SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
                  UNION ALL SELECT min(first_seen), max(last_seen) FROM error_groups WHERE app_id = ?1
-             )",
+             ) AS seen",
         )
         .bind(app_id)
         .read_one(&self.readers)
@@ -119,7 +120,7 @@ impl Store {
 
 fn push_scope(query: &mut QueryBuilder<'_>, scope: &Scope) {
     match scope {
-        Scope::Everything => query.push("1"),
+        Scope::Everything => query.push("1 = 1"),
         Scope::Organization(id) => query.push("organizations.id = ").push_bind(id.clone()),
     };
 }

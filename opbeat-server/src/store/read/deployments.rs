@@ -49,13 +49,14 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<DeploymentSummaryRow>, i64), StoreError> {
-        // SQLite takes the columns besides `max` from the row that has the maximum.
         let rows = query(
             "SELECT newest.hostname, newest.received_at, component_count, package_count, components
              FROM (
-                 SELECT hostname, max(received_at) AS received_at, deployment_id
-                 FROM deployment_machines WHERE app_id = ? GROUP BY hostname
-                 ORDER BY max(received_at) DESC, hostname LIMIT ? OFFSET ?
+                 SELECT hostname, received_at, deployment_id FROM (
+                     SELECT hostname, received_at, deployment_id,
+                            row_number() OVER (PARTITION BY hostname ORDER BY received_at DESC, deployment_id DESC) AS age
+                     FROM deployment_machines WHERE app_id = ?
+                 ) AS reports WHERE age = 1 ORDER BY received_at DESC, hostname LIMIT ? OFFSET ?
              ) AS newest JOIN deployments ON deployments.id = newest.deployment_id
              ORDER BY newest.received_at DESC, newest.hostname",
         )

@@ -70,7 +70,7 @@ impl Store {
     /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
     pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT transactions.id, transactions.name, transactions.kind, total(rollups.sum_ms) AS sum_ms
+            "SELECT transactions.id, transactions.name, transactions.kind, sum(rollups.sum_ms) AS sum_ms
              FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "rollups");
@@ -107,12 +107,12 @@ impl Store {
     /// Returns the self time by kind of span, the largest first: at most 100 kinds.
     pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT breakdowns.kind, total(breakdowns.count) AS count, total(breakdowns.self_ms) AS self_ms,
-                    total(breakdowns.samples) AS samples
+            "SELECT breakdowns.kind, sum(CAST(breakdowns.count AS DOUBLE PRECISION)) AS count,
+                    sum(breakdowns.self_ms) AS self_ms, sum(CAST(breakdowns.samples AS DOUBLE PRECISION)) AS samples
              FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
         );
         push_span(&mut query, span, "breakdowns");
-        query.push(" GROUP BY breakdowns.kind ORDER BY self_ms DESC LIMIT 100");
+        query.push(" GROUP BY breakdowns.kind ORDER BY sum(breakdowns.self_ms) DESC, breakdowns.kind LIMIT 100");
         let rows = query.build().read_all(&self.readers).await?;
         let part = |row: &Row<'_>| {
             let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
@@ -128,7 +128,7 @@ impl Store {
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows = query(
-            "SELECT reason, total(count) AS count FROM drops
+            "SELECT reason, sum(CAST(count AS DOUBLE PRECISION)) AS count FROM drops
              WHERE app_id = ? AND start >= ? AND start < ? GROUP BY reason",
         )
         .bind(app_id)
@@ -150,8 +150,8 @@ fn push_span(query: &mut QueryBuilder<'_>, span: RollupSpan<'_>, table: &'static
     }
 }
 
-/// Returns a sum of counts, which SQLite adds up as floating-point numbers, so that the sum cannot overflow.
-pub(super) fn count(total: f64) -> u64 {
+/// Returns a sum of counts, which are added up as floating-point numbers, so that the sum cannot overflow.
+pub(in crate::store) fn count(total: f64) -> u64 {
     total.max(0.0) as u64
 }
 

@@ -80,8 +80,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<SampleSummaryRow>, StoreError> {
         let order = match order {
-            SampleOrder::Slowest => "samples.duration_ms DESC",
-            SampleOrder::Newest => "samples.happened_at DESC",
+            SampleOrder::Slowest => "samples.duration_ms DESC, samples.id DESC",
+            SampleOrder::Newest => "samples.happened_at DESC, samples.id DESC",
         };
         let mut query = QueryBuilder::new(format!(
             "SELECT {COLUMNS} FROM samples JOIN transactions ON transactions.id = samples.transaction_id
@@ -134,7 +134,11 @@ impl Store {
         query.push_bind(trace_id.to_owned()).push(" AND apps.organization_id = ").push_bind(organization_id.to_owned());
         query.push(" AND samples.id <> ").push_bind(own);
         query.push(" ORDER BY abs(samples.happened_at - ").push_bind(happened_at).push("), samples.id LIMIT ");
-        query.push_bind(limit).push(") ORDER BY samples.happened_at, samples.id");
+        query
+            .push_bind(limit)
+            .push(") AND samples.trace_id <> '' AND samples.trace_id = ")
+            .push_bind(trace_id.to_owned());
+        query.push(" ORDER BY samples.happened_at, samples.id");
         let sample = |row: &Row<'_>| {
             let Ok(document) = unpack::<SampleDocument>(row.try_get("document")?) else { return Ok(None) };
             Ok::<_, StoreError>(Some(TraceSampleRow {
@@ -161,7 +165,8 @@ impl Store {
         let row = query(
             "SELECT samples.transaction_id, samples.id
              FROM samples JOIN transactions ON transactions.id = samples.transaction_id
-             WHERE transactions.app_id = ? AND samples.external_id = ? AND samples.external_id <> '' LIMIT 1",
+             WHERE transactions.app_id = ? AND samples.external_id = ? AND samples.external_id <> ''
+             ORDER BY samples.id LIMIT 1",
         )
         .bind(app_id)
         .bind(external_id)
@@ -176,7 +181,9 @@ impl Store {
         app_id: &str,
         sites: &[&str],
     ) -> Result<HashMap<String, Vec<Frame>>, StoreError> {
-        let sites = serde_json::to_string(sites).map_err(std::io::Error::from)?;
+        // No agent's site has U+0000, which a text of PostgreSQL cannot have.
+        let sites: Vec<&&str> = sites.iter().filter(|site| !site.contains('\0')).collect();
+        let sites = serde_json::to_string(&sites).map_err(std::io::Error::from)?;
         let rows =
             query("SELECT site, frames FROM span_stacks WHERE app_id = ? AND site IN (SELECT value FROM json_each(?))")
                 .bind(app_id)

@@ -6,7 +6,7 @@ use super::exceptions::Exceptions;
 use super::trace::Trace;
 use crate::changes::{NewError, SpanId, id_text};
 use crate::interpret::JoinedTransaction;
-use crate::store::engine::{Connection, query};
+use crate::store::engine::{Connection, Value, query};
 use crate::store::error::StoreError;
 
 /// Lets an error refer to its transaction, or to its span until the transaction arrives. Returns `None` if the failure
@@ -49,22 +49,23 @@ pub(super) fn refer_to_transactions(
     }
     let spans = serde_json::to_string(&owners.keys().collect::<Vec<_>>()).map_err(std::io::Error::from)?;
     let rows = query(
-        "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span FROM json_each(?)
-         JOIN error_occurrences ON error_occurrences.transaction_external_id = json_each.value
+        "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span FROM json_each(?) AS spans
+         JOIN error_occurrences ON error_occurrences.transaction_external_id = spans.value
          JOIN error_groups ON error_groups.id = error_occurrences.group_id
          WHERE error_groups.app_id = ? AND error_occurrences.transaction_external_id <> ''",
     )
     .bind(spans)
     .bind(app_id)
     .fetch_all(&mut *connection)?;
+    let mut updates = Vec::with_capacity(rows.len());
     for row in rows {
         let Some(owner) = owners.get(row.try_get::<&str, _>("span")?) else { continue };
         let name = joined.get(owner).map_or("", |transaction| transaction.key.name.as_str());
-        query("UPDATE error_occurrences SET transaction_external_id = ?, transaction_name = ? WHERE id = ?")
-            .bind(id_text(owner))
-            .bind(name)
-            .bind(row.try_get::<i64, _>("id")?)
-            .execute(&mut *connection)?;
+        updates.push(vec![Value::from(id_text(owner)), name.into(), row.try_get::<i64, _>("id")?.into()]);
     }
+    connection.execute_many(
+        "UPDATE error_occurrences SET transaction_external_id = ?, transaction_name = ? WHERE id = ?",
+        &updates,
+    )?;
     Ok(())
 }

@@ -134,7 +134,7 @@ impl Exceptions {
             query(
                 "DELETE FROM trace_exceptions WHERE id IN (
                      SELECT id FROM trace_exceptions WHERE app_id = ? AND trace_id = ?
-                     ORDER BY is_paired, id DESC LIMIT -1 OFFSET ?)",
+                     ORDER BY is_paired, id DESC LIMIT 1000000000 OFFSET ?)",
             )
             .bind(app_id)
             .bind(&trace_id[..])

@@ -104,13 +104,10 @@ fn join_trace(
             None => {}
         }
     }
-    for mut span in waiting {
-        if span.extra.len() > MAX_PENDING_EXTRA {
-            span.extra.clear();
-        }
-        let is_kept = rows::insert_pending(connection, &span, &mut room, written)?;
-        dropped = dropped.saturating_add(u64::from(!is_kept));
+    for span in waiting.iter_mut().filter(|span| span.extra.len() > MAX_PENDING_EXTRA) {
+        span.extra.clear();
     }
+    dropped = dropped.saturating_add(rows::insert_pending(connection, &waiting, &mut room, written)?);
     rows::remove_pending(connection, &app_id, trace_id, found_pending.into_iter())?;
 
     let mut renamed: BTreeMap<SpanId, SpanId> = BTreeMap::new();
@@ -172,7 +169,7 @@ fn sample(
     let row = query(
         "SELECT samples.id, samples.document FROM samples JOIN transactions ON transactions.id = samples.transaction_id
          WHERE samples.external_id = ? AND samples.external_id <> '' AND transactions.app_id = ?
-           AND transactions.kind = ? AND transactions.name = ? LIMIT 1",
+           AND transactions.kind = ? AND transactions.name = ? ORDER BY samples.id LIMIT 1",
     )
     .bind(external_id)
     .bind(app_id)

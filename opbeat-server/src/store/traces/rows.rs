@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::changes::{NewSpan, SpanId, TraceId};
 use crate::interpret::JoinedTransaction;
-use crate::store::engine::{Connection, query};
+use crate::store::engine::{Connection, Value, query};
 use crate::store::error::StoreError;
 
 /// The largest number of pending spans, of joined transactions and of exceptions that are kept of an app: the newest.
@@ -74,7 +74,7 @@ pub(super) fn pending(
 ) -> Result<(Vec<NewSpan>, Room), StoreError> {
     let mut room = Room { spans: MAX_PENDING, size: MAX_PENDING_SIZE };
     let mut spans = Vec::new();
-    let rows = query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ?");
+    let rows = query("SELECT document FROM pending_spans WHERE app_id = ? AND trace_id = ? ORDER BY span_id");
     rows.bind(app_id).bind(&trace_id[..]).fetch_each(connection, |row| {
         let document: &[u8] = row.try_get("document")?;
         if !room.take(document.len()) {
@@ -119,32 +119,38 @@ pub(super) fn joined(
     transactions.into_iter().map(transaction).collect()
 }
 
-/// Stores a pending span. A span with the same id is kept as it is. Returns false if there is no space for it.
+/// Stores pending spans of a trace. A span with the same id is kept as it is. Returns the number of spans for which there
+/// is no space.
 pub(super) fn insert_pending(
     connection: &mut Connection,
-    span: &NewSpan,
+    spans: &[NewSpan],
     room: &mut Room,
     written: &mut Written,
-) -> Result<bool, StoreError> {
-    let document = encode(span)?;
-    let size = document.len();
-    if !room.take(size) {
-        return Ok(false);
+) -> Result<u64, StoreError> {
+    let mut dropped = 0;
+    let mut rows = Vec::with_capacity(spans.len());
+    let mut sizes = Vec::with_capacity(spans.len());
+    for span in spans {
+        let document = encode(span)?;
+        if !room.take(document.len()) {
+            dropped += 1;
+            continue;
+        }
+        sizes.push(document.len());
+        let key = [Value::from(&span.app_id), (&span.trace_id).into(), (&span.span_id).into()];
+        rows.push(key.into_iter().chain([span.received_at.into(), document.into()]).collect());
     }
-    let row = query(
+    let inserted = connection.rows_many(
         "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(&span.app_id)
-    .bind(&span.trace_id[..])
-    .bind(&span.span_id[..])
-    .bind(span.received_at)
-    .bind(document)
-    .fetch_optional(connection)?;
-    if let Some(row) = row {
-        written.add(size, row.try_get(0)?);
+        &rows,
+    )?;
+    for (rows, size) in inserted.iter().zip(sizes) {
+        if let Some(row) = rows.first() {
+            written.add(size, row.try_get(0)?);
+        }
     }
-    Ok(true)
+    Ok(dropped)
 }
 
 /// Removes the pending spans of a trace, some of which are no longer pending.
@@ -154,13 +160,11 @@ pub(super) fn remove_pending(
     trace_id: TraceId,
     spans: impl Iterator<Item = SpanId>,
 ) -> Result<(), StoreError> {
-    for span_id in spans {
-        query("DELETE FROM pending_spans WHERE app_id = ? AND trace_id = ? AND span_id = ?")
-            .bind(app_id)
-            .bind(&trace_id[..])
-            .bind(&span_id[..])
-            .execute(&mut *connection)?;
-    }
+    let row = |span_id: SpanId| vec![Value::from(app_id), trace_id.to_vec().into(), span_id.to_vec().into()];
+    connection.execute_many(
+        "DELETE FROM pending_spans WHERE app_id = ? AND trace_id = ? AND span_id = ?",
+        &spans.map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -203,12 +207,12 @@ pub(super) fn remove_surplus(connection: &mut Connection, app_id: &str) -> Resul
              SELECT id FROM (
                  SELECT id, row_number() OVER newest AS number, sum(length(document)) OVER newest AS size
                  FROM joined_transactions WHERE app_id = ? WINDOW newest AS (ORDER BY id DESC)
-             ) WHERE number > ? OR size > ?)",
+             ) AS sizes WHERE number > ? OR size > ?)",
         "DELETE FROM pending_spans WHERE id IN (
              SELECT id FROM (
                  SELECT id, row_number() OVER newest AS number, sum(length(document)) OVER newest AS size
                  FROM pending_spans WHERE app_id = ? WINDOW newest AS (ORDER BY id DESC)
-             ) WHERE number > ? OR size > ?)",
+             ) AS sizes WHERE number > ? OR size > ?)",
     ];
     let mut removed = 0;
     for statement in statements {

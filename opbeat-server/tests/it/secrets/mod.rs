@@ -7,9 +7,8 @@ mod search;
 use reqwest::header::{ORIGIN, USER_AGENT};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
 
+use crate::database::Database;
 use crate::running::{Running, zlib};
 use planted::Planter;
 use search::Contents;
@@ -91,9 +90,8 @@ async fn no_planted_secret_reaches_the_disk() {
     let load = load(&mut planter);
     let data = running.folder.path().to_owned();
     // While the database is locked, everything is in the queue.
-    let file = data.join("opbeat.sqlite");
-    let mut database = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&file)).await.unwrap();
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    let database = Database::of(&running).await;
+    database.lock().await;
     for (endpoint, body) in &load {
         match *endpoint {
             "/v1/traces" | "/v1/logs" => post_otlp(&running, endpoint, body).await,
@@ -104,15 +102,16 @@ async fn no_planted_secret_reaches_the_disk() {
         }
     }
     assert_scrubbed(&Contents::files(&data.join("queue")), &planter);
-    sqlx::raw_sql("ROLLBACK").execute(&mut database).await.unwrap();
-    database.close().await.unwrap();
+    database.unlock().await;
+    drop(database);
     running.drained().await;
     assert!(running.command(&["parked", "list"]).contains("0 parked."));
-    let Running { server, folder, .. } = running;
     let while_running = Contents::files(&data);
+    let mut contents = Contents::default();
+    contents.add_database(&Database::of(&running).await).await;
+    let Running { server, folder, .. } = running;
     server.shut_down().await;
-    let mut contents = Contents::files(&data);
-    contents.add_database(&file).await;
+    contents.add_files(&data);
     assert_scrubbed(&contents, &planter);
     assert!(while_running.leaks().is_empty(), "the write-ahead log has secrets: {:?}", while_running.leaks());
     drop(folder);
