@@ -1,166 +1,188 @@
-//! Measures what a reported error costs the server.
+//! Measures what reported data costs the server, from the request to the store.
 //!
 //! ```text
-//! phase 1: the database is locked    clients ─► intake ─► queue                the cost of accepting
-//! phase 2: the clients are silent                         queue ─► worker ─► store      … of storing
+//! clients ─► intake ─► queue ─► worker ─► store        the clock stops when the queue is empty
 //! ```
 //!
-//! The processor time is that of the server's process, from `/proc`. The load generator is another process.
+//! The processor time is that of the server's process, from `/proc`. The load generator is this process, on the same
+//! machine. With `--baseline`, a bare axum handler that reads the same bodies is measured in the same run.
+
+mod baseline;
+mod load;
+mod server;
 
 use std::error::Error;
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use load::Kind;
+use server::{App, Server, create_app, folder_mb};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// The unit of processor times in `/proc`: ticks per second on Linux.
-const TICKS: f64 = 100.0;
 
 fn main() -> Result<()> {
     let options = Options::parse()?;
     let template: Value =
         serde_json::from_str(include_str!("../../../opbeat-server/tests/fixtures/agents/python-flask/01-errors.json"))?;
     println!(
-        "| connections | errors | accepted/s | p50 ms | p99 ms | accept CPU-ms | stored/s | store CPU-ms | RSS MB | data MB |"
+        "| data | connections | events | accepted/s | p50 ms | p99 ms | stored/s | CPU-ms each | RSS MB | idle MB | data MB |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    for connections in [4, 32] {
-        run(&options, &template, connections)?;
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for kind in Kind::ALL.into_iter().filter(|kind| options.kind.as_deref().is_none_or(|name| name == kind.name())) {
+        for &connections in &options.connections {
+            if options.is_baseline {
+                baseline::run(&options, &template, kind, connections)?;
+            }
+            run(&options, &template, kind, connections)?;
+        }
     }
     Ok(())
 }
 
-/// The options of the command line: `--opbeat PATH`, `--errors NUMBER`, `--groups NUMBER`.
-struct Options {
+/// The options of the command line.
+pub(crate) struct Options {
+    /// `--opbeat PATH`: the binary.
     opbeat: PathBuf,
-    errors: usize,
+    /// `--seconds NUMBER`: the time for which bodies are posted.
+    seconds: u64,
+    /// `--groups NUMBER`: the number of groups of errors.
     groups: usize,
+    /// `--kind errors|spans|durations`: the only data to measure.
+    kind: Option<String>,
+    /// `--connections NUMBER`, which can be given several times.
+    connections: Vec<usize>,
+    /// `--baseline`: a bare handler is measured too.
+    is_baseline: bool,
 }
 
 impl Options {
     fn parse() -> Result<Self> {
-        let mut options = Self { opbeat: "target/release/opbeat".into(), errors: 20_000, groups: 1 };
+        let mut options = Self {
+            opbeat: "target/release/opbeat".into(),
+            seconds: 5,
+            groups: 100,
+            kind: None,
+            connections: Vec::new(),
+            is_baseline: false,
+        };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
+            if name == "--baseline" {
+                options.is_baseline = true;
+                continue;
+            }
             let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--opbeat" => options.opbeat = value.into(),
-                "--errors" => options.errors = value.parse()?,
+                "--seconds" => options.seconds = value.parse()?,
                 "--groups" => options.groups = value.parse()?,
+                "--kind" => options.kind = Some(value),
+                "--connections" => options.connections.push(value.parse()?),
                 other => return Err(format!("there is no option {other}").into()),
             }
+        }
+        if options.connections.is_empty() {
+            options.connections = vec![4, 32, 128];
         }
         Ok(options)
     }
 }
 
-fn run(options: &Options, template: &Value, connections: usize) -> Result<()> {
+fn run(options: &Options, template: &Value, kind: Kind, connections: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let app = create_app(options, folder.path())?;
     let server = Server::start(options, folder.path())?;
-    let bodies: Vec<Vec<u8>> =
-        (0..options.groups.max(64)).map(|number| body(template, number % options.groups)).collect();
-
-    let lock = rusqlite::Connection::open(folder.path().join("opbeat.sqlite"))?;
-    lock.busy_timeout(Duration::from_secs(10))?;
-    lock.execute_batch("BEGIN IMMEDIATE")?;
+    let idle = server.resident_mb()?;
     let (cpu, started) = (server.processor_ms()?, Instant::now());
-    let per_client = options.errors / connections;
-    let clients: Vec<_> = (0..connections)
-        .map(|client| {
-            let (address, app, bodies) = (server.address.clone(), app.clone(), bodies.clone());
-            thread::spawn(move || post_all(&address, &app, &bodies, client, per_client))
-        })
-        .collect();
-    let mut latencies = Vec::new();
-    for client in clients {
-        latencies.extend(client.join().map_err(|_| "a client panicked")??);
-    }
-    let (accepting, accept_cpu) = (started.elapsed(), server.processor_ms()? - cpu);
-    latencies.sort_unstable();
-
-    // The worker notices within its longest pause that the lock is gone: the rate begins with its first progress.
-    lock.execute_batch("ROLLBACK")?;
-    let cpu = server.processor_ms()?;
-    let backlog = server.backlog()?;
-    while server.backlog()? == backlog {
-        thread::sleep(Duration::from_millis(2));
-    }
-    let started = Instant::now();
+    let latencies = post(options, template, kind, connections, &server.address, &app)?;
+    let accepting = started.elapsed();
     while server.backlog()? > 0 {
-        thread::sleep(Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(5));
     }
-    let (storing, store_cpu) = (started.elapsed(), server.processor_ms()? - cpu);
-
-    let count = latencies.len() as f64;
-    let at = |share: f64| latencies[((count * share) as usize).min(latencies.len() - 1)].as_secs_f64() * 1e3;
+    let (all, cpu) = (started.elapsed(), server.processor_ms()? - cpu);
+    let events = (latencies.len() * kind.events()) as f64;
+    let at = |share: f64| {
+        latencies[((latencies.len() as f64 * share) as usize).min(latencies.len() - 1)].as_secs_f64() * 1e3
+    };
     println!(
-        "| {connections} | {count} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} | {:.3} | {:.0} | {:.0} |",
-        count / accepting.as_secs_f64(),
+        "| {} | {connections} | {events} | {:.0} | {:.2} | {:.2} | {:.0} | {:.4} | {:.0} | {idle:.0} | {:.0} |",
+        kind.name(),
+        events / accepting.as_secs_f64(),
         at(0.5),
         at(0.99),
-        accept_cpu / count,
-        count / storing.as_secs_f64(),
-        store_cpu / count,
+        events / all.as_secs_f64(),
+        cpu / events,
         server.resident_mb()?,
         folder_mb(folder.path())?,
     );
     Ok(())
 }
 
-/// The path and the token of the app that errors are posted to.
-#[derive(Clone)]
-struct App {
-    path: String,
-    token: String,
+/// Posts bodies over several connections for a time, and returns the sorted times until the answers.
+pub(crate) fn post(
+    options: &Options,
+    template: &Value,
+    kind: Kind,
+    connections: usize,
+    address: &str,
+    app: &App,
+) -> Result<Vec<Duration>> {
+    let count = if kind.is_unique() { 0 } else { options.groups.max(1) };
+    let bodies: Arc<Vec<Vec<u8>>> =
+        Arc::new((0..count).map(|number| kind.body(template, number, options.groups)).collect());
+    let next = Arc::new(AtomicUsize::new(0));
+    let end = Instant::now() + Duration::from_secs(options.seconds);
+    let clients: Vec<_> = (0..connections)
+        .map(|_| {
+            let (address, app, bodies, next) =
+                (address.to_owned(), app.clone(), Arc::clone(&bodies), Arc::clone(&next));
+            thread::spawn(move || post_until(end, &address, &app, kind, &bodies, &next))
+        })
+        .collect();
+    let mut latencies = Vec::new();
+    for client in clients {
+        latencies.extend(client.join().map_err(|_| "a client panicked")??);
+    }
+    latencies.sort_unstable();
+    Ok(latencies)
 }
 
-fn create_app(options: &Options, data: &Path) -> Result<App> {
-    let output = Command::new(&options.opbeat).args(["app", "create", "acme/shop", "--data"]).arg(data).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let value = |name: &str| {
-        let line = text.lines().find_map(|line| line.split_once(&format!("{name}=")));
-        line.map(|(_, value)| value.trim().trim_matches('"').to_owned()).ok_or_else(|| format!("no {name} in {text}"))
-    };
-    let (organization, app) = (value("OPBEAT_ORGANIZATION_ID")?, value("OPBEAT_APP_ID")?);
-    let path = format!("/api/v1/organizations/{organization}/apps/{app}/errors/");
-    Ok(App { path, token: value("OPBEAT_SECRET_TOKEN")? })
-}
-
-/// Returns an error of about 10 KB, compressed. Errors with the same number are in one group.
-fn body(template: &Value, number: usize) -> Vec<u8> {
-    let mut body = template.clone();
-    body["exception"]["type"] = json!(format!("Error{number}"));
-    let length = body.to_string().len();
-    body["extra"]["padding"] = json!("a word ".repeat(10_000_usize.saturating_sub(length) / 7));
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(body.to_string().as_bytes()).expect("a vector takes all bytes");
-    encoder.finish().expect("a vector takes all bytes")
-}
-
-/// Posts errors one after the other, and returns the time until each answer.
-fn post_all(address: &str, app: &App, bodies: &[Vec<u8>], client: usize, count: usize) -> Result<Vec<Duration>> {
+/// Posts bodies one after the other, and returns the time until each answer.
+fn post_until(
+    end: Instant,
+    address: &str,
+    app: &App,
+    kind: Kind,
+    bodies: &[Vec<u8>],
+    next: &AtomicUsize,
+) -> Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut answers = BufReader::new(stream.try_clone()?);
-    let mut latencies = Vec::with_capacity(count);
-    for number in 0..count {
-        let body = &bodies[(client + number) % bodies.len()];
+    let mut latencies = Vec::new();
+    while Instant::now() < end {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let made;
+        let body = if kind.is_unique() {
+            made = kind.body(&Value::Null, number, 1);
+            &made
+        } else {
+            &bodies[number % bodies.len()]
+        };
         let mut request = format!(
-            "POST {} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: application/octet-stream\r\n\
+            "POST {} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: {}\r\n\
              User-Agent: opbeat-python/3.6.1\r\nX-Opbeat-Platform: lang=python/3.11.7 platform=CPython framework=flask/2.2.5\r\n\
              Content-Length: {}\r\n\r\n",
-            app.path,
+            kind.path(&app.path),
             app.token,
+            kind.content_type(),
             body.len()
         )
         .into_bytes();
@@ -189,70 +211,8 @@ fn read_accepted(answers: &mut impl BufRead) -> Result<()> {
     }
     let mut body = vec![0; length];
     answers.read_exact(&mut body)?;
-    if !status.contains(" 202 ") {
+    if !status.contains(" 202 ") && !status.contains(" 200 ") {
         return Err(format!("{status}{}", String::from_utf8_lossy(&body)).into());
     }
     Ok(())
-}
-
-/// The server in a process of its own.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(options: &Options, data: &Path) -> Result<Self> {
-        let mut process = Command::new(&options.opbeat)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        let address = line.trim().rsplit("http://").next().ok_or("no address")?.to_owned();
-        Ok(Self { process, address })
-    }
-
-    /// Returns the processor time of the process so far, in milliseconds.
-    fn processor_ms(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().ok_or("no fields")?.split_whitespace().collect();
-        let ticks = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        Ok(ticks * 1_000.0 / TICKS)
-    }
-
-    fn resident_mb(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
-    }
-
-    /// Returns the number of bytes in the queue.
-    fn backlog(&self) -> Result<u64> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        write!(stream, "GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let json = answer.split_once("\r\n\r\n").ok_or("no body")?.1;
-        let health: Value = serde_json::from_str(json)?;
-        Ok(health["queue"]["backlog_bytes"].as_u64().ok_or("no backlog")?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn folder_mb(folder: &Path) -> Result<f64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        bytes += if entry.file_type()?.is_dir() { 0 } else { entry.metadata()?.len() };
-    }
-    Ok(bytes as f64 / 1e6)
 }
