@@ -127,11 +127,7 @@ async fn finish(
 }
 
 /// Returns whether a record was not stored before, and remembers its id. A record without an id is always new.
-async fn is_new_record(
-    connection: &mut SqliteConnection,
-    id: Option<RecordId>,
-    now: i64,
-) -> Result<bool, StoreError> {
+async fn is_new_record(connection: &mut SqliteConnection, id: Option<RecordId>, now: i64) -> Result<bool, StoreError> {
     let Some(id) = id else { return Ok(true) };
     let inserted = sqlx::query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
         .bind(id.as_slice())

@@ -148,9 +148,10 @@ impl Consumer {
     }
 
     fn count_held(&self, stored: u64) {
-        let waiting = self.connected.as_ref().map_or(0, |connected| {
-            (connected.records.received.len() + connected.dead.received.len()) as u64
-        });
+        let waiting = self
+            .connected
+            .as_ref()
+            .map_or(0, |connected| (connected.records.received.len() + connected.dead.received.len()) as u64);
         self.connections.shared().condition.set_held(self.in_hand + waiting, stored);
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
 pub(super) fn create(disk: &dyn Disk, folder: &Path, segment: u64) -> io::Result<Box<dyn SegmentFile>> {
     let path = new_file(folder, segment);
     let file = match disk.create(&path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => disk.open(&path)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && fs::metadata(&path)?.len() == 0 => {
+            disk.open(&path)?
+        }
         created => created?,
     };
     disk.sync_folder(folder).inspect_err(|_| {

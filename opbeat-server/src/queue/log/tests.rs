@@ -207,7 +207,10 @@ async fn bytes_wait_until_their_queue_or_their_app_has_room() {
             }
         }
     }
-    assert!(!queue.backlog().is_full() && queue.condition().refusal().is_some(), "a body did not fit, although a smaller one would");
+    assert!(
+        !queue.backlog().is_full() && queue.condition().refusal().is_some(),
+        "a body did not fit, although a smaller one would"
+    );
     let (_, position) = read(&mut reader, appended).await;
     queue.release(position).unwrap();
     for _ in 0..1_000 / record {
