@@ -1,28 +1,10 @@
 //! The end of the queue that the worker reads.
 
-use std::io;
-
 use super::amqp::Consumer;
 use super::batch::{Batch, Mark, Receipt, Record};
+use super::error::SourceError;
 use super::health::QueueHealth;
 use super::log::{Log, Position, Reader, RecordBatch};
-
-/// A failure to read the queue, or to acknowledge what was read. Another attempt may succeed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    /// The disk failed.
-    #[error("the queue on the disk failed")]
-    Disk(#[from] io::Error),
-    /// RabbitMQ failed.
-    #[error("RabbitMQ failed")]
-    Broker(#[from] lapin::Error),
-    /// The queue was removed from RabbitMQ.
-    #[error("the queue was removed from RabbitMQ; it is declared again")]
-    Cancelled,
-    /// RabbitMQ has not answered in time.
-    #[error("RabbitMQ does not answer")]
-    Timeout,
-}
 
 /// Reads the records of the queue.
 #[derive(Debug)]
@@ -129,7 +111,7 @@ impl Source {
     pub(crate) fn health(&self) -> QueueHealth {
         match &self.engine {
             Engine::Log { log, .. } => QueueHealth::of_log(log),
-            Engine::Amqp(consumer) => consumer.health(),
+            Engine::Amqp(consumer) => QueueHealth::of_broker(consumer.condition(), None),
         }
     }
 }
