@@ -263,14 +263,15 @@ impl Server {
 
 /// Opens the store. A database that is missing although the folder was used before is not created: it may be put back.
 async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store, StartError> {
-    match folder.prepare_database(config.create_database) {
-        Ok(()) => {}
+    let address = match folder.prepare_database(config.create_database) {
+        Ok(()) => StoreAddress::file(folder.database()),
         Err(error @ DataFolderError::DatabaseMissing { .. }) => {
             tracing::error!(%error, "data is accepted with known tokens, and waits in the queue until then");
+            StoreAddress::missing_file(folder.database())
         }
         Err(error) => return Err(error.into()),
-    }
-    Ok(Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?)
+    };
+    Ok(Store::open(address, config.page_timeout).await?)
 }
 
 fn sign_in_url(address: SocketAddr, link_token: &str) -> String {
