@@ -319,14 +319,15 @@ async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store,
     if let Some(url) = &config.store {
         return Ok(Store::open(StoreAddress::Postgres(url.clone()), config.page_timeout).await?);
     }
-    match folder.prepare_database(config.create_database) {
-        Ok(()) => {}
+    let address = match folder.prepare_database(config.create_database) {
+        Ok(()) => StoreAddress::file(folder.database()),
         Err(error @ DataFolderError::DatabaseMissing { .. }) => {
             tracing::error!(%error, "data is accepted with known tokens, and waits in the queue until then");
+            StoreAddress::missing_file(folder.database())
         }
         Err(error) => return Err(error.into()),
-    }
-    Ok(Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?)
+    };
+    Ok(Store::open(address, config.page_timeout).await?)
 }
 
 fn sign_in_url(url: &str, link_token: &str) -> String {

@@ -48,7 +48,7 @@ impl Connection {
     /// Opens a new database of SQLite in memory.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        let file = super::SqliteFile { path: ":memory:".into(), may_be_created: true };
+        let file = super::SqliteFile { path: ":memory:".into(), may_be_created: true, may_be_empty: true };
         Sqlite::open(&file, super::Purpose::Write).unwrap().into()
     }
 
