@@ -7,10 +7,13 @@ use super::earlier::EarlierChanges;
 
 /// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
 /// versions of the server left in the queue.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// The version before usage was counted.
+const VERSION_WITHOUT_USAGE: u8 = 2;
 
 /// The version before check-ins.
-const EARLIER_VERSION: u8 = 1;
+const VERSION_WITHOUT_CHECK_INS: u8 = 1;
 
 /// The changes of one body, or of one part of a body that can arrive again by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,21 +26,40 @@ pub(crate) struct BodyChanges {
     pub(crate) received_at: i64,
     /// The changes.
     pub(crate) changes: Changes,
+    /// The part of it that counts against the app's quota.
+    pub(crate) usage: Usage,
 }
 
-/// The changes of one body in the earlier version.
+/// The amount of data that an app sent and that was accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    /// The number of [events](Changes::events).
+    pub(crate) events: u64,
+    /// The size in bytes of the bodies as they were sent. The first part of a body has the size of the whole.
+    pub(crate) bytes: u64,
+}
+
+impl BodyChanges {
+    /// Makes the changes of a body, and counts its events.
+    pub(crate) fn new(app_id: String, idempotency_key: String, received_at: i64, changes: Changes) -> Self {
+        let usage = Usage { events: changes.events(), bytes: 0 };
+        Self { app_id, idempotency_key, received_at, changes, usage }
+    }
+}
+
+/// The changes of one body in a version before usage was counted.
 #[derive(Deserialize)]
-struct EarlierBody {
+struct EarlierBody<C> {
     app_id: String,
     idempotency_key: String,
     received_at: i64,
-    changes: EarlierChanges,
+    changes: C,
 }
 
-impl From<EarlierBody> for BodyChanges {
-    fn from(body: EarlierBody) -> Self {
+impl<C: Into<Changes>> From<EarlierBody<C>> for BodyChanges {
+    fn from(body: EarlierBody<C>) -> Self {
         let EarlierBody { app_id, idempotency_key, received_at, changes } = body;
-        Self { app_id, idempotency_key, received_at, changes: changes.into() }
+        Self::new(app_id, idempotency_key, received_at, changes.into())
     }
 }
 
@@ -76,9 +98,14 @@ pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
 pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
     match record.split_first() {
         Some((&VERSION, bytes)) => whole(bytes),
-        Some((&EARLIER_VERSION, bytes)) => Ok(whole::<Vec<EarlierBody>>(bytes)?.into_iter().map(Into::into).collect()),
+        Some((&VERSION_WITHOUT_USAGE, bytes)) => earlier::<Changes>(bytes),
+        Some((&VERSION_WITHOUT_CHECK_INS, bytes)) => earlier::<EarlierChanges>(bytes),
         _ => Err(DecodeError::Format),
     }
+}
+
+fn earlier<'a, C: Deserialize<'a> + Into<Changes>>(bytes: &'a [u8]) -> Result<Vec<BodyChanges>, DecodeError> {
+    Ok(whole::<Vec<EarlierBody<C>>>(bytes)?.into_iter().map(Into::into).collect())
 }
 
 /// Decodes a value that takes all of the bytes.
@@ -102,14 +129,25 @@ mod tests {
     }
 
     #[test]
-    fn records_from_before_the_check_ins_are_read() {
-        // One body without changes, as version 1 wrote it: three short fields, and ten empty lists.
-        let mut record = vec![EARLIER_VERSION, 1, 1, b'a', 1, b'k', 14];
-        record.extend([0; 10]);
-        let bodies = decode(&record).unwrap();
-        let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
-        assert_eq!((body.app_id.as_str(), body.idempotency_key.as_str(), body.received_at), ("a", "k", 7));
-        record.push(0);
-        assert!(matches!(decode(&record), Err(DecodeError::TooLong)));
+    fn records_of_earlier_versions_are_read() {
+        // One body without changes: three short fields, and ten empty lists before there were check-ins.
+        for (version, lists) in [(VERSION_WITHOUT_CHECK_INS, 10), (VERSION_WITHOUT_USAGE, 11)] {
+            let mut record = vec![version, 1, 1, b'a', 1, b'k', 14];
+            record.extend(vec![0; lists]);
+            let bodies = decode(&record).unwrap();
+            let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
+            assert_eq!((body.app_id.as_str(), body.idempotency_key.as_str(), body.received_at), ("a", "k", 7));
+            assert_eq!(body.usage, Usage::default());
+            record.push(0);
+            assert!(matches!(decode(&record), Err(DecodeError::TooLong)));
+        }
+    }
+
+    #[test]
+    fn usage_is_read_as_it_was_written() {
+        let mut body = BodyChanges::new("a".to_owned(), String::new(), 7, Changes::default());
+        body.usage = Usage { events: 3, bytes: u64::MAX };
+        let decoded = decode(&encode(&[body.clone()])).unwrap();
+        assert_eq!(decoded[0].usage, body.usage);
     }
 }

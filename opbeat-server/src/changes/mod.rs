@@ -42,7 +42,7 @@ pub(crate) struct Changes {
     pub(crate) errors: Vec<NewError>,
     /// How much data agents dropped.
     pub(crate) drops: BTreeMap<DropKey, u64>,
-    /// The number of values that intake changed, and of bodies that it refused.
+    /// The number of values that intake changed, of bodies that it refused, and of values that share a name.
     pub(crate) notes: BTreeMap<NoteKey, u64>,
     /// Completed releases.
     pub(crate) releases: Vec<NewRelease>,
@@ -72,6 +72,8 @@ pub(crate) enum NoteAction {
     Changed,
     /// It refused the body.
     Refused,
+    /// The store counted it under a name that many share, since the app has too many names.
+    Folded,
 }
 
 impl NoteAction {
@@ -80,6 +82,7 @@ impl NoteAction {
         match self {
             Self::Changed => "changed",
             Self::Refused => "refused",
+            Self::Folded => "folded",
         }
     }
 }
@@ -96,6 +99,17 @@ pub(crate) struct DropKey {
 }
 
 impl Changes {
+    /// Returns the number of events, by which limits and quotas of apps count.
+    ///
+    /// An event is an error, a sampled transaction, a count of transactions with one name, minute and result, a span
+    /// that arrived by itself, a check-in, a release or a deployment.
+    pub(crate) fn events(&self) -> u64 {
+        // A span that arrived by itself can stand for a transaction, which is counted with it.
+        let transactions = if self.spans.is_empty() { self.rollups.len() + self.samples.len() } else { 0 };
+        let others = self.check_ins.len() + self.releases.len() + self.deployments.len();
+        (self.errors.len() + self.spans.len() + transactions + others) as u64
+    }
+
     /// Adds the changes of other bodies.
     pub(crate) fn merge(&mut self, other: Self) {
         for (key, rollup) in other.rollups {

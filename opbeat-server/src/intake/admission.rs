@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use super::authenticate::{TokenOwner, token_owner};
 use super::body;
-use super::handler::{Intake, not_stored};
+use super::gate::{Accepted, Gate};
+use super::handler::Intake;
 use super::lanes::Room;
 use super::rejection::Rejection;
 use crate::decode::Undecodable;
@@ -39,16 +40,24 @@ impl Intake {
     ///
     /// # Errors
     ///
-    /// Returns a rejection if the body is too large, too slow or interrupted.
+    /// Returns a rejection if the body is too large, too slow or interrupted, or exceeds a limit of the app or the server.
     pub(crate) async fn receive(
         &self,
         owner: &TokenOwner,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Received, Rejection> {
+        self.gate.check_bytes(&owner.app_id)?;
         let size = body::declared_size(headers, &self.limits)?;
         let room = self.lanes.room(&owner.clone().into(), size).await?;
-        Ok(Received { body: body::read(body, &self.limits).await?, room })
+        let body = body::read(body, &self.limits).await?;
+        self.gate.take_bytes(&owner.app_id, body.len())?;
+        Ok(Received { body, room })
+    }
+
+    /// Returns the limits that events are checked against.
+    pub(crate) fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
     /// Calls `work` with a body and with the largest size in bytes that it may inflate to, on the thread that fits its
@@ -65,12 +74,13 @@ impl Intake {
         self.lanes.run(&received.room, received.body.clone(), work).await
     }
 
-    /// Appends encoded changes to the queue on disk. They take the part of the queue of the app of the token.
+    /// Appends encoded changes to the queue on disk, with events that the gate accepted. They take the part of the queue of
+    /// the app of the token.
     ///
     /// # Errors
     ///
     /// Returns a rejection if the queue cannot take them.
-    pub(crate) async fn store(&self, app_id: &str, record: &[u8]) -> Result<(), Rejection> {
-        self.queue.append(app_id, record).await.map_err(|error| not_stored(&error))
+    pub(crate) async fn store(&self, app_id: &str, record: &[u8], accepted: &[Accepted]) -> Result<(), Rejection> {
+        self.append(app_id, record, accepted).await
     }
 }

@@ -14,6 +14,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::authenticate::{DirectoryUnavailable, directory_unavailable};
+use super::gate::too_many;
 use super::handler::{Accepted, Delivery, Intake};
 use super::origins::{AllowedOrigin, WebOrigin};
 use super::rejection::Rejection;
@@ -28,6 +29,10 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// The headers of answers that scripts may read.
 const READABLE_HEADERS: HeaderValue = HeaderValue::from_static("location, retry-after");
+
+/// The reason why a request beyond the rate of its app is refused.
+const TOO_MANY: &str =
+    "The browsers of this app send more requests than `opbeat serve --client-side-rate` allows in a second.";
 
 /// A transparent picture of one pixel.
 const PIXEL: &[u8] =
@@ -144,8 +149,8 @@ async fn accept(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Accepted, Rejection> {
-    if !intake.rates.take(&sender.app_id) {
-        let rejection = too_many();
+    if let Err(wait) = intake.browsers.take(&sender.app_id, intake.rate_of_browsers(), 1) {
+        let rejection = too_many("too_many", TOO_MANY, wait);
         intake.refusals.count(&sender.app_id, &rejection);
         return Err(rejection);
     }
@@ -187,14 +192,6 @@ fn no_origin() -> Rejection {
     let message = "The request has no header Origin, which browsers add (Referer for a picture). Programs send to \
          …/errors/ and …/transactions/, with a secret token.";
     Rejection { reason: "origin", ..Rejection::new(StatusCode::FORBIDDEN, message) }
-}
-
-fn too_many() -> Rejection {
-    Rejection::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "The browsers of this app send too many requests. Send less, or start the server with a higher \
-         --client-side-rate.",
-    )
 }
 
 /// The answer is the same for an unknown app, so that nobody can find out which apps exist.

@@ -17,11 +17,12 @@ use sha2::{Digest, Sha256};
 
 use super::authenticate::{TokenDirectory, authenticate};
 use super::body;
+use super::gate::{self, Gate};
 use super::lanes::Lanes;
 use super::limits::IntakeLimits;
 use super::location::location;
 use super::origins::OriginDirectory;
-use super::rate::Rates;
+use super::rate::{Rate, Rates};
 use super::refusals::Refusals;
 use super::rejection::Rejection;
 use super::sender::Sender;
@@ -48,7 +49,9 @@ pub(crate) struct Intake {
     pub(super) limits: IntakeLimits,
     pub(super) lanes: Lanes,
     pub(super) refusals: Refusals,
-    pub(super) rates: Rates,
+    pub(super) gate: Gate,
+    /// The requests of the browsers of each app.
+    pub(super) browsers: Rates,
 }
 
 /// A request whose body is to be accepted.
@@ -82,7 +85,8 @@ pub(super) async fn app(
     Path((organization, app)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<serde_json::Value>, Rejection> {
-    let owner = authenticate(&*intake.tokens, &headers, &organization, &app).await?;
+    let owner = authenticate(&*intake.tokens, &headers, &organization, &app).await;
+    let owner = owner.inspect_err(|rejection| intake.refusals.count(&rejection.app_id, rejection))?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({"organization": owner.organization, "app": owner.app, "server": format!("opbeat/{version}")})))
 }
@@ -132,9 +136,15 @@ impl Intake {
         origins: Arc<dyn OriginDirectory>,
         limits: IntakeLimits,
         refusals: Refusals,
+        gate: Gate,
     ) -> Self {
-        let rates = Rates::new(limits.client_side_rate, limits.client_side_burst);
-        Self { queue, tokens, origins, limits, lanes: Lanes::new(&limits), refusals, rates }
+        let (lanes, browsers) = (Lanes::new(&limits), Rates::default());
+        Self { queue, tokens, origins, limits, lanes, refusals, gate, browsers }
+    }
+
+    /// Returns the rate at which the browsers of one app may send requests.
+    pub(super) fn rate_of_browsers(&self) -> Rate {
+        Rate::new(self.limits.client_side_rate, self.limits.client_side_burst)
     }
 
     /// Accepts the body of a request with a secret token.
@@ -160,10 +170,13 @@ impl Intake {
     async fn accept_uncounted(&self, delivery: Delivery<'_>, body: Body) -> Result<Accepted, Rejection> {
         let Delivery { endpoint, sender, headers } = delivery;
         let limits = if sender.is_browser { self.limits.of_browsers() } else { self.limits };
+        self.gate.check(&sender.app_id)?;
         let idempotency_key = idempotency_key(endpoint, headers)?;
         let size = body::declared_size(headers, &limits)?;
         let room = self.lanes.room(&sender, size).await?;
         let body = body::read(body, &limits).await?;
+        self.gate.take_bytes(&sender.app_id, body.len())?;
+        let size = body.len();
         let origin = Origin {
             app_id: sender.app_id.clone(),
             received: Timestamp::from(SystemTime::now()),
@@ -173,11 +186,25 @@ impl Intake {
         };
         let recorded = self.lanes.run(&room, body, move |body, limit| {
             let decoded = decode(endpoint, body, limit.min(limits.inflated))?;
-            Ok(record(&origin, idempotency_key.clone(), decoded))
+            Ok(record(&origin, idempotency_key.clone(), decoded, size))
         });
-        let Record { bytes, error_id } = recorded.await?;
-        self.queue.append(&sender.app_id, &bytes).await.map_err(|error| not_stored(&error))?;
+        let Record { bytes, error_id, events } = recorded.await?;
+        let accepted = self.gate.take_events(&sender.app_id, events)?;
+        self.append(&sender.app_id, &bytes, &[accepted]).await?;
         Ok(Accepted::new(error_id.map(|id| location(&sender, &id, headers))))
+    }
+
+    /// Appends a record to the queue on disk. Gives the events back to their apps if that fails.
+    pub(super) async fn append(
+        &self,
+        app_id: &str,
+        record: &[u8],
+        accepted: &[gate::Accepted],
+    ) -> Result<(), Rejection> {
+        self.queue.append(app_id, record).await.map_err(|error| {
+            accepted.iter().for_each(|accepted| self.gate.give_back(accepted));
+            not_stored(&error)
+        })
     }
 }
 
@@ -186,18 +213,21 @@ struct Record {
     bytes: Vec<u8>,
     /// The id by which the reported error can be found.
     error_id: Option<String>,
+    events: u64,
 }
 
-/// Returns the record of the queue for a report. An error without an id gets one.
-fn record(origin: &Origin, idempotency_key: String, decoded: Decoded) -> Record {
+/// Returns the record of the queue for a report of a size in bytes. An error without an id gets one.
+fn record(origin: &Origin, idempotency_key: String, decoded: Decoded, size: usize) -> Record {
     let mut changes = interpret(origin, decoded);
     for error in changes.errors.iter_mut().filter(|error| error.external_id.is_empty()) {
         error.external_id = new_id(&origin.app_id, &idempotency_key);
     }
     let error_id = changes.errors.first().map(|error| error.external_id.clone());
     let received_at = origin.received.micros();
-    let body = BodyChanges { app_id: origin.app_id.clone(), idempotency_key, received_at, changes };
-    Record { bytes: changes::encode(&[body]), error_id }
+    let mut body = BodyChanges::new(origin.app_id.clone(), idempotency_key, received_at, changes);
+    body.usage.bytes = size as u64;
+    let events = body.usage.events;
+    Record { bytes: changes::encode(&[body]), error_id, events }
 }
 
 /// Returns an id for an error: a random one, or that of the first delivery if this one may be a repetition.
@@ -235,14 +265,17 @@ fn header(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// Returns the rejection of a body that the queue did not take.
-pub(super) fn not_stored(error: &AppendError) -> Rejection {
-    match error {
-        AppendError::TooLarge(_) => {
-            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body was not stored: {error}."))
-        }
-        _ => {
-            let message = format!("The body was not stored: {error}. Send it again later, so that no data is lost.");
-            Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message)
-        }
-    }
+fn not_stored(error: &AppendError) -> Rejection {
+    let (status, reason) = match error {
+        AppendError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        AppendError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "queue_full"),
+        AppendError::AppFull(_) => (StatusCode::SERVICE_UNAVAILABLE, "app_queue_full"),
+        AppendError::Disk(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_written"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    };
+    let remedy = match status {
+        StatusCode::SERVICE_UNAVAILABLE => " Send it again later, so that no data is lost.",
+        _ => "",
+    };
+    Rejection { reason, ..Rejection::new(status, format!("The body was not stored: {error}.{remedy}")) }
 }

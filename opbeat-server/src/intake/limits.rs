@@ -23,6 +23,23 @@ pub struct IntakeLimits {
     pub client_side_rate: u32,
     /// The number of requests that the browsers of one app may send at once.
     pub client_side_burst: u32,
+    /// The number of events that one app may send in a second, unless the app has a limit of its own.
+    ///
+    /// An event is an error, a sampled transaction, a count of transactions with one name, minute and result, a span or an
+    /// error log of OpenTelemetry, a check-in, a release or a deployment.
+    pub events_per_second: u64,
+    /// The number of bytes that one app may send in a second, before inflating, unless the app has a limit of its own.
+    pub bytes_per_second: u64,
+    /// The time for which an app may save up events and bytes that it has not sent.
+    pub rate_burst: Duration,
+    /// The number of events that one app may send in `quota_days`, unless the app has a quota of its own. `None` is no
+    /// quota.
+    pub quota_events: Option<u64>,
+    /// The number of days of a quota, with the present one. Days begin at midnight in UTC.
+    pub quota_days: u32,
+    /// The free space in bytes of the data folder's disk below which all bodies are refused. `None` is 256 MiB, or a
+    /// hundredth of a disk that is smaller than 25 GiB.
+    pub min_free_bytes: Option<u64>,
 }
 
 /// The time in which the body of a browser must arrive: anybody can send one, and slowly.
@@ -48,6 +65,12 @@ impl Default for IntakeLimits {
             client_side_body: 256 << 10,
             client_side_rate: 100,
             client_side_burst: 200,
+            events_per_second: 100_000,
+            bytes_per_second: 64 << 20,
+            rate_burst: Duration::from_secs(5),
+            quota_events: None,
+            quota_days: 30,
+            min_free_bytes: None,
         }
     }
 }

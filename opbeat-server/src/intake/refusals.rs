@@ -1,7 +1,7 @@
 //! Refusals: the rejected requests, counted by app and reason. The counts reach the pages through the queue.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use opbeat_protocol::Timestamp;
@@ -14,35 +14,64 @@ use crate::queue::Queue;
 /// The time between two deliveries of counts to the queue. A crash loses the counts of this time.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The counts since the last delivery.
+/// The reasons that lie in the server and not in an app: they are logged once for all apps.
+const OF_SERVER: [&str; 4] = ["disk_space", "queue_full", "not_written", "unavailable"];
+
+/// The counts of refused requests. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refusals {
-    counts: Arc<Mutex<HashMap<(String, &'static str), Count>>>,
+    counts: Arc<Mutex<Counts>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    /// The refusals since the last delivery.
-    new: u64,
-    /// The minute in which a refusal was logged last, since 1970.
-    logged_in: Option<i64>,
+/// The number of apps that exist and of reasons that this server has bounds the size of the maps.
+#[derive(Debug, Default)]
+struct Counts {
+    /// The refusals of each app since the last delivery.
+    new: HashMap<(String, &'static str), u64>,
+    /// The minute since 1970 in which a refusal was logged last, by app, or an empty string, and reason.
+    logged_in: HashMap<(String, &'static str), i64>,
+    /// All refusals since the start, by reason and status.
+    totals: BTreeMap<(&'static str, u16), u64>,
+}
+
+/// The number of all requests that were refused for a reason since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefusalTotal {
+    /// The reason.
+    pub(crate) reason: &'static str,
+    /// The status of the response.
+    pub(crate) status: u16,
+    /// The number of requests, with and without a valid token.
+    pub(crate) count: u64,
 }
 
 impl Refusals {
-    /// Counts a rejected request of an app, and logs the first one of each minute.
+    /// Counts a rejected request, and logs the first one of each minute.
     ///
-    /// `app` is its id, or an empty string if the request has no valid token: such requests are only logged.
+    /// `app` is the id of its app, or an empty string if the request has no valid token: such requests count in the totals
+    /// of the server only.
     pub(super) fn count(&self, app: &str, rejection: &Rejection) {
-        let minute = now().seconds().div_euclid(60);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry((app.to_owned(), rejection.reason)).or_default();
-        count.new = count.new.saturating_add(1);
-        let is_first = count.logged_in.replace(minute) != Some(minute);
+        let (status, reason, message) = (rejection.status.as_u16(), rejection.reason, &rejection.message);
+        let minute = minute_of(now());
+        let app_in_log = if OF_SERVER.contains(&reason) { "" } else { app };
+        let mut counts = self.lock();
+        add(counts.totals.entry((reason, status)).or_default(), 1);
+        if !app.is_empty() {
+            add(counts.new.entry((app.to_owned(), reason)).or_default(), 1);
+        }
+        let is_first = counts.logged_in.insert((app_in_log.to_owned(), reason), minute) != Some(minute);
         drop(counts);
         if is_first {
-            let (status, reason, message) = (rejection.status.as_u16(), rejection.reason, &rejection.message);
+            let app = app_in_log;
             tracing::warn!(app, status, reason, %message, "a request is refused; more of this minute are not logged");
         }
+    }
+
+    /// Returns the refused requests since the start, by reason and status.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the page of metrics reads it"))]
+    pub(crate) fn totals(&self) -> Vec<RefusalTotal> {
+        let total = |(&(reason, status), &count): (&(&'static str, u16), &u64)| RefusalTotal { reason, status, count };
+        self.lock().totals.iter().map(total).collect()
     }
 
     /// Appends the counts to the queue, until `stopped` is true.
@@ -71,12 +100,8 @@ impl Refusals {
                 action: NoteAction::Refused,
                 reason: (*reason).to_owned(),
             };
-            BodyChanges {
-                app_id: app_id.clone(),
-                idempotency_key: String::new(),
-                received_at: received.micros(),
-                changes: Changes { notes: [(key, *count)].into(), ..Changes::default() },
-            }
+            let changes = Changes { notes: [(key, *count)].into(), ..Changes::default() };
+            BodyChanges::new(app_id.clone(), String::new(), received.micros(), changes)
         };
         let bodies: Vec<BodyChanges> = counts.iter().map(body).collect();
         if let Err(error) = queue.append("", &changes::encode(&bodies)).await {
@@ -86,24 +111,60 @@ impl Refusals {
     }
 
     fn take(&self) -> HashMap<(String, &'static str), u64> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = now().seconds().div_euclid(60);
-        // Entries that were logged in this minute are kept, so that they are logged once.
-        counts.retain(|_, count| count.new > 0 || count.logged_in == Some(minute));
-        let known = counts.iter_mut().filter(|((app, _), _)| !app.is_empty());
-        let taken = known.map(|(key, count)| (key.clone(), std::mem::take(&mut count.new)));
-        taken.filter(|(_, new)| *new > 0).collect()
+        let mut counts = self.lock();
+        let minute = minute_of(now());
+        counts.logged_in.retain(|_, logged_in| *logged_in == minute);
+        std::mem::take(&mut counts.new)
     }
 
     fn put_back(&self, taken: HashMap<(String, &'static str), u64>) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, new) in taken {
-            let count = counts.entry(key).or_default();
-            count.new = count.new.saturating_add(new);
+        let mut counts = self.lock();
+        for (key, count) in taken {
+            add(counts.new.entry(key).or_default(), count);
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add(total: &mut u64, count: u64) {
+    *total = total.saturating_add(count);
 }
 
 fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
+}
+
+fn minute_of(time: Timestamp) -> i64 {
+    time.seconds().div_euclid(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn requests_with_and_without_a_token_count_in_the_totals() {
+        let refusals = Refusals::default();
+        refusals.count("", &Rejection::new(StatusCode::UNAUTHORIZED, ""));
+        for app in ["shop", "shop", "other"] {
+            refusals.count(app, &Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ""));
+        }
+        let totals = [
+            RefusalTotal { reason: "token", status: 401, count: 1 },
+            RefusalTotal { reason: "unavailable", status: 503, count: 3 },
+        ];
+        assert_eq!(refusals.totals(), totals);
+        assert_eq!(refusals.lock().logged_in.len(), 2, "one line for all apps");
+        let taken = refusals.take();
+        assert_eq!(taken, [(("shop".to_owned(), "unavailable"), 2), (("other".to_owned(), "unavailable"), 1)].into());
+        assert!(refusals.take().is_empty());
+        refusals.put_back(taken.clone());
+        assert_eq!(refusals.take(), taken);
+        assert_eq!(refusals.totals(), totals);
+    }
 }

@@ -14,6 +14,8 @@ use crate::framework_rejection;
 pub(crate) struct Rejection {
     /// The status.
     pub(crate) status: StatusCode,
+    /// The seconds after which the request can be sent again, if that helps.
+    pub(crate) retry_after: Option<u32>,
     /// The reason as one word, by which refusals are counted.
     pub(crate) reason: &'static str,
     /// The id of the app that it concerns, if that is another one than the request names; else an empty string.
@@ -28,7 +30,14 @@ impl Rejection {
     /// Creates a rejection with a status and a message.
     #[must_use]
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, reason: reason_of(status), app_id: String::new(), message: message.into(), fields: Map::new() }
+        Self {
+            status,
+            retry_after: retry_after(status),
+            reason: reason_of(status),
+            app_id: String::new(),
+            message: message.into(),
+            fields: Map::new(),
+        }
     }
 
     /// Creates a rejection because of an invalid field.
@@ -39,6 +48,15 @@ impl Rejection {
         let mut rejection = Self::new(StatusCode::BAD_REQUEST, message);
         rejection.fields.insert(field.to_owned(), json!({ field: reason }));
         rejection
+    }
+}
+
+/// Returns the seconds after which a request can be sent again, for responses that know no better time.
+pub(crate) fn retry_after(status: StatusCode) -> Option<u32> {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some(5),
+        StatusCode::TOO_MANY_REQUESTS => Some(1),
+        _ => None,
     }
 }
 
@@ -80,13 +98,11 @@ impl IntoResponse for Rejection {
             "structured_error": self.fields,
         });
         let mut response = (self.status, Json(body)).into_response();
-        let header = match self.status {
-            StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE => Some((RETRY_AFTER, "5")),
-            StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
-            _ => None,
-        };
-        response.headers_mut().extend(header.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
         response
     }
 }

@@ -104,7 +104,7 @@ impl Outcome {
     /// Adds changes. The key is empty if they cannot arrive again by themselves.
     pub(super) fn add(&mut self, app_id: &str, received: Timestamp, idempotency_key: String, changes: Changes) {
         let received_at = received.micros();
-        self.bodies.push(BodyChanges { app_id: app_id.to_owned(), idempotency_key, received_at, changes });
+        self.bodies.push(BodyChanges::new(app_id.to_owned(), idempotency_key, received_at, changes));
     }
 
     /// Rejects items, and counts them for the app of the token.

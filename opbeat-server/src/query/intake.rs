@@ -14,6 +14,8 @@ pub(crate) struct IntakeReport {
     pub(crate) refused: Vec<IntakeNote>,
     /// The values that were replaced, clamped, cut or left out, by reason, the most frequent first.
     pub(crate) changed: Vec<IntakeNote>,
+    /// The values that are counted under a name that many share, by reason, the most frequent first.
+    pub(crate) folded: Vec<IntakeNote>,
     /// The data that the agents dropped before it reached the server.
     pub(crate) dropped: Vec<DroppedData>,
 }
@@ -34,9 +36,11 @@ impl Query {
     pub(crate) async fn intake(&self, app: &AppIdentity, range: &Range) -> Result<IntakeReport, QueryError> {
         let mut report = IntakeReport { dropped: self.drops(app, range).await?, ..IntakeReport::default() };
         for NoteRow { action, reason, count } in self.store.notes(&app.id, (range.from, range.to)).await? {
-            let is_refusal = action == "refused";
-            let explanation = if is_refusal { refusal(&reason) } else { change(&reason) };
-            let notes = if is_refusal { &mut report.refused } else { &mut report.changed };
+            let (notes, explanation) = match action.as_str() {
+                "refused" => (&mut report.refused, refusal(&reason)),
+                "folded" => (&mut report.folded, folding(&reason)),
+                _ => (&mut report.changed, change(&reason)),
+            };
             notes.push(IntakeNote { reason, count, explanation });
         }
         Ok(report)
@@ -74,14 +78,58 @@ fn refusal(reason: &str) -> &'static str {
         "origin" => {
             "A browser sent data from an origin that is not allowed. `opbeat app origins` shows and changes the list."
         }
-        "too_many" => "The requests exceed the rate limit of this app.",
+        "event_rate" => {
+            "The app sent more events in a second than its limit. Record fewer samples, or let an administrator raise \
+             the limit. Agents that send again later lose nothing."
+        }
+        "byte_rate" => {
+            "The app sent more bytes in a second than its limit. Send less with each event, or let an administrator \
+             raise the limit. Agents that send again later lose nothing."
+        }
+        "quota" => {
+            "The app has used up the events of its quota. All further data is refused, and none is stored, until older \
+             days no longer count. Record fewer samples, or let an administrator raise the quota."
+        }
+        "too_many" => {
+            "The browsers of this app sent more requests in a second than the limit. `opbeat serve --client-side-rate` \
+             raises it."
+        }
         "busy" => "Too many bodies of the organization arrived at the same time. Send smaller bodies, more often.",
+        "disk_space" => {
+            "The disk of this server was almost full. Free or add space, or shorten how long data is kept. Agents that \
+             send again later lose nothing."
+        }
+        "not_written" => {
+            "This server could not write to its disk. Check the space and the permissions of the data folder."
+        }
+        "queue_full" => {
+            "Too much data of all apps waited to be stored. `/healthz` shows whether the server still stores data."
+        }
+        "app_queue_full" => {
+            "Too much data of this app waited to be stored: one app may have a quarter of the queue. Send less data, or \
+             more evenly."
+        }
         "unavailable" => {
-            "This server could not write to its disk, or its queue was full. `/healthz` shows the present state."
+            "This server was busy or stopping, or its database did not answer. `/healthz` shows the present state."
         }
         "content_type" => "The content type is not supported by this address.",
         "interrupted" => "The connection ended before the body was complete.",
         _ => "The request is not valid. The server's log contains the exact message.",
+    }
+}
+
+/// Explains a reason for which values are counted under one name.
+fn folding(reason: &str) -> &'static str {
+    match reason {
+        "other_names" => {
+            "The app has too many transaction names. Further ones are counted as `(other names)`. Use the routes as \
+             names, without ids."
+        }
+        "other_errors" => {
+            "The app has too many different errors. Further ones are counted as `(other errors)`. Leave ids out of \
+             messages, or send a template."
+        }
+        _ => "The app has too many different values. Further ones are counted under one name.",
     }
 }
 

@@ -2,15 +2,15 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::uri::PathAndQuery;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
 use crate::framework_rejection;
-use crate::intake::Rejection;
+use crate::intake::{Rejection, retry_after};
 use crate::text::start_of;
 
 /// The folders that belong to programs. They contain no page, so that no program gets one.
@@ -79,6 +79,14 @@ pub(super) async fn answer_options(request: Request, next: Next) -> Response {
         }
         _ => response,
     }
+}
+
+/// Adds the header `Retry-After` to each response with 429 or 503 that has none, such as those of pages.
+pub(super) async fn add_retry_after(mut response: Response) -> Response {
+    if let Some(seconds) = retry_after(response.status()) {
+        response.headers_mut().entry(RETRY_AFTER).or_insert_with(|| HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// Gives the plain-text rejections of axum the JSON form of all others.

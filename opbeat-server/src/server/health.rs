@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::progress::Progress;
+use crate::intake::Disk;
 use crate::queue::QueueHealth;
 use crate::store::{Condition, Store};
 
@@ -46,6 +47,7 @@ pub(super) struct Health {
     queue: QueueHealth,
     store: Store,
     limits: HealthLimits,
+    disk: Disk,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -64,10 +66,10 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits) -> Self {
+    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits, disk: Disk) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
-        Self { queue, store, limits, seen: Arc::new(Mutex::new(seen)) }
+        Self { queue, store, limits, disk, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// Makes the route of the health check.
@@ -106,7 +108,8 @@ impl Health {
         let is_recent = |at: Instant| now.duration_since(at) < FAILING;
         let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
         let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
-        let accepts = !is_full && failure.is_none();
+        let is_disk_low = self.disk.is_low();
+        let accepts = !is_full && failure.is_none() && !is_disk_low;
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
@@ -126,6 +129,13 @@ impl Health {
                 "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
                 outage.reason
             ));
+        }
+        if is_disk_low {
+            messages.push(
+                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
+                 is kept."
+                    .to_owned(),
+            );
         }
         if self.queue.refusal_of_app().is_some_and(is_recent) {
             messages.push(
@@ -173,6 +183,7 @@ impl Health {
             "lag_seconds": lag_seconds,
             "version": env!("CARGO_PKG_VERSION"),
             "queue": { "state": queue, "backlog_bytes": self.queue.backlog(), "damages": damages },
+            "disk": { "state": if is_disk_low { "low" } else { "ok" } },
             "database": { "state": name(database) },
             "messages": messages,
         });

@@ -16,7 +16,7 @@ use super::{endpoints, unread_body};
 use crate::api;
 use crate::dashboard::{self, Dashboard};
 use crate::directory::StoreDirectory;
-use crate::intake::{self, Intake, IntakeLimits, Refusals};
+use crate::intake::{self, Gate, Intake, IntakeLimits, Refusals};
 use crate::otlp;
 use crate::query::Query;
 use crate::queue::Queue;
@@ -33,6 +33,7 @@ pub(super) struct Parts {
     pub(super) directory: StoreDirectory,
     pub(super) limits: IntakeLimits,
     pub(super) refusals: Refusals,
+    pub(super) gate: Gate,
     pub(super) store: Store,
     pub(super) health: Health,
     pub(super) sessions: Sessions,
@@ -44,7 +45,7 @@ pub(super) fn router(parts: Parts) -> Router {
     let query = Query::new(parts.store.clone());
     let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
     let (tokens, origins) = (Arc::new(parts.directory.clone()), Arc::new(parts.directory.clone()));
-    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals);
+    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals, parts.gate);
     let services = Arc::new(StoreServices::new(parts.store, parts.directory));
     let programs = intake::router(intake.clone())
         .merge(otlp::router(intake, services))
@@ -57,6 +58,7 @@ pub(super) fn router(parts: Parts) -> Router {
     // before the others are matched.
     Router::new()
         .fallback_service(routes)
+        .layer(map_response(endpoints::add_retry_after))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED).and(DefaultPredicate::new())))
         .layer(from_fn(endpoints::answer_options))
         .layer(map_request(endpoints::join_slashes))

@@ -15,7 +15,7 @@ use super::http;
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::directory::StoreDirectory;
-use crate::intake::{IntakeLimits, Refusals};
+use crate::intake::{Disk, EventCounts, Gate, IntakeLimits, KnownLimits, Refusals};
 use crate::queue::{AmqpAddress, Broker, InvalidAddress, Queue, QueueAddress, QueueLimits, Source};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
@@ -184,13 +184,17 @@ impl Server {
         let refusals = Refusals::default();
         let (stop_refusals, refusals_stop) = watch::channel(false);
         let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
-        let health = Health::new(queue.health(), store.clone(), config.health);
+        let disk = Disk::open(&config.data, config.intake.min_free_bytes);
+        tokio::spawn(disk.clone().watch(stopped.clone()));
+        let gate = Gate::new(config.intake, KnownLimits::default(), EventCounts::default(), disk.clone());
+        let health = Health::new(queue.health(), store.clone(), config.health, disk);
         tokio::spawn(health.clone().watch(stopped.clone()));
         let router = http::router(http::Parts {
             queue,
             directory,
             limits: config.intake,
             refusals,
+            gate,
             store: store.clone(),
             health,
             sessions: Sessions::new(store.clone(), &link_token),

@@ -46,13 +46,9 @@ pub(super) fn changes(record: &[u8]) -> Result<BodyChanges, String> {
     let (app_id, platform) = (envelope.app_id, envelope.platform);
     let origin = Origin { app_id, received, platform, ..Origin::default() };
     let changes = interpret(&origin, report);
-    Ok(BodyChanges {
-        app_id: origin.app_id,
-        idempotency_key: match envelope.idempotency_key {
-            key if key.is_empty() => key,
-            key => endpoint.own_key(&key),
-        },
-        received_at: envelope.received_at,
-        changes,
-    })
+    let idempotency_key = match envelope.idempotency_key {
+        key if key.is_empty() => key,
+        key => endpoint.own_key(&key),
+    };
+    Ok(BodyChanges::new(origin.app_id, idempotency_key, envelope.received_at, changes))
 }

@@ -61,7 +61,8 @@ async fn a_healthy_server_says_so() {
         health,
         json!({
             "status": "accepting", "storing": "ok", "lag_seconds": 0, "version": "",
-            "queue": {"state": "ok", "backlog_bytes": 0, "damages": 0}, "database": {"state": "ok"}, "messages": [],
+            "queue": {"state": "ok", "backlog_bytes": 0, "damages": 0}, "disk": {"state": "ok"},
+            "database": {"state": "ok"}, "messages": [],
         })
     );
 }
@@ -148,6 +149,7 @@ async fn a_slow_page_ends_at_its_time_limit_and_frees_its_connection() {
         for page in slow {
             let response = page.await.unwrap().unwrap();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()["retry-after"], "5");
             let page = response.text().await.unwrap();
             assert!(text(&page).contains("did not return the data of this page within the time limit"), "{page}");
         }

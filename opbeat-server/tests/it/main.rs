@@ -17,6 +17,7 @@ mod grouping;
 mod heads;
 mod health;
 mod intake;
+mod limits;
 mod mutants;
 mod otlp;
 mod otlp_export;

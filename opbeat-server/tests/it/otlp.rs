@@ -63,7 +63,7 @@ fn span(kind: i32, name: &str, (id, parent): (u8, u8), (start, end): (u64, u64),
     }
 }
 
-fn request_span() -> Span {
+pub(crate) fn request_span() -> Span {
     let attributes = vec![
         text("http.request.method", "GET"),
         text("http.route", "/books/{id}"),
@@ -105,13 +105,13 @@ fn resource(service: &str) -> Option<Resource> {
     Some(Resource { attributes, ..Resource::default() })
 }
 
-fn traces_of(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
+pub(crate) fn traces_of(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
     let resource = resource(service);
     ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { resource, scope_spans, ..Default::default() }] }
 }
 
-fn traces(spans: Vec<Span>) -> ExportTraceServiceRequest {
+pub(crate) fn traces(spans: Vec<Span>) -> ExportTraceServiceRequest {
     traces_of("shop", spans)
 }
 
@@ -131,7 +131,7 @@ fn log(severity_number: i32, body: &str) -> LogRecord {
     }
 }
 
-async fn post(running: &Running, path: &str, media_type: &str, body: Vec<u8>) -> reqwest::Response {
+pub(crate) async fn post(running: &Running, path: &str, media_type: &str, body: Vec<u8>) -> reqwest::Response {
     let request = running.client.post(format!("{}{path}", running.server.url()));
     let request = request.bearer_auth(&running.app.secret_token).header("content-type", media_type);
     request.body(body).send().await.unwrap()
@@ -288,11 +288,11 @@ async fn compressed_bodies_are_accepted() {
     assert_eq!(transaction(&running).await["count"], 1);
 }
 
-async fn channel(running: &Running) -> Channel {
+pub(crate) async fn channel(running: &Running) -> Channel {
     Channel::from_shared(running.server.url()).unwrap().connect().await.unwrap()
 }
 
-fn with_token<T>(running: &Running, message: T) -> Request<T> {
+pub(crate) fn with_token<T>(running: &Running, message: T) -> Request<T> {
     let mut request = Request::new(message);
     let token = format!("Bearer {}", running.app.secret_token);
     request.metadata_mut().insert("authorization", token.parse().unwrap());
@@ -402,7 +402,7 @@ async fn an_exception_of_nested_spans_counts_once() {
 }
 
 /// Returns many children of the request's span, each with a statement of some length.
-fn queries(count: u32, statement: usize) -> Vec<Span> {
+pub(crate) fn queries(count: u32, statement: usize) -> Vec<Span> {
     let statement = format!("SELECT {}", "x".repeat(statement));
     let query = |id: u32| Span {
         span_id: [[2; 4], id.to_be_bytes()].concat(),

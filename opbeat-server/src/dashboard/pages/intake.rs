@@ -30,6 +30,7 @@ pub(in crate::dashboard) async fn intake(
         }
         (section("Refused bodies", "No body was refused.", &report.refused))
         (section("Changed values", "No value was changed: all are stored as the agents sent them.", &report.changed))
+        @if !report.folded.is_empty() { (section("Counted under one name", "", &report.folded)) }
         (dropped_data(&report.dropped))
     };
     let title = format!("{} intake", app.name);

@@ -12,7 +12,7 @@ use super::body::{Coding, unframed};
 use super::directory::{FindService, ServiceDirectory};
 use crate::changes;
 use crate::decode::Undecodable;
-use crate::intake::{DirectoryUnavailable, Intake, Received, Rejection, TokenOwner};
+use crate::intake::{Accepted, DirectoryUnavailable, Intake, Received, RefusedApp, Rejection, TokenOwner};
 use crate::otlp::messages::{Encoding, ExportAnswer, PartialSuccess, decode};
 use crate::otlp::resource::Source;
 use crate::otlp::telemetry::{Request, Telemetry};
@@ -45,6 +45,20 @@ struct Decoded<T> {
     size: usize,
 }
 
+/// An interpreted request.
+struct Interpreted {
+    /// The encoded changes, if there are any.
+    record: Option<Vec<u8>>,
+    /// The events of the apps within their limits.
+    accepted: Vec<Accepted>,
+    /// The apps whose data is left out.
+    refused: Vec<RefusedApp>,
+    /// The number of rejected items.
+    rejected: i64,
+    /// The reasons, and what to do.
+    reasons: Vec<String>,
+}
+
 impl Otlp {
     /// Accepts a request, and counts it if it is refused.
     pub(super) async fn accept<T: Telemetry>(
@@ -58,7 +72,10 @@ impl Otlp {
             Ok(form) => self.accept_of::<T>(&owner, headers, body, form).await,
             Err(rejection) => Err(rejection),
         };
-        accepted.inspect_err(|rejection| self.intake.count_refusal(&owner.app_id, rejection))
+        accepted.inspect_err(|rejection| {
+            let app_id = if rejection.app_id.is_empty() { &owner.app_id } else { &rejection.app_id };
+            self.intake.count_refusal(app_id, rejection);
+        })
     }
 
     async fn accept_of<T: Telemetry>(
@@ -94,17 +111,35 @@ impl Otlp {
         request: Request,
     ) -> Result<ExportAnswer, Rejection> {
         let app_id = request.app_id.clone();
+        let (gate, size) = (self.intake.gate(), received.body.len() as u64);
         let work = self.intake.work(received, move |_, limit| {
             if decoded.size > limit {
                 return Err(Undecodable::TooLarge(limit));
             }
-            let outcome = decoded.export.outcome(&request);
+            let mut outcome = decoded.export.outcome(&request);
+            let (accepted, refused) = gate.take_each(&mut outcome.bodies);
+            if let Some(first) = outcome.bodies.first_mut() {
+                first.usage.bytes = size;
+            }
             let record = (!outcome.bodies.is_empty()).then(|| changes::encode(&outcome.bodies));
-            Ok((record, outcome.rejected, outcome.reasons))
+            Ok(Interpreted { record, accepted, refused, rejected: outcome.rejected, reasons: outcome.reasons })
         });
-        let (record, rejected, reasons) = work.await?;
+        let Interpreted { record, accepted, mut refused, mut rejected, mut reasons } = work.await?;
+        // The caller counts it.
+        let whole = if accepted.is_empty() { refused.pop() } else { None };
+        for RefusedApp { rejection, .. } in &refused {
+            self.intake.count_refusal(&rejection.app_id, rejection);
+        }
+        if let Some(RefusedApp { rejection, .. }) = whole {
+            return Err(rejection);
+        }
         if let Some(record) = record {
-            self.intake.store(&app_id, &record).await?;
+            self.intake.store(&app_id, &record, &accepted).await?;
+        }
+        // The exporter does not send the rest again, since it would send the accepted part again too.
+        for RefusedApp { events, rejection } in refused {
+            rejected = rejected.saturating_add(i64::try_from(events).unwrap_or(i64::MAX));
+            reasons.push(rejection.message);
         }
         let partial = PartialSuccess { rejected, error_message: reasons.join("; ") };
         Ok(ExportAnswer { partial_success: (rejected > 0 || !partial.error_message.is_empty()).then_some(partial) })

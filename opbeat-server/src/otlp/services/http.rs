@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::accept::{Form, Otlp};
 use super::body::Coding;
-use super::status::{RETRY_SECONDS, http_status, is_retryable, status};
+use super::status::{http_status, retry_seconds, status};
 use crate::intake::Rejection;
 use crate::otlp::messages::{Encoding, ExportAnswer, Signal};
 use crate::otlp::telemetry::Telemetry;
@@ -78,10 +78,10 @@ fn rejected(encoding: Encoding, rejection: &Rejection) -> Response {
     };
     let mut response = respond(encoding, http_status(rejection), body);
     let mut add = |name: HeaderName, value: HeaderValue| response.headers_mut().insert(name, value);
-    match rejection.status {
-        _ if is_retryable(rejection) => add(RETRY_AFTER, RETRY_SECONDS.into()),
-        StatusCode::METHOD_NOT_ALLOWED => add(ALLOW, HeaderValue::from_static("POST")),
-        StatusCode::UNAUTHORIZED => add(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+    match (rejection.status, retry_seconds(rejection)) {
+        (_, Some(seconds)) => add(RETRY_AFTER, seconds.into()),
+        (StatusCode::METHOD_NOT_ALLOWED, _) => add(ALLOW, HeaderValue::from_static("POST")),
+        (StatusCode::UNAUTHORIZED, _) => add(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         _ => None,
     };
     response

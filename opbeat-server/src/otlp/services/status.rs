@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use crate::intake::Rejection;
 use crate::otlp::messages::{RetryInfo, Status};
 
-/// The seconds after which a request can be sent again.
-pub(super) const RETRY_SECONDS: i64 = 5;
+/// The seconds after which a request can be sent again, if the rejection states no other time.
+const RETRY_SECONDS: u32 = 5;
 
 /// Codes of gRPC.
 const INVALID_ARGUMENT: i32 = 3;
@@ -24,9 +24,11 @@ pub(super) fn http_status(rejection: &Rejection) -> StatusCode {
     }
 }
 
-/// Returns whether a request can be sent again after a rejection.
-pub(super) fn is_retryable(rejection: &Rejection) -> bool {
-    matches!(http_status(rejection), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+/// Returns the seconds after which a request can be sent again, or `None` if that does not help.
+pub(super) fn retry_seconds(rejection: &Rejection) -> Option<u32> {
+    let is_retryable =
+        matches!(http_status(rejection), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    is_retryable.then(|| rejection.retry_after.unwrap_or(RETRY_SECONDS))
 }
 
 /// Returns a rejection as a status. Exporters send again if it is `UNAVAILABLE`, or has a `RetryInfo`.
@@ -39,6 +41,6 @@ pub(super) fn status(rejection: &Rejection) -> Status {
         StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE,
         _ => INVALID_ARGUMENT,
     };
-    let details = if is_retryable(rejection) { vec![RetryInfo::detail(RETRY_SECONDS)] } else { Vec::new() };
+    let details = retry_seconds(rejection).map(|seconds| RetryInfo::detail(seconds.into())).into_iter().collect();
     Status { code, message: rejection.message.clone(), details }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 
@@ -16,6 +16,9 @@ use super::segment::{self, Position};
 
 /// The number of bytes after which a group of records is synced.
 const MAX_GROUP: usize = 8 << 20;
+
+/// The time between two log lines about writes that fail.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A record that waits to be written.
 pub(super) struct Append {
@@ -75,12 +78,16 @@ impl Writer {
 
     /// Appends until all handles of the queue are dropped.
     pub(super) fn run(mut self, appends: &Receiver<Append>, ends: &watch::Sender<Position>, backlog: &Backlog) {
+        let mut logged: Option<Instant> = None;
         while let Ok(first) = appends.recv() {
             let group = collect(first, appends);
             let written = self.append(&group).map_err(Arc::new);
             let sizes = group.iter().map(|append| (&append.app_id, append.record.len() as u64));
             if let Err(error) = &written {
-                tracing::error!(%error, "the queue cannot be written; intake answers with 503 until it can");
+                if logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+                    logged = Some(Instant::now());
+                    tracing::error!(%error, "the queue cannot be written; intake answers with 503 until it can");
+                }
                 sizes.for_each(|(app_id, bytes)| backlog.cancel(app_id, bytes));
             } else {
                 backlog.set_end(self.end, sizes);

@@ -1,0 +1,7 @@
+//! The limits of apps, and the events that count against their quotas.
+
+mod app_limits;
+mod counts;
+
+pub(crate) use app_limits::{AppLimits, KnownLimits};
+pub(crate) use counts::{EventCounts, day_of, seconds_until_next_day};
