@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::progress::Progress;
 use crate::intake::Disk;
-use crate::queue::QueueHealth;
+use crate::queue::{Failure, QueueHealth};
 use crate::store::{Condition, Store};
 
 /// The time between two looks at the database and at the worker's progress.
@@ -93,6 +93,41 @@ impl Health {
         }
     }
 
+    /// Returns why data is rejected or waits outside of the queue, and what to do.
+    fn messages_of_intake(&self, now: Instant, failure: Option<&Failure>, is_full: bool) -> Vec<String> {
+        let mut messages = Vec::new();
+        if let Some(failure) = failure {
+            messages.push(format!(
+                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
+                failure.reason
+            ));
+        }
+        if is_full {
+            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
+        }
+        if let Some(outage) = self.queue.broker_outage() {
+            let seconds = now.duration_since(outage.at).as_secs();
+            messages.push(format!(
+                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
+                outage.reason
+            ));
+        }
+        if self.disk.is_low() {
+            messages.push(
+                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
+                 is kept."
+                    .to_owned(),
+            );
+        }
+        if self.queue.refusal_of_app().is_some_and(|at| now.duration_since(at) < FAILING) {
+            messages.push(
+                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
+                    .to_owned(),
+            );
+        }
+        messages
+    }
+
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
@@ -113,36 +148,7 @@ impl Health {
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
-        let mut messages = Vec::new();
-        if let Some(failure) = &failure {
-            messages.push(format!(
-                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
-                failure.reason
-            ));
-        }
-        if is_full {
-            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
-        }
-        if let Some(outage) = self.queue.broker_outage() {
-            let seconds = now.duration_since(outage.at).as_secs();
-            messages.push(format!(
-                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
-                outage.reason
-            ));
-        }
-        if is_disk_low {
-            messages.push(
-                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
-                 is kept."
-                    .to_owned(),
-            );
-        }
-        if self.queue.refusal_of_app().is_some_and(is_recent) {
-            messages.push(
-                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
-                    .to_owned(),
-            );
-        }
+        let mut messages = self.messages_of_intake(now, failure.as_ref(), is_full);
         match storing {
             Storing::Ok => {}
             Storing::Behind => messages.push(format!("Data is stored late: the oldest waits for {lag_seconds} s.")),
@@ -151,18 +157,7 @@ impl Health {
                 lag.without_progress.as_secs()
             )),
         }
-        match database {
-            Condition::Ok => {}
-            Condition::Missing => messages.push(
-                "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
-                 the file is back. Restore the file, or start the server once with --create-database to begin with an \
-                 empty database."
-                    .to_owned(),
-            ),
-            Condition::Unavailable => {
-                messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
-            }
-        }
+        messages.extend(database_message(database).map(str::to_owned));
         if damages > 0 {
             messages.push(format!(
                 "Damage was found in {damages} places of the queue since the start. The disk may be failing."
@@ -201,6 +196,18 @@ impl Storing {
             Self::Behind => "behind",
             Self::Stuck => "stuck",
         }
+    }
+}
+
+fn database_message(database: Condition) -> Option<&'static str> {
+    match database {
+        Condition::Ok => None,
+        Condition::Missing => Some(
+            "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until the \
+             file is back. Restore the file, or start the server once with --create-database to begin with an empty \
+             database.",
+        ),
+        Condition::Unavailable => Some("The database does not answer. Accepted data waits in the queue."),
     }
 }
 

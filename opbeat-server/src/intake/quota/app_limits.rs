@@ -24,7 +24,6 @@ pub(crate) struct KnownLimits {
 
 impl KnownLimits {
     /// Replaces the limits of all apps, by the apps' ids.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the settings of apps are stored with the next migration"))]
     pub(crate) fn set(&self, apps: HashMap<String, AppLimits>) {
         *self.apps.write().unwrap_or_else(PoisonError::into_inner) = apps;
     }

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::refresh::StoredUsage;
+
 /// The seconds of a day. Days begin at midnight in UTC.
 const DAY: i64 = 86_400;
 
 /// The largest number of days of a quota.
-const MAX_DAYS: u32 = 366;
+pub(super) const MAX_DAYS: u32 = 366;
 
 /// The events that were accepted of each app, by day. Clones share them.
 ///
 /// Events of this process count at once. Those of other processes, and those of earlier times, count when they are read
-/// from the database. A day has the larger of both numbers, so that an event in the queue counts before it is stored.
+/// from the database. A day has the larger of both numbers, so that an event in the queue counts before it is stored. A
+/// repeated delivery of a body counts again until its day is over, since only the store recognises it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventCounts {
     apps: Arc<Mutex<HashMap<String, BTreeMap<i64, u64>>>>,
@@ -46,11 +49,10 @@ impl EventCounts {
         }
     }
 
-    /// Counts the stored events: apps' ids, days since 1970, and numbers. Forgets days that no quota is about.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the usage of apps is stored with the next migration"))]
-    pub(crate) fn set_stored(&self, today: i64, stored: impl IntoIterator<Item = (String, i64, u64)>) {
+    /// Counts the stored events. Forgets days that no quota is about.
+    pub(super) fn set_stored(&self, today: i64, stored: impl IntoIterator<Item = StoredUsage>) {
         let mut apps = self.lock();
-        for (app_id, day, events) in stored {
+        for StoredUsage { app_id, day, events } in stored {
             let count = apps.entry(app_id).or_default().entry(day).or_default();
             *count = (*count).max(events);
         }
@@ -99,11 +101,12 @@ mod tests {
 
     #[test]
     fn stored_events_count_once() {
+        let usage = |app: &str, day, events| StoredUsage { app_id: app.to_owned(), day, events };
         let counts = EventCounts::default();
         assert!(counts.add("shop", 5, (400, 1), 100));
-        counts.set_stored(400, [("shop".to_owned(), 400, 3), ("shop".to_owned(), 399, 7), ("old".to_owned(), 34, 1)]);
+        counts.set_stored(400, [usage("shop", 400, 3), usage("shop", 399, 7), usage("old", 34, 1)]);
         assert_eq!(counts.sum("shop", 400, 2), 12, "two of the events are still in the queue");
-        counts.set_stored(400, [("shop".to_owned(), 400, 9)]);
+        counts.set_stored(400, [usage("shop", 400, 9)]);
         assert_eq!(counts.sum("shop", 400, 1), 9, "another process accepted four more");
         assert!(!counts.lock().contains_key("old"));
     }

@@ -2,6 +2,7 @@
 
 mod app_limits;
 mod counts;
+mod refresh;
 
 pub(crate) use app_limits::{AppLimits, KnownLimits};
 pub(crate) use counts::{EventCounts, day_of, seconds_until_next_day};
