@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::progress::Progress;
 use crate::intake::Disk;
-use crate::queue::{Failure, QueueHealth};
+use crate::queue::QueueHealth;
 use crate::store::{Condition, Store};
 
 /// The time between two looks at the database and at the worker's progress.
@@ -94,12 +94,11 @@ impl Health {
     }
 
     /// Returns why data is rejected or waits outside of the queue, and what to do.
-    fn messages_of_intake(&self, now: Instant, failure: Option<&Failure>, is_full: bool) -> Vec<String> {
+    fn messages_of_intake(&self, now: Instant, failure: Option<&str>, is_full: bool) -> Vec<String> {
         let mut messages = Vec::new();
-        if let Some(failure) = failure {
+        if let Some(reason) = failure {
             messages.push(format!(
-                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
-                failure.reason
+                "Data is rejected: {reason}. Check the free space and the permissions of the data folder."
             ));
         }
         if is_full {
@@ -148,7 +147,7 @@ impl Health {
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
-        let mut messages = self.messages_of_intake(now, failure.as_ref(), is_full);
+        let mut messages = self.messages_of_intake(now, failure.as_ref().map(|failure| &*failure.reason), is_full);
         match storing {
             Storing::Ok => {}
             Storing::Behind => messages.push(format!("Data is stored late: the oldest waits for {lag_seconds} s.")),
