@@ -134,6 +134,40 @@ impl Health {
         !is_full && !has_failed && !self.disk.is_low()
     }
 
+    /// Returns why data is rejected or waits outside of the queue, and what to do.
+    fn messages_of_intake(&self, now: Instant, failure: Option<&str>, is_full: bool) -> Vec<String> {
+        let mut messages = Vec::new();
+        if let Some(reason) = failure {
+            messages.push(format!(
+                "Data is rejected: {reason}. Check the free space and the permissions of the data folder."
+            ));
+        }
+        if is_full {
+            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
+        }
+        if let Some(outage) = self.queue.broker_outage() {
+            let seconds = now.duration_since(outage.at).as_secs();
+            messages.push(format!(
+                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
+                outage.reason
+            ));
+        }
+        if self.disk.is_low() {
+            messages.push(
+                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
+                 is kept."
+                    .to_owned(),
+            );
+        }
+        if self.queue.refusal_of_app().is_some_and(|at| now.duration_since(at) < FAILING) {
+            messages.push(
+                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
+                    .to_owned(),
+            );
+        }
+        messages
+    }
+
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
@@ -154,36 +188,7 @@ impl Health {
         let damages = self.queue.damages();
         let lag_seconds = lag.oldest.as_secs();
 
-        let mut messages = Vec::new();
-        if let Some(failure) = &failure {
-            messages.push(format!(
-                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
-                failure.reason
-            ));
-        }
-        if is_full {
-            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
-        }
-        if let Some(outage) = self.queue.broker_outage() {
-            let seconds = now.duration_since(outage.at).as_secs();
-            messages.push(format!(
-                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
-                outage.reason
-            ));
-        }
-        if is_disk_low {
-            messages.push(
-                "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
-                 is kept."
-                    .to_owned(),
-            );
-        }
-        if self.queue.refusal_of_app().is_some_and(is_recent) {
-            messages.push(
-                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
-                    .to_owned(),
-            );
-        }
+        let mut messages = self.messages_of_intake(now, failure.as_ref().map(|failure| &*failure.reason), is_full);
         match storing {
             Storing::Ok => {}
             Storing::Behind => messages.push(format!("Data is stored late: the oldest waits for {lag_seconds} s.")),
