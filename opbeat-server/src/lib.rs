@@ -9,6 +9,7 @@
 mod api;
 mod changes;
 mod cli;
+mod config;
 mod dashboard;
 mod data_folder;
 mod decode;
@@ -33,4 +34,7 @@ pub use cli::Command;
 pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use queue::{QueueAddress, QueueLimits};
-pub use server::{AppCredentials, HealthLimits, NameError, RegisterError, Server, ServerConfig, StartError};
+pub use server::{
+    AppCredentials, AppLimits, ConnectionLimits, HealthLimits, InvalidNetwork, NameError, Network, RegisterError, Retention,
+    Roles, Server, ServerConfig, StartError, TlsFiles,
+};

@@ -30,6 +30,7 @@ mod spool;
 pub use address::QueueAddress;
 pub(crate) use amqp::{AmqpAddress, Broker, InvalidAddress};
 pub(crate) use batch::{Batch, Mark, Record, RecordId};
+pub(crate) use condition::Failure;
 pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
 pub(crate) use health::QueueHealth;

@@ -125,7 +125,6 @@ impl Source {
     }
 
     /// Returns a view of the queue's health, for a process that only stores.
-    #[expect(dead_code, reason = "a server of one process asks the other end, which knows the spool too")]
     pub(crate) fn health(&self) -> QueueHealth {
         match &self.engine {
             Engine::Log { log, .. } => QueueHealth::of_log(log),

@@ -10,8 +10,10 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::progress::Progress;
-use crate::queue::QueueHealth;
+use super::config::ServerConfig;
+use super::progress::{Lag, Progress};
+use super::roles::Roles;
+use crate::queue::{Failure, QueueHealth};
 use crate::store::{Condition, Store};
 
 /// The time between two looks at the database and at the worker's progress.
@@ -26,7 +28,7 @@ const MAX_ANSWER: Duration = Duration::from_secs(3);
 const FAILING: Duration = Duration::from_secs(30);
 
 /// The times after which the health check reports that data is not stored.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthLimits {
     /// The age of the oldest data that is not stored at which the worker is behind.
     pub behind: Duration,
@@ -43,9 +45,11 @@ impl Default for HealthLimits {
 /// The parts whose condition the health check reports.
 #[derive(Clone)]
 pub(super) struct Health {
-    queue: QueueHealth,
+    /// The queue, if this process appends to it or reads it.
+    queue: Option<QueueHealth>,
     store: Store,
     limits: HealthLimits,
+    roles: Roles,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -64,10 +68,11 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits) -> Self {
+    pub(super) fn new(queue: Option<QueueHealth>, store: Store, config: &ServerConfig) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
-        Self { queue, store, limits, seen: Arc::new(Mutex::new(seen)) }
+        let (limits, roles) = (config.health, config.roles);
+        Self { queue, store, limits, roles, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// Makes the route of the health check.
@@ -87,108 +92,167 @@ impl Health {
             let condition = tokio::time::timeout(MAX_ANSWER, self.store.condition()).await;
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.database = condition.unwrap_or(Condition::Unavailable);
-            seen.progress.observe(self.queue.ends(), Instant::now());
+            if let Some(queue) = &self.queue {
+                seen.progress.observe(queue.ends(), Instant::now());
+            }
         }
     }
 
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
+    ///
+    /// Each role reports its own parts: intake reports the queue, and the worker reports how late it is.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
         let (lag, database) = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.progress.observe(self.queue.ends(), now), seen.database)
+            let worker = self.queue.as_ref().filter(|_| self.roles.worker);
+            (worker.map(|queue| seen.progress.observe(queue.ends(), now)), seen.database)
         };
-        let storing = match lag {
-            lag if lag.without_progress >= self.limits.stuck => Storing::Stuck,
-            lag if lag.oldest >= self.limits.behind => Storing::Behind,
-            _ => Storing::Ok,
-        };
-        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
-        let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
-        let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
-        let accepts = !is_full && failure.is_none();
-        let damages = self.queue.damages();
-        let lag_seconds = lag.oldest.as_secs();
-
         let mut messages = Vec::new();
-        if let Some(failure) = &failure {
-            messages.push(format!(
-                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
-                failure.reason
-            ));
+        let mut body = json!({ "version": env!("CARGO_PKG_VERSION"), "database": { "state": name(database) } });
+        let accepting = self.queue.as_ref().filter(|_| self.roles.intake).map(|queue| Accepting::of(queue, now));
+        let accepts = accepting.as_ref().is_none_or(Accepting::is_ok);
+        body["status"] = json!(match (&accepting, accepts) {
+            (None, _) => "running",
+            (Some(_), true) => "accepting",
+            (Some(_), false) => "rejecting",
+        });
+        if let Some(accepting) = &accepting {
+            accepting.describe(&mut messages);
+            body["queue"] = json!({ "state": accepting.name() });
         }
-        if is_full {
-            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
+        let storing = lag.map(|lag| Storing::of(lag, self.limits));
+        if let (Some(lag), Some(storing)) = (lag, storing) {
+            storing.describe(lag, &mut messages);
+            body["storing"] = json!(storing.name());
+            body["lag_seconds"] = json!(lag.oldest.as_secs());
         }
-        if let Some(outage) = self.queue.broker_outage() {
-            let seconds = now.duration_since(outage.at).as_secs();
-            messages.push(format!(
-                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
-                outage.reason
-            ));
-        }
-        if self.queue.refusal_of_app().is_some_and(is_recent) {
-            messages.push(
-                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
-                    .to_owned(),
-            );
-        }
-        match storing {
-            Storing::Ok => {}
-            Storing::Behind => messages.push(format!("Data is stored late: the oldest waits for {lag_seconds} s.")),
-            Storing::Stuck => messages.push(format!(
-                "No data was stored for {} s, although data waits. The log contains the reason.",
-                lag.without_progress.as_secs()
-            )),
-        }
-        match database {
-            Condition::Ok => {}
-            Condition::Missing => messages.push(
-                "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
-                 the file is back. Restore the file, or start the server once with --create-database to begin with an \
-                 empty database."
-                    .to_owned(),
-            ),
-            Condition::Unavailable => {
-                messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
+        describe_database(database, &mut messages);
+        if let Some(queue) = &self.queue {
+            body["queue"]["backlog_bytes"] = json!(queue.backlog());
+            body["queue"]["damages"] = json!(queue.damages());
+            if let Some(waiting) = queue.waiting() {
+                body["queue"]["waiting_records"] = json!(waiting);
             }
+            self.describe_queue(queue, now, &mut messages);
         }
+        body["messages"] = json!(messages);
+
+        let is_stored = storing.is_none_or(|storing| storing == Storing::Ok) && database == Condition::Ok;
+        let is_well = accepts && (is_stored || !is_strict);
+        let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, body)
+    }
+
+    fn describe_queue(&self, queue: &QueueHealth, now: Instant, messages: &mut Vec<String>) {
+        if let Some(outage) = queue.broker_outage() {
+            let seconds = now.duration_since(outage.at).as_secs();
+            let effect = match self.roles.intake {
+                true => "New data waits in the spool of this server.",
+                false => "Its data is stored when it is back.",
+            };
+            messages.push(format!("RabbitMQ cannot be used for {seconds} s: {}. {effect}", outage.reason));
+        }
+        let damages = queue.damages();
         if damages > 0 {
             messages.push(format!(
                 "Damage was found in {damages} places of the queue since the start. The disk may be failing."
             ));
         }
+    }
+}
 
-        let is_ready = accepts && storing == Storing::Ok && database == Condition::Ok;
-        let is_well = if is_strict { is_ready } else { accepts };
-        let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let queue = match (&failure, is_full) {
+/// Whether intake accepts data.
+struct Accepting {
+    failure: Option<Failure>,
+    is_full: bool,
+    /// Whether the data of one app was refused recently, because it had its part of the queue.
+    is_app_full: bool,
+}
+
+impl Accepting {
+    fn of(queue: &QueueHealth, now: Instant) -> Self {
+        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
+        Self {
+            failure: queue.failure().filter(|failure| is_recent(failure.at)),
+            is_full: queue.is_full() || queue.refusal().is_some_and(is_recent),
+            is_app_full: queue.refusal_of_app().is_some_and(is_recent),
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        self.failure.is_none() && !self.is_full
+    }
+
+    fn name(&self) -> &'static str {
+        match (&self.failure, self.is_full) {
             (Some(_), _) => "failing",
             (None, true) => "full",
             (None, false) => "ok",
-        };
-        let mut body = json!({
-            "status": if accepts { "accepting" } else { "rejecting" },
-            "storing": storing.name(),
-            "lag_seconds": lag_seconds,
-            "version": env!("CARGO_PKG_VERSION"),
-            "queue": { "state": queue, "backlog_bytes": self.queue.backlog(), "damages": damages },
-            "database": { "state": name(database) },
-            "messages": messages,
-        });
-        if let Some(waiting) = self.queue.waiting() {
-            body["queue"]["waiting_records"] = waiting.into();
         }
-        (status, body)
+    }
+
+    fn describe(&self, messages: &mut Vec<String>) {
+        if let Some(failure) = &self.failure {
+            messages.push(format!(
+                "Data is rejected: {}. Check the free space and the permissions of the data folder.",
+                failure.reason
+            ));
+        }
+        if self.is_full {
+            messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
+        }
+        if self.is_app_full {
+            messages.push(
+                "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
+                    .to_owned(),
+            );
+        }
     }
 }
 
 impl Storing {
+    fn of(lag: Lag, limits: HealthLimits) -> Self {
+        match lag {
+            lag if lag.without_progress >= limits.stuck => Self::Stuck,
+            lag if lag.oldest >= limits.behind => Self::Behind,
+            _ => Self::Ok,
+        }
+    }
+
+    fn describe(self, lag: Lag, messages: &mut Vec<String>) {
+        match self {
+            Self::Ok => {}
+            Self::Behind => {
+                messages.push(format!("Data is stored late: the oldest waits for {} s.", lag.oldest.as_secs()));
+            }
+            Self::Stuck => messages.push(format!(
+                "No data was stored for {} s, although data waits. The log contains the reason.",
+                lag.without_progress.as_secs()
+            )),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Behind => "behind",
             Self::Stuck => "stuck",
+        }
+    }
+}
+
+fn describe_database(database: Condition, messages: &mut Vec<String>) {
+    match database {
+        Condition::Ok => {}
+        Condition::Missing => messages.push(
+            "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
+             the file is back. Restore the file, or start the server once with --create-database to begin with an \
+             empty database."
+                .to_owned(),
+        ),
+        Condition::Unavailable => {
+            messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
         }
     }
 }

@@ -1,8 +1,6 @@
-//! One HTTP server for intake, pages and API.
+//! One HTTP server for the health check, intake, pages and API.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, map_request, map_response};
@@ -11,48 +9,23 @@ use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
-use super::health::Health;
+use super::roles::{IntakeRole, WebRole};
 use super::{endpoints, unread_body};
-use crate::api;
-use crate::dashboard::{self, Dashboard};
-use crate::directory::StoreDirectory;
-use crate::intake::{self, Intake, IntakeLimits, Refusals};
-use crate::otlp;
-use crate::query::Query;
-use crate::queue::Queue;
-use crate::service_directory::StoreServices;
-use crate::sessions::Sessions;
-use crate::store::Store;
 
 /// The smallest response that is compressed, in bytes. A smaller one fits into one packet.
 const MIN_COMPRESSED: u64 = 1_024;
 
-/// The parts that the routes need.
-pub(super) struct Parts {
-    pub(super) queue: Queue,
-    pub(super) directory: StoreDirectory,
-    pub(super) limits: IntakeLimits,
-    pub(super) refusals: Refusals,
-    pub(super) store: Store,
-    pub(super) health: Health,
-    pub(super) sessions: Sessions,
-    pub(super) page_timeout: Duration,
-}
-
-/// Makes the routes of intake, health check, API and pages.
-pub(super) fn router(parts: Parts) -> Router {
-    let query = Query::new(parts.store.clone());
-    let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
-    let (tokens, origins) = (Arc::new(parts.directory.clone()), Arc::new(parts.directory.clone()));
-    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals);
-    let services = Arc::new(StoreServices::new(parts.store, parts.directory));
-    let programs = intake::router(intake.clone())
-        .merge(otlp::router(intake, services))
-        .merge(parts.health.router())
-        .merge(api::router(query))
+/// Makes the routes of the health check, and those of the roles that run in this process.
+pub(super) fn router(health: Router, intake: Option<&IntakeRole>, web: Option<&WebRole>) -> Router {
+    let programs = [intake.map(IntakeRole::router), web.map(WebRole::api)].into_iter().flatten();
+    let programs = programs
+        .fold(health, Router::merge)
         .merge(endpoints::unknown())
         .layer(map_response(endpoints::format_rejection));
-    let routes = programs.merge(dashboard::router(dashboard, parts.page_timeout));
+    let routes = match web {
+        Some(web) => programs.merge(web.pages()),
+        None => programs.fallback(endpoints::not_found),
+    };
     // Layers of a router run after its routes were matched. This outer router has no routes, so that its layers run
     // before the others are matched.
     Router::new()

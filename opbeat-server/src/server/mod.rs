@@ -1,18 +1,28 @@
-//! The server: all its parts in one process.
+//! The server: its roles in one process, or in several.
 
+mod backends;
+mod config;
 mod endpoints;
 mod health;
 mod http;
+mod network;
 mod origins;
 mod progress;
 mod register;
+mod roles;
 mod running;
+mod start_error;
 mod tokens;
 mod unread_body;
 
+pub(crate) use backends::open_store;
+pub use config::{AppLimits, ConnectionLimits, Retention, ServerConfig, TlsFiles};
 pub use health::HealthLimits;
+pub use network::{InvalidNetwork, Network};
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
-pub use running::{Server, ServerConfig, StartError};
+pub use roles::Roles;
+pub use running::Server;
+pub use start_error::StartError;
 pub(crate) use tokens::{list_tokens, revoke_token};

@@ -7,6 +7,7 @@ mod api;
 mod cases;
 mod client_side;
 mod command;
+mod config;
 mod crash;
 mod crons;
 mod directory;
