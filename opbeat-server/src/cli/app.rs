@@ -34,7 +34,8 @@ pub(super) struct Create {
     names: Names,
     #[command(flatten)]
     data: DataOption,
-    /// The URL at which the application reaches the server. Default: the URL that the server listened on last.
+    /// The URL at which the application reaches the server. Default: the public URL, or the URL that the server
+    /// listened on last.
     #[arg(long)]
     url: Option<String>,
     /// The organization's id, if agents are configured with one already.
@@ -87,8 +88,8 @@ impl App {
 impl Create {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
-        let (folder, store) = open_store(&self.data.data).await?;
-        let url = self.url.or_else(|| folder.url()).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let (storage, store) = open_store(&self.data.data).await?;
+        let url = self.url.or_else(|| storage.url()).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let new = NewApp {
             organization: self.names.organization,
             app: self.names.app,

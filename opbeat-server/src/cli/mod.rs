@@ -1,12 +1,14 @@
 //! The command line of `opbeat`.
 
 mod app;
+mod check_config;
 mod command;
 mod link;
-mod listen;
+mod log;
 mod organization;
-mod parked;
+mod queue;
 mod serve;
+mod settings;
 mod storage;
 mod token;
 

@@ -32,6 +32,7 @@ pub use address::QueueAddress;
 pub(crate) use amqp::{AmqpAddress, InvalidAddress};
 pub(crate) use batch::{Batch, Mark, Record, RecordId};
 pub(crate) use broker::Broker;
+pub(crate) use condition::Failure;
 pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
 pub(crate) use health::QueueHealth;

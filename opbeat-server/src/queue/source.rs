@@ -1,5 +1,7 @@
 //! The end of the queue that the worker reads.
 
+use std::io;
+
 use super::amqp::Consumer;
 use super::batch::{Batch, Mark, Receipt, Record};
 use super::error::SourceError;
@@ -107,7 +109,6 @@ impl Source {
     }
 
     /// Returns a view of the queue's health, for a process that only stores.
-    #[expect(dead_code, reason = "a server of one process asks the other end, which knows the spool too")]
     pub(crate) fn health(&self) -> QueueHealth {
         match &self.engine {
             Engine::Log { log, .. } => QueueHealth::of_log(log),

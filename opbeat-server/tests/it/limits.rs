@@ -134,7 +134,7 @@ async fn a_quota_counts_events_and_its_refusals() {
 async fn a_body_that_is_not_stored_does_not_count_against_the_quota() {
     let running = Running::start_with(|config| {
         config.intake.quota_events = Some(50);
-        config.queue.backlog = 4_000;
+        config.queue_limits.backlog = 4_000;
     })
     .await;
     let refused = (StatusCode::SERVICE_UNAVAILABLE, "5");

@@ -325,7 +325,7 @@ async fn grpc_is_accepted_on_the_same_port() {
 
 #[tokio::test]
 async fn a_full_queue_asks_for_another_attempt() {
-    let running = Running::start_with(|config| config.queue.backlog = 10).await;
+    let running = Running::start_with(|config| config.queue_limits.backlog = 10).await;
     let body = traces(vec![request_span()]).encode_to_vec();
     let response = post(&running, "/v1/traces", "application/x-protobuf", body).await;
     assert_eq!(
