@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::batch::{Batch, Mark, Receipt, Record};
 use super::super::error::SourceError;
 use super::condition::BrokerCondition;
-use super::link::{ANSWER_TIMEOUT, Connections, Shared};
+use super::link::{ANSWER_TIMEOUT, Connections, OPEN_TIMEOUT, Shared};
 use super::publish::id_of;
 
 /// The number of records that RabbitMQ sends before the first of them is acknowledged. It is also the largest number of
@@ -34,6 +34,9 @@ const LINGER: Duration = Duration::from_millis(5);
 
 /// The time within which a lost connection is noticed. A failure without one is not an outage of RabbitMQ.
 const NOTICE_TIME: Duration = Duration::from_secs(3);
+
+/// The longest time that closing a connection may take. RabbitMQ gets its records back when it notices the end itself.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads records and dead letters, and acknowledges them after they are stored.
 #[derive(Debug)]
@@ -133,7 +136,7 @@ impl Consumer {
     async fn connected(&mut self, shared: &Shared) -> Result<&mut Connected, SourceError> {
         if self.connected.is_none() {
             shared.wait_until_connected().await;
-            let opened = timeout(ANSWER_TIMEOUT, Connected::open(shared)).await;
+            let opened = timeout(OPEN_TIMEOUT, Connected::open(shared)).await;
             self.connected = Some(opened.map_err(|_| SourceError::Timeout)??);
         }
         Ok(self.connected.as_mut().expect("it was set above"))
@@ -142,7 +145,7 @@ impl Consumer {
     async fn disconnect(&mut self) {
         if let Some(Connected { connection, .. }) = self.connected.take() {
             // An error means that it is closed already.
-            let _ = timeout(ANSWER_TIMEOUT, connection.close(200, "OK".into())).await;
+            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "OK".into())).await;
         }
         self.count_held(0);
     }

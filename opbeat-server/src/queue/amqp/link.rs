@@ -16,8 +16,11 @@ use super::condition::BrokerCondition;
 use super::outage::Outage;
 use super::publish::PublishError;
 
-/// The longest time that RabbitMQ may take to open a connection or to answer a question.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest time that RabbitMQ may take to open a connection. Intake does not wait for it.
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest time that RabbitMQ may take to answer a question.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time between two looks at the number of waiting records.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -216,7 +219,7 @@ impl Link {
 async fn keep_connected(shared: Arc<Shared>) {
     let mut outage = Outage::default();
     loop {
-        let reason = match timeout(ANSWER_TIMEOUT, Link::open(&shared)).await {
+        let reason = match timeout(OPEN_TIMEOUT, Link::open(&shared)).await {
             Ok(Ok(link)) => {
                 let link = Arc::new(link);
                 shared.link.send_replace(Some(Arc::clone(&link)));
