@@ -210,7 +210,8 @@ mod tests {
         for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
                           VALUES (?, ?, ?, ?, ?)";
-            query(insert).bind(&app.app_id).bind(&[span; 8][..]).bind(received_at).run(&store.writer).await.unwrap();
+            let insert = query(insert).bind(&app.app_id).bind(vec![7]).bind(vec![span; 8]).bind(received_at);
+            insert.bind(Vec::new()).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
             store.remove_old(hour * HOUR).await.unwrap();
