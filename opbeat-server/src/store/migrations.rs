@@ -101,10 +101,192 @@ fn take_over(connection: &mut Connection) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::changes::{Rollup, TransactionKey};
+    use crate::queue::Position;
     use crate::sketch::Sketch;
-    use crate::store::rollups;
+    use crate::store::read::{ErrorOrder, RollupSpan, SampleOrder, Scope};
+    use crate::store::{Store, document, rollups};
+
+    /// The rows that each schema adds to those of the one before it: the version, the table, and the values by column.
+    const ROWS: [(usize, &str, &str); 29] = [
+        (1, "organizations (id, short_name, created_at)", "('o', 'acme', 1)"),
+        (1, "apps (id, organization_id, short_name, created_at, next_error_number)", "('a', 'o', 'shop', 1, 2)"),
+        (1, "secret_tokens (hash, app_id, created_at)", "(zeroblob(32), 'a', 1)"),
+        (1, "read_tokens (hash, organization_id, created_at)", "(zeroblob(32), 'o', 1)"),
+        (
+            1,
+            "transactions (id, app_id, kind, name, first_seen, last_seen)",
+            "(1, 'a', '', 'GET /', 60000000, 60000000)",
+        ),
+        (
+            1,
+            "rollups (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch)",
+            "(1, 60, 60, '200', 2, 0, 30.0, 10.0, 20.0, :sketch)",
+        ),
+        (1, "breakdowns (transaction_id, resolution, start, kind, count, self_ms)", "(1, 60, 60, 'db', 2, 10.0)"),
+        (
+            1,
+            "samples (id, transaction_id, happened_at, duration_ms, result, outcome, external_id, document)",
+            "(1, 1, 60000000, 20.0, '500', '', 't', :sample)",
+        ),
+        (
+            1,
+            "error_groups (id, app_id, number, fingerprint, type_name, message, culprit, level, first_seen, last_seen, \
+             times_seen)",
+            "(1, 'a', 1, x'0101', 'E', 'no books', '', 'error', 60000000, 60000000, 3)",
+        ),
+        (1, "error_rollups (group_id, resolution, start, count)", "(1, 60, 60, 3)"),
+        (
+            1,
+            "error_occurrences (id, group_id, happened_at, transaction_name, transaction_external_id, \
+             client_supplied_id, document)",
+            "(1, 1, 60000000, 'GET /', 't', 'e', :error)",
+        ),
+        (1, "queue_cursor (queue, segment, position)", "('intake', 3, 4)"),
+        (1, "stored_bodies (app_id, key, stored_at)", "('a', 'key', 1)"),
+        (1, "parked_messages (id, parked_at, reason, message)", "(1, 1, 'no pens', x'0102')"),
+        (
+            7,
+            "releases (id, app_id, number, rev, branch, status, first_completed_at, last_completed_at)",
+            "(1, 'a', 1, 'a1b2c3', 'main', 'completed', 1, 2)",
+        ),
+        (7, "release_machines (release_id, hostname, completed_at)", "(1, 'web', 2)"),
+        (
+            7,
+            "deployments (id, app_id, received_at, component_count, package_count, components, document)",
+            "(1, 'a', 1, 1, 0, :components, :deployment)",
+        ),
+        (7, "deployment_machines (app_id, hostname, received_at, deployment_id)", "('a', 'web', 1, 1)"),
+        (7, "allowed_origins (app_id, origin, created_at)", "('a', 'https://shop.example', 1)"),
+        (8, "pending_spans (app_id, trace_id, span_id, received_at, document)", "('a', x'01', x'01', 1, x'')"),
+        (8, "joined_transactions (app_id, trace_id, span_id, received_at, document)", "('a', x'01', x'01', 1, x'')"),
+        (
+            8,
+            "trace_exceptions (app_id, trace_id, exception, span_id, is_log, is_paired, received_at)",
+            "('a', x'01', x'01', x'01', 0, 0, 1)",
+        ),
+        (9, "intake_notes (app_id, start, action, reason, count)", "('a', 60, 'changed', 'too_long', 5)"),
+        (11, "sessions (hash, token_hash, created_at, expires_at)", "(zeroblob(32), zeroblob(32), 1, 9)"),
+        (12, "clock (id, seen_at, steady_since)", "(1, 1, 1)"),
+        (
+            13,
+            "check_ins (app_id, monitor, started_at, schedule, time_zone, duration_ms, result)",
+            "('a', 'backup', 1, 'every 60s', '', 1.0, 'ok')",
+        ),
+        // Tables that a later schema renames or replaces, by the schemas that have them.
+        (2, "losses (app_id, start, what, count)", "('a', 60, 'spans', 7)"),
+        (3, "drops (app_id, start, reason, count)", "('a', 60, 'spans', 7)"),
+        (6, "span_stacks (app_id, site, frames)", "('a', 'db SELECT', '[]')"),
+    ];
+
+    /// Writes a file as the server with a schema wrote it, with a row in each table.
+    fn write_released(path: &Path, version: usize) {
+        let file = crate::store::engine::SqliteFile { path: path.to_owned(), may_be_created: true, may_be_empty: true };
+        let mut database = Connection::file(&file);
+        migrate_to(&mut database, &SQLITE[..version]).unwrap();
+        let bytes = |bytes: &[u8]| {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{digits}'")
+        };
+        let packed = |document: &str| bytes(&document::pack(document.as_bytes()).unwrap());
+        let sketch = bytes(&[10.0, 20.0].into_iter().collect::<Sketch>().encode());
+        let module = r#"{"module": {"name": "shop", "type": "repository"}, "name": "shop", "type": "repository", "version": "1"}"#;
+        for (_, table, values) in
+            ROWS.iter().filter(|(since, table, _)| *since <= version && !(table.starts_with("losses") && version > 2))
+        {
+            let values = values.replace(":sketch", &sketch).replace(":sample", &packed(r#"{"context": {}}"#));
+            let values = values.replace(":error", &packed(r#"{"message": "no books"}"#));
+            let values = values.replace(":components", &packed(&format!("[{module}]")));
+            let values =
+                values.replace(":deployment", &packed(&format!(r#"{{"components": [{module}], "packages": []}}"#)));
+            database.batch(&format!("INSERT INTO {table} VALUES {values}")).unwrap();
+        }
+        if version < 6 {
+            let stack = "INSERT INTO span_stacks (app_id, kind, signature, frames) VALUES ('a', 'db', 'SELECT', '[]')";
+            database.batch(stack).unwrap();
+        }
+        // Those servers kept the list of changes in a table of their own.
+        database
+            .batch(
+                "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+                     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL,
+                     checksum BLOB NOT NULL, execution_time BIGINT NOT NULL);
+                 INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     SELECT version, name, true, x'', 0 FROM migrations;
+                 DROP TABLE migrations;",
+            )
+            .unwrap();
+    }
+
+    /// Asserts that the rows of the first schema can be read.
+    async fn assert_readable(store: &Store, version: usize) {
+        let app = store.find_app(&Scope::Everything, "acme", "shop").await.unwrap().unwrap();
+        let apps = store.apps(&Scope::Everything, 0).await.unwrap();
+        assert_eq!((app.id.as_str(), apps[0].count, apps[0].open_errors), ("a", 2, 1));
+        assert_eq!(store.secret_tokens().await.unwrap().len(), 1);
+        assert_eq!(store.organization_of(&[0; 32]).await.unwrap().as_deref(), Some("o"));
+        let span = RollupSpan { app_id: "a", transactions: None, resolution: 60, from: 0, to: 120 };
+        assert_eq!(store.transaction_sums(span).await.unwrap()[0].sum_ms, 30.0);
+        let mut rollups = Vec::new();
+        store.each_rollup(span, |row| rollups.push(row.rollup)).await.unwrap();
+        assert_eq!((rollups.len(), rollups[0].sketch.clone()), (1, [10.0, 20.0].into_iter().collect()));
+        assert_eq!(store.breakdown(span).await.unwrap()[0].1.count, 2);
+        let range = (0, i64::MAX);
+        let samples = store.samples("a", 1, range, SampleOrder::Newest, 10).await.unwrap();
+        assert!(store.sample("a", 1, samples[0].id).await.unwrap().is_some());
+        assert_eq!(store.find_sample("a", "t").await.unwrap(), Some((1, 1)));
+        assert!(store.span_stacks("a", &["db SELECT"]).await.unwrap().contains_key("db SELECT"));
+        let (groups, _) = store.error_groups("a", ErrorOrder::LastSeen, 10, 0).await.unwrap();
+        assert_eq!((groups[0].times_seen, groups[0].grouping_version), (3, 1));
+        assert_eq!(store.error_counts(&[1], 60, (0, 120)).await.unwrap()[0].count, 3);
+        let occurrences = store.occurrences(1).await.unwrap();
+        let occurrence = store.occurrence(1, occurrences[0].id).await.unwrap().unwrap();
+        assert_eq!(occurrence.document.unwrap().message, "no books");
+        assert_eq!(store.find_occurrence("a", "e").await.unwrap().unwrap().number, 1);
+        assert_eq!(store.queue_position().await.unwrap(), Position { segment: 3, offset: 4 });
+        assert_eq!(store.parked(0).await.unwrap()[0].bytes, 2);
+        let drops = store.drops("a", (0, 120)).await.unwrap();
+        assert_eq!(drops.get("spans"), (version >= 2).then_some(&7));
+    }
+
+    /// Asserts that the rows of later schemas can be read.
+    async fn assert_later_readable(store: &Store, version: usize) {
+        let since = |first: usize| usize::from(version >= first);
+        let (releases, _) = store.releases("a", 10, 0).await.unwrap();
+        assert_eq!(releases.len(), since(7));
+        assert_eq!(store.release_machines(1, 10).await.unwrap().len(), since(7));
+        let (machines, _) = store.deployments("a", 10, 0).await.unwrap();
+        assert_eq!(machines.iter().map(|machine| machine.components.len()).sum::<usize>(), since(7));
+        assert_eq!(store.deployment("a", "web").await.unwrap().is_some(), version >= 7);
+        assert_eq!(store.browser_apps().await.unwrap().len(), since(7));
+        assert_eq!(store.notes("a", (0, 120)).await.unwrap().len(), since(9));
+        assert_eq!(store.organization_of_session(&[0; 32], 2).await.unwrap().is_some(), version >= 11);
+        assert_eq!(store.check_ins("a", 10, 0).await.unwrap().0.len(), since(13));
+        let spans = "SELECT (SELECT count(*) FROM pending_spans) + (SELECT count(*) FROM joined_transactions)
+                         + (SELECT count(*) FROM trace_exceptions)";
+        let spans: i64 = query(spans).read_one(&store.readers).await.unwrap().try_get(0).unwrap();
+        assert_eq!(spans, 3 * i64::from(version >= 8));
+        let rest = "SELECT (SELECT count(*) FROM clock), (SELECT count(*) FROM stored_bodies)";
+        let rest = query(rest).read_one(&store.readers).await.unwrap();
+        assert_eq!(rest.try_get::<i64, _>(0).unwrap(), i64::from(version >= 12));
+        assert_eq!(rest.try_get::<i64, _>(1).unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn every_released_schema_is_brought_up_to_date_with_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in 1..=14 {
+            let path = folder.path().join(format!("{version}.sqlite"));
+            write_released(&path, version);
+            let store = Store::open_file(&path).await;
+            assert_readable(&store, version).await;
+            assert_later_readable(&store, version).await;
+            store.close().await;
+        }
+    }
 
     #[test]
     fn rows_from_before_the_renaming_are_kept() {

@@ -28,6 +28,8 @@ mod rollups;
 mod samples;
 mod services;
 mod sessions;
+#[cfg(test)]
+mod test_stores;
 mod tokens;
 mod traces;
 
@@ -41,4 +43,6 @@ pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
+#[cfg(test)]
+pub(crate) use test_stores::stores;
 pub(crate) use tokens::TokenRow;

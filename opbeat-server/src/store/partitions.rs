@@ -41,10 +41,21 @@ pub(super) fn create_missing(connection: &mut Connection, now: i64) -> Result<()
     if connection.engine() == Engine::Sqlite {
         return Ok(());
     }
-    let existing = existing(connection)?;
-    let wanted = Series::all().flat_map(|series| series.wanted(series.oldest(now).unwrap_or(i64::MIN), now));
-    for partition in wanted.filter(|partition| !existing.contains(&partition.name())) {
-        change(connection, partition, true)?;
+    // Nothing older than the rows by minute arrives.
+    let wanted = |series: Series| series.wanted(now.saturating_sub(MINUTES_KEPT), now);
+    let before = existing(connection)?;
+    for series in Series::all() {
+        if wanted(series).all(|partition| before.contains(&partition.name())) {
+            continue;
+        }
+        connection.transaction(|connection| {
+            connection.batch(LOCK)?;
+            // Another process can have created them since.
+            let existing = existing(connection)?;
+            let missing = wanted(series).filter(|partition| !existing.contains(&partition.name()));
+            let statements: Vec<String> = missing.flat_map(Partition::create).collect();
+            connection.batch(&statements.join(";"))
+        })?;
     }
     Ok(())
 }
@@ -59,7 +70,10 @@ pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Erro
     let partitions = partitions.iter().filter_map(|name| Partition::of_name(name));
     for partition in partitions {
         if partition.series().oldest(now).is_some_and(|oldest| partition.is_before(oldest)) {
-            change(connection, partition, false)?;
+            connection.transaction(|connection| {
+                connection.batch(LOCK)?;
+                connection.batch(&partition.drop().join(";"))
+            })?;
         }
     }
     Ok(())
@@ -67,19 +81,6 @@ pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Erro
 
 fn existing(connection: &mut Connection) -> Result<Vec<String>, Error> {
     query(EXISTING).fetch_all(connection)?.iter().map(|row| row.try_get(0)).collect()
-}
-
-/// Creates or drops a partition, unless another process has done so.
-fn change(connection: &mut Connection, partition: Partition, is_wanted: bool) -> Result<(), Error> {
-    connection.transaction(|connection| {
-        connection.batch(LOCK)?;
-        let is_there = existing(connection)?.contains(&partition.name());
-        match (is_there, is_wanted) {
-            (false, true) => connection.batch(&partition.create().join(";")),
-            (true, false) => connection.batch(&partition.drop().join(";")),
-            _ => Ok(()),
-        }
-    })
 }
 
 /// A table's partitions, or those of one of its resolutions.
@@ -223,7 +224,7 @@ impl Partition {
 
     /// Returns the statements that remove it with its rows, to be run in one transaction.
     fn drop(self) -> [String; 2] {
-        [LOCK_TIMEOUT.to_owned(), format!("DROP TABLE {}", self.name())]
+        [LOCK_TIMEOUT.to_owned(), format!("DROP TABLE IF EXISTS {}", self.name())]
     }
 }
 
@@ -323,7 +324,7 @@ mod tests {
         let partition = Partition::of_name("rollups_60_202611").unwrap();
         assert!(!partition.is_before(1_796_083_199));
         assert!(partition.is_before(1_796_083_200));
-        assert_eq!(partition.drop(), ["SET LOCAL lock_timeout = '5s'", "DROP TABLE rollups_60_202611"]);
+        assert_eq!(partition.drop(), ["SET LOCAL lock_timeout = '5s'", "DROP TABLE IF EXISTS rollups_60_202611"]);
     }
 
     #[test]

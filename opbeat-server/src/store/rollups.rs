@@ -45,15 +45,15 @@ pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes)
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
     let mut ids = TransactionIds::new();
-    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut missing = Vec::new();
     let known = update_transactions(connection, &seen)?;
     for ((key, seen), known) in seen.into_iter().zip(known) {
-        let id = match known {
-            Some(id) => id,
-            None => create_transaction(connection, key, seen, &mut free)?,
-        };
-        ids.insert(key.clone(), id);
+        match known {
+            Some(id) => drop(ids.insert(key.clone(), id)),
+            None => missing.push((key, seen)),
+        }
     }
+    create_transactions(connection, missing, &mut ids)?;
     Ok(ids)
 }
 
@@ -80,47 +80,65 @@ fn update_transactions(
     rows.iter().map(|rows| Ok(rows.first().map(|row| row.try_get(0)).transpose()?)).collect()
 }
 
-/// Creates the row of a transaction, or of the other names if the app has no free name. `free` has the number of free
-/// names of the apps that were looked at.
-fn create_transaction<'k>(
+/// Creates the rows of transactions as long as the app has free names, and adds their ids. The others share a row.
+fn create_transactions(
     connection: &mut Connection,
-    key: &'k TransactionKey,
-    seen: Seen,
-    free: &mut BTreeMap<&'k str, i64>,
-) -> Result<i64, StoreError> {
-    let free = match free.entry(&key.app_id) {
-        Entry::Occupied(free) => free.into_mut(),
-        Entry::Vacant(free) => {
-            let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
-            let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
-            free.insert(MAX_NAMES - names)
+    missing: Vec<(&TransactionKey, Seen)>,
+    ids: &mut TransactionIds,
+) -> Result<(), StoreError> {
+    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut named = Vec::new();
+    let mut others: BTreeMap<&str, (Seen, Vec<&TransactionKey>)> = BTreeMap::new();
+    for (key, seen) in missing {
+        let free = match free.entry(&key.app_id) {
+            Entry::Occupied(free) => free.into_mut(),
+            Entry::Vacant(free) => {
+                let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
+                let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
+                free.insert(MAX_NAMES - names)
+            }
+        };
+        *free -= 1;
+        if *free >= 0 {
+            named.push((key, seen));
+        } else {
+            let ((first, last), keys) = others.entry(&key.app_id).or_insert((seen, Vec::new()));
+            (*first, *last) = ((*first).min(seen.0), (*last).max(seen.1));
+            keys.push(key);
         }
-    };
-    *free -= 1;
-    if *free >= 0 {
-        return insert_transaction(connection, key, seen);
     }
-    let (app_id, name) = (key.app_id.clone(), OTHER_NAMES.to_owned());
-    let others = TransactionKey { app_id, kind: String::new(), name };
-    insert_transaction(connection, &others, seen)
+    let rows: Vec<_> = named.iter().map(|(key, seen)| new_row(ids::of_transaction(key), key, *seen)).collect();
+    let inserted = connection.rows_many(INSERT_TRANSACTION, &rows)?;
+    for ((key, seen), rows) in named.into_iter().zip(inserted) {
+        let id = match rows.first() {
+            Some(row) => row.try_get(0)?,
+            None => insert_transaction(connection, key, seen)?,
+        };
+        ids.insert(key.clone(), id);
+    }
+    for (app_id, (seen, keys)) in others {
+        let (app_id, name) = (app_id.to_owned(), OTHER_NAMES.to_owned());
+        let id = insert_transaction(connection, &TransactionKey { app_id, kind: String::new(), name }, seen)?;
+        ids.extend(keys.into_iter().map(|key| (key.clone(), id)));
+    }
+    Ok(())
+}
+
+/// Another process can have created the row, and the row of another name can have the id: then no row is returned.
+const INSERT_TRANSACTION: &str = "INSERT INTO transactions (id, app_id, kind, name, first_seen, last_seen)
+     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id";
+
+fn new_row<'k>(id: i64, key: &'k TransactionKey, (first, last): Seen) -> Vec<Value<'k>> {
+    let key = [&key.app_id, &key.kind, &key.name].map(Value::from);
+    std::iter::once(Value::from(id)).chain(key).chain([first.into(), last.into()]).collect()
 }
 
 /// Creates the row of a transaction, or updates it if there is one. Returns its id.
 fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: Seen) -> Result<i64, StoreError> {
     let mut id = ids::of_transaction(key);
     loop {
-        let inserted = query(
-            "INSERT INTO transactions (id, app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(&key.app_id)
-        .bind(&key.kind)
-        .bind(&key.name)
-        .bind(seen.0)
-        .bind(seen.1)
-        .execute(connection)?;
-        if inserted > 0 {
+        let inserted = connection.rows_many(INSERT_TRANSACTION, &[new_row(id, key, seen)])?;
+        if inserted.iter().any(|rows| !rows.is_empty()) {
             return Ok(id);
         }
         if let Some(id) = update_transactions(connection, &[(key, seen)].into())?.into_iter().flatten().next() {

@@ -140,7 +140,7 @@ impl Store {
         }
         let mut select = QueryBuilder::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
         select.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
-        select.push(" AND group_id IN ").push_list(groups.iter().copied());
+        select.push(" AND group_id IN ").push_integers(groups);
         let rows = select.build().read_all(&self.readers).await?;
         let count =
             |row: &Row<'_>| Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? });

@@ -146,7 +146,7 @@ fn push_span(query: &mut QueryBuilder<'_>, span: RollupSpan<'_>, table: &'static
     query.push(format!(" AND {table}.start >= ")).push_bind(span.from);
     query.push(format!(" AND {table}.start < ")).push_bind(span.to);
     if let Some(transactions) = span.transactions {
-        query.push(" AND transactions.id IN ").push_list(transactions.iter().copied());
+        query.push(" AND transactions.id IN ").push_integers(transactions);
     }
 }
 
