@@ -2,6 +2,7 @@
 
 mod app;
 mod command;
+mod limits;
 mod link;
 mod listen;
 mod organization;

@@ -16,7 +16,7 @@ use super::register::{AppCredentials, RegisterError, create_app, create_read_tok
 use super::tls::{HangUp, Tls, TlsError, TlsFiles};
 use crate::data_folder::{DataFolder, DataFolderError, Lock};
 use crate::directory::StoreDirectory;
-use crate::intake::{Disk, EventCounts, Gate, IntakeLimits, KnownLimits, Refusals};
+use crate::intake::{Disk, Gate, IntakeLimits, Refusals, start_quotas};
 use crate::queue::{AmqpAddress, Broker, InvalidAddress, Queue, QueueAddress, QueueLimits, Source};
 use crate::random::random_hex;
 use crate::sessions::Sessions;
@@ -222,7 +222,8 @@ impl Server {
         let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
         let disk = Disk::open(&config.data, config.intake.min_free_bytes);
         tokio::spawn(disk.clone().watch(stopped.clone()));
-        let gate = Gate::new(config.intake, KnownLimits::default(), EventCounts::default(), disk.clone());
+        let (limits, counts) = start_quotas(Arc::new(store.clone()), stopped.clone()).await;
+        let gate = Gate::new(config.intake, limits, counts, disk.clone());
         let health = Health::new(queue.health(), store.clone(), config.health, disk);
         tokio::spawn(health.clone().watch(stopped.clone()));
         if let Some(tls) = tls.clone() {

@@ -28,8 +28,10 @@ mod rollups;
 mod samples;
 mod services;
 mod sessions;
+mod settings;
 mod tokens;
 mod traces;
+mod usage;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
@@ -41,4 +43,5 @@ pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
+pub(crate) use settings::{AppSettings, Setting};
 pub(crate) use tokens::TokenRow;
