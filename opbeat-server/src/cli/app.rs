@@ -1,9 +1,10 @@
-//! The commands `opbeat app create` and `opbeat app origins`.
+//! The commands `opbeat app create`, `opbeat app origins` and `opbeat app limits`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
+use super::limits::Limits;
 use super::storage::{DataOption, open_store};
 use crate::intake::AllowedOrigin;
 use crate::server::{change_origins, create_app};
@@ -25,6 +26,10 @@ pub(super) enum App {
     ///
     /// At first there are none. A running server uses a new origin at once, and forgets a removed one within five seconds.
     Origins(Origins),
+    /// Prints the limits of an app and the times for which its data is kept, and changes some.
+    ///
+    /// `default` means that the app has the setting of the server. A running server uses a change within five seconds.
+    Limits(Limits),
 }
 
 #[derive(Debug, Args)]
@@ -66,12 +71,12 @@ pub(super) struct Origins {
 }
 
 #[derive(Clone, Debug)]
-struct Names {
-    organization: String,
-    app: String,
+pub(super) struct Names {
+    pub(super) organization: String,
+    pub(super) app: String,
 }
 
-fn parse_names(names: &str) -> Result<Names, String> {
+pub(super) fn parse_names(names: &str) -> Result<Names, String> {
     let (organization, app) = names.split_once('/').ok_or("name the organization and the app, as in `acme/shop`")?;
     Ok(Names { organization: organization.to_owned(), app: app.to_owned() })
 }
@@ -81,6 +86,7 @@ impl App {
         match self {
             Self::Create(create) => create.run().await,
             Self::Origins(origins) => origins.run().await,
+            Self::Limits(limits) => limits.run().await,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod app;
 mod check_config;
 mod command;
+mod limits;
 mod link;
 mod log;
 mod organization;

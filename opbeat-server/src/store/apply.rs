@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::database::Store;
 use super::engine::{Connection, Engine, Value, query};
 use super::error::{Cause, StoreError};
-use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
+use super::usage::DailyUsage;
+use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces, usage};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::{Mark, RecordId};
 
@@ -48,10 +49,13 @@ impl Store {
             let bodies: Vec<BodyChanges> = records.into_iter().flat_map(|record| record.bodies).collect();
             let are_new = are_new(connection, &bodies)?;
             let mut changes = Changes::default();
+            let mut usage = DailyUsage::default();
             for (body, _) in bodies.into_iter().zip(are_new).filter(|(_, is_new)| *is_new) {
+                usage.add(&body);
                 changes.merge(body.changes);
             }
             write(connection, changes)?;
+            usage::write(connection, &usage)?;
             finish(connection, &parked, mark, now)
         })
         .await
@@ -155,6 +159,9 @@ fn lock_of(app_id: &str) -> i64 {
 pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
     if are_new(connection, std::slice::from_ref(body))?.contains(&true) {
         write(connection, body.changes.clone())?;
+        let mut usage = DailyUsage::default();
+        usage.add(body);
+        usage::write(connection, &usage)?;
     }
     Ok(())
 }

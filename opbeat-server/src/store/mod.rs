@@ -28,10 +28,12 @@ mod rollups;
 mod samples;
 mod services;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod test_stores;
 mod tokens;
 mod traces;
+mod usage;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
@@ -43,6 +45,7 @@ pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
+pub(crate) use settings::{AppSettings, Setting};
 #[cfg(test)]
 pub(crate) use test_stores::stores;
 pub(crate) use tokens::TokenRow;

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::data_folder::DataFolder;
 use crate::directory::StoreDirectory;
-use crate::intake::{self, Disk, EventCounts, Gate, Intake, KnownLimits, Refusals};
+use crate::intake::{self, Disk, Gate, Intake, Refusals, start_quotas};
 use crate::otlp;
 use crate::queue::Queue;
 use crate::server::ServerConfig;
@@ -34,8 +34,9 @@ impl IntakeRole {
         let (stop, stopped) = watch::channel(false);
         let deliveries = tokio::spawn(refusals.clone().deliver(queue.clone(), stopped.clone()));
         let disk = Disk::open(&config.data, config.intake.min_free_bytes);
-        tokio::spawn(disk.clone().watch(stopped));
-        let gate = Gate::new(config.intake, KnownLimits::default(), EventCounts::default(), disk.clone());
+        tokio::spawn(disk.clone().watch(stopped.clone()));
+        let (limits, counts) = start_quotas(Arc::new(store.clone()), stopped).await;
+        let gate = Gate::new(config.intake, limits, counts, disk.clone());
         let (tokens, origins) = (Arc::new(directory.clone()), Arc::new(directory.clone()));
         let intake = Intake::new(queue, tokens, origins, config.intake, refusals.clone(), gate);
         let services = Arc::new(StoreServices::new(store, directory));
