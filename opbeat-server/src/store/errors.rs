@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
-use super::ids::{self, TimedRow};
+use super::ids::{self, Content, TimedRow};
 use super::rollups::RESOLUTIONS;
 use crate::changes::NewError;
 
@@ -161,7 +161,7 @@ fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]
 
 fn row<'e>(Occurrence { group, error }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
     // The id of the group is not part of it, since the database numbers groups.
-    let content = ids::digest([
+    let content = Content::of([
         error.app_id.as_bytes(),
         &error.fingerprint,
         &error.happened_at.to_le_bytes(),

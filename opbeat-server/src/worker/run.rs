@@ -218,7 +218,7 @@ mod tests {
             Queue::open(&folder.path().join("queue"), QueueLimits::default(), Some(Position::default())).unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
-            queue.append("shop", &[0; 3 << 20]).await.unwrap();
+            queue.append("shop", &vec![0; 9 << 20]).await.unwrap();
         }
         let (stop, stopped) = tokio::sync::oneshot::channel();
         stop.send(()).unwrap();
