@@ -91,6 +91,13 @@ impl Health {
         }
     }
 
+    /// Returns what an outage of RabbitMQ means.
+    fn broker_message(&self, now: Instant) -> Option<String> {
+        let outage = self.queue.broker_outage()?;
+        let (seconds, reason) = (now.duration_since(outage.at).as_secs(), outage.reason);
+        Some(format!("RabbitMQ cannot be used for {seconds} s: {reason}. New data waits in the spool of this server."))
+    }
+
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
@@ -120,13 +127,7 @@ impl Health {
         if is_full {
             messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
         }
-        if let Some(outage) = self.queue.broker_outage() {
-            let seconds = now.duration_since(outage.at).as_secs();
-            messages.push(format!(
-                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
-                outage.reason
-            ));
-        }
+        messages.extend(self.broker_message(now));
         if self.queue.refusal_of_app().is_some_and(is_recent) {
             messages.push(
                 "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
@@ -166,7 +167,7 @@ impl Health {
             (None, true) => "full",
             (None, false) => "ok",
         };
-        let mut body = json!({
+        let body = json!({
             "status": if accepts { "accepting" } else { "rejecting" },
             "storing": storing.name(),
             "lag_seconds": lag_seconds,
@@ -175,9 +176,6 @@ impl Health {
             "database": { "state": name(database) },
             "messages": messages,
         });
-        if let Some(waiting) = self.queue.waiting() {
-            body["queue"]["waiting_records"] = waiting.into();
-        }
         (status, body)
     }
 }
