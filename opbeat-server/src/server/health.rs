@@ -91,6 +91,16 @@ impl Health {
         }
     }
 
+    /// Returns the condition of the queue in a state.
+    fn queue_report(&self, state: &str) -> Value {
+        let (backlog, damages) = (self.queue.backlog(), self.queue.damages());
+        let mut report = json!({ "state": state, "backlog_bytes": backlog, "damages": damages });
+        if let Some(waiting) = self.queue.waiting() {
+            report["waiting_records"] = waiting.into();
+        }
+        report
+    }
+
     /// Returns what an outage of RabbitMQ means.
     fn broker_message(&self, now: Instant) -> Option<String> {
         let outage = self.queue.broker_outage()?;
@@ -172,7 +182,7 @@ impl Health {
             "storing": storing.name(),
             "lag_seconds": lag_seconds,
             "version": env!("CARGO_PKG_VERSION"),
-            "queue": { "state": queue, "backlog_bytes": self.queue.backlog(), "damages": damages },
+            "queue": self.queue_report(queue),
             "database": { "state": name(database) },
             "messages": messages,
         });
