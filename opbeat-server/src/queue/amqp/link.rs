@@ -129,6 +129,7 @@ impl Shared {
     /// Notes a failure to publish. If the connection may be the reason, it is opened again.
     pub(super) fn fail(&self, link: &Link, error: &PublishError) {
         let reason = error.to_string();
+        tracing::debug!(reason, "records could not be published");
         self.has_failed.store(true, Ordering::Relaxed);
         self.condition.fail(&reason);
         if !matches!(error, PublishError::Refused) {
@@ -231,6 +232,7 @@ async fn keep_connected(shared: Arc<Shared>) {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "RabbitMQ does not answer".to_owned(),
         };
+        tracing::debug!(reason, "the connection to RabbitMQ is opened again");
         shared.condition.fail(&reason);
         outage.start(&reason);
         sleep(outage.delay()).await;
