@@ -5,9 +5,12 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use super::app::App;
+use super::backup::Backup;
+use super::import::Import;
 use super::link::Link;
 use super::organization::Organization;
 use super::parked::Parked;
+use super::restore::Restore;
 use super::serve::Serve;
 use super::token::Token;
 
@@ -37,6 +40,9 @@ enum Action {
     /// Creates read tokens, for the API and for signing in to the pages. Lists and revokes all tokens.
     #[command(subcommand)]
     Token(Token),
+    Backup(Backup),
+    Restore(Restore),
+    Import(Import),
 }
 
 impl Command {
@@ -53,6 +59,9 @@ impl Command {
             Action::Organization(organization) => organization.run().await,
             Action::Parked(parked) => parked.run().await,
             Action::Token(token) => token.run().await,
+            Action::Backup(backup) => backup.run().await,
+            Action::Restore(restore) => restore.run().await,
+            Action::Import(import) => import.run().await,
         }
     }
 }
