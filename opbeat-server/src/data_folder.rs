@@ -13,6 +13,9 @@ const LOCK: &str = "lock";
 const URL: &str = "server-url";
 const LINK: &str = "sign-in-link";
 
+/// The file that marks a folder whose data is, or becomes, the content of a database of PostgreSQL.
+const IMPORTED: &str = "imported";
+
 /// The folder that holds all state: the database, the queue, and the URL that the server listens on.
 #[derive(Clone, Debug)]
 pub(crate) struct DataFolder {
@@ -24,6 +27,15 @@ pub(crate) struct DataFolder {
 pub(crate) struct Lock {
     _folder: Option<File>,
     _file: File,
+}
+
+/// The state of the import of a folder into PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Import {
+    /// It has begun, and is not finished.
+    Begun,
+    /// It is finished.
+    Finished,
 }
 
 /// The data folder cannot be used.
@@ -56,6 +68,17 @@ pub enum DataFolderError {
     DatabaseMissing {
         /// The database's file.
         path: PathBuf,
+    },
+    /// The data was imported into PostgreSQL, or an import has begun.
+    #[error(
+        "the data of this folder was imported into PostgreSQL, or an import has begun: start the server with --store and \
+         the URL of that database, or finish an interrupted import with `opbeat import --continue`; to go back to the \
+         data before the import, remove the file {}",
+        .marker.display()
+    )]
+    Imported {
+        /// The file that says so.
+        marker: PathBuf,
     },
 }
 
@@ -140,8 +163,12 @@ impl DataFolder {
     /// # Errors
     ///
     /// Returns [`DataFolderError::DatabaseMissing`] if the folder was used before. An empty database would accept no token,
-    /// and would replace the snapshot by which known tokens are still accepted.
+    /// and would replace the snapshot by which known tokens are still accepted. Returns [`DataFolderError::Imported`] if
+    /// the data is in another database now.
     pub(crate) fn prepare_database(&self, create: bool) -> Result<(), DataFolderError> {
+        if self.import().is_some() {
+            return Err(DataFolderError::Imported { marker: self.path.join(IMPORTED) });
+        }
         let path = self.database();
         let unusable = |source| DataFolderError::Unusable { path: self.path.clone(), source };
         let size = match fs::metadata(&path) {
@@ -160,6 +187,30 @@ impl DataFolder {
             return Err(DataFolderError::DatabaseMissing { path });
         }
         private().open(path).map_err(unusable)?;
+        Ok(())
+    }
+
+    /// Returns the state of the import of the folder, or `None` if there is no import.
+    pub(crate) fn import(&self) -> Option<Import> {
+        let state = fs::read(self.path.join(IMPORTED)).ok()?;
+        Some(if state.starts_with(b"finished") { Import::Finished } else { Import::Begun })
+    }
+
+    /// Sets the state of the import of the folder, which then survives a crash of the machine.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    pub(crate) fn set_import(&self, import: Import) -> io::Result<()> {
+        let text = match import {
+            Import::Begun => "begun\n",
+            Import::Finished => "finished\n",
+        };
+        let mut file = private().truncate(true).open(self.path.join(IMPORTED))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        #[cfg(unix)]
+        File::open(&self.path)?.sync_all()?;
         Ok(())
     }
 
@@ -256,7 +307,7 @@ fn make_private(folder: &Path, is_ours: fn(&str) -> bool) {
 /// Returns whether a file in the data folder is the server's, by its name.
 #[cfg(unix)]
 fn is_state(name: &str) -> bool {
-    name.starts_with(DATABASE) || DIRECTORY.contains(&name) || [LOCK, URL, LINK].contains(&name)
+    name.starts_with(DATABASE) || DIRECTORY.contains(&name) || [LOCK, URL, LINK, IMPORTED].contains(&name)
 }
 
 /// Returns whether a file in the queue's folder is the queue's, by its name: `00000000000000000001.records`.

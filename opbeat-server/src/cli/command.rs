@@ -5,10 +5,13 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use super::app::App;
+use super::backup::Backup;
 use super::check_config::CheckConfig;
+use super::import::Import;
 use super::link::Link;
 use super::organization::Organization;
 use super::queue::Queue;
+use super::restore::Restore;
 use super::serve::Serve;
 use super::token::Token;
 use crate::config::Purpose;
@@ -48,6 +51,9 @@ enum Action {
     /// Creates read tokens, for the API and for signing in to the pages. Lists and revokes all tokens.
     #[command(subcommand)]
     Token(Token),
+    Backup(Backup),
+    Restore(Restore),
+    Import(Import),
 }
 
 impl Command {
@@ -72,6 +78,9 @@ impl Command {
             Action::Organization(organization) => organization.run().await,
             Action::Queue(queue) => queue.run().await,
             Action::Token(token) => token.run().await,
+            Action::Backup(backup) => backup.run().await,
+            Action::Restore(restore) => restore.run().await,
+            Action::Import(import) => import.run().await,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The command line of `opbeat`.
 
 mod app;
+mod backup;
 mod check_config;
 mod command;
+mod import;
 mod limits;
 mod link;
 mod log;
 mod organization;
+mod progress;
 mod queue;
+mod restore;
 mod serve;
 mod settings;
 mod storage;

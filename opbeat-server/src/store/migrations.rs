@@ -59,27 +59,47 @@ fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(
         if connection.engine() == Engine::Postgres {
             connection.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
         }
-        connection.batch(
-            "CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL)",
-        )?;
+        connection.batch("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL)")?;
         if connection.engine() == Engine::Sqlite {
             take_over(connection)?;
         }
         let applied = applied(connection)?.unwrap_or(0);
         let newest = migrations.last().map_or(0, |(version, ..)| *version);
-        if applied > newest {
-            let message = format!(
-                "a newer version of opbeat wrote the database: it has schema {applied}, and this version knows {newest}; \
-                 run the newer version"
-            );
-            return Err(Error::new(Kind::Data, message));
-        }
+        refuse_newer(applied, newest)?;
         for (version, name, statements) in migrations.iter().filter(|(version, ..)| *version > applied) {
             connection.batch(statements)?;
-            query("INSERT INTO migrations (version, name) VALUES (?, ?)").bind(*version).bind(*name).execute(connection)?;
+            query("INSERT INTO migrations (version, name) VALUES (?, ?)")
+                .bind(*version)
+                .bind(*name)
+                .execute(connection)?;
         }
         Ok(())
     })
+}
+
+fn refuse_newer(applied: i64, newest: i64) -> Result<(), Error> {
+    if applied <= newest {
+        return Ok(());
+    }
+    let message = format!(
+        "a newer version of opbeat wrote the database: it has schema {applied}, and this version knows {newest}; run the \
+         newer version"
+    );
+    Err(Error::new(Kind::Data, message))
+}
+
+/// Checks that a file of SQLite is a database of the server that this version or an earlier one wrote. Changes nothing.
+pub(super) fn check_known(connection: &mut Connection) -> Result<(), Error> {
+    let lists = query(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('migrations', '_sqlx_migrations')
+         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'organizations') ORDER BY name DESC",
+    );
+    let Some(list) = lists.fetch_optional(connection)? else {
+        return Err(Error::new(Kind::Data, "it is a database of SQLite, but not one of opbeat"));
+    };
+    let list: &str = list.try_get(0)?;
+    let applied = query(format!("SELECT max(version) FROM {list}")).fetch_one(connection)?;
+    refuse_newer(applied.try_get::<Option<i64>, _>(0)?.unwrap_or(0), SQLITE.last().map_or(0, |(version, ..)| *version))
 }
 
 /// Returns the number of the last change that was applied.

@@ -7,7 +7,9 @@
 
 mod apply;
 mod apps;
+mod backup;
 mod check_ins;
+mod copy;
 mod cursor;
 mod database;
 mod deployments;
@@ -37,6 +39,8 @@ mod usage;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
+pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
+pub(crate) use copy::{Sums, Table};
 pub(crate) use database::{Condition, Store, StoreAddress};
 #[cfg(any(fuzzing, test))]
 pub(crate) use document::{pack, unpack};

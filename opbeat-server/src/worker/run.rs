@@ -15,6 +15,9 @@ const MAX_DELAY: Duration = Duration::from_secs(10);
 /// The number of attempts after which an error with an unknown cause is blamed on the data.
 const MAX_ATTEMPTS: u32 = 5;
 
+/// The number of failures to read the queue after which [`Worker::store_waiting`] gives up.
+const MAX_READS: u32 = 20;
+
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -52,6 +55,40 @@ impl Worker {
             () = clean(&store) => {}
         }
         self.source.close().await;
+    }
+
+    /// Stores the records that are in a queue on the disk of this machine, once, and leaves them in the queue. `stored`
+    /// gets the number of records of each batch.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database is away, or the queue cannot be read. What was stored until then is not stored
+    /// again by the next call.
+    pub(crate) async fn store_waiting(mut self, mut stored: impl FnMut(u64)) -> Result<(), Box<dyn std::error::Error>> {
+        self.source.finish();
+        let mut failures = 0;
+        loop {
+            let batch = match self.source.next().await {
+                Ok(Some(batch)) => Arc::new(batch),
+                Ok(None) => return Ok(()),
+                // After some failures, the parts that the disk cannot read count as damaged.
+                Err(_) if failures < MAX_READS => {
+                    failures += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            failures = 0;
+            self.report_damage(&batch);
+            let mut attempt = 1;
+            while let Err(error) = self.apply(&batch, attempt).await {
+                if error.cause() == Cause::Outage || attempt >= MAX_ATTEMPTS {
+                    return Err(error.into());
+                }
+                attempt += 1;
+            }
+            stored(batch.records.len() as u64);
+        }
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
@@ -95,10 +132,7 @@ impl Worker {
 
     /// Stores a batch. Returns only after it is stored, however long that takes.
     async fn store_batch(&mut self, batch: Batch) {
-        if let Some(Damage { reason, .. }) = &batch.damage {
-            self.source.count_damage();
-            tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
-        }
+        self.report_damage(&batch);
         let batch = Arc::new(batch);
         let mut attempt = 1;
         while let Err(error) = self.apply(&batch, attempt).await {
@@ -109,6 +143,13 @@ impl Worker {
         if let Err(error) = self.source.acknowledge(&batch).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "stored records cannot be removed from the queue; they are removed later");
+        }
+    }
+
+    fn report_damage(&self, batch: &Batch) {
+        if let Some(Damage { reason, .. }) = &batch.damage {
+            self.source.count_damage();
+            tracing::error!(%reason, "damaged bytes are skipped and parked; the disk may be failing");
         }
     }
 

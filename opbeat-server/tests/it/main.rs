@@ -4,6 +4,7 @@
 
 mod agents;
 mod api;
+mod backup;
 mod base_path;
 mod cases;
 mod client_side;

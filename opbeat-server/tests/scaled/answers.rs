@@ -1,14 +1,20 @@
 //! Both forms of the server give the same answers to the same bodies, byte for byte.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fs;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use opbeat_server::{Server, ServerConfig};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
+use test_backends::Postgres;
 
 use crate::api::{Api, PATIENCE, pause};
-use crate::deployment::{Deployment, Embedded, Scaled, intake_url, with_token};
+use crate::deployment::{Deployment, Embedded, Scaled, command, copy_folder, intake_url, opbeat, refused, with_token};
+use crate::ledger::Ledger;
+use crate::load::{Load, zlib};
 use crate::recordings::{Recording, recordings};
 
 const APP: &str = "/api/v2/organizations/acme/apps/shop";
@@ -52,6 +58,115 @@ pub(crate) async fn scaled() {
     }
     many.drained().await;
     walk.compare(one.api(), many.api()).await;
+}
+
+/// A backup that was made under load, with the queue, becomes a server with the answers of the first one.
+pub(crate) async fn backup() {
+    let one = Embedded::start();
+    let walk = Walk::new();
+    let (before, after) = walk.recordings.split_at(walk.recordings.len() / 2);
+    let load = Load::start(&one.intakes());
+    for recording in before {
+        send(recording, one.server.url()).await;
+    }
+    load.accepted_more().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("saved.sqlite"), folder.path().join("data"));
+    let file = file.to_str().unwrap();
+    let printed = opbeat(&["backup"], one.folder(), &["--to", file]);
+    assert!(printed.starts_with("Saved "), "{printed}");
+    load.accepted_more().await;
+    for recording in after {
+        send(recording, one.server.url()).await;
+    }
+    let ledger = load.finish().await;
+    ledger.assert_none_refused();
+    one.drained().await;
+
+    // The backup has the position up to which it has the queue, and the queue has the rest.
+    fs::create_dir(&data).unwrap();
+    copy_folder(&one.folder().join("queue"), &data.join("queue"));
+    let printed = opbeat(&["restore", file], &data, &[]);
+    assert!(printed.starts_with("Restored "), "{printed}");
+    let restored = one.start_copy(&data);
+    restored.drained().await;
+    ledger.check(&restored).await;
+    walk.compare(one.api(), restored.api()).await;
+}
+
+/// A data folder that is imported into PostgreSQL, with an interruption, gives the answers of before.
+pub(crate) async fn import() {
+    let (mut one, postgres, folder) = (Embedded::start(), Postgres::start(), tempfile::tempdir().unwrap());
+    let walk = Walk::new();
+    let (stored, waiting) = walk.recordings.split_at(walk.recordings.len() * 3 / 4);
+    for recording in stored {
+        send(recording, one.server.url()).await;
+    }
+    one.drained().await;
+    // The last bodies are in the queue only: the worker waits for a lock until it is killed.
+    let lock = rusqlite::Connection::open(one.folder().join("opbeat.sqlite")).unwrap();
+    lock.busy_timeout(PATIENCE).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for recording in waiting {
+        send(recording, one.server.url()).await;
+    }
+    let store = postgres.url();
+    let options = ["--store", &*store];
+    assert!(refused(&["import"], one.folder(), &options).contains("another opbeat server uses the data folder"));
+    one.server.kill();
+    drop(lock);
+    copy_folder(one.folder(), &folder.path().join("copy"));
+
+    let mut config = ServerConfig::new(folder.path().join("scaled"), "127.0.0.1:0".parse().unwrap());
+    config.store = Some(store.clone());
+    // The database may have been used, as long as it has no organization.
+    Server::start(config.clone()).await.unwrap().shut_down().await;
+    interrupt_import(&one, &store).await;
+    assert!(refused(&["import"], one.folder(), &options).contains("finish it with --continue"));
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    assert!(refused(&serve, one.folder(), &[]).contains("was imported into PostgreSQL, or an import has begun"));
+    let printed = opbeat(&["import", "--continue"], one.folder(), &options);
+    assert!(printed.contains("Both databases have the same numbers of rows, and the same sums."), "{printed}");
+    assert!(printed.contains(&format!(" and {} records that waited in the queue", waiting.len())), "{printed}");
+    assert!(refused(&["import"], one.folder(), &options).contains("was imported already"));
+    assert!(refused(&["import"], &folder.path().join("copy"), &options).contains("the database is not empty"));
+
+    let copy = one.start_copy(&folder.path().join("copy"));
+    copy.drained().await;
+    let server = Server::start(config).await.unwrap();
+    let api = one.api().at(&server.url());
+    walk.compare(copy.api(), &api).await;
+
+    // New rows get numbers after those of the imported ones.
+    let path = format!("{APP}/errors/?limit=200");
+    let errors = api.list(&path, "errors").await.len();
+    let body = zlib(&Ledger::body(0).json.to_string());
+    let (name, endpoint, headers) = ("a new error".to_owned(), "errors".to_owned(), HeaderMap::new());
+    send(&Recording { name, endpoint, headers, body }, &server.url()).await;
+    let deadline = Instant::now() + PATIENCE;
+    while api.list(&path, "errors").await.len() == errors {
+        assert!(Instant::now() < deadline, "the new error was not stored");
+        pause().await;
+    }
+    server.shut_down().await;
+}
+
+/// Begins an import, and kills it when some of the tables are copied.
+async fn interrupt_import(one: &Embedded, store: &str) {
+    let (client, connection) = tokio_postgres::connect(store, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    // Readers do not wait for this lock, and writers do.
+    client.batch_execute("BEGIN; LOCK TABLE samples IN SHARE MODE").await.unwrap();
+    let mut import = command(&["import"], one.folder(), &["--store", store]).spawn().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let copied = "SELECT count(*) FROM rollups";
+    while client.query_one(copied, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(import.try_wait().unwrap().is_none() && Instant::now() < deadline, "the import does not begin");
+        pause().await;
+    }
+    import.kill().unwrap();
+    import.wait().unwrap();
+    client.batch_execute("ROLLBACK").await.unwrap();
 }
 
 async fn send(recording: &Recording, server: &str) {

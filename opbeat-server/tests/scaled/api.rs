@@ -22,6 +22,11 @@ impl Api {
         Self { client: Client::new(), url: url.to_owned(), token }
     }
 
+    /// Returns the API of another server that knows the same token.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self::new(url, self.token.clone())
+    }
+
     /// Returns the status and the text of an answer.
     pub(crate) async fn text(&self, path: &str) -> (StatusCode, String) {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);

@@ -17,12 +17,24 @@ const APP_ID: &str = "abcdef";
 const SECRET_TOKEN: &str = "0123456789012345678901234567890123456789";
 
 /// Runs a command of the binary to its end, and returns what it prints.
-fn opbeat(arguments: &[&str], data: &Path, options: &[&str]) -> String {
-    let mut command = Command::new(BINARY);
-    command.args(arguments).arg("--data").arg(data).args(options).env("OPBEAT_NEW_SECRET_TOKEN", SECRET_TOKEN);
-    let output = command.output().unwrap();
+pub(crate) fn opbeat(arguments: &[&str], data: &Path, options: &[&str]) -> String {
+    let output = command(arguments, data, options).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that fails, and returns what it prints as an error.
+pub(crate) fn refused(arguments: &[&str], data: &Path, options: &[&str]) -> String {
+    let output = command(arguments, data, options).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Returns a command of the binary, to be run.
+pub(crate) fn command(arguments: &[&str], data: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).arg("--data").arg(data).args(options).env("OPBEAT_NEW_SECRET_TOKEN", SECRET_TOKEN);
+    command
 }
 
 /// Creates the app `acme/shop`, and returns a read token.
@@ -84,9 +96,22 @@ impl Embedded {
         Self { server, api, folder }
     }
 
+    /// Starts a server on a folder with a copy of this one's data.
+    pub(crate) fn start_copy(&self, folder: &Path) -> Self {
+        let server = Opbeat::start(BINARY, "serve", folder, &[]);
+        let api = self.api.at(server.url());
+        Self { server, api, folder: Folder::Other(folder.to_owned()) }
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
+    assert!(status.success(), "cp -r {} {}", from.display(), to.display());
 }
 
 impl Folder {

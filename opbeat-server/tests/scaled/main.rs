@@ -30,9 +30,11 @@ fn main() -> ExitCode {
     let cases = [
         Case::new("embedded_kill", &[], || Box::pin(kills::embedded())),
         Case::new("embedded_same_answers", &[], || Box::pin(answers::embedded())),
+        Case::new("backup_under_load", &[], || Box::pin(answers::backup())),
         Case::new("sqlite_locked", &[], || Box::pin(outages::sqlite_locked())),
         Case::new("sqlite_missing", &[], || Box::pin(outages::sqlite_missing())),
         Case::new("disk_full", &[Need::SmallDisk], || Box::pin(outages::disk_full())),
+        Case::new("import", &[Need::Postgres], || Box::pin(answers::import())),
         Case::new("scaled_kills", SCALED, || Box::pin(kills::scaled())),
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),

@@ -42,6 +42,19 @@ impl<'q> QueryBuilder<'q> {
         self.push("))")
     }
 
+    /// Appends parameters with their values, in parentheses: a row to compare with.
+    pub(crate) fn push_row<T: Into<Value<'q>>>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
+        self.sql.push('(');
+        let mut separator = "";
+        for value in values {
+            self.sql.push_str(separator);
+            self.push_bind(value);
+            separator = ", ";
+        }
+        self.sql.push(')');
+        self
+    }
+
     /// Returns the statement.
     pub(crate) fn build(self) -> Query<'q> {
         Query::new(Cow::Owned(self.sql), self.values)

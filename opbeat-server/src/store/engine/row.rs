@@ -25,6 +25,11 @@ impl<'r> Row<'r> {
         Row { names: self.names, values: self.values.into_iter().map(Value::into_owned).collect() }
     }
 
+    /// Returns all values, without a reference to the result.
+    pub(crate) fn to_values(&self) -> Vec<Value<'static>> {
+        self.values.iter().cloned().map(Value::into_owned).collect()
+    }
+
     /// Reads a column by its name or its index. Fails if there is no such column, or its value is of another type.
     pub(crate) fn try_get<'v, T: FromValue<'v>, C: Column>(&'v self, column: C) -> Result<T, Error> {
         let value = column.index(&self.names).and_then(|index| self.values.get(index));

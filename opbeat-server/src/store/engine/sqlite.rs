@@ -129,22 +129,41 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Copies the database into another file while it is used.
-    pub(super) fn copy_to(&self, target: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+    /// Copies the database into another file while it is used, as it is now.
+    pub(super) fn copy_to(&self, target: &Path, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
         let mut copy = rusqlite::Connection::open(target)?;
-        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
-        loop {
-            use rusqlite::backup::StepResult::{Busy, Done, Locked};
-            match backup.step(1_024)? {
-                Done => break,
-                Busy | Locked => std::thread::yield_now(),
-                _ => {}
-            }
-            let state = backup.progress();
-            let (total, left) = (state.pagecount.max(0) as u64, state.remaining.max(0) as u64);
-            progress(total.saturating_sub(left), total);
+        // The read transaction keeps the state of the database until the copy is complete. Without it, each change by
+        // another process would start the copy again. Writers do not wait for readers.
+        self.connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+        let copied = copy_pages(&self.connection, &mut copy, progress);
+        let ended = self.connection.execute_batch("COMMIT");
+        copied?;
+        ended?;
+        // The copy has the mode of the database, in which it would consist of more than one file.
+        Ok(copy.pragma_update(None, "journal_mode", "delete")?)
+    }
+}
+
+/// The number of pages that are copied between two reports of progress.
+const PAGES: std::ffi::c_int = 1_024;
+
+fn copy_pages(
+    source: &rusqlite::Connection,
+    copy: &mut rusqlite::Connection,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(), Error> {
+    use rusqlite::backup::{Backup, StepResult};
+    let backup = Backup::new(source, copy)?;
+    loop {
+        let step = backup.step(PAGES)?;
+        let state = backup.progress();
+        let (total, left) = (state.pagecount.max(0).unsigned_abs(), state.remaining.max(0).unsigned_abs());
+        progress(total.saturating_sub(left).into(), total.into());
+        match step {
+            StepResult::More => {}
+            StepResult::Done => return Ok(()),
+            _ => return Err(Error::outage("another process uses the file of the copy")),
         }
-        Ok(())
     }
 }
 

@@ -31,6 +31,15 @@ impl Value<'_> {
         }
     }
 
+    /// Returns the size of a text or of bytes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+            Self::Null | Self::Integer(_) | Self::Real(_) => size_of::<i64>(),
+        }
+    }
+
     const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "no value",
