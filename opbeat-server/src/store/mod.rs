@@ -8,6 +8,7 @@
 mod apply;
 mod apps;
 mod check_ins;
+mod compaction;
 mod cursor;
 mod database;
 mod deployments;
@@ -29,6 +30,8 @@ mod samples;
 mod services;
 mod sessions;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod traces;
 mod usage;
