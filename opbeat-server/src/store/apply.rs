@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use super::compaction::AppMarks;
 use super::database::Store;
 use super::engine::{Connection, Engine, Value, query};
 use super::error::{Cause, StoreError};
@@ -218,11 +219,13 @@ fn bare_key(key: &str) -> Option<&str> {
 fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreError> {
     traces::join(connection, &mut changes)?;
     let ids = rollups::write_transactions(connection, &changes)?;
-    rollups::write(connection, &ids, &changes.rollups)?;
-    rollups::write_breakdowns(connection, &ids, &changes.breakdowns)?;
+    let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
+    let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;
+    rollups::write(connection, &ids, &marks, &changes.rollups)?;
+    rollups::write_breakdowns(connection, &ids, &marks, &changes.breakdowns)?;
     rollups::write_drops(connection, &changes.drops)?;
     // Before the samples, of which those are kept that an error refers to.
-    errors::write(connection, &changes.errors)?;
+    errors::write(connection, &marks, &changes.errors)?;
     samples::write(connection, &ids, &changes.samples)?;
     samples::write_span_stacks(connection, &changes.span_stacks)?;
     notes::write(connection, &changes.notes)?;

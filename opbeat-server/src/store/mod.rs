@@ -9,6 +9,7 @@ mod apply;
 mod apps;
 mod backup;
 mod check_ins;
+mod compaction;
 mod copy;
 mod cursor;
 mod database;
@@ -33,6 +34,8 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod test_stores;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod traces;
 mod usage;

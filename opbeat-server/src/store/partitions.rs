@@ -4,8 +4,7 @@
 //! Partitions are created at the start and whenever old rows are removed.
 
 use super::engine::{Connection, Engine, Error, query};
-use super::rollups::RESOLUTIONS;
-use crate::changes::MINUTES_KEPT;
+use crate::changes::{MINUTES_KEPT, RESOLUTIONS};
 
 /// Lets one process at a time change partitions, until the end of its transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
@@ -93,7 +92,7 @@ struct Series {
     parameters: &'static str,
 }
 
-/// A minute's and an hour's rows are updated by each batch. With free space in its page, the new version of a row needs
+/// A minute's rows are updated by each batch. With free space in its page, the new version of a row needs
 /// no new entry in the index, and the next one reuses the space of the one before it.
 const UPDATED: &str = "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05";
 
@@ -126,13 +125,19 @@ impl Series {
     fn all() -> impl Iterator<Item = Self> {
         let of_resolution =
             |resolution| [Self::rollups(resolution), Self::breakdowns(resolution), Self::error_rollups(resolution)];
-        RESOLUTIONS.into_iter().flat_map(of_resolution).chain([Self::SAMPLES, Self::OCCURRENCES])
+        RESOLUTIONS
+            .into_iter()
+            .flat_map(move |row| of_resolution(row.seconds))
+            .chain([Self::SAMPLES, Self::OCCURRENCES])
     }
 
     /// Returns the time of the oldest row that is kept, or `None` if all are kept. Both times are in seconds since 1970.
     fn oldest(self, now: i64) -> Option<i64> {
-        let is_short = self == Self::SAMPLES || self.resolution == Some(60);
-        is_short.then(|| now.saturating_sub(MINUTES_KEPT))
+        let kept = match self.resolution {
+            Some(resolution) => RESOLUTIONS.iter().find(|row| row.seconds == resolution).and_then(|row| row.kept),
+            None => (self == Self::SAMPLES).then_some(MINUTES_KEPT),
+        };
+        kept.map(|kept| now.saturating_sub(kept))
     }
 
     /// Returns the partitions that the series needs, the oldest first: from the month of the oldest row that is kept,

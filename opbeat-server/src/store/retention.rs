@@ -6,7 +6,7 @@ use super::engine::{Connection, Engine, query};
 use super::error::StoreError;
 use super::partitions;
 use super::rollups::signed;
-use crate::changes::{MAX_COUNT, MINUTES_KEPT};
+use crate::changes::{MAX_COUNT, MINUTES_KEPT, RESOLUTIONS};
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
@@ -39,24 +39,22 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments and
-    /// check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
+    /// Removes samples after 14 days, rows of each length of time after the time that they are kept, drops and notes after
+    /// 90 days, deployments and check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
     /// unfinished traces after an hour, which count as dropped.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
-    /// `now` is in microseconds since 1970.
-    pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
+    /// `now` is in microseconds since 1970. Unless `is_compact`, rows may not be added up to those of longer times yet,
+    /// and are kept.
+    pub(crate) async fn remove_old(&self, now: i64, is_compact: bool) -> Result<(), StoreError> {
         if !self.is_clock_steady(now).await? {
             return Ok(());
         }
         let second = now / MICROS;
-        self.change_partitions(second).await;
+        self.change_partitions(second, is_compact).await;
         let statements = [
             ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
-            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
-            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
-            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
@@ -67,7 +65,13 @@ impl Store {
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
             ("DELETE FROM stored_records WHERE stored_at < ?", now - RECORD_DAYS * DAY * MICROS),
         ];
-        for (statement, before) in statements {
+        let old_rows = RESOLUTIONS.into_iter().filter(|_| is_compact).filter_map(|row| Some((row.seconds, row.kept?)));
+        let old_rows = old_rows.flat_map(|(seconds, kept)| {
+            ["rollups", "breakdowns", "error_rollups"]
+                .map(|table| (format!("DELETE FROM {table} WHERE resolution = {seconds} AND start < ?"), second - kept))
+        });
+        let statements = statements.map(|(statement, before)| (statement.to_owned(), before));
+        for (statement, before) in statements.into_iter().chain(old_rows) {
             // Each in a transaction of its own, so that data is stored in between.
             let remove = move |connection: &mut Connection| {
                 if is_first(connection)? {
@@ -82,9 +86,9 @@ impl Store {
 
     /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. A failure is no reason to
     /// keep other old rows.
-    async fn change_partitions(&self, second: i64) {
+    async fn change_partitions(&self, second: i64, is_compact: bool) {
         let change = move |connection: &mut Connection| {
-            let dropped = partitions::drop_old(connection, second);
+            let dropped = if is_compact { partitions::drop_old(connection, second) } else { Ok(()) };
             dropped.and(partitions::create_missing(connection, second))
         };
         if let Err(error) = self.writer.run(change).await {
@@ -167,7 +171,7 @@ mod tests {
 
     /// Removes old rows at a time in hours, and returns the number of rows that are left.
     async fn rows_left_at(store: &Store, hour: i64) -> i64 {
-        store.remove_old(hour * HOUR).await.unwrap();
+        store.remove_old(hour * HOUR, true).await.unwrap();
         let left = query("SELECT count(*) FROM stored_bodies").read_one(&store.writer).await.unwrap();
         left.try_get(0).unwrap()
     }
@@ -214,7 +218,7 @@ mod tests {
             insert.bind(Vec::new()).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
-            store.remove_old(hour * HOUR).await.unwrap();
+            store.remove_old(hour * HOUR, true).await.unwrap();
         }
         let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
         let drops = drops.read_all(&store.writer).await.unwrap();

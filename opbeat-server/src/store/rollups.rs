@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::compaction::AppMarks;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::ids;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
-
-/// The lengths of time that rows stand for, in seconds: a minute and an hour.
-pub(super) const RESOLUTIONS: [i64; 2] = [60, 3_600];
 
 /// The largest number of transaction names of an app.
 ///
@@ -24,7 +22,7 @@ pub(crate) const OTHER_NAMES: &str = "(other names)";
 type Seen = (i64, i64);
 
 /// The key of a row of durations: transaction, resolution, start and result.
-type RowKey<'a> = (i64, i64, i64, &'a str);
+pub(super) type RowKey<'a> = (i64, i64, i64, &'a str);
 
 /// The number of rows of durations that are read and written at once.
 const ROWS: usize = 256;
@@ -149,15 +147,16 @@ fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: S
     }
 }
 
-/// Adds durations to the rows of their minutes and hours.
+/// Adds durations to the rows of their minutes, and to those of longer times that are complete.
 pub(super) fn write(
     connection: &mut Connection,
     ids: &TransactionIds,
+    marks: &AppMarks,
     rollups: &BTreeMap<(TransactionKey, i64, String), Rollup>,
 ) -> Result<(), StoreError> {
     let mut rows: BTreeMap<RowKey<'_>, Rollup> = BTreeMap::new();
     for ((key, minute, result), rollup) in rollups {
-        for resolution in RESOLUTIONS {
+        for resolution in marks.of(&key.app_id).resolutions(*minute) {
             let start = minute - minute.rem_euclid(resolution);
             rows.entry((ids[key], resolution, start, result)).or_default().merge(rollup);
         }
@@ -171,21 +170,27 @@ pub(super) fn write(
 
 /// Adds the rows that are stored to these, and stores the sums.
 fn write_rows(connection: &mut Connection, rows: &mut [(RowKey<'_>, Rollup)]) -> Result<(), StoreError> {
-    let key = |(transaction, resolution, start, result): RowKey<'_>| {
-        vec![Value::from(transaction), resolution.into(), start.into(), result.to_owned().into()]
-    };
     let known = connection.rows_many(
         "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
-        &rows.iter().map(|(row, _)| key(*row)).collect::<Vec<_>>(),
+        &rows.iter().map(|(row, _)| key_values(*row)).collect::<Vec<_>>(),
     )?;
     for ((_, rollup), known) in rows.iter_mut().zip(known) {
         if let Some(known) = known.first() {
             rollup.merge(&read(known)?);
         }
     }
-    let row = |(row, rollup): &(RowKey<'_>, Rollup)| {
-        let mut values = key(*row);
+    store_rows(connection, &rows.iter().map(|(row, rollup)| (*row, &*rollup)).collect::<Vec<_>>())
+}
+
+fn key_values((transaction, resolution, start, result): RowKey<'_>) -> Vec<Value<'static>> {
+    vec![Value::from(transaction), resolution.into(), start.into(), result.to_owned().into()]
+}
+
+/// Stores rows of durations, in the place of those that are there.
+pub(super) fn store_rows(connection: &mut Connection, rows: &[(RowKey<'_>, &Rollup)]) -> Result<(), StoreError> {
+    let row = |(row, rollup): &(RowKey<'_>, &Rollup)| {
+        let mut values = key_values(*row);
         values.extend([
             signed(rollup.count).into(),
             signed(rollup.failed).into(),
@@ -227,13 +232,14 @@ fn decode(sketch: &[u8]) -> Result<Sketch, StoreError> {
     Ok(Sketch::decode(sketch).ok_or_else(|| std::io::Error::other("a stored sketch is damaged"))?)
 }
 
-/// Adds self times to the rows of their minutes and hours.
+/// Adds self times to the rows of their minutes, and to those of longer times that are complete.
 pub(super) fn write_breakdowns(
     connection: &mut Connection,
     ids: &TransactionIds,
+    marks: &AppMarks,
     breakdowns: &BTreeMap<(TransactionKey, i64, String), SelfTime>,
 ) -> Result<(), StoreError> {
-    let row = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime), resolution| {
+    let row = |key: &TransactionKey, minute: i64, kind: &String, self_time: &SelfTime, resolution: i64| {
         vec![
             Value::from(ids[key]),
             Value::from(resolution),
@@ -245,17 +251,19 @@ pub(super) fn write_breakdowns(
             signed(MAX_COUNT).into(),
         ]
     };
-    for resolution in RESOLUTIONS {
-        connection.execute_many(
-            "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
-                 count = least(breakdowns.count + excluded.count, ?8),
-                 self_ms = least(breakdowns.self_ms + excluded.self_ms, 1e15),
-                 samples = least(breakdowns.samples + excluded.samples, ?8)",
-            &breakdowns.iter().map(|breakdown| row(breakdown, resolution)).collect::<Vec<_>>(),
-        )?;
-    }
+    let rows = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime)| {
+        let resolutions = marks.of(&key.app_id).resolutions(*minute);
+        resolutions.map(|resolution| row(key, *minute, kind, self_time, resolution)).collect::<Vec<_>>()
+    };
+    connection.execute_many(
+        "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
+             count = least(breakdowns.count + excluded.count, ?8),
+             self_ms = least(breakdowns.self_ms + excluded.self_ms, 1e15),
+             samples = least(breakdowns.samples + excluded.samples, ?8)",
+        &breakdowns.iter().flat_map(rows).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 use super::database::{Store, StoreAddress};
+use super::engine::SqliteFile;
 
 /// A new store, which is removed with this value.
 #[derive(Debug)]
@@ -36,7 +37,8 @@ impl TestStore {
 /// is set.
 pub(crate) async fn stores() -> Vec<TestStore> {
     let folder = tempfile::tempdir().unwrap();
-    let address = StoreAddress::file(folder.path().join("opbeat.sqlite"));
+    let path = folder.path().join("opbeat.sqlite");
+    let address = StoreAddress::Sqlite(SqliteFile { path, may_be_created: true, may_be_empty: true });
     let store = Store::open(address.clone(), Store::TIME_LIMIT).await.unwrap();
     let mut stores = vec![TestStore { store, address, _folder: Some(folder), _database: None }];
     if let Some(server) = std::env::var("OPBEAT_TEST_STORE").ok().filter(|url| !url.is_empty()) {
