@@ -7,6 +7,7 @@
 
 mod apply;
 mod apps;
+mod budget;
 mod check_ins;
 mod compaction;
 mod cursor;
@@ -16,6 +17,7 @@ mod document;
 pub(crate) mod engine;
 mod error;
 mod errors;
+mod expiry;
 mod ids;
 mod migrations;
 mod notes;
