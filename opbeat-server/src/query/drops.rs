@@ -8,7 +8,8 @@ use super::{AppIdentity, Query, QueryError, Range};
 /// Data that agents dropped, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct DroppedData {
-    /// The reason: `errors`, `transactions`, `samples`, `spans`, or `rejected` for whole deliveries.
+    /// The reason: `errors`, `transactions`, `samples`, `spans`, `rejected` for whole deliveries,
+    /// or `disk_budget` for what this server removed.
     pub(crate) reason: String,
     /// The number of dropped items.
     pub(crate) count: u64,
@@ -35,6 +36,9 @@ fn explanation(reason: &str) -> &'static str {
         "samples" => "the agent could not reach this server for long; the figures are still exact",
         "spans" => {
             "a transaction or a trace had too many spans, or the transaction of spans did not arrive within an hour"
+        }
+        "disk_budget" => {
+            "this server removed samples and repeated errors of the app, the oldest first, to keep within its disk space; `opbeat app limits --disk-bytes` raises it"
         }
         "rejected" => "this server could not read them; the application's log contains the reason",
         _ => "the agent gave no reason",

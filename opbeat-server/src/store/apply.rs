@@ -224,12 +224,13 @@ fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreE
     rollups::write(connection, &ids, &marks, &changes.rollups)?;
     rollups::write_breakdowns(connection, &ids, &marks, &changes.breakdowns)?;
     rollups::write_drops(connection, &changes.drops)?;
+    // Before the errors, which happened in them.
+    releases::write(connection, &changes.releases)?;
     // Before the samples, of which those are kept that an error refers to.
     errors::write(connection, &marks, &changes.errors)?;
     samples::write(connection, &ids, &changes.samples)?;
     samples::write_span_stacks(connection, &changes.span_stacks)?;
     notes::write(connection, &changes.notes)?;
-    releases::write(connection, &changes.releases)?;
     deployments::write(connection, &changes.deployments)?;
     check_ins::write(connection, &changes.check_ins)
 }

@@ -6,10 +6,12 @@ use super::compaction::AppMarks;
 use super::document;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
+use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
+use super::releases::Releases;
 use crate::changes::NewError;
 
-/// The number of newest occurrences that are kept of each group, besides the first one.
+/// The number of newest occurrences that are kept of each group, besides the first one and the latest of each release.
 const MAX_NEWEST: usize = 50;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
@@ -31,6 +33,8 @@ struct Group {
 struct Occurrence<'a> {
     group: i64,
     error: &'a NewError,
+    /// The number of the release that it happened in, or 0.
+    release: i64,
 }
 
 /// Adds errors to their groups, and creates the groups that are missing.
@@ -49,6 +53,10 @@ pub(super) fn write(connection: &mut Connection, marks: &AppMarks, errors: &[New
         if group.times_seen > MAX_NEWEST as i64 {
             full.push(group.id);
         }
+    }
+    let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
+    for occurrence in &mut occurrences {
+        occurrence.release = releases.at(&occurrence.error.app_id, occurrence.error.happened_at);
     }
     write_counts(connection, &counts)?;
     write_occurrences(connection, &occurrences)?;
@@ -133,7 +141,7 @@ fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<
     let older = errors.len().saturating_sub(MAX_NEWEST);
     let first = errors.first().filter(|(_, error)| older > 0 && error.happened_at == group.first_seen);
     let kept = first.into_iter().chain(&errors[older..]);
-    occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error }));
+    occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error, release: 0 }));
 }
 
 fn write_counts(connection: &mut Connection, counts: &BTreeMap<(i64, i64, i64), i64>) -> Result<(), StoreError> {
@@ -154,13 +162,13 @@ fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]
     ids::insert(
         connection,
         "INSERT INTO error_occurrences (id, group_id, happened_at, transaction_name, transaction_external_id,
-                                        client_supplied_id, notes, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id",
+                                        client_supplied_id, notes, document, release)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id",
         rows,
     )
 }
 
-fn row<'e>(Occurrence { group, error }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
+fn row<'e>(Occurrence { group, error, release }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
     // The id of the group is not part of it, since the database numbers groups.
     let content = Content::of([
         error.app_id.as_bytes(),
@@ -177,21 +185,21 @@ fn row<'e>(Occurrence { group, error }: &Occurrence<'e>) -> Result<TimedRow<'e>,
         (&error.external_id).into(),
         String::from_utf8_lossy(&error.notes).into(),
         document::pack(&error.document)?.into(),
+        (*release).into(),
     ];
     Ok(TimedRow { happened_at: error.happened_at, content, values })
 }
 
-/// Removes the occurrences of groups that are neither the first nor among the newest.
+/// Removes the occurrences of groups that are neither the first, nor the latest of a release, nor among the newest.
 fn remove_surplus(connection: &mut Connection, groups: &[i64]) -> Result<(), StoreError> {
     let row = |group: &i64| [*group, MAX_NEWEST as i64].map(Value::from).to_vec();
     // Both orders are those of the index on the group and the time.
-    connection.execute_many(
-        "DELETE FROM error_occurrences
-         WHERE group_id = ?1
-           AND id IN (SELECT id FROM error_occurrences WHERE group_id = ?1
-                      ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2)
-           AND id <> (SELECT id FROM error_occurrences WHERE group_id = ?1 ORDER BY happened_at, id LIMIT 1)",
-        &groups.iter().map(row).collect::<Vec<_>>(),
-    )?;
+    let delete = format!(
+        "DELETE FROM error_occurrences WHERE group_id = ?1 AND id IN (
+             SELECT id FROM error_occurrences WHERE {IS_REPETITION} AND id IN (
+                 SELECT id FROM error_occurrences WHERE group_id = ?1
+                 ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2))"
+    );
+    connection.execute_many(&delete, &groups.iter().map(row).collect::<Vec<_>>())?;
     Ok(())
 }

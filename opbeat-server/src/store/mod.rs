@@ -8,6 +8,7 @@
 mod apply;
 mod apps;
 mod backup;
+mod budget;
 mod check_ins;
 mod compaction;
 mod copy;
@@ -18,6 +19,7 @@ mod document;
 pub(crate) mod engine;
 mod error;
 mod errors;
+mod expiry;
 mod ids;
 mod migrations;
 mod notes;

@@ -59,16 +59,24 @@ pub(super) fn create_missing(connection: &mut Connection, now: i64) -> Result<()
     Ok(())
 }
 
-/// Removes the partitions of PostgreSQL whose rows are all older than the rows that are kept. `now` is in seconds since
-/// 1970.
-pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Error> {
+/// Removes the partitions of PostgreSQL whose rows are all older than the rows that are kept. Rows by time are only removed
+/// if they are added up. Both times are in seconds since 1970.
+pub(super) fn drop_old(
+    connection: &mut Connection,
+    now: i64,
+    oldest_sample: i64,
+    is_compact: bool,
+) -> Result<(), Error> {
     if connection.engine() == Engine::Sqlite {
         return Ok(());
     }
     let partitions = existing(connection)?;
     let partitions = partitions.iter().filter_map(|name| Partition::of_name(name));
     for partition in partitions {
-        if partition.series().oldest(now).is_some_and(|oldest| partition.is_before(oldest)) {
+        let series = partition.series();
+        let oldest = if series == Series::SAMPLES { Some(oldest_sample) } else { series.oldest(now) };
+        let may_be_removed = is_compact || series.resolution.is_none();
+        if may_be_removed && oldest.is_some_and(|oldest| partition.is_before(oldest)) {
             connection.transaction(|connection| {
                 connection.batch(LOCK)?;
                 connection.batch(&partition.drop().join(";"))

@@ -1,6 +1,8 @@
 //! Releases, with the machines that they were completed on.
 
-use super::engine::{Connection, query};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use crate::changes::NewRelease;
 
@@ -12,6 +14,54 @@ const MACHINE_COMPLETED: &str = "machine-completed";
 
 /// The number of machines with the newest completions that are kept of each release.
 const MAX_MACHINES: i64 = 1_000;
+
+/// The number of releases of an app that are looked at, those that were completed last.
+const LOOKED_AT: i64 = 100;
+
+/// The latest releases of apps.
+#[derive(Debug, Default)]
+pub(super) struct Releases(BTreeMap<String, Vec<Completion>>);
+
+/// The number of a release, and when it was completed first and last, in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Completion {
+    number: i64,
+    first: i64,
+    last: i64,
+}
+
+impl Releases {
+    /// Reads the releases of apps.
+    pub(super) fn load<'a>(
+        connection: &mut Connection,
+        apps: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, StoreError> {
+        let apps: BTreeSet<&str> = apps.into_iter().collect();
+        let lists: Vec<_> = apps.iter().map(|app_id| vec![Value::from(*app_id), LOOKED_AT.into()]).collect();
+        let rows = connection.rows_many(
+            "SELECT number, first_completed_at, last_completed_at FROM releases
+             WHERE app_id = ? ORDER BY last_completed_at DESC, number DESC LIMIT ?",
+            &lists,
+        )?;
+        let completion =
+            |row: &Row<'_>| Ok(Completion { number: row.try_get(0)?, first: row.try_get(1)?, last: row.try_get(2)? });
+        let releases = |(app_id, rows): (&str, Vec<Row<'_>>)| {
+            Ok((app_id.to_owned(), rows.iter().map(completion).collect::<Result<_, StoreError>>()?))
+        };
+        apps.into_iter().zip(rows).map(releases).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the number of the app's release that was completed last at a time, in microseconds since 1970, or 0.
+    pub(super) fn at(&self, app_id: &str, time: i64) -> i64 {
+        let releases = self.0.get(app_id).into_iter().flatten();
+        // A release can be completed again, after another one.
+        let completed = releases.filter_map(|release| {
+            let at = [release.last, release.first].into_iter().find(|completed| *completed <= time)?;
+            Some((at, release.number))
+        });
+        completed.max().map_or(0, |(_, number)| number)
+    }
+}
 
 /// Adds completed releases. A revision that is released again keeps its number, and gets another machine or time.
 pub(super) fn write(connection: &mut Connection, releases: &[NewRelease]) -> Result<(), StoreError> {

@@ -4,9 +4,11 @@ use super::apply::lock_app;
 use super::database::Store;
 use super::engine::{Connection, Engine, query};
 use super::error::StoreError;
+use super::expiry::{CHUNK, sample_seconds};
 use super::partitions;
 use super::rollups::signed;
-use crate::changes::{MAX_COUNT, MINUTES_KEPT, RESOLUTIONS};
+use super::settings::{AppSettings, Setting};
+use crate::changes::MAX_COUNT;
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
@@ -19,6 +21,9 @@ const DEPLOYMENT_DAYS: i64 = 400;
 
 /// A job may run once a year.
 const CHECK_IN_DAYS: i64 = 400;
+
+/// Quotas are about a year at most.
+const USAGE_DAYS: i64 = 400;
 
 /// Agents repeat a delivery within minutes, so that a day is more than enough.
 const KEY_DAYS: i64 = 1;
@@ -39,9 +44,9 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes samples after 14 days, rows of each length of time after the time that they are kept, drops and notes after
-    /// 90 days, deployments and check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
-    /// unfinished traces after an hour, which count as dropped.
+    /// Removes what is older than it is kept: drops and notes after 90 days, deployments, check-ins and usage after 400
+    /// days, idempotency keys after one day, the ids of records after a week, and the spans of unfinished traces after an
+    /// hour, which count as dropped. The other rows of an app are removed as its settings say.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -52,43 +57,59 @@ impl Store {
             return Ok(());
         }
         let second = now / MICROS;
-        self.change_partitions(second, is_compact).await;
-        let statements = [
-            ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
-            ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
-            ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
-            ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
-            ("DELETE FROM trace_exceptions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
-            ("DELETE FROM deployment_machines WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
-            ("DELETE FROM deployments WHERE received_at < ?", now - DEPLOYMENT_DAYS * DAY * MICROS),
-            ("DELETE FROM check_ins WHERE started_at < ?", now - CHECK_IN_DAYS * DAY * MICROS),
-            ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
-            ("DELETE FROM stored_records WHERE stored_at < ?", now - RECORD_DAYS * DAY * MICROS),
+        let settings = self.settings_of_apps().await?;
+        let samples = settings.values().map(sample_seconds).max().unwrap_or(0).max(sample_seconds(&AppSettings::new()));
+        self.change_partitions(second, samples, is_compact).await;
+        let days = |days: i64| now - days * DAY * MICROS;
+        let tables = [
+            ("drops", "app_id, start, reason", "start", second - DROP_DAYS * DAY),
+            ("intake_notes", "app_id, start, action, reason", "start", second - DROP_DAYS * DAY),
+            ("usage", "app_id, day", "day", second / DAY - USAGE_DAYS),
+            ("joined_transactions", "id", "received_at", now - TRACE_SECONDS * MICROS),
+            ("trace_exceptions", "id", "received_at", now - TRACE_SECONDS * MICROS),
+            (
+                "deployment_machines",
+                "app_id, hostname, received_at, deployment_id",
+                "received_at",
+                days(DEPLOYMENT_DAYS),
+            ),
+            ("deployments", "id", "received_at", days(DEPLOYMENT_DAYS)),
+            ("check_ins", "app_id, monitor, started_at", "started_at", days(CHECK_IN_DAYS)),
+            ("stored_bodies", "app_id, key", "stored_at", days(KEY_DAYS)),
+            ("stored_records", "id", "stored_at", days(RECORD_DAYS)),
         ];
-        let old_rows = RESOLUTIONS.into_iter().filter(|_| is_compact).filter_map(|row| Some((row.seconds, row.kept?)));
-        let old_rows = old_rows.flat_map(|(seconds, kept)| {
-            ["rollups", "breakdowns", "error_rollups"]
-                .map(|table| (format!("DELETE FROM {table} WHERE resolution = {seconds} AND start < ?"), second - kept))
-        });
-        let statements = statements.map(|(statement, before)| (statement.to_owned(), before));
-        for (statement, before) in statements.into_iter().chain(old_rows) {
-            // Each in a transaction of its own, so that data is stored in between.
-            let remove = move |connection: &mut Connection| {
-                if is_first(connection)? {
-                    query(statement).bind(before).execute(connection)?;
+        for (table, key, age, before) in tables {
+            let delete = format!(
+                "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {age} < ? LIMIT {CHUNK})"
+            );
+            // Each chunk in a transaction of its own, so that data is stored in between.
+            let remove = |delete: String| {
+                move |connection: &mut Connection| {
+                    let removed =
+                        if is_first(connection)? { query(delete).bind(before).execute(connection)? } else { 0 };
+                    Ok(removed)
                 }
-                Ok(())
             };
-            self.write(remove).await?;
+            while self.write(remove(delete.clone())).await? >= CHUNK {}
         }
-        self.remove_pending(now - TRACE_SECONDS * MICROS).await
+        self.remove_pending(now - TRACE_SECONDS * MICROS).await?;
+        let defaults = AppSettings::new();
+        for row in query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await? {
+            let app_id: String = row.try_get(0)?;
+            let settings = settings.get(&app_id).unwrap_or(&defaults);
+            self.remove_old_of(&app_id, settings, now, is_compact).await?;
+            if let Some(bytes) = settings.get(&Setting::DiskBytes) {
+                self.keep_budget(&app_id, *bytes, now).await?;
+            }
+        }
+        self.return_space().await
     }
 
-    /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. A failure is no reason to
-    /// keep other old rows.
-    async fn change_partitions(&self, second: i64, is_compact: bool) {
+    /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. Some app keeps its samples
+    /// for the number of seconds. A failure is no reason to keep other old rows.
+    async fn change_partitions(&self, second: i64, samples: i64, is_compact: bool) {
         let change = move |connection: &mut Connection| {
-            let dropped = if is_compact { partitions::drop_old(connection, second) } else { Ok(()) };
+            let dropped = partitions::drop_old(connection, second, second - samples, is_compact);
             dropped.and(partitions::create_missing(connection, second))
         };
         if let Err(error) = self.writer.run(change).await {
@@ -128,7 +149,7 @@ impl Store {
 }
 
 /// Returns whether no other process removes rows at the moment. Others do not until the end of the transaction.
-fn is_first(connection: &mut Connection) -> Result<bool, StoreError> {
+pub(super) fn is_first(connection: &mut Connection) -> Result<bool, StoreError> {
     if connection.engine() == Engine::Sqlite {
         return Ok(true);
     }

@@ -17,6 +17,9 @@ use super::value::Value;
 /// The time for which a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The size to which the write-ahead log is cut after large changes, in bytes.
+const MAX_JOURNAL: i64 = 64 << 20;
+
 /// The number of prepared statements that a connection keeps.
 const STATEMENTS: usize = 256;
 
@@ -63,7 +66,10 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         if purpose == Purpose::Write {
+            // Of new files: free pages can be returned to the system.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
             connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "journal_size_limit", MAX_JOURNAL)?;
             connection.pragma_update(None, "synchronous", "full")?;
             connection.pragma_update(None, "foreign_keys", true)?;
         }
