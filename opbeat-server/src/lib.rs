@@ -39,7 +39,7 @@ pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use queue::{QueueAddress, QueueLimits};
 pub use server::{
-    AppCredentials, AppLimits, ConnectionLimits, HealthLimits, NameError, RegisterError, Retention, Roles, Server,
-    ServerConfig, StartError, TlsError, TlsFiles,
+    AppCredentials, ConnectionLimits, HealthLimits, NameError, RegisterError, Retention, Roles, Server, ServerConfig,
+    StartError, TlsError, TlsFiles,
 };
 pub use site::{Network, NetworkError, PublicUrl, PublicUrlError};

@@ -12,7 +12,7 @@ use crate::config::Purpose;
 use crate::data_folder::{DataFolder, Import as State};
 use crate::queue::{Queue, QueueLimits};
 use crate::server::ServerConfig;
-use crate::store::{Store, StoreAddress, Sums, Table};
+use crate::store::{AppSettings, Store, StoreAddress, Sums, Table};
 use crate::worker::Worker;
 
 /// Copies the data of a data folder into an empty database of PostgreSQL.
@@ -163,6 +163,6 @@ async fn store_queue(folder: &DataFolder, target: &Store) -> Result<u64, Box<dyn
     let position = target.queue_position().await?;
     let (_queue, queued) = Queue::open(&folder.queue(), QueueLimits::default(), Some(position))?;
     let mut records = 0;
-    Worker::new(target.clone(), queued).store_waiting(|stored| records += stored).await?;
+    Worker::new(target.clone(), queued, AppSettings::new()).store_waiting(|stored| records += stored).await?;
     Ok(records)
 }

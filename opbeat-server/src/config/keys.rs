@@ -16,7 +16,7 @@ const TIB: u64 = 1 << 40;
 const MAX_DAYS: u64 = 36_500;
 
 /// All keys, in the order of the documentation: name, default, type with the place of the value, meaning.
-pub(crate) static KEYS: [Key; 28] = [
+pub(crate) static KEYS: [Key; 26] = [
     Key::new(
         "data",
         Some("opbeat-data"),
@@ -153,18 +153,6 @@ pub(crate) static KEYS: [Key; 28] = [
         "the length of the period of `limits.app_quota_events`",
     ),
     Key::new(
-        "limits.names_per_app",
-        Some("10000"),
-        count(1..=1_000_000, |to, n| to.server.apps.names = n),
-        "the transaction names of one app; further ones are counted together",
-    ),
-    Key::new(
-        "limits.groups_per_app",
-        Some("10000"),
-        count(1..=1_000_000, |to, n| to.server.apps.groups = n),
-        "the error groups of one app; further errors are counted together",
-    ),
-    Key::new(
         "limits.page_seconds",
         Some("10"),
         count(1..=600, |to, n| to.server.page_timeout = Duration::from_secs(n)),
@@ -174,25 +162,25 @@ pub(crate) static KEYS: [Key; 28] = [
         "retention.sample_days",
         Some("14"),
         count(1..=MAX_DAYS, |to, n| to.server.retention.sample_days = n),
-        "the days for which an app's samples and rollups by minute are kept",
+        "the days for which an app's samples are kept",
     ),
     Key::new(
         "retention.error_days",
-        None,
-        optional(Unit::One, 1..=MAX_DAYS, |to, n| to.server.retention.error_days = n),
-        "the days for which an app's errors are kept; without it, for ever",
+        Some("90"),
+        count(1..=MAX_DAYS, |to, n| to.server.retention.error_days = n),
+        "the days for which an app's errors are kept; the first, the latest and the latest of each release stay",
     ),
     Key::new(
         "retention.rollup_days",
         None,
         optional(Unit::One, 1..=MAX_DAYS, |to, n| to.server.retention.rollup_days = n),
-        "the days for which an app's rollups by hour are kept; without it, for ever",
+        "the days for which an app's figures by day are kept; without it, for ever",
     ),
     Key::new(
         "retention.disk_bytes",
         None,
         optional(Unit::Bytes, MIB..=64 * TIB, |to, n| to.server.retention.disk_bytes = n),
-        "the size from which on an app's oldest data is removed; without it, any size",
+        "the size from which on an app's oldest samples and errors are removed; without it, any size",
     ),
 ];
 

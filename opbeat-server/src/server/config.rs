@@ -11,7 +11,7 @@ use super::tls::TlsFiles;
 use crate::intake::IntakeLimits;
 use crate::queue::{QueueAddress, QueueLimits};
 use crate::site::{self, Network, PublicUrl};
-use crate::store::Store;
+use crate::store::{AppSettings, Setting, Store};
 use crate::text::without_password;
 
 /// The configuration of a server.
@@ -40,8 +40,6 @@ pub struct ServerConfig {
     pub intake: IntakeLimits,
     /// The limits of the queue in the data folder.
     pub queue_limits: QueueLimits,
-    /// The limits of what is stored of an app.
-    pub apps: AppLimits,
     /// The time for which the data of an app without settings of its own is kept.
     pub retention: Retention,
     /// The times after which the health check reports that data is not stored.
@@ -52,29 +50,15 @@ pub struct ServerConfig {
     pub page_timeout: Duration,
 }
 
-/// Limits on what is stored of one app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AppLimits {
-    /// The number of transaction names that are counted by themselves. Further names are counted together.
-    pub names: u64,
-    /// The number of error groups. Further errors are counted together.
-    pub groups: u64,
-}
-
-impl Default for AppLimits {
-    fn default() -> Self {
-        Self { names: 10_000, groups: 10_000 }
-    }
-}
-
 /// The time for which data is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// The days for which samples and rollups by minute are kept.
+    /// The days for which samples are kept.
     pub sample_days: u64,
-    /// The days for which errors are kept after they were last seen, or `None` for ever.
-    pub error_days: Option<u64>,
-    /// The days for which rollups by hour are kept, or `None` for ever.
+    /// The days for which occurrences of errors are kept. The first one, the latest one, and the latest one of each release
+    /// are always kept.
+    pub error_days: u64,
+    /// The days for which rollups by day are kept, or `None` for ever.
     pub rollup_days: Option<u64>,
     /// The size in bytes from which on the oldest data of an app is removed, or `None` for any size.
     pub disk_bytes: Option<u64>,
@@ -82,7 +66,21 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { sample_days: 14, error_days: None, rollup_days: None, disk_bytes: None }
+        Self { sample_days: 14, error_days: 90, rollup_days: None, disk_bytes: None }
+    }
+}
+
+impl From<Retention> for AppSettings {
+    fn from(retention: Retention) -> Self {
+        let Retention { sample_days, error_days, rollup_days, disk_bytes } = retention;
+        let values = [
+            (Setting::SampleDays, Some(sample_days)),
+            (Setting::ErrorDays, Some(error_days)),
+            (Setting::RollupDays, rollup_days),
+            (Setting::DiskBytes, disk_bytes),
+        ];
+        let known = values.into_iter().filter_map(|(setting, value)| Some((setting, i64::try_from(value?).ok()?)));
+        known.collect()
     }
 }
 
@@ -102,7 +100,6 @@ impl ServerConfig {
             connections: ConnectionLimits::default(),
             intake: IntakeLimits::default(),
             queue_limits: QueueLimits::default(),
-            apps: AppLimits::default(),
             retention: Retention::default(),
             health: HealthLimits::default(),
             create_database: false,

@@ -20,7 +20,7 @@ mod tokens;
 mod unread_body;
 
 pub(crate) use backends::open_store;
-pub use config::{AppLimits, Retention, ServerConfig};
+pub use config::{Retention, ServerConfig};
 pub use health::HealthLimits;
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;

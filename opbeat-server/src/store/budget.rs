@@ -72,7 +72,7 @@ impl Store {
             let mut sum = QueryBuilder::new(format!(
                 "SELECT sum(CAST(length(document) AS DOUBLE PRECISION)) FROM {table} WHERE {owner} IN "
             ));
-            sum.push_integers(&ids);
+            sum.push_integers(ids);
             let sum: Option<f64> = sum.build().read_one(&self.readers).await?.try_get(0)?;
             size = size.saturating_add(sum.unwrap_or(0.0) as i64);
         }

@@ -365,6 +365,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::too_many_lines, reason = "the rows of one database, before and after")]
     async fn rows_by_minute_and_by_hour_of_an_earlier_version_count_once() {
         const HOUR: i64 = 3_600;
         const START: i64 = 1_793_491_200;

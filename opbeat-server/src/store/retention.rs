@@ -51,14 +51,24 @@ impl Store {
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
     /// `now` is in microseconds since 1970. Unless `is_compact`, rows may not be added up to those of longer times yet,
-    /// and are kept.
-    pub(crate) async fn remove_old(&self, now: i64, is_compact: bool) -> Result<(), StoreError> {
+    /// and are kept. `defaults` are the settings of apps that have none of their own.
+    pub(crate) async fn remove_old(
+        &self,
+        now: i64,
+        is_compact: bool,
+        defaults: &AppSettings,
+    ) -> Result<(), StoreError> {
         if !self.is_clock_steady(now).await? {
             return Ok(());
         }
         let second = now / MICROS;
-        let settings = self.settings_of_apps().await?;
-        let samples = settings.values().map(sample_seconds).max().unwrap_or(0).max(sample_seconds(&AppSettings::new()));
+        let mut settings = self.settings_of_apps().await?;
+        for own in settings.values_mut() {
+            let missing = defaults.iter().filter(|(setting, _)| !own.contains_key(setting));
+            let missing: Vec<_> = missing.map(|(setting, value)| (*setting, *value)).collect();
+            own.extend(missing);
+        }
+        let samples = settings.values().map(sample_seconds).max().unwrap_or(0).max(sample_seconds(defaults));
         self.change_partitions(second, samples, is_compact).await;
         let days = |days: i64| now - days * DAY * MICROS;
         let tables = [
@@ -93,10 +103,9 @@ impl Store {
             while self.write(remove(delete.clone())).await? >= CHUNK {}
         }
         self.remove_pending(now - TRACE_SECONDS * MICROS).await?;
-        let defaults = AppSettings::new();
         for row in query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await? {
             let app_id: String = row.try_get(0)?;
-            let settings = settings.get(&app_id).unwrap_or(&defaults);
+            let settings = settings.get(&app_id).unwrap_or(defaults);
             self.remove_old_of(&app_id, settings, now, is_compact).await?;
             if let Some(bytes) = settings.get(&Setting::DiskBytes) {
                 self.keep_budget(&app_id, *bytes, now).await?;
@@ -192,7 +201,7 @@ mod tests {
 
     /// Removes old rows at a time in hours, and returns the number of rows that are left.
     async fn rows_left_at(store: &Store, hour: i64) -> i64 {
-        store.remove_old(hour * HOUR, true).await.unwrap();
+        store.remove_old(hour * HOUR, true, &AppSettings::new()).await.unwrap();
         let left = query("SELECT count(*) FROM stored_bodies").read_one(&store.writer).await.unwrap();
         left.try_get(0).unwrap()
     }
@@ -239,7 +248,7 @@ mod tests {
             insert.bind(Vec::new()).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
-            store.remove_old(hour * HOUR, true).await.unwrap();
+            store.remove_old(hour * HOUR, true, &AppSettings::new()).await.unwrap();
         }
         let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
         let drops = drops.read_all(&store.writer).await.unwrap();

@@ -180,7 +180,7 @@ fn write_rows(connection: &mut Connection, rows: &mut [(RowKey<'_>, Rollup)]) ->
             rollup.merge(&read(known)?);
         }
     }
-    store_rows(connection, &rows.iter().map(|(row, rollup)| (*row, &*rollup)).collect::<Vec<_>>())
+    store_rows(connection, &rows.iter().map(|(row, rollup)| (*row, rollup)).collect::<Vec<_>>())
 }
 
 fn key_values((transaction, resolution, start, result): RowKey<'_>) -> Vec<Value<'static>> {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::record::decode;
 use crate::queue::{Batch, Damage, Record, Source};
-use crate::store::{Cause, ParkedMessage, Store, StoreError, StoredRecord};
+use crate::store::{AppSettings, Cause, ParkedMessage, Store, StoreError, StoredRecord};
 
 /// The longest time between two attempts while the database or the disk fails.
 const MAX_DELAY: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ const DEAD: &str = "RabbitMQ delivered it 20 times, and no worker stored it";
 pub(crate) struct Worker {
     store: Store,
     source: Source,
+    /// The settings of apps that have none of their own.
+    defaults: AppSettings,
     outage: Outage,
 }
 
@@ -44,18 +46,19 @@ struct Decoded {
 }
 
 impl Worker {
-    pub(crate) fn new(store: Store, source: Source) -> Self {
-        Self { store, source, outage: Outage::default() }
+    /// Makes a worker. `defaults` say how long the data of apps without settings of their own is kept.
+    pub(crate) fn new(store: Store, source: Source, defaults: AppSettings) -> Self {
+        Self { store, source, defaults, outage: Outage::default() }
     }
 
     /// Stores records until `stop` arrives and the batch in hand is stored. Of a queue on the disk of this machine, it
     /// stores all records that are in it by then.
     pub(crate) async fn run(mut self, stop: tokio::sync::oneshot::Receiver<()>) {
-        let store = self.store.clone();
+        let (store, defaults) = (self.store.clone(), self.defaults.clone());
         tokio::select! {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
-            () = maintain(&store) => {}
+            () = maintain(&store, &defaults) => {}
         }
         self.source.close().await;
     }
@@ -183,7 +186,7 @@ impl Worker {
 }
 
 /// Adds rows up and removes old ones, again and again.
-async fn maintain(store: &Store) {
+async fn maintain(store: &Store, defaults: &AppSettings) {
     let mut ticks = tokio::time::interval(COMPACTION_INTERVAL);
     let mut removed_at: Option<Instant> = None;
     loop {
@@ -197,7 +200,7 @@ async fn maintain(store: &Store) {
             continue;
         }
         removed_at = Some(Instant::now());
-        if let Err(error) = store.remove_old(now(), is_compact).await {
+        if let Err(error) = store.remove_old(now(), is_compact, defaults).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
@@ -278,7 +281,7 @@ mod tests {
         }
         let (stop, stopped) = tokio::sync::oneshot::channel();
         stop.send(()).unwrap();
-        Worker::new(store.clone(), source).run(stopped).await;
+        Worker::new(store.clone(), source, AppSettings::new()).run(stopped).await;
         assert_eq!(queue.health().backlog(), 0);
         assert!(store.has_removed_old().await);
         store.close().await;

@@ -372,7 +372,12 @@ async fn workers_store_each_record_once() {
     let workers: Vec<_> = (0..3)
         .map(|_| {
             let (stop, stopped) = tokio::sync::oneshot::channel();
-            (stop, tokio::spawn(Worker::new(store.clone(), broker.source()).run(stopped)))
+            (
+                stop,
+                tokio::spawn(
+                    Worker::new(store.clone(), broker.source(), crate::store::AppSettings::new()).run(stopped),
+                ),
+            )
         })
         .collect();
     let deadline = Instant::now() + LONG;

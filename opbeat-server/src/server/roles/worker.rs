@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::queue::Source;
+use crate::server::Retention;
 use crate::store::Store;
 use crate::worker::Worker;
 
@@ -15,9 +16,9 @@ pub(in crate::server) struct WorkerRole {
 
 impl WorkerRole {
     /// Starts to store the data of the queue.
-    pub(in crate::server) fn start(source: Source, store: Store) -> Self {
+    pub(in crate::server) fn start(source: Source, store: Store, retention: Retention) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Worker::new(store, source).run(stopped));
+        let task = tokio::spawn(Worker::new(store, source, retention.into()).run(stopped));
         Self { stop, task }
     }
 

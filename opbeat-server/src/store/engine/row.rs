@@ -39,7 +39,7 @@ impl<'r> Row<'r> {
 }
 
 /// The name or the index of a column.
-pub(crate) trait Column {
+pub(crate) trait Column: Copy {
     /// Returns the index.
     fn index(&self, names: &[Box<str>]) -> Option<usize>;
 
