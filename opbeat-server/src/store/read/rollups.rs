@@ -71,15 +71,34 @@ impl Store {
 
     /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
     pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT id, name, kind, sum(sum_ms) AS sum_ms FROM (");
-        let select = "SELECT transactions.id, transactions.name, transactions.kind, sum(rollups.sum_ms) AS sum_ms
-                      FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ";
-        let parts = self.parts(span).await?;
-        push_parts(&mut query, span, &parts, ("rollups", select, " GROUP BY transactions.id"));
-        query.push(") AS parts GROUP BY id, name, kind");
-        let rows = query.build().read_all(&self.readers).await?;
-        let sum = |row: &Row<'_>| Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? });
-        rows.iter().map(sum).collect()
+        let mut query = QueryBuilder::new("");
+        let mut separator = "";
+        for part in self.parts(span).await? {
+            // Without a group of rows for each name, the database sorts nothing.
+            query.push(separator).push(
+                "SELECT id, name, kind, (
+                     SELECT sum(rollups.sum_ms) FROM rollups
+                     WHERE rollups.transaction_id = transactions.id AND rollups.resolution = ",
+            );
+            query.push_bind(part.resolution).push(" AND rollups.start >= ").push_bind(part.from);
+            query
+                .push(" AND rollups.start < ")
+                .push_bind(part.to)
+                .push(") AS sum_ms FROM transactions WHERE app_id = ");
+            query.push_bind(span.app_id.to_owned()).push(" AND last_seen >= ");
+            query.push_bind(part.from.saturating_mul(1_000_000));
+            if let Some(transactions) = span.transactions {
+                query.push(" AND id IN ").push_integers(transactions);
+            }
+            separator = " UNION ALL ";
+        }
+        let mut sums: BTreeMap<i64, TransactionSum> = BTreeMap::new();
+        for row in query.build().read_all(&self.readers).await? {
+            let Some(sum_ms) = row.try_get::<Option<f64>, _>("sum_ms")? else { continue };
+            let transaction = transaction(&row)?;
+            sums.entry(transaction.id).or_insert(TransactionSum { transaction, sum_ms: 0.0 }).sum_ms += sum_ms;
+        }
+        Ok(sums.into_values().collect())
     }
 
     /// Calls `each` with one row of durations after the other, so that they are never all in memory.
