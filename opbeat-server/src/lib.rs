@@ -9,6 +9,7 @@
 mod api;
 mod changes;
 mod cli;
+mod config;
 mod dashboard;
 mod data_folder;
 mod decode;
@@ -38,7 +39,7 @@ pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use queue::{QueueAddress, QueueLimits};
 pub use server::{
-    AppCredentials, ConnectionLimits, HealthLimits, NameError, RegisterError, Server, ServerConfig, StartError,
-    TlsError, TlsFiles,
+    AppCredentials, AppLimits, ConnectionLimits, HealthLimits, NameError, RegisterError, Retention, Roles, Server,
+    ServerConfig, StartError, TlsError, TlsFiles,
 };
 pub use site::{Network, NetworkError, PublicUrl, PublicUrlError};

@@ -1,23 +1,15 @@
 //! The binary `opbeat`.
 
 use std::error::Error;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
 use opbeat_server::Command;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the command's output")]
 async fn main() -> ExitCode {
     let command = Command::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
     match command.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

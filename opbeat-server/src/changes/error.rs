@@ -10,6 +10,7 @@ pub(crate) struct NewError {
     /// The app's id.
     pub(crate) app_id: String,
     /// The fingerprint: errors with the same one are in the same group.
+    #[serde(with = "serde_bytes")]
     pub(crate) fingerprint: Vec<u8>,
     /// Why the fingerprint is what it is.
     pub(crate) grouping: Grouping,
@@ -35,9 +36,11 @@ pub(crate) struct NewError {
     /// The span that it was recorded in, if its transaction is found by it.
     pub(crate) span: Option<ErrorSpan>,
     /// The changes that intake made in the body: [`Notes`](opbeat_protocol::read::Notes) as JSON. Empty if nothing.
+    #[serde(with = "serde_bytes")]
     pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an
     /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) document: Vec<u8>,
 }
 

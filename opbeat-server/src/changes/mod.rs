@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check_in::NewCheckIn;
 pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
-pub(crate) use encoding::{BodyChanges, decode, encode, size, to_json};
+pub(crate) use encoding::{BodyChanges, Usage, decode, encode, size, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
-pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, Rollup, SelfTime, TransactionKey};
+pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, RESOLUTIONS, Rollup, SelfTime, TransactionKey};
 pub(crate) use sample::{NewSample, NewSpanStack};
 pub(crate) use span::{ErrorSpan, NewSpan, SpanId, TraceId, id_text};
 

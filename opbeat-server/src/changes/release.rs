@@ -33,8 +33,10 @@ pub(crate) struct NewDeployment {
     /// The number of packages.
     pub(crate) package_count: usize,
     /// The first components, as lists show them: an array of [`InstalledModule`]s as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) first_components: Vec<u8>,
     /// The installed modules: a [`DeploymentDocument`] as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) document: Vec<u8>,
 }
 

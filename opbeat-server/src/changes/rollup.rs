@@ -4,8 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::sketch::Sketch;
 
-/// The time that rows by minute and samples are kept, in seconds. Earlier transactions are only in rows by hour.
-pub(crate) const MINUTES_KEPT: i64 = 14 * 86_400;
+/// The time that rows by minute are kept, in seconds. Earlier transactions are only in rows of longer times.
+pub(crate) const MINUTES_KEPT: i64 = 14 * DAY;
+
+const DAY: i64 = 86_400;
+
+/// A length of time that rows stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resolution {
+    /// The length, in seconds.
+    pub(crate) seconds: i64,
+    /// The time that its rows are kept, in seconds, or `None` if an app decides it.
+    pub(crate) kept: Option<i64>,
+}
+
+/// The lengths of time that rows stand for: a minute, ten minutes, an hour and a day. Each divides the next one.
+pub(crate) const RESOLUTIONS: [Resolution; 4] = [
+    Resolution { seconds: 60, kept: Some(MINUTES_KEPT) },
+    Resolution { seconds: 600, kept: Some(60 * DAY) },
+    Resolution { seconds: 3_600, kept: Some(400 * DAY) },
+    Resolution { seconds: DAY, kept: None },
+];
 
 /// The largest count. Larger ones stay at it, so that no sum of the database overflows.
 pub(crate) const MAX_COUNT: u64 = 1_000_000_000_000_000;

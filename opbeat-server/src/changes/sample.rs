@@ -22,6 +22,7 @@ pub(crate) struct NewSample {
     /// The number of transactions that it is the average of, or 0 if it is a single one.
     pub(crate) average_of: u64,
     /// Its spans and context: a [`SampleDocument`](super::SampleDocument) as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) document: Vec<u8>,
 }
 
@@ -33,5 +34,6 @@ pub(crate) struct NewSpanStack {
     /// The site of the spans, as in [`SpanGroup::sites`](super::SpanGroup::sites).
     pub(crate) site: String,
     /// The frames, the oldest call first: an array of [`Frame`](opbeat_protocol::Frame)s as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) frames: Vec<u8>,
 }

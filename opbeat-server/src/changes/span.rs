@@ -32,6 +32,7 @@ pub(crate) struct NewSpan {
     /// Its kind.
     pub(crate) kind: String,
     /// Extra values such as `sql` and `url`: an object as JSON.
+    #[serde(with = "serde_bytes")]
     pub(crate) extra: Vec<u8>,
     /// The transaction that the span stands for: a sample whose document has no spans.
     pub(crate) transaction: Option<Box<NewSample>>,

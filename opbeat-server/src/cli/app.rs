@@ -1,9 +1,10 @@
-//! The commands `opbeat app create` and `opbeat app origins`.
+//! The commands `opbeat app create`, `opbeat app origins` and `opbeat app limits`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
+use super::limits::Limits;
 use super::storage::{DataOption, open_store};
 use crate::intake::AllowedOrigin;
 use crate::server::{change_origins, create_app};
@@ -25,6 +26,10 @@ pub(super) enum App {
     ///
     /// At first there are none. A running server uses a new origin at once, and forgets a removed one within five seconds.
     Origins(Origins),
+    /// Prints the limits of an app and the times for which its data is kept, and changes some.
+    ///
+    /// `default` means that the app has the setting of the server. A running server uses a change within five seconds.
+    Limits(Limits),
 }
 
 #[derive(Debug, Args)]
@@ -34,7 +39,8 @@ pub(super) struct Create {
     names: Names,
     #[command(flatten)]
     data: DataOption,
-    /// The URL at which the application reaches the server. Default: the URL that the server listened on last.
+    /// The URL at which the application reaches the server. Default: the public URL, or the URL that the server
+    /// listened on last.
     #[arg(long)]
     url: Option<String>,
     /// The organization's id, if agents are configured with one already.
@@ -65,12 +71,12 @@ pub(super) struct Origins {
 }
 
 #[derive(Clone, Debug)]
-struct Names {
-    organization: String,
-    app: String,
+pub(super) struct Names {
+    pub(super) organization: String,
+    pub(super) app: String,
 }
 
-fn parse_names(names: &str) -> Result<Names, String> {
+pub(super) fn parse_names(names: &str) -> Result<Names, String> {
     let (organization, app) = names.split_once('/').ok_or("name the organization and the app, as in `acme/shop`")?;
     Ok(Names { organization: organization.to_owned(), app: app.to_owned() })
 }
@@ -80,6 +86,7 @@ impl App {
         match self {
             Self::Create(create) => create.run().await,
             Self::Origins(origins) => origins.run().await,
+            Self::Limits(limits) => limits.run().await,
         }
     }
 }
@@ -87,8 +94,8 @@ impl App {
 impl Create {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
-        let (folder, store) = open_store(&self.data.data).await?;
-        let url = self.url.or_else(|| folder.url()).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let (storage, store) = open_store(&self.data.data).await?;
+        let url = self.url.or_else(|| storage.url()).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let new = NewApp {
             organization: self.names.organization,
             app: self.names.app,

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 
 use super::progress;
 use super::storage::DataOption;
+use crate::config::Purpose;
 use crate::data_folder::DataFolder;
+use crate::server::ServerConfig;
 use crate::store::{Check, NewFile};
 
 /// The size of a page of the database, in bytes, which is SQLite's default.
@@ -20,7 +22,7 @@ const PAGE: u64 = 4_096;
 ///
 /// The file has everything that is stored when the command begins. Data that was accepted and not stored yet is not in
 /// the file: it is in the queue of the data folder, and the running server stores it. `opbeat restore` puts the file
-/// back.
+/// back. With `--store`, the command prints how to save a database of PostgreSQL.
 #[derive(Debug, Args)]
 pub(super) struct Backup {
     #[command(flatten)]
@@ -29,16 +31,14 @@ pub(super) struct Backup {
     /// with the time in UTC.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// The URL of a database of PostgreSQL. The command then prints how to save that.
-    #[arg(long, value_name = "URL", env = "OPBEAT_STORE", hide_env_values = true)]
-    store: Option<String>,
 }
 
 impl Backup {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         let name = format!("opbeat-{}", Timestamp::now().strftime("%Y-%m-%dT%H%M%S"));
-        if let Some(url) = &self.store {
+        let ServerConfig { data, store, .. } = self.data.data.load(Purpose::Command)?.settings.server;
+        if let Some(url) = &store {
             refuse(&name, url);
         }
         let name = format!("{name}.sqlite");
@@ -48,9 +48,9 @@ impl Backup {
             None => name.into(),
         };
         refuse_existing(&target)?;
-        let database = DataFolder::existing(&self.data.data).database();
+        let database = DataFolder::existing(&data).database();
         if !database.exists() {
-            let data = self.data.data.display();
+            let data = data.display();
             return Err(format!("there is no database in the data folder {data}; choose the folder with --data").into());
         }
 

@@ -6,13 +6,15 @@ use clap::{Parser, Subcommand};
 
 use super::app::App;
 use super::backup::Backup;
+use super::check_config::CheckConfig;
 use super::import::Import;
 use super::link::Link;
 use super::organization::Organization;
-use super::parked::Parked;
+use super::queue::Queue;
 use super::restore::Restore;
 use super::serve::Serve;
 use super::token::Token;
+use crate::config::Purpose;
 
 /// Shows the performance and the errors of web applications.
 #[derive(Debug, Parser)]
@@ -26,6 +28,14 @@ pub struct Command {
 enum Action {
     /// Runs the server, which accepts data from agents, stores it and shows it.
     Serve(Serve),
+    /// Runs only the part of the server that accepts data, beside others on a shared queue and database.
+    Intake(Serve),
+    /// Runs only the part of the server that stores data, beside others on a shared queue and database.
+    Worker(Serve),
+    /// Runs only the pages and the API, beside others on a shared database.
+    Web(Serve),
+    /// Checks the configuration, and prints the value and the source of each key.
+    CheckConfig(CheckConfig),
     /// Prints the link that signs in to the pages of the running server.
     Link(Link),
     /// Creates apps, and sets which web pages may send data.
@@ -35,8 +45,9 @@ enum Action {
     #[command(subcommand, name = "org")]
     Organization(Organization),
     /// Lists and replays accepted data that could not be stored.
-    #[command(subcommand)]
-    Parked(Parked),
+    // The alias is the command's earlier name.
+    #[command(subcommand, alias = "parked")]
+    Queue(Queue),
     /// Creates read tokens, for the API and for signing in to the pages. Lists and revokes all tokens.
     #[command(subcommand)]
     Token(Token),
@@ -46,18 +57,26 @@ enum Action {
 }
 
 impl Command {
-    /// Runs the command.
+    /// Runs the command, with a log on standard error.
     ///
     /// # Errors
     ///
     /// Returns an error with a message for the user. Its sources contain the causes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the process has a global subscriber of `tracing` already.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         match self.action {
-            Action::Serve(serve) => serve.run().await,
+            Action::Serve(serve) => serve.run(Purpose::Serve).await,
+            Action::Intake(serve) => serve.run(Purpose::Intake).await,
+            Action::Worker(serve) => serve.run(Purpose::Worker).await,
+            Action::Web(serve) => serve.run(Purpose::Web).await,
+            Action::CheckConfig(check) => check.run(),
             Action::Link(link) => link.run(),
             Action::App(app) => app.run().await,
             Action::Organization(organization) => organization.run().await,
-            Action::Parked(parked) => parked.run().await,
+            Action::Queue(queue) => queue.run().await,
             Action::Token(token) => token.run().await,
             Action::Backup(backup) => backup.run().await,
             Action::Restore(restore) => restore.run().await,

@@ -8,8 +8,10 @@ use indicatif::HumanCount;
 
 use super::progress;
 use super::storage::DataOption;
+use crate::config::Purpose;
 use crate::data_folder::{DataFolder, Import as State};
 use crate::queue::{Queue, QueueLimits};
+use crate::server::ServerConfig;
 use crate::store::{Store, StoreAddress, Sums, Table};
 use crate::worker::Worker;
 
@@ -24,9 +26,6 @@ use crate::worker::Worker;
 pub(super) struct Import {
     #[command(flatten)]
     data: DataOption,
-    /// The URL of the database, as in `postgres://opbeat:password@host/opbeat`.
-    #[arg(long, value_name = "URL", env = "OPBEAT_STORE", hide_env_values = true)]
-    store: String,
     /// Finishes an import into this database that was interrupted.
     #[arg(long = "continue")]
     is_continued: bool,
@@ -39,15 +38,17 @@ impl Import {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     pub(super) async fn run(self) -> Done {
         let started = Instant::now();
-        let data = self.data.data.display();
-        if !DataFolder::existing(&self.data.data).database().exists() {
+        let ServerConfig { data: path, store, .. } = self.data.data.load(Purpose::Command)?.settings.server;
+        let url = store.ok_or("name the database with --store, as in postgres://opbeat:password@host/opbeat")?;
+        let data = path.display();
+        if !DataFolder::existing(&path).database().exists() {
             return Err(format!("there is no database in the data folder {data}; choose the folder with --data").into());
         }
-        let folder = DataFolder::open(&self.data.data)?;
+        let folder = DataFolder::open(&path)?;
         let _lock = folder.lock()?;
         self.check_state(&folder)?;
         let source = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
-        let target = Store::open(StoreAddress::Postgres(self.store.clone()), Store::TIME_LIMIT).await?;
+        let target = Store::open(StoreAddress::Postgres(url), Store::TIME_LIMIT).await?;
         let tables = source.tables_to_copy().await?;
         self.check_target(&source, &target, &tables).await?;
         folder.set_import(State::Begun)?;

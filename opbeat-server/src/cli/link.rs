@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::Args;
 
 use super::storage::DataOption;
+use crate::config::Purpose;
 use crate::data_folder::DataFolder;
 
 /// Prints the link that signs in to the pages of the running server.
@@ -17,10 +18,11 @@ pub(super) struct Link {
 impl Link {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     pub(super) fn run(self) -> Result<(), Box<dyn Error>> {
-        let link = DataFolder::existing(&self.data.data).link().ok_or_else(|| {
+        let data = self.data.data.load(Purpose::Command)?.settings.server.data;
+        let link = DataFolder::existing(&data).link().ok_or_else(|| {
             format!(
                 "no server runs on the data folder {}; start one with `opbeat serve`, or choose the folder with --data",
-                self.data.data.display()
+                data.display()
             )
         })?;
         println!("{link}");

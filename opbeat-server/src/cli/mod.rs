@@ -2,15 +2,18 @@
 
 mod app;
 mod backup;
+mod check_config;
 mod command;
 mod import;
+mod limits;
 mod link;
-mod listen;
+mod log;
 mod organization;
-mod parked;
 mod progress;
+mod queue;
 mod restore;
 mod serve;
+mod settings;
 mod storage;
 mod token;
 

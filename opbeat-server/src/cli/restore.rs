@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::progress;
 use super::storage::DataOption;
+use crate::config::Purpose;
 use crate::data_folder::DataFolder;
 use crate::store::{Check, NewFile, is_database, remove_beside, set_aside};
 
@@ -38,7 +39,7 @@ impl Restore {
             Ok(false) => return Err(format!("{shown} is no backup: it is not a database of SQLite").into()),
             Err(error) => return Err(format!("cannot read the backup {shown}: {error}").into()),
         }
-        let folder = DataFolder::open(&self.data.data)?;
+        let folder = DataFolder::open(&self.data.data.load(Purpose::Command)?.settings.server.data)?;
         let _lock = folder.lock()?;
         let database = folder.database();
         if is_used(&database) && !self.replace {

@@ -1,4 +1,4 @@
-//! The command `opbeat serve`.
+//! The commands that run a server: `opbeat serve`, `opbeat intake`, `opbeat worker` and `opbeat web`.
 
 use std::error::Error;
 use std::io::Write;
@@ -6,20 +6,16 @@ use std::io::Write;
 use clap::Args;
 use tokio::signal;
 
-use super::listen::ListenOptions;
-use super::storage::DataOption;
-use crate::server::{Server, ServerConfig};
+use super::log;
+use super::settings::ServerFlags;
+use crate::config::Purpose;
+use crate::server::{Roles, Server, ServerConfig};
 
+/// The flags of a server.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    data: DataOption,
-    #[command(flatten)]
-    listen: ListenOptions,
-    /// The number of requests that the browsers of one app may send in a second, without a token. Twice as many may
-    /// arrive at once.
-    #[arg(long, value_name = "N", env = "OPBEAT_CLIENT_SIDE_RATE", default_value_t = 100)]
-    client_side_rate: u32,
+    flags: ServerFlags,
     /// Begins with an empty database if its file is missing, although the data folder was used before.
     ///
     /// Without this option, such a server accepts data with the tokens that it knows, and keeps the data in the queue
@@ -29,32 +25,42 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
+    /// Runs a server until a signal stops it.
+    pub(super) async fn run(self, purpose: Purpose) -> Result<(), Box<dyn Error>> {
+        let mut settings = self.flags.load(purpose)?.settings;
+        settings.server.create_database = self.create_database;
+        log::start(&settings.log);
         // The handlers are installed before the server announces itself, so that no signal is missed.
         let stop = stop_signal()?;
-        let mut config = ServerConfig::new(&self.data.data, self.listen.first());
-        self.listen.apply(&mut config);
-        config.intake.client_side_rate = self.client_side_rate;
-        config.intake.client_side_burst = self.client_side_rate.saturating_mul(2);
-        config.create_database = self.create_database;
-        let server = Server::start(config).await?;
+        let server = Server::start(settings.server.clone()).await?;
         // An error is ignored: a reader that closes the pipe after the first line must not stop the server.
-        let _ = write!(
-            std::io::stdout(),
-            "Opbeat listens on {}\nData folder: {}\n\
-             Sign in: {}\n\
-             The link is valid while this server runs; `opbeat link` prints it again.\n\
-             Next: run `opbeat app create acme/shop`, which prints the environment variables that an application \
-             needs to report here.\n",
-            server.url(),
-            self.data.data.display(),
-            server.sign_in_url()
-        );
+        let _ = std::io::stdout().write_all(announcement(&server, &settings.server).as_bytes());
         stop.await;
         tracing::info!("stopping: running requests are finished, and queued data is stored for at most 10 s");
         server.shut_down().await;
         Ok(())
     }
+}
+
+/// Returns the lines that a server prints after its start.
+fn announcement(server: &Server, config: &ServerConfig) -> String {
+    let mut lines = vec![format!("Opbeat listens on {}", server.local_urls().join(", "))];
+    if config.needs_data_folder() {
+        lines.push(format!("Data folder: {}", config.data.display()));
+    }
+    if config.roles.web {
+        lines.push(format!("Sign in: {}", server.sign_in_url()));
+        let again = if config.needs_data_folder() { "; `opbeat link` prints it again" } else { "" };
+        lines.push(format!("The link is valid while this server runs{again}."));
+    }
+    if config.roles == Roles::ALL {
+        lines.push(
+            "Next: run `opbeat app create acme/shop`, which prints the environment variables that an application \
+             needs to report here."
+                .to_owned(),
+        );
+    }
+    lines.join("\n") + "\n"
 }
 
 /// Installs handlers for SIGINT and SIGTERM, and returns a future that waits for either.

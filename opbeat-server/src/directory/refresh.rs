@@ -116,6 +116,8 @@ impl<S: Source> Refresh<S> {
     async fn run(mut self) {
         let mut extra = Extra::default();
         loop {
+            // The read that starts now is the one that a waiting request asks for.
+            let _ = self.requests.try_recv();
             self.read().await;
             tokio::select! {
                 () = tokio::time::sleep(PERIOD) => {}
@@ -124,8 +126,6 @@ impl<S: Source> Refresh<S> {
                         return;
                     }
                     tokio::time::sleep_until(extra.next(Instant::now())).await;
-                    // The read that starts now is the one that this request asks for.
-                    let _ = self.requests.try_recv();
                 }
             }
         }

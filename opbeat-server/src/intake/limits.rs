@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Limits on the memory and the time that requests may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntakeLimits {
     /// The largest body as it is sent, in bytes.
     pub body: usize,

@@ -146,7 +146,7 @@ impl Query {
     ) -> Result<ErrorList, QueryError> {
         let (groups, total) = self.store.error_groups(&app.id, order, limit, offset).await?;
         let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
-        let mut trends = self.trends(&ids, now).await?;
+        let mut trends = self.trends(app, &ids, now).await?;
         let listed = |group: ErrorGroupRow| {
             let trend = trends.remove(&group.id).unwrap_or_else(no_trend);
             let mut error = summary(group, trend);
@@ -173,7 +173,7 @@ impl Query {
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
-        let trend = self.trends(&[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
+        let trend = self.trends(app, &[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
         Ok(Some(ErrorDetail {
             grouping: grouping(group.grouping_version, group.grouping.clone()),
             error: summary(group, trend),
@@ -192,12 +192,17 @@ impl Query {
     }
 
     /// Returns the numbers of the errors of groups in each of the last hours, by the groups' ids.
-    async fn trends(&self, groups: &[i64], now: Timestamp) -> Result<BTreeMap<i64, Vec<i64>>, QueryError> {
+    async fn trends(
+        &self,
+        app: &AppIdentity,
+        groups: &[i64],
+        now: Timestamp,
+    ) -> Result<BTreeMap<i64, Vec<i64>>, QueryError> {
         let now = now.as_second();
         let to = now - now.rem_euclid(HOUR_SECONDS) + HOUR_SECONDS;
         let from = to - TREND_HOURS * HOUR_SECONDS;
         let mut trends: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for row in self.store.error_counts(groups, HOUR_SECONDS, (from, to)).await? {
+        for row in self.store.error_counts(&app.id, groups, HOUR_SECONDS, (from, to)).await? {
             let trend = trends.entry(row.group).or_insert_with(no_trend);
             let hour = usize::try_from((row.start - from) / HOUR_SECONDS).ok();
             if let Some(hour) = hour.and_then(|hour| trend.get_mut(hour)) {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::changes::MINUTES_KEPT;
+use crate::changes::RESOLUTIONS;
 
 /// The ranges that pages offer, with their length in seconds.
 pub(crate) const RANGES: [(&str, i64); 6] =
@@ -12,9 +12,9 @@ pub(crate) const RANGES: [(&str, i64); 6] =
 /// The largest number of points in a chart.
 const MAX_POINTS: i64 = 120;
 
-/// The longest range in seconds that is read from rows of a minute. Longer ones are read from rows of an hour, and so
-/// are those that begin before the oldest rows of a minute.
-const MINUTES_UP_TO: i64 = 6 * 3_600;
+/// The longest ranges in seconds that are read from rows of a minute, ten minutes and an hour. Longer ones are read from
+/// rows of the next longer time, and so are those that begin before the oldest rows.
+const UP_TO: [i64; RESOLUTIONS.len() - 1] = [6 * 3_600, 2 * 86_400, 60 * 86_400];
 
 /// The longest range in seconds.
 const MAX_LENGTH: i64 = 400 * 86_400;
@@ -121,10 +121,12 @@ impl Range {
     /// Widens both ends to whole rows and steps.
     fn between(from: i64, to: i64, now: i64) -> Self {
         let length = to - from;
-        let has_minutes = length <= MINUTES_UP_TO && from >= now - MINUTES_KEPT;
-        let resolution = if has_minutes { 60 } else { 3_600 };
-        let steps: &[i64] = &[60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
-        let fits = |step: &&i64| **step >= resolution && length / **step <= MAX_POINTS;
+        let is_kept = |kept: Option<i64>| kept.is_none_or(|kept| from >= now - kept);
+        let mut levels = UP_TO.into_iter().chain([i64::MAX]).zip(RESOLUTIONS);
+        let level = levels.find(|(longest, row)| length <= *longest && is_kept(row.kept));
+        let resolution = level.map_or(86_400, |(_, row)| row.seconds);
+        let steps: &[i64] = &[60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
+        let fits = |step: &&i64| **step % resolution == 0 && length / **step <= MAX_POINTS;
         let step = steps.iter().find(fits).copied().unwrap_or(7 * 86_400);
         // The step that is running at the end is part of the range.
         let end = to + if to >= now { 1 } else { 0 };
@@ -159,25 +161,31 @@ mod tests {
             assert!((15..=122).contains(&points), "{name}: {points}");
             assert!(range.to > 1_700_000_123 && range.from <= 1_700_000_123 - length + 60);
             assert_eq!((range.from % range.resolution, range.to % range.resolution), (0, 0));
+            assert_eq!(range.step % range.resolution, 0, "no row is part of two steps");
         }
     }
 
     #[test]
-    fn short_ranges_before_the_oldest_minutes_are_read_by_hour() {
+    fn ranges_are_read_from_the_shortest_rows_that_are_kept() {
         let now: Timestamp = "2026-05-20T12:00:00Z".parse().unwrap();
         let resolution = |from, to| Range::parse(None, Some(from), Some(to), now).unwrap().unwrap().resolution;
         assert_eq!(resolution("2026-05-19T10:00:00Z", "2026-05-19T11:00:00Z"), 60);
-        assert_eq!(resolution("2026-05-02T10:00:00Z", "2026-05-02T11:00:00Z"), 3_600);
+        assert_eq!(resolution("2026-05-02T10:00:00Z", "2026-05-02T11:00:00Z"), 600);
+        assert_eq!(resolution("2026-01-02T10:00:00Z", "2026-01-02T11:00:00Z"), 3_600);
+        assert_eq!(resolution("2025-01-02T10:00:00Z", "2025-01-02T11:00:00Z"), 86_400);
+        assert_eq!(resolution("2026-05-19T10:00:00Z", "2026-05-19T16:01:00Z"), 600);
+        assert_eq!(resolution("2026-05-10T00:00:00Z", "2026-05-12T00:01:00Z"), 3_600);
+        assert_eq!(resolution("2026-01-01T00:00:00Z", "2026-05-12T00:00:00Z"), 86_400);
     }
 
     #[test]
     fn counts_are_divided_by_the_time_that_was_asked_for_and_had_data() {
         let now: Timestamp = "2026-05-20T12:00:30Z".parse().unwrap();
         let range =
-            Range::parse(None, Some("2026-05-20T03:30:00Z"), Some("2026-05-20T10:30:00Z"), now).unwrap().unwrap();
-        assert_eq!(((range.to - range.from) / 3_600, range.minutes_since(0)), (8, 420.0));
+            Range::parse(None, Some("2026-05-20T03:34:00Z"), Some("2026-05-20T10:34:00Z"), now).unwrap().unwrap();
+        assert_eq!(((range.to - range.from) / 60, range.minutes_since(0)), (430, 420.0));
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_second();
-        assert_eq!(range.minutes_since(at("2026-05-20T10:00:00Z")), 30.0);
+        assert_eq!(range.minutes_since(at("2026-05-20T10:00:00Z")), 34.0);
         let hour = Range::named("1h", now).unwrap();
         assert_eq!((hour.minutes_since(0), hour.minutes_since(now.as_second() - 5)), (60.0, 1.0));
         let ahead =

@@ -1,7 +1,11 @@
 //! The address of the queue.
 
+use std::fmt;
+
+use crate::text::without_password;
+
 /// The place of the queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum QueueAddress {
     /// The data folder of this process.
     #[default]
@@ -11,4 +15,14 @@ pub enum QueueAddress {
     /// The parameter `prefix` of the URL replaces `opbeat` in the names of the queues. So two installations can share a
     /// virtual host.
     Amqp(String),
+}
+
+/// The URL's password is hidden.
+impl fmt::Debug for QueueAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("Embedded"),
+            Self::Amqp(url) => f.debug_tuple("Amqp").field(&without_password(url)).finish(),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The error of an append.
+//! The errors of the queue's two ends.
 
 use std::io;
 use std::sync::Arc;
@@ -25,4 +25,21 @@ pub(crate) enum AppendError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
+}
+
+/// A failure to read the queue, or to acknowledge what was read. Another attempt may succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    /// The disk failed.
+    #[error("the queue on the disk failed")]
+    Disk(#[from] io::Error),
+    /// RabbitMQ failed.
+    #[error("RabbitMQ failed")]
+    Broker(#[from] lapin::Error),
+    /// The queue was removed from RabbitMQ.
+    #[error("the queue was removed from RabbitMQ; it is declared again")]
+    Cancelled,
+    /// RabbitMQ has not answered in time.
+    #[error("RabbitMQ does not answer")]
+    Timeout,
 }

@@ -57,7 +57,7 @@ impl Queue {
     pub(crate) fn health(&self) -> QueueHealth {
         match &self.0 {
             Engine::Log(log) => QueueHealth::of_log(log),
-            Engine::Amqp(publisher) => publisher.health(),
+            Engine::Amqp(publisher) => QueueHealth::of_broker(publisher.condition(), Some(publisher.spool().log())),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The limits of the queue.
 
 /// Limits on the queue's size.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
     /// The size in bytes at which a segment is closed and the next one is created.
     pub segment: u64,

@@ -17,6 +17,7 @@
 mod address;
 mod amqp;
 mod batch;
+mod broker;
 mod condition;
 mod error;
 mod handle;
@@ -28,8 +29,10 @@ mod source;
 mod spool;
 
 pub use address::QueueAddress;
-pub(crate) use amqp::{AmqpAddress, Broker, InvalidAddress};
+pub(crate) use amqp::{AmqpAddress, InvalidAddress};
 pub(crate) use batch::{Batch, Mark, Record, RecordId};
+pub(crate) use broker::Broker;
+pub(crate) use condition::Failure;
 pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
 pub(crate) use health::QueueHealth;

@@ -4,25 +4,9 @@ use std::io;
 
 use super::amqp::Consumer;
 use super::batch::{Batch, Mark, Receipt, Record};
+use super::error::SourceError;
 use super::health::QueueHealth;
 use super::log::{Log, Position, Reader, RecordBatch};
-
-/// A failure to read the queue, or to acknowledge what was read. Another attempt may succeed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SourceError {
-    /// The disk failed.
-    #[error("the queue on the disk failed")]
-    Disk(#[from] io::Error),
-    /// RabbitMQ failed.
-    #[error("RabbitMQ failed")]
-    Broker(#[from] lapin::Error),
-    /// The queue was removed from RabbitMQ.
-    #[error("the queue was removed from RabbitMQ; it is declared again")]
-    Cancelled,
-    /// RabbitMQ has not answered in time.
-    #[error("RabbitMQ does not answer")]
-    Timeout,
-}
 
 /// Reads the records of the queue.
 #[derive(Debug)]
@@ -125,11 +109,10 @@ impl Source {
     }
 
     /// Returns a view of the queue's health, for a process that only stores.
-    #[expect(dead_code, reason = "a server of one process asks the other end, which knows the spool too")]
     pub(crate) fn health(&self) -> QueueHealth {
         match &self.engine {
             Engine::Log { log, .. } => QueueHealth::of_log(log),
-            Engine::Amqp(consumer) => consumer.health(),
+            Engine::Amqp(consumer) => QueueHealth::of_broker(consumer.condition(), None),
         }
     }
 }

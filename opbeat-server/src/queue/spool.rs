@@ -65,7 +65,7 @@ impl Spool {
     }
 
     /// Returns the log that it consists of.
-    pub(super) const fn log(&self) -> &Log {
+    pub(crate) const fn log(&self) -> &Log {
         &self.log
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn unknown() -> Router {
     paths.fold(Router::new(), |router, path| router.route(&path, any(not_found)))
 }
 
-async fn not_found(uri: Uri) -> Rejection {
+/// Answers that there is nothing at an address.
+pub(super) async fn not_found(uri: Uri) -> Rejection {
     let message = format!(
         "There is nothing at {}. Agents post below /api/v1/organizations/; /api/v2/openapi.json describes the API.",
         start_of(uri.path(), MAX_SHOWN)

@@ -10,9 +10,11 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::config::ServerConfig;
 use super::progress::{Lag, Progress};
+use super::roles::Roles;
 use crate::intake::Disk;
-use crate::queue::QueueHealth;
+use crate::queue::{Failure, QueueHealth};
 use crate::store::{Condition, Store};
 
 /// The time between two looks at the database and at the worker's progress.
@@ -27,7 +29,7 @@ const MAX_ANSWER: Duration = Duration::from_secs(3);
 const FAILING: Duration = Duration::from_secs(30);
 
 /// The times after which the health check reports that data is not stored.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthLimits {
     /// The age of the oldest data that is not stored at which the worker is behind.
     pub behind: Duration,
@@ -44,10 +46,13 @@ impl Default for HealthLimits {
 /// The parts whose condition the health check reports.
 #[derive(Clone)]
 pub(super) struct Health {
-    queue: QueueHealth,
+    /// The queue, if this process appends to it or reads it.
+    queue: Option<QueueHealth>,
     store: Store,
     limits: HealthLimits,
-    disk: Disk,
+    roles: Roles,
+    /// The disk of the data folder, if this process accepts data.
+    disk: Option<Disk>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -60,7 +65,8 @@ struct Seen {
 /// The figures of the queue, the worker and the database.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Figures {
-    pub(super) lag: Lag,
+    /// How late the worker of this process is, if there is one.
+    pub(super) lag: Option<Lag>,
     /// The bytes that wait on the disk of this machine.
     pub(super) backlog: u64,
     /// The records that wait in RabbitMQ, if there is one.
@@ -81,10 +87,11 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: QueueHealth, store: Store, limits: HealthLimits, disk: Disk) -> Self {
+    pub(super) fn new(queue: Option<QueueHealth>, store: Store, config: &ServerConfig, disk: Option<Disk>) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
-        Self { queue, store, limits, disk, seen: Arc::new(Mutex::new(seen)) }
+        let (limits, roles) = (config.health, config.roles);
+        Self { queue, store, limits, roles, disk, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// Makes the route of the health check.
@@ -104,127 +111,183 @@ impl Health {
             let condition = tokio::time::timeout(MAX_ANSWER, self.store.condition()).await;
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.database = condition.unwrap_or(Condition::Unavailable);
-            seen.progress.observe(self.queue.ends(), Instant::now());
+            if let Some(queue) = &self.queue {
+                seen.progress.observe(queue.ends(), Instant::now());
+            }
         }
     }
 
     /// Returns the figures of the last look.
     pub(super) fn figures(&self) -> Figures {
         let now = Instant::now();
-        let (lag, database) = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.progress.observe(self.queue.ends(), now), seen.database)
-        };
+        let (lag, database) = self.look(now);
+        let accepting = self.accepting(now);
+        let queue = self.queue.as_ref();
         Figures {
             lag,
-            backlog: self.queue.backlog(),
-            waiting: self.queue.waiting(),
-            damages: self.queue.damages(),
-            is_accepting: self.accepts(now),
+            backlog: queue.map_or(0, QueueHealth::backlog),
+            waiting: queue.and_then(QueueHealth::waiting),
+            damages: queue.map_or(0, QueueHealth::damages),
+            is_accepting: accepting.as_ref().is_some_and(Accepting::is_ok),
             is_database_ok: database == Condition::Ok,
-            is_disk_low: self.disk.is_low(),
+            is_disk_low: accepting.is_some_and(|accepting| accepting.is_disk_low),
         }
     }
 
-    /// Returns whether the next body is accepted, as far as the last ones tell.
-    fn accepts(&self, now: Instant) -> bool {
-        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
-        let has_failed = self.queue.failure().is_some_and(|failure| is_recent(failure.at));
-        let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
-        !is_full && !has_failed && !self.disk.is_low()
+    /// Returns how late the worker of this process is, and the condition of the database.
+    fn look(&self, now: Instant) -> (Option<Lag>, Condition) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let worker = self.queue.as_ref().filter(|_| self.roles.worker);
+        (worker.map(|queue| seen.progress.observe(queue.ends(), now)), seen.database)
+    }
+
+    /// Returns whether intake of this process accepts data.
+    fn accepting(&self, now: Instant) -> Option<Accepting> {
+        let queue = self.queue.as_ref().filter(|_| self.roles.intake)?;
+        Some(Accepting::of(queue, self.disk.as_ref().is_some_and(Disk::is_low), now))
     }
 
     /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
+    ///
+    /// Each role reports its own parts: intake reports the queue, and the worker reports how late it is.
     fn report(&self, is_strict: bool) -> (StatusCode, Value) {
         let now = Instant::now();
-        let (lag, database) = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.progress.observe(self.queue.ends(), now), seen.database)
-        };
-        let storing = match lag {
-            lag if lag.without_progress >= self.limits.stuck => Storing::Stuck,
-            lag if lag.oldest >= self.limits.behind => Storing::Behind,
-            _ => Storing::Ok,
-        };
-        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
-        let failure = self.queue.failure().filter(|failure| is_recent(failure.at));
-        let is_full = self.queue.is_full() || self.queue.refusal().is_some_and(is_recent);
-        let is_disk_low = self.disk.is_low();
-        let accepts = self.accepts(now);
-        let damages = self.queue.damages();
-        let lag_seconds = lag.oldest.as_secs();
-
+        let (lag, database) = self.look(now);
         let mut messages = Vec::new();
-        if let Some(failure) = &failure {
+        let mut body = json!({ "version": env!("CARGO_PKG_VERSION"), "database": { "state": name(database) } });
+        let accepting = self.accepting(now);
+        let accepts = accepting.as_ref().is_none_or(Accepting::is_ok);
+        body["status"] = json!(match (&accepting, accepts) {
+            (None, _) => "running",
+            (Some(_), true) => "accepting",
+            (Some(_), false) => "rejecting",
+        });
+        if let Some(accepting) = &accepting {
+            accepting.describe(&mut messages);
+            body["queue"] = json!({ "state": accepting.name() });
+            body["disk"] = json!({ "state": if accepting.is_disk_low { "low" } else { "ok" } });
+        }
+        let storing = lag.map(|lag| Storing::of(lag, self.limits));
+        if let (Some(lag), Some(storing)) = (lag, storing) {
+            storing.describe(lag, &mut messages);
+            body["storing"] = json!(storing.name());
+            body["lag_seconds"] = json!(lag.oldest.as_secs());
+        }
+        describe_database(database, &mut messages);
+        if let Some(queue) = &self.queue {
+            body["queue"]["backlog_bytes"] = json!(queue.backlog());
+            body["queue"]["damages"] = json!(queue.damages());
+            if let Some(waiting) = queue.waiting() {
+                body["queue"]["waiting_records"] = json!(waiting);
+            }
+            self.describe_queue(queue, now, &mut messages);
+        }
+        body["messages"] = json!(messages);
+
+        let is_stored = storing.is_none_or(|storing| storing == Storing::Ok) && database == Condition::Ok;
+        let is_well = accepts && (is_stored || !is_strict);
+        let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, body)
+    }
+
+    fn describe_queue(&self, queue: &QueueHealth, now: Instant, messages: &mut Vec<String>) {
+        if let Some(outage) = queue.broker_outage() {
+            let seconds = now.duration_since(outage.at).as_secs();
+            let effect = match self.roles.intake {
+                true => "New data waits in the spool of this server.",
+                false => "Its data is stored when it is back.",
+            };
+            messages.push(format!("RabbitMQ cannot be used for {seconds} s: {}. {effect}", outage.reason));
+        }
+        let damages = queue.damages();
+        if damages > 0 {
+            messages.push(format!(
+                "Damage was found in {damages} places of the queue since the start. The disk may be failing."
+            ));
+        }
+    }
+}
+
+/// Whether intake accepts data.
+struct Accepting {
+    failure: Option<Failure>,
+    is_full: bool,
+    /// Whether the data of one app was refused recently, because it had its part of the queue.
+    is_app_full: bool,
+    is_disk_low: bool,
+}
+
+impl Accepting {
+    fn of(queue: &QueueHealth, is_disk_low: bool, now: Instant) -> Self {
+        let is_recent = |at: Instant| now.duration_since(at) < FAILING;
+        Self {
+            failure: queue.failure().filter(|failure| is_recent(failure.at)),
+            is_full: queue.is_full() || queue.refusal().is_some_and(is_recent),
+            is_app_full: queue.refusal_of_app().is_some_and(is_recent),
+            is_disk_low,
+        }
+    }
+
+    fn is_ok(&self) -> bool {
+        self.failure.is_none() && !self.is_full && !self.is_disk_low
+    }
+
+    fn name(&self) -> &'static str {
+        match (&self.failure, self.is_full) {
+            (Some(_), _) => "failing",
+            (None, true) => "full",
+            (None, false) => "ok",
+        }
+    }
+
+    fn describe(&self, messages: &mut Vec<String>) {
+        if let Some(failure) = &self.failure {
             messages.push(format!(
                 "Data is rejected: {}. Check the free space and the permissions of the data folder.",
                 failure.reason
             ));
         }
-        if is_full {
+        if self.is_full {
             messages.push("Data is rejected: the queue is full, because data is not stored fast enough.".to_owned());
         }
-        if let Some(outage) = self.queue.broker_outage() {
-            let seconds = now.duration_since(outage.at).as_secs();
-            messages.push(format!(
-                "RabbitMQ cannot be used for {seconds} s: {}. New data waits in the spool of this server.",
-                outage.reason
-            ));
-        }
-        if is_disk_low {
+        if self.is_disk_low {
             messages.push(
                 "Data is rejected: the disk of the data folder is almost full. Free or add space, or shorten how long data \
                  is kept."
                     .to_owned(),
             );
         }
-        if self.queue.refusal_of_app().is_some_and(is_recent) {
+        if self.is_app_full {
             messages.push(
                 "Data of one app is rejected: a quarter of the queue is full of its data. Other apps are not affected."
                     .to_owned(),
             );
         }
-        match storing {
-            Storing::Ok => {}
-            Storing::Behind => messages.push(format!("Data is stored late: the oldest waits for {lag_seconds} s.")),
-            Storing::Stuck => messages.push(format!(
-                "No data was stored for {} s, although data waits. The log contains the reason.",
-                lag.without_progress.as_secs()
-            )),
-        }
-        messages.extend(database_message(database).map(str::to_owned));
-        if damages > 0 {
-            messages.push(format!(
-                "Damage was found in {damages} places of the queue since the start. The disk may be failing."
-            ));
-        }
-
-        let is_ready = accepts && storing == Storing::Ok && database == Condition::Ok;
-        let is_well = if is_strict { is_ready } else { accepts };
-        let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let queue = match (&failure, is_full) {
-            (Some(_), _) => "failing",
-            (None, true) => "full",
-            (None, false) => "ok",
-        };
-        let mut body = json!({
-            "status": if accepts { "accepting" } else { "rejecting" },
-            "storing": storing.name(),
-            "lag_seconds": lag_seconds,
-            "version": env!("CARGO_PKG_VERSION"),
-            "queue": { "state": queue, "backlog_bytes": self.queue.backlog(), "damages": damages },
-            "disk": { "state": if is_disk_low { "low" } else { "ok" } },
-            "database": { "state": name(database) },
-            "messages": messages,
-        });
-        if let Some(waiting) = self.queue.waiting() {
-            body["queue"]["waiting_records"] = waiting.into();
-        }
-        (status, body)
     }
 }
 
 impl Storing {
+    fn of(lag: Lag, limits: HealthLimits) -> Self {
+        match lag {
+            lag if lag.without_progress >= limits.stuck => Self::Stuck,
+            lag if lag.oldest >= limits.behind => Self::Behind,
+            _ => Self::Ok,
+        }
+    }
+
+    fn describe(self, lag: Lag, messages: &mut Vec<String>) {
+        match self {
+            Self::Ok => {}
+            Self::Behind => {
+                messages.push(format!("Data is stored late: the oldest waits for {} s.", lag.oldest.as_secs()));
+            }
+            Self::Stuck => messages.push(format!(
+                "No data was stored for {} s, although data waits. The log contains the reason.",
+                lag.without_progress.as_secs()
+            )),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -234,15 +297,18 @@ impl Storing {
     }
 }
 
-fn database_message(database: Condition) -> Option<&'static str> {
+fn describe_database(database: Condition, messages: &mut Vec<String>) {
     match database {
-        Condition::Ok => None,
-        Condition::Missing => Some(
-            "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until the \
-             file is back. Restore the file, or start the server once with --create-database to begin with an empty \
-             database.",
+        Condition::Ok => {}
+        Condition::Missing => messages.push(
+            "The file of the database is missing. Data with known tokens is accepted, and waits in the queue until \
+             the file is back. Restore the file, or start the server once with --create-database to begin with an \
+             empty database."
+                .to_owned(),
         ),
-        Condition::Unavailable => Some("The database does not answer. Accepted data waits in the queue."),
+        Condition::Unavailable => {
+            messages.push("The database does not answer. Accepted data waits in the queue.".to_owned());
+        }
     }
 }
 

@@ -1,62 +1,31 @@
-//! The routes of intake, pages and API.
+//! The routes of the health check, and of the roles that run in a process.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state, map_request, map_response};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
-use super::health::Health;
-use super::metrics::Metrics;
+use super::roles::{IntakeRole, WebRole};
 use super::{endpoints, sites, unread_body};
-use crate::api;
-use crate::dashboard::{self, Dashboard};
-use crate::directory::StoreDirectory;
-use crate::intake::{self, Gate, Intake, IntakeLimits, Refusals};
-use crate::otlp;
-use crate::query::Query;
-use crate::queue::Queue;
-use crate::service_directory::StoreServices;
-use crate::sessions::Sessions;
 use crate::site::Sites;
-use crate::store::Store;
 
 /// The smallest response that is compressed, in bytes. A smaller one fits into one packet.
 const MIN_COMPRESSED: u64 = 1_024;
 
-/// The parts that the routes need.
-pub(super) struct Parts {
-    pub(super) queue: Queue,
-    pub(super) directory: StoreDirectory,
-    pub(super) limits: IntakeLimits,
-    pub(super) refusals: Refusals,
-    pub(super) gate: Gate,
-    pub(super) store: Store,
-    pub(super) health: Health,
-    pub(super) sessions: Sessions,
-    pub(super) sites: Arc<Sites>,
-    pub(super) page_timeout: Duration,
-}
-
-/// Makes the routes of intake, health check, API and pages.
-pub(super) fn router(parts: Parts) -> Router {
-    let query = Query::new(parts.store.clone());
-    let metrics = Metrics { health: parts.health.clone(), refusals: parts.refusals.clone() };
-    let dashboard = Dashboard { query: query.clone(), sessions: parts.sessions };
-    let (tokens, origins) = (Arc::new(parts.directory.clone()), Arc::new(parts.directory.clone()));
-    let intake = Intake::new(parts.queue, tokens, origins, parts.limits, parts.refusals, parts.gate);
-    let services = Arc::new(StoreServices::new(parts.store, parts.directory));
-    let programs = intake::router(intake.clone())
-        .merge(otlp::router(intake, services))
-        .merge(metrics.router())
-        .merge(parts.health.router())
-        .merge(api::router(query))
+/// Makes the routes of the process itself, and those of the roles that run in it.
+pub(super) fn router(process: Router, intake: Option<&IntakeRole>, web: Option<&WebRole>, sites: Arc<Sites>) -> Router {
+    let programs = [intake.map(IntakeRole::router), web.map(WebRole::api)].into_iter().flatten();
+    let programs = programs
+        .fold(process, Router::merge)
         .merge(endpoints::unknown())
         .layer(map_response(endpoints::format_rejection))
         .layer(from_fn(sites::complete_location));
-    let routes = programs.merge(dashboard::router(dashboard, parts.page_timeout));
+    let routes = match web {
+        Some(web) => programs.merge(web.pages()),
+        None => programs.fallback(endpoints::not_found),
+    };
     // Layers of a router run after its routes were matched. This outer router has no routes, so that its layers run
     // before the others are matched.
     Router::new()
@@ -65,6 +34,6 @@ pub(super) fn router(parts: Parts) -> Router {
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED).and(DefaultPredicate::new())))
         .layer(from_fn(endpoints::answer_options))
         .layer(map_request(endpoints::join_slashes))
-        .layer(from_fn_with_state(parts.sites, sites::identify))
+        .layer(from_fn_with_state(sites, sites::identify))
         .layer(from_fn(unread_body::read_rest))
 }

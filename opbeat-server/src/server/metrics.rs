@@ -23,8 +23,8 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) struct Metrics {
     /// The condition of the queue, the worker and the database.
     pub(super) health: Health,
-    /// The refused requests.
-    pub(super) refusals: Refusals,
+    /// The refused requests, of a process that accepts data.
+    pub(super) refusals: Option<Refusals>,
 }
 
 impl Metrics {
@@ -38,13 +38,14 @@ impl Metrics {
         text.metric("opbeat_build_info", "gauge", "The version of the server; always 1.");
         text.value("opbeat_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         text.metric("opbeat_refused_requests_total", "counter", "Requests that were refused since the start.");
-        for total in self.refusals.totals() {
+        for total in self.refusals.iter().flat_map(Refusals::totals) {
             let status = total.status.to_string();
             let labels = [("reason", total.reason), ("status", status.as_str())];
             text.value("opbeat_refused_requests_total", &labels, total.count);
         }
         let Figures { lag, backlog, waiting, damages, is_accepting, is_database_ok, is_disk_low } =
             self.health.figures();
+        let lag = lag.unwrap_or_default();
         text.gauge("opbeat_accepting", "Whether data is accepted.", u8::from(is_accepting));
         text.gauge("opbeat_database_up", "Whether the database answers.", u8::from(is_database_ok));
         text.gauge("opbeat_disk_low", "Whether the disk of the data folder is almost full.", u8::from(is_disk_low));

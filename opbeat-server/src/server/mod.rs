@@ -1,5 +1,7 @@
-//! The server: all its parts in one process.
+//! The server: its roles in one process, or in several.
 
+mod backends;
+mod config;
 mod endpoints;
 mod health;
 mod http;
@@ -8,17 +10,25 @@ mod metrics;
 mod origins;
 mod progress;
 mod register;
+mod roles;
 mod running;
+mod settings;
 mod sites;
+mod start_error;
 mod tls;
 mod tokens;
 mod unread_body;
 
+pub(crate) use backends::open_store;
+pub use config::{AppLimits, Retention, ServerConfig};
 pub use health::HealthLimits;
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
-pub use running::{Server, ServerConfig, StartError};
+pub use roles::Roles;
+pub use running::Server;
+pub(crate) use settings::change_settings;
+pub use start_error::StartError;
 pub use tls::{TlsError, TlsFiles};
 pub(crate) use tokens::{list_tokens, revoke_token};

@@ -1,87 +1,32 @@
 //! Starting, running and stopping a server.
 
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::health::{Health, HealthLimits};
+use super::backends::{QueueEnds, open_server_store};
+use super::config::ServerConfig;
+use super::health::Health;
 use super::http;
-use super::listener::{self, ConnectionLimits, Listener};
+use super::listener::{self, Listener};
+use super::metrics::Metrics;
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
-use super::tls::{HangUp, Tls, TlsError, TlsFiles};
-use crate::data_folder::{DataFolder, DataFolderError, Lock};
-use crate::directory::StoreDirectory;
-use crate::intake::{Disk, EventCounts, Gate, IntakeLimits, KnownLimits, Refusals};
-use crate::queue::{AmqpAddress, Broker, InvalidAddress, Queue, QueueAddress, QueueLimits, Source};
-use crate::random::random_hex;
-use crate::sessions::Sessions;
-use crate::site::{self, Network, PublicUrl, Sites};
-use crate::store::{NewApp, Store, StoreAddress, StoreError};
-use crate::worker::Worker;
+use super::roles::{IntakeRole, WebRole, WorkerRole};
+use super::start_error::StartError;
+use super::tls::{HangUp, Tls};
+use crate::data_folder::{DataFolder, Lock};
+use crate::site::Sites;
+use crate::store::{NewApp, Store};
 
 /// The time that running requests and the worker's last batch have to finish.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The configuration of a server.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ServerConfig {
-    /// The folder that holds all state.
-    pub data: PathBuf,
-    /// The URL of a database of PostgreSQL, instead of the one in the folder.
-    pub store: Option<String>,
-    /// The addresses to listen on. Port 0 selects a free port. `[::]` includes all addresses of IPv4.
-    pub listen: Vec<SocketAddr>,
-    /// The URL at which browsers and agents reach the server through a proxy. All links start with it.
-    pub public_url: Option<PublicUrl>,
-    /// The proxies whose headers `X-Forwarded-…` and `Forwarded` are believed: by default, those on this machine.
-    pub trusted_proxies: Vec<Network>,
-    /// The certificate of HTTPS. Without one, the server speaks HTTP.
-    pub tls: Option<TlsFiles>,
-    /// The limits of connections.
-    pub connections: ConnectionLimits,
-    /// The limits of one request of an agent.
-    pub intake: IntakeLimits,
-    /// The limits of the queue.
-    pub queue: QueueLimits,
-    /// The place of the queue.
-    pub queue_address: QueueAddress,
-    /// The times after which the health check reports that data is not stored.
-    pub health: HealthLimits,
-    /// Whether an empty database is created if it is missing, although the data folder was used before.
-    pub create_database: bool,
-    /// The longest time that a page or a query of the API may take.
-    pub page_timeout: Duration,
-}
-
-impl ServerConfig {
-    /// Makes a configuration with the default limits.
-    #[must_use]
-    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
-        Self {
-            data: data.into(),
-            store: None,
-            listen: vec![listen],
-            public_url: None,
-            trusted_proxies: site::loopback(),
-            tls: None,
-            connections: ConnectionLimits::default(),
-            intake: IntakeLimits::default(),
-            queue: QueueLimits::default(),
-            queue_address: QueueAddress::default(),
-            health: HealthLimits::default(),
-            create_database: false,
-            page_timeout: Store::TIME_LIMIT,
-        }
-    }
-}
-
-/// A running server.
+/// A running server: all roles, or some of them.
 ///
 /// # Examples
 ///
@@ -101,17 +46,23 @@ impl ServerConfig {
 /// ```
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    /// The URL at which others reach the server.
     url: String,
-    folder: DataFolder,
+    folder: Option<DataFolder>,
     store: Store,
-    link_token: String,
     stop: watch::Sender<bool>,
-    stop_worker: oneshot::Sender<()>,
+    is_tls: bool,
     http: JoinHandle<()>,
-    refusals: (watch::Sender<bool>, JoinHandle<()>),
-    worker: JoinHandle<()>,
+    roles: Running,
     /// The lock of the data folder, held while the server runs.
-    _lock: Lock,
+    _lock: Option<Lock>,
+}
+
+/// The roles that run.
+struct Running {
+    intake: Option<IntakeRole>,
+    worker: Option<WorkerRole>,
+    web: Option<WebRole>,
 }
 
 /// The token of the sign-in link is omitted, so that logs do not contain it.
@@ -121,137 +72,53 @@ impl std::fmt::Debug for Server {
     }
 }
 
-/// The server cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    /// The database cannot be opened.
-    #[error("cannot open the database in the data folder")]
-    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The queue cannot be opened.
-    #[error("cannot open the queue in the data folder")]
-    Queue(#[source] io::Error),
-    /// The address of the queue is invalid.
-    #[error(transparent)]
-    QueueAddress(Box<dyn std::error::Error + Send + Sync>),
-    /// The certificate of HTTPS cannot be used.
-    #[error("cannot use the certificate of HTTPS")]
-    Tls(#[from] TlsError),
-    /// The handler of a signal cannot be installed.
-    #[error("cannot handle the signal by which the certificate is read again")]
-    Signal(#[source] io::Error),
-    /// No address was given.
-    #[error("there is no address to listen on; name one with --listen")]
-    NoAddress,
-    /// The server cannot listen on an address.
-    #[error("cannot listen on {address}; choose another address with --listen, or stop the program that uses it")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-impl From<InvalidAddress> for StartError {
-    fn from(error: InvalidAddress) -> Self {
-        Self::QueueAddress(error.into())
-    }
-}
-
-/// Opens both ends of the queue.
-async fn open_queue(config: &ServerConfig, folder: &DataFolder, store: &Store) -> Result<(Queue, Source), StartError> {
-    match &config.queue_address {
-        QueueAddress::Embedded => {
-            let from = store.queue_position().await.ok();
-            Queue::open(&folder.queue(), config.queue, from).map_err(StartError::Queue)
-        }
-        QueueAddress::Amqp(url) => {
-            let broker = Broker::start(AmqpAddress::parse(url)?);
-            let queue = broker.queue(&folder.spool(), config.queue).map_err(StartError::Queue)?;
-            Ok((queue, broker.source()))
-        }
-    }
-}
-
 impl Server {
-    /// Starts a server, which accepts requests when this returns.
+    /// Starts the roles of a configuration, which accept requests when this returns.
     ///
     /// # Errors
     ///
     /// Returns an error if the data folder, the database, the queue, the certificate or an address cannot be used.
     pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
         listener::raise_limit();
-        let folder = DataFolder::open(&config.data)?;
-        let lock = folder.lock()?;
-        let store = open_store(&folder, &config).await?;
-        let (queue, source) = open_queue(&config, &folder, &store).await?;
-        let directory = StoreDirectory::open(store.clone(), folder.directory()).await;
-        let tls = config.tls.map(Tls::open).transpose()?;
-        let mut sockets = Vec::new();
-        let mut addresses = Vec::new();
-        for &address in &config.listen {
-            let failed = |source| StartError::Listen { address, source };
-            let socket = listener::bind(address, &config.listen).map_err(failed)?;
-            addresses.push(socket.local_addr().map_err(failed)?);
-            sockets.push(socket);
-        }
-        let first = *addresses.first().ok_or(StartError::NoAddress)?;
-        let url = config.public_url.as_ref().map_or_else(|| url(first, tls.is_some()), ToString::to_string);
-        folder.write_url(&url);
-        let link_token = random_hex::<32>();
-        if let Err(error) = folder.write_link(&sign_in_url(&url, &link_token)) {
-            tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
-        }
+        let folder = config.needs_data_folder().then(|| DataFolder::open(&config.data)).transpose()?;
+        let lock = folder.as_ref().map(DataFolder::lock).transpose()?;
+        let store = open_server_store(&config).await?;
+        let queue = QueueEnds::open(&config, &store).await?;
+        let tls = config.tls.clone().map(Tls::open).transpose()?;
+        let (addresses, sockets): (Vec<_>, Vec<_>) = bind(&config.listen)?.into_iter().unzip();
+        let first = addresses.first().copied().ok_or(StartError::NoAddress)?;
+        let is_tls = tls.is_some();
+        let url = config.public_url.as_ref().map_or_else(|| url(first, is_tls), ToString::to_string);
 
         let (stop, stopped) = watch::channel(false);
-        let (stop_worker, worker_stops) = oneshot::channel();
-        let worker = Worker::new(store.clone(), source);
-        let worker = tokio::spawn(worker.run(worker_stops));
-        let refusals = Refusals::default();
-        let (stop_refusals, refusals_stop) = watch::channel(false);
-        let deliver = tokio::spawn(refusals.clone().deliver(queue.clone(), refusals_stop));
-        let disk = Disk::open(&config.data, config.intake.min_free_bytes);
-        tokio::spawn(disk.clone().watch(stopped.clone()));
-        let gate = Gate::new(config.intake, KnownLimits::default(), EventCounts::default(), disk.clone());
-        let health = Health::new(queue.health(), store.clone(), config.health, disk);
+        let health = queue.health();
+        let roles = Running::start(&config, queue, &store).await;
+        let health = Health::new(health, store.clone(), &config, roles.intake.as_ref().map(IntakeRole::disk));
+        if let Some(folder) = &folder {
+            announce(folder, &url, roles.web.as_ref());
+        }
         tokio::spawn(health.clone().watch(stopped.clone()));
         if let Some(tls) = tls.clone() {
             let hang_up = HangUp::install().map_err(StartError::Signal)?;
             tokio::spawn(tls.watch(hang_up, stopped.clone()));
         }
         let sites = Arc::new(Sites { public: config.public_url, trusted: config.trusted_proxies });
-        let router = http::router(http::Parts {
-            queue,
-            directory,
-            limits: config.intake,
-            refusals,
-            gate,
-            store: store.clone(),
-            health,
-            sessions: Sessions::new(store.clone(), &link_token),
-            sites: Arc::clone(&sites),
-            page_timeout: config.page_timeout,
-        });
+        let refusals = roles.intake.as_ref().map(IntakeRole::refusals);
+        let process = Router::new().merge(Metrics { health: health.clone(), refusals }.router()).merge(health.router());
+        let router = http::router(process, roles.intake.as_ref(), roles.web.as_ref(), Arc::clone(&sites));
         let listener = Listener { sockets, limits: config.connections, sites, tls };
         let http = tokio::spawn(listener::serve(listener, router, stopped));
-        let refusals = (stop_refusals, deliver);
-        Ok(Self { addresses, url, folder, store, link_token, stop, stop_worker, http, refusals, worker, _lock: lock })
+        Ok(Self { addresses, url, folder, store, stop, is_tls, http, roles, _lock: lock })
     }
 
     /// Returns the first address that the server listens on.
+    ///
+    /// # Panics
+    ///
+    /// Never: a server does not start without an address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.addresses[0]
+        *self.addresses.first().expect("a server does not start without an address")
     }
 
     /// Returns all addresses that the server listens on.
@@ -260,7 +127,12 @@ impl Server {
         &self.addresses
     }
 
-    /// Returns the public URL, or the first address as a URL. It has no slash at its end.
+    /// Returns the addresses as URLs.
+    pub(crate) fn local_urls(&self) -> Vec<String> {
+        self.addresses.iter().map(|address| url(*address, self.is_tls)).collect()
+    }
+
+    /// Returns the public URL of the configuration, or the first address as a URL.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.clone()
@@ -268,10 +140,11 @@ impl Server {
 
     /// Returns the link that signs a browser in to the pages of all organizations, until this server stops.
     ///
-    /// It contains a secret. `&next=` and the path of a page, percent-encoded, make it open that page.
+    /// It contains a secret. `&next=` and the path of a page, percent-encoded, make it open that page. A server without
+    /// the role web returns its URL.
     #[must_use]
     pub fn sign_in_url(&self) -> String {
-        sign_in_url(&self.url, &self.link_token)
+        self.roles.web.as_ref().map_or_else(|| self.url(), |web| web.sign_in_url(&self.url))
     }
 
     /// Creates an app with its organization, unless they exist, and a new secret token.
@@ -281,7 +154,7 @@ impl Server {
     /// Returns an error if a name is invalid or the database fails.
     pub async fn create_app(&self, organization: &str, app: &str) -> Result<AppCredentials, RegisterError> {
         let new = NewApp { organization: organization.to_owned(), app: app.to_owned(), ..NewApp::default() };
-        create_app(&self.store, &new, None, &self.url()).await
+        create_app(&self.store, &new, None, &self.url).await
     }
 
     /// Creates a read token for an organization.
@@ -297,15 +170,19 @@ impl Server {
     /// closes the database. Data that is still in the queue then is stored at the next start.
     pub async fn shut_down(self) {
         self.stop.send_replace(true);
-        self.folder.remove_link();
+        if let Some(folder) = &self.folder {
+            folder.remove_link();
+        }
+        let Running { intake, worker, .. } = self.roles;
         let work = async {
             // An error means that the task panicked, and so has nothing left to finish.
             let _ = self.http.await;
-            let (stop_refusals, refusals) = self.refusals;
-            stop_refusals.send_replace(true);
-            let _ = refusals.await;
-            let _ = self.stop_worker.send(());
-            let _ = self.worker.await;
+            if let Some(intake) = intake {
+                intake.stop().await;
+            }
+            if let Some(worker) = worker {
+                worker.stop().await;
+            }
         };
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, work).await.is_err() {
             tracing::warn!("not all queued data was stored within 10 s; the rest is stored at the next start");
@@ -314,23 +191,35 @@ impl Server {
     }
 }
 
-/// Opens the store. A database that is missing although the folder was used before is not created: it may be put back.
-async fn open_store(folder: &DataFolder, config: &ServerConfig) -> Result<Store, StartError> {
-    if let Some(url) = &config.store {
-        return Ok(Store::open(StoreAddress::Postgres(url.clone()), config.page_timeout).await?);
+impl Running {
+    /// Starts the roles that have their ends of the queue, and the pages.
+    async fn start(config: &ServerConfig, ends: QueueEnds, store: &Store) -> Self {
+        let intake = match ends.queue {
+            Some(queue) => Some(IntakeRole::start(queue, store.clone(), config).await),
+            None => None,
+        };
+        let worker = ends.source.map(|source| WorkerRole::start(source, store.clone()));
+        let web = config.roles.web.then(|| WebRole::start(store.clone(), config.page_timeout));
+        Self { intake, worker, web }
     }
-    match folder.prepare_database(config.create_database) {
-        Ok(()) => {}
-        Err(error @ DataFolderError::DatabaseMissing { .. }) => {
-            tracing::error!(%error, "data is accepted with known tokens, and waits in the queue until then");
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(Store::open(StoreAddress::file(folder.database()), config.page_timeout).await?)
 }
 
-fn sign_in_url(url: &str, link_token: &str) -> String {
-    format!("{url}/sign-in?token={link_token}")
+/// Listens on all addresses. Returns them with the ports that the system selected.
+fn bind(addresses: &[SocketAddr]) -> Result<Vec<(SocketAddr, TcpListener)>, StartError> {
+    let bind = |&address: &SocketAddr| {
+        let failed = |source| StartError::Listen { address, source };
+        let socket = listener::bind(address, addresses).map_err(failed)?;
+        Ok((socket.local_addr().map_err(failed)?, socket))
+    };
+    addresses.iter().map(bind).collect()
+}
+
+/// Keeps the URL and the sign-in link in the data folder, for commands that print them.
+fn announce(folder: &DataFolder, url: &str, web: Option<&WebRole>) {
+    folder.write_url(url);
+    if let Some(Err(error)) = web.map(|web| folder.write_link(&web.sign_in_url(url))) {
+        tracing::warn!(%error, "the sign-in link cannot be kept in the data folder; `opbeat link` cannot print it");
+    }
 }
 
 /// Returns the URL of an address. An unspecified address is reached by the loopback address.

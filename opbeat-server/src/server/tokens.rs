@@ -13,9 +13,9 @@ const MIN_DIGITS: usize = 8;
 /// A token with its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// The first digits of its hash, at least eight, and so many that no other token has the same ones.
+    /// The first digits of its hash: at least eight, and more if other tokens have the same ones.
     pub(crate) id: String,
-    /// Whose token it is.
+    /// Its hash and its owner.
     pub(crate) row: TokenRow,
 }
 

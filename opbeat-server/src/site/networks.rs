@@ -36,7 +36,7 @@ impl Network {
 
 /// Returns the networks of this machine's own addresses.
 pub(crate) fn loopback() -> Vec<Network> {
-    let v4 = Network { address: Ipv4Addr::LOCALHOST.into(), bits: 8 };
+    let v4 = Network { address: Ipv4Addr::new(127, 0, 0, 0).into(), bits: 8 };
     let v6 = Network { address: Ipv6Addr::LOCALHOST.into(), bits: 128 };
     vec![v4, v6]
 }

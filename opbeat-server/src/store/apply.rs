@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use super::compaction::AppMarks;
 use super::database::Store;
 use super::engine::{Connection, Engine, Value, query};
 use super::error::{Cause, StoreError};
-use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces};
+use super::usage::DailyUsage;
+use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces, usage};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::{Mark, RecordId};
 
@@ -48,10 +50,13 @@ impl Store {
             let bodies: Vec<BodyChanges> = records.into_iter().flat_map(|record| record.bodies).collect();
             let are_new = are_new(connection, &bodies)?;
             let mut changes = Changes::default();
+            let mut usage = DailyUsage::default();
             for (body, _) in bodies.into_iter().zip(are_new).filter(|(_, is_new)| *is_new) {
+                usage.add(&body);
                 changes.merge(body.changes);
             }
             write(connection, changes)?;
+            usage::write(connection, &usage)?;
             finish(connection, &parked, mark, now)
         })
         .await
@@ -155,6 +160,9 @@ fn lock_of(app_id: &str) -> i64 {
 pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
     if are_new(connection, std::slice::from_ref(body))?.contains(&true) {
         write(connection, body.changes.clone())?;
+        let mut usage = DailyUsage::default();
+        usage.add(body);
+        usage::write(connection, &usage)?;
     }
     Ok(())
 }
@@ -211,11 +219,13 @@ fn bare_key(key: &str) -> Option<&str> {
 fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreError> {
     traces::join(connection, &mut changes)?;
     let ids = rollups::write_transactions(connection, &changes)?;
-    rollups::write(connection, &ids, &changes.rollups)?;
-    rollups::write_breakdowns(connection, &ids, &changes.breakdowns)?;
+    let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
+    let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;
+    rollups::write(connection, &ids, &marks, &changes.rollups)?;
+    rollups::write_breakdowns(connection, &ids, &marks, &changes.breakdowns)?;
     rollups::write_drops(connection, &changes.drops)?;
     // Before the samples, of which those are kept that an error refers to.
-    errors::write(connection, &changes.errors)?;
+    errors::write(connection, &marks, &changes.errors)?;
     samples::write(connection, &ids, &changes.samples)?;
     samples::write_span_stacks(connection, &changes.span_stacks)?;
     notes::write(connection, &changes.notes)?;

@@ -93,7 +93,7 @@ impl Table {
         let key = quoted(self.key().into_iter().map(|(_, column)| column));
         let mut select = QueryBuilder::new(format!("SELECT {} FROM \"{}\"", quoted(&self.columns), self.name));
         if !after.is_empty() {
-            select.push(format_args!(" WHERE ({key}) > ")).push_list(after);
+            select.push(format_args!(" WHERE ({key}) > ")).push_row(after);
         }
         select.push(format_args!(" ORDER BY {key} LIMIT {CHUNK_ROWS}"));
         let (mut rows, mut bytes) = (Vec::new(), 0);

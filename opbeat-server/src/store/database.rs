@@ -1,6 +1,8 @@
 //! The database, and the connections to it.
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::engine::{self, Connection, Opening, Pool, Purpose, SqliteFile, query};
@@ -20,9 +22,14 @@ pub(crate) enum StoreAddress {
 }
 
 impl StoreAddress {
-    /// Returns the address of a file that exists, or that somebody will put back.
+    /// Returns the address of a file that exists. An empty one is a new database.
     pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
-        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false })
+        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false, may_be_empty: true })
+    }
+
+    /// Returns the address of a file that is missing or empty, and that somebody will put back.
+    pub(crate) fn missing_file(path: impl Into<PathBuf>) -> Self {
+        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false, may_be_empty: false })
     }
 }
 
@@ -44,7 +51,7 @@ pub(crate) struct Store {
 pub(crate) enum Condition {
     /// It answers.
     Ok,
-    /// Its file was removed, or was never created.
+    /// Its file was removed, or was missing or empty at the start.
     Missing,
     /// It does not answer.
     Unavailable,
@@ -86,25 +93,19 @@ impl Store {
     /// Opens a file of SQLite, which is created if it is missing.
     #[cfg(test)]
     pub(crate) async fn open_file(path: &Path) -> Self {
-        let file = SqliteFile { path: path.to_owned(), may_be_created: true };
+        let file = SqliteFile { path: path.to_owned(), may_be_created: true, may_be_empty: true };
         Self::open(StoreAddress::Sqlite(file), Self::TIME_LIMIT).await.unwrap()
-    }
-
-    /// Returns the file of SQLite.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        match &self.address {
-            StoreAddress::Sqlite(file) => Some(&file.path),
-            StoreAddress::Postgres(_) => None,
-        }
     }
 
     /// Returns the condition of the database. Waits for no page, but possibly for the disk.
     pub(crate) async fn condition(&self) -> Condition {
         // SQLite does not notice that its file was removed, and goes on with a file that nobody can open again.
-        if let Some(file) = self.file()
-            && tokio::fs::try_exists(file).await.is_ok_and(|exists| !exists)
-        {
-            return Condition::Missing;
+        if let StoreAddress::Sqlite(file) = &self.address {
+            match tokio::fs::metadata(&file.path).await {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Condition::Missing,
+                Ok(metadata) if metadata.len() == 0 && !file.may_be_empty => return Condition::Missing,
+                _ => {}
+            }
         }
         match query("SELECT count(*) FROM queue_cursor").read_one(&self.probe).await {
             Ok(_) => Condition::Ok,

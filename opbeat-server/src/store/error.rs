@@ -31,12 +31,6 @@ impl StoreError {
         matches!(self, Self::Database(error) if error.kind() == Kind::Timeout)
     }
 
-    /// Returns whether two writers were in each other's way, so that the transaction can be tried again at once.
-    #[must_use]
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Database(error) if error.kind() == Kind::Conflict)
-    }
-
     /// Returns the error's cause.
     #[must_use]
     pub(crate) fn cause(&self) -> Cause {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::compaction::AppMarks;
 use super::document;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
-use super::ids::{self, TimedRow};
-use super::rollups::RESOLUTIONS;
+use super::ids::{self, Content, TimedRow};
 use crate::changes::NewError;
 
 /// The number of newest occurrences that are kept of each group, besides the first one.
@@ -36,13 +36,13 @@ struct Occurrence<'a> {
 /// Adds errors to their groups, and creates the groups that are missing.
 ///
 /// Writes a group once and not for each error: a failure of an application causes many similar errors at once.
-pub(super) fn write(connection: &mut Connection, errors: &[NewError]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &mut Connection, marks: &AppMarks, errors: &[NewError]) -> Result<(), StoreError> {
     let mut counts = BTreeMap::new();
     let mut occurrences = Vec::new();
     let mut full = Vec::new();
     for mut errors in batches(errors) {
         let group = write_group(connection, &errors)?;
-        count(group.id, &errors, &mut counts);
+        count(group.id, marks, &errors, &mut counts);
         errors.sort_by_key(|(position, error)| (error.happened_at, *position));
         keep(&group, &errors, &mut occurrences);
         // No group has more occurrences than errors.
@@ -116,11 +116,12 @@ fn write_group(connection: &mut Connection, errors: &Batch<'_>) -> Result<Group,
     Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
 }
 
-/// Adds the errors of a group to the counts of their minutes and hours, by group, resolution and start.
-fn count(group: i64, errors: &Batch<'_>, counts: &mut BTreeMap<(i64, i64, i64), i64>) {
+/// Adds the errors of a group to the counts of their minutes, and of longer times that are complete, by group, resolution
+/// and start.
+fn count(group: i64, marks: &AppMarks, errors: &Batch<'_>, counts: &mut BTreeMap<(i64, i64, i64), i64>) {
     for (_, error) in errors {
         let second = error.happened_at.div_euclid(1_000_000);
-        for resolution in RESOLUTIONS {
+        for resolution in marks.of(&error.app_id).resolutions(second - second.rem_euclid(60)) {
             let count = counts.entry((group, resolution, second - second.rem_euclid(resolution))).or_default();
             *count = count.saturating_add(error.occurrences).min(MAX_COUNT);
         }
@@ -161,7 +162,7 @@ fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]
 
 fn row<'e>(Occurrence { group, error }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
     // The id of the group is not part of it, since the database numbers groups.
-    let content = ids::digest([
+    let content = Content::of([
         error.app_id.as_bytes(),
         &error.fingerprint,
         &error.happened_at.to_le_bytes(),

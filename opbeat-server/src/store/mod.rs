@@ -9,6 +9,7 @@ mod apply;
 mod apps;
 mod backup;
 mod check_ins;
+mod compaction;
 mod copy;
 mod cursor;
 mod database;
@@ -30,8 +31,14 @@ mod rollups;
 mod samples;
 mod services;
 mod sessions;
+mod settings;
+#[cfg(test)]
+mod test_stores;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod traces;
+mod usage;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
@@ -45,4 +52,7 @@ pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
+pub(crate) use settings::{AppSettings, Setting};
+#[cfg(test)]
+pub(crate) use test_stores::stores;
 pub(crate) use tokens::TokenRow;

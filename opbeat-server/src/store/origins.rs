@@ -72,7 +72,12 @@ impl Store {
     }
 }
 
-fn find_app(connection: &mut Connection, organization: &str, app: &str) -> Result<Option<String>, StoreError> {
+/// Returns the id of an app, by ids or short names.
+pub(super) fn find_app(
+    connection: &mut Connection,
+    organization: &str,
+    app: &str,
+) -> Result<Option<String>, StoreError> {
     let row = query(
         "SELECT apps.id FROM apps JOIN organizations ON organizations.id = apps.organization_id
          WHERE (organizations.id = ?1 OR organizations.short_name = ?1) AND (apps.id = ?2 OR apps.short_name = ?2)",

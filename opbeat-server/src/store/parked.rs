@@ -137,13 +137,16 @@ fn store_record(
 mod tests {
     use super::*;
     use crate::queue::{Mark, Position};
+    use crate::store::stores;
 
     #[tokio::test]
     async fn of_two_replays_at_once_one_stores_the_message() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.sqlite");
-        let one = Store::open_file(&file).await;
-        let other = Store::open_file(&file).await;
+        for store in stores().await {
+            assert_one_replays(&store, &store.open_again().await).await;
+        }
+    }
+
+    async fn assert_one_replays(one: &Store, other: &Store) {
         for _ in 0..10 {
             let parked = [ParkedMessage { id: None, reason: "no books".to_owned(), message: b"books".to_vec() }];
             one.apply(Vec::new(), parked.to_vec(), Mark::Position(Position::default()), 0).await.unwrap();

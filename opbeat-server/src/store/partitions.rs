@@ -4,8 +4,7 @@
 //! Partitions are created at the start and whenever old rows are removed.
 
 use super::engine::{Connection, Engine, Error, query};
-use super::rollups::RESOLUTIONS;
-use crate::changes::MINUTES_KEPT;
+use crate::changes::{MINUTES_KEPT, RESOLUTIONS};
 
 /// Lets one process at a time change partitions, until the end of its transaction.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
@@ -41,10 +40,21 @@ pub(super) fn create_missing(connection: &mut Connection, now: i64) -> Result<()
     if connection.engine() == Engine::Sqlite {
         return Ok(());
     }
-    let existing = existing(connection)?;
-    let wanted = Series::all().flat_map(|series| series.wanted(series.oldest(now).unwrap_or(i64::MIN), now));
-    for partition in wanted.filter(|partition| !existing.contains(&partition.name())) {
-        change(connection, partition, true)?;
+    // Nothing older than the rows by minute arrives.
+    let wanted = |series: Series| series.wanted(now.saturating_sub(MINUTES_KEPT), now);
+    let before = existing(connection)?;
+    for series in Series::all() {
+        if wanted(series).all(|partition| before.contains(&partition.name())) {
+            continue;
+        }
+        connection.transaction(|connection| {
+            connection.batch(LOCK)?;
+            // Another process can have created them since.
+            let existing = existing(connection)?;
+            let missing = wanted(series).filter(|partition| !existing.contains(&partition.name()));
+            let statements: Vec<String> = missing.flat_map(Partition::create).collect();
+            connection.batch(&statements.join(";"))
+        })?;
     }
     Ok(())
 }
@@ -59,7 +69,10 @@ pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Erro
     let partitions = partitions.iter().filter_map(|name| Partition::of_name(name));
     for partition in partitions {
         if partition.series().oldest(now).is_some_and(|oldest| partition.is_before(oldest)) {
-            change(connection, partition, false)?;
+            connection.transaction(|connection| {
+                connection.batch(LOCK)?;
+                connection.batch(&partition.drop().join(";"))
+            })?;
         }
     }
     Ok(())
@@ -67,19 +80,6 @@ pub(super) fn drop_old(connection: &mut Connection, now: i64) -> Result<(), Erro
 
 fn existing(connection: &mut Connection) -> Result<Vec<String>, Error> {
     query(EXISTING).fetch_all(connection)?.iter().map(|row| row.try_get(0)).collect()
-}
-
-/// Creates or drops a partition, unless another process has done so.
-fn change(connection: &mut Connection, partition: Partition, is_wanted: bool) -> Result<(), Error> {
-    connection.transaction(|connection| {
-        connection.batch(LOCK)?;
-        let is_there = existing(connection)?.contains(&partition.name());
-        match (is_there, is_wanted) {
-            (false, true) => connection.batch(&partition.create().join(";")),
-            (true, false) => connection.batch(&partition.drop().join(";")),
-            _ => Ok(()),
-        }
-    })
 }
 
 /// A table's partitions, or those of one of its resolutions.
@@ -92,7 +92,7 @@ struct Series {
     parameters: &'static str,
 }
 
-/// A minute's and an hour's rows are updated by each batch. With free space in its page, the new version of a row needs
+/// A minute's rows are updated by each batch. With free space in its page, the new version of a row needs
 /// no new entry in the index, and the next one reuses the space of the one before it.
 const UPDATED: &str = "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05";
 
@@ -125,13 +125,19 @@ impl Series {
     fn all() -> impl Iterator<Item = Self> {
         let of_resolution =
             |resolution| [Self::rollups(resolution), Self::breakdowns(resolution), Self::error_rollups(resolution)];
-        RESOLUTIONS.into_iter().flat_map(of_resolution).chain([Self::SAMPLES, Self::OCCURRENCES])
+        RESOLUTIONS
+            .into_iter()
+            .flat_map(move |row| of_resolution(row.seconds))
+            .chain([Self::SAMPLES, Self::OCCURRENCES])
     }
 
     /// Returns the time of the oldest row that is kept, or `None` if all are kept. Both times are in seconds since 1970.
     fn oldest(self, now: i64) -> Option<i64> {
-        let is_short = self == Self::SAMPLES || self.resolution == Some(60);
-        is_short.then(|| now.saturating_sub(MINUTES_KEPT))
+        let kept = match self.resolution {
+            Some(resolution) => RESOLUTIONS.iter().find(|row| row.seconds == resolution).and_then(|row| row.kept),
+            None => (self == Self::SAMPLES).then_some(MINUTES_KEPT),
+        };
+        kept.map(|kept| now.saturating_sub(kept))
     }
 
     /// Returns the partitions that the series needs, the oldest first: from the month of the oldest row that is kept,
@@ -223,7 +229,7 @@ impl Partition {
 
     /// Returns the statements that remove it with its rows, to be run in one transaction.
     fn drop(self) -> [String; 2] {
-        [LOCK_TIMEOUT.to_owned(), format!("DROP TABLE {}", self.name())]
+        [LOCK_TIMEOUT.to_owned(), format!("DROP TABLE IF EXISTS {}", self.name())]
     }
 }
 
@@ -323,7 +329,7 @@ mod tests {
         let partition = Partition::of_name("rollups_60_202611").unwrap();
         assert!(!partition.is_before(1_796_083_199));
         assert!(partition.is_before(1_796_083_200));
-        assert_eq!(partition.drop(), ["SET LOCAL lock_timeout = '5s'", "DROP TABLE rollups_60_202611"]);
+        assert_eq!(partition.drop(), ["SET LOCAL lock_timeout = '5s'", "DROP TABLE IF EXISTS rollups_60_202611"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::engine::{Connection, Engine, query};
 use super::error::StoreError;
 use super::partitions;
 use super::rollups::signed;
-use crate::changes::{MAX_COUNT, MINUTES_KEPT};
+use crate::changes::{MAX_COUNT, MINUTES_KEPT, RESOLUTIONS};
 
 const DAY: i64 = 86_400;
 const MICROS: i64 = 1_000_000;
@@ -39,24 +39,22 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes samples and rows by minute after 14 days, drops and notes after 90 days, deployments and
-    /// check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
+    /// Removes samples after 14 days, rows of each length of time after the time that they are kept, drops and notes after
+    /// 90 days, deployments and check-ins after 400 days, idempotency keys after one day, the ids of records after a week, and the spans of
     /// unfinished traces after an hour, which count as dropped.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
-    /// `now` is in microseconds since 1970.
-    pub(crate) async fn remove_old(&self, now: i64) -> Result<(), StoreError> {
+    /// `now` is in microseconds since 1970. Unless `is_compact`, rows may not be added up to those of longer times yet,
+    /// and are kept.
+    pub(crate) async fn remove_old(&self, now: i64, is_compact: bool) -> Result<(), StoreError> {
         if !self.is_clock_steady(now).await? {
             return Ok(());
         }
         let second = now / MICROS;
-        self.change_partitions(second).await;
+        self.change_partitions(second, is_compact).await;
         let statements = [
             ("DELETE FROM samples WHERE happened_at < ?", now - MINUTES_KEPT * MICROS),
-            ("DELETE FROM rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
-            ("DELETE FROM breakdowns WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
-            ("DELETE FROM error_rollups WHERE resolution = 60 AND start < ?", second - MINUTES_KEPT),
             ("DELETE FROM drops WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM intake_notes WHERE start < ?", second - DROP_DAYS * DAY),
             ("DELETE FROM joined_transactions WHERE received_at < ?", now - TRACE_SECONDS * MICROS),
@@ -67,7 +65,13 @@ impl Store {
             ("DELETE FROM stored_bodies WHERE stored_at < ?", now - KEY_DAYS * DAY * MICROS),
             ("DELETE FROM stored_records WHERE stored_at < ?", now - RECORD_DAYS * DAY * MICROS),
         ];
-        for (statement, before) in statements {
+        let old_rows = RESOLUTIONS.into_iter().filter(|_| is_compact).filter_map(|row| Some((row.seconds, row.kept?)));
+        let old_rows = old_rows.flat_map(|(seconds, kept)| {
+            ["rollups", "breakdowns", "error_rollups"]
+                .map(|table| (format!("DELETE FROM {table} WHERE resolution = {seconds} AND start < ?"), second - kept))
+        });
+        let statements = statements.map(|(statement, before)| (statement.to_owned(), before));
+        for (statement, before) in statements.into_iter().chain(old_rows) {
             // Each in a transaction of its own, so that data is stored in between.
             let remove = move |connection: &mut Connection| {
                 if is_first(connection)? {
@@ -82,9 +86,9 @@ impl Store {
 
     /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. A failure is no reason to
     /// keep other old rows.
-    async fn change_partitions(&self, second: i64) {
+    async fn change_partitions(&self, second: i64, is_compact: bool) {
         let change = move |connection: &mut Connection| {
-            let dropped = partitions::drop_old(connection, second);
+            let dropped = if is_compact { partitions::drop_old(connection, second) } else { Ok(()) };
             dropped.and(partitions::create_missing(connection, second))
         };
         if let Err(error) = self.writer.run(change).await {
@@ -161,51 +165,60 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NewApp;
+    use crate::store::{NewApp, stores};
 
     const HOUR: i64 = 3_600 * MICROS;
 
     /// Removes old rows at a time in hours, and returns the number of rows that are left.
     async fn rows_left_at(store: &Store, hour: i64) -> i64 {
-        store.remove_old(hour * HOUR).await.unwrap();
+        store.remove_old(hour * HOUR, true).await.unwrap();
         let left = query("SELECT count(*) FROM stored_bodies").read_one(&store.writer).await.unwrap();
         left.try_get(0).unwrap()
     }
 
     #[tokio::test]
     async fn a_clock_that_jumps_removes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
+        for store in stores().await {
+            assert_jumps_remove_nothing(&store).await;
+        }
+    }
+
+    async fn assert_jumps_remove_nothing(store: &Store) {
         let year = 365 * 24;
         let rows = format!("INSERT INTO stored_bodies VALUES ('a', 'old', 0), ('a', 'new', {})", (year + 30) * HOUR);
         query(rows).run(&store.writer).await.unwrap();
         for hour in year..year + 24 {
-            assert_eq!(rows_left_at(&store, hour).await, 2, "the first day");
+            assert_eq!(rows_left_at(store, hour).await, 2, "the first day");
         }
         for jump in [2 * year, year + 20, 3 * year, year + 30] {
-            assert_eq!(rows_left_at(&store, jump).await, 2, "after a jump");
+            assert_eq!(rows_left_at(store, jump).await, 2, "after a jump");
         }
         for hour in year + 31..year + 54 {
-            assert_eq!(rows_left_at(&store, hour).await, 2, "the day after the jumps");
+            assert_eq!(rows_left_at(store, hour).await, 2, "the day after the jumps");
         }
-        assert_eq!(rows_left_at(&store, year + 54).await, 1);
+        assert_eq!(rows_left_at(store, year + 54).await, 1);
         store.close().await;
     }
 
     #[tokio::test]
     async fn pending_spans_that_are_removed_count_as_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_file(&folder.path().join("a.sqlite")).await;
+        for store in stores().await {
+            assert_removed_spans_count(&store).await;
+        }
+    }
+
+    async fn assert_removed_spans_count(store: &Store) {
         let (organization, app) = ("acme".to_owned(), "shop".to_owned());
         let new = NewApp { organization, app, organization_id: None, app_id: None };
         let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
         for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
-                          VALUES (?, x'07', ?, ?, x'')";
-            query(insert).bind(&app.app_id).bind(&[span; 8][..]).bind(received_at).run(&store.writer).await.unwrap();
+                          VALUES (?, ?, ?, ?, ?)";
+            let insert = query(insert).bind(&app.app_id).bind(vec![7]).bind(vec![span; 8]).bind(received_at);
+            insert.bind(Vec::new()).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
-            store.remove_old(hour * HOUR).await.unwrap();
+            store.remove_old(hour * HOUR, true).await.unwrap();
         }
         let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
         let drops = drops.read_all(&store.writer).await.unwrap();

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::compaction::AppMarks;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::ids;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
-
-/// The lengths of time that rows stand for, in seconds: a minute and an hour.
-pub(super) const RESOLUTIONS: [i64; 2] = [60, 3_600];
 
 /// The largest number of transaction names of an app.
 ///
@@ -24,7 +22,7 @@ pub(crate) const OTHER_NAMES: &str = "(other names)";
 type Seen = (i64, i64);
 
 /// The key of a row of durations: transaction, resolution, start and result.
-type RowKey<'a> = (i64, i64, i64, &'a str);
+pub(super) type RowKey<'a> = (i64, i64, i64, &'a str);
 
 /// The number of rows of durations that are read and written at once.
 const ROWS: usize = 256;
@@ -45,15 +43,15 @@ pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes)
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
     let mut ids = TransactionIds::new();
-    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut missing = Vec::new();
     let known = update_transactions(connection, &seen)?;
     for ((key, seen), known) in seen.into_iter().zip(known) {
-        let id = match known {
-            Some(id) => id,
-            None => create_transaction(connection, key, seen, &mut free)?,
-        };
-        ids.insert(key.clone(), id);
+        match known {
+            Some(id) => drop(ids.insert(key.clone(), id)),
+            None => missing.push((key, seen)),
+        }
     }
+    create_transactions(connection, missing, &mut ids)?;
     Ok(ids)
 }
 
@@ -80,47 +78,65 @@ fn update_transactions(
     rows.iter().map(|rows| Ok(rows.first().map(|row| row.try_get(0)).transpose()?)).collect()
 }
 
-/// Creates the row of a transaction, or of the other names if the app has no free name. `free` has the number of free
-/// names of the apps that were looked at.
-fn create_transaction<'k>(
+/// Creates the rows of transactions as long as the app has free names, and adds their ids. The others share a row.
+fn create_transactions(
     connection: &mut Connection,
-    key: &'k TransactionKey,
-    seen: Seen,
-    free: &mut BTreeMap<&'k str, i64>,
-) -> Result<i64, StoreError> {
-    let free = match free.entry(&key.app_id) {
-        Entry::Occupied(free) => free.into_mut(),
-        Entry::Vacant(free) => {
-            let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
-            let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
-            free.insert(MAX_NAMES - names)
+    missing: Vec<(&TransactionKey, Seen)>,
+    ids: &mut TransactionIds,
+) -> Result<(), StoreError> {
+    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut named = Vec::new();
+    let mut others: BTreeMap<&str, (Seen, Vec<&TransactionKey>)> = BTreeMap::new();
+    for (key, seen) in missing {
+        let free = match free.entry(&key.app_id) {
+            Entry::Occupied(free) => free.into_mut(),
+            Entry::Vacant(free) => {
+                let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
+                let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
+                free.insert(MAX_NAMES - names)
+            }
+        };
+        *free -= 1;
+        if *free >= 0 {
+            named.push((key, seen));
+        } else {
+            let ((first, last), keys) = others.entry(&key.app_id).or_insert((seen, Vec::new()));
+            (*first, *last) = ((*first).min(seen.0), (*last).max(seen.1));
+            keys.push(key);
         }
-    };
-    *free -= 1;
-    if *free >= 0 {
-        return insert_transaction(connection, key, seen);
     }
-    let (app_id, name) = (key.app_id.clone(), OTHER_NAMES.to_owned());
-    let others = TransactionKey { app_id, kind: String::new(), name };
-    insert_transaction(connection, &others, seen)
+    let rows: Vec<_> = named.iter().map(|(key, seen)| new_row(ids::of_transaction(key), key, *seen)).collect();
+    let inserted = connection.rows_many(INSERT_TRANSACTION, &rows)?;
+    for ((key, seen), rows) in named.into_iter().zip(inserted) {
+        let id = match rows.first() {
+            Some(row) => row.try_get(0)?,
+            None => insert_transaction(connection, key, seen)?,
+        };
+        ids.insert(key.clone(), id);
+    }
+    for (app_id, (seen, keys)) in others {
+        let (app_id, name) = (app_id.to_owned(), OTHER_NAMES.to_owned());
+        let id = insert_transaction(connection, &TransactionKey { app_id, kind: String::new(), name }, seen)?;
+        ids.extend(keys.into_iter().map(|key| (key.clone(), id)));
+    }
+    Ok(())
+}
+
+/// Another process can have created the row, and the row of another name can have the id: then no row is returned.
+const INSERT_TRANSACTION: &str = "INSERT INTO transactions (id, app_id, kind, name, first_seen, last_seen)
+     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id";
+
+fn new_row<'k>(id: i64, key: &'k TransactionKey, (first, last): Seen) -> Vec<Value<'k>> {
+    let key = [&key.app_id, &key.kind, &key.name].map(Value::from);
+    std::iter::once(Value::from(id)).chain(key).chain([first.into(), last.into()]).collect()
 }
 
 /// Creates the row of a transaction, or updates it if there is one. Returns its id.
 fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: Seen) -> Result<i64, StoreError> {
     let mut id = ids::of_transaction(key);
     loop {
-        let inserted = query(
-            "INSERT INTO transactions (id, app_id, kind, name, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(&key.app_id)
-        .bind(&key.kind)
-        .bind(&key.name)
-        .bind(seen.0)
-        .bind(seen.1)
-        .execute(connection)?;
-        if inserted > 0 {
+        let inserted = connection.rows_many(INSERT_TRANSACTION, &[new_row(id, key, seen)])?;
+        if inserted.iter().any(|rows| !rows.is_empty()) {
             return Ok(id);
         }
         if let Some(id) = update_transactions(connection, &[(key, seen)].into())?.into_iter().flatten().next() {
@@ -131,15 +147,16 @@ fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: S
     }
 }
 
-/// Adds durations to the rows of their minutes and hours.
+/// Adds durations to the rows of their minutes, and to those of longer times that are complete.
 pub(super) fn write(
     connection: &mut Connection,
     ids: &TransactionIds,
+    marks: &AppMarks,
     rollups: &BTreeMap<(TransactionKey, i64, String), Rollup>,
 ) -> Result<(), StoreError> {
     let mut rows: BTreeMap<RowKey<'_>, Rollup> = BTreeMap::new();
     for ((key, minute, result), rollup) in rollups {
-        for resolution in RESOLUTIONS {
+        for resolution in marks.of(&key.app_id).resolutions(*minute) {
             let start = minute - minute.rem_euclid(resolution);
             rows.entry((ids[key], resolution, start, result)).or_default().merge(rollup);
         }
@@ -153,21 +170,27 @@ pub(super) fn write(
 
 /// Adds the rows that are stored to these, and stores the sums.
 fn write_rows(connection: &mut Connection, rows: &mut [(RowKey<'_>, Rollup)]) -> Result<(), StoreError> {
-    let key = |(transaction, resolution, start, result): RowKey<'_>| {
-        vec![Value::from(transaction), resolution.into(), start.into(), result.to_owned().into()]
-    };
     let known = connection.rows_many(
         "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
-        &rows.iter().map(|(row, _)| key(*row)).collect::<Vec<_>>(),
+        &rows.iter().map(|(row, _)| key_values(*row)).collect::<Vec<_>>(),
     )?;
     for ((_, rollup), known) in rows.iter_mut().zip(known) {
         if let Some(known) = known.first() {
             rollup.merge(&read(known)?);
         }
     }
-    let row = |(row, rollup): &(RowKey<'_>, Rollup)| {
-        let mut values = key(*row);
+    store_rows(connection, &rows.iter().map(|(row, rollup)| (*row, &*rollup)).collect::<Vec<_>>())
+}
+
+fn key_values((transaction, resolution, start, result): RowKey<'_>) -> Vec<Value<'static>> {
+    vec![Value::from(transaction), resolution.into(), start.into(), result.to_owned().into()]
+}
+
+/// Stores rows of durations, in the place of those that are there.
+pub(super) fn store_rows(connection: &mut Connection, rows: &[(RowKey<'_>, &Rollup)]) -> Result<(), StoreError> {
+    let row = |(row, rollup): &(RowKey<'_>, &Rollup)| {
+        let mut values = key_values(*row);
         values.extend([
             signed(rollup.count).into(),
             signed(rollup.failed).into(),
@@ -209,13 +232,14 @@ fn decode(sketch: &[u8]) -> Result<Sketch, StoreError> {
     Ok(Sketch::decode(sketch).ok_or_else(|| std::io::Error::other("a stored sketch is damaged"))?)
 }
 
-/// Adds self times to the rows of their minutes and hours.
+/// Adds self times to the rows of their minutes, and to those of longer times that are complete.
 pub(super) fn write_breakdowns(
     connection: &mut Connection,
     ids: &TransactionIds,
+    marks: &AppMarks,
     breakdowns: &BTreeMap<(TransactionKey, i64, String), SelfTime>,
 ) -> Result<(), StoreError> {
-    let row = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime), resolution| {
+    let row = |key: &TransactionKey, minute: i64, kind: &String, self_time: &SelfTime, resolution: i64| {
         vec![
             Value::from(ids[key]),
             Value::from(resolution),
@@ -227,17 +251,19 @@ pub(super) fn write_breakdowns(
             signed(MAX_COUNT).into(),
         ]
     };
-    for resolution in RESOLUTIONS {
-        connection.execute_many(
-            "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
-                 count = least(breakdowns.count + excluded.count, ?8),
-                 self_ms = least(breakdowns.self_ms + excluded.self_ms, 1e15),
-                 samples = least(breakdowns.samples + excluded.samples, ?8)",
-            &breakdowns.iter().map(|breakdown| row(breakdown, resolution)).collect::<Vec<_>>(),
-        )?;
-    }
+    let rows = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime)| {
+        let resolutions = marks.of(&key.app_id).resolutions(*minute);
+        resolutions.map(|resolution| row(key, *minute, kind, self_time, resolution)).collect::<Vec<_>>()
+    };
+    connection.execute_many(
+        "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
+             count = least(breakdowns.count + excluded.count, ?8),
+             self_ms = least(breakdowns.self_ms + excluded.self_ms, 1e15),
+             samples = least(breakdowns.samples + excluded.samples, ?8)",
+        &breakdowns.iter().flat_map(rows).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::document;
 use super::engine::{Connection, Value};
 use super::error::StoreError;
-use super::ids::{self, TimedRow};
+use super::ids::{self, Content, TimedRow};
 use super::rollups::{TransactionIds, signed};
 use crate::changes::{NewSample, NewSpanStack};
 use crate::result_class::ResultClass;
@@ -43,7 +43,7 @@ pub(super) fn write(
 
 fn row(transaction: i64, sample: &NewSample) -> Result<TimedRow<'_>, StoreError> {
     let is_failed = [&sample.result, &sample.outcome].into_iter().any(|text| ResultClass::of(text).is_failed());
-    let content = ids::digest([
+    let content = Content::of([
         &transaction.to_le_bytes()[..],
         &sample.happened_at.to_le_bytes(),
         &sample.duration_ms.to_le_bytes(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use opbeat_protocol::Timestamp;
+use tokio::time::Instant;
 
 use super::record::decode;
 use crate::queue::{Batch, Damage, Record, Source};
@@ -17,6 +18,8 @@ const MAX_ATTEMPTS: u32 = 5;
 
 /// The number of failures to read the queue after which [`Worker::store_waiting`] gives up.
 const MAX_READS: u32 = 20;
+/// The time between two looks for rows of times that are over, which are added up to rows of longer times.
+const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -52,7 +55,7 @@ impl Worker {
         tokio::select! {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
-            () = clean(&store) => {}
+            () = maintain(&store) => {}
         }
         self.source.close().await;
     }
@@ -92,10 +95,12 @@ impl Worker {
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
-        tokio::select! {
-            () = self.find_position() => {}
-            // The records stay in the queue.
-            _ = &mut stop => return,
+        if self.source.needs_position() {
+            tokio::select! {
+                () = self.find_position() => {}
+                // The records stay in the queue.
+                _ = &mut stop => return,
+            }
         }
         let mut is_stopping = false;
         loop {
@@ -177,12 +182,22 @@ impl Worker {
     }
 }
 
-/// Removes old rows again and again.
-async fn clean(store: &Store) {
-    let mut ticks = tokio::time::interval(CLEANING_INTERVAL);
+/// Adds rows up and removes old ones, again and again.
+async fn maintain(store: &Store) {
+    let mut ticks = tokio::time::interval(COMPACTION_INTERVAL);
+    let mut removed_at: Option<Instant> = None;
     loop {
         ticks.tick().await;
-        if let Err(error) = store.remove_old(now()).await {
+        let is_compact = store.compact(now()).await.unwrap_or_else(|error| {
+            let cause = cause_of(&error);
+            tracing::debug!(%error, cause, "rows cannot be added up; it is tried again in a minute");
+            false
+        });
+        if removed_at.is_some_and(|at| at.elapsed() < CLEANING_INTERVAL) {
+            continue;
+        }
+        removed_at = Some(Instant::now());
+        if let Err(error) = store.remove_old(now(), is_compact).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
@@ -259,7 +274,7 @@ mod tests {
             Queue::open(&folder.path().join("queue"), QueueLimits::default(), Some(Position::default())).unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
-            queue.append("shop", &[0; 3 << 20]).await.unwrap();
+            queue.append("shop", &vec![0; 9 << 20]).await.unwrap();
         }
         let (stop, stopped) = tokio::sync::oneshot::channel();
         stop.send(()).unwrap();

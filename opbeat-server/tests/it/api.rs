@@ -27,9 +27,11 @@ async fn every_described_route_returns_data() {
     let paths = described["paths"].as_object().unwrap();
     assert_eq!(paths.len(), 19);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
+    let path = running.sample_paths("GET /").await[0].clone();
+    let (transaction, sample) = path.trim_start_matches("/acme/shop/transactions/").split_once("/samples/").unwrap();
     for path in paths.keys() {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
-        let path = path.replace("{transaction}", "1").replace("{sample}", "1").replace("{number}", "1");
+        let path = path.replace("{transaction}", transaction).replace("{sample}", sample).replace("{number}", "1");
         let path = path.replace("{id}", "e1").replace("{release}", "a1b2c3").replace("{machine}", "web-1");
         if path.is_empty() {
             continue;
@@ -55,9 +57,10 @@ async fn a_token_reads_its_own_organization_only() {
         }
         request.send().await.unwrap().status()
     };
+    let id = running.ask("transactions/?range=1h").await["transactions"][0]["id"].clone();
     for path in [
         "acme/apps/shop/transactions/",
-        "acme/apps/shop/transactions/1/",
+        &format!("acme/apps/shop/transactions/{id}/"),
         "acme/apps/shop/errors/",
         "acme/apps/shop/series/",
     ] {
@@ -66,7 +69,7 @@ async fn a_token_reads_its_own_organization_only() {
     }
     assert_eq!(get("acme/apps/", Some(&rival)).await, StatusCode::FORBIDDEN);
     assert_eq!(
-        get("rival/apps/shop/transactions/1/", Some(&rival)).await,
+        get(&format!("rival/apps/shop/transactions/{id}/"), Some(&rival)).await,
         StatusCode::NOT_FOUND,
         "an id of another organization gives no access"
     );

@@ -79,6 +79,18 @@ impl Running {
         named[0].clone()
     }
 
+    /// Returns the path of a transaction's page.
+    pub(crate) async fn transaction_path(&self, name: &str) -> String {
+        format!("/acme/shop/transactions/{}", self.transaction(name).await["id"])
+    }
+
+    /// Returns the paths of the pages of a transaction's samples, the slowest first.
+    pub(crate) async fn sample_paths(&self, name: &str) -> Vec<String> {
+        let path = self.transaction_path(name).await;
+        let samples = self.ask(&format!("{}/samples/?range=6h", path.trim_start_matches("/acme/shop/"))).await;
+        samples.as_array().unwrap().iter().map(|sample| format!("{path}/samples/{}", sample["id"])).collect()
+    }
+
     /// Returns all samples of a transaction, the slowest first.
     pub(crate) async fn samples(&self, name: &str) -> Vec<Value> {
         let id = self.transaction(name).await["id"].clone();

@@ -44,6 +44,8 @@ impl Drop for TestDatabase {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let client = connect(&format!("{server}/postgres")).await;
+                // The server under test would connect again.
+                client.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await.unwrap();
                 client.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
             });
         });

@@ -46,9 +46,10 @@ async fn a_sample_counts_as_often_as_its_step_of_15_ms() {
 
 #[tokio::test]
 async fn each_minute_has_its_own_time() {
+    let minute = now() - now() % 60;
     let running = stored(NODE, &[case("node-two-minutes")]).await;
     let of_minute = async |back: i64| {
-        let from = now() - now() % 60 - back * 60;
+        let from = minute - back * 60;
         running.time_by_kind("GET twomin", &format!("from={}&to={}", rfc3339(from), rfc3339(from + 60))).await
     };
     // The minutes 17:37 and 17:39 of the recording, which ended at 18:15.
@@ -122,7 +123,8 @@ async fn a_query_that_runs_often_is_shown_with_its_number() {
     assert_eq!((&span["signature"], &span["duration_ms"]), (&json!("SELECT FROM t"), &json!(50.0)));
     let expected = json!({"count": 50, "mean_ms": 1.0, "transactions": 1, "share": 1.0, "per_transaction": 50.0, "per_transaction_ms": 50.0});
     assert_eq!(span["average"], expected);
-    let page = text(&running.page("/acme/shop/transactions/1/samples/1?range=6h").await);
+    let path = &running.sample_paths("GET /nplus1").await[0];
+    let page = text(&running.page(&format!("{path}?range=6h")).await);
     assert!(page.contains("50× per transaction, 1.00 ms each 50.0 ms"), "{page}");
 }
 
@@ -135,10 +137,11 @@ async fn a_query_in_few_transactions_is_shown_with_their_share() {
     assert_eq!(span["duration_ms"], 10.0, "the time per transaction: a tenth of 100 ms");
     assert!(span["start_ms"].as_f64().unwrap() + 10.0 <= 11.0 + 1e-9, "{span}");
     assert_eq!((&span["average"]["share"], &span["average"]["per_transaction_ms"]), (&json!(0.1), &json!(100.0)));
-    let page = text(&running.page("/acme/shop/transactions/1/samples/1?range=6h").await);
+    let path = &running.sample_paths("GET /rare").await[0];
+    let page = text(&running.page(&format!("{path}?range=6h")).await);
     assert!(page.contains("Average of 10 transactions: GET /rare"), "{page}");
     assert!(page.contains("db.postgresql.sql 100 ms each; in 10 % of transactions (1) 10.0 ms"), "{page}");
-    let list = text(&running.page("/acme/shop/transactions/1?range=6h").await);
+    let list = text(&running.page(&format!("{}?range=6h", running.transaction_path("GET /rare").await)).await);
     assert!(list.contains("average of 10"), "{list}");
 }
 
@@ -183,7 +186,8 @@ async fn fifty_thousand_groups_are_stored_in_linear_time() {
     let [sample] = &running.samples("GET /").await[..] else { panic!() };
     assert_eq!((sample["spans"].as_array().unwrap().len(), &sample["omitted_spans"]), (2_000, &json!(47_999)));
     assert_times(&running.time_by_kind("GET /", "range=6h").await, &[("app", 0.0), ("db", 10.0)]);
-    let page = text(&running.page("/acme/shop/transactions/1/samples/1?range=6h").await);
+    let path = &running.sample_paths("GET /").await[0];
+    let page = text(&running.page(&format!("{path}?range=6h")).await);
     assert!(page.contains("47 999 more spans were left out"), "{page}");
 }
 
@@ -206,10 +210,9 @@ async fn a_path_of_any_length_is_accepted() {
         json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [10.0]}], "traces": traces});
     let running = stored(PYTHON, &[body]).await;
     assert_times(&running.time_by_kind("GET /", "range=6h").await, &[("app", 5.0), ("code", 0.0), ("db", 5.0)]);
-    assert_eq!(
-        running.page("/acme/shop/transactions/1/samples/1?range=6h").await.matches("<svg class=\"track\"").count(),
-        602
-    );
+    let path = &running.sample_paths("GET /").await[0];
+    let page = running.page(&format!("{path}?range=6h")).await;
+    assert_eq!(page.matches("<svg class=\"track\"").count(), 602);
 }
 
 /// The facts of a group are stored once per sample, and only as far as their size is in proportion to the body.
@@ -238,6 +241,7 @@ async fn large_facts_are_not_repeated_without_limit() {
     assert!(samples.iter().any(is_cut), "the kept samples are the last ones, after the limit");
     assert!(samples.iter().all(|sample| sample["spans"].as_array().unwrap().len() == 50));
     let cut = samples.iter().find(|sample| is_cut(sample)).unwrap();
-    let page = text(&running.page(&format!("/acme/shop/transactions/1/samples/{}?range=6h", cut["id"])).await);
+    let transaction = running.transaction_path("GET /").await;
+    let page = text(&running.page(&format!("{transaction}/samples/{}?range=6h", cut["id"])).await);
     assert!(page.contains("values and stack were left out, because they were too large"), "{page}");
 }

@@ -87,7 +87,7 @@ async fn a_worker_without_progress_is_stuck_and_late() {
 #[tokio::test]
 async fn a_queue_that_cannot_be_written_is_reported_until_it_can() {
     // Every record gets a file of its own, so that the next one needs the folder.
-    let running = Running::start_with(|config| config.queue.segment = 1).await;
+    let running = Running::start_with(|config| config.queue_limits.segment = 1).await;
     let (queue, away) = (running.folder.path().join("queue"), running.folder.path().join("away"));
     assert_eq!(running.post("transactions", BODY).await.status(), StatusCode::ACCEPTED);
     running.drained().await;
@@ -183,7 +183,7 @@ async fn damage_of_the_queue_is_reported() {
 #[tokio::test]
 async fn a_full_queue_is_reported_and_a_full_part_of_an_app_is_not_its_failure() {
     const LIMIT: u64 = 8_001;
-    let running = Running::start_with(|config| config.queue.backlog = LIMIT).await;
+    let running = Running::start_with(|config| config.queue_limits.backlog = LIMIT).await;
     let mut apps = Vec::new();
     for app in ["a", "b", "c", "d", "e"] {
         apps.push(running.server.create_app("acme", app).await.unwrap());

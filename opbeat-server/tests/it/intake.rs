@@ -155,7 +155,7 @@ async fn sizes_are_capped_before_and_after_inflating() {
 
 #[tokio::test]
 async fn a_body_that_does_not_fit_into_the_queue_is_rejected() {
-    let running = Running::start_with(|config| config.queue.backlog = 10).await;
+    let running = Running::start_with(|config| config.queue_limits.backlog = 10).await;
     let (status, message, _) = rejection(running.post("transactions", GOOD).await).await;
     assert_eq!(status, 503);
     assert!(message.contains("Send it again later, so that no data is lost"), "{message}");

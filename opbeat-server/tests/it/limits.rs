@@ -134,7 +134,7 @@ async fn a_quota_counts_events_and_its_refusals() {
 async fn a_body_that_is_not_stored_does_not_count_against_the_quota() {
     let running = Running::start_with(|config| {
         config.intake.quota_events = Some(50);
-        config.queue.backlog = 4_000;
+        config.queue_limits.backlog = 4_000;
     })
     .await;
     let refused = (StatusCode::SERVICE_UNAVAILABLE, "5");
@@ -231,4 +231,27 @@ async fn refusals_of_all_kinds_are_counted_and_explained() {
     let reasons = ["content_type", "damaged", "no_content", "not_an_object", "not_json", "other_app"];
     let reasons = reasons.into_iter().chain(["too_large", "too_many", "truncated"]);
     assert_eq!(refused, reasons.map(|reason| (reason.to_owned(), 1)).collect());
+}
+
+#[tokio::test]
+async fn a_quota_of_an_app_is_used_up_by_what_was_stored_before_a_restart() {
+    let running = Running::start().await;
+    let limits = running.command(&["app", "limits", "acme/shop"]);
+    assert!(limits.starts_with("events-per-second default\n") && limits.ends_with("disk-bytes default\n"), "{limits}");
+    assert_eq!(running.post("transactions", counts(3)).await.status(), StatusCode::ACCEPTED);
+    running.drained().await;
+    let limits = running.command(&["app", "limits", "acme/shop", "--quota-events", "3", "--quota-days", "2"]);
+    assert!(limits.contains("quota-events 3\nquota-days 2\n"), "{limits}");
+    let running = running.restart().await;
+    let response = running.post("transactions", counts(1)).await;
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let message = message(response).await;
+    assert!(message.contains("has used up its quota of 3 events in 2 days"), "{message}");
+    let limits = running.command(&["app", "limits", "acme/shop", "--default", "quota-events", "--disk-bytes", "1MiB"]);
+    assert!(
+        limits.contains("quota-events default\nquota-days 2\n") && limits.contains("disk-bytes 1048576"),
+        "{limits}"
+    );
+    let running = running.restart().await;
+    assert_eq!(running.post("transactions", counts(1)).await.status(), StatusCode::ACCEPTED);
 }

@@ -9,6 +9,7 @@ mod base_path;
 mod cases;
 mod client_side;
 mod command;
+mod config;
 mod connections;
 mod crons;
 mod database;

@@ -325,7 +325,7 @@ async fn grpc_is_accepted_on_the_same_port() {
 
 #[tokio::test]
 async fn a_full_queue_asks_for_another_attempt() {
-    let running = Running::start_with(|config| config.queue.backlog = 10).await;
+    let running = Running::start_with(|config| config.queue_limits.backlog = 10).await;
     let body = traces(vec![request_span()]).encode_to_vec();
     let response = post(&running, "/v1/traces", "application/x-protobuf", body).await;
     assert_eq!(
@@ -356,12 +356,7 @@ async fn unknown_services_are_refused_or_create_their_apps() {
     assert_eq!(transaction(&running).await["count"], 1, "the other resource is stored");
 
     let other = Running::start().await;
-    let status = std::process::Command::new(env!("CARGO_BIN_EXE_opbeat"))
-        .args(["org", "services", "acme", "--create", "--data"])
-        .arg(other.folder.path())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    other.command(&["org", "services", "acme", "--create"]);
     let response = post(&other, "/v1/traces", "application/x-protobuf", mixed()).await;
     let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
     assert_eq!(answer.partial_success, None);

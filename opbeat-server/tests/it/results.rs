@@ -64,7 +64,8 @@ async fn samples_are_kept_as_failed_by_their_outcome_too() {
         "traces": {"groups": [group], "raw": raw}});
     running.accept("transactions", &body).await;
     running.drained().await;
-    let kept = running.ask("transactions/1/samples/?range=6h").await;
+    let id = running.ask("transactions/?range=1h").await["transactions"][0]["id"].clone();
+    let kept = running.ask(&format!("transactions/{id}/samples/?range=6h")).await;
     assert_eq!(kept.as_array().unwrap().len(), KEPT + 1);
     assert!(kept.as_array().unwrap().iter().any(|sample| sample["outcome"] == "panicked"), "{kept}");
 }

@@ -88,7 +88,7 @@ async fn the_spans_of_a_group_link_to_their_common_facts() {
     let spans = sample["spans"].as_array().unwrap();
     assert_eq!((&spans[0]["group"], &spans[1]["group"]), (&json!(0), &json!(0)));
     assert_eq!((&spans[0]["extra"], &spans[1]["extra"]), (&json!({"sql": "SELECT 7"}), &json!({})));
-    let page = running.page("/acme/shop/transactions/1/samples/1").await;
+    let page = running.page(&running.sample_paths("GET /").await[0]).await;
     assert_eq!(page.matches("SELECT 7").count(), 1);
     assert!(page.contains("id=\"group-0\"") && page.contains("href=\"#group-0\""), "{page}");
 }
@@ -105,9 +105,9 @@ async fn the_result_of_a_sample_is_that_of_its_counted_duration() {
     let running = stored(NODE, &[body]).await;
     let results: Vec<Value> = running.samples("GET /").await.iter().map(|sample| sample["result"].clone()).collect();
     assert_eq!(results, ["500", "404", "200"]);
-    let page = text(&running.page("/acme/shop/transactions/1?range=1h").await);
+    let page = text(&running.page(&format!("{}?range=1h", running.transaction_path("GET /").await)).await);
     assert!(page.contains("500 50.1 ms") && page.contains("404 30.2 ms"), "{page}");
-    let page = text(&running.page("/acme/shop/transactions/1/samples/1?range=1h").await);
+    let page = text(&running.page(&running.sample_paths("GET /").await[0]).await);
     assert!(page.contains("result 500"), "{page}");
 }
 
@@ -151,7 +151,7 @@ async fn times_that_nobody_would_see_are_kept_beside_the_time_of_receipt() {
         );
         let [sample] = &running.samples(transaction).await[..] else { panic!() };
         assert_eq!(sample["claimed_at"], claimed, "{name}");
-        let page = text(&running.page("/acme/shop/transactions/1/samples/1").await);
+        let page = text(&running.page(&running.sample_paths(transaction).await[0]).await);
         assert!(page.contains("so this sample is listed at the time of its arrival"), "{page}");
     }
     let slightly_ahead =

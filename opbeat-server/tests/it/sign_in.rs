@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use opbeat_server::{Server, ServerConfig};
+use opbeat_server::Server;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::json;
@@ -162,12 +162,11 @@ async fn sessions_of_read_tokens_survive_a_restart_and_those_of_links_end() {
     let kept = session_of(&submit(&running, &[("token", &token)]).await);
     let linked = sign_in_by_link(&running.server).await;
     assert_eq!(get(&running.server, "/", &linked).await.status(), StatusCode::OK);
-    let Running { server, folder, .. } = running;
-    let old_link = server.sign_in_url();
-    server.shut_down().await;
-    let server = Server::start(ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap())).await.unwrap();
-    assert_eq!(get(&server, "/", &kept).await.status(), StatusCode::OK);
-    assert_eq!(get(&server, "/", &linked).await.status(), StatusCode::SEE_OTHER);
+    let old_link = running.server.sign_in_url();
+    let running = running.restart().await;
+    let server = &running.server;
+    assert_eq!(get(server, "/", &kept).await.status(), StatusCode::OK);
+    assert_eq!(get(server, "/", &linked).await.status(), StatusCode::SEE_OTHER);
     let old_token = old_link.split_once("token=").unwrap().1;
     let old_link = format!("{}/sign-in?token={old_token}", server.url());
     assert_eq!(browser().get(old_link).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);

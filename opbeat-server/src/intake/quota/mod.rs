@@ -6,3 +6,4 @@ mod refresh;
 
 pub(crate) use app_limits::{AppLimits, KnownLimits};
 pub(crate) use counts::{EventCounts, day_of, seconds_until_next_day};
+pub(crate) use refresh::{QuotaDirectory, StoredUsage, start_quotas};

@@ -35,31 +35,54 @@ pub(crate) trait QuotaDirectory: Send + Sync + 'static {
     fn usage(&self, first_day: i64) -> BoxFuture<'_, Result<Vec<StoredUsage>, DirectoryUnavailable>>;
 }
 
-/// Reads once. What cannot be read stays as it was.
-pub(crate) async fn refresh(limits: &KnownLimits, counts: &EventCounts, directory: &dyn QuotaDirectory) {
-    let today = day_of(Timestamp::from(SystemTime::now()).seconds());
-    if let Ok(apps) = directory.limits().await {
-        limits.set(apps);
-    }
-    if let Ok(stored) = directory.usage(today - i64::from(MAX_DAYS) + 1).await {
-        counts.set_stored(today, stored);
-    }
+/// The longest wait for the first read. A database that does not answer does not delay the start any longer.
+const FIRST_READ: Duration = Duration::from_secs(1);
+
+/// Reads the limits and the usage of apps, and reads them every five seconds until `stopped` is true.
+///
+/// Waits for the first read for a second, so that a quota that is used up holds for the first request.
+pub(crate) async fn start_quotas(
+    directory: Arc<dyn QuotaDirectory>,
+    stopped: watch::Receiver<bool>,
+) -> (KnownLimits, EventCounts) {
+    let mut quotas =
+        Quotas { limits: KnownLimits::default(), counts: EventCounts::default(), read_on: None, directory };
+    let (limits, counts) = (quotas.limits.clone(), quotas.counts.clone());
+    // What is not read in time is read a moment later.
+    let _ = tokio::time::timeout(FIRST_READ, quotas.read()).await;
+    tokio::spawn(quotas.keep_fresh(stopped));
+    (limits, counts)
 }
 
-/// Reads every five seconds, until `stopped` is true.
-#[cfg_attr(not(test), expect(dead_code, reason = "settings and usage of apps are stored with the next migration"))]
-pub(crate) async fn keep_fresh(
+/// The limits and the usage in memory, and their source.
+struct Quotas {
     limits: KnownLimits,
     counts: EventCounts,
+    /// The day on which the usage of all days was read last.
+    read_on: Option<i64>,
     directory: Arc<dyn QuotaDirectory>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    loop {
-        refresh(&limits, &counts, &*directory).await;
+}
+
+impl Quotas {
+    /// Reads once. What cannot be read stays as it was.
+    ///
+    /// Earlier days change no more, except for data that waited for long: they are read once a day.
+    async fn read(&mut self) {
+        let today = day_of(Timestamp::from(SystemTime::now()).seconds());
+        if let Ok(apps) = self.directory.limits().await {
+            self.limits.set(apps);
+        }
+        let days = if self.read_on == Some(today) { 2 } else { i64::from(MAX_DAYS) };
+        if let Ok(stored) = self.directory.usage(today - days + 1).await {
+            self.counts.set_stored(today, stored);
+            self.read_on = Some(today);
+        }
+    }
+
+    async fn keep_fresh(mut self, mut stopped: watch::Receiver<bool>) {
         // An error means that the server was dropped: stop as well.
-        let wait = stopped.wait_for(|stopped| *stopped);
-        if tokio::time::timeout(INTERVAL, wait).await.is_ok() {
-            return;
+        while tokio::time::timeout(INTERVAL, stopped.wait_for(|stopped| *stopped)).await.is_err() {
+            self.read().await;
         }
     }
 }
@@ -96,15 +119,34 @@ mod tests {
 
     #[tokio::test]
     async fn limits_and_usage_are_kept_while_the_database_is_away() {
-        let (limits, counts, apps) = (KnownLimits::default(), EventCounts::default(), Arc::new(Apps::default()));
+        let (_stop, stopped) = watch::channel(true);
+        let apps = Arc::new(Apps::default());
+        let (limits, counts) = start_quotas(apps.clone(), stopped).await;
+        let mut quotas = Quotas { limits, counts, read_on: None, directory: apps.clone() };
         let today = day_of(Timestamp::from(SystemTime::now()).seconds());
         for is_away in [false, true] {
             apps.is_away.store(is_away, Ordering::Relaxed);
-            // It reads once before it stops.
-            let (_stop, stopped) = watch::channel(true);
-            keep_fresh(limits.clone(), counts.clone(), apps.clone(), stopped).await;
-            assert_eq!(limits.of("shop").quota_events, Some(9));
-            assert_eq!(counts.sum("shop", today, MAX_DAYS), 7);
+            quotas.read().await;
+            assert_eq!(quotas.limits.of("shop").quota_events, Some(9));
+            assert_eq!(quotas.counts.sum("shop", today, MAX_DAYS), 7);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_does_not_wait_for_a_database_that_does_not_answer() {
+        struct Silent;
+        impl QuotaDirectory for Silent {
+            fn limits(&self) -> BoxFuture<'_, Result<HashMap<String, AppLimits>, DirectoryUnavailable>> {
+                Box::pin(std::future::pending())
+            }
+
+            fn usage(&self, _: i64) -> BoxFuture<'_, Result<Vec<StoredUsage>, DirectoryUnavailable>> {
+                Box::pin(std::future::pending())
+            }
+        }
+        let (_stop, stopped) = watch::channel(false);
+        let started = tokio::time::Instant::now();
+        start_quotas(Arc::new(Silent), stopped).await;
+        assert_eq!(started.elapsed(), FIRST_READ);
     }
 }

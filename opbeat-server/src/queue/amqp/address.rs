@@ -5,7 +5,7 @@ use std::fmt;
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 
 /// The number of deliveries after which RabbitMQ gives a record up, and moves it to the dead letters.
 pub(super) const DELIVERY_LIMIT: i64 = 20;
@@ -28,11 +28,15 @@ impl fmt::Debug for AmqpAddress {
     }
 }
 
-/// The URL of RabbitMQ is invalid.
+/// The URL of RabbitMQ cannot be used. It is not shown, since it can contain a password.
 #[derive(Debug, thiserror::Error)]
-#[error("the URL of RabbitMQ is invalid ({reason}); it looks like amqp://user:password@host:5672/vhost")]
-pub(crate) struct InvalidAddress {
-    reason: String,
+pub(crate) enum InvalidAddress {
+    /// It is no URL of AMQP.
+    #[error("the URL of RabbitMQ is invalid; it looks like amqp://user:password@host:5672/vhost")]
+    NoUrl,
+    /// It asks for an encrypted connection.
+    #[error("encrypted connections to RabbitMQ are not supported; use amqp:// in a private network")]
+    Encrypted,
 }
 
 impl AmqpAddress {
@@ -42,7 +46,10 @@ impl AmqpAddress {
     ///
     /// Returns an error if it is not a URL of AMQP.
     pub(crate) fn parse(url: &str) -> Result<Self, InvalidAddress> {
-        let mut uri: AMQPUri = url.parse().map_err(|reason| InvalidAddress { reason })?;
+        let mut uri: AMQPUri = url.parse().map_err(|_: String| InvalidAddress::NoUrl)?;
+        if uri.scheme == AMQPScheme::AMQPS {
+            return Err(InvalidAddress::Encrypted);
+        }
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix="));
@@ -106,6 +113,9 @@ mod tests {
         assert!(!format!("{address:?}").contains("hunter2"));
         assert_eq!((address.intake().as_str(), address.dead().as_str()), ("a.intake", "a.dead"));
         assert_eq!(AmqpAddress::parse("amqp://mq.example").unwrap().intake().as_str(), "opbeat.intake");
-        assert!(AmqpAddress::parse("http://mq.example").is_err());
+        for invalid in ["http://mq.example", "amqp:opbeat:hunter2@mq.example", "amqps://opbeat:hunter2@mq.example"] {
+            let error = AmqpAddress::parse(invalid).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 }

@@ -37,10 +37,11 @@ impl BrokerCondition {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes that RabbitMQ cannot be used. The first reason of an outage is kept.
+    /// Notes that RabbitMQ cannot be used. An outage has the time of its first failure, and the reason of its last one.
     pub(super) fn fail(&self, reason: &str) {
-        let failure = || Failure { at: Instant::now(), reason: reason.to_owned() };
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(failure);
+        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = outage.as_ref().map_or_else(Instant::now, |failure| failure.at);
+        *outage = Some(Failure { at, reason: reason.to_owned() });
     }
 
     /// Notes that RabbitMQ works.

@@ -14,9 +14,9 @@ use lapin::{Channel, Connection};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::batch::{Batch, Mark, Receipt, Record};
-use super::super::health::QueueHealth;
-use super::super::source::SourceError;
-use super::link::{ANSWER_TIMEOUT, Broker, Shared};
+use super::super::error::SourceError;
+use super::condition::BrokerCondition;
+use super::link::{ANSWER_TIMEOUT, Connections, OPEN_TIMEOUT, Shared};
 use super::publish::id_of;
 
 /// The number of records that RabbitMQ sends before the first of them is acknowledged. It is also the largest number of
@@ -35,10 +35,13 @@ const LINGER: Duration = Duration::from_millis(5);
 /// The time within which a lost connection is noticed. A failure without one is not an outage of RabbitMQ.
 const NOTICE_TIME: Duration = Duration::from_secs(3);
 
+/// The longest time that closing a connection may take. RabbitMQ gets its records back when it notices the end itself.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Reads records and dead letters, and acknowledges them after they are stored.
 #[derive(Debug)]
 pub(crate) struct Consumer {
-    broker: Broker,
+    connections: Connections,
     connected: Option<Connected>,
     /// The records of the last batch, until it is acknowledged.
     in_hand: u64,
@@ -66,8 +69,9 @@ impl fmt::Debug for Connected {
 }
 
 impl Consumer {
-    pub(super) const fn new(broker: Broker) -> Self {
-        Self { broker, connected: None, in_hand: 0 }
+    /// Makes a consumer, which connects when it is read.
+    pub(crate) const fn new(connections: Connections) -> Self {
+        Self { connections, connected: None, in_hand: 0 }
     }
 
     /// Waits for the next records or dead letters, also through an outage of RabbitMQ.
@@ -76,9 +80,9 @@ impl Consumer {
     ///
     /// Returns an error if RabbitMQ can be reached, but cannot be consumed from.
     pub(crate) async fn next(&mut self) -> Result<Batch, SourceError> {
-        // A batch that was not acknowledged is delivered again, if its connection has ended.
         loop {
-            let shared = Arc::clone(self.broker.shared());
+            let was_connected = self.connected.is_some();
+            let shared = Arc::clone(self.connections.shared());
             let error = match self.connected(&shared).await {
                 Ok(connected) => match connected.collect().await {
                     Ok(()) => {
@@ -93,8 +97,8 @@ impl Consumer {
             };
             self.disconnect().await;
             tracing::debug!(%error, "the consumer's connection to RabbitMQ has failed");
-            // The other connection logs the outage.
-            if !shared.is_away_within(NOTICE_TIME).await {
+            // A connection can end while nobody reads it. The other one logs an outage.
+            if !was_connected && !shared.is_away_within(NOTICE_TIME).await {
                 return Err(error);
             }
         }
@@ -124,15 +128,15 @@ impl Consumer {
         self.disconnect().await;
     }
 
-    /// Returns a view of the queue's health.
-    pub(crate) fn health(&self) -> QueueHealth {
-        self.broker.health()
+    /// Returns the condition of RabbitMQ.
+    pub(crate) fn condition(&self) -> &Arc<BrokerCondition> {
+        &self.connections.shared().condition
     }
 
     async fn connected(&mut self, shared: &Shared) -> Result<&mut Connected, SourceError> {
         if self.connected.is_none() {
             shared.wait_until_connected().await;
-            let opened = timeout(ANSWER_TIMEOUT, Connected::open(shared)).await;
+            let opened = timeout(OPEN_TIMEOUT, Connected::open(shared)).await;
             self.connected = Some(opened.map_err(|_| SourceError::Timeout)??);
         }
         Ok(self.connected.as_mut().expect("it was set above"))
@@ -141,7 +145,7 @@ impl Consumer {
     async fn disconnect(&mut self) {
         if let Some(Connected { connection, .. }) = self.connected.take() {
             // An error means that it is closed already.
-            let _ = timeout(ANSWER_TIMEOUT, connection.close(200, "OK".into())).await;
+            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "OK".into())).await;
         }
         self.count_held(0);
     }
@@ -151,7 +155,7 @@ impl Consumer {
             .connected
             .as_ref()
             .map_or(0, |connected| (connected.records.received.len() + connected.dead.received.len()) as u64);
-        self.broker.shared().condition.set_held(self.in_hand + waiting, stored);
+        self.connections.shared().condition.set_held(self.in_hand + waiting, stored);
     }
 }
 

@@ -9,8 +9,9 @@ use super::super::spool::{SpoolReader, Spooled};
 use super::link::Shared;
 use super::publish::{PublishError, publish};
 
-/// The longest time that RabbitMQ may take to confirm some records of the spool.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time that RabbitMQ may take to confirm some records of the spool. Nobody waits for them, and another
+/// attempt publishes them again: so it is long. A dead connection is noticed before.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time between two attempts while RabbitMQ refuses records or the disk fails.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,8 +1,6 @@
 //! The connection to RabbitMQ that is kept open, and opened again when it breaks.
 
 use std::fmt;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,28 +11,23 @@ use lapin::{Channel, Connection, ConnectionProperties, Event};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::super::handle::Queue;
-use super::super::health::QueueHealth;
-use super::super::limits::QueueLimits;
-use super::super::source::Source;
-use super::super::spool::Spool;
 use super::address::AmqpAddress;
 use super::condition::BrokerCondition;
-use super::consumer::Consumer;
-use super::drain;
 use super::outage::Outage;
 use super::publish::PublishError;
-use super::publisher::Publisher;
 
-/// The longest time that RabbitMQ may take to open a connection or to answer a question.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest time that RabbitMQ may take to open a connection. Intake does not wait for it.
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest time that RabbitMQ may take to answer a question.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time between two looks at the number of waiting records.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// RabbitMQ, for both ends of the queue. Its connection closes with the last of them.
+/// The connections of this process to RabbitMQ. The one for publishing closes with the last clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Broker {
+pub(crate) struct Connections {
     shared: Arc<Shared>,
     _running: Arc<watch::Sender<()>>,
     stopped: watch::Receiver<()>,
@@ -68,50 +61,31 @@ impl fmt::Debug for Shared {
     }
 }
 
-impl Broker {
-    /// Starts to connect, and keeps a connection open until the last clone is dropped.
-    ///
-    /// It never fails because RabbitMQ is away. Must be called within a runtime.
+impl Connections {
+    /// Starts to connect, and keeps a connection open.
     pub(crate) fn start(address: AmqpAddress) -> Self {
         let (running, stopped) = watch::channel(());
         let (link, condition) = (watch::Sender::new(None), Arc::default());
         let shared = Arc::new(Shared { address, condition, link, has_failed: AtomicBool::new(false) });
-        tokio::spawn(until(stopped.clone(), keep_connected(Arc::clone(&shared))));
-        Self { shared, _running: Arc::new(running), stopped }
+        let connections = Self { shared, _running: Arc::new(running), stopped };
+        connections.spawn(keep_connected(Arc::clone(&connections.shared)));
+        connections
     }
 
-    /// Returns the end that intake appends to, with a spool in a folder.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the folder cannot be read and written.
-    pub(crate) fn queue(&self, spool: &Path, limits: QueueLimits) -> io::Result<Queue> {
-        let (spool, reader) = Spool::open(spool, limits)?;
-        tokio::spawn(until(self.stopped.clone(), drain::run(Arc::clone(&self.shared), reader)));
-        Ok(Queue::amqp(Publisher::start(self.clone(), spool)))
+    /// Runs a task until it ends or the process no longer uses RabbitMQ.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut stopped = self.stopped.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                // The sender sends nothing: this is an error, when it is dropped.
+                _ = stopped.changed() => {}
+            }
+        });
     }
 
-    /// Returns the end that a worker reads.
-    pub(crate) fn source(&self) -> Source {
-        Source::amqp(Consumer::new(self.clone()))
-    }
-
-    /// Returns a view of the health of RabbitMQ alone.
-    pub(crate) fn health(&self) -> QueueHealth {
-        QueueHealth::of_broker(&self.shared.condition, None)
-    }
-
-    pub(super) fn shared(&self) -> &Arc<Shared> {
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-}
-
-/// Runs a task until it ends or the process no longer uses RabbitMQ.
-async fn until(mut stopped: watch::Receiver<()>, task: impl Future<Output = ()>) {
-    tokio::select! {
-        () = task => {}
-        // The sender sends nothing: this is an error, when it is dropped.
-        _ = stopped.changed() => {}
     }
 }
 
@@ -155,6 +129,7 @@ impl Shared {
     /// Notes a failure to publish. If the connection may be the reason, it is opened again.
     pub(super) fn fail(&self, link: &Link, error: &PublishError) {
         let reason = error.to_string();
+        tracing::debug!(reason, "records could not be published");
         self.has_failed.store(true, Ordering::Relaxed);
         self.condition.fail(&reason);
         if !matches!(error, PublishError::Refused) {
@@ -245,7 +220,7 @@ impl Link {
 async fn keep_connected(shared: Arc<Shared>) {
     let mut outage = Outage::default();
     loop {
-        let reason = match timeout(ANSWER_TIMEOUT, Link::open(&shared)).await {
+        let reason = match timeout(OPEN_TIMEOUT, Link::open(&shared)).await {
             Ok(Ok(link)) => {
                 let link = Arc::new(link);
                 shared.link.send_replace(Some(Arc::clone(&link)));
@@ -257,6 +232,7 @@ async fn keep_connected(shared: Arc<Shared>) {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "RabbitMQ does not answer".to_owned(),
         };
+        tracing::debug!(reason, "the connection to RabbitMQ is opened again");
         shared.condition.fail(&reason);
         outage.start(&reason);
         sleep(outage.delay()).await;

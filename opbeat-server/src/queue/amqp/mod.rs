@@ -29,6 +29,6 @@ mod tests;
 
 pub(crate) use address::{AmqpAddress, InvalidAddress};
 pub(crate) use condition::BrokerCondition;
-pub(super) use consumer::Consumer;
-pub(crate) use link::Broker;
-pub(super) use publisher::Publisher;
+pub(crate) use consumer::Consumer;
+pub(crate) use link::Connections;
+pub(crate) use publisher::Publisher;

@@ -1,5 +1,7 @@
 //! The end of the queue in RabbitMQ that intake appends to.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::error::AppendError;
-use super::super::health::QueueHealth;
+use super::super::limits::QueueLimits;
 use super::super::message::Message;
 use super::super::spool::Spool;
-use super::link::{Broker, Shared};
+use super::condition::BrokerCondition;
+use super::drain;
+use super::link::{Connections, Shared};
 use super::publish::{PublishError, publish};
 use crate::random::random;
 
@@ -33,7 +37,7 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 /// A handle that publishes records, or keeps them in the spool.
 #[derive(Clone, Debug)]
 pub(crate) struct Publisher {
-    broker: Broker,
+    connections: Connections,
     spool: Spool,
     appends: mpsc::Sender<Append>,
 }
@@ -47,11 +51,18 @@ struct Append {
 }
 
 impl Publisher {
-    /// Starts the task that publishes, until the last clone is dropped.
-    pub(super) fn start(broker: Broker, spool: Spool) -> Self {
+    /// Opens the spool in a folder, and starts the tasks that publish, until the last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder cannot be read and written.
+    pub(crate) fn start(connections: Connections, spool: &Path, limits: QueueLimits) -> io::Result<Self> {
+        let (spool, reader) = Spool::open(spool, limits)?;
+        let shared = connections.shared();
+        connections.spawn(drain::run(Arc::clone(shared), reader));
         let (appends, waiting) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(run(Arc::clone(broker.shared()), spool.clone(), waiting));
-        Self { broker, spool, appends }
+        tokio::spawn(run(Arc::clone(shared), spool.clone(), waiting));
+        Ok(Self { connections, spool, appends })
     }
 
     /// Appends a record with data of an app. When this returns, it survives a crash of this machine or of RabbitMQ.
@@ -68,9 +79,14 @@ impl Publisher {
         response.await.unwrap_or(Err(AppendError::Closed))
     }
 
-    /// Returns a view of the queue's health.
-    pub(crate) fn health(&self) -> QueueHealth {
-        QueueHealth::of_broker(&self.broker.shared().condition, Some(self.spool.log()))
+    /// Returns the condition of RabbitMQ.
+    pub(crate) fn condition(&self) -> &Arc<BrokerCondition> {
+        &self.connections.shared().condition
+    }
+
+    /// Returns the spool.
+    pub(crate) const fn spool(&self) -> &Spool {
+        &self.spool
     }
 }
 

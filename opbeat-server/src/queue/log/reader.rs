@@ -11,10 +11,10 @@ use super::record::{Format, Parsed, next_record, parse};
 use super::segment::{self, Position};
 
 /// The number of bytes that are read at once, unless one record is larger.
-const CHUNK: usize = 4 << 20;
+const CHUNK: usize = 16 << 20;
 
 /// The largest number of records in a batch.
-const MAX_RECORDS: usize = 512;
+const MAX_RECORDS: usize = 4_096;
 
 /// The number of attempts after which a part that cannot be read counts as damaged. With the worker's pauses, they take
 /// half a minute, in case the disk is only away for a moment.

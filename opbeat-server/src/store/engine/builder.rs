@@ -34,8 +34,16 @@ impl<'q> QueryBuilder<'q> {
         self
     }
 
-    /// Appends parameters with their values, in parentheses.
-    pub(crate) fn push_list<T: Into<Value<'q>>>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
+    /// Appends a list of any number of integers, in parentheses. It is one parameter, so that the text of the statement
+    /// does not depend on their number.
+    pub(crate) fn push_integers(&mut self, integers: &[i64]) -> &mut Self {
+        let integers: Vec<String> = integers.iter().map(ToString::to_string).collect();
+        self.push("(SELECT CAST(value AS BIGINT) FROM json_each(").push_bind(format!("[{}]", integers.join(",")));
+        self.push("))")
+    }
+
+    /// Appends parameters with their values, in parentheses: a row to compare with.
+    pub(crate) fn push_row<T: Into<Value<'q>>>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
         self.sql.push('(');
         let mut separator = "";
         for value in values {

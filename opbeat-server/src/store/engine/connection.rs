@@ -48,8 +48,13 @@ impl Connection {
     /// Opens a new database of SQLite in memory.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        let file = super::SqliteFile { path: ":memory:".into(), may_be_created: true };
-        Sqlite::open(&file, super::Purpose::Write).unwrap().into()
+        Self::file(&super::SqliteFile { path: ":memory:".into(), may_be_created: true, may_be_empty: true })
+    }
+
+    /// Opens a file of SQLite.
+    #[cfg(test)]
+    pub(crate) fn file(file: &super::SqliteFile) -> Self {
+        Sqlite::open(file, super::Purpose::Write).unwrap().into()
     }
 
     /// Returns the engine, for the few statements that only one of them has.
@@ -129,6 +134,7 @@ impl Connection {
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
+        trace(sql);
         match &mut self.driver {
             Driver::Sqlite(sqlite) => sqlite.execute(sql, values),
             Driver::Postgres(postgres) => postgres.execute(sql, values),
@@ -137,6 +143,7 @@ impl Connection {
 
     /// Runs a statement for each list of values, and returns the number of rows that all of them changed.
     pub(crate) fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64, Error> {
+        trace(sql);
         match &mut self.driver {
             Driver::Sqlite(sqlite) => rows.iter().map(|values| sqlite.execute(sql, values)).sum(),
             Driver::Postgres(postgres) => postgres.execute_many(sql, rows),
@@ -145,6 +152,7 @@ impl Connection {
 
     /// Runs a query for each list of values, and returns the rows of each.
     pub(crate) fn rows_many(&mut self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row<'static>>>, Error> {
+        trace(sql);
         match &mut self.driver {
             Driver::Sqlite(_) => lists.iter().map(|values| self.rows(sql, values)).collect(),
             Driver::Postgres(postgres) => postgres.rows_many(sql, lists),
@@ -166,6 +174,7 @@ impl Connection {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
+        trace(sql);
         match &mut self.driver {
             Driver::Sqlite(sqlite) => sqlite.each(sql, values, each),
             Driver::Postgres(postgres) => postgres.each(sql, values, each),
@@ -186,4 +195,9 @@ impl Connection {
             Driver::Postgres(_) => Ok(()),
         }
     }
+}
+
+/// Logs a statement, without its values.
+fn trace(sql: &str) {
+    tracing::trace!(sql, "a statement runs");
 }

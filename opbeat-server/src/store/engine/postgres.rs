@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use futures_util::future::try_join_all;
-use futures_util::{TryStreamExt, pin_mut};
+use futures_util::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
@@ -25,6 +25,9 @@ const STATEMENTS: usize = 512;
 
 /// The number of statements that are sent before their results are read.
 const PIPELINED: usize = 256;
+
+/// The number of rows that are read before they are handed on.
+const ROWS: usize = 64;
 
 /// A connection to a server. Its functions block, and are called on threads that may.
 #[derive(Debug)]
@@ -117,16 +120,19 @@ impl Postgres {
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
         let Prepared { statement, names } = self.prepare(sql)?;
-        self.runtime.block_on(async {
-            let rows = self.client.query_raw(&statement, values).await?;
-            pin_mut!(rows);
-            while let Some(row) = rows.try_next().await? {
-                if !each(&owned(&row, &names)?)? {
-                    break;
+        let mut rows = Box::pin(self.runtime.block_on(self.client.query_raw(&statement, values))?);
+        loop {
+            let chunk: Vec<_> = self.runtime.block_on(rows.as_mut().take(ROWS).try_collect())?;
+            // Outside of the runtime, since the function may block.
+            for row in &chunk {
+                if !each(&owned(row, &names)?)? {
+                    return Ok(());
                 }
             }
-            Ok(())
-        })
+            if chunk.len() < ROWS {
+                return Ok(());
+            }
+        }
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Prepared, Error> {

@@ -30,6 +30,8 @@ pub(crate) struct SqliteFile {
     pub(crate) path: PathBuf,
     /// Whether it is created if it is missing. Otherwise a missing file is an outage: somebody may put it back.
     pub(crate) may_be_created: bool,
+    /// Whether an empty file is a new database. Otherwise it counts as missing.
+    pub(crate) may_be_empty: bool,
 }
 
 /// A connection to a file.
@@ -53,7 +55,8 @@ impl Sqlite {
         if purpose == Purpose::Write && file.may_be_created {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        if !file.may_be_created && identity(&file.path).is_none() {
+        let size = std::fs::metadata(&file.path).ok().map(|metadata| metadata.len());
+        if !file.may_be_created && size.is_none() || !file.may_be_empty && size == Some(0) {
             return Err(missing(&file.path));
         }
         let connection = rusqlite::Connection::open_with_flags(&file.path, flags)?;

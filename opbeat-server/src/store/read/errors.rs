@@ -4,6 +4,7 @@ use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
 use crate::changes::Grouping;
+use crate::store::compaction::Part;
 use crate::store::database::Store;
 use crate::store::document::unpack;
 use crate::store::engine::{QueryBuilder, Row, query};
@@ -47,12 +48,12 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) times_seen: i64,
 }
 
-/// The number of a group's errors in a minute or an hour.
+/// The number of a group's errors in the time of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ErrorCount {
     /// The group's id in the store.
     pub(crate) group: i64,
-    /// The start of the minute or hour, in seconds since 1970.
+    /// The start of that time, in seconds since 1970.
     pub(crate) start: i64,
     /// The number of errors.
     pub(crate) count: i64,
@@ -128,9 +129,11 @@ impl Store {
         row.as_ref().map(group).transpose()
     }
 
-    /// Returns the number of errors of groups by minute or hour. Both ends are in seconds since 1970.
+    /// Returns the number of errors of an app's groups in rows of a length of time, or shorter ones. Both ends are in
+    /// seconds since 1970.
     pub(crate) async fn error_counts(
         &self,
+        app_id: &str,
         groups: &[i64],
         resolution: i64,
         (from, to): (i64, i64),
@@ -138,9 +141,24 @@ impl Store {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let mut select = QueryBuilder::new("SELECT group_id, start, count FROM error_rollups WHERE resolution = ");
-        select.push_bind(resolution).push(" AND start >= ").push_bind(from).push(" AND start < ").push_bind(to);
-        select.push(" AND group_id IN ").push_list(groups.iter().copied());
+        let parts = self.marks(app_id).await?.parts(resolution, (from, to));
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut select = QueryBuilder::new("");
+        let mut separator = "";
+        for Part { resolution, from, to } in parts {
+            select.push(separator).push(
+                "SELECT error_rollups.group_id, error_rollups.start, error_rollups.count
+                 FROM error_groups JOIN error_rollups ON error_rollups.group_id = error_groups.id
+                 WHERE error_rollups.resolution = ",
+            );
+            select.push_bind(resolution).push(" AND error_rollups.start >= ").push_bind(from);
+            select.push(" AND error_rollups.start < ").push_bind(to);
+            select.push(" AND error_groups.app_id = ").push_bind(app_id.to_owned());
+            select.push(" AND error_groups.id IN ").push_integers(groups);
+            separator = " UNION ALL ";
+        }
         let rows = select.build().read_all(&self.readers).await?;
         let count =
             |row: &Row<'_>| Ok(ErrorCount { group: row.try_get(0)?, start: row.try_get(1)?, count: row.try_get(2)? });

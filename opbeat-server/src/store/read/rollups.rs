@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::changes::{Rollup, SelfTime};
+use crate::store::compaction::Part;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
@@ -15,7 +16,8 @@ pub(crate) struct RollupSpan<'a> {
     pub(crate) app_id: &'a str,
     /// The ids of the transactions, or `None` for all.
     pub(crate) transactions: Option<&'a [i64]>,
-    /// The length of time that one row stands for, in seconds: 60 or 3600.
+    /// The longest time that one row stands for, in seconds: one of [`RESOLUTIONS`](crate::changes::RESOLUTIONS).
+    /// The newest rows, which are not added up yet, stand for shorter times.
     pub(crate) resolution: i64,
     /// The start of the first row, in seconds since 1970.
     pub(crate) from: i64,
@@ -43,12 +45,12 @@ pub(crate) struct TransactionSum {
     pub(crate) sum_ms: f64,
 }
 
-/// The durations of one transaction name with one result, within one minute or one hour.
+/// The durations of one transaction name with one result, within the time of a row.
 #[derive(Clone, Debug)]
 pub(crate) struct RollupRow {
     /// The transaction's id.
     pub(crate) transaction: i64,
-    /// The start of the minute or hour, in seconds since 1970.
+    /// The start of that time, in seconds since 1970.
     pub(crate) start: i64,
     /// The result.
     pub(crate) result: String,
@@ -69,12 +71,12 @@ impl Store {
 
     /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
     pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
-        let mut query = QueryBuilder::new(
-            "SELECT transactions.id, transactions.name, transactions.kind, sum(rollups.sum_ms) AS sum_ms
-             FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
-        );
-        push_span(&mut query, span, "rollups");
-        query.push(" GROUP BY transactions.id");
+        let mut query = QueryBuilder::new("SELECT id, name, kind, sum(sum_ms) AS sum_ms FROM (");
+        let select = "SELECT transactions.id, transactions.name, transactions.kind, sum(rollups.sum_ms) AS sum_ms
+                      FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ";
+        let parts = self.parts(span).await?;
+        push_parts(&mut query, span, &parts, ("rollups", select, " GROUP BY transactions.id"));
+        query.push(") AS parts GROUP BY id, name, kind");
         let rows = query.build().read_all(&self.readers).await?;
         let sum = |row: &Row<'_>| Ok(TransactionSum { transaction: transaction(row)?, sum_ms: row.try_get("sum_ms")? });
         rows.iter().map(sum).collect()
@@ -86,13 +88,12 @@ impl Store {
         span: RollupSpan<'_>,
         each: impl FnMut(RollupRow),
     ) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::new(
-            "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
-                    rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch,
-                    rollups.head_sketch
-             FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ",
-        );
-        push_span(&mut query, span, "rollups");
+        let select = "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
+                             rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch, rollups.head_sketch
+                      FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ";
+        let mut query = QueryBuilder::new("");
+        let parts = self.parts(span).await?;
+        push_parts(&mut query, span, &parts, ("rollups", select, ""));
         let rollup = |row: &Row<'_>| {
             Ok(RollupRow {
                 transaction: row.try_get("transaction_id")?,
@@ -107,18 +108,30 @@ impl Store {
     /// Returns the self time by kind of span, the largest first: at most 100 kinds.
     pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT breakdowns.kind, sum(CAST(breakdowns.count AS DOUBLE PRECISION)) AS count,
-                    sum(breakdowns.self_ms) AS self_ms, sum(CAST(breakdowns.samples AS DOUBLE PRECISION)) AS samples
-             FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ",
+            "SELECT kind, sum(count) AS count, sum(self_ms) AS self_ms, sum(samples) AS samples FROM (",
         );
-        push_span(&mut query, span, "breakdowns");
-        query.push(" GROUP BY breakdowns.kind ORDER BY sum(breakdowns.self_ms) DESC, breakdowns.kind LIMIT 100");
+        let select = "SELECT breakdowns.kind, sum(CAST(breakdowns.count AS DOUBLE PRECISION)) AS count,
+                             sum(breakdowns.self_ms) AS self_ms,
+                             sum(CAST(breakdowns.samples AS DOUBLE PRECISION)) AS samples
+                      FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ";
+        let parts = self.parts(span).await?;
+        push_parts(&mut query, span, &parts, ("breakdowns", select, " GROUP BY breakdowns.kind"));
+        query.push(") AS parts GROUP BY kind ORDER BY sum(self_ms) DESC, kind LIMIT 100");
         let rows = query.build().read_all(&self.readers).await?;
         let part = |row: &Row<'_>| {
             let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
             Ok((row.try_get("kind")?, SelfTime { count, self_ms: row.try_get("self_ms")?, samples }))
         };
         rows.iter().map(part).collect()
+    }
+
+    /// Returns the rows that stand for a span. There is always one part, which may be empty.
+    async fn parts(&self, span: RollupSpan<'_>) -> Result<Vec<Part>, StoreError> {
+        let mut parts = self.marks(span.app_id).await?.parts(span.resolution, (span.from, span.to));
+        if parts.is_empty() {
+            parts.push(Part { resolution: span.resolution, from: span.from, to: span.to });
+        }
+        Ok(parts)
     }
 
     /// Returns an app's drops by reason, as agents reported them in a range of time (seconds since 1970).
@@ -140,13 +153,27 @@ impl Store {
     }
 }
 
-fn push_span(query: &mut QueryBuilder<'_>, span: RollupSpan<'_>, table: &'static str) {
-    query.push("transactions.app_id = ").push_bind(span.app_id.to_owned());
-    query.push(format!(" AND {table}.resolution = ")).push_bind(span.resolution);
-    query.push(format!(" AND {table}.start >= ")).push_bind(span.from);
-    query.push(format!(" AND {table}.start < ")).push_bind(span.to);
-    if let Some(transactions) = span.transactions {
-        query.push(" AND transactions.id IN ").push_list(transactions.iter().copied());
+/// Appends a query for each part of a span: the start of the statement, the conditions, and its end. The parts are joined
+/// with UNION ALL.
+fn push_parts(
+    query: &mut QueryBuilder<'_>,
+    span: RollupSpan<'_>,
+    parts: &[Part],
+    (table, select, end): (&'static str, &'static str, &'static str),
+) {
+    let mut separator = "";
+    for part in parts {
+        query.push(separator).push(select).push("transactions.app_id = ").push_bind(span.app_id.to_owned());
+        // Few of an app's transactions ran since then.
+        query.push(" AND transactions.last_seen >= ").push_bind(part.from.saturating_mul(1_000_000));
+        query.push(format!(" AND {table}.resolution = ")).push_bind(part.resolution);
+        query.push(format!(" AND {table}.start >= ")).push_bind(part.from);
+        query.push(format!(" AND {table}.start < ")).push_bind(part.to);
+        if let Some(transactions) = span.transactions {
+            query.push(" AND transactions.id IN ").push_integers(transactions);
+        }
+        query.push(end);
+        separator = " UNION ALL ";
     }
 }
 

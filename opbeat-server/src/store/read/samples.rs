@@ -172,7 +172,7 @@ impl Store {
         .bind(external_id)
         .read_optional(&self.readers)
         .await?;
-        Ok(row.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?)
+        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 
     /// Returns the stacks of an app's sites, each with the oldest call first, as far as agents sent them.

@@ -1,4 +1,4 @@
-//! The commands `opbeat parked list` and `opbeat parked replay`.
+//! The commands `opbeat queue parked` and `opbeat queue replay`.
 
 use std::error::Error;
 
@@ -10,9 +10,11 @@ use crate::store::{Replayed, Store};
 use crate::worker::decode_parked;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Parked {
+pub(super) enum Queue {
     /// Lists the data that was accepted and could not be stored, with the reasons.
-    List(List),
+    // The alias is for the command's earlier name, `opbeat parked list`.
+    #[command(alias = "list")]
+    Parked(List),
     /// Tries again to store parked data. Data that can be stored now leaves the list.
     Replay(Replay),
 }
@@ -32,10 +34,10 @@ pub(super) struct Replay {
     data: DataOption,
 }
 
-impl Parked {
+impl Queue {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
-            Self::List(list) => list.run().await,
+            Self::Parked(list) => list.run().await,
             Self::Replay(replay) => replay.run().await,
         }
     }
@@ -44,7 +46,7 @@ impl Parked {
 impl List {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
-        let (folder, store) = open_store(&self.data.data).await?;
+        let (storage, store) = open_store(&self.data.data).await?;
         let (mut total, mut last) = (0, i64::MIN);
         loop {
             let rows = store.parked(last).await?;
@@ -56,8 +58,8 @@ impl List {
                 println!("{}\t{at:.0}\t{} bytes\t{}", row.id, row.bytes, row.reason);
             }
         }
-        println!("{total} parked. `opbeat parked replay` tries to store them again.");
-        for cut in folder.cut_files() {
+        println!("{total} parked. `opbeat queue replay` tries to store them again.");
+        for cut in storage.cut_files() {
             println!("An unfinished record, which was never acknowledged, is kept in {}", cut.display());
         }
         store.close().await;

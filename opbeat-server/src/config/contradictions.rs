@@ -1,0 +1,78 @@
+//! Values that are valid by themselves and contradict each other.
+
+use super::load::Loaded;
+use super::mistake::{Mistake, Origin};
+use super::settings::Purpose;
+use crate::queue::QueueAddress;
+use crate::server::TlsFiles;
+
+/// Adds a mistake for each contradiction, and joins the values that belong together.
+pub(super) fn check(purpose: Purpose, loaded: &mut Loaded, mistakes: &mut Vec<Mistake>) {
+    let found =
+        [certificate(loaded), addresses(loaded), inflated(loaded), in_flight(loaded), backends(purpose, loaded)];
+    mistakes.extend(found.into_iter().flatten());
+}
+
+fn certificate(loaded: &mut Loaded) -> Option<Mistake> {
+    let settings = &mut loaded.settings;
+    let (set, missing) = match (settings.certificate.clone(), settings.certificate_key.clone()) {
+        (Some(certificate), Some(key)) => {
+            settings.server.tls = Some(TlsFiles { certificate, key });
+            return None;
+        }
+        (None, None) => return None,
+        (Some(_), None) => ("tls.certificate", "tls.key"),
+        (None, Some(_)) => ("tls.key", "tls.certificate"),
+    };
+    let message = format!("'{set}' is set and '{missing}' is not; set both, or none for plain HTTP");
+    Some(Mistake { origin: loaded.origin(set), message })
+}
+
+fn addresses(loaded: &mut Loaded) -> Option<Mistake> {
+    let listen = &loaded.settings.server.listen;
+    let is_twice = |index: usize| listen[index].port() != 0 && listen[..index].contains(&listen[index]);
+    let twice = (0..listen.len()).find(|index| is_twice(*index)).map(|index| listen[index])?;
+    let message = format!("'listen' contains the address {twice} twice; remove one");
+    Some(Mistake { origin: loaded.origin("listen"), message })
+}
+
+fn inflated(loaded: &mut Loaded) -> Option<Mistake> {
+    let limits = &loaded.settings.server.intake;
+    is_less(loaded, ("limits.inflated_bytes", limits.inflated), ("limits.body_bytes", limits.body))
+}
+
+fn in_flight(loaded: &mut Loaded) -> Option<Mistake> {
+    let limits = &loaded.settings.server.intake;
+    is_less(loaded, ("limits.in_flight_bytes", limits.in_flight), ("limits.body_bytes", limits.body))
+}
+
+/// Returns a mistake if the first of two keys is less than the second one. It is at the key that was set last.
+fn is_less(loaded: &Loaded, a: (&str, usize), b: (&str, usize)) -> Option<Mistake> {
+    let at = if loaded.origin(a.0) == Origin::Default { b.0 } else { a.0 };
+    let message = || format!("'{}' is less than '{}': increase the first one, or decrease the second one", a.0, b.0);
+    (a.1 < b.1).then(|| Mistake { origin: loaded.origin(at), message: message() })
+}
+
+/// Roles in several processes need a queue and a database that the processes share.
+fn backends(purpose: Purpose, loaded: &mut Loaded) -> Option<Mistake> {
+    let needs_queue = match purpose {
+        Purpose::Serve | Purpose::Command => return None,
+        Purpose::Intake | Purpose::Worker => true,
+        Purpose::Web => false,
+    };
+    let server = &loaded.settings.server;
+    let lacks_queue = needs_queue && server.queue == QueueAddress::Embedded;
+    let lacks_store = server.store.is_none();
+    let (missing, origin) = match (lacks_queue, lacks_store) {
+        (false, false) => return None,
+        (true, true) => ("--queue amqp://… and --store postgres://…", Origin::Default),
+        (true, false) => ("--queue amqp://…", Origin::Default),
+        (false, true) => ("--store postgres://…", loaded.origin("queue")),
+    };
+    let message = format!(
+        "`{}` shares its data with other processes: pass {missing}, or set the keys of these names; `opbeat serve` \
+         runs all roles in one process and needs neither",
+        purpose.command()
+    );
+    Some(Mistake { origin, message })
+}

@@ -1,0 +1,135 @@
+//! The configuration of a server as plain data.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::health::HealthLimits;
+use super::listener::ConnectionLimits;
+use super::roles::Roles;
+use super::tls::TlsFiles;
+use crate::intake::IntakeLimits;
+use crate::queue::{QueueAddress, QueueLimits};
+use crate::site::{self, Network, PublicUrl};
+use crate::store::Store;
+use crate::text::without_password;
+
+/// The configuration of a server.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The folder that holds the database, the queue and all other state of this process.
+    pub data: PathBuf,
+    /// The addresses to listen on. Port 0 selects a free port.
+    pub listen: Vec<SocketAddr>,
+    /// The parts of the server that run in this process.
+    pub roles: Roles,
+    /// The place of the queue.
+    pub queue: QueueAddress,
+    /// The URL of the PostgreSQL database. Without it, the database is a SQLite file in the data folder.
+    pub store: Option<String>,
+    /// The URL at which applications and browsers reach the server. Without it, the first address is used.
+    pub public_url: Option<PublicUrl>,
+    /// The proxies whose headers `X-Forwarded-…` and `Forwarded` are believed: by default, those on this machine.
+    pub trusted_proxies: Vec<Network>,
+    /// The files of the certificate. Without them, the server uses plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The limits of connections.
+    pub connections: ConnectionLimits,
+    /// The limits of one request of an agent.
+    pub intake: IntakeLimits,
+    /// The limits of the queue in the data folder.
+    pub queue_limits: QueueLimits,
+    /// The limits of what is stored of an app.
+    pub apps: AppLimits,
+    /// The time for which the data of an app without settings of its own is kept.
+    pub retention: Retention,
+    /// The times after which the health check reports that data is not stored.
+    pub health: HealthLimits,
+    /// Whether an empty database is created if it is missing, although the data folder was used before.
+    pub create_database: bool,
+    /// The longest time that a page or a query of the API may take.
+    pub page_timeout: Duration,
+}
+
+/// Limits on what is stored of one app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppLimits {
+    /// The number of transaction names that are counted by themselves. Further names are counted together.
+    pub names: u64,
+    /// The number of error groups. Further errors are counted together.
+    pub groups: u64,
+}
+
+impl Default for AppLimits {
+    fn default() -> Self {
+        Self { names: 10_000, groups: 10_000 }
+    }
+}
+
+/// The time for which data is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The days for which samples and rollups by minute are kept.
+    pub sample_days: u64,
+    /// The days for which errors are kept after they were last seen, or `None` for ever.
+    pub error_days: Option<u64>,
+    /// The days for which rollups by hour are kept, or `None` for ever.
+    pub rollup_days: Option<u64>,
+    /// The size in bytes from which on the oldest data of an app is removed, or `None` for any size.
+    pub disk_bytes: Option<u64>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { sample_days: 14, error_days: None, rollup_days: None, disk_bytes: None }
+    }
+}
+
+impl ServerConfig {
+    /// Makes a configuration with all roles, an embedded queue, an embedded database, and the default limits.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            listen: vec![listen],
+            roles: Roles::ALL,
+            queue: QueueAddress::Embedded,
+            store: None,
+            public_url: None,
+            trusted_proxies: site::loopback(),
+            tls: None,
+            connections: ConnectionLimits::default(),
+            intake: IntakeLimits::default(),
+            queue_limits: QueueLimits::default(),
+            apps: AppLimits::default(),
+            retention: Retention::default(),
+            health: HealthLimits::default(),
+            create_database: false,
+            page_timeout: Store::TIME_LIMIT,
+        }
+    }
+
+    /// Returns whether this process keeps state in its data folder.
+    ///
+    /// Intake keeps data there while the queue is unavailable. Worker and web use it for an embedded database only.
+    #[must_use]
+    pub fn needs_data_folder(&self) -> bool {
+        self.roles.intake || self.store.is_none()
+    }
+}
+
+/// The password in the database's URL is hidden, and most limits are omitted.
+impl std::fmt::Debug for ServerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerConfig")
+            .field("data", &self.data)
+            .field("listen", &self.listen)
+            .field("roles", &self.roles)
+            .field("queue", &self.queue)
+            .field("store", &self.store.as_deref().map(without_password))
+            .field("public_url", &self.public_url)
+            .field("intake", &self.intake)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,30 @@
+//! The role that stores the queue's data.
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::queue::Source;
+use crate::store::Store;
+use crate::worker::Worker;
+
+/// The running worker.
+pub(in crate::server) struct WorkerRole {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl WorkerRole {
+    /// Starts to store the data of the queue.
+    pub(in crate::server) fn start(source: Source, store: Store) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(Worker::new(store, source).run(stopped));
+        Self { stop, task }
+    }
+
+    /// Stores the data that is in the queue now, and stops.
+    pub(in crate::server) async fn stop(self) {
+        // An error means that the task panicked, and so has nothing left to finish.
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
