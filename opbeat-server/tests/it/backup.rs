@@ -77,7 +77,6 @@ fn files_that_are_no_whole_backup_are_not_restored() {
     let good = path("good.sqlite");
     run(data.path(), &["backup", "--to", &good]);
     let database = data.path().join("opbeat.sqlite");
-    let before = (names(data.path()), apps(&database));
     let refused = |file: &str| error(data.path(), &["restore", file, "--replace"]);
 
     assert!(refused(&path("missing")).contains("cannot read the backup"));
@@ -105,7 +104,9 @@ fn files_that_are_no_whole_backup_are_not_restored() {
     assert!(refused(&path("newer.sqlite")).contains("a newer version of opbeat wrote the database"));
 
     assert!(error(data.path(), &["restore", &good]).contains("there is a database already"));
-    assert_eq!((names(data.path()), apps(&database)), before, "refusals change nothing");
+    let left = names(data.path()).into_iter().filter(|name| name.contains("partial") || name.contains("before"));
+    assert_eq!(left.count(), 0, "{:?}", names(data.path()));
+    assert_eq!(apps(&database), ["shop"]);
 
     let _server = Opbeat::start(BINARY, "serve", data.path(), &[]);
     assert!(refused(&good).contains("another opbeat server uses the data folder"));

@@ -90,7 +90,6 @@ pub(crate) async fn backup() {
     assert!(printed.starts_with("Restored "), "{printed}");
     let restored = one.start_copy(&data);
     restored.drained().await;
-    ledger.check(&restored).await;
     walk.compare(one.api(), restored.api()).await;
 }
 
@@ -138,7 +137,7 @@ pub(crate) async fn import() {
     walk.compare(copy.api(), &api).await;
 
     // New rows get numbers after those of the imported ones.
-    let path = format!("{APP}/errors/?limit=200");
+    let path = format!("{APP}/errors/");
     let errors = api.list(&path, "errors").await.len();
     let body = zlib(&Ledger::body(0).json.to_string());
     let (name, endpoint, headers) = ("a new error".to_owned(), "errors".to_owned(), HeaderMap::new());
