@@ -72,7 +72,7 @@ async fn all_links_of_all_pages_start_with_the_base_path() {
     for page in ["/acme/shop/", "/acme/shop/errors/1/", "/acme/shop/crons/", "/acme/shop/intake/", "/sign-out"] {
         assert!(whole.contains(&format!("/opbeat{page}")), "{page}: {whole:#?}");
     }
-    assert!(whole.iter().any(|path| path.contains("/transactions/1/samples/1")), "{whole:#?}");
+    assert!(whole.iter().any(|path| path.contains("/transactions/") && path.contains("/samples/")), "{whole:#?}");
     // A proxy may remove the base path.
     let stripped = walk(&running, "/opbeat", "/").await;
     assert_eq!(stripped.len(), whole.len() + 1, "the same pages");

@@ -114,7 +114,7 @@ async fn a_removed_database_is_reported() {
     std::fs::remove_file(running.folder.path().join("opbeat.sqlite")).unwrap();
     let (status, missing) = health(&running, "", |health| health["database"]["state"] == "missing").await;
     assert_eq!(status, StatusCode::OK, "data is still accepted");
-    assert!(missing["messages"][0].as_str().unwrap().contains("The file of the database was removed"), "{missing}");
+    assert!(missing["messages"][0].as_str().unwrap().contains("The file of the database is missing"), "{missing}");
     assert_eq!(running.get("/healthz?ready").await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
