@@ -57,8 +57,7 @@ impl<const ALL: bool> Args for SettingFlags<ALL> {
 fn flag(key: &'static Key) -> Arg {
     let flag = Arg::new(key.name).long(key.flag()).value_name(key.value_name()).help(key.help());
     let flag = flag.action(if key.is_list() { ArgAction::Append } else { ArgAction::Set });
-    // The name of the flag in earlier versions.
-    let flag = if key.name == "limits.client_side_rate" { flag.alias("client-side-rate") } else { flag };
+    let flag = if let Some(other) = key.other_flag { flag.alias(other) } else { flag };
     if key.is_in_table() { flag.hide_short_help(true).help_heading("Limits and other details") } else { flag }
 }
 

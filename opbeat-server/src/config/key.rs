@@ -26,6 +26,8 @@ pub(crate) struct Key {
     pub(super) kind: Kind,
     /// The variable that sets the key too, of lower rank than the one that has the key's name.
     pub(super) other_variable: Option<&'static str>,
+    /// A flag that sets the key too.
+    pub(crate) other_flag: Option<&'static str>,
     /// The meaning, as in the documentation.
     pub(super) meaning: &'static str,
 }
@@ -99,12 +101,17 @@ impl Key {
         kind: Kind,
         meaning: &'static str,
     ) -> Self {
-        Self { name, default, kind, other_variable: None, meaning }
+        Self { name, default, kind, other_variable: None, other_flag: None, meaning }
     }
 
     /// Returns the key with another variable of lower rank.
     pub(super) const fn or_variable(self, name: &'static str) -> Self {
         Self { other_variable: Some(name), ..self }
+    }
+
+    /// Returns the key with another flag.
+    pub(super) const fn or_flag(self, name: &'static str) -> Self {
+        Self { other_flag: Some(name), ..self }
     }
 
     /// Returns the name of the variable: `OPBEAT_LIMITS_BODY_BYTES`.

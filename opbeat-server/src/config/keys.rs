@@ -55,7 +55,8 @@ pub(crate) static KEYS: [Key; 26] = [
         Some("127.0.0.0/8, ::1/128"),
         Kind::Networks(|to, list| to.server.trusted_proxies = list),
         "the proxies whose headers `X-Forwarded-…` and `Forwarded` are believed: a list of addresses or networks",
-    ),
+    )
+    .or_flag("trusted-proxy"),
     Key::new(
         "log",
         Some("info"),
@@ -68,7 +69,9 @@ pub(crate) static KEYS: [Key; 26] = [
         None,
         Kind::File(|to, path| to.certificate = path),
         "the file with the certificate and its chain, in PEM",
-    ),
+    )
+    .or_variable("OPBEAT_TLS_CERT")
+    .or_flag("tls-cert"),
     Key::new(
         "tls.key",
         None,
@@ -80,7 +83,9 @@ pub(crate) static KEYS: [Key; 26] = [
         None,
         optional(Unit::One, 1..=1_000_000, |to, n| to.server.connections.total = n.map(size)),
         "the number of open connections; without it, most of the files that the process may open, and at most 10,000",
-    ),
+    )
+    .or_variable("OPBEAT_CONNECTIONS")
+    .or_flag("connections"),
     Key::new(
         "limits.header_seconds",
         Some("10"),
@@ -127,7 +132,8 @@ pub(crate) static KEYS: [Key; 26] = [
         }),
         "the requests that the browsers of one app may send in a second, without a token; twice as many at once",
     )
-    .or_variable("OPBEAT_CLIENT_SIDE_RATE"),
+    .or_variable("OPBEAT_CLIENT_SIDE_RATE")
+    .or_flag("client-side-rate"),
     Key::new(
         "limits.app_events_per_second",
         Some("100000"),

@@ -67,7 +67,7 @@ fn all_mistakes_of_a_file_are_listed_with_their_lines() {
                 header_seconds = \"10\"\n\
                 body_bytes = \"4 apples\"\n\
                 queue_bytes = -1\n\
-                names_per_app = 0\n\
+                app_quota_days = 0\n\
                 page_seconds = 1.5\n\
                 [tls]\n\
                 certificate = \"cert.pem\"\n\
@@ -87,7 +87,7 @@ fn all_mistakes_of_a_file_are_listed_with_their_lines() {
          as \"64 MiB\", from 1 KiB to 64 MiB",
         "opbeat.toml:9: invalid value -1 for 'limits.queue_bytes': expected a number of bytes, or a text such as \
          \"64 MiB\", from 1 MiB to 64 TiB",
-        "opbeat.toml:10: invalid value 0 for 'limits.names_per_app': expected a whole number from 1 to 1000000",
+        "opbeat.toml:10: invalid value 0 for 'limits.app_quota_days': expected a whole number from 1 to 366",
         "opbeat.toml:11: invalid value a number with a fraction for 'limits.page_seconds': expected a whole number \
          from 1 to 600",
         "opbeat.toml:13: 'tls.certificate' is set and 'tls.key' is not; set both, or none for plain HTTP",
@@ -162,7 +162,7 @@ fn flags_are_over_variables_and_variables_over_the_file() {
     );
     let flags = ["--listen", "127.0.0.1:3", "--listen", "127.0.0.1:4"];
     assert_eq!(effective("listen", &flags, &[variable]), "listen = [\"127.0.0.1:3\", \"127.0.0.1:4\"] # --listen");
-    assert_eq!(effective("limits.connections", &[], &[]), "limits.connections = 10000 # default");
+    assert_eq!(effective("limits.page_seconds", &[], &[]), "limits.page_seconds = 10 # default");
     assert_eq!(effective("store", &[], &[]), "# store is not set # default");
     assert_eq!(effective("log", &[], &[("RUST_LOG", "warn")]), "log = \"warn\" # RUST_LOG");
     let both = [("RUST_LOG", "warn"), ("OPBEAT_LOG", "debug")];
@@ -170,18 +170,30 @@ fn flags_are_over_variables_and_variables_over_the_file() {
 }
 
 #[test]
+fn shorter_names_of_flags_and_variables_set_the_same_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let effective =
+        |key, arguments: &[&str], variables: &[(&str, &str)]| effective(folder.path(), key, arguments, variables);
+    let flags = ["--connections", "5", "--trusted-proxy", "10.0.0.7", "--tls-cert", "a.pem", "--tls-key", "b.pem"];
+    assert_eq!(effective("limits.connections", &flags, &[]), "limits.connections = 5 # --limits-connections");
+    assert_eq!(effective("tls.certificate", &flags, &[]), "tls.certificate = \"a.pem\" # --tls-certificate");
+    let variable = [("OPBEAT_CONNECTIONS", "6")];
+    assert_eq!(effective("limits.connections", &[], &variable), "limits.connections = 6 # OPBEAT_CONNECTIONS");
+}
+
+#[test]
 fn the_file_is_found_in_the_data_folder_and_its_paths_are_relative_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("state");
     std::fs::create_dir(&data).unwrap();
-    let toml = "[tls]\ncertificate = \"cert.pem\"\nkey = \"/etc/key.pem\"\n[retention]\nerror_days = 30\n";
+    let toml = "[tls]\ncertificate = \"cert.pem\"\nkey = \"/etc/key.pem\"\n[retention]\nrollup_days = 30\n";
     std::fs::write(data.join("opbeat.toml"), toml).unwrap();
     let effective = |key, variables: &[(&str, &str)]| effective(folder.path(), key, &["--data", "state"], variables);
     assert_eq!(effective("tls.certificate", &[]), "tls.certificate = \"state/cert.pem\" # state/opbeat.toml:2");
     assert_eq!(effective("tls.key", &[]), "tls.key = \"/etc/key.pem\" # state/opbeat.toml:3");
     assert_eq!(
-        effective("retention.error_days", &[("OPBEAT_RETENTION_ERROR_DAYS", "none")]),
-        "# retention.error_days is not set # OPBEAT_RETENTION_ERROR_DAYS"
+        effective("retention.rollup_days", &[("OPBEAT_RETENTION_ROLLUP_DAYS", "none")]),
+        "# retention.rollup_days is not set # OPBEAT_RETENTION_ROLLUP_DAYS"
     );
     std::fs::write(folder.path().join("other.toml"), "").unwrap();
     let other = [("OPBEAT_CONFIG", "other.toml")];

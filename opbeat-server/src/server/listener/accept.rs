@@ -103,7 +103,7 @@ impl Accept {
                 %error,
                 times,
                 "cannot accept connections; the server tries again, and closes connections that wait; if too many files \
-                 are open, allow more with `ulimit -n` or LimitNOFILE=, or fewer connections with --connections"
+                 are open, allow more with `ulimit -n` or LimitNOFILE=, or fewer connections with --limits-connections"
             );
         }
     }

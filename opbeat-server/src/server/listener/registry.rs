@@ -200,7 +200,7 @@ impl Registry {
         let answer = if asked > 0 { "those that waited longest are closed" } else { "new ones are answered with 503" };
         tracing::warn!(
             times,
-            "the limit of {limit} connections of {whose} is reached: {answer}; allow more with --connections, and more \
+            "the limit of {limit} connections of {whose} is reached: {answer}; allow more with --limits-connections, and more \
              open files with `ulimit -n` or LimitNOFILE="
         );
     }
