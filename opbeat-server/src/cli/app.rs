@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::{Args, Subcommand};
 
 use super::limits::Limits;
+use super::names::{Names, parse_names};
 use super::storage::{DataOption, open_store};
 use crate::intake::AllowedOrigin;
 use crate::server::{change_origins, create_app};
@@ -68,17 +69,6 @@ pub(super) struct Origins {
     /// An origin to remove. It can be given several times.
     #[arg(long, value_name = "ORIGIN")]
     remove: Vec<AllowedOrigin>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Names {
-    pub(super) organization: String,
-    pub(super) app: String,
-}
-
-pub(super) fn parse_names(names: &str) -> Result<Names, String> {
-    let (organization, app) = names.split_once('/').ok_or("name the organization and the app, as in `acme/shop`")?;
-    Ok(Names { organization: organization.to_owned(), app: app.to_owned() })
 }
 
 impl App {

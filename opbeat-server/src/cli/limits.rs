@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::Args;
 
-use super::app::{Names, parse_names};
+use super::names::{Names, parse_names};
 use super::storage::{DataOption, open_store};
 use crate::server::change_settings;
 use crate::store::Setting;

@@ -8,6 +8,7 @@ mod import;
 mod limits;
 mod link;
 mod log;
+mod names;
 mod organization;
 mod progress;
 mod queue;

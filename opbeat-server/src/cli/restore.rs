@@ -43,7 +43,7 @@ impl Restore {
         let _lock = folder.lock()?;
         let database = folder.database();
         if is_used(&database) && !self.replace {
-            let hint = "with --replace, it is kept under another name and the backup takes its place";
+            let hint = "with --replace, it is kept under another name and the backup replaces it";
             return Err(format!("there is a database already: {}; {hint}", database.display()).into());
         }
 

@@ -1,6 +1,6 @@
 //! Values that are valid by themselves and contradict each other.
 
-use super::load::Loaded;
+use super::loaded::Loaded;
 use super::mistake::{Mistake, Origin};
 use super::settings::Purpose;
 use crate::queue::QueueAddress;

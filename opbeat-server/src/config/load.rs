@@ -1,12 +1,12 @@
 //! Reads all sources of the configuration, each over the one before.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::contradictions;
 use super::file::{self, Value};
 use super::key::{Key, Raw};
 use super::keys::KEYS;
+use super::loaded::{Loaded, Source};
 use super::mistake::{Mistake, Mistakes, Origin};
 use super::settings::{Purpose, Settings};
 use super::suggest::similar;
@@ -25,23 +25,6 @@ pub(crate) struct Flags {
     pub(crate) config: Option<PathBuf>,
     /// The keys that flags set. A list is separated by commas.
     pub(crate) values: Vec<(&'static Key, String)>,
-}
-
-/// The values of all keys, and their sources.
-#[derive(Clone, Debug)]
-pub(crate) struct Loaded {
-    /// The values.
-    pub(crate) settings: Settings,
-    /// The value of each key as it is written in a file, with passwords hidden, and its source.
-    pub(super) sources: Vec<Source>,
-}
-
-/// The value of a key, and its source.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) key: &'static Key,
-    pub(super) value: Option<String>,
-    pub(super) origin: Origin,
 }
 
 /// Reads the configuration from its file, the variables and the flags.
@@ -182,28 +165,6 @@ impl Loading {
 
     fn mistake(&mut self, origin: Origin, message: String) {
         self.mistakes.push(Mistake { origin, message });
-    }
-}
-
-impl Loaded {
-    /// Returns the source of a key's value.
-    pub(super) fn origin(&self, name: &str) -> Origin {
-        let source = self.sources.iter().find(|source| source.key.name == name);
-        source.map_or(Origin::Default, |source| source.origin.clone())
-    }
-}
-
-/// Writes the configuration as a file, with the source of each value.
-impl fmt::Display for Loaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.sources.iter().map(|source| match &source.value {
-            Some(value) => (format!("{} = {value}", source.key.name), &source.origin),
-            None => (format!("# {} is not set", source.key.name), &source.origin),
-        });
-        for (line, origin) in lines {
-            writeln!(f, "{line:<48} # {origin}")?;
-        }
-        Ok(())
     }
 }
 

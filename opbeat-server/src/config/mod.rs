@@ -11,6 +11,7 @@ mod file;
 mod key;
 mod keys;
 mod load;
+mod loaded;
 mod mistake;
 mod number;
 mod settings;
@@ -19,7 +20,8 @@ mod variables;
 
 pub(crate) use key::Key;
 pub(crate) use keys::KEYS;
-pub(crate) use load::{Flags, Loaded, load};
+pub(crate) use load::{Flags, load};
+pub(crate) use loaded::Loaded;
 pub(crate) use mistake::Mistakes;
 pub(crate) use settings::Purpose;
 pub(crate) use variables::Variables;

@@ -11,7 +11,7 @@ use crate::sessions::FormSource;
 /// Returns whether a page of another site may have sent a form.
 ///
 /// Browsers send `Sec-Fetch-Site` to trustworthy addresses, and `Origin` with every form. A request without both is not
-/// from a browser. A proxy may replace `Host`, so that it differs from `Origin`, and may not tell which one the browser
+/// from a browser. A proxy may replace `Host`, so that it differs from `Origin`, and may not state which one the browser
 /// used: then the form's token decides.
 pub(super) fn is_forged(browser: &Browser, token: Option<&str>) -> bool {
     let header = |name: &str| browser.headers.get(name).map(|value| value.to_str().unwrap_or_default());

@@ -18,7 +18,7 @@ use super::rate::{Rate, Rates};
 use super::rejection::Rejection;
 use crate::changes::BodyChanges;
 
-/// What all messages about the limits of an app end with.
+/// The last sentence of all messages about the limits of an app.
 const REMEDY: &str = "An administrator of this server can raise the limit.";
 
 /// The limits, and what apps have used of them. Clones share it.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest time that a sender is told to wait.
+/// The longest time that a sender is asked to wait.
 const MAX_WAIT: Duration = Duration::from_secs(3_600);
 
 /// The number of buckets above which full ones are removed.

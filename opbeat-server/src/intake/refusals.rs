@@ -14,7 +14,7 @@ use crate::queue::Queue;
 /// The time between two deliveries of counts to the queue. A crash loses the counts of this time.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// The reasons that lie in the server and not in an app: they are logged once for all apps.
+/// The reasons that concern the server and not an app: they are logged once for all apps.
 const OF_SERVER: [&str; 4] = ["disk_space", "queue_full", "not_written", "unavailable"];
 
 /// The counts of refused requests. Clones share them.

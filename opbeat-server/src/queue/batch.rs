@@ -34,7 +34,7 @@ pub(crate) struct Batch {
     pub(crate) mark: Mark,
     /// Damage that was found and skipped, if any.
     pub(crate) damage: Option<Damage>,
-    /// What the source needs to acknowledge the batch.
+    /// The values that the source needs to acknowledge the batch.
     pub(super) receipt: Receipt,
 }
 

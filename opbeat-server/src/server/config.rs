@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::health::HealthLimits;
 use super::listener::ConnectionLimits;
-use super::roles::Roles;
 use super::tls::TlsFiles;
 use crate::intake::IntakeLimits;
 use crate::queue::{QueueAddress, QueueLimits};
@@ -48,6 +46,43 @@ pub struct ServerConfig {
     pub create_database: bool,
     /// The longest time that a page or a query of the API may take.
     pub page_timeout: Duration,
+}
+
+/// The parts of the server that run in a process. Each process answers the health check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// Accepts data from agents and from OpenTelemetry, and appends it to the queue.
+    pub intake: bool,
+    /// Stores the data of the queue.
+    pub worker: bool,
+    /// Answers pages and the API.
+    pub web: bool,
+}
+
+impl Roles {
+    /// All roles in one process.
+    pub const ALL: Self = Self { intake: true, worker: true, web: true };
+    /// Intake only.
+    pub const INTAKE: Self = Self { intake: true, worker: false, web: false };
+    /// The worker only.
+    pub const WORKER: Self = Self { intake: false, worker: true, web: false };
+    /// Pages and API only.
+    pub const WEB: Self = Self { intake: false, worker: false, web: true };
+}
+
+/// The times after which the health check reports that data is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthLimits {
+    /// The age of the oldest data that is not stored at which the worker is behind.
+    pub behind: Duration,
+    /// The time without progress at which the worker is stuck.
+    pub stuck: Duration,
+}
+
+impl Default for HealthLimits {
+    fn default() -> Self {
+        Self { behind: Duration::from_secs(60), stuck: Duration::from_secs(30) }
+    }
 }
 
 /// The time for which data is kept.

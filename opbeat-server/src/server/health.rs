@@ -10,9 +10,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::config::ServerConfig;
+use super::config::{HealthLimits, Roles, ServerConfig};
 use super::progress::{Lag, Progress};
-use super::roles::Roles;
 use crate::intake::Disk;
 use crate::queue::{Failure, QueueHealth};
 use crate::store::{Condition, Store};
@@ -27,21 +26,6 @@ const MAX_ANSWER: Duration = Duration::from_secs(3);
 /// Then it counts as working again: the next body may be accepted, and a proxy that looks at this check must let one
 /// pass.
 const FAILING: Duration = Duration::from_secs(30);
-
-/// The times after which the health check reports that data is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthLimits {
-    /// The age of the oldest data that is not stored at which the worker is behind.
-    pub behind: Duration,
-    /// The time without progress at which the worker is stuck.
-    pub stuck: Duration,
-}
-
-impl Default for HealthLimits {
-    fn default() -> Self {
-        Self { behind: Duration::from_secs(60), stuck: Duration::from_secs(30) }
-    }
-}
 
 /// The parts whose condition the health check reports.
 #[derive(Clone)]

@@ -104,14 +104,14 @@ impl Text {
     }
 }
 
-/// Returns the resident memory of the process. Only Linux tells.
+/// Returns the resident memory of the process. Only Linux reports it.
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kilobytes| kilobytes * 1_024)
 }
 
-/// Returns the number of open file descriptors. Only Linux tells.
+/// Returns the number of open file descriptors. Only Linux reports it.
 fn open_files() -> Option<usize> {
     fs::read_dir("/proc/self/fd").ok().map(Iterator::count)
 }

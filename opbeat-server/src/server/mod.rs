@@ -20,13 +20,11 @@ mod tokens;
 mod unread_body;
 
 pub(crate) use backends::open_store;
-pub use config::{Retention, ServerConfig};
-pub use health::HealthLimits;
+pub use config::{HealthLimits, Retention, Roles, ServerConfig};
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
 pub(crate) use register::{create_app, create_read_token};
-pub use roles::Roles;
 pub use running::Server;
 pub(crate) use settings::change_settings;
 pub use start_error::StartError;

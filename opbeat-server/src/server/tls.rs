@@ -164,7 +164,7 @@ fn read(files: &TlsFiles) -> Result<Arc<CertifiedKey>, TlsError> {
     key.map(Arc::new).map_err(mismatch)
 }
 
-/// The signal SIGHUP, by which operators tell that files have changed.
+/// The signal SIGHUP, by which operators report that files have changed.
 #[cfg(unix)]
 pub(super) struct HangUp(tokio::signal::unix::Signal);
 

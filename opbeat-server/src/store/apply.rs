@@ -1,13 +1,10 @@
 //! Stores the changes of records, and what of the queue is stored, in one transaction of the database.
 
-use std::collections::BTreeSet;
-
-use sha2::{Digest, Sha256};
-
-use super::compaction::AppMarks;
 use super::database::Store;
-use super::engine::{Connection, Engine, Value, query};
+use super::engine::{Connection, Value, query};
 use super::error::{Cause, StoreError};
+use super::locks::lock_apps;
+use super::marks::AppMarks;
 use super::usage::DailyUsage;
 use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces, usage};
 use crate::changes::{self, BodyChanges, Changes};
@@ -115,45 +112,6 @@ fn is_new_record(connection: &mut Connection, id: Option<RecordId>, now: i64) ->
     let Some(id) = id else { return Ok(true) };
     let insert = query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
     Ok(insert.bind(&id).bind(now).execute(connection)? > 0)
-}
-
-/// Lets the workers of PostgreSQL store the data of one app one after the other, in the same order of apps, so that none
-/// waits for another that waits for it. SQLite has one writer anyway.
-pub(super) fn lock_apps<'b>(
-    connection: &mut Connection,
-    bodies: impl IntoIterator<Item = &'b BodyChanges>,
-) -> Result<(), StoreError> {
-    if connection.engine() == Engine::Sqlite {
-        return Ok(());
-    }
-    let locks: BTreeSet<i64> = bodies.into_iter().map(|body| lock_of(&body.app_id)).collect();
-    let locks: Vec<_> = locks.into_iter().map(|lock| vec![Value::from(lock)]).collect();
-    connection.rows_many(LOCK_STATEMENT, &locks)?;
-    Ok(())
-}
-
-/// Waits until no other process stores the data of an app.
-pub(super) fn lock_app(connection: &mut Connection, app_id: &str) -> Result<(), StoreError> {
-    if connection.engine() == Engine::Postgres {
-        query(LOCK_STATEMENT).bind(lock_of(app_id)).fetch_all(connection)?;
-    }
-    Ok(())
-}
-
-/// Waits for a lock until it is free, and holds it until the end of the transaction.
-const LOCK_STATEMENT: &str = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(?)) AS locked";
-
-/// The number of locks, which is small beside the number of locks that PostgreSQL has room for.
-const LOCKS: u64 = 1_024;
-
-/// The first of the locks: any number that no other program uses.
-const FIRST_LOCK: i64 = 0x6f70_6265_6174_0000;
-
-/// Returns the lock of an app. Two apps with the same lock only wait for each other.
-fn lock_of(app_id: &str) -> i64 {
-    let digest = Sha256::digest(app_id.as_bytes());
-    let number = u64::from_le_bytes(std::array::from_fn(|index| digest[index]));
-    FIRST_LOCK + (number % LOCKS).cast_signed()
 }
 
 /// Stores the changes of a body, unless they were stored before.

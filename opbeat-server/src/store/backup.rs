@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::database::StoreAddress;
+use super::engine::StoreAddress;
 use super::engine::{self, Kind, Opening, Pool, Purpose, query};
 use super::error::StoreError;
 use super::migrations;
@@ -53,7 +53,7 @@ impl NewFile {
         let file = options.open(&partial)?;
         file.try_lock()
             .map_err(|error| io::Error::other(format!("{} is being written: {error}", partial.display())))?;
-        // What an interrupted attempt left.
+        // The file that an interrupted attempt left.
         file.set_len(0)?;
         remove_beside(&partial)?;
         Ok(Self { partial, target: target.to_owned(), file })

@@ -1,11 +1,11 @@
 //! Keeps the documents of an app within its budget of disk space.
 
-use super::apply::lock_app;
 use super::database::Store;
 use super::engine::{Connection, Engine, QueryBuilder, Value, query};
 use super::error::StoreError;
 use super::expiry::{CHUNK, IS_REPETITION};
-use super::retention::is_first;
+use super::locks::is_first;
+use super::locks::lock_app;
 use super::rollups::write_drops;
 use crate::changes::DropKey;
 

@@ -45,7 +45,7 @@ struct Column {
     name: String,
     /// Its type in SQLite.
     kind: String,
-    /// Its place in the primary key, from 1 on; 0 if it is not part of it.
+    /// Its position in the primary key, from 1 on; 0 if it is not part of it.
     key: i64,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Returns whether two tables have the same rows, as far as sums can tell.
+    /// Returns whether two tables have the same rows, as far as sums show it.
     pub(crate) fn agree(&self, other: &Self) -> bool {
         let difference = (self.reals - other.reals).abs();
         let are_reals_equal =

@@ -2,36 +2,14 @@
 
 #[cfg(test)]
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::engine::{self, Connection, Opening, Pool, Purpose, SqliteFile, query};
+use super::engine::{self, Connection, Opening, Pool, Purpose, StoreAddress, query};
 use super::error::{Cause, StoreError};
 use super::migrations;
 
 /// The number of connections that read.
 const READERS: usize = 4;
-
-/// The address of a database.
-#[derive(Clone, Debug)]
-pub(crate) enum StoreAddress {
-    /// A file of SQLite.
-    Sqlite(SqliteFile),
-    /// The URL of a database of PostgreSQL, which can contain a password.
-    Postgres(String),
-}
-
-impl StoreAddress {
-    /// Returns the address of a file that exists. An empty one is a new database.
-    pub(crate) fn file(path: impl Into<PathBuf>) -> Self {
-        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false, may_be_empty: true })
-    }
-
-    /// Returns the address of a file that is missing or empty, and that somebody will put back.
-    pub(crate) fn missing_file(path: impl Into<PathBuf>) -> Self {
-        Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false, may_be_empty: false })
-    }
-}
 
 /// A handle on the database; clones share its connections.
 ///
@@ -93,7 +71,7 @@ impl Store {
     /// Opens a file of SQLite, which is created if it is missing.
     #[cfg(test)]
     pub(crate) async fn open_file(path: &Path) -> Self {
-        let file = SqliteFile { path: path.to_owned(), may_be_created: true, may_be_empty: true };
+        let file = super::engine::SqliteFile { path: path.to_owned(), may_be_created: true, may_be_empty: true };
         Self::open(StoreAddress::Sqlite(file), Self::TIME_LIMIT).await.unwrap()
     }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::compaction::AppMarks;
 use super::document;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
 use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
+use super::marks::AppMarks;
 use super::releases::Releases;
 use crate::changes::NewError;
 

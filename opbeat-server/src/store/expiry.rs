@@ -1,10 +1,10 @@
 //! Removes the old rows of single apps, each of which decides how long some of its data is kept.
 
-use super::apply::lock_app;
 use super::database::Store;
 use super::engine::{Connection, Value, query};
 use super::error::StoreError;
-use super::retention::is_first;
+use super::locks::is_first;
+use super::locks::lock_app;
 use super::settings::{AppSettings, Setting};
 use crate::changes::RESOLUTIONS;
 

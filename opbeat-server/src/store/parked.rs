@@ -1,9 +1,10 @@
 //! Parked messages: records of the queue that could not be stored. They are kept until they are replayed.
 
-use super::apply::{ParkedMessage, apply_one, lock_apps, park, with_sources};
+use super::apply::{ParkedMessage, apply_one, park, with_sources};
 use super::database::Store;
 use super::engine::{Connection, Row, query};
 use super::error::{Cause, StoreError};
+use super::locks::lock_apps;
 use crate::changes::BodyChanges;
 
 /// The largest number of messages in a page of the list.

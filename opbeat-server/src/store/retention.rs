@@ -1,10 +1,10 @@
 //! Removes old rows.
 
-use super::apply::lock_app;
 use super::database::Store;
-use super::engine::{Connection, Engine, query};
+use super::engine::{Connection, query};
 use super::error::StoreError;
 use super::expiry::{CHUNK, sample_seconds};
+use super::locks::{is_first, lock_app};
 use super::partitions;
 use super::rollups::signed;
 use super::settings::{AppSettings, Setting};
@@ -31,9 +31,6 @@ const KEY_DAYS: i64 = 1;
 /// A queue delivers a record again after the pause of a worker or of the queue, which may take days.
 const RECORD_DAYS: i64 = 7;
 
-/// The lock of PostgreSQL that a process holds while it removes rows: any number that no other program uses.
-const LOCK: i64 = 0x6f70_6265_6175;
-
 /// Exporters send the spans of a trace within seconds.
 const TRACE_SECONDS: i64 = 3_600;
 
@@ -44,9 +41,9 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes what is older than it is kept: drops and notes after 90 days, deployments, check-ins and usage after 400
-    /// days, idempotency keys after one day, the ids of records after a week, and the spans of unfinished traces after an
-    /// hour, which count as dropped. The other rows of an app are removed as its settings say.
+    /// Removes old rows: drops and notes after 90 days, deployments, check-ins and usage after 400 days, idempotency keys
+    /// after one day, and the ids of records after a week. Spans of unfinished traces are removed after an hour, and count
+    /// as dropped. The other rows of an app are removed as its settings say.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
@@ -155,15 +152,6 @@ impl Store {
         let since: i64 = row.try_get(0)?;
         Ok(now.saturating_sub(since) >= DAY * MICROS)
     }
-}
-
-/// Returns whether no other process removes rows at the moment. Others do not until the end of the transaction.
-pub(super) fn is_first(connection: &mut Connection) -> Result<bool, StoreError> {
-    if connection.engine() == Engine::Sqlite {
-        return Ok(true);
-    }
-    let row = query("SELECT pg_try_advisory_xact_lock(?) AS is_first").bind(LOCK).fetch_one(connection)?;
-    Ok(row.try_get("is_first")?)
 }
 
 /// Removes the pending spans of an app that were received before a time, and counts them as dropped.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::compaction::AppMarks;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::ids;
+use super::marks::AppMarks;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 

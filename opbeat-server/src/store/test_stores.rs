@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
-use super::database::{Store, StoreAddress};
-use super::engine::SqliteFile;
+use super::database::Store;
+use super::engine::{SqliteFile, StoreAddress};
 
 /// A new store, which is removed with this value.
 #[derive(Debug)]

@@ -68,7 +68,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// Returns an error if the database is away, or the queue cannot be read. What was stored until then is not stored
+    /// Returns an error if the database is away, or the queue cannot be read. Records that were stored until then are not stored
     /// again by the next call.
     pub(crate) async fn store_waiting(mut self, mut stored: impl FnMut(u64)) -> Result<(), Box<dyn std::error::Error>> {
         self.source.finish();

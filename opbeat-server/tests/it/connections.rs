@@ -49,7 +49,7 @@ async fn silent_connections_make_room_for_others() {
     running.accept("transactions", &body).await;
     running.drained().await;
     assert_eq!(running.ask("transactions/").await["transactions"][0]["count"], 1);
-    // Those that waited longest were closed.
+    // The connections that waited longest were closed.
     for connection in &mut silent[..80] {
         assert_eq!(rest(connection).await, "");
     }

@@ -125,7 +125,7 @@ impl Database {
         }
     }
 
-    /// Returns the values of all rows of all tables, each with its place.
+    /// Returns the values of all rows of all tables, each with its position.
     pub(crate) async fn values(&self) -> Vec<(String, Vec<u8>)> {
         match self {
             Self::File(file) => values_of_file(file),

@@ -17,7 +17,7 @@ use crate::running::{Running, intake_url};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// The longest wait in seconds that a sender is told. Whoever owes thousands of events at one event a second is told it,
+/// The longest wait in seconds that an answer states. A sender that owes thousands of events at one event a second gets it,
 /// however slow the test is.
 const MAX_WAIT: &str = "3600";
 

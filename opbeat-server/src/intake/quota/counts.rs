@@ -3,13 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::refresh::StoredUsage;
-
 /// The seconds of a day. Days begin at midnight in UTC.
 const DAY: i64 = 86_400;
 
 /// The largest number of days of a quota.
 pub(super) const MAX_DAYS: u32 = 366;
+
+/// The events of an app on one day that are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredUsage {
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The day, since 1970.
+    pub(crate) day: i64,
+    /// The number of events.
+    pub(crate) events: u64,
+}
 
 /// The events that were accepted of each app, by day. Clones share them.
 ///

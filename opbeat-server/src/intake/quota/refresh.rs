@@ -9,22 +9,11 @@ use opbeat_protocol::Timestamp;
 use tokio::sync::watch;
 
 use super::app_limits::{AppLimits, KnownLimits};
-use super::counts::{EventCounts, MAX_DAYS, day_of};
+use super::counts::{EventCounts, MAX_DAYS, StoredUsage, day_of};
 use crate::intake::authenticate::DirectoryUnavailable;
 
 /// The time between two reads.
 const INTERVAL: Duration = Duration::from_secs(5);
-
-/// The events of an app on one day that are stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StoredUsage {
-    /// The app's id.
-    pub(crate) app_id: String,
-    /// The day, since 1970.
-    pub(crate) day: i64,
-    /// The number of events.
-    pub(crate) events: u64,
-}
 
 /// Finds the settings and the usage of apps.
 pub(crate) trait QuotaDirectory: Send + Sync + 'static {
@@ -48,7 +37,7 @@ pub(crate) async fn start_quotas(
     let mut quotas =
         Quotas { limits: KnownLimits::default(), counts: EventCounts::default(), read_on: None, directory };
     let (limits, counts) = (quotas.limits.clone(), quotas.counts.clone());
-    // What is not read in time is read a moment later.
+    // Values that are not read in time are read a moment later.
     let _ = tokio::time::timeout(FIRST_READ, quotas.read()).await;
     tokio::spawn(quotas.keep_fresh(stopped));
     (limits, counts)
@@ -64,7 +53,7 @@ struct Quotas {
 }
 
 impl Quotas {
-    /// Reads once. What cannot be read stays as it was.
+    /// Reads once. Values that cannot be read stay as they were.
     ///
     /// Earlier days change no more, except for data that waited for long: they are read once a day.
     async fn read(&mut self) {

@@ -22,9 +22,9 @@ struct Counts {
     published: u64,
     /// The records that this process's worker holds.
     held: u64,
-    /// What this process has appended since the last call of `ends`.
+    /// The records that this process has appended since the last call of `ends`.
     appended: u64,
-    /// What this process has stored since then.
+    /// The records that this process has stored since then.
     stored: u64,
     /// The ends at that call.
     start: u64,
@@ -90,7 +90,7 @@ impl BrokerCondition {
 
     /// Returns a count of what is stored, and one of what was appended. Both only grow.
     ///
-    /// RabbitMQ does not tell how much was stored by workers elsewhere. What no longer waits counts as stored.
+    /// RabbitMQ does not report how much other workers have stored. Records that no longer wait count as stored.
     pub(crate) fn ends(&self, spooled: u64) -> (Position, Position) {
         let mut counts = self.counts();
         let waiting = counts.waiting() + spooled;

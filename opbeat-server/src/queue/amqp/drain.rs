@@ -9,7 +9,7 @@ use super::super::spool::{SpoolReader, Spooled};
 use super::link::Shared;
 use super::publish::{PublishError, publish};
 
-/// The longest time that RabbitMQ may take to confirm some records of the spool. Nobody waits for them, and another
+/// The longest time that RabbitMQ may take to confirm some records of the spool. No request waits for them, and another
 /// attempt publishes them again: so it is long. A dead connection is noticed before.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -33,7 +33,7 @@ pub(crate) struct Connections {
     stopped: watch::Receiver<()>,
 }
 
-/// What the tasks of one process share.
+/// The state that the tasks of one process share.
 pub(super) struct Shared {
     pub(super) address: AmqpAddress,
     pub(super) condition: Arc<BrokerCondition>,

@@ -1,4 +1,4 @@
-//! What a connection waits for: its client, or this server.
+//! Whether a connection waits for its client, or for this server.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl State {
         }
     }
 
-    /// Notes bytes of the client. The first ones tell whether it speaks HTTP/2.
+    /// Notes bytes of the client. The first ones show whether it speaks HTTP/2.
     fn received(&mut self, bytes: &[u8], now: Instant) {
         self.progress = now;
         if !self.requests.is_empty() || self.is_http2 || self.has_started_head {

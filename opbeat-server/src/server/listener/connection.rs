@@ -52,7 +52,7 @@ pub(super) fn builder() -> Builder<TokioExecutor> {
 
 /// Serves a connection.
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, place: Place) {
-    // Answers are written at once. An error means that the client has left.
+    // Answers are written at once. An error means that the client disconnected.
     let _ = stream.set_nodelay(true);
     let entry = &place.entry;
     let Some(tls) = &shared.tls else {
@@ -112,7 +112,7 @@ where
                 None => entry.activity.deadline(&shared.limits),
             };
             if has_to_leave || deadline <= Instant::now() {
-                // A client of HTTP/2 is told that the connection ends, if it can be told at once.
+                // A client of HTTP/2 gets the notice that the connection ends, if it can be sent at once.
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.as_mut().poll(context);
                 return Poll::Ready(());

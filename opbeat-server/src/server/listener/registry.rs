@@ -197,7 +197,7 @@ impl Registry {
             Full::Total => (self.total, "all clients".to_owned()),
             Full::Address(address) => (self.per_address, address.to_string()),
         };
-        let answer = if asked > 0 { "those that waited longest are closed" } else { "new ones are answered with 503" };
+        let answer = if asked > 0 { "the oldest waiting ones are closed" } else { "new ones are answered with 503" };
         tracing::warn!(
             times,
             "the limit of {limit} connections of {whose} is reached: {answer}; allow more with --limits-connections, and more \

@@ -9,6 +9,7 @@
 //!    └─► Pool: connections that wait for work, on threads that may block
 //! ```
 
+mod address;
 mod builder;
 mod connection;
 mod error;
@@ -19,12 +20,15 @@ mod row;
 mod sqlite;
 mod value;
 
+pub(super) use address::Purpose;
+#[cfg(test)]
+pub(crate) use address::SqliteFile;
+pub(crate) use address::StoreAddress;
 pub(super) use builder::QueryBuilder;
 pub(crate) use connection::Connection;
 pub(super) use connection::Engine;
 pub(crate) use error::{Error, Kind};
-pub(super) use pool::{Opening, Pool, Purpose};
+pub(super) use pool::{Opening, Pool};
 pub(crate) use query::query;
 pub(crate) use row::Row;
-pub(crate) use sqlite::SqliteFile;
 pub(crate) use value::Value;

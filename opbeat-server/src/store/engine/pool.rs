@@ -6,23 +6,14 @@ use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, T
 use deadpool::{Runtime, managed::QueueMode};
 use tokio::task::spawn_blocking;
 
+use super::address::{Purpose, SqliteFile, StoreAddress};
 use super::connection::Connection;
 use super::error::{Error, Kind};
 use super::postgres::Postgres;
-use super::sqlite::{Sqlite, SqliteFile};
-use crate::store::database::StoreAddress;
+use super::sqlite::Sqlite;
 
 /// The longest wait for a free connection, and for a new one.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-
-/// The use of the connections of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Writing. SQLite has one writer.
-    Write,
-    /// Reading.
-    Read,
-}
 
 /// The way in which a pool opens a connection.
 #[derive(Debug)]

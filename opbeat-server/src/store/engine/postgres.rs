@@ -12,8 +12,8 @@ use tokio::runtime::Handle;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
+use super::address::Purpose;
 use super::error::{Error, Kind};
-use super::pool::Purpose;
 use super::row::{Names, Row};
 use super::value::Value;
 

@@ -9,8 +9,8 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, Value as SqliteValue, ValueRef};
 use rusqlite::{OpenFlags, ToSql, params_from_iter};
 
+use super::address::{Purpose, SqliteFile};
 use super::error::Error;
-use super::pool::Purpose;
 use super::row::{Names, Row};
 use super::value::Value;
 
@@ -25,17 +25,6 @@ const STATEMENTS: usize = 256;
 
 /// The number of instructions of SQLite's machine between two looks at the clock: some microseconds.
 const INSTRUCTIONS: i32 = 10_000;
-
-/// The file of a database.
-#[derive(Clone, Debug)]
-pub(crate) struct SqliteFile {
-    /// Its path.
-    pub(crate) path: PathBuf,
-    /// Whether it is created if it is missing. Otherwise a missing file is an outage: somebody may put it back.
-    pub(crate) may_be_created: bool,
-    /// Whether an empty file is a new database. Otherwise it counts as missing.
-    pub(crate) may_be_empty: bool,
-}
 
 /// A connection to a file.
 #[derive(Debug)]

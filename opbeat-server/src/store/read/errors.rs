@@ -4,11 +4,11 @@ use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
 use crate::changes::Grouping;
-use crate::store::compaction::Part;
 use crate::store::database::Store;
 use crate::store::document::unpack;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
+use crate::store::marks::Part;
 
 /// The order of groups in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::changes::{Rollup, SelfTime};
-use crate::store::compaction::Part;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
+use crate::store::marks::Part;
 use crate::store::rollups::read;
 
 /// The rows that a query reads.

@@ -1,0 +1,241 @@
+//! Adds rows of a minute up to rows of ten minutes, those to rows of an hour, and those to rows of a day.
+//!
+//! ```text
+//! data ─► minutes ─► 10 minutes ─► hours ─► days
+//!  │                    ▲            ▲       ▲
+//!  └────────────────────┴────────────┴───────┘ data that arrives later
+//! ```
+//!
+//! Each app has a watermark for each of the longer times. All data before it is in rows of that time, and no data after
+//! it. Data that arrives for a time before the watermark is added to its row at once, so that all rows are always exact.
+
+use std::collections::BTreeMap;
+
+use super::database::Store;
+use super::engine::{Connection, Engine, query};
+use super::error::{Cause, StoreError};
+use super::locks::lock_app;
+use super::marks::{AppMarks, MINUTES_ONLY, Marks, Part, READ};
+use super::rollups;
+use crate::changes::{MAX_COUNT, RESOLUTIONS, Rollup};
+
+/// The seconds after which rows of a minute are added up. Most data arrives earlier, and is written once.
+const DELAY: i64 = 300;
+
+/// The lock of PostgreSQL that a process holds while it adds up: any number that no other program uses.
+const LOCK: i64 = 0x6f70_6265_6176;
+
+const MICROS: i64 = 1_000_000;
+
+/// The result of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The rows of one time were added up.
+    AddedUp,
+    /// No time is left that is over.
+    Done,
+    /// Another process adds up.
+    Busy,
+}
+
+impl Store {
+    /// Returns the watermarks of an app.
+    pub(super) async fn marks(&self, app_id: &str) -> Result<Marks, StoreError> {
+        Marks::read(&query(READ).bind(app_id).read_all(&self.readers).await?)
+    }
+
+    /// Adds up the rows of all times that are over, each in a transaction of its own, so that data is stored in between.
+    /// `now` is in microseconds since 1970.
+    ///
+    /// Returns whether all of them are added up: another process may be at it, or the rows of an app may be damaged.
+    pub(crate) async fn compact(&self, now: i64) -> Result<bool, StoreError> {
+        let now = now.div_euclid(MICROS);
+        let mut is_all = true;
+        for row in query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await? {
+            let app_id: String = row.try_get(0)?;
+            match self.compact_app(&app_id, now).await {
+                Ok(is_done) => is_all &= is_done,
+                Err(error) if error.cause() == Cause::Outage => return Err(error),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, app_id, "the figures of an app cannot be added up; old ones are kept");
+                    is_all = false;
+                }
+            }
+        }
+        Ok(is_all)
+    }
+
+    async fn compact_app(&self, app_id: &str, now: i64) -> Result<bool, StoreError> {
+        let mut marks = self.marks(app_id).await?;
+        for level in 1..RESOLUTIONS.len() {
+            while marks.0[level].until < limit(&marks, level, now) {
+                let app = app_id.to_owned();
+                let step = move |connection: &mut Connection| compact_next(connection, &app, level, now);
+                match self.write(step).await? {
+                    (Step::Busy, _) => return Ok(false),
+                    (Step::Done | Step::AddedUp, next) => marks = next,
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Returns the time up to which rows of a level can be complete.
+fn limit(marks: &Marks, level: usize, now: i64) -> i64 {
+    let limit = if level == 1 { now.saturating_sub(DELAY) } else { marks.0[level - 1].until };
+    limit - limit.rem_euclid(RESOLUTIONS[level].seconds)
+}
+
+/// Adds up the rows of the next time of an app, or moves the watermark over a time without rows. Returns the new
+/// watermarks.
+fn compact_next(
+    connection: &mut Connection,
+    app_id: &str,
+    level: usize,
+    now: i64,
+) -> Result<(Step, Marks), StoreError> {
+    if !is_alone(connection)? {
+        return Ok((Step::Busy, MINUTES_ONLY));
+    }
+    // The workers of the app hold its lock from before they read the watermarks until they have stored their data.
+    lock_app(connection, app_id)?;
+    let mut marks = *AppMarks::load(connection, [app_id])?.of(app_id);
+    let (limit, until) = (limit(&marks, level, now), marks.0[level].until);
+    if limit <= until {
+        return Ok((Step::Done, marks));
+    }
+    let [finer, length] = [RESOLUTIONS[level - 1].seconds, RESOLUTIONS[level].seconds];
+    let first = first_row(connection, app_id, finer, until)?;
+    let start = first.map(|first| first - first.rem_euclid(length)).filter(|start| *start < limit);
+    let (step, until) = match start {
+        Some(start) => {
+            let part = Part { resolution: finer, from: start, to: start + length };
+            add_up(connection, app_id, part, length)?;
+            (Step::AddedUp, part.to)
+        }
+        None => (Step::Done, limit),
+    };
+    query(
+        "INSERT INTO compactions (app_id, resolution, since, until) VALUES (?, ?, 0, ?)
+         ON CONFLICT (app_id, resolution) DO UPDATE SET until = excluded.until",
+    )
+    .bind(app_id)
+    .bind(length)
+    .bind(until)
+    .execute(connection)?;
+    marks.0[level].until = until;
+    Ok((step, marks))
+}
+
+/// Returns whether no other process adds up at the moment. Others do not until the end of the transaction.
+fn is_alone(connection: &mut Connection) -> Result<bool, StoreError> {
+    if connection.engine() == Engine::Sqlite {
+        return Ok(true);
+    }
+    let row = query("SELECT pg_try_advisory_xact_lock(?) AS is_alone").bind(LOCK).fetch_one(connection)?;
+    Ok(row.try_get("is_alone")?)
+}
+
+/// Returns the start of an app's first row from a time on, in seconds since 1970.
+fn first_row(connection: &mut Connection, app_id: &str, resolution: i64, from: i64) -> Result<Option<i64>, StoreError> {
+    // Rows are found by their transaction or group, of which few ran since then.
+    let row = query(
+        "SELECT min(start) FROM (
+             SELECT min((SELECT min(start) FROM rollups
+                         WHERE transaction_id = transactions.id AND resolution = ?2 AND start >= ?3)) AS start
+             FROM transactions WHERE app_id = ?1 AND last_seen >= ?4
+             UNION ALL
+             SELECT min((SELECT min(start) FROM breakdowns
+                         WHERE transaction_id = transactions.id AND resolution = ?2 AND start >= ?3))
+             FROM transactions WHERE app_id = ?1 AND last_seen >= ?4
+             UNION ALL
+             SELECT min((SELECT min(start) FROM error_rollups
+                         WHERE group_id = error_groups.id AND resolution = ?2 AND start >= ?3))
+             FROM error_groups WHERE app_id = ?1 AND last_seen >= ?4
+         ) AS rows",
+    )
+    .bind(app_id)
+    .bind(resolution)
+    .bind(from)
+    .bind(from.saturating_mul(MICROS))
+    .fetch_one(connection)?;
+    Ok(row.try_get(0)?)
+}
+
+/// Adds the rows of an app in a range of time up to rows of its length.
+fn add_up(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
+    add_up_durations(connection, app_id, part, length)?;
+    let sums = [
+        "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
+         SELECT transactions.id, CAST(?6 AS BIGINT), CAST(?4 AS BIGINT), breakdowns.kind,
+                CAST(least(sum(CAST(breakdowns.count AS DOUBLE PRECISION)), ?7) AS BIGINT),
+                least(sum(breakdowns.self_ms), ?7),
+                CAST(least(sum(CAST(breakdowns.samples AS DOUBLE PRECISION)), ?7) AS BIGINT)
+         FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id
+         WHERE transactions.app_id = ?1 AND transactions.last_seen >= ?2 AND breakdowns.resolution = ?3
+           AND breakdowns.start >= ?4 AND breakdowns.start < ?5
+         GROUP BY transactions.id, breakdowns.kind
+         ON CONFLICT (transaction_id, resolution, start, kind) DO UPDATE SET
+             count = excluded.count, self_ms = excluded.self_ms, samples = excluded.samples",
+        "INSERT INTO error_rollups (group_id, resolution, start, count)
+         SELECT error_groups.id, CAST(?6 AS BIGINT), CAST(?4 AS BIGINT),
+                CAST(least(sum(CAST(error_rollups.count AS DOUBLE PRECISION)), ?7) AS BIGINT)
+         FROM error_groups JOIN error_rollups ON error_rollups.group_id = error_groups.id
+         WHERE error_groups.app_id = ?1 AND error_groups.last_seen >= ?2 AND error_rollups.resolution = ?3
+           AND error_rollups.start >= ?4 AND error_rollups.start < ?5
+         GROUP BY error_groups.id
+         ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = excluded.count",
+    ];
+    for sum in sums {
+        query(sum)
+            .bind(app_id)
+            .bind(part.from.saturating_mul(MICROS))
+            .bind(part.resolution)
+            .bind(part.from)
+            .bind(part.to)
+            .bind(length)
+            .bind(MAX_COUNT as f64)
+            .execute(&mut *connection)?;
+    }
+    Ok(())
+}
+
+fn add_up_durations(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<(i64, String), Rollup> = BTreeMap::new();
+    let mut damage = None;
+    query(
+        "SELECT rollups.transaction_id, rollups.result, rollups.count, rollups.failed, rollups.sum_ms, rollups.min_ms,
+                rollups.max_ms, rollups.sketch, rollups.head_sketch
+         FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
+         WHERE transactions.app_id = ? AND transactions.last_seen >= ? AND rollups.resolution = ?
+           AND rollups.start >= ? AND rollups.start < ?",
+    )
+    .bind(app_id)
+    .bind(part.from.saturating_mul(MICROS))
+    .bind(part.resolution)
+    .bind(part.from)
+    .bind(part.to)
+    .fetch_each(connection, |row| {
+        match rollups::read(row) {
+            Ok(rollup) => {
+                let key = (row.try_get("transaction_id")?, row.try_get("result")?);
+                sums.entry(key).or_default().merge(&rollup);
+            }
+            Err(error) => damage = Some(error),
+        }
+        Ok(damage.is_none())
+    })?;
+    if let Some(error) = damage {
+        return Err(error);
+    }
+    let rows: Vec<_> = sums
+        .iter()
+        .map(|((transaction, result), rollup)| ((*transaction, length, part.from, result.as_str()), rollup))
+        .collect();
+    rollups::store_rows(connection, &rows)
+}
+
+#[cfg(test)]
+mod tests;
