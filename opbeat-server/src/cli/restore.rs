@@ -12,6 +12,7 @@ use super::progress;
 use super::storage::DataOption;
 use crate::config::Purpose;
 use crate::data_folder::DataFolder;
+use crate::server::ServerConfig;
 use crate::store::{Check, NewFile, is_database, remove_beside, set_aside};
 
 /// Makes a backup of `opbeat backup` the database of a data folder.
@@ -39,7 +40,13 @@ impl Restore {
             Ok(false) => return Err(format!("{shown} is no backup: it is not a database of SQLite").into()),
             Err(error) => return Err(format!("cannot read the backup {shown}: {error}").into()),
         }
-        let folder = DataFolder::open(&self.data.data.load(Purpose::Command)?.settings.server.data)?;
+        let ServerConfig { data, store, .. } = self.data.data.load(Purpose::Command)?.settings.server;
+        if store.is_some() {
+            return Err(
+                "the data is in PostgreSQL: use pg_restore, or pass `--store none` to restore a data folder".into()
+            );
+        }
+        let folder = DataFolder::open(&data)?;
         let _lock = folder.lock()?;
         let database = folder.database();
         if is_used(&database) && !self.replace {

@@ -12,6 +12,9 @@ use super::limits::QueueLimits;
 use super::log::{Log, Position, Reader, private};
 use super::message::Message;
 
+/// The largest part of damaged bytes in one message. RabbitMQ takes no larger messages than 16 MiB.
+const MAX_PART: usize = 8 << 20;
+
 /// The file with the position up to which the spool was published.
 const CURSOR: &str = "cursor";
 
@@ -80,7 +83,7 @@ impl SpoolReader {
         if let Some(damage) = batch.damage {
             self.log.condition().count_damage();
             tracing::error!(reason = damage.reason, "damaged bytes of the spool are skipped and set aside");
-            messages.push(unreadable(damage.bytes));
+            messages.extend(damage.bytes.chunks(MAX_PART).map(|part| unreadable(part.to_vec())));
         }
         let message = |bytes: Vec<u8>| Message::decode(&bytes).unwrap_or_else(|| unreadable(bytes));
         messages.extend(batch.records.into_iter().map(message));

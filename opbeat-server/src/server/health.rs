@@ -57,9 +57,10 @@ pub(super) struct Figures {
     pub(super) waiting: Option<u64>,
     /// The damaged places that were found in the queue.
     pub(super) damages: u64,
-    pub(super) is_accepting: bool,
+    /// Whether data is accepted, in a process that accepts data.
+    pub(super) is_accepting: Option<bool>,
     pub(super) is_database_ok: bool,
-    pub(super) is_disk_low: bool,
+    pub(super) is_disk_low: Option<bool>,
 }
 
 /// The progress of the worker.
@@ -112,9 +113,9 @@ impl Health {
             backlog: queue.map_or(0, QueueHealth::backlog),
             waiting: queue.and_then(QueueHealth::waiting),
             damages: queue.map_or(0, QueueHealth::damages),
-            is_accepting: accepting.as_ref().is_some_and(Accepting::is_ok),
+            is_accepting: accepting.as_ref().map(Accepting::is_ok),
             is_database_ok: database == Condition::Ok,
-            is_disk_low: accepting.is_some_and(|accepting| accepting.is_disk_low),
+            is_disk_low: accepting.map(|accepting| accepting.is_disk_low),
         }
     }
 

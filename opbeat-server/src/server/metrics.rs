@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::health::{Figures, Health};
+use super::progress::Lag;
 use crate::intake::Refusals;
 
 /// The text format and its version.
@@ -45,24 +46,20 @@ impl Metrics {
         }
         let Figures { lag, backlog, waiting, damages, is_accepting, is_database_ok, is_disk_low } =
             self.health.figures();
-        let lag = lag.unwrap_or_default();
-        text.gauge("opbeat_accepting", "Whether data is accepted.", u8::from(is_accepting));
+        if let Some(is_accepting) = is_accepting {
+            text.gauge("opbeat_accepting", "Whether data is accepted.", u8::from(is_accepting));
+        }
         text.gauge("opbeat_database_up", "Whether the database answers.", u8::from(is_database_ok));
-        text.gauge("opbeat_disk_low", "Whether the disk of the data folder is almost full.", u8::from(is_disk_low));
+        if let Some(is_low) = is_disk_low {
+            text.gauge("opbeat_disk_low", "Whether the disk of the data folder is almost full.", u8::from(is_low));
+        }
         text.gauge("opbeat_queue_disk_bytes", "Data that waits on the disk of this machine.", backlog);
         if let Some(waiting) = waiting {
             text.gauge("opbeat_queue_broker_records", "Records that wait in RabbitMQ.", waiting);
         }
-        text.gauge(
-            "opbeat_storing_lag_seconds",
-            "The age of the oldest data that is not stored.",
-            lag.oldest.as_secs_f64(),
-        );
-        text.gauge(
-            "opbeat_storing_stuck_seconds",
-            "The time for which data has waited and none was stored.",
-            lag.without_progress.as_secs_f64(),
-        );
+        if let Some(lag) = lag {
+            text.lag(lag);
+        }
         text.metric("opbeat_queue_damages_total", "counter", "Damaged places that were found in the queue.");
         text.value("opbeat_queue_damages_total", &[], damages);
         if let Some(bytes) = resident_bytes() {
@@ -95,6 +92,14 @@ impl Text {
         let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    /// Adds how late the worker is.
+    fn lag(&mut self, lag: Lag) {
+        let help = "The age of the oldest data that is not stored.";
+        self.gauge("opbeat_storing_lag_seconds", help, lag.oldest.as_secs_f64());
+        let help = "The time for which data has waited and none was stored.";
+        self.gauge("opbeat_storing_stuck_seconds", help, lag.without_progress.as_secs_f64());
     }
 
     /// Adds a metric with one value that can fall.

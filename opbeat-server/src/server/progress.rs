@@ -18,7 +18,7 @@ pub(super) struct Progress {
 }
 
 /// How long data has been waiting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lag {
     /// The age of the oldest data that is not stored. Data of an earlier run counts from the start of this one.
     pub(super) oldest: Duration,

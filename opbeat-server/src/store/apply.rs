@@ -1,7 +1,9 @@
 //! Stores the changes of records, and what of the queue is stored, in one transaction of the database.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::database::Store;
-use super::engine::{Connection, Value, query};
+use super::engine::{self, Connection, Kind, Value, query};
 use super::error::{Cause, StoreError};
 use super::locks::lock_apps;
 use super::marks::AppMarks;
@@ -43,6 +45,9 @@ impl Store {
         now: i64,
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
+            if cursor::is_stored(connection, mark)? {
+                return Ok(());
+            }
             let records = begin(connection, records, now)?;
             let bodies: Vec<BodyChanges> = records.into_iter().flat_map(|record| record.bodies).collect();
             let are_new = are_new(connection, &bodies)?;
@@ -73,8 +78,11 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         self.write(move |connection| {
             let mut reasons = Vec::new();
+            if cursor::is_stored(connection, mark)? {
+                return Ok(reasons);
+            }
             for body in begin(connection, records, now)?.into_iter().flat_map(|record| record.bodies) {
-                let stored = connection.savepoint(|connection| apply_one(connection, &body));
+                let stored = connection.savepoint(|connection| apply_one_or_catch(connection, &body));
                 match stored {
                     Ok(()) => {}
                     Err(error)
@@ -112,6 +120,14 @@ fn is_new_record(connection: &mut Connection, id: Option<RecordId>, now: i64) ->
     let Some(id) = id else { return Ok(true) };
     let insert = query("INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING");
     Ok(insert.bind(&id).bind(now).execute(connection)? > 0)
+}
+
+/// Does the same as [`apply_one`]. A panic becomes an error, so that one body cannot stop all others.
+fn apply_one_or_catch(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| apply_one(connection, body))).unwrap_or_else(|_| {
+        let message = "the server panicked while it stored the body; please report this";
+        Err(engine::Error::new(Kind::Unknown, message).into())
+    })
 }
 
 /// Stores the changes of a body, unless they were stored before.

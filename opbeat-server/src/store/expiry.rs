@@ -31,10 +31,13 @@ const GROUPS: u64 = 10;
 pub(super) const IS_REPETITION: &str = "EXISTS (
          SELECT 1 FROM error_occurrences AS earlier WHERE earlier.group_id = error_occurrences.group_id
            AND (earlier.happened_at, earlier.id) < (error_occurrences.happened_at, error_occurrences.id))
-     AND EXISTS (
+     AND CASE WHEN error_occurrences.release = 0 THEN EXISTS (
          SELECT 1 FROM error_occurrences AS later WHERE later.group_id = error_occurrences.group_id
-           AND (later.happened_at, later.id) > (error_occurrences.happened_at, error_occurrences.id)
-           AND error_occurrences.release IN (0, later.release))";
+           AND (later.happened_at, later.id) > (error_occurrences.happened_at, error_occurrences.id))
+     ELSE EXISTS (
+         SELECT 1 FROM error_occurrences AS later WHERE later.group_id = error_occurrences.group_id
+           AND later.release = error_occurrences.release
+           AND (later.happened_at, later.id) > (error_occurrences.happened_at, error_occurrences.id)) END";
 
 /// Returns the seconds for which samples of an app are kept.
 pub(super) fn sample_seconds(settings: &AppSettings) -> i64 {

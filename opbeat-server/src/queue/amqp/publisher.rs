@@ -28,8 +28,8 @@ const MAX_GROUP: usize = 512;
 /// The number of bytes after which a group of records is published.
 const MAX_GROUP_BYTES: usize = 8 << 20;
 
-/// The largest payload in bytes. RabbitMQ takes messages of up to 128 MiB by default.
-const MAX_PAYLOAD: usize = 96 << 20;
+/// The largest payload in bytes. RabbitMQ 4 takes messages of up to 16 MiB by default, and earlier versions larger ones.
+const MAX_PAYLOAD: usize = 15 << 20;
 
 /// The longest time that intake waits for a confirm. Then the record goes to the spool.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);

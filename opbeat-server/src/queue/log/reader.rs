@@ -65,7 +65,13 @@ impl Reader {
     /// Sets the position of the next read, which is not before the first segment. Returns it.
     pub(in crate::queue) fn begin(&mut self, at: Position) -> io::Result<Position> {
         let first = segment::list(&self.folder)?.first().copied().unwrap_or(at.segment);
-        self.at = at.max(Position::start_of(first));
+        let start = Position::start_of(first);
+        self.at = if at > *self.queue_end.borrow() {
+            tracing::error!("the position in the database is that of another queue; this one is stored from its start");
+            start
+        } else {
+            at.max(start)
+        };
         Ok(self.at)
     }
 

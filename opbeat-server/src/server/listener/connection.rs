@@ -20,6 +20,9 @@ use super::stream::Watched;
 use crate::server::tls::Tls;
 use crate::site::Connection;
 
+/// The largest head of a request in HTTP/1, in bytes. It is also the size of what is read of a body at once.
+const MAX_HEAD: usize = 128 << 10;
+
 /// The time between two questions whether a client of HTTP/2 is still there, and the time it has to answer.
 const PING: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -40,7 +43,8 @@ pub(super) struct Shared {
 pub(super) fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // `supervise` measures the time of heads, since hyper's own limit is also one for the time between requests.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
+    // A head that does not end is kept in memory until its time is over.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

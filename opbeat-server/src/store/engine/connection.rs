@@ -119,7 +119,10 @@ impl Connection {
                 Ok(value)
             }
             Err(error) => {
-                self.batch("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")?;
+                // A failing disk makes SQLite end the whole transaction: nothing of it may go on.
+                if let Err(failed) = self.batch("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part") {
+                    return Err(Error::outage(format!("the transaction was lost: {failed}")).into());
+                }
                 Err(error)
             }
         }

@@ -20,6 +20,12 @@ use super::value::Value;
 /// The time in which a server must accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The time after which a silent connection is asked for a sign of life, and the time between such questions.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// The longest time for which a server may not confirm the data that was sent to it.
+const MAX_SILENCE: Duration = Duration::from_secs(60);
+
 /// The number of prepared statements that a connection keeps.
 const STATEMENTS: usize = 512;
 
@@ -53,6 +59,11 @@ impl Postgres {
         }
         if config.get_application_name().is_none() {
             config.application_name("opbeat");
+        }
+        // A host that disappears without a word is noticed within a minute.
+        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(3);
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(MAX_SILENCE);
         }
         let (client, connection) = config.connect(NoTls).await?;
         check_encoding(connection.parameter("server_encoding"))?;

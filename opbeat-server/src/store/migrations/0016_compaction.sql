@@ -42,3 +42,6 @@ UPDATE compactions SET since = coalesce((
     ) AS minutes
 ), since) WHERE resolution = 600;
 UPDATE compactions SET until = since WHERE resolution = 600;
+
+-- The latest occurrence of each release is found without a walk through those of all others.
+CREATE INDEX error_occurrences_by_release ON error_occurrences (group_id, release, happened_at);
