@@ -149,7 +149,7 @@ fn finish(connection: &mut Connection, parked: &[ParkedMessage], mark: Mark, now
         }
     }
     match mark {
-        Mark::Position(next) => cursor::set(connection, next),
+        Mark::Position(queue, next) => cursor::set(connection, queue, next),
         Mark::Records => Ok(()),
     }
 }

@@ -137,7 +137,7 @@ fn store_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Mark, Position};
+    use crate::queue::{Mark, Position, QueueId};
     use crate::store::stores;
 
     #[tokio::test]
@@ -150,7 +150,8 @@ mod tests {
     async fn assert_one_replays(one: &Store, other: &Store) {
         for offset in 1..=10 {
             let parked = [ParkedMessage { id: None, reason: "no books".to_owned(), message: b"books".to_vec() }];
-            one.apply(Vec::new(), parked.to_vec(), Mark::Position(Position { segment: 1, offset }), 0).await.unwrap();
+            let mark = Mark::Position(QueueId::default(), Position { segment: 1, offset });
+            one.apply(Vec::new(), parked.to_vec(), mark, 0).await.unwrap();
             let id = one.parked(i64::MIN).await.unwrap()[0].id;
             let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];
             let replays = tokio::join!(one.replay(id, decode, 0), other.replay(id, decode, 0));

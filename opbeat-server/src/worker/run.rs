@@ -98,7 +98,7 @@ impl Worker {
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
-        if self.source.needs_position() {
+        if self.source.without_position().is_some() {
             tokio::select! {
                 () = self.find_position() => {}
                 // The records stay in the queue.
@@ -125,8 +125,8 @@ impl Worker {
 
     /// Waits for the position at which the source starts, if the database was away when the server started.
     async fn find_position(&mut self) {
-        while self.source.needs_position() {
-            match self.store.queue_position().await {
+        while let Some(queue) = self.source.without_position() {
+            match self.store.queue_position(queue).await {
                 Ok(position) => match self.source.begin(position) {
                     Ok(()) => self.outage.end(),
                     Err(error) => self.pause(&error, "the queue cannot be read; the worker tries again").await,
@@ -267,14 +267,14 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Position, Queue, QueueLimits};
+    use crate::queue::{Position, Queue, QueueId, QueueLimits};
 
     #[tokio::test]
     async fn old_rows_are_removed_while_batches_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("a.sqlite")).await;
         let (queue, source) =
-            Queue::open(&folder.path().join("queue"), QueueLimits::default(), Some(Position::default())).unwrap();
+            Queue::open(&folder.path().join("queue"), QueueId::default(), QueueLimits::default(), Some(Position::default())).unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
             queue.append("shop", &vec![0; 9 << 20]).await.unwrap();

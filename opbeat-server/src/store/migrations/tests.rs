@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::changes::{BodyChanges, Changes, Rollup, SelfTime, TransactionKey};
-use crate::queue::{Mark, Position};
+use crate::queue::{Mark, Position, QueueId};
 use crate::sketch::Sketch;
 use crate::store::engine::{Opening, Pool, Purpose};
 use crate::store::marks::AppMarks;
@@ -145,7 +145,7 @@ async fn assert_readable(store: &Store, version: usize) {
     let occurrence = store.occurrence(1, occurrences[0].id).await.unwrap().unwrap();
     assert_eq!(occurrence.document.unwrap().message, "no books");
     assert_eq!(store.find_occurrence("a", "e").await.unwrap().unwrap().number, 1);
-    assert_eq!(store.queue_position().await.unwrap(), Position { segment: 3, offset: 4 });
+    assert_eq!(store.queue_position(QueueId::default()).await.unwrap(), Position { segment: 3, offset: 4 });
     assert_eq!(store.parked(0).await.unwrap()[0].bytes, 2);
     let drops = store.drops("a", (0, 120)).await.unwrap();
     assert_eq!(drops.get("spans"), (version >= 2).then_some(&7));
