@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::log::{has_segments, private};
+use crate::random::random;
 
 /// The file with the id.
 const FILE: &str = "id";
@@ -36,7 +37,7 @@ impl QueueId {
             Err(error) => return Err(error),
         }
         // 0 is the id of queues without one.
-        let id = if has_segments(folder)? { Self::default() } else { Self(fastrand::u128(1..)) };
+        let id = if has_segments(folder)? { Self::default() } else { Self(u128::from_le_bytes(random()).max(1)) };
         let next = folder.join("id.next");
         let mut file = private().append(false).write(true).create(true).truncate(true).open(&next)?;
         writeln!(file, "{id}")?;

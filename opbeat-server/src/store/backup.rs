@@ -258,14 +258,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let (target, partial, planted) = (path("copy"), path("copy.partial"), path("planted"));
-        let plant: [&dyn Fn(); 3] = [
-            &|| symlink(&planted, &partial).unwrap(),
-            &|| fs::hard_link(&planted, &partial).unwrap(),
-            &|| {
+        let plant: [&dyn Fn(); 3] =
+            [&|| symlink(&planted, &partial).unwrap(), &|| fs::hard_link(&planted, &partial).unwrap(), &|| {
                 fs::write(&partial, b"books").unwrap();
                 fs::set_permissions(&partial, fs::Permissions::from_mode(0o666)).unwrap();
-            },
-        ];
+            }];
         for plant in plant {
             fs::write(&planted, b"books").unwrap();
             plant();
@@ -275,7 +272,10 @@ mod tests {
             fs::write(&partial, b"secret").unwrap();
             assert_eq!(NewFile::create(&target).unwrap_err().kind(), io::ErrorKind::Other, "it is being written");
             assert_eq!(new.finish().unwrap(), 6);
-            assert_eq!((fs::read(&target).unwrap(), fs::read(&planted).unwrap()), (b"secret".to_vec(), b"books".to_vec()));
+            assert_eq!(
+                (fs::read(&target).unwrap(), fs::read(&planted).unwrap()),
+                (b"secret".to_vec(), b"books".to_vec())
+            );
             assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
             assert_eq!(io::read_to_string(open).unwrap(), "books");
         }

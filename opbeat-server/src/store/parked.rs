@@ -83,7 +83,7 @@ impl Store {
             lock_apps(connection, records.iter().filter_map(|record| record.bodies.as_ref().ok()).flatten())?;
             let mut rejected = Vec::new();
             for ParkedRecord { bytes, bodies } in records {
-                if let Err(reason) = store_record(connection, bodies)? {
+                if let Err(reason) = store_record(connection, bodies, now)? {
                     rejected.push(ParkedMessage { id: None, reason, message: bytes });
                 }
             }
@@ -122,12 +122,13 @@ impl<E: Into<StoreError>> From<E> for Undone {
 fn store_record(
     connection: &mut Connection,
     bodies: Result<Vec<BodyChanges>, String>,
+    now: i64,
 ) -> Result<Result<(), String>, StoreError> {
     let bodies = match bodies {
         Ok(bodies) => bodies,
         Err(reason) => return Ok(Err(reason)),
     };
-    match connection.savepoint(|connection| bodies.iter().try_for_each(|body| apply_one(connection, body))) {
+    match connection.savepoint(|connection| bodies.iter().try_for_each(|body| apply_one(connection, body, now))) {
         Ok(()) => Ok(Ok(())),
         Err(error) if error.cause() == Cause::Outage => Err(error),
         Err(error) => Ok(Err(with_sources(&error))),

@@ -1,5 +1,6 @@
 //! The loop of the worker.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -191,16 +192,16 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
     let mut removed_at: Option<Instant> = None;
     loop {
         ticks.tick().await;
-        let is_compact = store.compact(now()).await.unwrap_or_else(|error| {
+        let compact = store.compact(now()).await.unwrap_or_else(|error| {
             let cause = cause_of(&error);
             tracing::debug!(%error, cause, "rows cannot be added up; it is tried again in a minute");
-            false
+            BTreeSet::new()
         });
         if removed_at.is_some_and(|at| at.elapsed() < CLEANING_INTERVAL) {
             continue;
         }
         removed_at = Some(Instant::now());
-        if let Err(error) = store.remove_old(now(), is_compact, defaults).await {
+        if let Err(error) = store.remove_old(now(), &compact, defaults).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
@@ -273,8 +274,13 @@ mod tests {
     async fn old_rows_are_removed_while_batches_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("a.sqlite")).await;
-        let (queue, source) =
-            Queue::open(&folder.path().join("queue"), QueueId::default(), QueueLimits::default(), Some(Position::default())).unwrap();
+        let (queue, source) = Queue::open(
+            &folder.path().join("queue"),
+            QueueId::default(),
+            QueueLimits::default(),
+            Some(Position::default()),
+        )
+        .unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
             queue.append("shop", &vec![0; 9 << 20]).await.unwrap();
