@@ -8,8 +8,14 @@ use crate::server::TlsFiles;
 
 /// Adds a mistake for each contradiction, and joins the values that belong together.
 pub(super) fn check(purpose: Purpose, loaded: &mut Loaded, mistakes: &mut Vec<Mistake>) {
-    let found =
-        [certificate(loaded), addresses(loaded), inflated(loaded), in_flight(loaded), backends(purpose, loaded)];
+    let found = [
+        certificate(loaded),
+        addresses(loaded),
+        connections(loaded),
+        inflated(loaded),
+        in_flight(loaded),
+        backends(purpose, loaded),
+    ];
     mistakes.extend(found.into_iter().flatten());
 }
 
@@ -34,6 +40,12 @@ fn addresses(loaded: &mut Loaded) -> Option<Mistake> {
     let twice = (0..listen.len()).find(|index| is_twice(*index)).map(|index| listen[index])?;
     let message = format!("'listen' contains the address {twice} twice; remove one");
     Some(Mistake { origin: loaded.origin("listen"), message })
+}
+
+fn connections(loaded: &mut Loaded) -> Option<Mistake> {
+    let limits = &loaded.settings.server.connections;
+    let (total, per_address) = limits.total.zip(limits.per_address)?;
+    is_less(loaded, ("limits.connections", total), ("limits.connections_per_address", per_address))
 }
 
 fn inflated(loaded: &mut Loaded) -> Option<Mistake> {
