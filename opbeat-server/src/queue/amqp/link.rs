@@ -15,6 +15,7 @@ use super::address::AmqpAddress;
 use super::condition::BrokerCondition;
 use super::outage::Outage;
 use super::publish::PublishError;
+use crate::trust::explain;
 
 /// The longest time that RabbitMQ may take to open a connection. Intake does not wait for it.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -139,8 +140,7 @@ impl Shared {
 
     /// Opens another connection, with a name that operators see.
     pub(super) async fn connect(&self, name: &str) -> lapin::Result<Connection> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        Connection::connect_uri(self.address.uri.clone(), properties).await
+        self.address.connect(ConnectionProperties::default().with_connection_name(name.into())).await
     }
 }
 
@@ -229,7 +229,7 @@ async fn keep_connected(shared: Arc<Shared>) {
                 tokio::spawn(link.close());
                 reason
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => explain(&error, "RabbitMQ", "cacertfile=FILE").unwrap_or_else(|| error.to_string()),
             Err(_) => "RabbitMQ does not answer".to_owned(),
         };
         tracing::debug!(reason, "the connection to RabbitMQ is opened again");

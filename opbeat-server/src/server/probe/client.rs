@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::trust;
+use crate::trust::{self, Verification};
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 << 10;
@@ -48,7 +48,7 @@ impl Target {
         let uri: Uri = url.parse()?;
         let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']).to_owned();
         let (tls, port) = match uri.scheme_str() {
-            Some("https") => (Some(Arc::new(trust::client_config(None)?)), 443),
+            Some("https") => (Some(Arc::new(trust::client_config(Verification::Full, None)?)), 443),
             _ => (None, 80),
         };
         let base = uri.path().trim_end_matches('/').to_owned();

@@ -1,13 +1,20 @@
-//! The authorities whose certificates this server trusts when it connects to others: to PostgreSQL, RabbitMQ, and an intake.
+//! The certificates that connections of this server to others trust.
+
+mod explain;
+mod verifier;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+
+pub(crate) use explain::explain;
+use verifier::{AnyCertificate, AnyName};
 
 /// The certificates of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +38,17 @@ pub(crate) enum TrustError {
     NoSystemRoots,
 }
 
+/// The part of a server's certificate that a connection checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verification {
+    /// Nothing. A machine on the way can pretend to be the server, and read everything.
+    Nothing,
+    /// It is of a trusted authority.
+    Authority,
+    /// It is of a trusted authority, and names the host.
+    Full,
+}
+
 /// Returns the beginning of a client's settings for TLS 1.2 and 1.3.
 pub(crate) fn client() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -41,17 +59,23 @@ pub(crate) fn client() -> ConfigBuilder<ClientConfig, WantsVerifier> {
 ///
 /// # Errors
 ///
-/// Returns an error if there are none.
-pub(crate) fn client_config(file: Option<&Path>) -> Result<ClientConfig, TrustError> {
-    Ok(client().with_root_certificates(roots(file)?).with_no_client_auth())
+/// Returns an error if there are none, although they are needed.
+pub(crate) fn client_config(verification: Verification, file: Option<&Path>) -> Result<ClientConfig, TrustError> {
+    let config = match verification {
+        Verification::Full => client().with_root_certificates(roots(file)?),
+        Verification::Nothing => client().dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate)),
+        Verification::Authority => {
+            let provider = Arc::new(ring::default_provider());
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(file)?), provider).build();
+            let verifier = verifier.expect("there are authorities, and no lists of revoked certificates");
+            client().dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+        }
+    };
+    Ok(config.with_no_client_auth())
 }
 
 /// Returns the authorities in a file in PEM, or those of the system.
-///
-/// # Errors
-///
-/// Returns an error if there are none.
-pub(crate) fn roots(file: Option<&Path>) -> Result<RootCertStore, TrustError> {
+fn roots(file: Option<&Path>) -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
     let Some(path) = file else {
         // Certificates that cannot be read are left out, as long as there are others.
