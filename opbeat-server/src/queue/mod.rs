@@ -25,6 +25,7 @@ mod health;
 mod limits;
 mod log;
 mod message;
+mod set_aside;
 mod source;
 mod spool;
 

@@ -75,6 +75,8 @@ pub(super) struct Figures {
     pub(super) is_accepting: Option<bool>,
     pub(super) is_database_ok: bool,
     pub(super) is_disk_low: Option<bool>,
+    /// The records that are kept in files, since they are larger than RabbitMQ takes, in a process that uses it.
+    pub(super) set_aside: Option<u64>,
     /// The results of the probes, if this process sends some.
     pub(super) probe: Option<ProbeFigures>,
 }
@@ -138,6 +140,7 @@ impl Health {
             is_accepting: accepting.as_ref().map(Accepting::is_ok),
             is_database_ok: database == Condition::Ok,
             is_disk_low: accepting.map(|accepting| accepting.is_disk_low),
+            set_aside: queue.filter(|queue| queue.waiting().is_some()).map(QueueHealth::set_aside),
             probe: self.probe.as_ref().map(ProbeCondition::figures),
         }
     }
@@ -215,6 +218,13 @@ impl Health {
                 false => "Its data is stored when it is back.",
             };
             messages.push(format!("RabbitMQ cannot be used for {seconds} s: {}. {effect}", outage.reason));
+        }
+        let set_aside = queue.set_aside();
+        if set_aside > 0 {
+            messages.push(format!(
+                "{set_aside} records are larger than RabbitMQ takes. They are kept in the folder spool/too-large. Raise \
+                 max_message_size of RabbitMQ, and restart this process."
+            ));
         }
         let damages = queue.damages();
         if damages > 0 {

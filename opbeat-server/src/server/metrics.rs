@@ -55,15 +55,23 @@ const REFUSED: Metric = Metric::counter(
     "requests of agents that were refused, by the labels `reason` and `status`",
 );
 const DATABASE_UP: Metric = Metric::gauge("opbeat_database_up", "1 while the database answers, else 0");
-const DISK_LOW: Metric =
-    Metric::gauge("opbeat_disk_low", "1 while the disk of the data folder is almost full, so that data is refused, else 0");
+const DISK_LOW: Metric = Metric::gauge(
+    "opbeat_disk_low",
+    "1 while the disk of the data folder is almost full, so that data is refused, else 0",
+);
 const DISK_BYTES: Metric =
     Metric::gauge("opbeat_queue_disk_bytes", "data that waits on the disk of this machine: the queue, or the spool");
 const BROKER_RECORDS: Metric =
     Metric::gauge("opbeat_queue_broker_records", "records that wait in RabbitMQ, as far as this process knows");
+const SET_ASIDE: Metric = Metric::gauge(
+    "opbeat_queue_set_aside_records",
+    "records that are kept in files, since they are larger than RabbitMQ takes",
+);
 const DAMAGES: Metric = Metric::counter("opbeat_queue_damages_total", "damaged places that were found in the queue");
-const LAG: Metric =
-    Metric::gauge("opbeat_storing_lag_seconds", "the age of the oldest data that is not stored, in a process with a worker");
+const LAG: Metric = Metric::gauge(
+    "opbeat_storing_lag_seconds",
+    "the age of the oldest data that is not stored, in a process with a worker",
+);
 const STUCK: Metric = Metric::gauge(
     "opbeat_storing_stuck_seconds",
     "the time for which data has waited and none was stored, in a process with a worker",
@@ -95,7 +103,7 @@ impl Metrics {
     fn text(&self) -> String {
         let mut text = Text::default();
         text.begin(&BUILD_INFO).value(&[("version", env!("CARGO_PKG_VERSION"))], 1);
-        let Figures { lag, backlog, waiting, damages, is_accepting, is_database_ok, is_disk_low, probe } =
+        let Figures { lag, backlog, waiting, damages, is_accepting, is_database_ok, is_disk_low, set_aside, probe } =
             self.health.figures();
         if let Some(is_accepting) = is_accepting {
             text.begin(&ACCEPTING).value(&[], u8::from(is_accepting));
@@ -114,6 +122,9 @@ impl Metrics {
         text.begin(&DISK_BYTES).value(&[], backlog);
         if let Some(waiting) = waiting {
             text.begin(&BROKER_RECORDS).value(&[], waiting);
+        }
+        if let Some(records) = set_aside {
+            text.begin(&SET_ASIDE).value(&[], records);
         }
         text.begin(&DAMAGES).value(&[], damages);
         if let Some(lag) = lag {
@@ -212,6 +223,7 @@ mod tests {
             &DISK_LOW,
             &DISK_BYTES,
             &BROKER_RECORDS,
+            &SET_ASIDE,
             &DAMAGES,
             &LAG,
             &STUCK,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -41,7 +41,13 @@ pub(super) struct Shared {
     link: watch::Sender<Option<Arc<Link>>>,
     /// Whether the last attempt to publish has failed.
     has_failed: AtomicBool,
+    /// The largest payload in bytes that RabbitMQ takes, as far as it is known.
+    max_payload: AtomicUsize,
 }
+
+/// The largest payload in bytes, unless RabbitMQ takes less. RabbitMQ 4 takes messages of up to 16 MiB by default, and
+/// earlier versions larger ones.
+const MAX_PAYLOAD: usize = 15 << 20;
 
 /// An open connection, with a channel for each use.
 pub(super) struct Link {
@@ -67,7 +73,8 @@ impl Connections {
     pub(crate) fn start(address: AmqpAddress) -> Self {
         let (running, stopped) = watch::channel(());
         let (link, condition) = (watch::Sender::new(None), Arc::default());
-        let shared = Arc::new(Shared { address, condition, link, has_failed: AtomicBool::new(false) });
+        let (has_failed, max_payload) = (AtomicBool::new(false), AtomicUsize::new(MAX_PAYLOAD));
+        let shared = Arc::new(Shared { address, condition, link, has_failed, max_payload });
         let connections = Self { shared, _running: Arc::new(running), stopped };
         connections.spawn(keep_connected(Arc::clone(&connections.shared)));
         connections
@@ -133,9 +140,17 @@ impl Shared {
         tracing::debug!(reason, "records could not be published");
         self.has_failed.store(true, Ordering::Relaxed);
         self.condition.fail(&reason);
+        if let PublishError::TooLarge(Some(limit)) = error {
+            self.max_payload.fetch_min(*limit, Ordering::Relaxed);
+        }
         if !matches!(error, PublishError::Refused) {
             link.failure.send_replace(Some(reason));
         }
+    }
+
+    /// Returns the largest payload in bytes that RabbitMQ takes, as far as it is known.
+    pub(super) fn max_payload(&self) -> usize {
+        self.max_payload.load(Ordering::Relaxed)
     }
 
     /// Opens another connection, with a name that operators see.
