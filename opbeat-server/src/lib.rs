@@ -32,6 +32,7 @@ mod site;
 mod sketch;
 mod store;
 mod text;
+mod trust;
 mod worker;
 
 pub use cli::Command;
@@ -39,7 +40,7 @@ pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use queue::{QueueAddress, QueueLimits};
 pub use server::{
-    AppCredentials, ConnectionLimits, HealthLimits, NameError, RegisterError, Retention, Roles, Server, ServerConfig,
-    StartError, TlsError, TlsFiles,
+    AppCredentials, ConnectionLimits, HealthLimits, NameError, ProbeConfig, RegisterError, Retention, Roles, Server,
+    ServerConfig, StartError, TlsError, TlsFiles,
 };
 pub use site::{Network, NetworkError, PublicUrl, PublicUrlError};

@@ -13,6 +13,9 @@ use crate::server::{Recipe, Server};
 /// Debian's directories of programs, one for each major version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
+/// The user of Debian's package.
+const USER: &str = "postgres";
+
 /// Debian's package.
 const PACKAGE: &str = "postgresql";
 
@@ -46,7 +49,36 @@ impl Postgres {
     /// Panics if PostgreSQL is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_in(directory(), &[])
+    }
+
+    /// Starts a server that takes encrypted connections too, with a certificate for `localhost`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if PostgreSQL is not installed, does not start, or cannot use the certificate.
+    #[must_use]
+    pub fn start_with_tls(certificate: &Path, key: &Path) -> Self {
         let directory = directory();
+        let copy = |file: &Path, name: &str| {
+            let path = directory.join(name);
+            fs::copy(file, &path).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            // PostgreSQL refuses a key that others can read.
+            program::run(Command::new("chmod").arg("600").arg(&path));
+            if is_root() {
+                program::give(&path, USER);
+            }
+            path.display().to_string()
+        };
+        let settings = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", copy(certificate, "server.crt")),
+            format!("ssl_key_file={}", copy(key, "server.key")),
+        ];
+        Self::start_in(directory, &settings)
+    }
+
+    fn start_in(directory: PathBuf, settings: &[String]) -> Self {
         let data = directory.join("data");
         let mut create = as_allowed_user(&directory, "initdb");
         create.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
@@ -60,6 +92,9 @@ impl Postgres {
         command.args(["-c", "dynamic_shared_memory_type=mmap"]);
         // Log lines are in English, whatever the language of the system is.
         command.args(["-c", "lc_messages=C"]);
+        for setting in settings {
+            command.args(["-c", setting]);
+        }
         // SIGQUIT ends the server at once, and unlike SIGKILL leaves no shared memory.
         let ready = "database system is ready to accept connections";
         Self { server: Server::start(Recipe { command, directory, signal: "QUIT", ready }), port }
@@ -69,6 +104,12 @@ impl Postgres {
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Returns the URL of the database by the name of a certificate for `localhost`.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("postgres://postgres@localhost:{}/postgres", self.port)
     }
 
     /// Kills all processes of the server with SIGKILL, and waits until they have ended.
@@ -110,7 +151,7 @@ fn as_allowed_user(directory: &Path, name: &str) -> Command {
     if !is_root() {
         return Command::new(program);
     }
-    program::give(directory, "postgres");
+    program::give(directory, USER);
     let mut command = Command::new("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
     command.current_dir(directory);

@@ -1,5 +1,6 @@
 //! RabbitMQ, with its user `guest`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -23,6 +24,8 @@ pub struct Rabbitmq {
     _registry: Server,
     registry_port: u16,
     port: u16,
+    /// The port of encrypted connections.
+    tls_port: Option<u16>,
 }
 
 /// Returns the URL of the broker that all tests of the process use. A test uses queues of its own.
@@ -46,14 +49,35 @@ impl Rabbitmq {
     /// Panics if RabbitMQ is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_in(directory(), None)
+    }
+
+    /// Starts a broker that takes encrypted connections too, with a certificate for `localhost`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if RabbitMQ is not installed, does not start, or cannot use the certificate.
+    #[must_use]
+    pub fn start_with_tls(certificate: &Path, key: &Path) -> Self {
+        let (directory, port) = (directory(), free_port());
+        let settings = format!(
+            "listeners.ssl.default = 127.0.0.1:{port}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n\
+             ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n",
+            certificate.display(),
+            key.display()
+        );
+        fs::write(directory.join("rabbitmq.conf"), settings).expect("the directory is writable");
+        Self::start_in(directory, Some(port))
+    }
+
+    fn start_in(directory: PathBuf, tls_port: Option<u16>) -> Self {
         let registry_port = free_port();
         // Erlang would start a registry of its own, which outlives the broker.
         let mut command = Command::new(program::program("epmd", &[], "erlang-base"));
         command.args(["-d", "-address", "127.0.0.1", "-port", &registry_port.to_string()]);
-        let registry = Recipe { command, directory: directory(), signal: "KILL", ready: "epmd running" };
+        let registry = Recipe { command, directory: program::directory(), signal: "KILL", ready: "epmd running" };
         let registry = Server::start(registry);
 
-        let directory = directory();
         let port = free_port();
         let mut command = node_command("rabbitmq-server", &directory, port, registry_port);
         command.env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1").env("RABBITMQ_NODE_PORT", port.to_string());
@@ -67,6 +91,7 @@ impl Rabbitmq {
         command.env("RABBITMQ_LOGS", "-");
         for (variable, name) in [
             ("RABBITMQ_CONFIG_FILE", "rabbitmq"),
+            ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
             ("RABBITMQ_ENABLED_PLUGINS_FILE", "plugins"),
             ("RABBITMQ_LOG_BASE", "log"),
             ("RABBITMQ_MNESIA_BASE", "data"),
@@ -75,13 +100,24 @@ impl Rabbitmq {
             command.env(variable, directory.join(name));
         }
         let broker = Recipe { command, directory, signal: "KILL", ready: "Server startup complete" };
-        Self { broker: Server::start(broker), _registry: registry, registry_port, port }
+        Self { broker: Server::start(broker), _registry: registry, registry_port, port, tls_port }
     }
 
     /// Returns the URL of the broker.
     #[must_use]
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// Returns the URL of the broker for encrypted connections, by the name of a certificate for `localhost`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the broker has no certificate.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        let port = self.tls_port.expect("it was started with a certificate");
+        format!("amqps://guest:guest@localhost:{port}/%2f")
     }
 
     /// Returns the number of messages in all queues, with those that consumers have not acknowledged yet.

@@ -1,15 +1,24 @@
-//! Values that are valid by themselves and contradict each other.
+//! Values that are valid by themselves, and contradict each other or what is on this machine.
 
 use super::loaded::Loaded;
 use super::mistake::{Mistake, Origin};
 use super::settings::Purpose;
-use crate::queue::QueueAddress;
+use crate::queue::{AmqpAddress, QueueAddress};
 use crate::server::TlsFiles;
+use crate::store::StoreAddress;
 
 /// Adds a mistake for each contradiction, and joins the values that belong together.
 pub(super) fn check(purpose: Purpose, loaded: &mut Loaded, mistakes: &mut Vec<Mistake>) {
-    let found =
-        [certificate(loaded), addresses(loaded), inflated(loaded), in_flight(loaded), backends(purpose, loaded)];
+    let found = [
+        certificate(loaded),
+        addresses(loaded),
+        connections(loaded),
+        inflated(loaded),
+        in_flight(loaded),
+        queue(loaded),
+        store(loaded),
+        backends(purpose, loaded),
+    ];
     mistakes.extend(found.into_iter().flatten());
 }
 
@@ -36,6 +45,12 @@ fn addresses(loaded: &mut Loaded) -> Option<Mistake> {
     Some(Mistake { origin: loaded.origin("listen"), message })
 }
 
+fn connections(loaded: &mut Loaded) -> Option<Mistake> {
+    let limits = &loaded.settings.server.connections;
+    let (total, per_address) = limits.total.zip(limits.per_address)?;
+    is_less(loaded, ("limits.connections", total), ("limits.connections_per_address", per_address))
+}
+
 fn inflated(loaded: &mut Loaded) -> Option<Mistake> {
     let limits = &loaded.settings.server.intake;
     is_less(loaded, ("limits.inflated_bytes", limits.inflated), ("limits.body_bytes", limits.body))
@@ -51,6 +66,20 @@ fn is_less(loaded: &Loaded, a: (&str, usize), b: (&str, usize)) -> Option<Mistak
     let at = if loaded.origin(a.0) == Origin::Default { b.0 } else { a.0 };
     let message = || format!("'{}' is less than '{}': increase the first one, or decrease the second one", a.0, b.0);
     (a.1 < b.1).then(|| Mistake { origin: loaded.origin(at), message: message() })
+}
+
+/// The URL of RabbitMQ may name a file with authorities.
+fn queue(loaded: &mut Loaded) -> Option<Mistake> {
+    let QueueAddress::Amqp(url) = &loaded.settings.server.queue else { return None };
+    let message = AmqpAddress::parse(url).err()?.to_string();
+    Some(Mistake { origin: loaded.origin("queue"), message })
+}
+
+/// The URL of PostgreSQL has a mode of encryption, and may name a file with authorities.
+fn store(loaded: &mut Loaded) -> Option<Mistake> {
+    let url = loaded.settings.server.store.clone()?;
+    let message = StoreAddress::Postgres(url).check().err()?.to_string();
+    Some(Mistake { origin: loaded.origin("store"), message })
 }
 
 /// Roles in several processes need a queue and a database that the processes share.

@@ -16,7 +16,7 @@ const TIB: u64 = 1 << 40;
 const MAX_DAYS: u64 = 36_500;
 
 /// All keys, in the order of the documentation: name, default, type with the place of the value, meaning.
-pub(crate) static KEYS: [Key; 26] = [
+pub(crate) static KEYS: [Key; 29] = [
     Key::new(
         "data",
         Some("opbeat-data"),
@@ -86,6 +86,13 @@ pub(crate) static KEYS: [Key; 26] = [
     )
     .or_variable("OPBEAT_CONNECTIONS")
     .or_flag("connections"),
+    Key::new(
+        "limits.connections_per_address",
+        None,
+        optional(Unit::One, 1..=1_000_000, |to, n| to.server.connections.per_address = n.map(size)),
+        "the number of open connections of one address, or of one `/64` network of IPv6, except for trusted proxies; \
+         without it, a quarter of all",
+    ),
     Key::new(
         "limits.header_seconds",
         Some("10"),
@@ -188,6 +195,19 @@ pub(crate) static KEYS: [Key; 26] = [
         optional(Unit::Bytes, MIB..=64 * TIB, |to, n| to.server.retention.disk_bytes = n),
         "the size from which on an app's oldest samples and errors are removed; without it, any size",
     ),
+    Key::new(
+        "probe.seconds",
+        Some("60"),
+        count(0..=86_400, |to, n| to.server.probe.interval = (n > 0).then(|| Duration::from_secs(n))),
+        "the time between two end-to-end probes, which a process with the pages sends; 0 is none",
+    ),
+    Key::new(
+        "probe.url",
+        None,
+        Kind::Url { schemes: &["http", "https"], is_secret: false, set: |to, url| to.server.probe.url = url },
+        "the URL of the intake that gets the probes; without it, they are sent to the intake of the same process, if it \
+         has one",
+    ),
 ];
 
 const fn secret_url(schemes: &'static [&'static str], set: fn(&mut Settings, Option<String>)) -> Kind {
@@ -264,7 +284,7 @@ mod tests {
         let mut names: Vec<String> = KEYS.iter().flat_map(|key| [key.variable(), key.flag()]).collect();
         names.sort();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-        assert_eq!(KEYS[11].variable(), "OPBEAT_LIMITS_BODY_BYTES");
-        assert_eq!(KEYS[11].flag(), "limits-body-bytes");
+        assert_eq!(KEYS[12].variable(), "OPBEAT_LIMITS_BODY_BYTES");
+        assert_eq!(KEYS[12].flag(), "limits-body-bytes");
     }
 }

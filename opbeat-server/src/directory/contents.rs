@@ -6,7 +6,7 @@ use std::error::Error;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::intake::{BrowserApp, TokenOwner};
+use crate::intake::{AppLimits, BrowserApp, TokenOwner};
 use crate::store::{Store, UnknownServices};
 
 /// All values of the directory. Their order does not depend on the source, so that equal contents are equal values.
@@ -20,6 +20,9 @@ pub(crate) struct Contents {
     pub(crate) unknown_services: BTreeMap<String, UnknownServices>,
     /// The ids of all apps, by the id of the organization and the name of the app.
     pub(crate) apps: BTreeMap<String, BTreeMap<String, String>>,
+    /// The limits of the apps that have limits of their own, by the id of the app. Snapshots of earlier versions have none.
+    #[serde(default)]
+    pub(crate) limits: BTreeMap<String, AppLimits>,
 }
 
 /// Has the values of the directory.
@@ -43,7 +46,8 @@ impl Source for Store {
             for (organization_id, name, app_id) in self.names_of_apps().await? {
                 apps.entry(organization_id).or_default().insert(name, app_id);
             }
-            Ok(Contents { tokens, browser_apps, unknown_services, apps })
+            let limits = self.limits_of_apps().await?;
+            Ok(Contents { tokens, browser_apps, unknown_services, apps, limits })
         })
     }
 }

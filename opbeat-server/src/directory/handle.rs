@@ -12,7 +12,9 @@ use super::known::Known;
 use super::refresh::{Reads, Requests, start};
 use super::snapshot::Snapshot;
 use super::unknown::Unknown;
-use crate::intake::{BrowserApp, DirectoryUnavailable, OriginDirectory, TokenDirectory, TokenOwner};
+use crate::intake::{
+    AppLimits, BrowserApp, DirectoryUnavailable, LimitDirectory, OriginDirectory, TokenDirectory, TokenOwner,
+};
 use crate::store::UnknownServices;
 
 /// The known tokens, origins and settings. Clones share them.
@@ -101,6 +103,12 @@ impl TokenDirectory for StoreDirectory {
     }
 }
 
+impl LimitDirectory for StoreDirectory {
+    fn limits_of(&self, app_id: &str) -> AppLimits {
+        self.reads.known().limits(app_id)
+    }
+}
+
 impl OriginDirectory for StoreDirectory {
     /// Origins never count as unknown for a while, so that a new one works at once. Anybody can ask for unknown ones, but
     /// reads are limited to a rate.
@@ -128,7 +136,7 @@ mod tests {
     use super::*;
     use crate::directory::contents::Contents;
     use crate::intake::hash_token;
-    use crate::store::{NewApp, Store};
+    use crate::store::{NewApp, Setting, Store};
 
     /// A source with values that a test sets, and a count of its reads.
     #[derive(Clone, Default)]
@@ -291,6 +299,7 @@ mod tests {
         let origin = "https://shop.example".parse().unwrap();
         store.change_origins(("acme", "shop"), &[origin], &[], 0).await.unwrap();
         store.set_unknown_services("acme", UnknownServices::Create).await.unwrap();
+        store.change_settings(("acme", "shop"), &[(Setting::QuotaEvents, Some(7))]).await.unwrap();
         let snapshot = folder.path().join("directory.json");
         let directory = StoreDirectory::open(store.clone(), snapshot.clone()).await;
         crate::directory::until_saved(&snapshot).await;
@@ -308,6 +317,9 @@ mod tests {
             assert_eq!(directory.unknown_services(&app.organization_id).await, Ok(UnknownServices::Create));
             assert_eq!(directory.unknown_services("another").await, Err(DirectoryUnavailable));
             assert_eq!(directory.app(&app.organization_id, "shop"), Some(app.app_id.clone()));
+            let limits = AppLimits { quota_events: Some(7), ..AppLimits::default() };
+            assert_eq!(directory.limits_of(&app.app_id), limits);
+            assert_eq!(directory.limits_of("another"), AppLimits::default());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::contents::Contents;
-use crate::intake::{BrowserApp, TokenOwner};
+use crate::intake::{AppLimits, BrowserApp, TokenOwner};
 use crate::store::UnknownServices;
 
 /// The known values.
@@ -47,6 +47,11 @@ impl Known {
     /// Returns an organization's treatment of unknown services.
     pub(super) fn unknown_services(&self, organization_id: &str) -> Option<UnknownServices> {
         self.contents.unknown_services.get(organization_id).copied()
+    }
+
+    /// Returns the limits of an app, by its id.
+    pub(super) fn limits(&self, app_id: &str) -> AppLimits {
+        self.contents.limits.get(app_id).copied().unwrap_or_default()
     }
 
     /// Returns the id of an organization's app.

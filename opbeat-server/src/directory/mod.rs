@@ -1,4 +1,5 @@
-//! Tokens, allowed origins, and the settings and apps of services in memory, so that intake works without the database.
+//! Tokens, allowed origins, the limits of apps, and the settings and apps of services in memory, so that intake works
+//! without the database.
 //!
 //! ```text
 //! store ─► source ─► refresh: every 2 s, and at once for unknown values ─► known values ─► intake, OTLP

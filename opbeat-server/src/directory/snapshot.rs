@@ -129,7 +129,7 @@ fn private() -> fs::OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::{BrowserApp, TokenOwner};
+    use crate::intake::{AppLimits, BrowserApp, TokenOwner};
     use crate::store::UnknownServices;
 
     fn contents() -> Arc<Contents> {
@@ -144,8 +144,10 @@ mod tests {
         let apps = [(organization_id.clone(), [(app.clone(), app_id.clone())].into())].into();
         let unknown_services = [(organization_id.clone(), UnknownServices::Create)].into();
         let origins = ["https://*.shop.example", "null"].map(|origin| origin.parse().unwrap()).into();
+        let limits = AppLimits { bytes_per_second: Some(9), ..AppLimits::default() };
+        let limits = [(app_id.clone(), limits)].into();
         let browser_app = BrowserApp { organization_id, organization, app_id, app, origins };
-        Arc::new(Contents { tokens: vec![token], browser_apps: vec![browser_app], unknown_services, apps })
+        Arc::new(Contents { tokens: vec![token], browser_apps: vec![browser_app], unknown_services, apps, limits })
     }
 
     #[test]
@@ -162,6 +164,16 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_snapshot_of_an_earlier_version_has_no_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directory.json");
+        let earlier = r#"{"tokens":[],"browser_apps":[],"unknown_services":{"0a":"create"},"apps":{}}"#;
+        fs::write(&path, format!("{MAGIC} {VERSION} {}\n{earlier}", checksum_of(earlier.as_bytes()))).unwrap();
+        let contents = Snapshot::new(path).load().unwrap();
+        assert!(contents.limits.is_empty() && contents.unknown_services.len() == 1, "{contents:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
@@ -13,7 +14,7 @@ use opbeat_protocol::Timestamp;
 
 use super::disk::Disk;
 use super::limits::IntakeLimits;
-use super::quota::{AppLimits, EventCounts, KnownLimits, day_of, seconds_until_next_day};
+use super::quota::{AppLimits, EventCounts, LimitDirectory, day_of, seconds_until_next_day};
 use super::rate::{Rate, Rates};
 use super::rejection::Rejection;
 use crate::changes::BodyChanges;
@@ -25,7 +26,7 @@ const REMEDY: &str = "An administrator of this server can raise the limit.";
 #[derive(Clone)]
 pub(crate) struct Gate {
     limits: IntakeLimits,
-    apps: KnownLimits,
+    apps: Arc<dyn LimitDirectory>,
     events: Rates,
     bytes: Rates,
     counts: EventCounts,
@@ -68,7 +69,7 @@ pub(crate) struct RefusedApp {
 
 impl Gate {
     /// Makes a gate with the limits of all apps, those of single apps, and the events that were counted before.
-    pub(crate) fn new(limits: IntakeLimits, apps: KnownLimits, counts: EventCounts, disk: Disk) -> Self {
+    pub(crate) fn new(limits: IntakeLimits, apps: Arc<dyn LimitDirectory>, counts: EventCounts, disk: Disk) -> Self {
         Self { limits, apps, events: Rates::default(), bytes: Rates::default(), counts, disk }
     }
 
@@ -170,7 +171,7 @@ impl Gate {
     }
 
     fn limits_of(&self, app_id: &str) -> Limits {
-        let AppLimits { events_per_second, bytes_per_second, quota_events, quota_days } = self.apps.of(app_id);
+        let AppLimits { events_per_second, bytes_per_second, quota_events, quota_days } = self.apps.limits_of(app_id);
         let events_per_second = events_per_second.unwrap_or(self.limits.events_per_second);
         let bytes_per_second = bytes_per_second.unwrap_or(self.limits.bytes_per_second);
         let days = quota_days.unwrap_or(self.limits.quota_days);
@@ -207,12 +208,25 @@ fn now() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::sync::{Mutex, PoisonError};
+
     use super::*;
 
-    fn gate(change: impl FnOnce(&mut IntakeLimits)) -> (Gate, KnownLimits) {
+    /// The limits of apps that a test sets.
+    #[derive(Default)]
+    struct Apps(Mutex<HashMap<&'static str, AppLimits>>);
+
+    impl LimitDirectory for Apps {
+        fn limits_of(&self, app_id: &str) -> AppLimits {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get(app_id).copied().unwrap_or_default()
+        }
+    }
+
+    fn gate(change: impl FnOnce(&mut IntakeLimits)) -> (Gate, Arc<Apps>) {
         let mut limits = IntakeLimits::default();
         change(&mut limits);
-        let apps = KnownLimits::default();
+        let apps = Arc::new(Apps::default());
         let disk = Disk::open(&std::env::temp_dir(), Some(0));
         (Gate::new(limits, apps.clone(), EventCounts::default(), disk), apps)
     }
@@ -235,7 +249,7 @@ mod tests {
         gate.take_events("shop", 1).unwrap();
         assert_eq!(reason(gate.take_events("shop", 1)), "event_rate");
         let own = AppLimits { events_per_second: Some(1_000_000_000), quota_events: Some(1), ..AppLimits::default() };
-        apps.set([("other".to_owned(), own)].into());
+        apps.0.lock().unwrap().insert("other", own);
         gate.take_events("other", 1).unwrap();
         assert_eq!(reason(gate.take_events("other", 1)), "quota");
         assert_eq!(reason(gate.check("other")), "quota");

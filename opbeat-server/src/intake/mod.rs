@@ -37,7 +37,7 @@ pub(crate) use gate::{Accepted, Gate, RefusedApp};
 pub(crate) use handler::Intake;
 pub use limits::IntakeLimits;
 pub(crate) use origins::{AllowedOrigin, BrowserApp, OriginDirectory};
-pub(crate) use quota::{AppLimits, QuotaDirectory, StoredUsage, day_of, start_quotas};
+pub(crate) use quota::{AppLimits, LimitDirectory, StoredUsage, UsageDirectory, day_of, start_counts};
 pub(crate) use refusals::Refusals;
 pub(crate) use rejection::{Rejection, retry_after};
 pub(crate) use router::router;

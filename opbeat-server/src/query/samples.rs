@@ -87,7 +87,7 @@ impl Query {
     }
 
     /// Finds a sample by the id that the agent gave its transaction.
-    pub(super) async fn find_sample(
+    pub(crate) async fn find_sample(
         &self,
         app: &AppIdentity,
         external_id: &str,

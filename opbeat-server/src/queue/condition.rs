@@ -20,6 +20,8 @@ pub(crate) struct Failure {
 pub(crate) struct Condition {
     last: Mutex<Last>,
     damages: AtomicU64,
+    /// The number of records in files of their own, since RabbitMQ does not take them.
+    set_aside: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +78,16 @@ impl Condition {
     /// Returns the number of damaged parts since the start.
     pub(crate) fn damages(&self) -> u64 {
         self.damages.load(Ordering::Relaxed)
+    }
+
+    /// Sets the number of records that RabbitMQ does not take, since they are too large.
+    pub(crate) fn set_set_aside(&self, records: u64) {
+        self.set_aside.store(records, Ordering::Relaxed);
+    }
+
+    /// Returns the number of records that RabbitMQ does not take, since they are too large.
+    pub(crate) fn set_aside(&self) -> u64 {
+        self.set_aside.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Last> {

@@ -14,7 +14,7 @@ pub(crate) enum AppendError {
     #[error("too much data of this app waits to be stored: the limit of an app is {} MiB", .0 >> 20)]
     AppFull(u64),
     /// The record is larger than a record can be, in bytes.
-    #[error("its data is larger than {} MiB; send smaller bodies", .0 >> 20)]
+    #[error("its data is larger than {}; send smaller bodies", size(*.0))]
     TooLarge(usize),
     /// Too many appends wait for the disk.
     #[error("the disk is too slow: too many bodies wait to be written")]
@@ -25,6 +25,10 @@ pub(crate) enum AppendError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Closed,
+}
+
+fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
 }
 
 /// A failure to read the queue, or to acknowledge what was read. Another attempt may succeed.

@@ -46,6 +46,11 @@ impl QueueHealth {
         self.condition.damages()
     }
 
+    /// Returns the number of records that are kept in files, since they are larger than RabbitMQ takes.
+    pub(crate) fn set_aside(&self) -> u64 {
+        self.condition.set_aside()
+    }
+
     /// Returns a position up to which data is stored and the position of the queue's end. Both only grow.
     ///
     /// RabbitMQ has no positions: there, they are counts, as far as this process knows them.

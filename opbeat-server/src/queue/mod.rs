@@ -26,6 +26,7 @@ mod id;
 mod limits;
 mod log;
 mod message;
+mod set_aside;
 mod source;
 mod spool;
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,7 @@ use super::error::AppendError;
 use super::limits::QueueLimits;
 use super::log::{Log, Position, Reader, private};
 use super::message::Message;
+use super::set_aside::SetAside;
 
 /// The largest part of damaged bytes in one message. RabbitMQ takes no larger messages than 16 MiB.
 const MAX_PART: usize = 8 << 20;
@@ -18,10 +20,14 @@ const MAX_PART: usize = 8 << 20;
 /// The file with the position up to which the spool was published.
 const CURSOR: &str = "cursor";
 
+/// The folder with the records that are larger than RabbitMQ takes.
+const TOO_LARGE: &str = "too-large";
+
 /// The end of the spool that records are appended to.
 #[derive(Clone, Debug)]
 pub(crate) struct Spool {
     log: Log,
+    set_aside: SetAside,
 }
 
 /// The end of the spool from which records are published.
@@ -30,6 +36,7 @@ pub(crate) struct SpoolReader {
     log: Log,
     reader: Reader,
     cursor: PathBuf,
+    set_aside: SetAside,
 }
 
 /// Some records of the spool, in order, and the position after them.
@@ -49,7 +56,8 @@ impl Spool {
     pub(super) fn open(folder: &Path, limits: QueueLimits) -> io::Result<(Self, SpoolReader)> {
         let cursor = folder.join(CURSOR);
         let (log, reader) = Log::open(folder, limits, Some(read(&cursor)))?;
-        Ok((Self { log: log.clone() }, SpoolReader { log, reader, cursor }))
+        let set_aside = SetAside::new(folder.join(TOO_LARGE), Arc::clone(log.condition()));
+        Ok((Self { log: log.clone(), set_aside: set_aside.clone() }, SpoolReader { log, reader, cursor, set_aside }))
     }
 
     /// Appends a message. When this returns, it survives a crash.
@@ -60,6 +68,23 @@ impl Spool {
     pub(super) async fn append(&self, message: &Message) -> Result<u64, AppendError> {
         let bytes = message.encode()?;
         self.log.append(&message.app_id, &bytes).await.map(|()| bytes.len() as u64)
+    }
+
+    /// Appends the records again that were set aside, since RabbitMQ may take larger ones by now.
+    pub(super) async fn take_back(&self) {
+        for path in self.set_aside.files() {
+            let taken = match self.set_aside.read(&path) {
+                Ok(message) => self.append(&message).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match taken {
+                // A crash before this appends it twice, with its id.
+                Ok(_) => self.set_aside.remove(&path),
+                Err(reason) => {
+                    tracing::error!(file = %path.display(), reason, "a record that was set aside cannot be published again");
+                }
+            }
+        }
     }
 
     /// Returns whether all of its records were published.
@@ -88,6 +113,15 @@ impl SpoolReader {
         let message = |bytes: Vec<u8>| Message::decode(&bytes).unwrap_or_else(|| unreadable(bytes));
         messages.extend(batch.records.into_iter().map(message));
         Ok(Some(Spooled { messages, next: batch.next }))
+    }
+
+    /// Keeps a message that is larger than RabbitMQ takes in a file of its own. When this returns, it survives a crash.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the disk fails.
+    pub(super) fn set_aside(&self, message: &Message, limit: usize) -> io::Result<()> {
+        self.set_aside.add(message, limit)
     }
 
     /// Removes published records. Returns the number of bytes that they took.

@@ -42,6 +42,8 @@ pub struct ServerConfig {
     pub retention: Retention,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
+    /// The end-to-end probe, which a process with the role web sends.
+    pub probe: ProbeConfig,
     /// Whether an empty database is created if it is missing, although the data folder was used before.
     pub create_database: bool,
     /// The longest time that a page or a query of the API may take.
@@ -82,6 +84,24 @@ pub struct HealthLimits {
 impl Default for HealthLimits {
     fn default() -> Self {
         Self { behind: Duration::from_secs(60), stuck: Duration::from_secs(30) }
+    }
+}
+
+/// The end-to-end probe: a synthetic transaction that is sent again and again, to measure how long data takes until it can
+/// be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeConfig {
+    /// The time between two probes, or `None` for no probes.
+    pub interval: Option<Duration>,
+    /// The URL of the intake that gets them. Without it, they are sent to the intake of this process, if it has one.
+    pub url: Option<String>,
+    /// The time in which a transaction must be visible.
+    pub time_limit: Duration,
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { interval: Some(Duration::from_secs(60)), url: None, time_limit: Duration::from_secs(30) }
     }
 }
 
@@ -137,6 +157,7 @@ impl ServerConfig {
             queue_limits: QueueLimits::default(),
             retention: Retention::default(),
             health: HealthLimits::default(),
+            probe: ProbeConfig::default(),
             create_database: false,
             page_timeout: Store::TIME_LIMIT,
         }

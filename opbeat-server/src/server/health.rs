@@ -1,7 +1,7 @@
 //! The health check: whether data is accepted, and whether it is stored.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::config::{HealthLimits, Roles, ServerConfig};
+use super::probe::{ProbeCondition, ProbeFigures, ProbeState};
 use super::progress::{Lag, Progress};
 use crate::intake::Disk;
 use crate::queue::{Failure, QueueHealth};
@@ -37,6 +38,8 @@ pub(super) struct Health {
     roles: Roles,
     /// The disk of the data folder, if this process accepts data.
     disk: Option<Disk>,
+    /// The probes, if this process sends some.
+    probe: Option<ProbeCondition>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -46,8 +49,19 @@ struct Seen {
     database: Condition,
 }
 
-/// The figures of the queue, the worker and the database.
-#[derive(Clone, Copy, Debug)]
+/// A question to the health check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// Whether data is accepted.
+    Accepts,
+    /// Whether data is accepted, and stored without delay.
+    Stores,
+    /// Whether requests should be sent to this process.
+    Ready,
+}
+
+/// The figures of the queue, the worker, the database and the probes.
+#[derive(Clone, Debug)]
 pub(super) struct Figures {
     /// How late the worker of this process is, if there is one.
     pub(super) lag: Option<Lag>,
@@ -61,6 +75,10 @@ pub(super) struct Figures {
     pub(super) is_accepting: Option<bool>,
     pub(super) is_database_ok: bool,
     pub(super) is_disk_low: Option<bool>,
+    /// The records that are kept in files, since they are larger than RabbitMQ takes, in a process that uses it.
+    pub(super) set_aside: Option<u64>,
+    /// The results of the probes, if this process sends some.
+    pub(super) probe: Option<ProbeFigures>,
 }
 
 /// The progress of the worker.
@@ -72,11 +90,17 @@ enum Storing {
 }
 
 impl Health {
-    pub(super) fn new(queue: Option<QueueHealth>, store: Store, config: &ServerConfig, disk: Option<Disk>) -> Self {
+    pub(super) fn new(
+        queue: Option<QueueHealth>,
+        store: Store,
+        config: &ServerConfig,
+        disk: Option<Disk>,
+        probe: Option<ProbeCondition>,
+    ) -> Self {
         // The database was opened just now.
         let seen = Seen { progress: Progress::new(Instant::now()), database: Condition::Ok };
         let (limits, roles) = (config.health, config.roles);
-        Self { queue, store, limits, roles, disk, seen: Arc::new(Mutex::new(seen)) }
+        Self { queue, store, limits, roles, disk, probe, seen: Arc::new(Mutex::new(seen)) }
     }
 
     /// Makes the route of the health check.
@@ -116,6 +140,8 @@ impl Health {
             is_accepting: accepting.as_ref().map(Accepting::is_ok),
             is_database_ok: database == Condition::Ok,
             is_disk_low: accepting.map(|accepting| accepting.is_disk_low),
+            set_aside: queue.filter(|queue| queue.waiting().is_some()).map(QueueHealth::set_aside),
+            probe: self.probe.as_ref().map(ProbeCondition::figures),
         }
     }
 
@@ -132,10 +158,10 @@ impl Health {
         Some(Accepting::of(queue, self.disk.as_ref().is_some_and(Disk::is_low), now))
     }
 
-    /// Returns the status, and the condition of each part. `is_strict` is whether data must be stored too.
+    /// Returns the status, and the condition of each part.
     ///
     /// Each role reports its own parts: intake reports the queue, and the worker reports how late it is.
-    fn report(&self, is_strict: bool) -> (StatusCode, Value) {
+    fn report(&self, question: Question) -> (StatusCode, Value) {
         let now = Instant::now();
         let (lag, database) = self.look(now);
         let mut messages = Vec::new();
@@ -167,10 +193,19 @@ impl Health {
             }
             self.describe_queue(queue, now, &mut messages);
         }
+        if let Some(probe) = self.probe.as_ref().map(ProbeCondition::figures) {
+            body["probe"] = describe_probe(&probe, &mut messages);
+        }
         body["messages"] = json!(messages);
 
-        let is_stored = storing.is_none_or(|storing| storing == Storing::Ok) && database == Condition::Ok;
-        let is_well = accepts && (is_stored || !is_strict);
+        let is_database_ok = database == Condition::Ok;
+        let is_well = match question {
+            Question::Accepts => accepts,
+            Question::Stores => accepts && is_database_ok && storing.is_none_or(|storing| storing == Storing::Ok),
+            // Intake is ready without the database. Pages and the worker are of no use without it.
+            Question::Ready if self.roles.intake => accepts,
+            Question::Ready => is_database_ok && storing != Some(Storing::Stuck),
+        };
         let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         (status, body)
     }
@@ -183,6 +218,13 @@ impl Health {
                 false => "Its data is stored when it is back.",
             };
             messages.push(format!("RabbitMQ cannot be used for {seconds} s: {}. {effect}", outage.reason));
+        }
+        let set_aside = queue.set_aside();
+        if set_aside > 0 {
+            messages.push(format!(
+                "{set_aside} records are larger than RabbitMQ takes. They are kept in the folder spool/too-large. Raise \
+                 max_message_size of RabbitMQ, and restart this process."
+            ));
         }
         let damages = queue.damages();
         if damages > 0 {
@@ -297,6 +339,26 @@ fn describe_database(database: Condition, messages: &mut Vec<String>) {
     }
 }
 
+/// Returns the results of the probes.
+fn describe_probe(probe: &ProbeFigures, messages: &mut Vec<String>) -> Value {
+    let mut body = match probe.state() {
+        ProbeState::Waiting => json!({ "state": "waiting" }),
+        ProbeState::Ok => json!({ "state": "ok" }),
+        ProbeState::Failing(step, reason) => {
+            let step = step.name();
+            messages.push(format!(
+                "The end-to-end probe fails at the step `{step}`: {reason}. Data that is sent now may be visible late."
+            ));
+            json!({ "state": "failing", "step": step })
+        }
+    };
+    if let Some((visible, at)) = probe.visible.zip(probe.succeeded_at) {
+        body["visible_seconds"] = json!(visible.as_secs_f64());
+        body["succeeded_seconds_ago"] = json!(SystemTime::now().duration_since(at).unwrap_or_default().as_secs());
+    }
+    body
+}
+
 fn name(database: Condition) -> &'static str {
     match database {
         Condition::Ok => "ok",
@@ -309,12 +371,13 @@ fn name(database: Condition) -> &'static str {
 async fn answer(State(health): State<Health>, RawQuery(query): RawQuery) -> (StatusCode, Json<Value>) {
     let query = query.unwrap_or_default();
     let is_strict = query.split('&').any(|pair| pair.split('=').next() == Some("ready"));
-    let (status, body) = health.report(is_strict);
+    let (status, body) = health.report(if is_strict { Question::Stores } else { Question::Accepts });
     (status, Json(body))
 }
 
-/// Returns 200 while data is accepted and stored, as `/healthz?ready` does.
+/// Returns 200 while requests should be sent to this process: to intake while it accepts data, to pages while the database
+/// answers.
 async fn answer_ready(State(health): State<Health>) -> (StatusCode, Json<Value>) {
-    let (status, body) = health.report(true);
+    let (status, body) = health.report(Question::Ready);
     (status, Json(body))
 }

@@ -8,6 +8,7 @@ mod http;
 mod listener;
 mod metrics;
 mod origins;
+mod probe;
 mod progress;
 mod register;
 mod roles;
@@ -20,7 +21,7 @@ mod tokens;
 mod unread_body;
 
 pub(crate) use backends::open_store;
-pub use config::{HealthLimits, Retention, Roles, ServerConfig};
+pub use config::{HealthLimits, ProbeConfig, Retention, Roles, ServerConfig};
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};

@@ -15,6 +15,7 @@ use super::health::Health;
 use super::http;
 use super::listener::{self, Listener};
 use super::metrics::Metrics;
+use super::probe::{Probe, ProbeCondition, Target};
 use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
 use super::roles::{IntakeRole, WebRole, WorkerRole};
 use super::start_error::StartError;
@@ -53,6 +54,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     is_tls: bool,
     http: JoinHandle<()>,
+    probe: Option<JoinHandle<()>>,
     roles: Running,
     /// The lock of the data folder, held while the server runs.
     _lock: Option<Lock>,
@@ -93,7 +95,10 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let health = queue.health();
         let roles = Running::start(&config, queue, &store).await;
-        let health = Health::new(health, store.clone(), &config, roles.intake.as_ref().map(IntakeRole::disk));
+        let probe = probe(&config, &store, first, tls.as_ref())?;
+        let condition = probe.as_ref().map(|(probe, _)| probe.condition.clone());
+        let disk = roles.intake.as_ref().map(IntakeRole::disk);
+        let health = Health::new(health, store.clone(), &config, disk, condition);
         if let Some(folder) = &folder {
             announce(folder, &url, roles.web.as_ref());
         }
@@ -107,8 +112,9 @@ impl Server {
         let process = Router::new().merge(Metrics { health: health.clone(), refusals }.router()).merge(health.router());
         let router = http::router(process, roles.intake.as_ref(), roles.web.as_ref(), Arc::clone(&sites));
         let listener = Listener { sockets, limits: config.connections, sites, tls };
-        let http = tokio::spawn(listener::serve(listener, router, stopped));
-        Ok(Self { addresses, url, folder, store, stop, is_tls, http, roles, _lock: lock })
+        let http = tokio::spawn(listener::serve(listener, router, stopped.clone()));
+        let probe = probe.map(|(probe, interval)| probe.start(interval, stopped));
+        Ok(Self { addresses, url, folder, store, stop, is_tls, http, probe, roles, _lock: lock })
     }
 
     /// Returns the first address that the server listens on.
@@ -177,6 +183,9 @@ impl Server {
         let work = async {
             // An error means that the task panicked, and so has nothing left to finish.
             let _ = self.http.await;
+            if let Some(probe) = self.probe {
+                let _ = probe.await;
+            }
             if let Some(intake) = intake {
                 intake.stop().await;
             }
@@ -204,6 +213,23 @@ impl Running {
     }
 }
 
+/// Returns the probe and its interval, if this process has the pages, and knows an intake.
+fn probe(
+    config: &ServerConfig,
+    store: &Store,
+    first: SocketAddr,
+    tls: Option<&Tls>,
+) -> Result<Option<(Probe, Duration)>, StartError> {
+    let Some(interval) = config.probe.interval.filter(|_| config.roles.web) else { return Ok(None) };
+    let target = match &config.probe.url {
+        Some(url) => Target::at(url).map_err(StartError::Probe)?,
+        None if config.roles.intake => Target::own(reachable(first), tls.map(Tls::own_client)),
+        None => return Ok(None),
+    };
+    let (config, condition) = (config.probe.clone(), ProbeCondition::default());
+    Ok(Some((Probe { store: store.clone(), target, config, condition }, interval)))
+}
+
 /// Listens on all addresses. Returns them with the ports that the system selected.
 fn bind(addresses: &[SocketAddr]) -> Result<Vec<(SocketAddr, TcpListener)>, StartError> {
     let bind = |&address: &SocketAddr| {
@@ -222,11 +248,18 @@ fn announce(folder: &DataFolder, url: &str, web: Option<&WebRole>) {
     }
 }
 
-/// Returns the URL of an address. An unspecified address is reached by the loopback address.
-fn url(mut address: SocketAddr, is_tls: bool) -> String {
+/// Returns the address at which this machine reaches an address that it listens on: an unspecified one is reached by the
+/// loopback address.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
+    address
+}
+
+/// Returns the URL of an address.
+fn url(address: SocketAddr, is_tls: bool) -> String {
+    let address = reachable(address);
     // The number of a network interface is no part of a URL.
     let host = SocketAddr::new(address.ip(), address.port());
     format!("{}://{host}", if is_tls { "https" } else { "http" })

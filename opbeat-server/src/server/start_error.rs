@@ -35,6 +35,9 @@ pub enum StartError {
     /// The certificate of HTTPS cannot be used.
     #[error("cannot use the certificate of HTTPS")]
     Tls(#[from] TlsError),
+    /// The URL of the probe cannot be used.
+    #[error("cannot send probes to the intake of probe.url")]
+    Probe(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The handler of a signal cannot be installed.
     #[error("cannot handle the signal by which the certificate is read again")]
     Signal(#[source] io::Error),

@@ -45,9 +45,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if the database was written by a newer version. A database that is away, locked or damaged
+    /// Returns [`StoreError`] if the address is wrong, or the database was written by a newer version. A database that is away, locked or damaged
     /// is no error: data can be accepted without it.
     pub(crate) async fn open(address: StoreAddress, time_limit: Duration) -> Result<Self, StoreError> {
+        address.check()?;
         let pool = |purpose, time_limit, prepare: fn(&mut Connection) -> _, size| {
             Pool::new(Opening { address: address.clone(), purpose, time_limit, prepare }, size)
         };

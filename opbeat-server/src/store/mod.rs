@@ -29,6 +29,7 @@ mod notes;
 mod origins;
 mod parked;
 mod partitions;
+mod probe;
 pub(crate) mod read;
 mod releases;
 mod retention;

@@ -8,7 +8,7 @@ use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
 use super::origins::find_app;
-use crate::intake::{AppLimits, DirectoryUnavailable, QuotaDirectory, StoredUsage};
+use crate::intake::{AppLimits, DirectoryUnavailable, StoredUsage, UsageDirectory};
 
 /// A setting of an app. It is a number; an app without it has the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,13 @@ impl Store {
         let rows = query("SELECT * FROM app_settings").read_all(&self.readers).await?;
         rows.iter().map(|row| Ok((row.try_get("app_id")?, settings(row)?))).collect()
     }
+
+    /// Returns the limits of all apps that have limits of their own, by the apps' ids.
+    pub(crate) async fn limits_of_apps(&self) -> Result<BTreeMap<String, AppLimits>, StoreError> {
+        let apps = self.settings_of_apps().await?;
+        let limits = apps.into_iter().map(|(app_id, settings)| (app_id, limits(&settings)));
+        Ok(limits.filter(|(_, limits)| *limits != AppLimits::default()).collect())
+    }
 }
 
 /// Reads the settings of a row. Negative values count as 0.
@@ -107,14 +114,7 @@ fn settings(row: &Row<'_>) -> Result<AppSettings, StoreError> {
     Ok(settings)
 }
 
-impl QuotaDirectory for Store {
-    fn limits(&self) -> BoxFuture<'_, Result<HashMap<String, AppLimits>, DirectoryUnavailable>> {
-        Box::pin(async {
-            let apps = self.settings_of_apps().await.map_err(|_| DirectoryUnavailable)?;
-            Ok(apps.into_iter().map(|(app_id, settings)| (app_id, limits(&settings))).collect())
-        })
-    }
-
+impl UsageDirectory for Store {
     fn usage(&self, first_day: i64) -> BoxFuture<'_, Result<Vec<StoredUsage>, DirectoryUnavailable>> {
         Box::pin(async move { self.usage_since(first_day).await.map_err(|_| DirectoryUnavailable) })
     }

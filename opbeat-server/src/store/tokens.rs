@@ -3,6 +3,7 @@
 use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
+use super::probe::ORGANIZATION as PROBE;
 
 /// A token, of which only the hash is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) struct TokenRow {
 }
 
 impl Store {
-    /// Returns all tokens in the order of their hashes.
+    /// Returns all tokens in the order of their hashes, except for those of the server's own probe.
     pub(crate) async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let rows = query(
             "SELECT secret_tokens.hash AS hash, organizations.short_name AS organization, apps.short_name AS app,
@@ -26,11 +27,13 @@ impl Store {
              FROM secret_tokens
              JOIN apps ON apps.id = secret_tokens.app_id
              JOIN organizations ON organizations.id = apps.organization_id
+             WHERE organizations.short_name <> ?
              UNION ALL
              SELECT read_tokens.hash, organizations.short_name, NULL, read_tokens.created_at
              FROM read_tokens JOIN organizations ON organizations.id = read_tokens.organization_id
              ORDER BY 1",
         )
+        .bind(PROBE)
         .read_all(&self.readers)
         .await?;
         let row = |row: &Row<'_>| {

@@ -147,6 +147,113 @@ fn values_that_contradict_each_other_are_mistakes() {
     assert!(found[0].starts_with("`opbeat intake` shares its data with other processes: pass --queue "), "{found:?}");
 }
 
+/// One example for each class of mistakes that the tests above do not have.
+#[test]
+fn each_class_of_mistakes_says_what_to_change() {
+    let cases = [
+        ("data = 7", "1: invalid value 7 for 'data': expected the path of a folder"),
+        ("data = \"\"", "1: invalid value '' for 'data': expected the path of a folder"),
+        ("listen = []", "1: invalid value '' for 'listen': expected an IP address and a port"),
+        ("listen = 2026-11-27", "1: invalid value a date for 'listen': expected an IP address and a port"),
+        ("[tls]\nkey = [\"a\"]", "2: invalid value 'a' for 'tls.key': expected the path of a file, or \"none\""),
+        (
+            "[tls]\nkey = \"a.key\"",
+            "2: 'tls.key' is set and 'tls.certificate' is not; set both, or none for plain HTTP",
+        ),
+        (
+            "queue = \"mq.internal:5672\"",
+            "1: invalid value (hidden) for 'queue': expected a URL such as amqp://HOST or",
+        ),
+        ("store = { host = \"db\" }", "1: invalid value a table for 'store': expected a URL such as postgres://HOST"),
+        ("public_url = \"monitor\"", "1: invalid value 'monitor' for 'public_url': expected a URL such as https://"),
+        ("public_url = \"https://a.example/api/\"", "1: invalid value 'https://a.example/api/' for 'public_url'"),
+        (
+            "[probe]\nurl = \"ftp://a\"",
+            "2: invalid value 'ftp://a' for 'probe.url': expected a URL such as http://HOST",
+        ),
+        ("[probe]\nseconds = 99999", "2: invalid value 99999 for 'probe.seconds': expected a whole number from 0 to"),
+        (
+            "[limits]\nconnections = \"5\"",
+            "2: invalid value '5' for 'limits.connections': expected a whole number from",
+        ),
+        (
+            "[limits]\nmin_free_bytes = \"1 parsec\"",
+            "2: invalid value '1 parsec' for 'limits.min_free_bytes': expected",
+        ),
+        ("limits = 5", "1: 'limits' is a table; write its keys below a line [limits]"),
+        (
+            "[retention.rollup_days]\nvalue = 1",
+            "1: invalid value a table for 'retention.rollup_days': expected a whole",
+        ),
+        ("[listen]\nport = 1", "1: invalid value a table for 'listen': expected an IP address and a port"),
+        ("body_bytes = 5000", "1: unknown key 'body_bytes': expected 'limits.body_bytes'"),
+        ("data = \"a\"\ndata = \"b\"", "2: this is not TOML: "),
+        (
+            "[limits]\nconnections = 10\nconnections_per_address = 11",
+            "2: 'limits.connections' is less than 'limits.connections_per_address': increase the first one, or decrease",
+        ),
+        (
+            "store = \"postgres://a:b@db/?sslmode=prefer\"",
+            "1: sslmode in the URL of PostgreSQL must be verify-full, verify-ca, require or disable; use verify-full",
+        ),
+        (
+            "store = \"postgres://a:b@db/?sslmode=verify-full&sslrootcert=/none.crt\"",
+            "1: the connection to PostgreSQL cannot be encrypted: cannot read the certificates of authorities in /none.crt",
+        ),
+        (
+            "queue = \"amqps://a:b@mq/?cacertfile=/none.crt\"",
+            "1: the connection to RabbitMQ cannot be encrypted: cannot read the certificates of authorities in /none.crt",
+        ),
+        (
+            "queue = \"amqp://a:b@mq/?cacertfile=/none.crt\"",
+            "1: cacertfile in the URL of RabbitMQ needs a URL that starts",
+        ),
+        (
+            "[limits]\nin_flight_bytes = \"2 MiB\"",
+            "2: 'limits.in_flight_bytes' is less than 'limits.body_bytes': increase the first one, or decrease",
+        ),
+    ];
+    for (toml, start) in cases {
+        let found = mistakes(toml, &[], &[]);
+        let is_found = |line: &String| line.starts_with(&format!("opbeat.toml:{start}"));
+        assert!(found.len() == 1 && is_found(&found[0]), "{toml}: {found:?} instead of {start}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_variables_that_cannot_be_read_are_mistakes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let check = |folder: &Path, variables: &[(&str, &OsStr)]| {
+        let output = command(folder, &["check-config"]).envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stdout)
+    };
+    let empty = tempfile::tempdir().unwrap();
+    let latin = OsStr::from_bytes(b"caf\xe9");
+    for name in ["OPBEAT_CONFIG", "OPBEAT_DATA", "OPBEAT_STORE"] {
+        let line = format!("{name}: the value of '{name}' is not UTF-8\n");
+        assert_eq!(check(empty.path(), &[(name, latin)]), line);
+    }
+    let missing = check(empty.path(), &[("OPBEAT_QUEUE_FILE", OsStr::new("secret"))]);
+    assert!(missing.starts_with("OPBEAT_QUEUE_FILE: cannot read the file secret: No such file"), "{missing}");
+    let unknown = check(empty.path(), &[("OPBEAT_RETENTION_FOR_EVER", OsStr::new("1"))]);
+    assert_eq!(unknown, "OPBEAT_RETENTION_FOR_EVER: unknown variable 'OPBEAT_RETENTION_FOR_EVER': remove it\n");
+
+    let file = [("OPBEAT_CONFIG", OsStr::new("opbeat.toml"))];
+    let large = check(folder(&"#".repeat((1 << 20) + 1)).path(), &file);
+    assert!(large.contains("cannot read the configuration opbeat.toml: the file is larger than 1 MiB"), "{large}");
+    let other = folder("");
+    std::fs::write(other.path().join("opbeat.toml"), b"data = \"caf\xe9\"").unwrap();
+    let not_utf8 = check(other.path(), &file);
+    assert!(
+        not_utf8.contains("cannot read the configuration opbeat.toml: stream did not contain valid UTF-8"),
+        "{not_utf8}"
+    );
+}
+
 #[test]
 fn flags_are_over_variables_and_variables_over_the_file() {
     let folder = folder("listen = \"127.0.0.1:1\"\n[limits]\nbody_bytes = 8192\n");

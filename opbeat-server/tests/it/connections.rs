@@ -116,6 +116,58 @@ async fn connections_are_closed_that_send_their_head_too_slowly_or_no_further_re
     assert_eq!(rest(&mut stalled).await, "");
 }
 
+/// Opens a connection of HTTP/2 whose client accepts some bytes of each answer at first. It pings all the time.
+async fn http2(
+    running: &Running,
+    window: u32,
+) -> (hyper::client::conn::http2::SendRequest<http_body_util::Empty<bytes::Bytes>>, tokio::task::JoinHandle<()>) {
+    use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+    let stream = TcpStream::connect(running.server.address()).await.unwrap();
+    let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    builder.timer(TokioTimer::new()).keep_alive_interval(Duration::from_millis(50)).keep_alive_timeout(PATIENCE);
+    builder.initial_stream_window_size(window);
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    // An error is the end of the connection, too.
+    (sender, tokio::spawn(async move { drop(connection.await) }))
+}
+
+fn request(path: &str) -> hyper::Request<http_body_util::Empty<bytes::Bytes>> {
+    hyper::Request::get(format!("http://localhost{path}")).body(http_body_util::Empty::new()).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_that_never_opens_its_window_is_closed_although_it_pings() {
+    let running = Running::start_with(|config| config.connections.stalled_timeout = Duration::from_millis(500)).await;
+    let (mut sender, connection) = http2(&running, 0).await;
+    let start = Instant::now();
+    let response = tokio::time::timeout(PATIENCE, sender.send_request(request("/healthz"))).await.unwrap().unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "heads need no window");
+    tokio::time::timeout(PATIENCE, connection).await.expect("the server closes the connection").unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    drop(response);
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_that_reads_slowly_gets_its_whole_answer() {
+    use http_body_util::BodyExt;
+    let limit = Duration::from_secs(2);
+    let running = Running::start_with(|config| config.connections.stalled_timeout = limit).await;
+    let path = "/api/v2/openapi.json";
+    let whole = running.get(path).await.bytes().await.unwrap();
+    assert!(whole.len() > 2 * (16 << 10), "it has several parts: {}", whole.len());
+    let (mut sender, _connection) = http2(&running, 1_024).await;
+    let start = Instant::now();
+    let response = sender.send_request(request(path)).await.unwrap();
+    assert_eq!(response.headers()["content-length"], whole.len().to_string());
+    let (mut body, mut read) = (response.into_body(), Vec::new());
+    let mut ticks = tokio::time::interval(Duration::from_millis(80));
+    while let Some(frame) = tokio::time::timeout(PATIENCE, body.frame()).await.unwrap() {
+        read.extend_from_slice(&frame.unwrap().into_data().unwrap());
+        ticks.tick().await;
+    }
+    assert!(start.elapsed() > limit && read == whole, "{} of {} bytes", read.len(), whole.len());
+}
+
 #[tokio::test]
 async fn a_connection_is_refused_with_503_if_all_others_are_busy() {
     let running = with_connections(2, |_| {}).await;

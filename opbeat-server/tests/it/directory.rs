@@ -177,6 +177,30 @@ async fn known_apps_are_accepted_after_a_restart_without_the_database() {
 }
 
 #[tokio::test]
+async fn limits_of_an_app_hold_after_a_restart_without_the_database() {
+    let running = Running::start().await;
+    if running.database.is_some() {
+        println!("skipped: a server has no file that could be moved");
+        return;
+    }
+    running.command(&["app", "limits", "acme/shop", "--quota-events", "2"]);
+    let snapshot = running.folder.path().join("directory.json");
+    let deadline = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&snapshot).unwrap_or_default().contains(r#""quota_events":2"#) {
+        assert!(Instant::now() < deadline, "the snapshot has no limits");
+        tokio::task::yield_now().await;
+    }
+    let Running { server, folder, app, .. } = running;
+    server.shut_down().await;
+    std::fs::rename(folder.path().join("opbeat.sqlite"), folder.path().join("moved")).unwrap();
+    let process = Process::start(folder.path(), &[]);
+    for status in [StatusCode::ACCEPTED, StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS] {
+        let response = process.post(&app, &app.secret_token).await;
+        assert_eq!(response.status(), status, "{}", response.text().await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn an_empty_database_is_created_only_on_request() {
     let stopped = Stopped::new().await;
     let app = &stopped.app;

@@ -60,6 +60,28 @@ async fn pages_and_agents_use_https() {
     assert_eq!(rest(&mut silent).await, "");
 }
 
+/// The address of the listener is not a name in the certificate.
+#[tokio::test]
+async fn probes_reach_the_server_itself_by_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = opbeat_server::ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
+    config.tls = Some(TlsFiles { certificate: fixture("first.crt"), key: fixture("first.key") });
+    config.probe.interval = Some(Duration::from_millis(50));
+    let server = opbeat_server::Server::start(config).await.unwrap();
+    let address = server.address().to_string();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut stream = connect(&address, "first.crt", &["http/1.1"]).await.unwrap();
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+        if answer.contains(r#""probe":{"state":"ok""#) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_is_refused_without_its_key() {
     let cases = [

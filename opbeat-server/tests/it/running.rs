@@ -41,6 +41,8 @@ impl Running {
         let database = TestDatabase::create().await;
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         config.store = database.as_ref().map(TestDatabase::url);
+        // Tests count what they send.
+        config.probe.interval = None;
         change(&mut config);
         let server = Server::start(config).await.unwrap();
         let mut app = server.create_app("acme", "shop").await.unwrap();
@@ -57,6 +59,7 @@ impl Running {
         server.shut_down().await;
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         config.store = database.as_ref().map(TestDatabase::url);
+        config.probe.interval = None;
         let server = Server::start(config).await.unwrap();
         app.server_url = local_url(&server);
         let cookie = sign_in_by_link(&server).await;

@@ -38,7 +38,7 @@ pub(crate) fn command(arguments: &[&str], data: &Path, options: &[&str]) -> Comm
 }
 
 /// Creates the app `acme/shop`, and returns a read token.
-fn create_app(data: &Path, options: &[&str]) -> String {
+pub(crate) fn create_app(data: &Path, options: &[&str]) -> String {
     let ids = ["--organization-id", ORGANIZATION_ID, "--app-id", APP_ID];
     let _ = opbeat(&["app", "create", "acme/shop"], data, &[&ids, options].concat());
     opbeat(&["token", "create", "acme"], data, options).trim().to_owned()

@@ -15,6 +15,7 @@ mod load;
 mod outages;
 mod recordings;
 mod small_disk;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Case::new("scaled_kills", SCALED, || Box::pin(kills::scaled())),
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),
+        Case::new("encrypted_backends", SCALED, || Box::pin(tls::all())),
         Case::new("same_answers", SCALED, || Box::pin(answers::scaled())),
     ];
     libtest_mimic::run(&arguments, cases.map(Case::trial).into()).exit_code()

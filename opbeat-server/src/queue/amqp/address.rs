@@ -1,11 +1,14 @@
 //! The address of RabbitMQ, and the names and properties of the queues in it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::uri::{AMQPScheme, AMQPUri};
+
+use crate::trust::TrustError;
 
 /// The number of deliveries after which RabbitMQ gives a record up, and moves it to the dead letters.
 pub(super) const DELIVERY_LIMIT: i64 = 20;
@@ -18,6 +21,8 @@ const HEARTBEAT: u16 = 10;
 pub(crate) struct AmqpAddress {
     pub(super) uri: AMQPUri,
     prefix: String,
+    /// The file with the certificates of the authorities that are trusted, unless those of the system are.
+    pub(super) authorities: Option<PathBuf>,
 }
 
 impl fmt::Debug for AmqpAddress {
@@ -34,26 +39,40 @@ pub(crate) enum InvalidAddress {
     /// It is no URL of AMQP.
     #[error("the URL of RabbitMQ is invalid; it looks like amqp://user:password@host:5672/vhost")]
     NoUrl,
-    /// It asks for an encrypted connection.
-    #[error("encrypted connections to RabbitMQ are not supported; use amqp:// in a private network")]
-    Encrypted,
+    /// The certificates of authorities cannot be used.
+    #[error("the connection to RabbitMQ cannot be encrypted: {0}")]
+    Trust(#[from] TrustError),
+    /// It names authorities, and asks for a connection without encryption.
+    #[error("cacertfile in the URL of RabbitMQ needs a URL that starts with amqps://")]
+    NotEncrypted,
 }
 
 impl AmqpAddress {
-    /// Parses the URL of RabbitMQ. Its parameter `prefix` replaces `opbeat` in the names of the queues.
+    /// Parses the URL of RabbitMQ. Its parameter `prefix` replaces `opbeat` in the names of the queues, and `cacertfile`
+    /// is the file with the authorities of `amqps`.
     ///
     /// # Errors
     ///
-    /// Returns an error if it is not a URL of AMQP.
+    /// Returns an error if it is not a URL of AMQP, or the authorities cannot be read.
     pub(crate) fn parse(url: &str) -> Result<Self, InvalidAddress> {
         let mut uri: AMQPUri = url.parse().map_err(|_: String| InvalidAddress::NoUrl)?;
-        if uri.scheme == AMQPScheme::AMQPS {
-            return Err(InvalidAddress::Encrypted);
-        }
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix="));
-        Ok(Self { uri, prefix: prefix.unwrap_or("opbeat").to_owned() })
+        let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let prefix = parameter("prefix").unwrap_or("opbeat").to_owned();
+        let authorities = parameter("cacertfile").map(PathBuf::from);
+        let address = Self { uri, prefix, authorities };
+        match address.is_encrypted() {
+            true => drop(address.tls()?),
+            false if address.authorities.is_some() => return Err(InvalidAddress::NotEncrypted),
+            false => {}
+        }
+        Ok(address)
+    }
+
+    /// Returns whether connections are encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.uri.scheme == AMQPScheme::AMQPS
     }
 
     /// Returns the name of the queue with the records.
@@ -113,7 +132,12 @@ mod tests {
         assert!(!format!("{address:?}").contains("hunter2"));
         assert_eq!((address.intake().as_str(), address.dead().as_str()), ("a.intake", "a.dead"));
         assert_eq!(AmqpAddress::parse("amqp://mq.example").unwrap().intake().as_str(), "opbeat.intake");
-        for invalid in ["http://mq.example", "amqp:opbeat:hunter2@mq.example", "amqps://opbeat:hunter2@mq.example"] {
+        for invalid in [
+            "http://mq.example",
+            "amqp:opbeat:hunter2@mq.example",
+            "amqps://opbeat:hunter2@mq.example?cacertfile=/none.crt",
+            "amqp://opbeat:hunter2@mq.example?cacertfile=/none.crt",
+        ] {
             let error = AmqpAddress::parse(invalid).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,6 +15,7 @@ use super::address::AmqpAddress;
 use super::condition::BrokerCondition;
 use super::outage::Outage;
 use super::publish::PublishError;
+use crate::trust::explain;
 
 /// The longest time that RabbitMQ may take to open a connection. Intake does not wait for it.
 pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,7 +41,13 @@ pub(super) struct Shared {
     link: watch::Sender<Option<Arc<Link>>>,
     /// Whether the last attempt to publish has failed.
     has_failed: AtomicBool,
+    /// The largest payload in bytes that RabbitMQ takes, as far as it is known.
+    max_payload: AtomicUsize,
 }
+
+/// The largest payload in bytes, unless RabbitMQ takes less. RabbitMQ 4 takes messages of up to 16 MiB by default, and
+/// earlier versions larger ones.
+const MAX_PAYLOAD: usize = 15 << 20;
 
 /// An open connection, with a channel for each use.
 pub(super) struct Link {
@@ -66,7 +73,8 @@ impl Connections {
     pub(crate) fn start(address: AmqpAddress) -> Self {
         let (running, stopped) = watch::channel(());
         let (link, condition) = (watch::Sender::new(None), Arc::default());
-        let shared = Arc::new(Shared { address, condition, link, has_failed: AtomicBool::new(false) });
+        let (has_failed, max_payload) = (AtomicBool::new(false), AtomicUsize::new(MAX_PAYLOAD));
+        let shared = Arc::new(Shared { address, condition, link, has_failed, max_payload });
         let connections = Self { shared, _running: Arc::new(running), stopped };
         connections.spawn(keep_connected(Arc::clone(&connections.shared)));
         connections
@@ -132,15 +140,22 @@ impl Shared {
         tracing::debug!(reason, "records could not be published");
         self.has_failed.store(true, Ordering::Relaxed);
         self.condition.fail(&reason);
+        if let PublishError::TooLarge(Some(limit)) = error {
+            self.max_payload.fetch_min(*limit, Ordering::Relaxed);
+        }
         if !matches!(error, PublishError::Refused) {
             link.failure.send_replace(Some(reason));
         }
     }
 
+    /// Returns the largest payload in bytes that RabbitMQ takes, as far as it is known.
+    pub(super) fn max_payload(&self) -> usize {
+        self.max_payload.load(Ordering::Relaxed)
+    }
+
     /// Opens another connection, with a name that operators see.
     pub(super) async fn connect(&self, name: &str) -> lapin::Result<Connection> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        Connection::connect_uri(self.address.uri.clone(), properties).await
+        self.address.connect(ConnectionProperties::default().with_connection_name(name.into())).await
     }
 }
 
@@ -229,7 +244,7 @@ async fn keep_connected(shared: Arc<Shared>) {
                 tokio::spawn(link.close());
                 reason
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => explain(&error, "RabbitMQ", "cacertfile=FILE").unwrap_or_else(|| error.to_string()),
             Err(_) => "RabbitMQ does not answer".to_owned(),
         };
         tracing::debug!(reason, "the connection to RabbitMQ is opened again");

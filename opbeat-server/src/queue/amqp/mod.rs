@@ -6,6 +6,8 @@
 //!                    │ spool still has records
 //!                    ▼
 //!                  spool, synced ─► answered           drain: the spool ─► published, confirmed ─► released
+//!                                                         │ too large for RabbitMQ
+//!                                                         └─► set aside in a folder, until the next start
 //!
 //! Consumer ◄─ opbeat.intake ── 20 deliveries without an acknowledgement ─► opbeat.dead ─► Consumer, set aside
 //! ```
@@ -26,6 +28,7 @@ mod publish;
 mod publisher;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub(crate) use address::{AmqpAddress, InvalidAddress};
 pub(crate) use condition::BrokerCondition;

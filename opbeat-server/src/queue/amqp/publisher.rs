@@ -28,9 +28,6 @@ const MAX_GROUP: usize = 512;
 /// The number of bytes after which a group of records is published.
 const MAX_GROUP_BYTES: usize = 8 << 20;
 
-/// The largest payload in bytes. RabbitMQ 4 takes messages of up to 16 MiB by default, and earlier versions larger ones.
-const MAX_PAYLOAD: usize = 15 << 20;
-
 /// The longest time that intake waits for a confirm. Then the record goes to the spool.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -59,7 +56,13 @@ impl Publisher {
     pub(crate) fn start(connections: Connections, spool: &Path, limits: QueueLimits) -> io::Result<Self> {
         let (spool, reader) = Spool::open(spool, limits)?;
         let shared = connections.shared();
-        connections.spawn(drain::run(Arc::clone(shared), reader));
+        let (drained, appending) = (Arc::clone(shared), spool.clone());
+        connections.spawn(async move {
+            appending.take_back().await;
+            // The spool closes with its last handle that appends.
+            drop(appending);
+            drain::run(drained, reader).await;
+        });
         let (appends, waiting) = mpsc::channel(MAX_WAITING);
         tokio::spawn(run(Arc::clone(shared), spool.clone(), waiting));
         Ok(Self { connections, spool, appends })
@@ -67,8 +70,9 @@ impl Publisher {
 
     /// Appends a record with data of an app. When this returns, it survives a crash of this machine or of RabbitMQ.
     pub(crate) async fn append(&self, app_id: &str, record: &[u8]) -> Result<(), AppendError> {
-        if record.len() > MAX_PAYLOAD {
-            return Err(AppendError::TooLarge(MAX_PAYLOAD));
+        let max_payload = self.connections.shared().max_payload();
+        if record.len() > max_payload {
+            return Err(AppendError::TooLarge(max_payload));
         }
         let message = Message { id: random(), app_id: app_id.into(), payload: record.to_vec() };
         let (done, response) = oneshot::channel();

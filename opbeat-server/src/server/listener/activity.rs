@@ -32,15 +32,34 @@ struct State {
     waiting_since: Instant,
     /// Whether a request was received, so that the connection may wait for the next one.
     has_served: bool,
-    /// The running requests, with the times of their heads.
-    requests: Vec<(u64, Instant)>,
+    /// The running requests.
+    requests: Vec<Request>,
     next: u64,
-    /// The number of bodies of which a handler waits for the next part.
-    awaited_bodies: usize,
     /// Whether the client does not read what was written.
     is_write_blocked: bool,
-    /// The last time at which the client sent or read something.
-    progress: Instant,
+    /// The last time at which the client sent something.
+    received_at: Instant,
+    /// The last time at which the client read something, or did not read any more.
+    written_at: Instant,
+}
+
+/// A request that runs.
+#[derive(Debug)]
+struct Request {
+    number: u64,
+    /// The time of its head.
+    started: Instant,
+    /// The time since which a handler waits for the next part of the body.
+    awaits_since: Option<Instant>,
+    /// The time since which a part of the answer waits for the window of the client, with HTTP/2.
+    offers_since: Option<Instant>,
+}
+
+impl Request {
+    /// Returns the time since which the next step is the client's.
+    fn waits_since(&self) -> Option<Instant> {
+        [self.awaits_since, self.offers_since].into_iter().flatten().min()
+    }
 }
 
 impl Activity {
@@ -64,10 +83,10 @@ impl Activity {
         Running { activity: Arc::clone(self), number }
     }
 
-    /// Notes that a handler waits for the next part of a body, until the returned guard is dropped.
-    pub(super) fn await_body(self: &Arc<Self>) -> Awaited {
-        self.state().await_body(Instant::now());
-        Awaited { activity: Arc::clone(self) }
+    /// Notes that a handler waits for the next part of a request's body, until the returned guard is dropped.
+    pub(super) fn await_body(self: &Arc<Self>, number: u64) -> Awaited {
+        self.state().await_body(number, Some(Instant::now()));
+        Awaited { activity: Arc::clone(self), number }
     }
 
     /// Returns the time until which the connection may stay in its present state.
@@ -99,15 +118,15 @@ impl State {
             has_served: false,
             requests: Vec::new(),
             next: 0,
-            awaited_bodies: 0,
             is_write_blocked: false,
-            progress: now,
+            received_at: now,
+            written_at: now,
         }
     }
 
     /// Notes bytes of the client. The first ones show whether it speaks HTTP/2.
     fn received(&mut self, bytes: &[u8], now: Instant) {
-        self.progress = now;
+        self.received_at = now;
         if !self.requests.is_empty() || self.is_http2 || self.has_started_head {
             return;
         }
@@ -121,7 +140,7 @@ impl State {
 
     fn written(&mut self, bytes: usize, is_blocked: bool, now: Instant) {
         if bytes > 0 || (is_blocked && !self.is_write_blocked) {
-            self.progress = now;
+            self.written_at = now;
         }
         self.is_write_blocked = is_blocked;
     }
@@ -132,20 +151,36 @@ impl State {
         self.has_served = true;
         let number = self.next;
         self.next += 1;
-        self.requests.push((number, now));
+        self.requests.push(Request { number, started: now, awaits_since: None, offers_since: None });
         number
     }
 
     fn end(&mut self, number: u64, now: Instant) {
-        self.requests.retain(|(other, _)| *other != number);
+        self.requests.retain(|other| other.number != number);
         if self.requests.is_empty() {
             self.waiting_since = now;
         }
     }
 
-    fn await_body(&mut self, now: Instant) {
-        self.awaited_bodies += 1;
-        self.progress = now;
+    /// Notes whether a handler waits for the next part of a request's body.
+    fn await_body(&mut self, number: u64, since: Option<Instant>) {
+        if let Some(request) = self.request(number) {
+            request.awaits_since = since;
+        }
+    }
+
+    /// Notes whether a part of a request's answer can be sent.
+    ///
+    /// HTTP/2 takes it when the window of the client has room. With HTTP/1, writes to the connection show that.
+    fn offer(&mut self, number: u64, since: Option<Instant>) {
+        let since = since.filter(|_| self.is_http2);
+        if let Some(request) = self.request(number) {
+            request.offers_since = since;
+        }
+    }
+
+    fn request(&mut self, number: u64) -> Option<&mut Request> {
+        self.requests.iter_mut().find(|request| request.number == number)
     }
 
     fn deadline(&self, limits: &ConnectionLimits) -> Instant {
@@ -156,7 +191,7 @@ impl State {
             }
             None => self.waiting_since + limits.head_timeout,
         };
-        if self.is_stalled() { end.min(self.progress + limits.stalled_timeout) } else { end }
+        self.stalled_since().map_or(end, |since| end.min(since + limits.stalled_timeout))
     }
 
     fn stop_deadline(&self, stopped: Instant) -> Instant {
@@ -164,28 +199,35 @@ impl State {
             return stopped;
         }
         // An answer of HTTP/2 may wait for the client to widen its window, after its request has ended.
-        if self.requests.is_empty() || self.is_stalled() {
-            return (self.progress.max(stopped) + PATIENCE).min(stopped + STOP_FOR_CLIENTS);
+        if self.requests.is_empty() || self.stalled_since().is_some() {
+            let progress = self.received_at.max(self.written_at);
+            return (progress.max(stopped) + PATIENCE).min(stopped + STOP_FOR_CLIENTS);
         }
         stopped + STOP_FOR_HANDLERS
     }
 
     fn waits_since(&self, now: Instant) -> Option<Instant> {
-        match self.oldest() {
-            None => Some(self.waiting_since),
-            Some(_) if self.is_stalled() && now - self.progress > PATIENCE => Some(self.progress),
-            Some(_) => None,
+        if self.requests.is_empty() {
+            return Some(self.waiting_since);
         }
+        let is_handled = self.requests.iter().any(|request| request.waits_since().is_none());
+        let since = self.stalled_since().filter(|_| !is_handled || self.is_write_blocked)?;
+        (now - since > PATIENCE).then_some(since)
     }
 
     /// Returns the time of the oldest request's head.
     fn oldest(&self) -> Option<Instant> {
-        self.requests.iter().map(|(_, start)| *start).min()
+        self.requests.iter().map(|request| request.started).min()
     }
 
-    /// Returns whether the next step is the client's, although a request runs.
-    fn is_stalled(&self) -> bool {
-        self.awaited_bodies > 0 || self.is_write_blocked
+    /// Returns the time since which a request makes no progress because the next step is the client's.
+    ///
+    /// With HTTP/2, bytes of the client are no progress by themselves: they may be pings, or of other requests.
+    fn stalled_since(&self) -> Option<Instant> {
+        let waits = self.requests.iter().filter_map(Request::waits_since).min();
+        let waits = if self.is_http2 { waits } else { waits.map(|since| since.max(self.received_at)) };
+        let blocked = self.is_write_blocked.then_some(self.written_at);
+        [waits, blocked].into_iter().flatten().min()
     }
 }
 
@@ -194,6 +236,18 @@ impl State {
 pub(super) struct Running {
     activity: Arc<Activity>,
     number: u64,
+}
+
+impl Running {
+    /// Returns the number of the request on its connection.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Notes whether a part of the answer can be sent.
+    pub(super) fn offer(&self, is_offered: bool) {
+        self.activity.state().offer(self.number, is_offered.then(Instant::now));
+    }
 }
 
 impl Drop for Running {
@@ -206,11 +260,12 @@ impl Drop for Running {
 #[derive(Debug)]
 pub(super) struct Awaited {
     activity: Arc<Activity>,
+    number: u64,
 }
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        self.activity.state().awaited_bodies -= 1;
+        self.activity.state().await_body(self.number, None);
     }
 }
 
@@ -239,12 +294,12 @@ mod tests {
         assert_eq!(deadline(&state), 10, "bytes of a head do not extend its time");
         let request = state.begin(Version::HTTP_11, at(6));
         assert_eq!((deadline(&state), state.waits_since(at(100))), (306, None), "the server's work takes its time");
-        state.await_body(at(8));
+        state.await_body(request, Some(at(8)));
         assert_eq!(deadline(&state), 38, "a part of a body is awaited");
         assert_eq!([at(8), at(10)].map(|now| state.waits_since(now)), [None, Some(at(8))]);
         state.received(b"{", at(20));
         assert_eq!((deadline(&state), state.waits_since(at(20))), (50, None));
-        state.awaited_bodies -= 1;
+        state.await_body(request, None);
         state.end(request, at(21));
         assert_eq!(deadline(&state), 96, "the next request may come later");
         state.received(b"GET", at(50));
@@ -268,18 +323,48 @@ mod tests {
         assert_eq!(state.stop_deadline(at(0)), at(0));
         let request = state.begin(Version::HTTP_11, at(0));
         assert_eq!(state.stop_deadline(at(0)), at(7));
-        state.await_body(at(0));
+        state.await_body(request, Some(at(0)));
         assert_eq!(state.stop_deadline(at(0)), at(1));
         state.received(b"x", at(3));
         assert_eq!(state.stop_deadline(at(0)), at(4));
         state.received(b"x", at(6));
         assert_eq!(state.stop_deadline(at(0)), at(5));
-        state.awaited_bodies -= 1;
+        state.await_body(request, None);
         state.written(0, true, at(6));
         assert_eq!(state.stop_deadline(at(0)), at(5));
         state.end(request, at(6));
         state.written(9, false, at(6));
         assert_eq!(state.stop_deadline(at(0)), at(0));
+    }
+
+    #[test]
+    fn an_answer_of_http_2_waits_for_the_window_and_pings_are_no_progress() {
+        let (mut state, at, deadline) = connection();
+        state.received(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", at(0));
+        let first = state.begin(Version::HTTP_2, at(0));
+        state.offer(first, Some(at(10)));
+        state.received(b"a ping", at(20));
+        state.written(17, false, at(20));
+        assert_eq!((deadline(&state), state.waits_since(at(20))), (40, Some(at(10))));
+        let second = state.begin(Version::HTTP_2, at(21));
+        assert_eq!(state.waits_since(at(30)), None, "another request is handled");
+        assert_eq!(deadline(&state), 40, "which does not make the first one wait longer");
+        state.offer(first, None);
+        assert_eq!(deadline(&state), 300, "the handler makes the next part");
+        state.offer(first, Some(at(41)));
+        state.await_body(second, Some(at(45)));
+        assert_eq!((deadline(&state), state.waits_since(at(46))), (71, Some(at(41))));
+        state.end(first, at(50));
+        state.received(b"a ping", at(60));
+        assert_eq!(deadline(&state), 75, "a body that does not arrive");
+    }
+
+    #[test]
+    fn answers_of_http_1_wait_for_writes_only() {
+        let (mut state, at, deadline) = connection();
+        let request = state.begin(Version::HTTP_11, at(0));
+        state.offer(request, Some(at(1)));
+        assert_eq!((deadline(&state), state.waits_since(at(100))), (300, None));
     }
 
     #[test]

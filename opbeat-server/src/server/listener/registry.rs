@@ -193,15 +193,15 @@ impl Registry {
 
     fn log(&self, full: Full, asked: usize) {
         let Some(times) = self.full.count() else { return };
-        let (limit, whose) = match full {
-            Full::Total => (self.total, "all clients".to_owned()),
-            Full::Address(address) => (self.per_address, address.to_string()),
+        let (limit, whose, flag) = match full {
+            Full::Total => (self.total, "all clients".to_owned(), "--limits-connections"),
+            Full::Address(address) => (self.per_address, address.to_string(), "--limits-connections-per-address"),
         };
         let answer = if asked > 0 { "the oldest waiting ones are closed" } else { "new ones are answered with 503" };
         tracing::warn!(
             times,
-            "the limit of {limit} connections of {whose} is reached: {answer}; allow more with --limits-connections, and more \
-             open files with `ulimit -n` or LimitNOFILE="
+            "the limit of {limit} connections of {whose} is reached: {answer}; allow more with {flag}, and more open \
+             files with `ulimit -n` or LimitNOFILE="
         );
     }
 

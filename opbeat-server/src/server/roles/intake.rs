@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::data_folder::DataFolder;
 use crate::directory::StoreDirectory;
-use crate::intake::{self, Disk, Gate, Intake, Refusals, start_quotas};
+use crate::intake::{self, Disk, Gate, Intake, Refusals, start_counts};
 use crate::otlp;
 use crate::queue::Queue;
 use crate::server::ServerConfig;
@@ -35,8 +35,8 @@ impl IntakeRole {
         let deliveries = tokio::spawn(refusals.clone().deliver(queue.clone(), stopped.clone()));
         let disk = Disk::open(&config.data, config.intake.min_free_bytes);
         tokio::spawn(disk.clone().watch(stopped.clone()));
-        let (limits, counts) = start_quotas(Arc::new(store.clone()), stopped).await;
-        let gate = Gate::new(config.intake, limits, counts, disk.clone());
+        let counts = start_counts(Arc::new(store.clone()), stopped).await;
+        let gate = Gate::new(config.intake, Arc::new(directory.clone()), counts, disk.clone());
         let (tokens, origins) = (Arc::new(directory.clone()), Arc::new(directory.clone()));
         let intake = Intake::new(queue, tokens, origins, config.intake, refusals.clone(), gate);
         let services = Arc::new(StoreServices::new(store, directory));

@@ -71,6 +71,13 @@ impl From<tokio_postgres::Error> for Error {
     }
 }
 
+impl Error {
+    /// Replaces the message.
+    pub(super) fn with_message(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+}
+
 fn is_of_connection(error: &tokio_postgres::Error) -> bool {
     use std::error::Error as _;
     let text = error.to_string();
@@ -81,7 +88,8 @@ fn is_of_connection(error: &tokio_postgres::Error) -> bool {
         }
         source = error.source();
     }
-    text.contains("connect") || text.contains("communicating")
+    // The handshake of TLS may succeed after a change of the server.
+    text.contains("connect") || text.contains("communicating") || text.contains("TLS handshake")
 }
 
 /// Returns the kind of an extended result code of SQLite (<https://www.sqlite.org/rescode.html>).

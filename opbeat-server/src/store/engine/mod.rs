@@ -12,6 +12,7 @@
 mod address;
 mod builder;
 mod connection;
+mod encryption;
 mod error;
 mod pool;
 mod postgres;

@@ -9,10 +9,12 @@ use bytes::{BufMut, BytesMut};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
 
 use super::address::Purpose;
+use super::encryption::{Encryption, explain};
 use super::error::{Error, Kind};
 use super::row::{Names, Row};
 use super::value::Value;
@@ -53,7 +55,7 @@ struct Prepared {
 impl Postgres {
     /// Connects to a server. Statements that take longer than the limit are interrupted.
     pub(super) async fn connect(url: &str, purpose: Purpose, time_limit: Option<Duration>) -> Result<Self, Error> {
-        let mut config: Config = url.parse().map_err(invalid_url)?;
+        let (mut config, encryption) = parse(url)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
@@ -65,13 +67,10 @@ impl Postgres {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(MAX_SILENCE);
         }
-        let (client, connection) = config.connect(NoTls).await?;
-        check_encoding(connection.parameter("server_encoding"))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to PostgreSQL ended");
-            }
-        });
+        let client = match encryption.connector()? {
+            Some(tls) => open(&config, tls).await?,
+            None => open(&config, NoTls).await?,
+        };
         if let Some(time_limit) = time_limit {
             client.batch_execute(&format!("SET statement_timeout = {}", time_limit.as_millis())).await?;
         }
@@ -159,6 +158,39 @@ impl Postgres {
         self.statements.insert(sql.into(), prepared.clone());
         Ok(prepared)
     }
+}
+
+/// Checks the URL of a server, and reads the file with the authority of its certificate, if it names one.
+///
+/// # Errors
+///
+/// Returns an error with the remedy if one of them cannot be used.
+pub(super) fn check_url(url: &str) -> Result<(), Error> {
+    // A file that is missing at the start is a mistake. One that is missing later comes back.
+    parse(url)?.1.connector().map(|_| ()).map_err(|error| Error::new(Kind::Data, error.to_string()))
+}
+
+fn parse(url: &str) -> Result<(Config, Encryption), Error> {
+    let (url, encryption) = Encryption::of_url(url)?;
+    let mut config: Config = url.parse().map_err(invalid_url)?;
+    config.ssl_mode(encryption.mode());
+    Ok((config, encryption))
+}
+
+/// Opens a connection, which runs in a task of its own.
+async fn open<T>(config: &Config, tls: T) -> Result<Client, Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await.map_err(explain)?;
+    check_encoding(connection.parameter("server_encoding"))?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to PostgreSQL ended");
+        }
+    });
+    Ok(client)
 }
 
 /// Returns the error of a URL that cannot be parsed. It does not contain the URL, which can contain a password.

@@ -4,6 +4,7 @@ use super::rollups::count;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
+use crate::store::probe::ORGANIZATION as PROBE;
 
 /// The largest number of apps in a list.
 const MAX_APPS: i64 = 500;
@@ -11,7 +12,7 @@ const MAX_APPS: i64 = 500;
 /// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All organizations, for readers who opened the sign-in link.
+    /// All organizations, for readers who opened the sign-in link. The one of the server's own probe is not among them.
     Everything,
     /// One organization, by its id.
     Organization(String),
@@ -120,7 +121,7 @@ impl Store {
 
 fn push_scope(query: &mut QueryBuilder<'_>, scope: &Scope) {
     match scope {
-        Scope::Everything => query.push("1 = 1"),
+        Scope::Everything => query.push("organizations.short_name <> ").push_bind(PROBE),
         Scope::Organization(id) => query.push("organizations.id = ").push_bind(id.clone()),
     };
 }

@@ -226,6 +226,48 @@ async fn records_go_to_the_spool_while_rabbitmq_has_no_memory() {
     assert_eq!(read(&mut source, 30).await, payloads(0..30));
 }
 
+/// The record stays on the disk, those behind it are published, and the next start publishes it too.
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_is_too_large_for_rabbitmq_stops_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rabbit = Rabbit::stopped();
+    let too_large = "x".repeat(200);
+    {
+        let broker = rabbit.broker();
+        let queue = open(&broker, folder.path());
+        append(&queue, 0..3).await;
+        queue.append("shop", too_large.as_bytes()).await.unwrap();
+        append(&queue, 3..6).await;
+    }
+    rabbit.restart();
+    let set_limit = |limit: u32| {
+        format!(
+            "application:set_env(rabbit, max_message_size, {limit}), persistent_term:put(max_message_size, {limit})."
+        )
+    };
+    rabbit.control(&["eval", &set_limit(100)]);
+    {
+        let broker = rabbit.broker();
+        let (queue, mut source) = (open(&broker, folder.path()), broker.source());
+        assert_eq!(read(&mut source, 6).await, payloads(0..6));
+        until_well(&queue.health()).await;
+        assert_eq!(queue.health().set_aside(), 1);
+        // RabbitMQ has said how much it takes, so that the next one is refused instead.
+        let refused = queue.append("shop", too_large.as_bytes()).await.unwrap_err().to_string();
+        assert_eq!(refused, "its data is larger than 100 bytes; send smaller bodies");
+        append(&queue, 6..7).await;
+        assert_eq!(read(&mut source, 1).await, payloads(6..7));
+        source.close().await;
+    }
+    rabbit.control(&["eval", &set_limit(1_000)]);
+    let broker = rabbit.broker();
+    let (queue, mut source) = (open(&broker, folder.path()), broker.source());
+    assert_eq!(read(&mut source, 1).await, [too_large]);
+    until_well(&queue.health()).await;
+    assert_eq!(queue.health().set_aside(), 0);
+}
+
 /// A record that was published twice, and one that workers cannot read, are stored once. Others behind them are stored.
 #[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
