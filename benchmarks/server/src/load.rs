@@ -105,12 +105,12 @@ fn durations() -> Vec<u8> {
     deflate(&json!({"transactions": transactions, "traces": {"groups": [], "raw": []}}))
 }
 
-fn timestamp() -> String {
+pub(crate) fn timestamp() -> String {
     let now = jiff::Timestamp::now();
     now.strftime("%Y-%m-%dT%H:%M:00.000Z").to_string()
 }
 
-fn deflate(body: &Value) -> Vec<u8> {
+pub(crate) fn deflate(body: &Value) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body.to_string().as_bytes()).expect("a vector takes all bytes");
     encoder.finish().expect("a vector takes all bytes")

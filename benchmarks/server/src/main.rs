@@ -5,10 +5,15 @@
 //! ```
 //!
 //! The processor time is that of the server's process, from `/proc`. The load generator is this process, on the same
-//! machine. With `--baseline`, a bare axum handler that reads the same bodies is measured in the same run.
+//! machine. `fill`, `pages` and `rate` measure a large database. With `--baseline`, a bare axum handler that reads the same bodies is measured in the same run.
 
 mod baseline;
+mod fill;
+mod http;
 mod load;
+mod pages;
+mod rate;
+mod scale;
 mod server;
 
 use std::error::Error;
@@ -28,6 +33,9 @@ use server::{App, Server, create_app, folder_mb};
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
+    if scale::run()? {
+        return Ok(());
+    }
     let options = Options::parse()?;
     let template: Value =
         serde_json::from_str(include_str!("../../../opbeat-server/tests/fixtures/agents/python-flask/01-errors.json"))?;
@@ -63,15 +71,19 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn parse() -> Result<Self> {
-        let mut options = Self {
+    fn new() -> Self {
+        Self {
             opbeat: "target/release/opbeat".into(),
             seconds: 5,
             groups: 100,
             kind: None,
             connections: Vec::new(),
             is_baseline: false,
-        };
+        }
+    }
+
+    fn parse() -> Result<Self> {
+        let mut options = Self::new();
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
             if name == "--baseline" {
@@ -97,15 +109,13 @@ impl Options {
 
 fn run(options: &Options, template: &Value, kind: Kind, connections: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let app = create_app(options, folder.path())?;
+    let app = create_app(options, folder.path(), "acme/shop")?;
     let server = Server::start(options, folder.path())?;
     let idle = server.resident_mb()?;
     let (cpu, started) = (server.processor_ms()?, Instant::now());
     let latencies = post(options, template, kind, connections, &server.address, &app)?;
     let accepting = started.elapsed();
-    while server.backlog()? > 0 {
-        thread::sleep(Duration::from_millis(5));
-    }
+    server.drained()?;
     let (all, cpu) = (started.elapsed(), server.processor_ms()? - cpu);
     let events = (latencies.len() * kind.events()) as f64;
     let at = |share: f64| {

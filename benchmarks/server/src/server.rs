@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -47,6 +49,14 @@ impl Server {
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
     }
 
+    /// Waits until the queue is empty.
+    pub(crate) fn drained(&self) -> Result<()> {
+        while self.backlog()? > 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// Returns the number of bytes in the queue.
     pub(crate) fn backlog(&self) -> Result<u64> {
         let mut stream = TcpStream::connect(&self.address)?;
@@ -84,8 +94,8 @@ pub(crate) struct App {
 }
 
 /// Creates the app.
-pub(crate) fn create_app(options: &Options, data: &Path) -> Result<App> {
-    let output = Command::new(&options.opbeat).args(["app", "create", "acme/shop", "--data"]).arg(data).output()?;
+pub(crate) fn create_app(options: &Options, data: &Path, name: &str) -> Result<App> {
+    let output = Command::new(&options.opbeat).args(["app", "create", name, "--data"]).arg(data).output()?;
     let text = String::from_utf8(output.stdout)?;
     let value = |name: &str| {
         let line = text.lines().find_map(|line| line.split_once(&format!("{name}=")));

@@ -83,10 +83,11 @@ impl<'a> BodyContext<'a> {
     /// Returns the key of a transaction.
     ///
     /// If this part of the body has no kind, the kind is that of another part with the same name. If no part has one,
-    /// it is derived from the agent's framework.
+    /// it is derived from the agent's framework. A kind that the store uses itself begins with a control character.
     pub(super) fn key(&self, name: &str, kind: Option<&str>) -> TransactionKey {
         let sent = kind.filter(|kind| !kind.is_empty()).or_else(|| self.kinds.get(name).map(String::as_str));
-        let kind = sent.map_or_else(|| self.kind_of(name), cut_name);
+        let kind = sent.map(|kind| kind.trim_start_matches(char::is_control));
+        let kind = kind.map_or_else(|| self.kind_of(name), cut_name);
         TransactionKey { app_id: self.origin.app_id.clone(), kind, name: cut_name(name) }
     }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::time::from_micros;
 use super::{Query, QueryError, Range, Scope};
-use crate::store::read::AppName;
+use crate::store::read::{AppActivity, AppFilter, AppName};
 
 /// An app's names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -38,27 +38,40 @@ pub(crate) struct AppSummary {
     pub(crate) open_errors: i64,
 }
 
+/// Some of the apps that a reader may see.
+#[derive(Clone, Debug)]
+pub(crate) struct AppList {
+    /// The number of all apps that match the filter.
+    pub(crate) total: i64,
+    /// The requested part of the list, in the order of the names.
+    pub(crate) apps: Vec<AppSummary>,
+}
+
 impl Query {
-    /// Returns the apps that a reader may see.
-    pub(crate) async fn apps(&self, scope: &Scope, now: Timestamp) -> Result<Vec<AppSummary>, QueryError> {
+    /// Returns some of the apps that a reader may see.
+    pub(crate) async fn apps(
+        &self,
+        scope: &Scope,
+        filter: AppFilter<'_>,
+        part: (i64, i64),
+        now: Timestamp,
+    ) -> Result<AppList, QueryError> {
         let since = now.as_second() - 3_600;
-        let apps = self.store.apps(scope, since).await?;
+        let (apps, total) = self.store.apps(scope, filter, since, part).await?;
         // The rows of the minutes that begin after `since` are counted.
         let since = since + (-since).rem_euclid(60);
         let minutes = |first_seen: Option<i64>| {
             let first = first_seen.map_or(since, |first| since.max(first.div_euclid(1_000_000)));
             (now.as_second() - first).max(60) as f64 / 60.0
         };
-        Ok(apps
-            .into_iter()
-            .map(|activity| AppSummary {
-                app: activity.app.into(),
-                per_minute: activity.count as f64 / minutes(activity.first_seen),
-                failed_share: activity.failed as f64 / activity.count.max(1) as f64,
-                last_seen: activity.last_seen.map(from_micros),
-                open_errors: activity.open_errors,
-            })
-            .collect())
+        let summary = |activity: AppActivity| AppSummary {
+            app: activity.app.into(),
+            per_minute: activity.count as f64 / minutes(activity.first_seen),
+            failed_share: activity.failed as f64 / activity.count.max(1) as f64,
+            last_seen: activity.last_seen.map(from_micros),
+            open_errors: activity.open_errors,
+        };
+        Ok(AppList { total, apps: apps.into_iter().map(summary).collect() })
     }
 
     /// Finds an app by ids or short names, if the reader may see it.

@@ -18,7 +18,7 @@ mod time;
 mod trace;
 mod transactions;
 
-pub(crate) use apps::{AppIdentity, AppSummary};
+pub(crate) use apps::{AppIdentity, AppList, AppSummary};
 pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
@@ -35,4 +35,4 @@ pub(crate) use trace::{SampleReference, TraceSample};
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};
 
 pub(crate) use crate::store::StoreError as QueryError;
-pub(crate) use crate::store::read::{ErrorOrder, SampleOrder, Scope};
+pub(crate) use crate::store::read::{AppFilter, ErrorOrder, SampleOrder, Scope};

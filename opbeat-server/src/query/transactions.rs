@@ -137,7 +137,7 @@ impl Query {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let mut sums: HashMap<i64, Sum> = HashMap::new();
         self.store
-            .each_rollup(rollup_span(app, range, Some(&ids)), |row| {
+            .each_longest_rollup(rollup_span(app, range, Some(&ids)), |row| {
                 sums.entry(row.transaction).or_default().add(&row.result, &row.rollup)
             })
             .await?;

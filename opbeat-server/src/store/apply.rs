@@ -197,8 +197,8 @@ fn bare_key(key: &str) -> Option<&str> {
 fn write(connection: &mut Connection, mut changes: Changes, now: i64) -> Result<(), StoreError> {
     let mut notes = NewNotes::default();
     traces::join(connection, &mut changes)?;
-    let ids = rollups::write_transactions(connection, &changes, &mut notes)?;
-    values::fold(connection, &ids, &mut changes, now, &mut notes)?;
+    let mut ids = rollups::write_transactions(connection, &changes, &mut notes)?;
+    values::fold(connection, &mut ids, &mut changes, now, &mut notes)?;
     let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
     let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;
     rollups::write(connection, &ids, &marks, &changes.rollups, &mut notes)?;

@@ -17,7 +17,16 @@ pub(super) struct Mark {
 
 /// The watermarks of an app, one for each of [`RESOLUTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks(pub(super) [Mark; RESOLUTIONS.len()]);
+pub(super) struct Marks {
+    /// The rows of each resolution.
+    pub(super) rows: [Mark; RESOLUTIONS.len()],
+    /// The time from which on the sums of all transactions are stored, in seconds since 1970: a boundary of days, or
+    /// `None` if there are none.
+    pub(super) totals: Option<i64>,
+}
+
+/// The resolution under which the table of watermarks has the time of [`Marks::totals`].
+pub(super) const TOTALS: i64 = 0;
 
 /// The watermarks of several apps.
 #[derive(Debug, Default)]
@@ -38,14 +47,14 @@ pub(super) struct Part {
 pub(super) const MINUTES_ONLY: Marks = {
     let mut marks = [Mark { since: 0, until: 0 }; RESOLUTIONS.len()];
     marks[0].until = i64::MAX;
-    Marks(marks)
+    Marks { rows: marks, totals: None }
 };
 
 impl Marks {
     /// Returns the resolutions of the rows that data of a minute is added to.
     pub(super) fn resolutions(&self, minute: i64) -> impl Iterator<Item = i64> + use<> {
         let is_complete = move |mark: &Mark| minute < mark.until;
-        self.0.into_iter().zip(RESOLUTIONS).filter(move |(mark, _)| is_complete(mark)).map(|(_, row)| row.seconds)
+        self.rows.into_iter().zip(RESOLUTIONS).filter(move |(mark, _)| is_complete(mark)).map(|(_, row)| row.seconds)
     }
 
     /// Returns the rows that stand for a range of time: those of a resolution as far as they are complete, longer ones
@@ -54,14 +63,14 @@ impl Marks {
         let level = RESOLUTIONS.iter().position(|row| row.seconds >= resolution).unwrap_or(RESOLUTIONS.len() - 1);
         let mut parts = Vec::new();
         let mut from = from;
-        let since = self.0[level].since.min(to);
+        let since = self.rows[level].since.min(to);
         if from < since && level + 1 < RESOLUTIONS.len() {
             let longer = RESOLUTIONS[level + 1].seconds;
             parts = self.parts(longer, (from - from.rem_euclid(longer), since));
             from = since;
         }
         for level in (0..=level).rev() {
-            let end = self.0[level].until.min(to);
+            let end = self.rows[level].until.min(to);
             if from < end {
                 parts.push(Part { resolution: RESOLUTIONS[level].seconds, from, to: end });
                 from = end;
@@ -70,13 +79,36 @@ impl Marks {
         parts
     }
 
+    /// Returns the longest rows that stand for a range of time together: those of days between those of hours, and so on.
+    /// Sums over the range read fewer rows than [`Self::parts`] has.
+    pub(super) fn longest_parts(&self, resolution: i64, range: (i64, i64)) -> Vec<Part> {
+        self.parts(resolution, range).into_iter().flat_map(|part| self.lengthen(part)).collect()
+    }
+
+    fn lengthen(&self, part: Part) -> Vec<Part> {
+        let longer = RESOLUTIONS.iter().zip(&self.rows).find(|(row, _)| row.seconds > part.resolution);
+        let Some((row, mark)) = longer else { return vec![part] };
+        let (length, end) = (row.seconds, mark.until.min(part.to));
+        let start = part.from.max(mark.since);
+        let (from, to) = (start + (-start).rem_euclid(length), end - end.rem_euclid(length));
+        if from >= to {
+            return vec![part];
+        }
+        let inner = self.lengthen(Part { resolution: length, from, to });
+        let outer = [Part { to: from, ..part }, Part { from: to, ..part }];
+        inner.into_iter().chain(outer).filter(|part| part.from < part.to).collect()
+    }
+
     /// Reads the watermarks of an app from rows with the columns `resolution`, `since` and `until`.
     pub(super) fn read(rows: &[Row<'_>]) -> Result<Self, StoreError> {
         let mut marks = MINUTES_ONLY;
         for row in rows {
             let resolution: i64 = row.try_get("resolution")?;
+            if resolution == TOTALS {
+                marks.totals = Some(row.try_get("since")?);
+            }
             if let Some(level) = RESOLUTIONS.iter().skip(1).position(|row| row.seconds == resolution) {
-                marks.0[level + 1] = Mark { since: row.try_get("since")?, until: row.try_get("until")? };
+                marks.rows[level + 1] = Mark { since: row.try_get("since")?, until: row.try_get("until")? };
             }
         }
         Ok(marks)

@@ -42,6 +42,7 @@ mod span_stacks;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod totals;
 mod traces;
 mod usage;
 mod values;

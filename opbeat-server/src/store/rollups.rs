@@ -9,6 +9,8 @@ use super::error::StoreError;
 use super::ids;
 use super::marks::AppMarks;
 use super::notes::NewNotes;
+use super::totals;
+use super::values::{OTHER_KINDS, OTHER_RESULTS};
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 
@@ -16,7 +18,7 @@ use crate::sketch::Sketch;
 pub(crate) const OTHER_NAMES: &str = "(other names)";
 
 /// The first and the last time that a transaction was seen, in microseconds since 1970.
-type Seen = (i64, i64);
+pub(super) type Seen = (i64, i64);
 
 /// The key of a row of durations: transaction, resolution, start and result.
 pub(super) type RowKey<'a> = (i64, i64, i64, &'a str);
@@ -25,7 +27,36 @@ pub(super) type RowKey<'a> = (i64, i64, i64, &'a str);
 const ROWS: usize = 256;
 
 /// The ids of the transactions that a write is about.
-pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
+#[derive(Debug, Default)]
+pub(super) struct TransactionIds {
+    /// Those of single names.
+    pub(super) names: BTreeMap<TransactionKey, i64>,
+    /// Those of the sums of apps.
+    pub(super) apps: BTreeMap<String, i64>,
+    /// Results that are counted under another one, by the transaction.
+    pub(super) surplus_results: BTreeSet<(i64, String)>,
+    /// Kinds that are counted under another one, by the transaction.
+    pub(super) surplus_kinds: BTreeSet<(i64, String)>,
+}
+
+impl TransactionIds {
+    /// Returns the rows that the figures of a transaction are added to: its own, and that of its app.
+    pub(super) fn of(&self, key: &TransactionKey) -> [i64; 2] {
+        [self.names[key], self.apps[&key.app_id]]
+    }
+
+    /// Returns the result under which durations are counted in a row.
+    fn result<'r>(&self, id: i64, result: &'r str) -> &'r str {
+        let is_surplus = !self.surplus_results.is_empty() && self.surplus_results.contains(&(id, result.to_owned()));
+        if is_surplus { OTHER_RESULTS } else { result }
+    }
+
+    /// Returns the kind under which self time is counted in a row.
+    fn kind<'k>(&self, id: i64, kind: &'k str) -> &'k str {
+        let is_surplus = !self.surplus_kinds.is_empty() && self.surplus_kinds.contains(&(id, kind.to_owned()));
+        if is_surplus { OTHER_KINDS } else { kind }
+    }
+}
 
 /// Creates the rows of transactions that are missing, and returns the ids of all.
 ///
@@ -43,12 +74,19 @@ pub(super) fn write_transactions(
         let (first, last) = seen.entry(key).or_insert((at, at));
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
-    let mut ids = TransactionIds::new();
+    let mut ids = TransactionIds::default();
+    let mut apps: BTreeMap<&str, Seen> = BTreeMap::new();
+    for (key, (first, last)) in &seen {
+        let app = apps.entry(&key.app_id).or_insert((*first, *last));
+        *app = (app.0.min(*first), app.1.max(*last));
+    }
+    // Before the names, which are not new to the app afterwards.
+    totals::write_apps(connection, &apps, &mut ids)?;
     let mut missing = Vec::new();
     let known = update_transactions(connection, &seen)?;
     for ((key, seen), known) in seen.into_iter().zip(known) {
         match known {
-            Some(id) => drop(ids.insert(key.clone(), id)),
+            Some(id) => drop(ids.names.insert(key.clone(), id)),
             None => missing.push((key, seen)),
         }
     }
@@ -60,7 +98,7 @@ pub(super) fn write_transactions(
 }
 
 /// Updates the rows of transactions, and returns their ids; `None` where there is no row.
-fn update_transactions(
+pub(super) fn update_transactions(
     connection: &mut Connection,
     seen: &BTreeMap<&TransactionKey, Seen>,
 ) -> Result<Vec<Option<i64>>, StoreError> {
@@ -108,13 +146,13 @@ fn create_transactions<'k>(
             Some(row) => row.try_get(0)?,
             None => insert_transaction(connection, key, seen)?,
         };
-        ids.insert(key.clone(), id);
+        ids.names.insert(key.clone(), id);
     }
     let mut shared = BTreeSet::new();
     for (app_id, (seen, keys)) in others {
         let (app_id, name) = (app_id.to_owned(), OTHER_NAMES.to_owned());
         let id = insert_transaction(connection, &TransactionKey { app_id, kind: String::new(), name }, seen)?;
-        ids.extend(keys.iter().map(|key| ((*key).clone(), id)));
+        ids.names.extend(keys.iter().map(|key| ((*key).clone(), id)));
         shared.extend(keys);
     }
     Ok(shared)
@@ -130,7 +168,11 @@ fn new_row<'k>(id: i64, key: &'k TransactionKey, (first, last): Seen) -> Vec<Val
 }
 
 /// Creates the row of a transaction, or updates it if there is one. Returns its id.
-fn insert_transaction(connection: &mut Connection, key: &TransactionKey, seen: Seen) -> Result<i64, StoreError> {
+pub(super) fn insert_transaction(
+    connection: &mut Connection,
+    key: &TransactionKey,
+    seen: Seen,
+) -> Result<i64, StoreError> {
     let mut id = ids::of_transaction(key);
     loop {
         let inserted = connection.rows_many(INSERT_TRANSACTION, &[new_row(id, key, seen)])?;
@@ -157,8 +199,10 @@ pub(super) fn write(
     for ((key, minute, result), rollup) in rollups {
         for resolution in marks.of(&key.app_id).resolutions(*minute) {
             let start = minute - minute.rem_euclid(resolution);
-            let row = (ids[key], resolution, start, result.as_str());
-            rows.entry(row).or_insert_with(|| (Rollup::default(), &key.app_id)).0.merge(rollup);
+            for id in ids.of(key) {
+                let row = (id, resolution, start, ids.result(id, result));
+                rows.entry(row).or_insert_with(|| (Rollup::default(), &key.app_id)).0.merge(rollup);
+            }
         }
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
@@ -268,12 +312,12 @@ pub(super) fn write_breakdowns(
     marks: &AppMarks,
     breakdowns: &BTreeMap<(TransactionKey, i64, String), SelfTime>,
 ) -> Result<(), StoreError> {
-    let row = |key: &TransactionKey, minute: i64, kind: &String, self_time: &SelfTime, resolution: i64| {
+    let row = |id: i64, minute: i64, kind: &String, self_time: &SelfTime, resolution: i64| {
         vec![
-            Value::from(ids[key]),
+            Value::from(id),
             Value::from(resolution),
             (minute - minute.rem_euclid(resolution)).into(),
-            kind.clone().into(),
+            ids.kind(id, kind).to_owned().into(),
             signed(self_time.count).into(),
             self_time.self_ms.into(),
             signed(self_time.samples).into(),
@@ -282,7 +326,8 @@ pub(super) fn write_breakdowns(
     };
     let rows = |((key, minute, kind), self_time): (&(TransactionKey, i64, String), &SelfTime)| {
         let resolutions = marks.of(&key.app_id).resolutions(*minute);
-        resolutions.map(|resolution| row(key, *minute, kind, self_time, resolution)).collect::<Vec<_>>()
+        let rows = |resolution| ids.of(key).map(|id| row(id, *minute, kind, self_time, resolution));
+        resolutions.flat_map(rows).collect::<Vec<_>>()
     };
     connection.execute_many(
         "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)

@@ -27,7 +27,7 @@ pub(super) fn write(
     let mut hours: Vec<(i64, i64)> = Vec::new();
     let mut rows = Vec::with_capacity(samples.len());
     for sample in samples {
-        let transaction = transactions[&sample.transaction];
+        let transaction = transactions.names[&sample.transaction];
         // A document that is no JSON has no trace and no sites.
         let traced: Traced = serde_json::from_slice(&sample.document).unwrap_or_default();
         rows.push(row(transaction, sample, &traced)?);

@@ -34,16 +34,17 @@ const KIND_LIST: List = List { name: "kind", cap: &KINDS, others: OTHER_KINDS };
 /// A value of a transaction.
 type Pair = (i64, String);
 
-/// Counts results and kinds beyond the caps under one result and one kind. `now` is in microseconds since 1970.
+/// Counts results and kinds beyond the caps under one result and one kind. Those of the sums of apps have the same caps, and
+/// are left to the rows of the sums. `now` is in microseconds since 1970.
 pub(super) fn fold(
     connection: &mut Connection,
-    ids: &TransactionIds,
+    ids: &mut TransactionIds,
     changes: &mut Changes,
     now: i64,
     notes: &mut NewNotes,
 ) -> Result<(), StoreError> {
     let day = super::day_of(now);
-    let results = changes.rollups.keys().map(|(key, _, result)| (ids[key], &**result));
+    let results = changes.rollups.keys().flat_map(|(key, _, result)| ids.of(key).map(|id| (id, &**result)));
     let surplus = surplus(connection, &RESULT_LIST, results.collect(), day)?;
     if !surplus.is_empty() {
         for ((key, minute, result), rollup) in std::mem::take(&mut changes.rollups) {
@@ -53,8 +54,10 @@ pub(super) fn fold(
             }
             changes.rollups.entry((key, minute, result)).or_default().merge(&rollup);
         }
+        ids.surplus_results = surplus;
     }
-    let kinds = changes.breakdowns.keys().filter(|(_, _, kind)| kind != APP).map(|(key, _, kind)| (ids[key], &**kind));
+    let kinds = changes.breakdowns.keys().filter(|(_, _, kind)| kind != APP);
+    let kinds = kinds.flat_map(|(key, _, kind)| ids.of(key).map(|id| (id, &**kind)));
     let surplus = self::surplus(connection, &KIND_LIST, kinds.collect(), day)?;
     if !surplus.is_empty() {
         for ((key, minute, kind), self_time) in std::mem::take(&mut changes.breakdowns) {
@@ -64,6 +67,7 @@ pub(super) fn fold(
             }
             changes.breakdowns.entry((key, minute, kind)).or_default().merge(self_time);
         }
+        ids.surplus_kinds = surplus;
     }
     Ok(())
 }
@@ -76,7 +80,7 @@ fn value(
     surplus: &BTreeSet<Pair>,
     list: &List,
 ) -> (String, bool) {
-    let pair = (ids[key], value);
+    let pair = (ids.names[key], value);
     if surplus.contains(&pair) { (list.others.to_owned(), true) } else { (pair.1, false) }
 }
 

@@ -4,6 +4,7 @@
 
 mod agents;
 mod api;
+mod apps;
 mod backup;
 mod base_path;
 mod cases;

@@ -1,28 +1,73 @@
 //! The list of all apps.
 
+use axum::extract::Query as Params;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::empty;
+use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::format::{ago, per_minute, share, signed_count};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::AppSummary;
+use crate::query::{AppFilter, AppList, AppSummary};
 
-pub(in crate::dashboard) async fn apps(reader: Reader) -> Result<Markup, Problem> {
+/// The number of apps on one page.
+const APPS: i64 = 60;
+
+pub(in crate::dashboard) async fn apps(
+    reader: Reader,
+    Params(parameters): Params<PageParameters>,
+) -> Result<Markup, Problem> {
     let now = Timestamp::now();
-    let apps = reader.query.apps(&reader.scope, now).await?;
-    let content = if apps.is_empty() { empty::no_app() } else { list(&apps, now) };
+    let search = parameters.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
+    let filter = AppFilter { organization: None, search };
+    let read = |page: i64| reader.query.apps(&reader.scope, filter, (APPS, page.saturating_mul(APPS)), now);
+    let mut current = i64::try_from(parameters.page.unwrap_or(0)).unwrap_or(i64::MAX);
+    let mut list = read(current).await?;
+    if list.apps.is_empty() && list.total > 0 {
+        // A page beyond the last one shows the last one.
+        current = (list.total - 1) / APPS;
+        list = read(current).await?;
+    }
+    let content =
+        if list.total == 0 && search.is_none() { empty::no_app() } else { content(&list, search, current, now) };
     Ok(page(&Page { title: "Apps", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content))
 }
 
-fn list(apps: &[AppSummary], now: Timestamp) -> Markup {
+fn content(list: &AppList, search: Option<&str>, current: i64, now: Timestamp) -> Markup {
     html! {
-        h1 { "Apps" }
+        div.title { h1 { "Apps" } @if list.total > APPS || search.is_some() { (find(search)) } }
+        @if list.apps.is_empty() { p.empty { "No app has this in its name." } }
         ul.cards {
-            @for app in apps { li { (card(app, now)) } }
+            @for app in &list.apps { li { (card(app, now)) } }
+        }
+        @if list.total > APPS { (pages(list, search, current)) }
+    }
+}
+
+fn find(search: Option<&str>) -> Markup {
+    html! {
+        form.filter action=(path::apps()) method="get" role="search" {
+            input type="search" name="search" value=[search] placeholder="organization or app" aria-label="Part of the name" maxlength="200";
+            button type="submit" { "Find" }
+        }
+    }
+}
+
+fn pages(list: &AppList, search: Option<&str>, current: i64) -> Markup {
+    let first = current * APPS;
+    let shown = (first + APPS).min(list.total);
+    let link = |page: i64| {
+        let search = search.map(|search| format!("&search={}", path::encode(search))).unwrap_or_default();
+        format!("{}?page={page}{search}", path::apps())
+    };
+    html! {
+        nav.pages aria-label="Pages" {
+            span.muted { (signed_count(first + 1)) "–" (signed_count(shown)) " of " (signed_count(list.total)) " apps" }
+            @if current > 0 { a href=(link(current - 1)) { "previous" } }
+            @if shown < list.total { a href=(link(current + 1)) { "next" } }
         }
     }
 }

@@ -32,8 +32,12 @@ pub(super) struct Cap {
 /// The transaction names of an app.
 ///
 /// Pages list and sum up all of them. An application with more has names that are no patterns, such as URLs with ids.
-pub(super) const NAMES: Cap =
-    Cap { limit: 10_000, reason: "other_names", count: "SELECT count(*) FROM transactions WHERE app_id = ?" };
+pub(super) const NAMES: Cap = Cap {
+    limit: 10_000,
+    reason: "other_names",
+    // Without the row of the sums of the app.
+    count: "SELECT count(*) FROM transactions WHERE app_id = ? AND kind <> '\u{1}total'",
+};
 
 /// The error groups of an app. An application with more has messages whose varying parts are not recognised.
 pub(super) const ERRORS: Cap =

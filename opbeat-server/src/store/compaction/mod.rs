@@ -72,7 +72,7 @@ impl Store {
     async fn compact_app(&self, app_id: &str, now: i64) -> Result<bool, StoreError> {
         let mut marks = self.marks(app_id).await?;
         for level in 1..RESOLUTIONS.len() {
-            while marks.0[level].until < limit(&marks, level, now) {
+            while marks.rows[level].until < limit(&marks, level, now) {
                 let app = app_id.to_owned();
                 let step = move |connection: &mut Connection| compact_next(connection, &app, level, now);
                 match self.write(step).await? {
@@ -87,7 +87,7 @@ impl Store {
 
 /// Returns the time up to which rows of a level can be complete.
 fn limit(marks: &Marks, level: usize, now: i64) -> i64 {
-    let limit = if level == 1 { now.saturating_sub(DELAY) } else { marks.0[level - 1].until };
+    let limit = if level == 1 { now.saturating_sub(DELAY) } else { marks.rows[level - 1].until };
     limit - limit.rem_euclid(RESOLUTIONS[level].seconds)
 }
 
@@ -105,7 +105,7 @@ fn compact_next(
     // The workers of the app hold its lock from before they read the watermarks until they have stored their data.
     lock_app(connection, app_id)?;
     let mut marks = *AppMarks::load(connection, [app_id])?.of(app_id);
-    let (limit, until) = (limit(&marks, level, now), marks.0[level].until);
+    let (limit, until) = (limit(&marks, level, now), marks.rows[level].until);
     if limit <= until {
         return Ok((Step::Done, marks));
     }
@@ -133,7 +133,7 @@ fn compact_next(
     .bind(length)
     .bind(until)
     .execute(connection)?;
-    marks.0[level].until = until;
+    marks.rows[level].until = until;
     Ok((step, marks))
 }
 

@@ -114,7 +114,7 @@ async fn rows_of_each_length_are_exact_at_any_time() {
         assert_eq!(store.compact((START + 96 * HOUR + 400) * MICROS).await.unwrap().len(), 1);
         check(&store, &app_id, expected).await;
         let minutes = query("DELETE FROM rollups WHERE resolution < 86400").run(&store.writer).await.unwrap();
-        assert!(minutes > 100 && rows_of(&store, DAY).await == 6, "two names on three days");
+        assert!(minutes > 100 && rows_of(&store, DAY).await == 9, "two names and their sum on three days");
         let days = sums(&store, &app_id, DAY, (START, START + 4 * DAY)).await;
         assert_eq!(days.count, expected, "days alone have all data");
         store.close().await;
@@ -226,8 +226,8 @@ fn a_range_has_each_time_once() {
     let mut marks = MINUTES_ONLY;
     let all = [(60, 0, 1_000)].map(|(resolution, from, to)| Part { resolution, from, to });
     assert_eq!(marks.parts(DAY, (0, 1_000)), all, "nothing is added up yet");
-    marks.0[1] = Mark { since: 3_600, until: 12_000 };
-    marks.0[2] = Mark { since: 0, until: 7_200 };
+    marks.rows[1] = Mark { since: 3_600, until: 12_000 };
+    marks.rows[2] = Mark { since: 0, until: 7_200 };
     let parts = |resolution, range| {
         let parts = marks.parts(resolution, range);
         parts.into_iter().map(|part| (part.resolution, part.from, part.to)).collect::<Vec<_>>()
@@ -239,6 +239,15 @@ fn a_range_has_each_time_once() {
     assert_eq!(parts(60, (0, 600)), [(60, 0, 600)]);
     assert_eq!(parts(DAY, (7_200, 9_000)), [(600, 7_200, 9_000)]);
     assert_eq!(parts(DAY, (600, 600)), []);
+    let longest = |resolution, range| {
+        let parts = marks.longest_parts(resolution, range);
+        parts.into_iter().map(|part| (part.resolution, part.from, part.to)).collect::<Vec<_>>()
+    };
+    let whole = [(3_600, 3_600, 7_200), (600, 7_200, 12_000), (60, 0, 3_600), (60, 12_000, 20_000)];
+    assert_eq!(longest(60, (0, 20_000)), whole, "ten minutes are complete from 1:00 on");
+    assert_eq!(longest(60, (4_260, 7_260)), [(600, 4_800, 7_200), (60, 4_260, 4_800), (60, 7_200, 7_260)]);
+    assert_eq!(longest(HOUR, (0, 7_200)), [(3_600, 0, 7_200)]);
+    assert_eq!(longest(60, (600, 600)), []);
     assert_eq!(marks.resolutions(0).collect::<Vec<_>>(), [60, 600, 3_600]);
     assert_eq!(marks.resolutions(11_940).collect::<Vec<_>>(), [60, 600]);
     assert_eq!(marks.resolutions(12_000).collect::<Vec<_>>(), [60]);

@@ -9,7 +9,8 @@ use crate::sketch::Sketch;
 use crate::store::engine::{Opening, Pool, Purpose};
 use crate::store::marks::AppMarks;
 use crate::store::notes::NewNotes;
-use crate::store::read::{ErrorOrder, RollupSpan, SampleOrder, Scope};
+use crate::store::read::{AppFilter, ErrorOrder, RollupSpan, SampleOrder, Scope};
+use crate::store::rollups::TransactionIds;
 use crate::store::testing::TestDatabase;
 use crate::store::{Store, StoredRecord, document, rollups};
 
@@ -124,7 +125,7 @@ fn write_released(path: &Path, version: usize) {
 /// Asserts that the rows of the first schema can be read.
 async fn assert_readable(store: &Store, version: usize) {
     let app = store.find_app(&Scope::Everything, "acme", "shop").await.unwrap().unwrap();
-    let apps = store.apps(&Scope::Everything, 0).await.unwrap();
+    let (apps, _) = store.apps(&Scope::Everything, AppFilter::default(), 0, (1, 0)).await.unwrap();
     assert_eq!((app.id.as_str(), apps[0].count, apps[0].open_errors), ("a", 2, 1));
     assert_eq!(store.secret_tokens().await.unwrap().len(), 1);
     assert_eq!(store.organization_of(&[0; 32]).await.unwrap().as_deref(), Some("o"));
@@ -224,11 +225,17 @@ fn durations_from_before_the_head_times_count_as_head_times() {
     let mut rollup = Rollup::default();
     rollup.insert(60_000.0, Some(5.0), false);
     let key = TransactionKey { app_id: "a".to_owned(), kind: String::new(), name: "GET /".to_owned() };
-    let (ids, rollups) = ([(key.clone(), 1)].into(), [((key, 0, "200".to_owned()), rollup)].into());
+    database.batch("INSERT INTO transactions VALUES (2, 'a', 'sums of the app', '', 0, 0)").unwrap();
+    let ids = TransactionIds {
+        names: [(key.clone(), 1)].into(),
+        apps: [("a".to_owned(), 2)].into(),
+        ..TransactionIds::default()
+    };
+    let rollups = [((key, 0, "200".to_owned()), rollup)].into();
     let marks = AppMarks::load(&mut database, ["a"]).unwrap();
     rollups::write(&mut database, &ids, &marks, &rollups, &mut NewNotes::default()).unwrap();
     for resolution in [60_i64, 3_600] {
-        let row = query("SELECT * FROM rollups WHERE resolution = ?").bind(resolution);
+        let row = query("SELECT * FROM rollups WHERE transaction_id = 1 AND resolution = ?").bind(resolution);
         let rollup = rollups::read(&row.fetch_one(&mut database).unwrap()).unwrap().rollup;
         assert_eq!(rollup.sketch, [10.0, 20.0, 60_000.0].into_iter().collect());
         assert_eq!(*rollup.head_sketch(), [5.0, 10.0, 20.0].into_iter().collect());
@@ -324,7 +331,8 @@ async fn rows_by_minute_and_by_hour_of_an_earlier_version_count_once() {
         }
         let delete = "DELETE FROM rollups WHERE resolution < 86400 AND transaction_id = 1";
         assert!(query(delete).run(&store.writer).await.unwrap() > 0);
-        let days = query("SELECT sum(CAST(count AS DOUBLE PRECISION)) FROM rollups").read_one(&store.writer).await;
+        let days = "SELECT sum(CAST(count AS DOUBLE PRECISION)) FROM rollups WHERE transaction_id = 1";
+        let days = query(days).read_one(&store.writer).await;
         assert_eq!(days.unwrap().try_get::<f64, _>(0).unwrap(), expected as f64, "days alone have all data");
         store.close().await;
     }

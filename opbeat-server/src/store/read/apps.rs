@@ -4,10 +4,9 @@ use super::rollups::count;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
+use crate::store::marks::TOTALS;
 use crate::store::probe::ORGANIZATION as PROBE;
-
-/// The largest number of apps in a list.
-const MAX_APPS: i64 = 500;
+use crate::store::totals::TOTAL_KIND;
 
 /// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +28,15 @@ pub(crate) struct AppName {
     pub(crate) id: String,
     /// The app's short name.
     pub(crate) name: String,
+}
+
+/// The apps of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AppFilter<'a> {
+    /// The id or the short name of the organization that they belong to.
+    pub(crate) organization: Option<&'a str>,
+    /// A part of their names, in any case.
+    pub(crate) search: Option<&'a str>,
 }
 
 /// An app's activity since a point in time.
@@ -78,44 +86,87 @@ impl Store {
         row.as_ref().map(app_name).transpose()
     }
 
-    /// Returns all apps with their activity since a point in time (seconds since 1970).
-    pub(crate) async fn apps(&self, scope: &Scope, since: i64) -> Result<Vec<AppActivity>, StoreError> {
+    /// Returns some apps with their activity since a point in time (seconds since 1970), and the number of all.
+    pub(crate) async fn apps(
+        &self,
+        scope: &Scope,
+        filter: AppFilter<'_>,
+        since: i64,
+        (limit, offset): (i64, i64),
+    ) -> Result<(Vec<AppActivity>, i64), StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT organizations.id AS organization_id, organizations.short_name AS organization,
-                    apps.id AS id, apps.short_name AS name,
-                    (SELECT min(first_seen) FROM transactions WHERE app_id = apps.id) AS first_transaction,
-                    (SELECT min(first_seen) FROM error_groups WHERE app_id = apps.id) AS first_error,
-                    (SELECT max(last_seen) FROM transactions WHERE app_id = apps.id) AS last_transaction,
-                    (SELECT max(last_seen) FROM error_groups WHERE app_id = apps.id) AS last_error,
-                    (SELECT count(*) FROM error_groups WHERE app_id = apps.id AND status = 'open') AS open_errors,
-                    activity.count AS count, activity.failed AS failed
-             FROM apps JOIN organizations ON organizations.id = apps.organization_id
-             LEFT JOIN (
-                 SELECT transactions.app_id, sum(CAST(rollups.count AS DOUBLE PRECISION)) AS count,
-                        sum(CAST(rollups.failed AS DOUBLE PRECISION)) AS failed
-                 FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
-                 WHERE rollups.resolution = 60 AND rollups.start >= ",
+            "SELECT listed.organization_id, listed.organization, listed.id, listed.name,
+                    coalesce(total.first_seen, (SELECT min(first_seen) FROM transactions WHERE app_id = listed.id))
+                        AS first_transaction,
+                    (SELECT min(first_seen) FROM error_groups WHERE app_id = listed.id) AS first_error,
+                    coalesce(total.last_seen, (SELECT max(last_seen) FROM transactions WHERE app_id = listed.id))
+                        AS last_transaction,
+                    (SELECT max(last_seen) FROM error_groups WHERE app_id = listed.id) AS last_error,
+                    (SELECT count(*) FROM error_groups WHERE app_id = listed.id AND status = 'open') AS open_errors",
         );
-        query.push_bind(since).push(" GROUP BY transactions.app_id) AS activity ON activity.app_id = apps.id WHERE ");
-        push_scope(&mut query, scope);
-        query.push(" ORDER BY organizations.short_name, apps.short_name LIMIT ").push_bind(MAX_APPS);
+        for column in ["count", "failed"] {
+            query.push(", CASE WHEN totals.since <= ").push_bind(since);
+            query.push(format!(" THEN (SELECT sum(CAST({column} AS DOUBLE PRECISION)) FROM rollups"));
+            query.push(" WHERE transaction_id = total.id AND resolution = 60 AND start >= ").push_bind(since);
+            query.push(format!(") ELSE (SELECT sum(CAST(rollups.{column} AS DOUBLE PRECISION))"));
+            query.push(" FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id");
+            query.push(" WHERE transactions.app_id = listed.id AND transactions.kind <> ").push_bind(TOTAL_KIND);
+            query.push(" AND transactions.last_seen >= ").push_bind(since.saturating_mul(1_000_000));
+            query.push(" AND rollups.resolution = 60 AND rollups.start >= ").push_bind(since);
+            query.push(format!(") END AS {column}"));
+        }
+        query.push(
+            " FROM (SELECT organizations.id AS organization_id, organizations.short_name AS organization,
+                           apps.id AS id, apps.short_name AS name",
+        );
+        push_apps(&mut query, scope, filter);
+        query.push(" ORDER BY organizations.short_name, apps.short_name LIMIT ").push_bind(limit);
+        query.push(" OFFSET ").push_bind(offset);
+        query.push(") AS listed LEFT JOIN transactions AS total ON total.app_id = listed.id AND total.kind = ");
+        query.push_bind(TOTAL_KIND).push(" AND total.name = ''");
+        query.push(" LEFT JOIN compactions AS totals ON totals.app_id = listed.id AND totals.resolution = ");
+        query.push_bind(TOTALS).push(" ORDER BY listed.organization, listed.name");
         let rows = query.build().read_all(&self.readers).await?;
-        rows.iter().map(activity).collect()
+        let mut count = QueryBuilder::new("SELECT count(*)");
+        push_apps(&mut count, scope, filter);
+        let total: i64 = count.build().read_one(&self.readers).await?.try_get(0)?;
+        let apps: Vec<AppActivity> = rows.iter().map(activity).collect::<Result<_, StoreError>>()?;
+        Ok((apps, total))
     }
 
     /// Returns the times of an app's first and last transaction or error, in microseconds since 1970.
     pub(crate) async fn activity(&self, app_id: &str) -> Result<Option<(i64, i64)>, StoreError> {
+        // Each subquery reads one entry of an index, unless the app has no sums of all its transactions yet.
         let row = query(
-            "SELECT min(first_seen), max(last_seen) FROM (
-                 SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM transactions WHERE app_id = ?1
-                 UNION ALL SELECT min(first_seen), max(last_seen) FROM error_groups WHERE app_id = ?1
-             ) AS seen",
+            "SELECT coalesce((SELECT first_seen FROM transactions WHERE app_id = ?1 AND kind = ?2 AND name = ''),
+                             (SELECT min(first_seen) FROM transactions WHERE app_id = ?1)),
+                    coalesce((SELECT last_seen FROM transactions WHERE app_id = ?1 AND kind = ?2 AND name = ''),
+                             (SELECT max(last_seen) FROM transactions WHERE app_id = ?1)),
+                    (SELECT min(first_seen) FROM error_groups WHERE app_id = ?1),
+                    (SELECT max(last_seen) FROM error_groups WHERE app_id = ?1)",
         )
         .bind(app_id)
+        .bind(TOTAL_KIND)
         .read_one(&self.readers)
         .await?;
-        let (first, last): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(first.zip(last))
+        let column = |column: usize| row.try_get::<Option<i64>, _>(column);
+        let first = [column(0)?, column(2)?].into_iter().flatten().min();
+        Ok(first.zip(column(1)?.max(column(3)?)))
+    }
+}
+
+/// Appends the tables and the conditions of a list of apps.
+fn push_apps(query: &mut QueryBuilder<'_>, scope: &Scope, filter: AppFilter<'_>) {
+    query.push(" FROM apps JOIN organizations ON organizations.id = apps.organization_id WHERE ");
+    push_scope(query, scope);
+    if let Some(organization) = filter.organization {
+        query.push(" AND (organizations.id = ").push_bind(organization.to_owned());
+        query.push(" OR organizations.short_name = ").push_bind(organization.to_owned()).push(")");
+    }
+    if let Some(search) = filter.search {
+        let pattern = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query.push(" AND lower(organizations.short_name || ' / ' || apps.short_name) LIKE ");
+        query.push_bind(format!("%{pattern}%")).push(" ESCAPE '\\'");
     }
 }
 

@@ -112,9 +112,11 @@ impl Store {
             ErrorOrder::LastSeen => "last_seen DESC, id DESC",
             ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC, id DESC",
         };
-        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
-        select.push_bind(app_id.to_owned()).push(format!(" ORDER BY status <> 'open', {order} LIMIT "));
-        select.push_bind(limit).push(" OFFSET ").push_bind(offset);
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE id IN ("));
+        // Only ids are sorted: the texts of thousands of groups are long.
+        select.push("SELECT id FROM error_groups WHERE app_id = ").push_bind(app_id.to_owned());
+        select.push(format!(" ORDER BY status <> 'open', {order} LIMIT ")).push_bind(limit);
+        select.push(" OFFSET ").push_bind(offset).push(format!(") ORDER BY status <> 'open', {order}"));
         let rows = select.build().read_all(&self.readers).await?;
         let total = query("SELECT count(*) FROM error_groups WHERE app_id = ?").bind(app_id);
         let total = total.read_one(&self.readers).await?.try_get(0)?;

@@ -11,7 +11,7 @@ mod releases;
 mod rollups;
 mod samples;
 
-pub(crate) use apps::{AppName, Scope};
+pub(crate) use apps::{AppActivity, AppFilter, AppName, Scope};
 pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};

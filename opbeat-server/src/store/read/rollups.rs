@@ -6,8 +6,9 @@ use crate::changes::{Rollup, SelfTime};
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
-use crate::store::marks::Part;
+use crate::store::marks::{Marks, Part};
 use crate::store::rollups::{read, report_damage};
+use crate::store::totals::TOTAL_KIND;
 use crate::store::values::OTHER_KINDS;
 
 /// The largest number of kinds that a breakdown lists by themselves.
@@ -65,9 +66,10 @@ pub(crate) struct RollupRow {
 impl Store {
     /// Returns an app's transaction.
     pub(crate) async fn transaction(&self, app_id: &str, id: i64) -> Result<Option<TransactionRow>, StoreError> {
-        let row = query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ?")
+        let row = query("SELECT id, name, kind FROM transactions WHERE app_id = ? AND id = ? AND kind <> ?")
             .bind(app_id)
             .bind(id)
+            .bind(TOTAL_KIND)
             .read_optional(&self.readers)
             .await?;
         row.as_ref().map(transaction).transpose()
@@ -75,48 +77,76 @@ impl Store {
 
     /// Returns the transactions that ran in a range, with the sum of their durations. No distribution is read.
     pub(crate) async fn transaction_sums(&self, span: RollupSpan<'_>) -> Result<Vec<TransactionSum>, StoreError> {
-        let mut query = QueryBuilder::new("");
-        let mut separator = "";
-        for part in self.parts(span).await? {
-            // Without a group of rows for each name, the database sorts nothing.
-            query.push(separator).push(
-                "SELECT id, name, kind, (
-                     SELECT sum(rollups.sum_ms) FROM rollups
-                     WHERE rollups.transaction_id = transactions.id AND rollups.resolution = ",
+        let mut parts = self.marks(span.app_id).await?.longest_parts(span.resolution, (span.from, span.to));
+        // An expression needs at least one term.
+        if parts.is_empty() {
+            parts.push(Part { resolution: span.resolution, from: span.from, to: span.to });
+        }
+        // Without a group of rows for each name, the database sorts nothing.
+        let mut query = QueryBuilder::new("SELECT id, name, kind");
+        for (index, part) in parts.iter().enumerate() {
+            query.push(
+                ", (SELECT sum(rollups.sum_ms) FROM rollups
+                   WHERE rollups.transaction_id = transactions.id AND rollups.resolution = ",
             );
             query.push_bind(part.resolution).push(" AND rollups.start >= ").push_bind(part.from);
-            query
-                .push(" AND rollups.start < ")
-                .push_bind(part.to)
-                .push(") AS sum_ms FROM transactions WHERE app_id = ");
-            query.push_bind(span.app_id.to_owned()).push(" AND last_seen >= ");
-            query.push_bind(part.from.saturating_mul(1_000_000));
-            if let Some(transactions) = span.transactions {
-                query.push(" AND id IN ").push_integers(transactions);
-            }
-            separator = " UNION ALL ";
+            query.push(" AND rollups.start < ").push_bind(part.to).push(format!(") AS sum_{index}"));
         }
-        let mut sums: BTreeMap<i64, TransactionSum> = BTreeMap::new();
-        for row in query.build().read_all(&self.readers).await? {
-            let Some(sum_ms) = row.try_get::<Option<f64>, _>("sum_ms")? else { continue };
-            let transaction = transaction(&row)?;
-            sums.entry(transaction.id).or_insert(TransactionSum { transaction, sum_ms: 0.0 }).sum_ms += sum_ms;
+        query.push(" FROM transactions WHERE app_id = ").push_bind(span.app_id.to_owned());
+        query.push(" AND kind <> ").push_bind(TOTAL_KIND).push(" AND last_seen >= ");
+        query.push_bind(span.from.saturating_mul(1_000_000));
+        if let Some(transactions) = span.transactions {
+            query.push(" AND id IN ").push_integers(transactions);
         }
-        Ok(sums.into_values().collect())
+        let count = parts.len();
+        let sum = move |row: &Row<'_>| -> Result<Option<TransactionSum>, StoreError> {
+            let sums = (3..count + 3).map(|column| row.try_get::<Option<f64>, _>(column));
+            let sums: Vec<f64> = sums.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            let sum_ms: f64 = sums.iter().sum();
+            Ok(if sums.is_empty() { None } else { Some(TransactionSum { transaction: transaction(row)?, sum_ms }) })
+        };
+        let mut all = Vec::new();
+        query.build().read_each(&self.readers, sum, |sum| all.extend(sum)).await?;
+        Ok(all)
     }
 
-    /// Calls `each` with one row of durations after the other, so that they are never all in memory.
+    /// Calls `each` with one row of durations after the other, so that they are never all in memory. The rows of all
+    /// transactions can be those of their sums, which have no name.
     pub(crate) async fn each_rollup(
         &self,
         span: RollupSpan<'_>,
+        each: impl FnMut(RollupRow),
+    ) -> Result<(), StoreError> {
+        let marks = self.marks(span.app_id).await?;
+        let parts = marks.parts(span.resolution, (span.from, span.to));
+        self.each_row(span, &marks, &parts, each).await
+    }
+
+    /// Does the same as [`Self::each_rollup`] with the longest rows that stand for the span together, which are fewer.
+    pub(crate) async fn each_longest_rollup(
+        &self,
+        span: RollupSpan<'_>,
+        each: impl FnMut(RollupRow),
+    ) -> Result<(), StoreError> {
+        let marks = self.marks(span.app_id).await?;
+        let parts = marks.longest_parts(span.resolution, (span.from, span.to));
+        self.each_row(span, &marks, &parts, each).await
+    }
+
+    async fn each_row(
+        &self,
+        span: RollupSpan<'_>,
+        marks: &Marks,
+        parts: &[Part],
         each: impl FnMut(RollupRow),
     ) -> Result<(), StoreError> {
         let select = "SELECT rollups.transaction_id, rollups.start, rollups.result, rollups.count, rollups.failed,
                              rollups.sum_ms, rollups.min_ms, rollups.max_ms, rollups.sketch, rollups.head_sketch
                       FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id WHERE ";
         let mut query = QueryBuilder::new("");
-        let parts = self.parts(span).await?;
-        push_parts(&mut query, span, &parts, ("rollups", select, ""));
+        if !push_parts(&mut query, span, marks, parts, ("rollups", select, "")) {
+            return Ok(());
+        }
         let app_id = span.app_id.to_owned();
         let rollup = move |row: &Row<'_>| {
             let stored = read(row)?;
@@ -142,8 +172,11 @@ impl Store {
                              sum(breakdowns.self_ms) AS self_ms,
                              sum(CAST(breakdowns.samples AS DOUBLE PRECISION)) AS samples
                       FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ";
-        let parts = self.parts(span).await?;
-        push_parts(&mut query, span, &parts, ("breakdowns", select, " GROUP BY breakdowns.kind"));
+        let marks = self.marks(span.app_id).await?;
+        let parts = marks.longest_parts(span.resolution, (span.from, span.to));
+        if !push_parts(&mut query, span, &marks, &parts, ("breakdowns", select, " GROUP BY breakdowns.kind")) {
+            return Ok(Vec::new());
+        }
         query.push(") AS parts GROUP BY kind ORDER BY sum(self_ms) DESC, kind");
         let part = |row: &Row<'_>| {
             let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
@@ -162,15 +195,6 @@ impl Store {
             kinds.push((OTHER_KINDS.to_owned(), others));
         }
         Ok(kinds)
-    }
-
-    /// Returns the rows that stand for a span. There is always one part, which may be empty.
-    async fn parts(&self, span: RollupSpan<'_>) -> Result<Vec<Part>, StoreError> {
-        let mut parts = self.marks(span.app_id).await?.parts(span.resolution, (span.from, span.to));
-        if parts.is_empty() {
-            parts.push(Part { resolution: span.resolution, from: span.from, to: span.to });
-        }
-        Ok(parts)
     }
 
     /// Returns an app's drops by reason, as agents reported them in a range of time (seconds since 1970).
@@ -192,17 +216,24 @@ impl Store {
     }
 }
 
-/// Appends a query for each part of a span: the start of the statement, the conditions, and its end. The parts are joined
-/// with UNION ALL.
+/// Appends a query for each part of a span: the start of the statement, the conditions, and its end. The queries are joined
+/// with UNION ALL. Returns whether there is one.
+///
+/// Without a list of transactions, the sums of the app are read as far as they are stored.
 fn push_parts(
     query: &mut QueryBuilder<'_>,
     span: RollupSpan<'_>,
+    marks: &Marks,
     parts: &[Part],
     (table, select, end): (&'static str, &'static str, &'static str),
-) {
+) -> bool {
+    let totals = marks.totals.filter(|_| span.transactions.is_none()).unwrap_or(i64::MAX);
+    let of_names = parts.iter().map(|part| (Part { to: part.to.min(totals), ..*part }, " AND transactions.kind <> "));
+    let of_app = parts.iter().map(|part| (Part { from: part.from.max(totals), ..*part }, " AND transactions.kind = "));
     let mut separator = "";
-    for part in parts {
+    for (part, kind) in of_names.chain(of_app).filter(|(part, _)| part.from < part.to) {
         query.push(separator).push(select).push("transactions.app_id = ").push_bind(span.app_id.to_owned());
+        query.push(kind).push_bind(TOTAL_KIND);
         // Few of an app's transactions ran since then.
         query.push(" AND transactions.last_seen >= ").push_bind(part.from.saturating_mul(1_000_000));
         query.push(format!(" AND {table}.resolution = ")).push_bind(part.resolution);
@@ -214,6 +245,7 @@ fn push_parts(
         query.push(end);
         separator = " UNION ALL ";
     }
+    !separator.is_empty()
 }
 
 /// Returns a sum of counts, which are added up as floating-point numbers, so that the sum cannot overflow.

@@ -1,0 +1,57 @@
+//! The modes that measure a large database: `fill`, `pages` and `rate`.
+
+use std::path::PathBuf;
+
+use crate::{Options, Result, fill, pages, rate};
+
+/// The options of these modes.
+pub(crate) struct Scale {
+    /// `--data FOLDER`: the folder of the database.
+    data: PathBuf,
+    /// `--apps NUMBER`: the number of apps.
+    pub(crate) apps: usize,
+    /// `--names NUMBER`: the number of names of each app.
+    pub(crate) names: usize,
+    /// `--wide NUMBER`: the number of names of one app.
+    pub(crate) wide: usize,
+    /// `--pause NUMBER`: the hours from one minute in which a name of most apps runs to the next.
+    pub(crate) pause: i64,
+    /// `--seed NUMBER`: figures with the same seed are equal.
+    pub(crate) seed: u64,
+    /// `--requests NUMBER`: the number of requests of each path.
+    pub(crate) requests: usize,
+}
+
+/// Runs the mode that the first argument names. Returns whether it names one.
+pub(crate) fn run() -> Result<bool> {
+    let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().unwrap_or_default();
+    if !["fill", "pages", "rate"].contains(&&*mode) {
+        return Ok(false);
+    }
+    let mut options = Options::new();
+    let mut scale =
+        Scale { data: PathBuf::from("large"), apps: 2_000, names: 200, wide: 10_000, pause: 48, seed: 1, requests: 40 };
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--opbeat" => options.opbeat = value.into(),
+            "--seconds" => options.seconds = value.parse()?,
+            "--data" => scale.data = value.into(),
+            "--apps" => scale.apps = value.parse()?,
+            "--names" => scale.names = value.parse()?,
+            "--wide" => scale.wide = value.parse()?,
+            "--pause" => scale.pause = value.parse()?,
+            "--seed" => scale.seed = value.parse()?,
+            "--requests" => scale.requests = value.parse()?,
+            other => return Err(format!("there is no option {other}").into()),
+        }
+    }
+    scale.apps = scale.apps.max(fill::REPORTING);
+    match mode.as_str() {
+        "fill" => fill::fill(&options, &scale, &scale.data)?,
+        "pages" => pages::measure(&options, &scale.data, scale.requests)?,
+        _ => rate::compare(&options, &scale.data)?,
+    }
+    Ok(true)
+}
