@@ -55,7 +55,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::read::Scope;
+    use crate::store::read::{AppFilter, Scope};
     use crate::store::stores;
 
     #[tokio::test]
@@ -75,7 +75,7 @@ mod tests {
                 "the newest stay"
             );
             assert_eq!(store.tokens().await.unwrap(), []);
-            assert!(store.apps(&Scope::Everything, 0).await.unwrap().is_empty());
+            assert!(store.apps(&Scope::Everything, AppFilter::default(), 0, (10, 0)).await.unwrap().0.is_empty());
             let found = store.find_app(&Scope::Everything, &app.organization_id, &app.app_id).await.unwrap();
             assert_eq!(found, None);
             let limits = store.limits_of_apps().await.unwrap();
