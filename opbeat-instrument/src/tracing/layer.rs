@@ -51,6 +51,8 @@ struct Shown {
     connection: Option<i64>,
     prepared: Option<i64>,
     attempts: i64,
+    rows: Option<i64>,
+    failed: bool,
 }
 
 impl BridgeLayer {
@@ -118,6 +120,8 @@ impl BridgeLayer {
                     connection: values.connection(),
                     prepared: values.prepared(),
                     attempts: 0,
+                    rows: None,
+                    failed: false,
                 };
                 if matches!(row.action, Action::Span | Action::Prepare) {
                     let span = position.start(described.signature, described.kind);
@@ -183,15 +187,14 @@ impl Shown {
         }
     }
 
-    fn set_extras(&self, values: &Values<'_>) {
+    fn set_extras(&mut self, values: &Values<'_>) {
         let Some(span) = &self.span else { return };
         for (key, value) in values.extras() {
             span.set_extra(key, value);
         }
-        if let Some(rows) = values.rows() {
-            span.set_extra("rows", rows);
-        }
+        self.rows = values.rows().or(self.rows);
         if values.have_failed() {
+            self.failed = true;
             span.set_extra("error", true);
         }
     }
@@ -200,6 +203,11 @@ impl Shown {
         let Some(span) = self.span.take() else { return };
         if self.attempts > 1 {
             span.set_extra("retries", self.attempts - 1);
+        }
+        // The number of a failed statement says nothing. The thread of SQLite sends it at about the time of the error, so that
+        // it would be there in some spans only.
+        if let Some(rows) = self.rows.filter(|_| !self.failed) {
+            span.set_extra("rows", rows);
         }
         match self.late.take().zip(self.started) {
             Some((signature, started)) => {

@@ -35,7 +35,7 @@ pub(crate) fn sorted(tree: &str) -> String {
 
 /// Delivers all records of the agent to its exporter.
 pub(crate) fn flush(agent: &Agent) {
-    agent.flush(Duration::from_secs(10)).expect("the records are delivered");
+    agent.flush(Duration::from_secs(60)).expect("the records are delivered");
 }
 
 fn add_children(out: &mut String, spans: &[SpanRecord], parent: Option<usize>, depth: usize) {

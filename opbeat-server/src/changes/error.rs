@@ -75,4 +75,6 @@ pub(crate) enum GroupingRule {
     Handler,
     /// The type and the culprit, since there is no stack.
     Culprit,
+    /// None: the app has too many groups, and the errors of all further ones are in one.
+    Others,
 }

@@ -10,7 +10,7 @@ use super::progress;
 use super::storage::DataOption;
 use crate::config::Purpose;
 use crate::data_folder::{DataFolder, Import as State};
-use crate::queue::{Queue, QueueLimits};
+use crate::queue::{Queue, QueueId, QueueLimits};
 use crate::server::ServerConfig;
 use crate::store::{AppSettings, Store, StoreAddress, Sums, Table};
 use crate::worker::Worker;
@@ -58,8 +58,9 @@ impl Import {
         } else {
             copy(&source, &target, &tables).await?;
             compare(&source, &target, &tables).await?;
+            let id = QueueId::of(&folder.queue())?;
             // From here on, the position in the queue is that of the target.
-            target.finish_copy(&tables, source.queue_position().await?).await?;
+            target.finish_copy(&tables, id, source.queue_position(id).await?).await?;
         }
         let records = store_queue(&folder, &target).await?;
         target.analyze().await?;
@@ -160,8 +161,9 @@ fn line(name: &str, Sums { rows, integers, reals }: &Sums) -> String {
 
 /// Stores the records that wait in the folder's queue, and leaves them there. Returns their number.
 async fn store_queue(folder: &DataFolder, target: &Store) -> Result<u64, Box<dyn Error>> {
-    let position = target.queue_position().await?;
-    let (_queue, queued) = Queue::open(&folder.queue(), QueueLimits::default(), Some(position))?;
+    let id = QueueId::of(&folder.queue())?;
+    let position = target.queue_position(id).await?;
+    let (_queue, queued) = Queue::open(&folder.queue(), id, QueueLimits::default(), Some(position))?;
     let mut records = 0;
     Worker::new(target.clone(), queued, AppSettings::new()).store_waiting(|stored| records += stored).await?;
     Ok(records)

@@ -274,6 +274,9 @@ fn grouping(version: u8, grouping: Option<Grouping>) -> GroupingView {
             "Grouped by type and transaction: the stack ends in the application's conversion of its errors."
         }
         Some(GroupingRule::Culprit) => "Grouped by type and culprit: there is no stack.",
+        Some(GroupingRule::Others) => {
+            "Not grouped: the app has 10,000 different errors already, and further ones are counted together."
+        }
     };
     let (rule, parts) = grouping.map_or((None, Vec::new()), |grouping| (Some(grouping.rule), grouping.parts));
     GroupingView { version, rule, explanation, parts }

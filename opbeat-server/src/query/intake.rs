@@ -129,6 +129,18 @@ fn folding(reason: &str) -> &'static str {
             "The app has too many different errors. Further ones are counted as `(other errors)`. Leave ids out of \
              messages, or send a template."
         }
+        "other_results" => {
+            "A transaction has more than 100 different results. Further ones are counted as `(other results)`. Use a few \
+             fixed results, and put details into extra values."
+        }
+        "other_kinds" => {
+            "The spans of a transaction have more than 50 different kinds. The time of further ones is counted as `(other \
+             kinds)`. Put details into the signature."
+        }
+        "span_stacks" => {
+            "The spans of the app start at more than 50,000 places. The code lines of further ones are not stored. Use \
+             routes as names of transactions, and signatures without values."
+        }
         _ => "The app has too many different values. Further ones are counted under one name.",
     }
 }
@@ -146,6 +158,10 @@ fn change(reason: &str) -> &'static str {
         }
         "no_span_time" => {
             "A span of OpenTelemetry has no start or no end, or ends before it starts. Its duration counts as 0."
+        }
+        "damaged_distribution" => {
+            "A stored distribution of durations was damaged, which a failing disk can cause. Counts and averages are \
+             exact; percentiles leave its durations out."
         }
         "metric" => "Metrics of OpenTelemetry are accepted and not stored. Figures come from spans.",
         _ => Oddity::from_name(reason).map_or("A value was changed.", Oddity::explanation),

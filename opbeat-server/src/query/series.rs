@@ -74,7 +74,9 @@ impl Query {
         self.store
             .each_rollup(rollup_span(app, range, ids.as_ref().map(|ids| &ids[..])), |row| {
                 count = count.saturating_add(row.rollup.count);
-                let (all, results) = steps.entry((row.start - range.from) / range.step).or_default();
+                // A row of a longer time than those of the range can begin before it.
+                let step = (row.start - range.from).max(0) / range.step;
+                let (all, results) = steps.entry(step).or_default();
                 all.merge(&row.rollup);
                 let number: &mut u64 = results.entry(row.result).or_default();
                 *number = number.saturating_add(row.rollup.count);

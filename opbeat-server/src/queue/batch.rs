@@ -1,5 +1,6 @@
 //! Batches: some records of the queue, and the mark by which the store knows that it has them.
 
+use super::id::QueueId;
 use super::log::{Damage, Position};
 
 /// The id of a record: 16 random bytes.
@@ -17,8 +18,8 @@ pub(crate) struct Record {
 /// The value that the store writes together with a batch, so that the batch is stored once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// The position in the log after the batch.
-    Position(Position),
+    /// The position after the batch in the log of a queue.
+    Position(QueueId, Position),
     /// The ids of the records.
     Records,
 }

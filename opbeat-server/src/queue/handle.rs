@@ -6,6 +6,7 @@ use std::path::Path;
 use super::amqp::Publisher;
 use super::error::AppendError;
 use super::health::QueueHealth;
+use super::id::QueueId;
 use super::limits::QueueLimits;
 use super::log::{Log, Position};
 use super::source::Source;
@@ -22,15 +23,20 @@ enum Engine {
 }
 
 impl Queue {
-    /// Opens a queue on the disk of this machine, and returns its other end, which starts at the position of the store.
-    /// Without a position, because the store is away, [`Source::begin`] must be called before the first read.
+    /// Opens the queue with an id in a folder, and returns its other end, which starts at the position of the store. Without
+    /// a position, because the store is away, [`Source::begin`] must be called before the first read.
     ///
     /// # Errors
     ///
     /// Returns an error if the folder cannot be read and written.
-    pub(crate) fn open(folder: &Path, limits: QueueLimits, from: Option<Position>) -> io::Result<(Self, Source)> {
+    pub(crate) fn open(
+        folder: &Path,
+        id: QueueId,
+        limits: QueueLimits,
+        from: Option<Position>,
+    ) -> io::Result<(Self, Source)> {
         let (log, reader) = Log::open(folder, limits, from)?;
-        Ok((Self(Engine::Log(log.clone())), Source::log(log, reader, from.is_some())))
+        Ok((Self(Engine::Log(log.clone())), Source::log(id, log, reader, from.is_some())))
     }
 
     /// Returns a queue that publishes to RabbitMQ.

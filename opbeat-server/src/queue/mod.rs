@@ -22,6 +22,7 @@ mod condition;
 mod error;
 mod handle;
 mod health;
+mod id;
 mod limits;
 mod log;
 mod message;
@@ -36,6 +37,7 @@ pub(crate) use condition::Failure;
 pub(crate) use error::AppendError;
 pub(crate) use handle::Queue;
 pub(crate) use health::QueueHealth;
+pub(crate) use id::QueueId;
 pub use limits::QueueLimits;
 #[cfg(any(fuzzing, test))]
 pub(crate) use log::fuzzing;

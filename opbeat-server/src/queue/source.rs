@@ -6,6 +6,7 @@ use super::amqp::Consumer;
 use super::batch::{Batch, Mark, Receipt, Record};
 use super::error::SourceError;
 use super::health::QueueHealth;
+use super::id::QueueId;
 use super::log::{Log, Position, Reader, RecordBatch};
 
 /// Reads the records of the queue.
@@ -18,18 +19,21 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Engine {
-    Log { log: Log, reader: Reader, is_placed: bool },
+    Log { id: QueueId, log: Log, reader: Reader, is_placed: bool },
     Amqp(Box<Consumer>),
 }
 
 impl Source {
-    pub(super) const fn log(log: Log, reader: Reader, is_placed: bool) -> Self {
-        Self { engine: Engine::Log { log, reader, is_placed }, is_finishing: false }
+    pub(super) const fn log(id: QueueId, log: Log, reader: Reader, is_placed: bool) -> Self {
+        Self { engine: Engine::Log { id, log, reader, is_placed }, is_finishing: false }
     }
 
-    /// Returns whether the position is missing at which the source starts, which only the store knows.
-    pub(crate) const fn needs_position(&self) -> bool {
-        matches!(self.engine, Engine::Log { is_placed: false, .. })
+    /// Returns the queue whose position is missing at which the source starts, which only the store knows.
+    pub(crate) const fn without_position(&self) -> Option<QueueId> {
+        match self.engine {
+            Engine::Log { id, is_placed: false, .. } => Some(id),
+            Engine::Log { .. } | Engine::Amqp(_) => None,
+        }
     }
 
     /// Sets the position at which the source starts.
@@ -38,7 +42,7 @@ impl Source {
     ///
     /// Returns an error if the folder cannot be read.
     pub(crate) fn begin(&mut self, position: Position) -> io::Result<()> {
-        if let Engine::Log { log, reader, is_placed } = &mut self.engine {
+        if let Engine::Log { log, reader, is_placed, .. } = &mut self.engine {
             log.backlog().set_start(reader.begin(position)?);
             *is_placed = true;
         }
@@ -61,7 +65,7 @@ impl Source {
     /// [`finish`]: Self::finish
     pub(crate) async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
         match &mut self.engine {
-            Engine::Log { log, reader, .. } => {
+            Engine::Log { id, log, reader, .. } => {
                 let end = log.backlog().ends().1;
                 if self.is_finishing && reader.is_at(end) {
                     return Ok(None);
@@ -69,7 +73,7 @@ impl Source {
                 if !self.is_finishing {
                     reader.gather().await;
                 }
-                Ok(reader.next().await?.map(batch))
+                Ok(reader.next().await?.map(|read| batch(*id, read)))
             }
             Engine::Amqp(_) if self.is_finishing => Ok(None),
             Engine::Amqp(consumer) => consumer.next().await.map(Some),
@@ -84,9 +88,9 @@ impl Source {
     /// anything: the store knows that it has the batch.
     pub(crate) async fn acknowledge(&mut self, batch: &Batch) -> Result<(), SourceError> {
         match (&mut self.engine, batch.mark) {
-            (Engine::Log { log, .. }, Mark::Position(next)) => Ok(log.release(next)?),
+            (Engine::Log { log, .. }, Mark::Position(_, next)) => Ok(log.release(next)?),
             (Engine::Amqp(consumer), Mark::Records) => consumer.acknowledge(&batch.receipt).await,
-            (Engine::Log { .. }, Mark::Records) | (Engine::Amqp(_), Mark::Position(_)) => Ok(()),
+            (Engine::Log { .. }, Mark::Records) | (Engine::Amqp(_), Mark::Position(..)) => Ok(()),
         }
     }
 
@@ -120,11 +124,11 @@ impl Source {
     }
 }
 
-fn batch(read: RecordBatch) -> Batch {
+fn batch(id: QueueId, read: RecordBatch) -> Batch {
     Batch {
         records: read.records.into_iter().map(|bytes| Record { id: None, bytes }).collect(),
         dead: Vec::new(),
-        mark: Mark::Position(read.next),
+        mark: Mark::Position(id, read.next),
         damage: read.damage,
         receipt: Receipt::default(),
     }

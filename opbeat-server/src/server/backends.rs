@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config::ServerConfig;
 use super::start_error::StartError;
 use crate::data_folder::{DataFolder, DataFolderError};
-use crate::queue::{AmqpAddress, Broker, Queue, QueueAddress, QueueHealth, Source};
+use crate::queue::{AmqpAddress, Broker, Queue, QueueAddress, QueueHealth, QueueId, Source};
 use crate::store::{Store, StoreAddress};
 
 /// Opens the database of a URL, or the one in the data folder, for a command.
@@ -61,8 +61,9 @@ impl QueueEnds {
         let (queue, source) = match &config.queue {
             QueueAddress::Embedded => {
                 let folder = DataFolder::open(&config.data)?.queue();
-                let from = store.queue_position().await.ok();
-                let (queue, source) = Queue::open(&folder, config.queue_limits, from).map_err(StartError::Queue)?;
+                let id = QueueId::of(&folder).map_err(StartError::Queue)?;
+                let from = store.queue_position(id).await.ok();
+                let (queue, source) = Queue::open(&folder, id, config.queue_limits, from).map_err(StartError::Queue)?;
                 (Some(queue), Some(source))
             }
             QueueAddress::Amqp(url) => {

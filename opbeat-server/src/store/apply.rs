@@ -7,8 +7,12 @@ use super::engine::{self, Connection, Kind, Value, query};
 use super::error::{Cause, StoreError};
 use super::locks::lock_apps;
 use super::marks::AppMarks;
+use super::notes::NewNotes;
 use super::usage::DailyUsage;
-use super::{check_ins, cursor, deployments, errors, notes, releases, rollups, samples, traces, usage};
+use super::{
+    check_ins, cursor, day_of, deployments, errors, notes, releases, rollups, samples, span_stacks, traces, usage,
+    values,
+};
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::{Mark, RecordId};
 
@@ -57,7 +61,7 @@ impl Store {
                 usage.add(&body);
                 changes.merge(body.changes);
             }
-            write(connection, changes)?;
+            write(connection, changes, now)?;
             usage::write(connection, &usage)?;
             finish(connection, &parked, mark, now)
         })
@@ -82,7 +86,7 @@ impl Store {
                 return Ok(reasons);
             }
             for body in begin(connection, records, now)?.into_iter().flat_map(|record| record.bodies) {
-                let stored = connection.savepoint(|connection| apply_one_or_catch(connection, &body));
+                let stored = connection.savepoint(|connection| apply_one_or_catch(connection, &body, now));
                 match stored {
                     Ok(()) => {}
                     Err(error)
@@ -123,17 +127,17 @@ fn is_new_record(connection: &mut Connection, id: Option<RecordId>, now: i64) ->
 }
 
 /// Does the same as [`apply_one`]. A panic becomes an error, so that one body cannot stop all others.
-fn apply_one_or_catch(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
-    catch_unwind(AssertUnwindSafe(|| apply_one(connection, body))).unwrap_or_else(|_| {
+fn apply_one_or_catch(connection: &mut Connection, body: &BodyChanges, now: i64) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(|| apply_one(connection, body, now))).unwrap_or_else(|_| {
         let message = "the server panicked while it stored the body; please report this";
         Err(engine::Error::new(Kind::Unknown, message).into())
     })
 }
 
-/// Stores the changes of a body, unless they were stored before.
-pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges) -> Result<(), StoreError> {
+/// Stores the changes of a body, unless they were stored before. `now` is in microseconds since 1970.
+pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges, now: i64) -> Result<(), StoreError> {
     if are_new(connection, std::slice::from_ref(body))?.contains(&true) {
-        write(connection, body.changes.clone())?;
+        write(connection, body.changes.clone(), now)?;
         let mut usage = DailyUsage::default();
         usage.add(body);
         usage::write(connection, &usage)?;
@@ -149,7 +153,7 @@ fn finish(connection: &mut Connection, parked: &[ParkedMessage], mark: Mark, now
         }
     }
     match mark {
-        Mark::Position(next) => cursor::set(connection, next),
+        Mark::Position(queue, next) => cursor::set(connection, queue, next),
         Mark::Records => Ok(()),
     }
 }
@@ -190,20 +194,23 @@ fn bare_key(key: &str) -> Option<&str> {
     endpoint_of(bare).is_none().then_some(bare)
 }
 
-fn write(connection: &mut Connection, mut changes: Changes) -> Result<(), StoreError> {
+fn write(connection: &mut Connection, mut changes: Changes, now: i64) -> Result<(), StoreError> {
+    let mut notes = NewNotes::default();
     traces::join(connection, &mut changes)?;
-    let ids = rollups::write_transactions(connection, &changes)?;
+    let ids = rollups::write_transactions(connection, &changes, &mut notes)?;
+    values::fold(connection, &ids, &mut changes, now, &mut notes)?;
     let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
     let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;
-    rollups::write(connection, &ids, &marks, &changes.rollups)?;
+    rollups::write(connection, &ids, &marks, &changes.rollups, &mut notes)?;
     rollups::write_breakdowns(connection, &ids, &marks, &changes.breakdowns)?;
     rollups::write_drops(connection, &changes.drops)?;
     // Before the errors, which happened in them.
     releases::write(connection, &changes.releases)?;
     // Before the samples, of which those are kept that an error refers to.
-    errors::write(connection, &marks, &changes.errors)?;
-    samples::write(connection, &ids, &changes.samples)?;
-    samples::write_span_stacks(connection, &changes.span_stacks)?;
+    errors::write(connection, &marks, &changes.errors, &mut notes)?;
+    let uses = samples::write(connection, &ids, &changes.samples)?;
+    span_stacks::write(connection, &changes.span_stacks, &uses, day_of(now), &mut notes)?;
+    notes.add_to(&mut changes.notes, now);
     notes::write(connection, &changes.notes)?;
     deployments::write(connection, &changes.deployments)?;
     check_ins::write(connection, &changes.check_ins)

@@ -5,7 +5,7 @@
 //! longer, and cannot say how far it is.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -46,15 +46,15 @@ impl NewFile {
     /// Returns an error if the file cannot be written, or another process is writing it.
     pub(crate) fn create(target: &Path) -> io::Result<Self> {
         let partial = beside(target, ".partial");
+        // Locked until the new file is, so that no other process removes that.
+        let _earlier = remove_partial(&partial)?;
         let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
+        // A file that somebody else creates is never used: they could read the copy, or change it.
+        options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&partial)?;
-        file.try_lock()
-            .map_err(|error| io::Error::other(format!("{} is being written: {error}", partial.display())))?;
-        // The file that an interrupted attempt left.
-        file.set_len(0)?;
+        lock(&file, &partial)?;
         remove_beside(&partial)?;
         Ok(Self { partial, target: target.to_owned(), file })
     }
@@ -100,6 +100,10 @@ impl NewFile {
     /// Returns an error if the disk fails.
     pub(crate) fn finish(self) -> io::Result<u64> {
         self.file.sync_all()?;
+        if !is_at(&self.file, &self.partial)? {
+            let message = format!("another program replaced {}; choose another folder", self.partial.display());
+            return Err(io::Error::other(message));
+        }
         fs::rename(&self.partial, &self.target)?;
         sync_folder(&self.target)?;
         Ok(self.file.metadata()?.len())
@@ -111,6 +115,57 @@ impl Drop for NewFile {
         // After `finish`, the name is gone. An error leaves a file that the next attempt uses.
         let _ = fs::remove_file(&self.partial);
     }
+}
+
+/// Removes the file that an interrupted attempt left, and returns it. A link is removed and not followed.
+fn remove_partial(partial: &Path) -> io::Result<Option<File>> {
+    let metadata = match fs::symlink_metadata(partial) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata?,
+    };
+    let mut earlier = None;
+    if metadata.is_file() {
+        let mut options = File::options();
+        options.read(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(
+            &mut options,
+            (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed(),
+        );
+        let file = options.open(partial)?;
+        lock(&file, partial)?;
+        if !is_at(&file, partial)? {
+            return Err(being_written(partial));
+        }
+        earlier = Some(file);
+    }
+    fs::remove_file(partial)?;
+    Ok(earlier)
+}
+
+fn lock(file: &File, path: &Path) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => being_written(path),
+        TryLockError::Error(error) => error,
+    })
+}
+
+fn being_written(path: &Path) -> io::Error {
+    io::Error::other(format!("another program is writing {}; wait for it, or choose another file", path.display()))
+}
+
+/// Returns whether a path is that of an open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    Ok(place(file.metadata()?) == place(fs::symlink_metadata(path)?))
+}
+
+/// Other systems do not rename and remove a file that is open.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Returns whether a file begins as databases of SQLite do.
@@ -190,4 +245,44 @@ fn sync_folder(file: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_planted_file_neither_gets_nor_redirects_a_copy() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (target, partial, planted) = (path("copy"), path("copy.partial"), path("planted"));
+        let plant: [&dyn Fn(); 3] =
+            [&|| symlink(&planted, &partial).unwrap(), &|| fs::hard_link(&planted, &partial).unwrap(), &|| {
+                fs::write(&partial, b"books").unwrap();
+                fs::set_permissions(&partial, fs::Permissions::from_mode(0o666)).unwrap();
+            }];
+        for plant in plant {
+            fs::write(&planted, b"books").unwrap();
+            plant();
+            // Whoever planted the file can have it open.
+            let open = File::open(&partial).unwrap();
+            let new = NewFile::create(&target).unwrap();
+            fs::write(&partial, b"secret").unwrap();
+            assert_eq!(NewFile::create(&target).unwrap_err().kind(), io::ErrorKind::Other, "it is being written");
+            assert_eq!(new.finish().unwrap(), 6);
+            assert_eq!(
+                (fs::read(&target).unwrap(), fs::read(&planted).unwrap()),
+                (b"secret".to_vec(), b"books".to_vec())
+            );
+            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(io::read_to_string(open).unwrap(), "books");
+        }
+        let new = NewFile::create(&target).unwrap();
+        fs::remove_file(&partial).unwrap();
+        fs::write(&partial, b"books").unwrap();
+        assert!(new.finish().is_err(), "it was replaced");
+        assert_eq!(fs::read(&target).unwrap(), b"secret");
+    }
 }

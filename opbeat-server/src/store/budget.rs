@@ -15,6 +15,9 @@ const REASON: &str = "disk_budget";
 /// The number of transactions or groups whose documents are measured at once.
 const MEASURED: usize = 200;
 
+/// The number of rows that one pass over the documents of an app finds: some megabytes of ids.
+const PASS: usize = 500_000;
+
 /// The number of free pages that a file of SQLite keeps for new rows: 16 MiB.
 const FREE_PAGES: i64 = 4_096;
 
@@ -37,24 +40,52 @@ impl Store {
             size = size.saturating_add(self.size_of(app_id, (table, owners, owner)).await?);
         }
         let mut excess = size.saturating_sub(bytes);
-        for (table, owners, owner, condition) in TABLES {
-            let oldest = format!(
-                "SELECT {table}.id, length({table}.document) FROM {table} JOIN {owners} ON {owners}.id = {table}.{owner}
-                 WHERE {owners}.app_id = ? AND {condition} ORDER BY {table}.id LIMIT {CHUNK}"
-            );
-            let delete = format!("DELETE FROM {table} WHERE id = ?");
+        for table in TABLES {
+            // A pass sorts the documents of the app once, and finds as many as fit into some memory.
             while excess > 0 {
-                let (app_id, oldest, delete) = (app_id.to_owned(), oldest.clone(), delete.clone());
-                let remove = move |connection: &mut Connection| {
-                    remove_oldest(connection, app_id, (oldest, &delete), excess, now)
-                };
-                match self.write(remove).await? {
-                    0 => break,
-                    freed => excess = excess.saturating_sub(freed),
+                let oldest = self.oldest(app_id, table, excess).await?;
+                if oldest.is_empty() {
+                    break;
+                }
+                for rows in oldest.chunks(CHUNK as usize) {
+                    let (app, rows) = (app_id.to_owned(), rows.to_vec());
+                    let remove = move |connection: &mut Connection| remove(connection, app, table.0, &rows, now);
+                    match self.write(remove).await? {
+                        // Another process removes rows.
+                        None => return Ok(()),
+                        Some(freed) => excess = excess.saturating_sub(freed),
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Returns the oldest rows of an app that may be removed, with the sizes of their documents, until they free an excess
+    /// of bytes.
+    async fn oldest(
+        &self,
+        app_id: &str,
+        (table, owners, owner, condition): (&'static str, &str, &str, &str),
+        excess: i64,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let oldest = format!(
+            "SELECT {table}.id, length({table}.document) FROM {table} JOIN {owners} ON {owners}.id = {table}.{owner}
+             WHERE {owners}.app_id = ? AND {condition} ORDER BY {table}.id LIMIT {PASS}"
+        );
+        let app_id = app_id.to_owned();
+        let read = move |connection: &mut Connection| {
+            let (mut rows, mut size) = (Vec::new(), 0_i64);
+            query(oldest).bind(app_id).fetch_each(connection, |row| {
+                let (id, length): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+                rows.push((id, length));
+                size = size.saturating_add(length);
+                Ok(size < excess)
+            })?;
+            Ok::<_, StoreError>(rows)
+        };
+        // Readers have a time limit, which the sort can exceed.
+        self.writer.run(read).await
     }
 
     /// Returns the size of an app's documents in a table, in bytes.
@@ -99,30 +130,25 @@ impl Store {
     }
 }
 
-/// Removes the oldest rows until an excess of bytes is freed, and counts them as dropped. Returns the bytes that it freed.
-fn remove_oldest(
+/// Removes rows of an app, each with the size of its document, and counts them as dropped. Returns the bytes that it freed,
+/// or `None` if another process removes rows.
+fn remove(
     connection: &mut Connection,
     app_id: String,
-    (oldest, delete): (String, &str),
-    excess: i64,
+    table: &str,
+    rows: &[(i64, i64)],
     now: i64,
-) -> Result<i64, StoreError> {
+) -> Result<Option<i64>, StoreError> {
     if !is_first(connection)? {
-        return Ok(0);
+        return Ok(None);
     }
     lock_app(connection, &app_id)?;
-    let mut ids = Vec::new();
-    let mut freed = 0_i64;
-    query(oldest).bind(&app_id).fetch_each(connection, |row| {
-        ids.push(vec![Value::from(row.try_get::<i64, _>(0)?)]);
-        freed = freed.saturating_add(row.try_get(1)?);
-        Ok(freed < excess)
-    })?;
-    connection.execute_many(delete, &ids)?;
+    let ids: Vec<_> = rows.iter().map(|(id, _)| vec![Value::from(*id)]).collect();
+    let removed: u64 = connection.execute_many(&format!("DELETE FROM {table} WHERE id = ?"), &ids)?.iter().sum();
     let minute = now.div_euclid(60_000_000).saturating_mul(60);
     let key = DropKey { app_id, minute, reason: REASON.to_owned() };
-    if !ids.is_empty() {
-        write_drops(connection, &[(key, ids.len() as u64)].into())?;
+    if removed > 0 {
+        write_drops(connection, &[(key, removed)].into())?;
     }
-    Ok(freed)
+    Ok(Some(rows.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length))))
 }

@@ -10,7 +10,7 @@ use super::cursor;
 use super::database::Store;
 use super::engine::{Connection, Error, Kind, QueryBuilder, Row, Value, query};
 use super::error::StoreError;
-use crate::queue::Position;
+use crate::queue::{Position, QueueId};
 
 /// The largest number of rows in a transaction, and the bytes after which it gets no further row.
 const CHUNK_ROWS: usize = 2_000;
@@ -231,7 +231,12 @@ impl Store {
 
     /// Finishes a copy into this database of PostgreSQL: new rows get numbers after those of the copied ones, and the
     /// queue is stored up to a position.
-    pub(crate) async fn finish_copy(&self, tables: &[Table], position: Position) -> Result<(), StoreError> {
+    pub(crate) async fn finish_copy(
+        &self,
+        tables: &[Table],
+        queue: QueueId,
+        position: Position,
+    ) -> Result<(), StoreError> {
         let names = tables.iter().filter(|table| table.is_numbered()).map(|table| table.name.clone());
         let names: Vec<String> = names.collect();
         self.write(move |connection| {
@@ -240,7 +245,7 @@ impl Store {
                 let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
                 query(format!("SELECT setval({sequence}, (SELECT max(id) FROM \"{name}\"))")).fetch_all(connection)?;
             }
-            cursor::set(connection, position)
+            cursor::set(connection, queue, position)
         })
         .await
     }
@@ -275,7 +280,9 @@ mod tests {
         expected.sort();
         assert_eq!(expected, all);
 
-        let schema = include_str!("migrations/postgres/0001_initial.sql");
+        let schema =
+            [include_str!("migrations/postgres/0001_initial.sql"), include_str!("migrations/postgres/0003_caps.sql")]
+                .concat();
         for table in &tables {
             assert!(!table.key().is_empty(), "{} has no key to copy it by", table.name);
             let known = ["INTEGER", "REAL", "TEXT", "BLOB"];

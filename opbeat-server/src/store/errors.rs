@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::{Connection, Value, query};
+use super::caps::{ERRORS, Places};
+use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
 use super::marks::AppMarks;
+use super::notes::NewNotes;
 use super::releases::Releases;
-use crate::changes::{NewError, packed};
+use super::rollups::unsigned;
+use crate::changes::{Grouping, GroupingRule, NewError, packed};
 
 /// The number of newest occurrences that are kept of each group, besides the first one and the latest of each release.
 const MAX_NEWEST: usize = 50;
@@ -22,6 +25,12 @@ const SECOND: i64 = 1_000_000;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
+
+/// The type of the errors beyond the cap, which share a group.
+const OTHER_ERRORS: &str = "(other errors)";
+
+/// The fingerprint of their group. It begins with the version of the grouping, and is shorter than those of others.
+const OTHERS: &[u8] = b"\x02(other errors)";
 
 /// The errors of one group, each with its position in the whole batch.
 type Batch<'a> = Vec<(usize, &'a NewError)>;
@@ -52,14 +61,19 @@ struct Occurrence<'a> {
 
 /// Adds errors to their groups, and creates the groups that are missing.
 ///
-/// Writes a group once and not for each error: a failure of an application causes many similar errors at once.
-pub(super) fn write(connection: &mut Connection, marks: &AppMarks, errors: &[NewError]) -> Result<(), StoreError> {
+/// Writes a group once and not for each error: a failure of an application causes many similar errors at once. An app's
+/// groups beyond [`ERRORS`] share one.
+pub(super) fn write(
+    connection: &mut Connection,
+    marks: &AppMarks,
+    errors: &[NewError],
+    notes: &mut NewNotes,
+) -> Result<(), StoreError> {
     let mut counts = BTreeMap::new();
     let mut occurrences = Vec::new();
     let mut full = Vec::new();
     let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
-    for mut errors in batches(errors) {
-        let group = write_group(connection, &errors)?;
+    for (group, mut errors) in write_groups(connection, batches(errors), notes)? {
         count(group.id, marks, &errors, &mut counts);
         // In the order of the ids that they get, so that the same ones are kept however errors are divided into batches.
         errors.sort_by_cached_key(|(position, error)| {
@@ -90,50 +104,114 @@ fn batches(errors: &[NewError]) -> Vec<Batch<'_>> {
     batches
 }
 
-/// Finds or creates a group, and adds to its totals. It shows the message, culprit and level of its latest occurrence.
-fn write_group(connection: &mut Connection, errors: &Batch<'_>) -> Result<Group, StoreError> {
-    let times = || errors.iter().map(|(_, error)| error.happened_at);
-    let (first_seen, last_seen) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-    let latest = errors.iter().max_by_key(|(position, error)| (error.happened_at, *position));
-    let Some((_, latest)) = latest else { return Err(std::io::Error::other("a group has no errors").into()) };
-    let times_seen = errors.iter().fold(0_i64, |sum, (_, error)| sum.saturating_add(error.occurrences)).min(MAX_COUNT);
-    // A group that exists keeps its number, which is below the app's next one.
-    let row = query(
-        "INSERT INTO error_groups
-             (app_id, number, fingerprint, grouping, type_name, message, culprit, level, first_seen, last_seen, times_seen)
-         VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (app_id, fingerprint) DO UPDATE SET
-             times_seen = least(error_groups.times_seen + excluded.times_seen, ?11),
-             message = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.message
-                            ELSE error_groups.message END,
-             culprit = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.culprit
-                            ELSE error_groups.culprit END,
-             level = CASE WHEN excluded.last_seen >= error_groups.last_seen THEN excluded.level
-                          ELSE error_groups.level END,
-             first_seen = least(error_groups.first_seen, excluded.first_seen),
-             last_seen = greatest(error_groups.last_seen, excluded.last_seen)
-         RETURNING id, first_seen, times_seen, number,
-             (SELECT next_error_number FROM apps WHERE id = ?1) AS next_number",
-    )
-    .bind(&latest.app_id)
-    .bind(&latest.fingerprint)
-    .bind(serde_json::to_string(&latest.grouping).map_err(std::io::Error::from)?)
-    .bind(&latest.type_name)
-    .bind(&latest.message)
-    .bind(&latest.culprit)
-    .bind(if latest.level.is_empty() { "error" } else { &latest.level })
-    .bind(first_seen)
-    .bind(last_seen)
-    .bind(times_seen)
-    .bind(MAX_COUNT)
-    .fetch_one(&mut *connection)?;
-    let number: i64 = row.try_get("number")?;
-    if number == row.try_get::<i64, _>("next_number")? {
-        query("UPDATE apps SET next_error_number = ?2 WHERE id = ?1")
-            .bind(&latest.app_id)
-            .bind(number.saturating_add(1))
-            .execute(connection)?;
+/// Adds errors to the totals of their groups. Creates the groups that are missing as long as the app has places for them;
+/// the errors of the others are in one group.
+fn write_groups<'a>(
+    connection: &mut Connection,
+    batches: Vec<Batch<'a>>,
+    notes: &mut NewNotes,
+) -> Result<Vec<(Group, Batch<'a>)>, StoreError> {
+    let totals = batches.iter().map(Totals::of).collect::<Result<Vec<_>, _>>()?;
+    let known = connection.rows_many(UPDATE_GROUP, &totals.iter().map(Totals::values).collect::<Vec<_>>())?;
+    let mut places = Places::new(&ERRORS);
+    let mut groups = Vec::with_capacity(batches.len());
+    let mut others: BTreeMap<&str, Batch<'a>> = BTreeMap::new();
+    for ((batch, totals), known) in batches.into_iter().zip(totals).zip(known) {
+        let group = match known.first() {
+            Some(row) => group(row)?,
+            None if places.take(connection, &totals.latest.app_id)? => create_group(connection, &totals)?,
+            None => {
+                notes.fold(&totals.latest.app_id, &ERRORS, unsigned(totals.times_seen));
+                others.entry(&totals.latest.app_id).or_default().extend(batch);
+                continue;
+            }
+        };
+        groups.push((group, batch));
     }
+    for batch in others.into_values() {
+        let totals = Totals { is_shared: true, ..Totals::of(&batch)? };
+        let known = connection.rows_many(UPDATE_GROUP, &[totals.values()])?;
+        let group = match known.iter().flatten().next() {
+            Some(row) => group(row)?,
+            None => create_group(connection, &totals)?,
+        };
+        groups.push((group, batch));
+    }
+    Ok(groups)
+}
+
+/// The sums of the errors of a group.
+struct Totals<'a> {
+    /// The latest error, whose message, culprit and level the group shows.
+    latest: &'a NewError,
+    first_seen: i64,
+    last_seen: i64,
+    times_seen: i64,
+    /// Whether it is the group that errors beyond the cap share.
+    is_shared: bool,
+}
+
+impl<'a> Totals<'a> {
+    fn of(errors: &Batch<'a>) -> Result<Self, StoreError> {
+        let times = || errors.iter().map(|(_, error)| error.happened_at);
+        let (first_seen, last_seen) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+        let latest = errors.iter().max_by_key(|(position, error)| (error.happened_at, *position));
+        let Some((_, latest)) = latest else { return Err(std::io::Error::other("a group has no errors").into()) };
+        let times_seen = errors.iter().fold(0_i64, |sum, (_, error)| sum.saturating_add(error.occurrences));
+        Ok(Self { latest, first_seen, last_seen, times_seen: times_seen.min(MAX_COUNT), is_shared: false })
+    }
+
+    /// Returns the values of a group's columns, as [`UPDATE_GROUP`] and [`CREATE_GROUP`] have them.
+    fn values(&self) -> Vec<Value<'a>> {
+        let latest = self.latest;
+        vec![
+            Value::from(&latest.app_id),
+            if self.is_shared { OTHERS.into() } else { (&latest.fingerprint).into() },
+            self.first_seen.into(),
+            self.last_seen.into(),
+            self.times_seen.into(),
+            MAX_COUNT.into(),
+            (&latest.message).into(),
+            (&latest.culprit).into(),
+            if latest.level.is_empty() { "error" } else { &latest.level }.into(),
+        ]
+    }
+}
+
+/// Adds to the totals of a group. It shows the message, culprit and level of its latest occurrence.
+const UPDATE_GROUP: &str = "UPDATE error_groups SET
+     times_seen = least(times_seen + ?5, ?6),
+     message = CASE WHEN ?4 >= last_seen THEN ?7 ELSE message END,
+     culprit = CASE WHEN ?4 >= last_seen THEN ?8 ELSE culprit END,
+     level = CASE WHEN ?4 >= last_seen THEN ?9 ELSE level END,
+     first_seen = least(first_seen, ?3), last_seen = greatest(last_seen, ?4)
+     WHERE app_id = ?1 AND fingerprint = ?2 RETURNING id, first_seen, times_seen";
+
+/// Creates a group with the next number of its app.
+const CREATE_GROUP: &str = "INSERT INTO error_groups
+         (app_id, number, fingerprint, first_seen, last_seen, times_seen, message, culprit, level, type_name, grouping)
+     VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, least(CAST(?5 AS BIGINT), ?6), ?7, ?8, ?9, ?10,
+             ?11)
+     RETURNING id, first_seen, times_seen";
+
+fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Group, StoreError> {
+    let shared = Grouping { rule: GroupingRule::Others, parts: Vec::new() };
+    let (type_name, grouping) = match totals.is_shared {
+        true => (OTHER_ERRORS, &shared),
+        false => (totals.latest.type_name.as_str(), &totals.latest.grouping),
+    };
+    let mut values = totals.values();
+    values.extend([type_name.into(), serde_json::to_string(grouping).map_err(std::io::Error::from)?.into()]);
+    let rows = connection.rows_many(CREATE_GROUP, &[values])?;
+    let row = rows.iter().flatten().next();
+    let group = group(row.ok_or_else(|| std::io::Error::other("the app of an error is missing"))?)?;
+    query("UPDATE apps SET next_error_number = next_error_number + 1 WHERE id = ?")
+        .bind(&totals.latest.app_id)
+        .execute(connection)?;
+    Ok(group)
+}
+
+fn group(row: &Row<'_>) -> Result<Group, StoreError> {
     Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
 }
 

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::locks::is_first;
 use super::locks::lock_app;
 use super::settings::{AppSettings, Setting};
+use super::{day_of, span_stacks};
 use crate::changes::RESOLUTIONS;
 
 const DAY: i64 = 86_400;
@@ -77,6 +78,13 @@ impl Store {
         );
         self.remove_chunks(app_id, occurrences, vec![before(error_days).into()]).await?;
         self.remove_groups(app_id, before(GROUP_DAYS.max(error_days))).await?;
+
+        let stacks = format!(
+            "DELETE FROM span_stacks WHERE (app_id, site) IN (
+                 SELECT app_id, site FROM span_stacks WHERE app_id = ? AND used_on < ? LIMIT {CHUNK})"
+        );
+        let unused = sample_seconds(settings).saturating_div(DAY).saturating_add(span_stacks::KEPT_DAYS);
+        self.remove_chunks(app_id, stacks, vec![day_of(now).saturating_sub(unused).into()]).await?;
 
         let rollup_days = days(settings, Setting::RollupDays);
         for row in RESOLUTIONS.into_iter().filter(|_| is_compact) {
@@ -162,8 +170,7 @@ mod tests {
     use super::*;
     use crate::changes::{BodyChanges, Changes, NewError, NewRelease, NewSample, TransactionKey};
     use crate::queue::Mark;
-    use crate::store::StoredRecord;
-    use crate::store::testing::TestDatabase;
+    use crate::store::{StoredRecord, stores};
 
     async fn apply(store: &Store, app_id: &str, changes: Changes) {
         let bodies = vec![BodyChanges::new(app_id.to_owned(), String::new(), 0, changes)];
@@ -202,8 +209,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_the_latest_and_one_occurrence_of_each_release_are_kept() {
-        for database in TestDatabase::all().await {
-            let (store, app_id) = database.open().await;
+        for store in stores().await {
+            let app_id = store.create_app("shop").await;
             for (rev, day) in [("a", 5), ("b", 10)] {
                 let completed_at = day * DAY * MICROS;
                 let [branch, machine] = [String::new(), String::new()];
@@ -230,14 +237,14 @@ mod tests {
             remove(501, &[]).await;
             assert_eq!(store.error_groups(&app_id, crate::store::read::ErrorOrder::LastSeen, 9, 0).await.unwrap().1, 0);
             assert!(days_of(&store, "error_occurrences").await.is_empty());
-            database.remove(store).await;
+            store.close().await;
         }
     }
 
     #[tokio::test]
     async fn documents_beyond_the_budget_are_removed_and_counted() {
-        for database in TestDatabase::all().await {
-            let (store, app_id) = database.open().await;
+        for store in stores().await {
+            let app_id = store.create_app("shop").await;
             let errors = (1..=5).map(|day| error(&app_id, day)).collect();
             let samples = (1..=6).map(|day| sample(&app_id, day)).collect();
             apply(&store, &app_id, Changes { samples, errors, ..Changes::default() }).await;
@@ -254,7 +261,7 @@ mod tests {
             assert_eq!(days_of(&store, "error_occurrences").await, [1, 5], "the first and the latest are kept");
             let drops = store.drops(&app_id, (now, now + 60)).await.unwrap();
             assert_eq!(drops, [("disk_budget".to_owned(), 9)].into());
-            database.remove(store).await;
+            store.close().await;
         }
     }
 }

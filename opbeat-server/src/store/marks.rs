@@ -48,15 +48,16 @@ impl Marks {
         self.0.into_iter().zip(RESOLUTIONS).filter(move |(mark, _)| is_complete(mark)).map(|(_, row)| row.seconds)
     }
 
-    /// Returns the rows that stand for a range of time: those of a resolution as far as they are complete, and shorter
-    /// ones after them.
+    /// Returns the rows that stand for a range of time: those of a resolution as far as they are complete, longer ones
+    /// before them, and shorter ones after them. The row of a longer time that the range begins in is read as a whole.
     pub(super) fn parts(&self, resolution: i64, (from, to): (i64, i64)) -> Vec<Part> {
         let level = RESOLUTIONS.iter().position(|row| row.seconds >= resolution).unwrap_or(RESOLUTIONS.len() - 1);
         let mut parts = Vec::new();
         let mut from = from;
         let since = self.0[level].since.min(to);
         if from < since && level + 1 < RESOLUTIONS.len() {
-            parts = self.parts(RESOLUTIONS[level + 1].seconds, (from, since));
+            let longer = RESOLUTIONS[level + 1].seconds;
+            parts = self.parts(longer, (from - from.rem_euclid(longer), since));
             from = since;
         }
         for level in (0..=level).rev() {

@@ -9,6 +9,7 @@ mod apply;
 mod apps;
 mod backup;
 mod budget;
+mod caps;
 mod check_ins;
 mod compaction;
 mod copy;
@@ -35,13 +36,13 @@ mod samples;
 mod services;
 mod sessions;
 mod settings;
-#[cfg(test)]
-mod test_stores;
+mod span_stacks;
 #[cfg(test)]
 mod testing;
 mod tokens;
 mod traces;
 mod usage;
+mod values;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
@@ -56,5 +57,10 @@ pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
 pub(crate) use settings::{AppSettings, Setting};
 #[cfg(test)]
-pub(crate) use test_stores::stores;
+pub(crate) use testing::stores;
 pub(crate) use tokens::TokenRow;
+
+/// Returns the day of a time in microseconds since 1970, as the number of days since then.
+fn day_of(micros: i64) -> i64 {
+    micros.div_euclid(86_400_000_000)
+}

@@ -1,12 +1,13 @@
-//! The counts of values that intake changed, and of bodies that it refused.
+//! The counts of values that intake changed or the store counts under one name, and of bodies that were refused.
 
 use std::collections::BTreeMap;
 
+use super::caps::Cap;
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::read::count;
-use crate::changes::NoteKey;
+use crate::changes::{NoteAction, NoteKey};
 
 /// The largest count of a row. The sum of as many rows as a database can hold is still a valid number.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
@@ -14,12 +15,48 @@ const MAX_COUNT: i64 = 1_000_000_000_000_000;
 /// A count of notes.
 #[derive(Clone, Debug)]
 pub(crate) struct NoteRow {
-    /// `changed` or `refused`.
+    /// `changed`, `refused` or `folded`.
     pub(crate) action: String,
     /// The reason.
     pub(crate) reason: String,
     /// The number of values or bodies.
     pub(crate) count: u64,
+}
+
+/// The reason of notes on stored distributions that cannot be read.
+const DAMAGED: &str = "damaged_distribution";
+
+/// The notes that the store itself makes, by app.
+#[derive(Debug, Default)]
+pub(super) struct NewNotes(BTreeMap<(String, NoteAction, &'static str), u64>);
+
+impl NewNotes {
+    /// Counts values of an app that find no place under a cap.
+    pub(super) fn fold(&mut self, app_id: &str, cap: &Cap, count: u64) {
+        self.add(app_id, NoteAction::Folded, cap.reason, count);
+    }
+
+    /// Counts a row of an app whose distribution is damaged.
+    pub(super) fn damage(&mut self, app_id: &str) {
+        self.add(app_id, NoteAction::Changed, DAMAGED, 1);
+    }
+
+    fn add(&mut self, app_id: &str, action: NoteAction, reason: &'static str, count: u64) {
+        if count > 0 {
+            let total = self.0.entry((app_id.to_owned(), action, reason)).or_default();
+            *total = total.saturating_add(count);
+        }
+    }
+
+    /// Adds the notes to others, in the minute of a time in microseconds since 1970.
+    pub(super) fn add_to(self, notes: &mut BTreeMap<NoteKey, u64>, now: i64) {
+        let minute = now.div_euclid(60_000_000).saturating_mul(60);
+        for ((app_id, action, reason), count) in self.0 {
+            let key = NoteKey { app_id, minute, action, reason: reason.to_owned() };
+            let total = notes.entry(key).or_default();
+            *total = total.saturating_add(count);
+        }
+    }
 }
 
 /// Adds notes to the rows of their minutes.

@@ -83,7 +83,7 @@ impl Store {
             lock_apps(connection, records.iter().filter_map(|record| record.bodies.as_ref().ok()).flatten())?;
             let mut rejected = Vec::new();
             for ParkedRecord { bytes, bodies } in records {
-                if let Err(reason) = store_record(connection, bodies)? {
+                if let Err(reason) = store_record(connection, bodies, now)? {
                     rejected.push(ParkedMessage { id: None, reason, message: bytes });
                 }
             }
@@ -122,12 +122,13 @@ impl<E: Into<StoreError>> From<E> for Undone {
 fn store_record(
     connection: &mut Connection,
     bodies: Result<Vec<BodyChanges>, String>,
+    now: i64,
 ) -> Result<Result<(), String>, StoreError> {
     let bodies = match bodies {
         Ok(bodies) => bodies,
         Err(reason) => return Ok(Err(reason)),
     };
-    match connection.savepoint(|connection| bodies.iter().try_for_each(|body| apply_one(connection, body))) {
+    match connection.savepoint(|connection| bodies.iter().try_for_each(|body| apply_one(connection, body, now))) {
         Ok(()) => Ok(Ok(())),
         Err(error) if error.cause() == Cause::Outage => Err(error),
         Err(error) => Ok(Err(with_sources(&error))),
@@ -137,7 +138,7 @@ fn store_record(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Mark, Position};
+    use crate::queue::{Mark, Position, QueueId};
     use crate::store::stores;
 
     #[tokio::test]
@@ -150,7 +151,8 @@ mod tests {
     async fn assert_one_replays(one: &Store, other: &Store) {
         for offset in 1..=10 {
             let parked = [ParkedMessage { id: None, reason: "no books".to_owned(), message: b"books".to_vec() }];
-            one.apply(Vec::new(), parked.to_vec(), Mark::Position(Position { segment: 1, offset }), 0).await.unwrap();
+            let mark = Mark::Position(QueueId::default(), Position { segment: 1, offset });
+            one.apply(Vec::new(), parked.to_vec(), mark, 0).await.unwrap();
             let id = one.parked(i64::MIN).await.unwrap()[0].id;
             let decode = |bytes: &[u8]| vec![ParkedRecord { bytes: bytes.to_vec(), bodies: Ok(Vec::new()) }];
             let replays = tokio::join!(one.replay(id, decode, 0), other.replay(id, decode, 0));

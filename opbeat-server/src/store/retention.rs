@@ -1,8 +1,11 @@
 //! Removes old rows.
 
+use std::collections::BTreeSet;
+
 use super::database::Store;
+use super::day_of;
 use super::engine::{Connection, query};
-use super::error::StoreError;
+use super::error::{Cause, StoreError};
 use super::expiry::{CHUNK, sample_seconds};
 use super::locks::{is_first, lock_app};
 use super::partitions;
@@ -31,6 +34,9 @@ const KEY_DAYS: i64 = 1;
 /// A queue delivers a record again after the pause of a worker or of the queue, which may take days.
 const RECORD_DAYS: i64 = 7;
 
+/// Results and kinds of spans that nobody sends any more make room for others.
+const VALUE_DAYS: i64 = 30;
+
 /// Exporters send the spans of a trace within seconds.
 const TRACE_SECONDS: i64 = 3_600;
 
@@ -42,17 +48,19 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
     /// Removes old rows: drops and notes after 90 days, deployments, check-ins and usage after 400 days, idempotency keys
-    /// after one day, and the ids of records after a week. Spans of unfinished traces are removed after an hour, and count
-    /// as dropped. The other rows of an app are removed as its settings say.
+    /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days free their
+    /// places. Spans of unfinished traces are removed after an hour, and count as dropped. The other rows of an app are
+    /// removed as its settings say.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
     ///
-    /// `now` is in microseconds since 1970. Unless `is_compact`, rows may not be added up to those of longer times yet,
-    /// and are kept. `defaults` are the settings of apps that have none of their own.
+    /// `now` is in microseconds since 1970. The rows by time of apps that are not in `compact` may not be added up to those
+    /// of longer times yet, and are kept. The rows of an app that the database rejects do not stop the removal of those of
+    /// others. `defaults` are the settings of apps that have none of their own.
     pub(crate) async fn remove_old(
         &self,
         now: i64,
-        is_compact: bool,
+        compact: &BTreeSet<String>,
         defaults: &AppSettings,
     ) -> Result<(), StoreError> {
         if !self.is_clock_steady(now).await? {
@@ -66,6 +74,10 @@ impl Store {
             own.extend(missing);
         }
         let samples = settings.values().map(sample_seconds).max().unwrap_or(0).max(sample_seconds(defaults));
+        let apps = query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await?;
+        let apps: Vec<String> = apps.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        // Partitions have rows of all apps.
+        let is_compact = apps.iter().all(|app_id| compact.contains(app_id));
         self.change_partitions(second, samples, is_compact).await;
         let days = |days: i64| now - days * DAY * MICROS;
         let tables = [
@@ -84,6 +96,7 @@ impl Store {
             ("check_ins", "app_id, monitor, started_at", "started_at", days(CHECK_IN_DAYS)),
             ("stored_bodies", "app_id, key", "stored_at", days(KEY_DAYS)),
             ("stored_records", "id", "stored_at", days(RECORD_DAYS)),
+            ("kept_values", "transaction_id, list, value", "seen_on", day_of(now) - VALUE_DAYS),
         ];
         for (table, key, age, before) in tables {
             let delete = format!(
@@ -100,15 +113,32 @@ impl Store {
             while self.write(remove(delete.clone())).await? >= CHUNK {}
         }
         self.remove_pending(now - TRACE_SECONDS * MICROS).await?;
-        for row in query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await? {
-            let app_id: String = row.try_get(0)?;
+        for app_id in apps {
             let settings = settings.get(&app_id).unwrap_or(defaults);
-            self.remove_old_of(&app_id, settings, now, is_compact).await?;
-            if let Some(bytes) = settings.get(&Setting::DiskBytes) {
-                self.keep_budget(&app_id, *bytes, now).await?;
+            match self.remove_of_app(&app_id, settings, now, compact.contains(&app_id)).await {
+                Err(error) if error.cause() != Cause::Outage => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, app_id, "the old rows of an app cannot be removed; those of others are");
+                }
+                result => result?,
             }
         }
         self.return_space().await
+    }
+
+    /// Removes the old rows of an app, and then those beyond its disk space.
+    async fn remove_of_app(
+        &self,
+        app_id: &str,
+        settings: &AppSettings,
+        now: i64,
+        is_compact: bool,
+    ) -> Result<(), StoreError> {
+        self.remove_old_of(app_id, settings, now, is_compact).await?;
+        match settings.get(&Setting::DiskBytes) {
+            Some(bytes) => self.keep_budget(app_id, *bytes, now).await,
+            None => Ok(()),
+        }
     }
 
     /// Removes the partitions of PostgreSQL that are old, and creates those of the next months. Some app keeps its samples
@@ -183,13 +213,14 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{NewApp, stores};
+    use crate::store::stores;
+    use crate::store::testing::TestStore;
 
     const HOUR: i64 = 3_600 * MICROS;
 
     /// Removes old rows at a time in hours, and returns the number of rows that are left.
     async fn rows_left_at(store: &Store, hour: i64) -> i64 {
-        store.remove_old(hour * HOUR, true, &AppSettings::new()).await.unwrap();
+        store.remove_old(hour * HOUR, &BTreeSet::new(), &AppSettings::new()).await.unwrap();
         let left = query("SELECT count(*) FROM stored_bodies").read_one(&store.writer).await.unwrap();
         left.try_get(0).unwrap()
     }
@@ -225,18 +256,16 @@ mod tests {
         }
     }
 
-    async fn assert_removed_spans_count(store: &Store) {
-        let (organization, app) = ("acme".to_owned(), "shop".to_owned());
-        let new = NewApp { organization, app, organization_id: None, app_id: None };
-        let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
+    async fn assert_removed_spans_count(store: &TestStore) {
+        let app_id = store.create_app("shop").await;
         for (span, received_at) in [(1_u8, 0), (2, HOUR), (3, HOUR), (4, 24 * HOUR)] {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
                           VALUES (?, ?, ?, ?, ?)";
-            let insert = query(insert).bind(&app.app_id).bind(vec![7]).bind(vec![span; 8]).bind(received_at);
+            let insert = query(insert).bind(&app_id).bind(vec![7]).bind(vec![span; 8]).bind(received_at);
             insert.bind(Vec::new()).run(&store.writer).await.unwrap();
         }
         for hour in 0..=24 {
-            store.remove_old(hour * HOUR, true, &AppSettings::new()).await.unwrap();
+            store.remove_old(hour * HOUR, &BTreeSet::new(), &AppSettings::new()).await.unwrap();
         }
         let drops = query("SELECT start, count FROM drops WHERE reason = 'spans' ORDER BY start");
         let drops = drops.read_all(&store.writer).await.unwrap();

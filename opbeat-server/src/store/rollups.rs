@@ -1,21 +1,18 @@
 //! Transactions, their durations and the breakdown of their time, and the drops that agents reported.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-use super::engine::{Connection, Row, Value, query};
+use super::caps::{NAMES, Places};
+use super::engine::{Connection, Row, Value};
 use super::error::StoreError;
 use super::ids;
 use super::marks::AppMarks;
+use super::notes::NewNotes;
 use crate::changes::{Changes, DropKey, MAX_COUNT, Rollup, SelfTime, TransactionKey};
 use crate::sketch::Sketch;
 
-/// The largest number of transaction names of an app.
-///
-/// Pages list and sum up all of them. An application with more has names that are no patterns, such as URLs with ids.
-const MAX_NAMES: i64 = 10_000;
-
-/// The name under which the names beyond [`MAX_NAMES`] are counted.
+/// The name under which the names beyond [`NAMES`] are counted.
 pub(crate) const OTHER_NAMES: &str = "(other names)";
 
 /// The first and the last time that a transaction was seen, in microseconds since 1970.
@@ -32,8 +29,12 @@ pub(super) type TransactionIds = BTreeMap<TransactionKey, i64>;
 
 /// Creates the rows of transactions that are missing, and returns the ids of all.
 ///
-/// An app's names beyond [`MAX_NAMES`] share the row [`OTHER_NAMES`].
-pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes) -> Result<TransactionIds, StoreError> {
+/// An app's names beyond [`NAMES`] share the row [`OTHER_NAMES`].
+pub(super) fn write_transactions(
+    connection: &mut Connection,
+    changes: &Changes,
+    notes: &mut NewNotes,
+) -> Result<TransactionIds, StoreError> {
     let mut seen: BTreeMap<&TransactionKey, Seen> = BTreeMap::new();
     let minutes = changes.rollups.keys().chain(changes.breakdowns.keys());
     let minutes = minutes.map(|(key, minute, _)| (key, minute.saturating_mul(1_000_000)));
@@ -51,7 +52,10 @@ pub(super) fn write_transactions(connection: &mut Connection, changes: &Changes)
             None => missing.push((key, seen)),
         }
     }
-    create_transactions(connection, missing, &mut ids)?;
+    let others = create_transactions(connection, missing, &mut ids)?;
+    for ((key, ..), rollup) in changes.rollups.iter().filter(|((key, ..), _)| others.contains(key)) {
+        notes.fold(&key.app_id, &NAMES, rollup.count);
+    }
     Ok(ids)
 }
 
@@ -78,26 +82,18 @@ fn update_transactions(
     rows.iter().map(|rows| Ok(rows.first().map(|row| row.try_get(0)).transpose()?)).collect()
 }
 
-/// Creates the rows of transactions as long as the app has free names, and adds their ids. The others share a row.
-fn create_transactions(
+/// Creates the rows of transactions as long as the app has places for names, and adds their ids. The others share a row,
+/// and are returned.
+fn create_transactions<'k>(
     connection: &mut Connection,
-    missing: Vec<(&TransactionKey, Seen)>,
+    missing: Vec<(&'k TransactionKey, Seen)>,
     ids: &mut TransactionIds,
-) -> Result<(), StoreError> {
-    let mut free: BTreeMap<&str, i64> = BTreeMap::new();
+) -> Result<BTreeSet<&'k TransactionKey>, StoreError> {
+    let mut places = Places::new(&NAMES);
     let mut named = Vec::new();
     let mut others: BTreeMap<&str, (Seen, Vec<&TransactionKey>)> = BTreeMap::new();
     for (key, seen) in missing {
-        let free = match free.entry(&key.app_id) {
-            Entry::Occupied(free) => free.into_mut(),
-            Entry::Vacant(free) => {
-                let names = query("SELECT count(*) FROM transactions WHERE app_id = ?").bind(&key.app_id);
-                let names: i64 = names.fetch_one(&mut *connection)?.try_get(0)?;
-                free.insert(MAX_NAMES - names)
-            }
-        };
-        *free -= 1;
-        if *free >= 0 {
+        if places.take(connection, &key.app_id)? {
             named.push((key, seen));
         } else {
             let ((first, last), keys) = others.entry(&key.app_id).or_insert((seen, Vec::new()));
@@ -114,12 +110,14 @@ fn create_transactions(
         };
         ids.insert(key.clone(), id);
     }
+    let mut shared = BTreeSet::new();
     for (app_id, (seen, keys)) in others {
         let (app_id, name) = (app_id.to_owned(), OTHER_NAMES.to_owned());
         let id = insert_transaction(connection, &TransactionKey { app_id, kind: String::new(), name }, seen)?;
-        ids.extend(keys.into_iter().map(|key| (key.clone(), id)));
+        ids.extend(keys.iter().map(|key| ((*key).clone(), id)));
+        shared.extend(keys);
     }
-    Ok(())
+    Ok(shared)
 }
 
 /// Another process can have created the row, and the row of another name can have the id: then no row is returned.
@@ -153,34 +151,44 @@ pub(super) fn write(
     ids: &TransactionIds,
     marks: &AppMarks,
     rollups: &BTreeMap<(TransactionKey, i64, String), Rollup>,
+    notes: &mut NewNotes,
 ) -> Result<(), StoreError> {
-    let mut rows: BTreeMap<RowKey<'_>, Rollup> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey<'_>, (Rollup, &str)> = BTreeMap::new();
     for ((key, minute, result), rollup) in rollups {
         for resolution in marks.of(&key.app_id).resolutions(*minute) {
             let start = minute - minute.rem_euclid(resolution);
-            rows.entry((ids[key], resolution, start, result)).or_default().merge(rollup);
+            let row = (ids[key], resolution, start, result.as_str());
+            rows.entry(row).or_insert_with(|| (Rollup::default(), &key.app_id)).0.merge(rollup);
         }
     }
-    let mut rows: Vec<(RowKey<'_>, Rollup)> = rows.into_iter().collect();
+    let mut rows: Vec<_> = rows.into_iter().collect();
     for rows in rows.chunks_mut(ROWS) {
-        write_rows(connection, rows)?;
+        write_rows(connection, rows, notes)?;
     }
     Ok(())
 }
 
-/// Adds the rows that are stored to these, and stores the sums.
-fn write_rows(connection: &mut Connection, rows: &mut [(RowKey<'_>, Rollup)]) -> Result<(), StoreError> {
+/// Adds the rows that are stored to these, each with its app, and stores the sums.
+fn write_rows(
+    connection: &mut Connection,
+    rows: &mut [(RowKey<'_>, (Rollup, &str))],
+    notes: &mut NewNotes,
+) -> Result<(), StoreError> {
     let known = connection.rows_many(
         "SELECT count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch FROM rollups
          WHERE transaction_id = ? AND resolution = ? AND start = ? AND result = ?",
         &rows.iter().map(|(row, _)| key_values(*row)).collect::<Vec<_>>(),
     )?;
-    for ((_, rollup), known) in rows.iter_mut().zip(known) {
-        if let Some(known) = known.first() {
-            rollup.merge(&read(known)?);
+    for ((_, (rollup, app_id)), known) in rows.iter_mut().zip(known) {
+        let Some(known) = known.first() else { continue };
+        let known = read(known)?;
+        rollup.merge(&known.rollup);
+        if known.is_damaged {
+            report_damage(app_id);
+            notes.damage(app_id);
         }
     }
-    store_rows(connection, &rows.iter().map(|(row, rollup)| (*row, rollup)).collect::<Vec<_>>())
+    store_rows(connection, &rows.iter().map(|(row, (rollup, _))| (*row, rollup)).collect::<Vec<_>>())
 }
 
 fn key_values((transaction, resolution, start, result): RowKey<'_>) -> Vec<Value<'static>> {
@@ -214,22 +222,43 @@ pub(super) fn store_rows(connection: &mut Connection, rows: &[(RowKey<'_>, &Roll
     Ok(())
 }
 
+/// The durations of a row.
+pub(super) struct StoredRollup {
+    /// The durations.
+    pub(super) rollup: Rollup,
+    /// Whether a distribution is damaged. It is left out then: percentiles are those of the other rows, and counts and
+    /// sums are still exact.
+    pub(super) is_damaged: bool,
+}
+
 /// Reads the columns `count, failed, sum_ms, min_ms, max_ms, sketch, head_sketch`.
-pub(super) fn read(row: &Row<'_>) -> Result<Rollup, StoreError> {
+pub(super) fn read(row: &Row<'_>) -> Result<StoredRollup, StoreError> {
     let head_sketch: Option<&[u8]> = row.try_get("head_sketch")?;
-    Ok(Rollup {
+    let sketch = Sketch::decode(row.try_get("sketch")?);
+    let own_head_sketch = head_sketch.map(Sketch::decode);
+    let is_damaged = sketch.is_none() || own_head_sketch.as_ref().is_some_and(Option::is_none);
+    let rollup = Rollup {
         count: unsigned(row.try_get("count")?),
         failed: unsigned(row.try_get("failed")?),
         sum_ms: row.try_get("sum_ms")?,
         min_ms: row.try_get("min_ms")?,
         max_ms: row.try_get("max_ms")?,
-        sketch: decode(row.try_get("sketch")?)?,
-        own_head_sketch: head_sketch.map(decode).transpose()?,
-    })
+        sketch: sketch.unwrap_or_default(),
+        own_head_sketch: own_head_sketch.map(Option::unwrap_or_default),
+    };
+    Ok(StoredRollup { rollup, is_damaged })
 }
 
-fn decode(sketch: &[u8]) -> Result<Sketch, StoreError> {
-    Ok(Sketch::decode(sketch).ok_or_else(|| std::io::Error::other("a stored sketch is damaged"))?)
+/// Logs that a row of an app has a damaged distribution, once for each app. Pages can read such a row for months.
+pub(super) fn report_damage(app_id: &str) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(app_id.to_owned()) {
+        tracing::error!(
+            app_id,
+            "a stored distribution of durations is damaged; its durations count in sums, and no longer in percentiles; \
+             the disk may be failing"
+        );
+    }
 }
 
 /// Adds self times to the rows of their minutes, and to those of longer times that are complete.

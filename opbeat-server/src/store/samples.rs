@@ -1,4 +1,4 @@
-//! Sampled transactions, of which a few are kept for each transaction and hour, and the stacks of their spans.
+//! Sampled transactions, of which a few are kept for each transaction and hour.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,8 @@ use super::engine::{Connection, Value};
 use super::error::StoreError;
 use super::ids::{self, Content, TimedRow};
 use super::rollups::{TransactionIds, signed};
-use crate::changes::{NewSample, NewSpanStack, pack};
+use super::span_stacks::Uses;
+use crate::changes::{NewSample, pack};
 use crate::result_class::ResultClass;
 
 /// The number of slowest, of failed and of newest samples that are kept of each transaction and hour.
@@ -18,18 +19,22 @@ const KEPT: i64 = 5;
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// Adds samples, and removes those that are not kept from the same hours.
+/// Adds samples, and removes those that are not kept from the same hours. Returns the stacks that they refer to.
 pub(super) fn write(
     connection: &mut Connection,
     transactions: &TransactionIds,
     samples: &[NewSample],
-) -> Result<(), StoreError> {
+) -> Result<Uses, StoreError> {
+    let mut uses = Uses::default();
     let mut hours: Vec<(i64, i64)> = Vec::new();
     let samples = kept(connection, transactions, samples)?;
     let mut rows = Vec::with_capacity(samples.len());
     for sample in samples {
         let transaction = transactions[&sample.transaction];
-        rows.push(row(transaction, sample)?);
+        // A document that is no JSON has no trace and no sites.
+        let traced: Traced = serde_json::from_slice(&sample.document).unwrap_or_default();
+        rows.push(row(transaction, sample, &traced)?);
+        uses.extend(&sample.transaction.app_id, traced.groups.into_iter().flat_map(|group| group.sites));
         hours.push((transaction, hour_of(sample)));
     }
     ids::insert(
@@ -41,7 +46,8 @@ pub(super) fn write(
     )?;
     hours.sort_unstable();
     hours.dedup();
-    remove_surplus(connection, &hours)
+    remove_surplus(connection, &hours)?;
+    Ok(uses)
 }
 
 /// Returns the new samples without those that [`remove_surplus`] would remove at once because of others of them: a batch
@@ -104,7 +110,7 @@ fn content(transaction: i64, sample: &NewSample) -> Content {
     ])
 }
 
-fn row(transaction: i64, sample: &NewSample) -> Result<TimedRow<'_>, StoreError> {
+fn row<'s>(transaction: i64, sample: &'s NewSample, traced: &Traced) -> Result<TimedRow<'s>, StoreError> {
     let values = vec![
         Value::from(transaction),
         sample.happened_at.into(),
@@ -114,24 +120,34 @@ fn row(transaction: i64, sample: &NewSample) -> Result<TimedRow<'_>, StoreError>
         is_failed(sample).into(),
         (&sample.external_id).into(),
         signed(sample.average_of).into(),
-        trace_id(&sample.document).into(),
+        trace_id(traced).into(),
         pack(&sample.document)?.into(),
     ];
     Ok(TimedRow { happened_at: sample.happened_at, content: content(transaction, sample), values })
 }
 
-/// Returns the id of the trace in a sample's document: 32 hexadecimal digits, or an empty string.
-fn trace_id(document: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Traced {
-        context: TracedContext,
-    }
-    #[derive(Deserialize)]
-    struct TracedContext {
-        trace_id: Option<String>,
-    }
-    let traced: Option<Traced> = serde_json::from_slice(document).ok();
-    let id = traced.and_then(|traced| traced.context.trace_id).unwrap_or_default();
+/// The parts of a sample's document that the store looks at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Traced {
+    context: TracedContext,
+    groups: Vec<TracedGroup>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct TracedContext {
+    trace_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TracedGroup {
+    #[serde(default)]
+    sites: Vec<String>,
+}
+
+/// Returns the id of a sample's trace: 32 hexadecimal digits, or an empty string.
+fn trace_id(traced: &Traced) -> String {
+    let id = traced.context.trace_id.as_deref().unwrap_or_default();
     let is_valid = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_valid { id.to_ascii_lowercase() } else { String::new() }
 }
@@ -157,20 +173,6 @@ fn remove_surplus(connection: &mut Connection, hours: &[(i64, i64)]) -> Result<(
                )
          )",
         &hours.iter().map(row).collect::<Vec<_>>(),
-    )?;
-    Ok(())
-}
-
-/// Stores the stack of each site: agents send each stack once per process.
-pub(super) fn write_span_stacks(connection: &mut Connection, stacks: &[NewSpanStack]) -> Result<(), StoreError> {
-    fn row(stack: &NewSpanStack) -> Vec<Value<'_>> {
-        vec![Value::from(&stack.app_id), (&stack.site).into(), String::from_utf8_lossy(&stack.frames).into()]
-    }
-    // The same stack again, which each process sends once, writes nothing.
-    connection.execute_many(
-        "INSERT INTO span_stacks (app_id, site, frames) VALUES (?, ?, ?)
-         ON CONFLICT (app_id, site) DO UPDATE SET frames = excluded.frames WHERE span_stacks.frames <> excluded.frames",
-        &stacks.iter().map(row).collect::<Vec<_>>(),
     )?;
     Ok(())
 }

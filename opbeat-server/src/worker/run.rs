@@ -1,5 +1,6 @@
 //! The loop of the worker.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -98,7 +99,7 @@ impl Worker {
     }
 
     async fn store_all(&mut self, mut stop: tokio::sync::oneshot::Receiver<()>) {
-        if self.source.needs_position() {
+        if self.source.without_position().is_some() {
             tokio::select! {
                 () = self.find_position() => {}
                 // The records stay in the queue.
@@ -125,8 +126,8 @@ impl Worker {
 
     /// Waits for the position at which the source starts, if the database was away when the server started.
     async fn find_position(&mut self) {
-        while self.source.needs_position() {
-            match self.store.queue_position().await {
+        while let Some(queue) = self.source.without_position() {
+            match self.store.queue_position(queue).await {
                 Ok(position) => match self.source.begin(position) {
                     Ok(()) => self.outage.end(),
                     Err(error) => self.pause(&error, "the queue cannot be read; the worker tries again").await,
@@ -191,16 +192,16 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
     let mut removed_at: Option<Instant> = None;
     loop {
         ticks.tick().await;
-        let is_compact = store.compact(now()).await.unwrap_or_else(|error| {
+        let compact = store.compact(now()).await.unwrap_or_else(|error| {
             let cause = cause_of(&error);
             tracing::debug!(%error, cause, "rows cannot be added up; it is tried again in a minute");
-            false
+            BTreeSet::new()
         });
         if removed_at.is_some_and(|at| at.elapsed() < CLEANING_INTERVAL) {
             continue;
         }
         removed_at = Some(Instant::now());
-        if let Err(error) = store.remove_old(now(), is_compact, defaults).await {
+        if let Err(error) = store.remove_old(now(), &compact, defaults).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
         }
@@ -267,14 +268,19 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::{Position, Queue, QueueLimits};
+    use crate::queue::{Position, Queue, QueueId, QueueLimits};
 
     #[tokio::test]
     async fn old_rows_are_removed_while_batches_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("a.sqlite")).await;
-        let (queue, source) =
-            Queue::open(&folder.path().join("queue"), QueueLimits::default(), Some(Position::default())).unwrap();
+        let (queue, source) = Queue::open(
+            &folder.path().join("queue"),
+            QueueId::default(),
+            QueueLimits::default(),
+            Some(Position::default()),
+        )
+        .unwrap();
         for _ in 0..3 {
             // Larger than half of what is read at once, so that each is a batch.
             queue.append("shop", &vec![0; 9 << 20]).await.unwrap();

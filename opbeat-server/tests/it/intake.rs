@@ -113,6 +113,27 @@ fn reason_and_count(note: &Value) -> (&str, u64) {
     (note["reason"].as_str().unwrap(), note["count"].as_u64().unwrap())
 }
 
+#[tokio::test]
+async fn values_beyond_a_cap_are_counted_together_and_explained() {
+    let running = Running::start().await;
+    let groups: Vec<Value> = (0..130)
+        .map(|number| json!({"transaction": "GET /", "result": format!("{number} books"), "durations": [1.0, 3.0]}))
+        .collect();
+    let body = json!({"transactions": groups, "traces": []}).to_string();
+    assert_eq!(running.post("transactions", body).await.status(), StatusCode::ACCEPTED);
+    running.drained().await;
+    let report = running.ask("intake/?range=1h").await;
+    let folded: Vec<(&str, u64)> = report["folded"].as_array().unwrap().iter().map(reason_and_count).collect();
+    assert_eq!(folded, [("other_results", 60)]);
+    let summary = running.transaction("GET /").await;
+    assert_eq!((&summary["count"], &summary["average_ms"]), (&json!(260), &json!(2.0)), "{summary}");
+    let series = running.ask("series/?range=1h").await;
+    let by_result = |point: &Value| point["results"]["(other results)"].as_u64();
+    assert_eq!(series["points"].as_array().unwrap().iter().filter_map(by_result).sum::<u64>(), 60, "{series}");
+    let page = running.page("/acme/shop/intake/").await;
+    assert!(page.contains("more than 100 different results"), "{page}");
+}
+
 /// The counts of refusals reach the store at the latest when the server stops.
 #[tokio::test]
 async fn refused_bodies_are_counted_by_app_and_reason() {

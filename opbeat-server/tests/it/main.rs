@@ -29,6 +29,7 @@ mod otlp;
 mod otlp_export;
 mod pages;
 mod parked;
+mod postgres;
 mod process;
 mod ranges;
 mod releases;

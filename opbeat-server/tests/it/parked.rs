@@ -1,5 +1,7 @@
 //! Data that was accepted and cannot be stored: it stops nobody, and can be listed and replayed.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use crate::database::Database;
@@ -49,7 +51,7 @@ async fn a_damaged_record_loses_only_itself_and_is_kept() {
             .await;
     }
     // The disk flips a bit of the second record, inside of a text.
-    let segment = std::fs::read_dir(data.join("queue")).unwrap().next().unwrap().unwrap().path();
+    let segment = first_segment(&data);
     let mut bytes = std::fs::read(&segment).unwrap();
     let mut places = bytes.windows(12).enumerate().filter(|(_, text)| text == b"damaged-here").map(|(at, _)| at);
     let second = places.nth(1).unwrap();
@@ -69,6 +71,12 @@ async fn a_damaged_record_loses_only_itself_and_is_kept() {
     assert_eq!(seen(&running.ask("errors/").await), 3);
 }
 
+/// Returns the file with the records of the queue.
+fn first_segment(data: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(data.join("queue")).unwrap().map(|file| file.unwrap().path());
+    files.find(|file| file.extension().is_some_and(|extension| extension == "records")).unwrap()
+}
+
 /// Returns how often all errors were seen.
 async fn times_seen(running: &Running) -> i64 {
     let errors = running.ask("errors/").await;
@@ -86,7 +94,7 @@ async fn damage_of_several_records_is_replayed_record_by_record() {
             .accept("errors", &json!({"message": format!("shelf {number} is empty"), "logger": "damaged-here"}))
             .await;
     }
-    let segment = std::fs::read_dir(data.join("queue")).unwrap().next().unwrap().unwrap().path();
+    let segment = first_segment(&data);
     let mut bytes = std::fs::read(&segment).unwrap();
     let mark = bytes[..4].to_vec();
     let records: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&mark)).collect();

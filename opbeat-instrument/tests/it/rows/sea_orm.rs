@@ -32,6 +32,6 @@ async fn sea_orm() {
     db.sqlite.query INSERT INTO books · sql=INSERT INTO books (title) VALUES (?), rows=1
     db.sqlite.transaction COMMIT
     db.sqlite.query SELECT FROM books · sql=SELECT id FROM books WHERE title = ?, rows=1
-    db.sqlite.query SELECT FROM missing · sql=SELECT id FROM missing, rows=0, error=true
+    db.sqlite.query SELECT FROM missing · sql=SELECT id FROM missing, error=true
     ");
 }

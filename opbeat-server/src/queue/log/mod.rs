@@ -32,4 +32,4 @@ pub(crate) use disk::private;
 pub(crate) use handle::Log;
 pub(crate) use reader::{Damage, Reader, RecordBatch};
 pub(crate) use record::{payloads_of_damaged, split_damaged};
-pub(crate) use segment::Position;
+pub(crate) use segment::{Position, has_segments};

@@ -47,6 +47,15 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(segments)
 }
 
+/// Returns whether a folder has segments.
+///
+/// # Errors
+///
+/// Returns an error if the folder cannot be read.
+pub(crate) fn has_segments(folder: &Path) -> io::Result<bool> {
+    Ok(!list(folder)?.is_empty())
+}
+
 /// Creates a segment's file, and syncs the folder, so that the file's name survives a crash too.
 ///
 /// An empty file of this segment, which a failed attempt left, is used.

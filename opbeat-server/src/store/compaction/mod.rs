@@ -9,15 +9,17 @@
 //! Each app has a watermark for each of the longer times. All data before it is in rows of that time, and no data after
 //! it. Data that arrives for a time before the watermark is added to its row at once, so that all rows are always exact.
 
-use std::collections::BTreeMap;
+mod durations;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::database::Store;
 use super::engine::{Connection, Engine, query};
 use super::error::{Cause, StoreError};
 use super::locks::lock_app;
 use super::marks::{AppMarks, MINUTES_ONLY, Marks, Part, READ};
-use super::rollups;
-use crate::changes::{MAX_COUNT, RESOLUTIONS, Rollup};
+use super::notes::{self, NewNotes};
+use crate::changes::{MAX_COUNT, RESOLUTIONS};
 
 /// The seconds after which rows of a minute are added up. Most data arrives earlier, and is written once.
 const DELAY: i64 = 300;
@@ -47,23 +49,24 @@ impl Store {
     /// Adds up the rows of all times that are over, each in a transaction of its own, so that data is stored in between.
     /// `now` is in microseconds since 1970.
     ///
-    /// Returns whether all of them are added up: another process may be at it, or the rows of an app may be damaged.
-    pub(crate) async fn compact(&self, now: i64) -> Result<bool, StoreError> {
+    /// Returns the ids of the apps whose rows are all added up. Another process may be at the rows of other apps, or the
+    /// database may reject them.
+    pub(crate) async fn compact(&self, now: i64) -> Result<BTreeSet<String>, StoreError> {
         let now = now.div_euclid(MICROS);
-        let mut is_all = true;
+        let mut done = BTreeSet::new();
         for row in query("SELECT id FROM apps ORDER BY id").read_all(&self.readers).await? {
             let app_id: String = row.try_get(0)?;
             match self.compact_app(&app_id, now).await {
-                Ok(is_done) => is_all &= is_done,
+                Ok(true) => drop(done.insert(app_id)),
+                Ok(false) => {}
                 Err(error) if error.cause() == Cause::Outage => return Err(error),
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, app_id, "the figures of an app cannot be added up; old ones are kept");
-                    is_all = false;
+                    tracing::error!(error, app_id, "the figures of an app cannot be added up; its old ones are kept");
                 }
             }
         }
-        Ok(is_all)
+        Ok(done)
     }
 
     async fn compact_app(&self, app_id: &str, now: i64) -> Result<bool, StoreError> {
@@ -112,7 +115,12 @@ fn compact_next(
     let (step, until) = match start {
         Some(start) => {
             let part = Part { resolution: finer, from: start, to: start + length };
-            add_up(connection, app_id, part, length)?;
+            let mut notes = NewNotes::default();
+            durations::add_up(connection, app_id, part, length, &mut notes)?;
+            add_up_counts(connection, app_id, part, length)?;
+            let mut of_minute = BTreeMap::new();
+            notes.add_to(&mut of_minute, now.saturating_mul(MICROS));
+            notes::write(connection, &of_minute)?;
             (Step::AddedUp, part.to)
         }
         None => (Step::Done, limit),
@@ -164,9 +172,8 @@ fn first_row(connection: &mut Connection, app_id: &str, resolution: i64, from: i
     Ok(row.try_get(0)?)
 }
 
-/// Adds the rows of an app in a range of time up to rows of its length.
-fn add_up(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
-    add_up_durations(connection, app_id, part, length)?;
+/// Adds the self times and the errors of an app in a range of time up to rows of its length.
+fn add_up_counts(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
     let sums = [
         "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
          SELECT transactions.id, CAST(?6 AS BIGINT), CAST(?4 AS BIGINT), breakdowns.kind,
@@ -200,41 +207,6 @@ fn add_up(connection: &mut Connection, app_id: &str, part: Part, length: i64) ->
             .execute(&mut *connection)?;
     }
     Ok(())
-}
-
-fn add_up_durations(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
-    let mut sums: BTreeMap<(i64, String), Rollup> = BTreeMap::new();
-    let mut damage = None;
-    query(
-        "SELECT rollups.transaction_id, rollups.result, rollups.count, rollups.failed, rollups.sum_ms, rollups.min_ms,
-                rollups.max_ms, rollups.sketch, rollups.head_sketch
-         FROM transactions JOIN rollups ON rollups.transaction_id = transactions.id
-         WHERE transactions.app_id = ? AND transactions.last_seen >= ? AND rollups.resolution = ?
-           AND rollups.start >= ? AND rollups.start < ?",
-    )
-    .bind(app_id)
-    .bind(part.from.saturating_mul(MICROS))
-    .bind(part.resolution)
-    .bind(part.from)
-    .bind(part.to)
-    .fetch_each(connection, |row| {
-        match rollups::read(row) {
-            Ok(rollup) => {
-                let key = (row.try_get("transaction_id")?, row.try_get("result")?);
-                sums.entry(key).or_default().merge(&rollup);
-            }
-            Err(error) => damage = Some(error),
-        }
-        Ok(damage.is_none())
-    })?;
-    if let Some(error) = damage {
-        return Err(error);
-    }
-    let rows: Vec<_> = sums
-        .iter()
-        .map(|((transaction, result), rollup)| ((*transaction, length, part.from, result.as_str()), rollup))
-        .collect();
-    rollups::store_rows(connection, &rows)
 }
 
 #[cfg(test)]

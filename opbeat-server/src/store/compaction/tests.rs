@@ -1,12 +1,11 @@
 //! Tests of the compaction.
 
 use super::*;
-use crate::changes::{BodyChanges, Changes, NewError, SelfTime, TransactionKey};
+use crate::changes::{BodyChanges, Changes, NewError, Rollup, SelfTime, TransactionKey};
 use crate::queue::Mark as QueueMark;
-use crate::store::StoredRecord;
 use crate::store::marks::Mark;
 use crate::store::read::RollupSpan;
-use crate::store::testing::TestDatabase;
+use crate::store::{Setting, StoredRecord, stores};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -92,8 +91,8 @@ async fn rows_of(store: &Store, resolution: i64) -> i64 {
 
 #[tokio::test]
 async fn rows_of_each_length_are_exact_at_any_time() {
-    for database in TestDatabase::all().await {
-        let (store, app_id) = database.open().await;
+    for store in stores().await {
+        let app_id = store.create_app("shop").await;
         let mut expected = 0;
         // Every 47 minutes for 26 hours, and again after a day without data.
         for second in (0..26 * HOUR).chain(50 * HOUR..52 * HOUR).step_by(47 * 60) {
@@ -103,7 +102,7 @@ async fn rows_of_each_length_are_exact_at_any_time() {
         check(&store, &app_id, expected).await;
         assert_eq!(rows_of(&store, 600).await, 0, "data is stored by minute");
         for hour in [1, 3, 24, 25, 27, 49, 52, 76] {
-            assert!(store.compact((START + hour * HOUR + 400) * MICROS).await.unwrap());
+            assert_eq!(store.compact((START + hour * HOUR + 400) * MICROS).await.unwrap().len(), 1);
             check(&store, &app_id, expected).await;
             // Data that is late by up to the whole time.
             for late in [0, 59 * 60, 24 * HOUR, 51 * HOUR + 30] {
@@ -112,21 +111,21 @@ async fn rows_of_each_length_are_exact_at_any_time() {
             }
             check(&store, &app_id, expected).await;
         }
-        assert!(store.compact((START + 96 * HOUR + 400) * MICROS).await.unwrap());
+        assert_eq!(store.compact((START + 96 * HOUR + 400) * MICROS).await.unwrap().len(), 1);
         check(&store, &app_id, expected).await;
         let minutes = query("DELETE FROM rollups WHERE resolution < 86400").run(&store.writer).await.unwrap();
         assert!(minutes > 100 && rows_of(&store, DAY).await == 6, "two names on three days");
         let days = sums(&store, &app_id, DAY, (START, START + 4 * DAY)).await;
         assert_eq!(days.count, expected, "days alone have all data");
-        database.remove(store).await;
+        store.close().await;
     }
 }
 
 #[tokio::test]
 async fn two_processes_that_store_and_add_up_lose_nothing() {
-    for database in TestDatabase::all().await {
-        let (store, app_id) = database.open().await;
-        let other = Store::open(database.address.clone(), Store::TIME_LIMIT).await.unwrap();
+    for store in stores().await {
+        let app_id = store.create_app("shop").await;
+        let other = store.open_again().await;
         let write = async |store: &Store, offset: i64| {
             for second in (offset..10 * HOUR).step_by(20 * 60) {
                 store_at(store, &app_id, START + second, 5.0).await;
@@ -139,10 +138,86 @@ async fn two_processes_that_store_and_add_up_lose_nothing() {
         };
         tokio::join!(write(&store, 0), write(&other, 0), add_up(&store), add_up(&other));
         check(&store, &app_id, 60).await;
-        assert!(store.compact((START + 30 * HOUR) * MICROS).await.unwrap());
+        assert_eq!(store.compact((START + 30 * HOUR) * MICROS).await.unwrap().len(), 1);
         check(&store, &app_id, 60).await;
         other.close().await;
-        database.remove(store).await;
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn any_number_of_results_of_an_earlier_version_is_added_up_to_few() {
+    for store in stores().await {
+        let app_id = store.create_app("shop").await;
+        store_at(&store, &app_id, START, 5.0).await;
+        let copies = "INSERT INTO rollups
+             (transaction_id, resolution, start, result, count, failed, sum_ms, min_ms, max_ms, sketch)
+             WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+             SELECT transaction_id, 60, start, 'books ' || n, count, failed, sum_ms, min_ms, max_ms, sketch
+             FROM rollups, numbers";
+        query(copies).run(&store.writer).await.unwrap();
+        store.compact((START + 2 * HOUR) * MICROS).await.unwrap();
+        assert_eq!(
+            (rows_of(&store, 60).await, rows_of(&store, 600).await, rows_of(&store, HOUR).await),
+            (1001, 101, 101)
+        );
+        for resolution in [60, 600, HOUR] {
+            let sums = sums(&store, &app_id, resolution, (START, START + HOUR)).await;
+            assert_eq!((sums.count, sums.failed, sums.sum_ms), (1001, 1001, 5005.0));
+        }
+        let notes = store.notes(&app_id, (0, i64::MAX)).await.unwrap();
+        assert_eq!((&*notes[0].action, &*notes[0].reason, notes[0].count), ("folded", "other_results", 901));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_distribution_costs_only_itself() {
+    for store in stores().await {
+        let app_id = store.create_app("shop").await;
+        for second in [0, 60, 120] {
+            store_at(&store, &app_id, START + second, 5.0).await;
+        }
+        let damage = "UPDATE rollups SET sketch = ? WHERE start = ?";
+        query(damage).bind(&b"books"[..]).bind(START + 60).run(&store.writer).await.unwrap();
+        store_at(&store, &app_id, START + 60, 7.0).await;
+        query(damage).bind(&b"books"[..]).bind(START + 120).run(&store.writer).await.unwrap();
+        assert_eq!(store.compact((START + 2 * HOUR) * MICROS).await.unwrap(), [app_id.clone()].into());
+        for resolution in [60, 600, HOUR] {
+            let sums = sums(&store, &app_id, resolution, (START, START + HOUR)).await;
+            assert_eq!((sums.count, sums.sum_ms, sums.max_ms), (4, 22.0, 7.0), "counts and sums are exact");
+        }
+        let notes = store.notes(&app_id, (0, i64::MAX)).await.unwrap();
+        assert_eq!((notes.len(), &*notes[0].reason, notes[0].count), (1, "damaged_distribution", 2));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn an_app_whose_rows_are_rejected_does_not_stop_others() {
+    for store in stores().await {
+        let (rejected, other) = (store.create_app("rejected").await, store.create_app("shop").await);
+        for app_id in [&rejected, &other] {
+            store_at(&store, app_id, START, 5.0).await;
+        }
+        // The app can have one watermark, and gets more.
+        let index = format!(
+            "CREATE UNIQUE INDEX one_watermark ON compactions ((CASE WHEN app_id = '{rejected}' THEN 1 ELSE NULL END))"
+        );
+        query(index).run(&store.writer).await.unwrap();
+        let now = START + 20 * DAY;
+        let compact = store.compact(now * MICROS).await.unwrap();
+        assert_eq!(compact, [other.clone()].into());
+        let days = [(Setting::RollupDays, 400)].into();
+        for app_id in [&rejected, &other] {
+            store.remove_old_of(app_id, &days, now * MICROS, compact.contains(app_id)).await.unwrap();
+        }
+        assert_eq!(rows_of(&store, 60).await, 1, "old rows by minute are removed, except those that are needed");
+        for app_id in [&rejected, &other] {
+            let sums = sums(&store, app_id, HOUR, (START, START + DAY)).await;
+            assert_eq!((sums.count, sums.errors), (1, 3));
+        }
+        store.close().await;
     }
 }
 
@@ -159,7 +234,8 @@ fn a_range_has_each_time_once() {
     };
     assert_eq!(parts(HOUR, (0, 20_000)), [(3_600, 0, 7_200), (600, 7_200, 12_000), (60, 12_000, 20_000)]);
     assert_eq!(parts(600, (0, 20_000)), [(3_600, 0, 3_600), (600, 3_600, 12_000), (60, 12_000, 20_000)]);
-    assert_eq!(parts(600, (1_200, 2_400)), [(3_600, 1_200, 2_400)]);
+    assert_eq!(parts(600, (1_200, 2_400)), [(3_600, 0, 2_400)], "the hour that the range begins in");
+    assert_eq!(parts(600, (2_400, 7_200)), [(3_600, 0, 3_600), (600, 3_600, 7_200)]);
     assert_eq!(parts(60, (0, 600)), [(60, 0, 600)]);
     assert_eq!(parts(DAY, (7_200, 9_000)), [(600, 7_200, 9_000)]);
     assert_eq!(parts(DAY, (600, 600)), []);

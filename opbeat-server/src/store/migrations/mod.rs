@@ -9,7 +9,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 16] = [
+const SQLITE: [Migration; 17] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -26,12 +26,14 @@ const SQLITE: [Migration; 16] = [
     (14, "trace ids", include_str!("0014_trace_ids.sql")),
     (15, "scaled", include_str!("0015_scaled.sql")),
     (16, "compaction", include_str!("0016_compaction.sql")),
+    (17, "caps", include_str!("0017_caps.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 2] = [
+const POSTGRES: [Migration; 3] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
+    (3, "caps", include_str!("postgres/0003_caps.sql")),
 ];
 
 /// The lock of PostgreSQL that a process holds while it changes the schema: any number that no other program uses.

@@ -7,7 +7,11 @@ use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 use crate::store::marks::Part;
-use crate::store::rollups::read;
+use crate::store::rollups::{read, report_damage};
+use crate::store::values::OTHER_KINDS;
+
+/// The largest number of kinds that a breakdown lists by themselves.
+const MAX_KINDS: usize = 100;
 
 /// The rows that a query reads.
 #[derive(Clone, Copy, Debug)]
@@ -113,18 +117,23 @@ impl Store {
         let mut query = QueryBuilder::new("");
         let parts = self.parts(span).await?;
         push_parts(&mut query, span, &parts, ("rollups", select, ""));
-        let rollup = |row: &Row<'_>| {
+        let app_id = span.app_id.to_owned();
+        let rollup = move |row: &Row<'_>| {
+            let stored = read(row)?;
+            if stored.is_damaged {
+                report_damage(&app_id);
+            }
             Ok(RollupRow {
                 transaction: row.try_get("transaction_id")?,
                 start: row.try_get("start")?,
                 result: row.try_get("result")?,
-                rollup: read(row)?,
+                rollup: stored.rollup,
             })
         };
         query.build().read_each(&self.readers, rollup, each).await
     }
 
-    /// Returns the self time by kind of span, the largest first: at most 100 kinds.
+    /// Returns the self time by kind of span, the largest first: 100 kinds, and the sum of all others.
     pub(crate) async fn breakdown(&self, span: RollupSpan<'_>) -> Result<Vec<(String, SelfTime)>, StoreError> {
         let mut query = QueryBuilder::new(
             "SELECT kind, sum(count) AS count, sum(self_ms) AS self_ms, sum(samples) AS samples FROM (",
@@ -135,13 +144,24 @@ impl Store {
                       FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ";
         let parts = self.parts(span).await?;
         push_parts(&mut query, span, &parts, ("breakdowns", select, " GROUP BY breakdowns.kind"));
-        query.push(") AS parts GROUP BY kind ORDER BY sum(self_ms) DESC, kind LIMIT 100");
-        let rows = query.build().read_all(&self.readers).await?;
+        query.push(") AS parts GROUP BY kind ORDER BY sum(self_ms) DESC, kind");
         let part = |row: &Row<'_>| {
             let (count, samples) = (count(row.try_get("count")?), count(row.try_get("samples")?));
-            Ok((row.try_get("kind")?, SelfTime { count, self_ms: row.try_get("self_ms")?, samples }))
+            Ok::<_, StoreError>((row.try_get("kind")?, SelfTime { count, self_ms: row.try_get("self_ms")?, samples }))
         };
-        rows.iter().map(part).collect()
+        let (mut kinds, mut others) = (Vec::new(), SelfTime::default());
+        let each = |(kind, self_time): (String, SelfTime)| {
+            if kind == OTHER_KINDS || kinds.len() >= MAX_KINDS {
+                others.merge(self_time);
+            } else {
+                kinds.push((kind, self_time));
+            }
+        };
+        query.build().read_each(&self.readers, part, each).await?;
+        if others != SelfTime::default() {
+            kinds.push((OTHER_KINDS.to_owned(), others));
+        }
+        Ok(kinds)
     }
 
     /// Returns the rows that stand for a span. There is always one part, which may be empty.

@@ -237,7 +237,8 @@ fn damaged(reason: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{NewApp, Store, stores};
+    use crate::store::stores;
+    use crate::store::testing::TestStore;
 
     #[tokio::test]
     async fn the_newest_rows_of_an_app_are_kept_up_to_a_size() {
@@ -246,20 +247,18 @@ mod tests {
         }
     }
 
-    async fn assert_newest_are_kept(store: &Store) {
-        let (organization, app) = ("acme".to_owned(), "shop".to_owned());
-        let new = NewApp { organization, app, organization_id: None, app_id: None };
-        let app = store.create_app(&new, &[0; 32], 0).await.unwrap();
+    async fn assert_newest_are_kept(store: &TestStore) {
+        let app_id = store.create_app("shop").await;
         for number in 0..70_u8 {
             let insert = "INSERT INTO pending_spans (app_id, trace_id, span_id, received_at, document)
                           VALUES (?, ?, ?, 0, ?)";
             let span = [number; 8];
-            let insert = query(insert).bind(&app.app_id).bind(&[7]).bind(&span).bind(vec![0; 1 << 20]);
+            let insert = query(insert).bind(&app_id).bind(&[7]).bind(&span).bind(vec![0; 1 << 20]);
             insert.run(&store.writer).await.unwrap();
         }
         let remove = |app_id: String| store.write(move |connection| remove_surplus(connection, &app_id));
         assert_eq!(remove("other".to_owned()).await.unwrap(), 0);
-        assert_eq!(remove(app.app_id).await.unwrap(), 6);
+        assert_eq!(remove(app_id).await.unwrap(), 6);
         let oldest = query("SELECT min(id) FROM pending_spans").read_one(&store.writer).await.unwrap();
         assert_eq!(oldest.try_get::<i64, _>(0).unwrap(), 7);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use lapin::options::BasicNackOptions;
 use tokio::time::{Instant, timeout};
 
-use rabbit::{Rabbit, is_installed};
+use rabbit::Rabbit;
 
 use super::super::message::Message;
 use super::super::{Batch, Broker, Queue, QueueHealth, QueueLimits, RecordId, Source};
@@ -75,11 +75,9 @@ fn payloads(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers.map(payload).collect()
 }
 
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_broker_loses_nothing() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let mut rabbit = Rabbit::start();
     let broker = rabbit.broker();
@@ -126,11 +124,9 @@ async fn read_until(source: &mut Source, last: &str) -> Vec<String> {
     records
 }
 
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_broker_delays_intake_for_a_bounded_time() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let rabbit = Rabbit::start();
     let broker = rabbit.broker();
@@ -150,11 +146,9 @@ async fn a_silent_broker_delays_intake_for_a_bounded_time() {
     assert_eq!(read(&mut source, 30).await, payloads(0..30));
 }
 
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spool_of_an_earlier_run_is_published() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let mut rabbit = Rabbit::stopped();
     {
@@ -176,11 +170,9 @@ async fn a_spool_of_an_earlier_run_is_published() {
     assert_eq!(read(&mut source, 1).await, payloads(20..21));
 }
 
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_that_no_worker_stores_is_a_dead_letter() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let rabbit = Rabbit::start();
     let broker = rabbit.broker();
@@ -214,11 +206,9 @@ async fn a_record_that_no_worker_stores_is_a_dead_letter() {
     until(&queue.health(), |health| health.ends().0 == health.ends().1).await;
 }
 
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_go_to_the_spool_while_rabbitmq_has_no_memory() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let rabbit = Rabbit::start();
     let broker = rabbit.broker();
@@ -237,11 +227,9 @@ async fn records_go_to_the_spool_while_rabbitmq_has_no_memory() {
 }
 
 /// A record that was published twice, and one that workers cannot read, are stored once. Others behind them are stored.
+#[test_with::executable(/usr/lib/rabbitmq/bin/rabbitmq-server)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_store_each_record_once() {
-    if !is_installed() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let rabbit = Rabbit::start();
     let broker = rabbit.broker();

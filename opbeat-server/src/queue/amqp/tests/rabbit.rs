@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -24,15 +23,6 @@ pub(super) struct Rabbit {
     pub(super) folder: TempDir,
     /// A broker takes a processor for seconds to start: several at once are too slow for their own time limits.
     _turn: MutexGuard<'static, ()>,
-}
-
-/// Returns whether RabbitMQ is installed. Without it, a test prints that it is skipped.
-pub(super) fn is_installed() -> bool {
-    let is_installed = Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").exists();
-    if !is_installed {
-        println!("skipped: install the package rabbitmq-server");
-    }
-    is_installed
 }
 
 /// A process and its children, which are killed when the value is dropped.
@@ -112,7 +102,7 @@ impl Rabbit {
 
     pub(super) fn command(&self, program: &str) -> Command {
         let folder = self.folder.path();
-        let mut command = Command::new(Path::new("/usr/lib/rabbitmq/bin").join(program));
+        let mut command = Command::new(format!("/usr/lib/rabbitmq/bin/{program}"));
         // The cookie of Erlang is a file in the home directory.
         command.env("HOME", folder);
         command.env("ERL_EPMD_PORT", self.registry_port.to_string()).env("ERL_EPMD_ADDRESS", "127.0.0.1");

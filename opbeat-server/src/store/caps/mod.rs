@@ -1,0 +1,88 @@
+//! Caps on the numbers of different values that the data of an app can have: names, results, errors and so on.
+//!
+//! ```text
+//! value ─► known? ──yes──────────────────────────► its own row
+//!            │ no
+//!            └─► has its owner a free place? ─yes─► its own row, which takes the place
+//!                              │ no
+//!                              └──────────────────► the row that further values share, and a note on the page Intake
+//! ```
+//!
+//! All caps work in this way, so that input without an end of different values adds no rows without an end, and every sum
+//! stays exact. The workers of PostgreSQL hold the lock of an app while they store its data, so that they count its rows
+//! one after the other. Values that are removed while their data is stored can exceed a cap by the number of workers.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::engine::{Connection, Value, query};
+use super::error::StoreError;
+
+/// A cap on the number of different values that an owner has.
+#[derive(Debug)]
+pub(super) struct Cap {
+    /// The largest number of values, beside the one that further values share.
+    pub(super) limit: i64,
+    /// The reason under which further values are counted.
+    pub(super) reason: &'static str,
+    /// The query of the number of values of an owner, which is its parameter.
+    count: &'static str,
+}
+
+/// The transaction names of an app.
+///
+/// Pages list and sum up all of them. An application with more has names that are no patterns, such as URLs with ids.
+pub(super) const NAMES: Cap =
+    Cap { limit: 10_000, reason: "other_names", count: "SELECT count(*) FROM transactions WHERE app_id = ?" };
+
+/// The error groups of an app. An application with more has messages whose varying parts are not recognised.
+pub(super) const ERRORS: Cap =
+    Cap { limit: 10_000, reason: "other_errors", count: "SELECT count(*) FROM error_groups WHERE app_id = ?" };
+
+/// The results of a transaction: statuses, names of outcomes.
+pub(super) const RESULTS: Cap = Cap {
+    limit: 100,
+    reason: "other_results",
+    count: "SELECT count(*) FROM kept_values WHERE list = 'result' AND transaction_id = ?",
+};
+
+/// The kinds of the spans of a transaction, beside the time that no span covers.
+pub(super) const KINDS: Cap = Cap {
+    limit: 50,
+    reason: "other_kinds",
+    count: "SELECT count(*) FROM kept_values WHERE list = 'kind' AND transaction_id = ?",
+};
+
+/// The stacks that the spans of an app were started from. Further ones are left out: a span is complete without one.
+pub(super) const STACKS: Cap =
+    Cap { limit: 50_000, reason: "span_stacks", count: "SELECT count(*) FROM span_stacks WHERE app_id = ?" };
+
+/// The places that the owners of a cap have left, each of which is counted once.
+pub(super) struct Places<O> {
+    cap: &'static Cap,
+    free: BTreeMap<O, i64>,
+}
+
+impl<O: Ord + Clone + Into<Value<'static>>> Places<O> {
+    /// Returns the places of a cap.
+    pub(super) const fn new(cap: &'static Cap) -> Self {
+        Self { cap, free: BTreeMap::new() }
+    }
+
+    /// Takes a place for a new value of an owner. Returns false if there is none.
+    pub(super) fn take(&mut self, connection: &mut Connection, owner: &O) -> Result<bool, StoreError> {
+        let free = match self.free.entry(owner.clone()) {
+            Entry::Occupied(free) => free.into_mut(),
+            Entry::Vacant(free) => {
+                let count: i64 = query(self.cap.count).bind(owner.clone()).fetch_one(connection)?.try_get(0)?;
+                free.insert(self.cap.limit.saturating_sub(count))
+            }
+        };
+        let is_free = *free > 0;
+        *free = free.saturating_sub(1);
+        Ok(is_free)
+    }
+}
+
+#[cfg(test)]
+mod tests;
