@@ -80,7 +80,8 @@ pub(super) async fn occurrence(
 /// Returns the newest error with an id that the application shows to its users, with its group.
 ///
 /// The id is that of the Python agent's `X-Opbeat-ID`, of the Node.js agent's `extra.uuid`, or that which the server
-/// returned when it accepted the error. The 50 newest occurrences of a group can be found.
+/// returned when it accepted the error. The 50 newest occurrences of a group can be found, at
+/// most 5 of one second.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/by-id/{id}/",

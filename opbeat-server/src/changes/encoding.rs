@@ -7,7 +7,10 @@ use super::earlier::EarlierChanges;
 
 /// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
 /// versions of the server left in the queue.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
+
+/// The version before the documents of errors were packed. Otherwise it is the same.
+const VERSION_WITH_JSON: u8 = 3;
 
 /// The version before usage was counted.
 const VERSION_WITHOUT_USAGE: u8 = 2;
@@ -79,8 +82,10 @@ pub(crate) enum DecodeError {
 
 /// Encodes the changes of a request.
 pub(crate) fn encode(bodies: &[BodyChanges]) -> Vec<u8> {
-    postcard::to_extend(bodies, vec![VERSION])
-        .expect("a vector takes all bytes, and the lengths of all lists are known")
+    let size = postcard::serialize_with_flavor(bodies, postcard::ser_flavors::Size::default()).unwrap_or_default();
+    let mut record = Vec::with_capacity(1 + size);
+    record.push(VERSION);
+    postcard::to_extend(bodies, record).expect("a vector takes all bytes, and the lengths of all lists are known")
 }
 
 /// Returns the number of bytes that changes take in the queue.
@@ -97,7 +102,7 @@ pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
 /// Decodes the result of [`encode`].
 pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
     match record.split_first() {
-        Some((&VERSION, bytes)) => whole(bytes),
+        Some((&(VERSION | VERSION_WITH_JSON), bytes)) => whole(bytes),
         Some((&VERSION_WITHOUT_USAGE, bytes)) => earlier::<Changes>(bytes),
         Some((&VERSION_WITHOUT_CHECK_INS, bytes)) => earlier::<EarlierChanges>(bytes),
         _ => Err(DecodeError::Format),

@@ -39,9 +39,12 @@ pub(crate) struct NewError {
     #[serde(with = "serde_bytes")]
     pub(crate) notes: Vec<u8>,
     /// The error as it is shown, with the frame of the oldest call first: an
-    /// [`ErrorBody`](opbeat_protocol::ErrorBody) as JSON.
+    /// [`ErrorBody`](opbeat_protocol::ErrorBody), [packed](super::packed), or as JSON in records of earlier versions.
     #[serde(with = "serde_bytes")]
     pub(crate) document: Vec<u8>,
+    /// The size of the document as JSON, in bytes, where it was made. It is not stored.
+    #[serde(skip)]
+    pub(crate) json_size: usize,
 }
 
 /// Why errors belong to one group.

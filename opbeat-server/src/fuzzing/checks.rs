@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::secrets;
 use crate::changes::{BodyChanges, Changes, DeploymentDocument, InstalledModule, NewSample, SampleDocument};
-use crate::changes::{decode, encode};
+use crate::changes::{decode, encode, unpack};
 
 /// Checks the changes of a body: they can be decoded as they were encoded, and their documents can be read. They take at
 /// most `limit` bytes.
@@ -21,15 +21,22 @@ pub(super) fn changes(bodies: &[BodyChanges], limit: usize) {
 
 /// Checks that changes contain no planted secret.
 pub(super) fn no_secret(bodies: &[BodyChanges]) {
-    let bytes = encode(bodies);
-    let found = memchr::memmem::find(&bytes, secrets::MARK.as_bytes());
+    no_secret_in(&encode(bodies));
+    for error in bodies.iter().flat_map(|body| &body.changes.errors) {
+        let document: Value = unpack(&error.document).expect("a page can read an error");
+        no_secret_in(document.to_string().as_bytes());
+    }
+}
+
+fn no_secret_in(bytes: &[u8]) {
+    let found = memchr::memmem::find(bytes, secrets::MARK.as_bytes());
     let around = found.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(200)..at + secrets::MARK.len()]));
     assert!(around.is_none(), "a secret is kept: {around:?}");
 }
 
 fn documents(changes: &Changes) {
     for error in &changes.errors {
-        read::<ErrorBody>(&error.document);
+        unpack::<ErrorBody>(&error.document).expect("a page can read an error");
         if !error.notes.is_empty() {
             read::<Notes>(&error.notes);
         }

@@ -1,8 +1,7 @@
 //! Bytes that the server wrote, and that an earlier version, another program or a failing disk can have changed.
 
-use crate::changes::{BodyChanges, SampleDocument, decode, encode, to_json};
+use crate::changes::{BodyChanges, SampleDocument, decode, encode, pack, to_json, unpack};
 use crate::sketch::Sketch;
-use crate::store::{pack, unpack};
 use crate::worker::decode_parked;
 
 /// The bytes that the changes of a record may take for each byte of it.

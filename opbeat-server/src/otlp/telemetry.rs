@@ -72,7 +72,9 @@ impl Outcome {
     ///
     /// Values of a resource or a span are shared by many errors, so that changes can be much larger than the request.
     pub(super) fn takes_changes(&mut self, changes: &Changes) -> bool {
-        let left = self.left_bytes.checked_sub(size(changes));
+        // To write a document takes time for each byte of it, however small it is packed.
+        let documents = changes.errors.iter().map(|error| error.json_size).sum::<usize>();
+        let left = self.left_bytes.checked_sub(size(changes).saturating_add(documents));
         self.left_bytes = left.unwrap_or(0);
         left.is_some()
     }

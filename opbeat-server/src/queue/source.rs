@@ -70,6 +70,9 @@ impl Source {
                 if self.is_finishing && reader.is_at(end) {
                     return Ok(None);
                 }
+                if !self.is_finishing {
+                    reader.gather().await;
+                }
                 Ok(reader.next().await?.map(|read| batch(*id, read)))
             }
             Engine::Amqp(_) if self.is_finishing => Ok(None),

@@ -110,11 +110,11 @@ impl Store {
 fn begin(connection: &mut Connection, records: Vec<StoredRecord>, now: i64) -> Result<Vec<StoredRecord>, StoreError> {
     lock_apps(connection, records.iter().flat_map(|record| &record.bodies))?;
     let row = |id: &RecordId| vec![Value::from(id.to_vec()), now.into()];
-    let inserted = connection.rows_many(
-        "INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING stored_at",
+    let inserted = connection.execute_many(
+        "INSERT INTO stored_records (id, stored_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
         &records.iter().filter_map(|record| record.id.as_ref()).map(row).collect::<Vec<_>>(),
     )?;
-    let mut inserted = inserted.iter().map(|rows| !rows.is_empty());
+    let mut inserted = inserted.iter().map(|count| *count > 0);
     let mut is_new = |record: &StoredRecord| record.id.is_none() || inserted.next().unwrap_or(false);
     Ok(records.into_iter().filter(|record| is_new(record)).collect())
 }
@@ -175,13 +175,13 @@ fn are_new(connection: &mut Connection, bodies: &[BodyChanges]) -> Result<Vec<bo
         ]
     };
     let has_key = |body: &&BodyChanges| !body.idempotency_key.is_empty();
-    let inserted = connection.rows_many(
+    let inserted = connection.execute_many(
         "INSERT INTO stored_bodies (app_id, key, stored_at)
          SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stored_bodies WHERE app_id = ?1 AND key = ?4)
-         ON CONFLICT DO NOTHING RETURNING stored_at",
+         ON CONFLICT DO NOTHING",
         &bodies.iter().filter(has_key).map(row).collect::<Vec<_>>(),
     )?;
-    let mut inserted = inserted.iter().map(|rows| !rows.is_empty());
+    let mut inserted = inserted.iter().map(|count| *count > 0);
     Ok(bodies.iter().map(|body| !has_key(&body) || inserted.next().unwrap_or(false)).collect())
 }
 

@@ -144,7 +144,7 @@ fn remove(
     }
     lock_app(connection, &app_id)?;
     let ids: Vec<_> = rows.iter().map(|(id, _)| vec![Value::from(*id)]).collect();
-    let removed = connection.execute_many(&format!("DELETE FROM {table} WHERE id = ?"), &ids)?;
+    let removed: u64 = connection.execute_many(&format!("DELETE FROM {table} WHERE id = ?"), &ids)?.iter().sum();
     let minute = now.div_euclid(60_000_000).saturating_mul(60);
     let key = DropKey { app_id, minute, reason: REASON.to_owned() };
     if removed > 0 {

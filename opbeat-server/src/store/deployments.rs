@@ -1,9 +1,8 @@
 //! Reports of what is installed on machines.
 
-use super::document;
 use super::engine::{Connection, query};
 use super::error::StoreError;
-use crate::changes::NewDeployment;
+use crate::changes::{NewDeployment, pack};
 
 /// The number of newest reports that are kept of each machine.
 const KEPT: i64 = 20;
@@ -29,8 +28,8 @@ fn insert(connection: &mut Connection, deployment: &NewDeployment) -> Result<i64
     .bind(deployment.received_at)
     .bind(i64::try_from(deployment.component_count).unwrap_or(i64::MAX))
     .bind(i64::try_from(deployment.package_count).unwrap_or(i64::MAX))
-    .bind(document::pack(&deployment.first_components)?)
-    .bind(document::pack(&deployment.document)?)
+    .bind(pack(&deployment.first_components)?)
+    .bind(pack(&deployment.document)?)
     .fetch_one(connection)?;
     Ok(row.try_get(0)?)
 }

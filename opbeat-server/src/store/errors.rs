@@ -1,9 +1,8 @@
 //! Errors, grouped by their fingerprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::caps::{ERRORS, Places};
-use super::document;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::expiry::IS_REPETITION;
@@ -12,10 +11,17 @@ use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::releases::Releases;
 use super::rollups::unsigned;
-use crate::changes::{Grouping, GroupingRule, NewError};
+use crate::changes::{Grouping, GroupingRule, NewError, packed};
 
 /// The number of newest occurrences that are kept of each group, besides the first one and the latest of each release.
 const MAX_NEWEST: usize = 50;
+
+/// The number of newest occurrences that are kept of each group and second. An application that fails more often shows
+/// the same failure again and again; the newest occurrences then tell of more than one second.
+const MAX_PER_SECOND: usize = 5;
+
+/// A second in microseconds.
+const SECOND: i64 = 1_000_000;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
@@ -36,6 +42,13 @@ struct Group {
     first_seen: i64,
     /// The number of its errors.
     times_seen: i64,
+}
+
+/// A group that may have more occurrences than are kept.
+struct Full {
+    group: Group,
+    /// When the first of its new errors happened, in microseconds since 1970.
+    since: i64,
 }
 
 /// An occurrence that is kept.
@@ -59,18 +72,18 @@ pub(super) fn write(
     let mut counts = BTreeMap::new();
     let mut occurrences = Vec::new();
     let mut full = Vec::new();
+    let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
     for (group, mut errors) in write_groups(connection, batches(errors), notes)? {
         count(group.id, marks, &errors, &mut counts);
-        errors.sort_by_key(|(position, error)| (error.happened_at, *position));
-        keep(&group, &errors, &mut occurrences);
+        // In the order of the ids that they get, so that the same ones are kept however errors are divided into batches.
+        errors.sort_by_cached_key(|(position, error)| {
+            (error.happened_at, ids::first_choice(error.happened_at, &content(error)), *position)
+        });
+        keep(&group, &errors, &releases, &mut occurrences);
         // No group has more occurrences than errors.
-        if group.times_seen > MAX_NEWEST as i64 {
-            full.push(group.id);
+        if group.times_seen > MAX_PER_SECOND as i64 {
+            full.push(Full { group, since: errors.first().map_or(0, |(_, error)| error.happened_at) });
         }
-    }
-    let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
-    for occurrence in &mut occurrences {
-        occurrence.release = releases.at(&occurrence.error.app_id, occurrence.error.happened_at);
     }
     write_counts(connection, &counts)?;
     write_occurrences(connection, &occurrences)?;
@@ -188,7 +201,7 @@ fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Grou
         false => (totals.latest.type_name.as_str(), &totals.latest.grouping),
     };
     let mut values = totals.values();
-    values.extend([type_name.into(), document::to_text(grouping)?.into()]);
+    values.extend([type_name.into(), serde_json::to_string(grouping).map_err(std::io::Error::from)?.into()]);
     let rows = connection.rows_many(CREATE_GROUP, &[values])?;
     let row = rows.iter().flatten().next();
     let group = group(row.ok_or_else(|| std::io::Error::other("the app of an error is missing"))?)?;
@@ -214,12 +227,25 @@ fn count(group: i64, marks: &AppMarks, errors: &Batch<'_>, counts: &mut BTreeMap
     }
 }
 
-/// Adds the errors of a group that are among its newest, or its first. `errors` are in the order of their time.
-fn keep<'a>(group: &Group, errors: &Batch<'a>, occurrences: &mut Vec<Occurrence<'a>>) {
-    let older = errors.len().saturating_sub(MAX_NEWEST);
-    let first = errors.first().filter(|(_, error)| older > 0 && error.happened_at == group.first_seen);
-    let kept = first.into_iter().chain(&errors[older..]);
-    occurrences.extend(kept.map(|(_, error)| Occurrence { group: group.id, error, release: 0 }));
+/// Adds the errors of a group that are among its newest, the latest of a release, or its first. `errors` are in the order
+/// of their time.
+fn keep<'a>(group: &Group, errors: &Batch<'a>, releases: &Releases, occurrences: &mut Vec<Occurrence<'a>>) {
+    let (mut newest, mut of_second, mut second) = (0, 0, None);
+    let mut seen = BTreeSet::new();
+    for (index, (_, error)) in errors.iter().enumerate().rev() {
+        let this_second = Some(error.happened_at.div_euclid(SECOND));
+        if this_second != second {
+            (second, of_second) = (this_second, 0);
+        }
+        let release = releases.at(&error.app_id, error.happened_at);
+        let is_newest = of_second < MAX_PER_SECOND && newest < MAX_NEWEST;
+        let is_latest = seen.insert(release);
+        let is_first = index == 0 && error.happened_at == group.first_seen;
+        if is_newest || is_latest || is_first {
+            (newest, of_second) = (newest + 1, of_second + 1);
+            occurrences.push(Occurrence { group: group.id, error, release });
+        }
+    }
 }
 
 fn write_counts(connection: &mut Connection, counts: &BTreeMap<(i64, i64, i64), i64>) -> Result<(), StoreError> {
@@ -241,20 +267,23 @@ fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]
         connection,
         "INSERT INTO error_occurrences (id, group_id, happened_at, transaction_name, transaction_external_id,
                                         client_supplied_id, notes, document, release)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         rows,
     )
 }
 
-fn row<'e>(Occurrence { group, error, release }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
-    // The id of the group is not part of it, since the database numbers groups.
-    let content = Content::of([
+/// Returns the checksum of an error. The id of the group is not part of it, since the database numbers groups.
+fn content(error: &NewError) -> Content {
+    Content::of([
         error.app_id.as_bytes(),
         &error.fingerprint,
         &error.happened_at.to_le_bytes(),
         error.external_id.as_bytes(),
         &error.document,
-    ]);
+    ])
+}
+
+fn row<'e>(Occurrence { group, error, release }: &Occurrence<'e>) -> Result<TimedRow<'e>, StoreError> {
     let values = vec![
         Value::from(*group),
         error.happened_at.into(),
@@ -262,15 +291,28 @@ fn row<'e>(Occurrence { group, error, release }: &Occurrence<'e>) -> Result<Time
         (&error.transaction_external_id).into(),
         (&error.external_id).into(),
         String::from_utf8_lossy(&error.notes).into(),
-        document::pack(&error.document)?.into(),
+        packed(&error.document)?.into(),
         (*release).into(),
     ];
-    Ok(TimedRow { happened_at: error.happened_at, content, values })
+    Ok(TimedRow { happened_at: error.happened_at, content: content(error), values })
 }
 
 /// Removes the occurrences of groups that are neither the first, nor the latest of a release, nor among the newest.
-fn remove_surplus(connection: &mut Connection, groups: &[i64]) -> Result<(), StoreError> {
-    let row = |group: &i64| [*group, MAX_NEWEST as i64].map(Value::from).to_vec();
+fn remove_surplus(connection: &mut Connection, groups: &[Full]) -> Result<(), StoreError> {
+    let of_second = |Full { group, since }: &Full| {
+        [group.id, since - since.rem_euclid(SECOND), SECOND, MAX_PER_SECOND as i64].map(Value::from).to_vec()
+    };
+    let delete = format!(
+        "DELETE FROM error_occurrences WHERE group_id = ?1 AND id IN (
+             SELECT id FROM error_occurrences WHERE {IS_REPETITION} AND id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY happened_at / ?3 ORDER BY happened_at DESC, id DESC) AS number
+                     FROM error_occurrences WHERE group_id = ?1 AND happened_at >= ?2
+                 ) AS numbered WHERE number > ?4))"
+    );
+    connection.execute_many(&delete, &groups.iter().map(of_second).collect::<Vec<_>>())?;
+    let is_full = |Full { group, .. }: &&Full| group.times_seen > MAX_NEWEST as i64;
+    let of_group = |Full { group, .. }: &Full| [group.id, MAX_NEWEST as i64].map(Value::from).to_vec();
     // Both orders are those of the index on the group and the time.
     let delete = format!(
         "DELETE FROM error_occurrences WHERE group_id = ?1 AND id IN (
@@ -278,6 +320,6 @@ fn remove_surplus(connection: &mut Connection, groups: &[i64]) -> Result<(), Sto
                  SELECT id FROM error_occurrences WHERE group_id = ?1
                  ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2))"
     );
-    connection.execute_many(&delete, &groups.iter().map(row).collect::<Vec<_>>())?;
+    connection.execute_many(&delete, &groups.iter().filter(is_full).map(of_group).collect::<Vec<_>>())?;
     Ok(())
 }

@@ -37,7 +37,8 @@ pub(super) struct TimedRow<'v> {
     pub(super) values: Vec<Value<'v>>,
 }
 
-/// Inserts rows with free ids. The first parameter of the statement is the id, and it returns a row if the id was free.
+/// Inserts rows with free ids. The first parameter of the statement is the id, and it inserts nothing if the id is not
+/// free.
 pub(super) fn insert(connection: &mut Connection, statement: &str, rows: Vec<TimedRow<'_>>) -> Result<(), StoreError> {
     // Rows with the same content try different ids from the start.
     let mut equal: HashMap<Content, u32> = HashMap::new();
@@ -56,13 +57,18 @@ pub(super) fn insert(connection: &mut Connection, statement: &str, rows: Vec<Tim
         for (values, (happened_at, content, number)) in values.iter_mut().zip(&times) {
             values[0] = of_time(*happened_at, content, *number, attempt).into();
         }
-        let inserted = connection.rows_many(statement, &values)?;
-        let mut is_left = inserted.iter().map(Vec::is_empty);
+        let inserted = connection.execute_many(statement, &values)?;
+        let mut is_left = inserted.iter().map(|count| *count == 0);
         values.retain(|_| is_left.next().unwrap_or(false));
-        let mut is_left = inserted.iter().map(Vec::is_empty);
+        let mut is_left = inserted.iter().map(|count| *count == 0);
         times.retain(|_| is_left.next().unwrap_or(false));
     }
     if values.is_empty() { Ok(()) } else { Err(std::io::Error::other("no id is free for a row of its time").into()) }
+}
+
+/// Returns the id that a row gets unless another row has it.
+pub(super) fn first_choice(happened_at: i64, content: &Content) -> i64 {
+    of_time(happened_at, content, 0, 0)
 }
 
 /// Returns an id for a row: the milliseconds of its time, and bits of a hash. Each further attempt has more bits.
@@ -136,7 +142,7 @@ mod tests {
                 values: vec![document.to_le_bytes().to_vec().into()],
             };
             for part in documents.chunks(documents.len().div_ceil(3)) {
-                let insert = "INSERT INTO rows VALUES (?, ?) ON CONFLICT (id) DO NOTHING RETURNING id";
+                let insert = "INSERT INTO rows VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
                 super::insert(&mut database, insert, part.iter().map(row).collect()).unwrap();
             }
             let rows = query("SELECT id, document FROM rows ORDER BY id").fetch_all(&mut database).unwrap();

@@ -16,7 +16,6 @@ mod copy;
 mod cursor;
 mod database;
 mod deployments;
-mod document;
 pub(crate) mod engine;
 mod error;
 mod errors;
@@ -52,8 +51,6 @@ pub(crate) use apps::NewApp;
 pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
 pub(crate) use copy::{Sums, Table};
 pub(crate) use database::{Condition, Store};
-#[cfg(any(fuzzing, test))]
-pub(crate) use document::{pack, unpack};
 pub(crate) use engine::StoreAddress;
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;

@@ -325,6 +325,34 @@ async fn the_first_and_the_newest_occurrences_are_kept() {
 }
 
 #[tokio::test]
+async fn five_occurrences_of_a_second_are_kept_however_they_arrive() {
+    let second = Timestamp::from_second(Timestamp::now().as_second() - 100).unwrap();
+    let error = |number: i64| {
+        let time = second + SignedDuration::from_millis(number * 10);
+        json!({"message": "no paper", "timestamp": time.to_string(), "client_supplied_id": number.to_string()})
+    };
+    // Not in the order of their times.
+    let errors: Vec<Value> = (0..20).map(|number| error((number * 7) % 20)).collect();
+    let mut kept = Vec::new();
+    for at_once in [1, 7, 20] {
+        let running = Running::start().await;
+        for errors in errors.chunks(at_once) {
+            let posts = errors.iter().map(|error| running.post("errors", error.to_string()));
+            for response in futures_util::future::join_all(posts).await {
+                assert_eq!(response.status(), StatusCode::ACCEPTED);
+            }
+            running.drained().await;
+        }
+        let error = only(&running).await;
+        assert_eq!(error["times_seen"], 20);
+        let times = error["occurrences"].as_array().unwrap().iter().map(|occurrence| occurrence["happened_at"].clone());
+        kept.push(times.collect::<Vec<_>>());
+    }
+    let time = |number: i64| json!((second + SignedDuration::from_millis(number * 10)).to_string());
+    assert_eq!(kept, vec![[19, 18, 17, 16, 15, 0].map(time).to_vec(); 3], "the newest and the first");
+}
+
+#[tokio::test]
 async fn errors_of_one_batch_are_counted_like_single_ones() {
     let running = Running::start().await;
     let error = |text: &str, count: u64| json!({"message": text, "timestamp": ago(5), "occurrences": count});

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -37,9 +38,12 @@ fn corpus() -> Vec<Labelled> {
 /// Posts all errors, and returns the number of each one's group.
 async fn groups(corpus: &[Labelled]) -> Vec<i64> {
     let running = Running::start().await;
+    let now = Timestamp::now();
     for (number, error) in corpus.iter().enumerate() {
         let mut body = error.body.clone();
         body["client_supplied_id"] = number.to_string().into();
+        // Seconds apart, since a few occurrences of one second are kept only.
+        body["timestamp"] = (now - SignedDuration::from_secs(2 * number as i64)).to_string().into();
         assert_eq!(running.post("errors", body.to_string()).await.status(), StatusCode::ACCEPTED, "{body}");
     }
     running.drained().await;

@@ -79,7 +79,7 @@ fn search(app: &AppIdentity, missing: Option<&str>) -> Markup {
             button type="submit" { "Find" }
         }
         @if let Some(id) = missing {
-            p.notice { "No stored error has the id " code { (shortened(id, 100)) } ". Only the first and the 50 newest occurrences of each error are kept." }
+            p.notice { "No stored error has the id " code { (shortened(id, 100)) } ". Only the first and the 50 newest occurrences of each error are kept, at most 5 of one second." }
         }
     }
 }

@@ -4,7 +4,7 @@ use opbeat_protocol::read::Notes;
 use opbeat_protocol::{ErrorBody, Timestamp};
 
 use super::{culprit, fingerprint};
-use crate::changes::{Changes, NewError, to_json};
+use crate::changes::{Changes, NewError, pack_json, to_json};
 use crate::interpret::Origin;
 use crate::interpret::origin::OTHER_TIME;
 use crate::interpret::{browser, frames, scrub};
@@ -44,6 +44,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
     cut_message(&mut body.message);
     let transaction = body.transaction.as_ref();
     let (fingerprint, grouping) = fingerprint::of(&body);
+    let (document, json_size) = document(&body);
     let error = NewError {
         app_id: origin.app_id.clone(),
         fingerprint,
@@ -62,11 +63,21 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
         external_id: external_id(&body).to_owned(),
         span: None,
         notes: if notes.is_empty() { Vec::new() } else { to_json(&scrub::notes(notes)) },
-        document: to_json(&body),
+        document,
+        json_size,
     };
     let is_moved = body.timestamp.is_some_and(|claimed| claimed.micros() != error.happened_at);
     let notes = is_moved.then(|| (origin.note(OTHER_TIME), 1));
     Changes { errors: vec![error], notes: notes.into_iter().collect(), ..Changes::default() }
+}
+
+/// Returns the document that is stored, and its size as JSON. The store refuses one that is too large to be packed.
+fn document(body: &ErrorBody) -> (Vec<u8>, usize) {
+    pack_json(body).unwrap_or_else(|_| {
+        let json = to_json(body);
+        let size = json.len();
+        (json, size)
+    })
 }
 
 /// Returns the time at which an error is counted: the time that the agent sent, or the time of receipt if the agent's

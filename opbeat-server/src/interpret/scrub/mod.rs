@@ -2,6 +2,7 @@
 //!
 //! Structs are taken apart field by field, so that a new field of the protocol does not compile until it is scrubbed.
 
+mod clean;
 mod errors;
 mod transactions;
 mod values;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use opbeat_secrets::{REDACTED, Secrets, is_secret_name};
 use serde_json::{Map, Value};
 
+use super::clean;
+
 /// The deepest nesting of values that is searched; no agent sends more. Deeper values are redacted.
 const MAX_DEPTH: usize = 64;
 
@@ -26,7 +28,7 @@ pub(in crate::interpret) fn value(value: &mut Value) {
 
 /// Removes secrets from a text.
 pub(in crate::interpret) fn scrub_text(text: &mut String) {
-    if let Cow::Owned(scrubbed) = Secrets::default().scrub(text) {
+    if let Cow::Owned(scrubbed) = clean::text(text, |text| Secrets::default().scrub(text)) {
         *text = scrubbed;
     }
 }
@@ -46,7 +48,7 @@ pub(in crate::interpret) fn scrub_id(id: &mut String) {
 
 /// Removes secrets from the literals of a source line.
 pub(super) fn scrub_source(line: &mut String) {
-    if let Cow::Owned(scrubbed) = Secrets::default().scrub_source(line) {
+    if let Cow::Owned(scrubbed) = clean::source(line, |line| Secrets::default().scrub_source(line)) {
         *line = scrubbed;
     }
 }
@@ -58,7 +60,7 @@ fn scrub_map(map: &mut Map<String, Value>, depth: usize) {
 
 /// Removes secrets from the keys of an object. Keys that become equal get a number, so that each keeps its value.
 fn scrub_keys(map: &mut Map<String, Value>) {
-    let secret = |key: &String| match Secrets::default().scrub(key) {
+    let secret = |key: &String| match clean::text(key, |key| Secrets::default().scrub(key)) {
         Cow::Owned(scrubbed) => Some((key.clone(), scrubbed)),
         Cow::Borrowed(_) => None,
     };

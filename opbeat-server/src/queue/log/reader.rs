@@ -3,18 +3,27 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::blocks::read_around;
 use super::record::{Format, Parsed, next_record, parse};
 use super::segment::{self, Position};
 
 /// The number of bytes that are read at once, unless one record is larger.
-const CHUNK: usize = 16 << 20;
+const CHUNK: usize = 4 << 20;
 
 /// The largest number of records in a batch.
 const MAX_RECORDS: usize = 4_096;
+
+/// The time between the starts of two reads, unless [`MANY`] bytes wait. Records that share a transaction of the database
+/// take a part of its processor time only: those of one error group write the group once, and so on.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// The number of waiting bytes that are read without a delay.
+const MANY: u64 = CHUNK as u64;
 
 /// The number of attempts after which a part that cannot be read counts as damaged. With the worker's pauses, they take
 /// half a minute, in case the disk is only away for a moment.
@@ -26,6 +35,8 @@ pub(crate) struct Reader {
     folder: PathBuf,
     at: Position,
     queue_end: watch::Receiver<Position>,
+    /// The start of the last read.
+    read_at: Option<Instant>,
     /// The number of attempts to read at this position that failed.
     failures: u32,
     /// The last segment that the disk could not read as a whole.
@@ -54,7 +65,7 @@ pub(crate) struct Damage {
 
 impl Reader {
     pub(super) fn new(folder: &Path, at: Position, queue_end: watch::Receiver<Position>) -> Self {
-        Self { folder: folder.to_owned(), at, queue_end, failures: 0, unreadable: None }
+        Self { folder: folder.to_owned(), at, queue_end, read_at: None, failures: 0, unreadable: None }
     }
 
     /// Returns whether everything up to a position was read.
@@ -75,6 +86,16 @@ impl Reader {
         Ok(self.at)
     }
 
+    /// Waits until the next read is due, if a record waits to be read. After a pause, it is due at once.
+    pub(crate) async fn gather(&mut self) {
+        let at = self.at;
+        let Some(due) = self.read_at.map(|read| read + INTERVAL) else { return };
+        let Ok(end) = self.queue_end.wait_for(|end| *end > at).await.map(|end| *end) else { return };
+        if end.segment == at.segment && end.offset - at.offset < MANY {
+            tokio::time::sleep_until(due).await;
+        }
+    }
+
     /// Waits for the next records. Returns `None` when the queue is closed and read to its end.
     ///
     /// Each record is returned once, even if storing it fails.
@@ -90,6 +111,7 @@ impl Reader {
         if is_closed && end <= at {
             return Ok(None);
         }
+        self.read_at = Some(Instant::now());
         let batch = self.read(end).inspect_err(|_| self.failures = self.failures.saturating_add(1))?;
         if self.failures >= MAX_ATTEMPTS {
             self.unreadable = Some(batch.next.segment);

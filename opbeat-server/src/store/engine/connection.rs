@@ -144,11 +144,11 @@ impl Connection {
         }
     }
 
-    /// Runs a statement for each list of values, and returns the number of rows that all of them changed.
-    pub(crate) fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64, Error> {
+    /// Runs a statement for each list of values, and returns the number of rows that each of them changed.
+    pub(crate) fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<u64>, Error> {
         trace(sql);
         match &mut self.driver {
-            Driver::Sqlite(sqlite) => rows.iter().map(|values| sqlite.execute(sql, values)).sum(),
+            Driver::Sqlite(sqlite) => sqlite.execute_many(sql, rows),
             Driver::Postgres(postgres) => postgres.execute_many(sql, rows),
         }
     }
@@ -157,7 +157,7 @@ impl Connection {
     pub(crate) fn rows_many(&mut self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row<'static>>>, Error> {
         trace(sql);
         match &mut self.driver {
-            Driver::Sqlite(_) => lists.iter().map(|values| self.rows(sql, values)).collect(),
+            Driver::Sqlite(sqlite) => sqlite.rows_many(sql, lists),
             Driver::Postgres(postgres) => postgres.rows_many(sql, lists),
         }
     }

@@ -98,13 +98,13 @@ impl Postgres {
     }
 
     /// Runs a statement for each list of values, without waiting for one before the next is sent.
-    pub(super) fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64, Error> {
+    pub(super) fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<u64>, Error> {
         let Prepared { statement, .. } = self.prepare(sql)?;
-        let mut changed = 0;
+        let mut changed = Vec::with_capacity(rows.len());
         for rows in rows.chunks(PIPELINED) {
             let parameters: Vec<_> = rows.iter().map(|values| parameters(values)).collect();
             let executions = parameters.iter().map(|values| self.client.execute(&statement, values));
-            changed += self.runtime.block_on(try_join_all(executions))?.into_iter().sum::<u64>();
+            changed.extend(self.runtime.block_on(try_join_all(executions))?);
         }
         Ok(changed)
     }

@@ -20,6 +20,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size to which the write-ahead log is cut after large changes, in bytes.
 const MAX_JOURNAL: i64 = 64 << 20;
 
+/// The memory for pages of the connection that writes, in KiB. The rows of a batch, their indexes and the rows that they
+/// replace fit into it, so that the batch neither reads pages again nor writes some of them twice.
+const CACHE: i64 = 16 << 10;
+
+/// The number of pages in the write-ahead log after which they are moved into the file. A page that several transactions
+/// change is moved once.
+const CHECKPOINT: i64 = 4_096;
+
 /// The number of prepared statements that a connection keeps.
 const STATEMENTS: usize = 256;
 
@@ -60,6 +68,8 @@ impl Sqlite {
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "journal_size_limit", MAX_JOURNAL)?;
             connection.pragma_update(None, "synchronous", "full")?;
+            connection.pragma_update(None, "cache_size", -CACHE)?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
             connection.pragma_update(None, "foreign_keys", true)?;
         }
         // PostgreSQL has these functions; in SQLite they are forms of `min` and `max`.
@@ -96,6 +106,12 @@ impl Sqlite {
         Ok(statement.execute(params_from_iter(values))? as u64)
     }
 
+    /// Runs a statement for each list of values, and returns the number of rows that each changed.
+    pub(super) fn execute_many(&self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<u64>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        lists.iter().map(|values| Ok(statement.execute(params_from_iter(values))? as u64)).collect()
+    }
+
     pub(super) fn each(
         &mut self,
         sql: &str,
@@ -103,25 +119,30 @@ impl Sqlite {
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let names = match self.names.get(sql) {
-            Some(names) => Names::clone(names),
-            None => {
-                let names: Names = statement.column_names().into_iter().map(Box::from).collect();
-                if self.names.len() >= STATEMENTS {
-                    self.names.clear();
-                }
-                self.names.insert(sql.into(), Names::clone(&names));
-                names
-            }
-        };
+        let names = names_of(&mut self.names, sql, &statement);
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            let values = (0..names.len()).map(|index| value(row.get_ref(index)?)).collect::<Result<_, Error>>()?;
-            if !each(&Row::new(Names::clone(&names), values))? {
+            if !each(&read(row, &names)?)? {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Runs a query for each list of values, and returns the rows of each.
+    pub(super) fn rows_many(&mut self, sql: &str, lists: &[Vec<Value<'_>>]) -> Result<Vec<Vec<Row<'static>>>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let names = names_of(&mut self.names, sql, &statement);
+        let mut results = Vec::with_capacity(lists.len());
+        for values in lists {
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut result = Vec::new();
+            while let Some(row) = rows.next()? {
+                result.push(read(row, &names)?.into_owned());
+            }
+            results.push(result);
+        }
+        Ok(results)
     }
 
     /// Copies the database into another file while it is used, as it is now.
@@ -175,6 +196,24 @@ fn identity(path: &Path) -> Option<u64> {
 #[cfg(not(unix))]
 fn identity(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|_| 0)
+}
+
+/// Returns the names of a statement's columns, which are kept with its text.
+fn names_of(all: &mut HashMap<Box<str>, Names>, sql: &str, statement: &rusqlite::Statement<'_>) -> Names {
+    if let Some(names) = all.get(sql) {
+        return Names::clone(names);
+    }
+    let names: Names = statement.column_names().into_iter().map(Box::from).collect();
+    if all.len() >= STATEMENTS {
+        all.clear();
+    }
+    all.insert(sql.into(), Names::clone(&names));
+    names
+}
+
+fn read<'r>(row: &'r rusqlite::Row<'_>, names: &Names) -> Result<Row<'r>, Error> {
+    let values = (0..names.len()).map(|index| value(row.get_ref(index)?)).collect::<Result<_, Error>>()?;
+    Ok(Row::new(Names::clone(names), values))
 }
 
 fn value(value: ValueRef<'_>) -> Result<Value<'_>, Error> {

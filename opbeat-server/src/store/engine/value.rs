@@ -74,6 +74,7 @@ from! {
     String => |text| Self::Text(Cow::Owned(text));
     Cow<'v, str> => |text| Self::Text(text);
     &'v [u8] => |bytes| Self::Blob(Cow::Borrowed(bytes));
+    Cow<'v, [u8]> => |bytes| Self::Blob(bytes);
     &'v Vec<u8> => |bytes| Self::Blob(Cow::Borrowed(bytes));
     Vec<u8> => |bytes| Self::Blob(Cow::Owned(bytes));
 }

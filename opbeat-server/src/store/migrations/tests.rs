@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::changes::{BodyChanges, Changes, Rollup, SelfTime, TransactionKey};
+use crate::changes::{BodyChanges, Changes, Rollup, SelfTime, TransactionKey, pack};
 use crate::queue::{Mark, Position, QueueId};
 use crate::sketch::Sketch;
 use crate::store::engine::{Opening, Pool, Purpose};
@@ -12,7 +12,7 @@ use crate::store::notes::NewNotes;
 use crate::store::read::{AppFilter, ErrorOrder, RollupSpan, SampleOrder, Scope};
 use crate::store::rollups::TransactionIds;
 use crate::store::testing::TestDatabase;
-use crate::store::{Store, StoredRecord, document, rollups};
+use crate::store::{Store, StoredRecord, rollups};
 
 /// The rows that each schema adds to those of the one before it: the version, the table, and the values by column.
 const ROWS: [(usize, &str, &str); 29] = [
@@ -91,7 +91,7 @@ fn write_released(path: &Path, version: usize) {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("x'{digits}'")
     };
-    let packed = |document: &str| bytes(&document::pack(document.as_bytes()).unwrap());
+    let packed = |document: &str| bytes(&pack(document.as_bytes()).unwrap());
     let sketch = bytes(&[10.0, 20.0].into_iter().collect::<Sketch>().encode());
     let module =
         r#"{"module": {"name": "shop", "type": "repository"}, "name": "shop", "type": "repository", "version": "1"}"#;

@@ -1,8 +1,7 @@
 //! The modules that are installed on machines.
 
-use crate::changes::{DeploymentDocument, InstalledModule};
+use crate::changes::{DeploymentDocument, InstalledModule, unpack};
 use crate::store::database::Store;
-use crate::store::document::unpack;
 use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
 

@@ -3,9 +3,8 @@
 use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
-use crate::changes::Grouping;
+use crate::changes::{Grouping, unpack};
 use crate::store::database::Store;
-use crate::store::document::unpack;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 use crate::store::marks::Part;

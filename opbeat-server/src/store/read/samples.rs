@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use opbeat_protocol::Frame;
 
 use super::apps::AppName;
-use crate::changes::SampleDocument;
+use crate::changes::{SampleDocument, unpack};
 use crate::store::database::Store;
-use crate::store::document::unpack;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 

@@ -7,10 +7,9 @@ use super::rows::Written;
 use super::trace::Trace;
 use super::{errors, rows};
 use crate::changes::{
-    Changes, DropKey, NewError, NewSpan, SampleDocument, SelfTime, SpanId, TraceId, id_text, to_json,
+    Changes, DropKey, NewError, NewSpan, SampleDocument, SelfTime, SpanId, TraceId, id_text, pack_json, unpack,
 };
 use crate::interpret::JoinedTransaction;
-use crate::store::document;
 use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
 
@@ -178,13 +177,10 @@ fn sample(
     .fetch_optional(connection)?;
     let Some(row) = row else { return Ok(None) };
     let id = row.try_get("id")?;
-    Ok(document::unpack(row.try_get("document")?).ok().map(|document| (id, document)))
+    Ok(unpack(row.try_get("document")?).ok().map(|document| (id, document)))
 }
 
 fn update_sample(connection: &mut Connection, id: i64, document: &SampleDocument) -> Result<(), StoreError> {
-    query("UPDATE samples SET document = ? WHERE id = ?")
-        .bind(document::pack(&to_json(document))?)
-        .bind(id)
-        .execute(connection)?;
+    query("UPDATE samples SET document = ? WHERE id = ?").bind(pack_json(document)?.0).bind(id).execute(connection)?;
     Ok(())
 }

@@ -29,10 +29,23 @@ impl Contents {
                 let path = entry.unwrap().path();
                 match path.is_dir() {
                     true => folders.push(path),
-                    false => self.0.push((path.display().to_string(), fs::read(&path).unwrap())),
+                    false => self.add_file(&path),
                 }
             }
         }
+    }
+
+    /// Adds a file, and the documents in it without their compression.
+    fn add_file(&mut self, path: &Path) {
+        let (place, bytes) = (path.display().to_string(), fs::read(path).unwrap());
+        // The first bytes of zlib, as the server compresses.
+        for at in memchr::memmem::find_iter(&bytes, b"\x78\x01") {
+            let mut inflated = Vec::new();
+            if ZlibDecoder::new(&bytes[at..]).read_to_end(&mut inflated).is_ok() {
+                self.0.push((format!("document in {place}"), inflated));
+            }
+        }
+        self.0.push((place, bytes));
     }
 
     /// Adds each value of each table of a database, and what it is without compression.
