@@ -36,6 +36,13 @@ pub(super) fn write_apps(
     Ok(())
 }
 
+/// Returns the id of the row of an app, if it has one.
+pub(super) fn id(connection: &mut Connection, app_id: &str) -> Result<Option<i64>, StoreError> {
+    let row = query("SELECT id FROM transactions WHERE app_id = ? AND kind = ? AND name = ''");
+    let row = row.bind(app_id).bind(TOTAL_KIND).fetch_optional(connection)?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 fn key(app_id: &str) -> TransactionKey {
     TransactionKey { app_id: app_id.to_owned(), kind: TOTAL_KIND.to_owned(), name: String::new() }
 }

@@ -11,6 +11,7 @@ use crate::store::error::StoreError;
 use crate::store::marks::Part;
 use crate::store::notes::NewNotes;
 use crate::store::rollups::{self, RowKey};
+use crate::store::totals;
 use crate::store::values::ResultsOf;
 
 /// The number of transactions whose durations are added up at once.
@@ -24,8 +25,9 @@ pub(super) fn add_up(
     length: i64,
     notes: &mut NewNotes,
 ) -> Result<(), StoreError> {
+    let total = totals::id(connection, app_id)?;
     for transactions in transactions(connection, app_id, part)?.chunks(TRANSACTIONS) {
-        let sums = sums(connection, app_id, part, transactions, notes)?;
+        let sums = sums(connection, (app_id, total), part, transactions, notes)?;
         let rows = sums.iter().map(|((transaction, result), rollup)| {
             let row: RowKey<'_> = (*transaction, length, part.from, result);
             (row, rollup)
@@ -52,10 +54,11 @@ fn transactions(connection: &mut Connection, app_id: &str, part: Part) -> Result
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Returns the sums of the durations of transactions of an app in a range of time, by transaction and result.
+/// Returns the sums of the durations of transactions of an app in a range of time, by transaction and result. The row of the
+/// sums of the app has no notes: those of the names say the same.
 fn sums(
     connection: &mut Connection,
-    app_id: &str,
+    (app_id, total): (&str, Option<i64>),
     part: Part,
     transactions: &[i64],
     notes: &mut NewNotes,
@@ -75,7 +78,7 @@ fn sums(
             Ok(stored) => {
                 damaged += u64::from(stored.is_damaged);
                 let (pair, is_folded) = results.of(row.try_get("transaction_id")?, row.try_get("result")?);
-                if is_folded {
+                if is_folded && total != Some(pair.0) {
                     notes.fold(app_id, &RESULTS, stored.rollup.count);
                 }
                 sums.entry(pair).or_default().merge(&stored.rollup);
