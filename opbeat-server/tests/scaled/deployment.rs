@@ -1,6 +1,7 @@
 //! The two forms of the server, as processes.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -9,7 +10,10 @@ use test_backends::{Opbeat, Postgres, Rabbitmq};
 
 use crate::api::{Api, PATIENCE, pause};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_opbeat");
+/// Returns the path of the binary: that of `OPBEAT_BINARY`, or the one of this build.
+fn binary() -> PathBuf {
+    env::var_os("OPBEAT_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_opbeat").into(), PathBuf::from)
+}
 
 /// The ids and the token are fixed, so that two deployments can be compared.
 const ORGANIZATION_ID: &str = "0123456789abcdef";
@@ -32,7 +36,7 @@ pub(crate) fn refused(arguments: &[&str], data: &Path, options: &[&str]) -> Stri
 
 /// Returns a command of the binary, to be run.
 pub(crate) fn command(arguments: &[&str], data: &Path, options: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command.args(arguments).arg("--data").arg(data).args(options).env("OPBEAT_NEW_SECRET_TOKEN", SECRET_TOKEN);
     command
 }
@@ -76,29 +80,34 @@ pub(crate) struct Embedded {
 /// A data folder in the directory for temporary files, or elsewhere.
 enum Folder {
     Temporary(TempDir),
-    Other(std::path::PathBuf),
+    Other(PathBuf),
 }
 
 impl Embedded {
     pub(crate) fn start() -> Self {
-        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()))
+        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()), &[])
+    }
+
+    /// Starts a server that stores its data in PostgreSQL.
+    pub(crate) fn start_with(postgres: &Postgres) -> Self {
+        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()), &["--store", &postgres.url()])
     }
 
     /// Starts a server with a data folder that exists.
     pub(crate) fn start_in(folder: &Path) -> Self {
-        Self::in_folder(Folder::Other(folder.to_owned()))
+        Self::in_folder(Folder::Other(folder.to_owned()), &[])
     }
 
-    fn in_folder(folder: Folder) -> Self {
-        let read_token = create_app(folder.path(), &[]);
-        let server = Opbeat::start(BINARY, "serve", folder.path(), &[]);
+    fn in_folder(folder: Folder, options: &[&str]) -> Self {
+        let read_token = create_app(folder.path(), options);
+        let server = Opbeat::start(binary(), "serve", folder.path(), options);
         let api = Api::new(server.url(), read_token);
         Self { server, api, folder }
     }
 
     /// Starts a server on a folder with a copy of this one's data.
     pub(crate) fn start_copy(&self, folder: &Path) -> Self {
-        let server = Opbeat::start(BINARY, "serve", folder, &[]);
+        let server = Opbeat::start(binary(), "serve", folder, &[]);
         let api = self.api.at(server.url());
         Self { server, api, folder: Folder::Other(folder.to_owned()) }
     }
@@ -160,7 +169,7 @@ impl Scaled {
         let read_token = create_app(folder.path(), &["--store", &store]);
         let start = |role: &str, number: usize| {
             let data = folder.path().join(format!("{role}-{number}"));
-            Opbeat::start(BINARY, role, &data, &["--queue", &queue, "--store", &store])
+            Opbeat::start(binary(), role, &data, &["--queue", &queue, "--store", &store])
         };
         let intakes = (0..2).map(|number| start("intake", number)).collect();
         let workers = (0..3).map(|number| start("worker", number)).collect();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use test_backends::{Opbeat, Postgres};
+
 use crate::case::number;
 use crate::deployment::{Deployment, Embedded, Scaled};
 use crate::load::{Load, random_moment};
@@ -21,38 +23,70 @@ pub(crate) async fn embedded() {
     ledger.check(&deployment).await;
 }
 
-/// An intake, a worker, RabbitMQ or PostgreSQL is killed. `OPBEAT_KILLS` is the number of kills.
-pub(crate) async fn scaled() {
-    let mut deployment = Scaled::start();
+/// One process with a queue of its own and PostgreSQL, of which each is killed `OPBEAT_KILLS` times.
+pub(crate) async fn embedded_with_postgres() {
+    let mut postgres = Postgres::start();
+    let mut deployment = Embedded::start_with(&postgres);
     let load = Load::start(&deployment.intakes());
-    let kills = number("OPBEAT_KILLS", 8);
-    for kill in 0..kills {
+    for _ in 0..number("OPBEAT_KILLS", 2) {
         random_moment(Duration::from_millis(1_500)).await;
-        // Each kind is killed equally often. RabbitMQ is the last one, because it writes the declaration of a queue to
-        // the disk only half a second after its answer.
-        match kill % 4 {
-            0 => {
-                let intake = fastrand::choice(&mut deployment.intakes).unwrap();
-                intake.kill();
-                intake.start_again();
-            }
-            1 => {
-                let worker = fastrand::choice(&mut deployment.workers).unwrap();
-                worker.kill();
-                worker.start_again();
-            }
-            2 => {
-                deployment.postgres.kill();
-                deployment.postgres.start_again();
-            }
-            _ => {
-                deployment.rabbitmq.kill();
-                deployment.rabbitmq.start_again();
-            }
-        }
+        deployment.server.kill();
+        deployment.server.start_again();
+        load.accepted_more().await;
+        random_moment(Duration::from_millis(1_500)).await;
+        postgres.kill();
+        postgres.start_again();
         load.accepted_more().await;
     }
     let ledger = load.finish().await;
     ledger.assert_none_refused();
     ledger.check(&deployment).await;
+}
+
+/// The processes that are killed in the scaled form. RabbitMQ is the last one, because it writes the declaration of a
+/// queue to the disk only half a second after its answer.
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Intake,
+    Worker,
+    Postgres,
+    Rabbitmq,
+}
+
+/// An intake, a worker, PostgreSQL and RabbitMQ are killed, each `OPBEAT_KILLS` times.
+pub(crate) async fn scaled() {
+    let mut deployment = Scaled::start();
+    let load = Load::start(&deployment.intakes());
+    for _ in 0..number("OPBEAT_KILLS", 2) {
+        for victim in [Victim::Intake, Victim::Worker, Victim::Postgres, Victim::Rabbitmq] {
+            random_moment(Duration::from_millis(1_500)).await;
+            kill(&mut deployment, victim);
+            load.accepted_more().await;
+        }
+    }
+    let ledger = load.finish().await;
+    ledger.assert_none_refused();
+    ledger.check(&deployment).await;
+}
+
+/// Kills a process, and starts it again.
+fn kill(deployment: &mut Scaled, victim: Victim) {
+    match victim {
+        Victim::Intake => kill_one(&mut deployment.intakes),
+        Victim::Worker => kill_one(&mut deployment.workers),
+        Victim::Postgres => {
+            deployment.postgres.kill();
+            deployment.postgres.start_again();
+        }
+        Victim::Rabbitmq => {
+            deployment.rabbitmq.kill();
+            deployment.rabbitmq.start_again();
+        }
+    }
+}
+
+fn kill_one(processes: &mut [Opbeat]) {
+    let process = fastrand::choice(processes).unwrap();
+    process.kill();
+    process.start_again();
 }

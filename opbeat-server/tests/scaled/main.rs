@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Case::new("sqlite_missing", &[], || Box::pin(outages::sqlite_missing())),
         Case::new("disk_full", &[Need::SmallDisk], || Box::pin(outages::disk_full())),
         Case::new("import", &[Need::Postgres], || Box::pin(answers::import())),
+        Case::new("embedded_kill_postgres", &[Need::Postgres], || Box::pin(kills::embedded_with_postgres())),
         Case::new("scaled_kills", SCALED, || Box::pin(kills::scaled())),
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),

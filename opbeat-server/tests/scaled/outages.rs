@@ -73,13 +73,18 @@ pub(crate) async fn sqlite_locked() {
 }
 
 pub(crate) async fn sqlite_missing() {
-    let deployment = Embedded::start();
+    let mut deployment = Embedded::start();
     let load = Load::start(&deployment.intakes());
     load.accepted_more().await;
     let file = deployment.folder().join("opbeat.sqlite");
     let elsewhere = deployment.folder().join("elsewhere.sqlite");
     fs::rename(&file, &elsewhere).unwrap();
-    outage(length()).await;
+    outage(length() / 2).await;
+    // A new process knows the tokens without the database, and keeps what it accepts until that is back.
+    deployment.server.kill();
+    deployment.server.start_again();
+    load.accepted_more().await;
+    outage(length() / 2).await;
     load.accepted_more().await;
     assert!(!file.exists(), "a server does not replace a database that is missing");
     fs::rename(&elsewhere, &file).unwrap();
