@@ -26,7 +26,7 @@ pub(crate) async fn embedded() {
 /// One process with a queue of its own and PostgreSQL, of which each is killed `OPBEAT_KILLS` times.
 pub(crate) async fn embedded_with_postgres() {
     let mut postgres = Postgres::start();
-    let mut deployment = Embedded::start_with(&postgres);
+    let mut deployment = Embedded::start_on(&postgres);
     let load = Load::start(&deployment.intakes());
     for _ in 0..number("OPBEAT_KILLS", 2) {
         random_moment(Duration::from_millis(1_500)).await;
