@@ -41,9 +41,12 @@ struct Rest {
     /// Refusals that no fault explains.
     failures: Vec<String>,
     failure_count: u64,
-    /// The microseconds from a body to its 202 without and with a fault.
+    /// The microseconds from a body to its 202, and from the 202 of a probe to its being visible, without a fault and
+    /// with one.
     calm: Vec<u32>,
     disturbed: Vec<u32>,
+    shown_calm: Vec<u32>,
+    shown_disturbed: Vec<u32>,
 }
 
 impl Tally {
@@ -81,14 +84,19 @@ impl Tally {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         let mut rest = self.rest.lock().unwrap();
-        if self.is_calm() { rest.calm.push(micros) } else { rest.disturbed.push(micros) }
+        if self.is_calm() { rest.calm.push(micros(time)) } else { rest.disturbed.push(micros(time)) }
     }
 
-    /// Counts an accepted probe, and returns its number.
+    /// Counts an accepted probe.
     pub(crate) fn accept_probe(&self) {
         self.probes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a probe that the API has after a time, in which no fault was if `is_calm`.
+    pub(crate) fn show_probe(&self, time: Duration, is_calm: bool) {
+        let mut rest = self.rest.lock().unwrap();
+        if is_calm { rest.shown_calm.push(micros(time)) } else { rest.shown_disturbed.push(micros(time)) }
     }
 
     /// Counts a connection that ended without an answer.
@@ -134,15 +142,32 @@ impl Tally {
     /// Returns the lines of the report on the answers.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut rest = self.rest.lock().unwrap();
-        let (refused, unanswered) = (rest.refused.clone(), rest.unanswered);
-        let calm = line_of(&mut rest.calm);
-        let disturbed = line_of(&mut rest.disturbed);
-        vec![
-            format!("accepted with 202: {} bodies, and {} probes", self.accepted(), self.probes.load(Ordering::Relaxed)),
-            format!("refused and sent again, by status: {refused:?}; without an answer and sent again: {unanswered}"),
-            format!("time to the 202, without a fault: {calm}"),
-            format!("time to the 202, during and just after a fault: {disturbed}"),
-        ]
+        let of = |status: u16| rest.refused.get(&status).copied().unwrap_or_default();
+        let others: u64 = rest.refused.iter().filter(|(status, _)| !matches!(status, 429 | 503)).map(|(_, n)| n).sum();
+        let (full, limited, unanswered) = (of(503), of(429), rest.unanswered);
+        let (probes, accepted) = (self.probes.load(Ordering::Relaxed), self.accepted());
+        let mut lines = vec![
+            "| answer | bodies |".to_owned(),
+            "|---|---|".to_owned(),
+            format!("| 202, or 200 of OTLP | {accepted} and {probes} probes |"),
+            format!("| 503, sent again | {full} |"),
+            format!("| 429 | {limited} |"),
+            format!("| another status | {others} |"),
+            format!("| none, sent again | {unanswered} |"),
+            String::new(),
+            "| time | p50, ms | p99, ms | longest, ms | measured |".to_owned(),
+            "|---|---|---|---|---|".to_owned(),
+        ];
+        let Rest { calm, disturbed, shown_calm, shown_disturbed, .. } = &mut *rest;
+        for (name, times) in [
+            ("to the 202, without a fault", calm),
+            ("to the 202, during and just after a fault", disturbed),
+            ("from the 202 to visible, without a fault", shown_calm),
+            ("from the 202 to visible, during and just after a fault", shown_disturbed),
+        ] {
+            lines.push(format!("| {name} | {} |", line_of(times)));
+        }
+        lines
     }
 
     /// Returns the counts that the API must have: of errors by type, and of transactions by name with their sums in
@@ -182,7 +207,7 @@ impl Tally {
         }
     }
 
-    /// Returns the number of errors, transactions and traces that the API must have.
+    /// Returns the numbers of errors and of transactions that the API must have.
     pub(crate) fn events(&self) -> (u64, u64) {
         let expected = self.expected();
         (expected.errors.values().sum(), expected.transactions.values().map(|(count, _)| count).sum())
@@ -238,7 +263,7 @@ fn compare<V: PartialEq + std::fmt::Debug>(
     }
 }
 
-/// Returns percentiles of times in microseconds, as text in milliseconds.
+/// Returns percentiles of times in microseconds, as columns in milliseconds.
 fn line_of(times: &mut [u32]) -> String {
     times.sort_unstable();
     let at = |share: f64| {
@@ -246,5 +271,9 @@ fn line_of(times: &mut [u32]) -> String {
         times.get(index).map_or(0.0, |micros| f64::from(*micros) / 1e3)
     };
     let count = times.len();
-    format!("p50 {:.1} ms, p99 {:.1} ms, longest {:.0} ms, of {count} bodies", at(0.5), at(0.99), at(1.0))
+    format!("{:.1} | {:.1} | {:.0} | {count}", at(0.5), at(0.99), at(1.0))
+}
+
+fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
