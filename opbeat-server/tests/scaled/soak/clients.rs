@@ -33,9 +33,9 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Starts the clients. The rate is that of errors a second that cost the server as much.
-    pub(crate) fn start(subject: &Subject, rate: f64, tally: &Arc<Tally>) -> Self {
+    pub(crate) fn start(subject: &Subject, bodies: Bodies, rate: f64, tally: &Arc<Tally>) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (bodies, next) = (Arc::new(Bodies::new()), Arc::new(AtomicU64::new(0)));
+        let (bodies, next) = (Arc::new(bodies), Arc::new(AtomicU64::new(0)));
         let pace = Duration::from_secs_f64(CLIENTS as f64 / Bodies::per_second(rate));
         let servers = subject.intakes();
         let sender = |number: usize| Sender::new(&servers, number, Arc::clone(&is_over), Arc::clone(tally));

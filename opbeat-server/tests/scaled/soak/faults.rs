@@ -77,7 +77,7 @@ struct Plan {
 }
 
 /// The length of a round of faults in a long run.
-const ROUND: Duration = Duration::from_secs(300);
+const ROUND: Duration = Duration::from_secs(450);
 
 /// The shortest run with all faults.
 const LONG: Duration = Duration::from_secs(120);
@@ -98,14 +98,14 @@ pub(crate) async fn inject(subject: &mut Subject, tally: &Tally, length: Duratio
     let plan = Plan::new(length, faults.len());
     let mut injected = Vec::new();
     for round in 0..plan.rounds {
-        let is_second_half = round >= plan.rounds.div_ceil(2);
         for (index, fault) in faults.iter().enumerate() {
             let number = round * u32::try_from(faults.len()).unwrap() + u32::try_from(index).unwrap() + 1;
             sleep((plan.gap * number).saturating_sub(tally.elapsed())).await;
-            if tally.elapsed() > length {
+            // A short run lasts until each fault has happened.
+            if round > 0 && tally.elapsed() > length {
                 return injected;
             }
-            if is_second_half && fault.is_restart() {
+            if length >= LONG && tally.elapsed() * 2 > length && fault.is_restart() {
                 continue;
             }
             let from = tally.elapsed().as_secs_f64();

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::case::number;
+use bodies::Bodies;
 use clients::Clients;
 use memory::Memory;
 use report::Machine;
@@ -42,9 +43,10 @@ pub(crate) async fn scaled() {
 async fn run(form: &str, mut subject: Subject, seconds: u64) {
     let length = Duration::from_secs(number("OPBEAT_SOAK_SECONDS", seconds));
     let rate = number("OPBEAT_SOAK_RATE", DEFAULT_RATE) as f64;
+    let bodies = Bodies::new();
     let tally = Arc::new(Tally::new());
     let machine = Machine::now();
-    let clients = Clients::start(&subject, rate, &tally);
+    let clients = Clients::start(&subject, bodies, rate, &tally);
     let memory = Memory::start(subject.processes(), Arc::clone(&tally));
 
     let injected = faults::inject(&mut subject, &tally, length).await;
