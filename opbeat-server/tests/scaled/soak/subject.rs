@@ -1,7 +1,7 @@
 //! The deployment that is soaked, and how it fails.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -155,9 +155,7 @@ impl Subject {
             (_, Fault::ClockBehind) => self.step_clock(BEHIND, lasting).await,
             (Form::Embedded(embedded), Fault::ServerKilled) => kill(&mut embedded.server),
             (Form::Embedded(embedded), Fault::DatabaseLocked) => {
-                let lock = Connection::open(embedded.folder().join("opbeat.sqlite")).unwrap();
-                lock.busy_timeout(PATIENCE).unwrap();
-                lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+                let lock = lock(&embedded.folder().join("opbeat.sqlite")).await;
                 sleep(lasting).await;
                 lock.execute_batch("ROLLBACK").unwrap();
             }
@@ -224,6 +222,18 @@ impl Subject {
             }
         }
     }
+}
+
+/// Takes the write lock of a database, which a busy server leaves only for moments.
+async fn lock(file: &Path) -> Connection {
+    let connection = Connection::open(file).unwrap();
+    connection.busy_timeout(Duration::ZERO).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        assert!(Instant::now() < deadline, "the database cannot be locked: {error}");
+        sleep(Duration::from_millis(1)).await;
+    }
+    connection
 }
 
 fn kill_one(processes: &mut [Opbeat], round: usize) {
