@@ -16,6 +16,7 @@ pub(crate) enum Fault {
     WorkerKilled,
     WebKilled,
     DatabaseLocked,
+    DatabaseMissing,
     PostgresKilled,
     PostgresAway,
     RabbitmqKilled,
@@ -28,7 +29,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// Returns whether a process of the server is killed, of which the memory is measured.
     fn is_restart(self) -> bool {
-        matches!(self, Self::ServerKilled | Self::IntakeKilled | Self::WorkerKilled | Self::WebKilled)
+        matches!(
+            self,
+            Self::ServerKilled | Self::DatabaseLocked | Self::IntakeKilled | Self::WorkerKilled | Self::WebKilled
+        )
     }
 
     /// Returns whether the fault is left out of runs that are short.
@@ -44,7 +48,8 @@ impl fmt::Display for Fault {
             Self::IntakeKilled => "intake killed",
             Self::WorkerKilled => "worker killed",
             Self::WebKilled => "web killed",
-            Self::DatabaseLocked => "SQLite locked",
+            Self::DatabaseLocked => "server killed, and SQLite locked",
+            Self::DatabaseMissing => "SQLite missing",
             Self::PostgresKilled => "PostgreSQL killed",
             Self::PostgresAway => "PostgreSQL away",
             Self::RabbitmqKilled => "RabbitMQ killed",

@@ -1,7 +1,7 @@
 //! The deployment that is soaked, and how it fails.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::clock::Clock;
 use super::faults::Fault;
 use super::memory::Processes;
-use crate::api::{Api, PATIENCE};
+use crate::api::Api;
 use crate::deployment::{Deployment, Embedded, Scaled, Variables};
 use crate::small_disk::SmallDisk;
 
@@ -24,14 +24,17 @@ const DISK_MB: u64 = 8 << 10;
 /// second.
 const NOTICE: Duration = Duration::from_millis(1_500);
 
+/// The name of the database's file.
+const DATABASE: &str = "opbeat.sqlite";
+
 /// The steps of the clock, in seconds.
 const AHEAD: i64 = 26 * 3_600;
 const BEHIND: i64 = -2 * 3_600;
 
 /// Both forms of the server.
 enum Form {
-    Embedded(Embedded),
-    Scaled(Scaled),
+    Embedded(Box<Embedded>),
+    Scaled(Box<Scaled>),
 }
 
 /// A deployment on a disk and with a clock of its own, where the machine allows it.
@@ -46,11 +49,11 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn embedded() -> Self {
-        Self::new(|folder, variables| Form::Embedded(Embedded::start_with(&folder, variables)))
+        Self::new(|folder, variables| Form::Embedded(Embedded::start_with(&folder, variables).into()))
     }
 
     pub(crate) fn scaled() -> Self {
-        Self::new(|folder, variables| Form::Scaled(Scaled::start_in(&folder, |_| variables.clone())))
+        Self::new(|folder, variables| Form::Scaled(Scaled::start_in(&folder, |_| variables.clone()).into()))
     }
 
     fn new(start: impl FnOnce(PathBuf, Variables) -> Form) -> Self {
@@ -80,7 +83,7 @@ impl Subject {
                 Fault::DatabaseLocked,
                 Fault::DiskFull,
                 Fault::ClockAhead,
-                Fault::ServerKilled,
+                Fault::DatabaseMissing,
                 Fault::ClockBehind,
             ],
             Form::Scaled(_) => vec![
@@ -155,9 +158,19 @@ impl Subject {
             (_, Fault::ClockBehind) => self.step_clock(BEHIND, lasting).await,
             (Form::Embedded(embedded), Fault::ServerKilled) => kill(&mut embedded.server),
             (Form::Embedded(embedded), Fault::DatabaseLocked) => {
-                let lock = lock(&embedded.folder().join("opbeat.sqlite")).await;
+                // A busy server holds the lock most of the time, so that it is taken between two processes.
+                end(&mut embedded.server);
+                let lock = Connection::open(embedded.folder().join(DATABASE)).unwrap();
+                lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+                embedded.server.start_again();
                 sleep(lasting).await;
                 lock.execute_batch("ROLLBACK").unwrap();
+            }
+            (Form::Embedded(embedded), Fault::DatabaseMissing) => {
+                let [file, elsewhere] = [DATABASE, "elsewhere"].map(|name| embedded.folder().join(name));
+                fs::rename(&file, &elsewhere).unwrap();
+                sleep(lasting).await;
+                fs::rename(&elsewhere, &file).unwrap();
             }
             (Form::Scaled(scaled), Fault::IntakeKilled) => kill_one(&mut scaled.intakes, round),
             (Form::Scaled(scaled), Fault::WorkerKilled) => kill_one(&mut scaled.workers, round),
@@ -224,18 +237,6 @@ impl Subject {
     }
 }
 
-/// Takes the write lock of a database, which a busy server leaves only for moments.
-async fn lock(file: &Path) -> Connection {
-    let connection = Connection::open(file).unwrap();
-    connection.busy_timeout(Duration::ZERO).unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    while let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        assert!(Instant::now() < deadline, "the database cannot be locked: {error}");
-        sleep(Duration::from_millis(1)).await;
-    }
-    connection
-}
-
 fn kill_one(processes: &mut [Opbeat], round: usize) {
     let count = processes.len();
     kill(&mut processes[round % count]);
@@ -243,8 +244,13 @@ fn kill_one(processes: &mut [Opbeat], round: usize) {
 
 /// Kills a process, and starts it again.
 fn kill(process: &mut Opbeat) {
+    end(process);
+    process.start_again();
+}
+
+/// Kills a process.
+fn end(process: &mut Opbeat) {
     let id = process.id().unwrap();
     process.kill();
     Clock::forget(id);
-    process.start_again();
 }
