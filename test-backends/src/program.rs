@@ -21,13 +21,16 @@ pub(crate) fn is_root() -> bool {
 /// A TCP port of the loopback interface that no process listens on.
 ///
 /// It is below the ports that Linux and macOS give to outgoing connections, so that none of these takes it before the
-/// server does, or while the server is away. Each test process starts its search at another port.
+/// server does, or while the server is away. Each test process starts its search at another port, a stride away from the
+/// process before, so that two of them do not choose the same port before they listen on it.
 pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 12_000;
     const COUNT: u16 = 20_000;
+    const STRIDE: u32 = 97;
     static TAKEN: AtomicU16 = AtomicU16::new(0);
 
-    let start = u16::try_from(process::id() % u32::from(COUNT)).expect("the remainder is below 20,000");
+    let start =
+        u16::try_from(process::id().wrapping_mul(STRIDE) % u32::from(COUNT)).expect("the remainder is below 20,000");
     loop {
         let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
         assert!(taken < COUNT, "no TCP port from {FIRST} is free");

@@ -1,6 +1,8 @@
 //! The two forms of the server, as processes.
 
-use std::path::Path;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -9,7 +11,13 @@ use test_backends::{Opbeat, Postgres, Rabbitmq};
 
 use crate::api::{Api, PATIENCE, pause};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_opbeat");
+/// Returns the path of the binary: that of `OPBEAT_BINARY`, or the one of this build.
+fn binary() -> PathBuf {
+    env::var_os("OPBEAT_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_opbeat").into(), PathBuf::from)
+}
+
+/// Variables of a process.
+pub(crate) type Variables = Vec<(OsString, OsString)>;
 
 /// The ids and the token are fixed, so that two deployments can be compared.
 const ORGANIZATION_ID: &str = "0123456789abcdef";
@@ -32,7 +40,7 @@ pub(crate) fn refused(arguments: &[&str], data: &Path, options: &[&str]) -> Stri
 
 /// Returns a command of the binary, to be run.
 pub(crate) fn command(arguments: &[&str], data: &Path, options: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command.args(arguments).arg("--data").arg(data).args(options).env("OPBEAT_NEW_SECRET_TOKEN", SECRET_TOKEN);
     command
 }
@@ -47,6 +55,11 @@ pub(crate) fn create_app(data: &Path, options: &[&str]) -> String {
 /// Returns the URL of an endpoint of the intake.
 pub(crate) fn intake_url(server: &str, endpoint: &str) -> String {
     format!("{server}/api/v1/organizations/{ORGANIZATION_ID}/apps/{APP_ID}/{endpoint}/")
+}
+
+/// Returns the header value with the app's secret token.
+pub(crate) fn authorization() -> String {
+    format!("Bearer {SECRET_TOKEN}")
 }
 
 /// Adds the app's secret token to a request.
@@ -76,29 +89,42 @@ pub(crate) struct Embedded {
 /// A data folder in the directory for temporary files, or elsewhere.
 enum Folder {
     Temporary(TempDir),
-    Other(std::path::PathBuf),
+    Other(PathBuf),
 }
 
 impl Embedded {
     pub(crate) fn start() -> Self {
-        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()))
+        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()), &[])
+    }
+
+    /// Starts a server that stores its data in PostgreSQL.
+    pub(crate) fn start_on(postgres: &Postgres) -> Self {
+        Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()), &["--store", &postgres.url()])
     }
 
     /// Starts a server with a data folder that exists.
     pub(crate) fn start_in(folder: &Path) -> Self {
-        Self::in_folder(Folder::Other(folder.to_owned()))
+        Self::in_folder(Folder::Other(folder.to_owned()), &[])
     }
 
-    fn in_folder(folder: Folder) -> Self {
-        let read_token = create_app(folder.path(), &[]);
-        let server = Opbeat::start(BINARY, "serve", folder.path(), &[]);
+    /// Starts a server with a data folder that exists, and variables of its environment.
+    pub(crate) fn start_with(folder: &Path, variables: Variables) -> Self {
+        let read_token = create_app(folder, &[]);
+        let server = Opbeat::start_with(binary(), "serve", folder, &[], variables);
+        let api = Api::new(server.url(), read_token);
+        Self { server, api, folder: Folder::Other(folder.to_owned()) }
+    }
+
+    fn in_folder(folder: Folder, options: &[&str]) -> Self {
+        let read_token = create_app(folder.path(), options);
+        let server = Opbeat::start(binary(), "serve", folder.path(), options);
         let api = Api::new(server.url(), read_token);
         Self { server, api, folder }
     }
 
     /// Starts a server on a folder with a copy of this one's data.
     pub(crate) fn start_copy(&self, folder: &Path) -> Self {
-        let server = Opbeat::start(BINARY, "serve", folder, &[]);
+        let server = Opbeat::start(binary(), "serve", folder, &[]);
         let api = self.api.at(server.url());
         Self { server, api, folder: Folder::Other(folder.to_owned()) }
     }
@@ -145,28 +171,38 @@ impl Deployment for Embedded {
 pub(crate) struct Scaled {
     pub(crate) intakes: Vec<Opbeat>,
     pub(crate) workers: Vec<Opbeat>,
-    _web: Opbeat,
+    pub(crate) web: Opbeat,
     pub(crate) postgres: Postgres,
     pub(crate) rabbitmq: Rabbitmq,
     api: Api,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Scaled {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(Folder::Temporary(folder), |_| Variables::new())
+    }
+
+    /// Starts the processes with folders in one that exists, and variables of the environment of each.
+    pub(crate) fn start_in(folder: &Path, variables: impl Fn(&str) -> Variables) -> Self {
+        Self::in_folder(Folder::Other(folder.to_owned()), variables)
+    }
+
+    fn in_folder(folder: Folder, variables: impl Fn(&str) -> Variables) -> Self {
         let (postgres, rabbitmq) = (Postgres::start(), Rabbitmq::start());
         let (store, queue) = (postgres.url(), rabbitmq.url());
         let read_token = create_app(folder.path(), &["--store", &store]);
+        let options = ["--queue", &queue, "--store", &store];
         let start = |role: &str, number: usize| {
-            let data = folder.path().join(format!("{role}-{number}"));
-            Opbeat::start(BINARY, role, &data, &["--queue", &queue, "--store", &store])
+            let name = format!("{role}-{number}");
+            Opbeat::start_with(binary(), role, &folder.path().join(&name), &options, variables(&name))
         };
         let intakes = (0..2).map(|number| start("intake", number)).collect();
         let workers = (0..3).map(|number| start("worker", number)).collect();
         let web = start("web", 0);
         let api = Api::new(web.url(), read_token);
-        Self { intakes, workers, _web: web, postgres, rabbitmq, api, _folder: folder }
+        Self { intakes, workers, web, postgres, rabbitmq, api, _folder: folder }
     }
 }
 

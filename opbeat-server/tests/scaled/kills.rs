@@ -1,6 +1,9 @@
 //! Processes are killed at random moments under load.
 
-use std::time::Duration;
+use std::env;
+use std::time::{Duration, Instant};
+
+use test_backends::{Opbeat, Postgres};
 
 use crate::case::number;
 use crate::deployment::{Deployment, Embedded, Scaled};
@@ -21,38 +24,90 @@ pub(crate) async fn embedded() {
     ledger.check(&deployment).await;
 }
 
-/// An intake, a worker, RabbitMQ or PostgreSQL is killed. `OPBEAT_KILLS` is the number of kills.
-pub(crate) async fn scaled() {
-    let mut deployment = Scaled::start();
+/// One process with a queue of its own and PostgreSQL, of which each is killed `OPBEAT_KILLS` times.
+pub(crate) async fn embedded_with_postgres() {
+    let mut postgres = Postgres::start();
+    let mut deployment = Embedded::start_on(&postgres);
     let load = Load::start(&deployment.intakes());
-    let kills = number("OPBEAT_KILLS", 8);
-    for kill in 0..kills {
+    for _ in 0..number("OPBEAT_KILLS", 2) {
         random_moment(Duration::from_millis(1_500)).await;
-        // Each kind is killed equally often. RabbitMQ is the last one, because it writes the declaration of a queue to
-        // the disk only half a second after its answer.
-        match kill % 4 {
-            0 => {
-                let intake = fastrand::choice(&mut deployment.intakes).unwrap();
-                intake.kill();
-                intake.start_again();
-            }
-            1 => {
-                let worker = fastrand::choice(&mut deployment.workers).unwrap();
-                worker.kill();
-                worker.start_again();
-            }
-            2 => {
-                deployment.postgres.kill();
-                deployment.postgres.start_again();
-            }
-            _ => {
-                deployment.rabbitmq.kill();
-                deployment.rabbitmq.start_again();
-            }
-        }
+        deployment.server.kill();
+        deployment.server.start_again();
+        load.accepted_more().await;
+        random_moment(Duration::from_millis(1_500)).await;
+        postgres.kill();
+        postgres.start_again();
         load.accepted_more().await;
     }
     let ledger = load.finish().await;
     ledger.assert_none_refused();
     ledger.check(&deployment).await;
+}
+
+/// The processes that are killed in the scaled form, by their names in `OPBEAT_VICTIMS`. RabbitMQ is the last one,
+/// because it writes the declaration of a queue to the disk only half a second after its answer.
+const VICTIMS: [(&str, Victim); 4] = [
+    ("intake", Victim::Intake),
+    ("worker", Victim::Worker),
+    ("postgres", Victim::Postgres),
+    ("rabbitmq", Victim::Rabbitmq),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Intake,
+    Worker,
+    Postgres,
+    Rabbitmq,
+}
+
+/// An intake, a worker, PostgreSQL and RabbitMQ are killed, each `OPBEAT_KILLS` times, or fewer times if
+/// `OPBEAT_KILL_SECONDS` have passed. RabbitMQ takes long to start.
+#[expect(clippy::print_stdout, reason = "the number of kills is the result of a run with a limit of time")]
+pub(crate) async fn scaled() {
+    let chosen = env::var("OPBEAT_VICTIMS").unwrap_or_else(|_| "intake worker postgres rabbitmq".to_owned());
+    let victims: Vec<Victim> = chosen.split_whitespace().map(victim).collect();
+    let end = Instant::now() + Duration::from_secs(number("OPBEAT_KILL_SECONDS", 24 * 3_600));
+    let mut deployment = Scaled::start();
+    let load = Load::start(&deployment.intakes());
+    let mut kills = 0;
+    while kills < number("OPBEAT_KILLS", 2) && Instant::now() < end {
+        for victim in &victims {
+            random_moment(Duration::from_millis(1_500)).await;
+            kill(&mut deployment, *victim);
+            load.accepted_more().await;
+        }
+        kills += 1;
+    }
+    println!("killed {kills} times each: {chosen}; {} bodies were accepted", load.ledger().accepted());
+    let ledger = load.finish().await;
+    ledger.assert_none_refused();
+    ledger.check(&deployment).await;
+}
+
+fn victim(name: &str) -> Victim {
+    let found = VICTIMS.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("OPBEAT_VICTIMS: there is no {name}: {VICTIMS:?}")).1
+}
+
+/// Kills a process, and starts it again.
+fn kill(deployment: &mut Scaled, victim: Victim) {
+    match victim {
+        Victim::Intake => kill_one(&mut deployment.intakes),
+        Victim::Worker => kill_one(&mut deployment.workers),
+        Victim::Postgres => {
+            deployment.postgres.kill();
+            deployment.postgres.start_again();
+        }
+        Victim::Rabbitmq => {
+            deployment.rabbitmq.kill();
+            deployment.rabbitmq.start_again();
+        }
+    }
+}
+
+fn kill_one(processes: &mut [Opbeat]) {
+    let process = fastrand::choice(processes).unwrap();
+    process.kill();
+    process.start_again();
 }

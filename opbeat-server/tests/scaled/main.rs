@@ -15,6 +15,7 @@ mod load;
 mod outages;
 mod recordings;
 mod small_disk;
+mod soak;
 mod tls;
 
 use std::process::ExitCode;
@@ -36,10 +37,13 @@ fn main() -> ExitCode {
         Case::new("sqlite_missing", &[], || Box::pin(outages::sqlite_missing())),
         Case::new("disk_full", &[Need::SmallDisk], || Box::pin(outages::disk_full())),
         Case::new("import", &[Need::Postgres], || Box::pin(answers::import())),
+        Case::new("embedded_kill_postgres", &[Need::Postgres], || Box::pin(kills::embedded_with_postgres())),
         Case::new("scaled_kills", SCALED, || Box::pin(kills::scaled())),
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),
         Case::new("encrypted_backends", SCALED, || Box::pin(tls::all())),
+        Case::new("soak_embedded", &[], || Box::pin(soak::embedded())),
+        Case::new("soak_scaled", SCALED, || Box::pin(soak::scaled())),
         Case::new("same_answers", SCALED, || Box::pin(answers::scaled())),
     ];
     libtest_mimic::run(&arguments, cases.map(Case::trial).into()).exit_code()

@@ -1,7 +1,6 @@
 //! Stores and brokers that are away for a while under load: nothing is refused, and everything is stored afterwards.
 
 use std::fs;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -73,13 +72,18 @@ pub(crate) async fn sqlite_locked() {
 }
 
 pub(crate) async fn sqlite_missing() {
-    let deployment = Embedded::start();
+    let mut deployment = Embedded::start();
     let load = Load::start(&deployment.intakes());
     load.accepted_more().await;
     let file = deployment.folder().join("opbeat.sqlite");
     let elsewhere = deployment.folder().join("elsewhere.sqlite");
     fs::rename(&file, &elsewhere).unwrap();
-    outage(length()).await;
+    outage(length() / 2).await;
+    // A new process knows the tokens without the database, and keeps what it accepts until that is back.
+    deployment.server.kill();
+    deployment.server.start_again();
+    load.accepted_more().await;
+    outage(length() / 2).await;
     load.accepted_more().await;
     assert!(!file.exists(), "a server does not replace a database that is missing");
     fs::rename(&elsewhere, &file).unwrap();
@@ -93,18 +97,15 @@ pub(crate) async fn disk_full() {
     let load = Load::start(&deployment.intakes());
     load.accepted_more().await;
 
-    let filler = disk.path().join("filler");
-    let mut file = fs::File::create(&filler).unwrap();
+    let mut filler = disk.filler();
     let deadline = Instant::now() + PATIENCE;
-    // The server frees space meanwhile, such as a segment of the queue.
     while load.ledger().refused().is_empty() {
         assert!(Instant::now() < deadline, "bodies are accepted on a full disk");
-        while file.write_all(&[0; 4_096]).is_ok() {}
+        filler.fill();
         outage(Duration::from_millis(50)).await;
     }
     outage(length() / 2).await;
-    drop(file);
-    fs::remove_file(filler).unwrap();
+    drop(filler);
     load.accepted_more().await;
 
     let ledger = load.finish().await;
