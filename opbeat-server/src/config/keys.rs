@@ -199,7 +199,7 @@ pub(crate) static KEYS: [Key; 29] = [
         "probe.seconds",
         Some("60"),
         count(0..=86_400, |to, n| to.server.probe.interval = (n > 0).then(|| Duration::from_secs(n))),
-        "the time between two end-to-end probes, which a process with the pages sends; 0 is none",
+        "the time between two end-to-end probes, which a process with the pages sends; 0 turns them off",
     ),
     Key::new(
         "probe.url",

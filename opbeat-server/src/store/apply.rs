@@ -10,8 +10,8 @@ use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::usage::DailyUsage;
 use super::{
-    check_ins, cursor, day_of, deployments, errors, notes, releases, rollups, samples, span_stacks, traces, usage,
-    values,
+    check_ins, cursor, day_of, deployments, errors, notes, releases, rollups, samples, span_stacks, traces,
+    transactions, usage, values,
 };
 use crate::changes::{self, BodyChanges, Changes};
 use crate::queue::{Mark, RecordId};
@@ -197,7 +197,7 @@ fn bare_key(key: &str) -> Option<&str> {
 fn write(connection: &mut Connection, mut changes: Changes, now: i64) -> Result<(), StoreError> {
     let mut notes = NewNotes::default();
     traces::join(connection, &mut changes)?;
-    let mut ids = rollups::write_transactions(connection, &changes, &mut notes)?;
+    let mut ids = transactions::write(connection, &changes, &mut notes)?;
     values::fold(connection, &mut ids, &mut changes, now, &mut notes)?;
     let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
     let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;

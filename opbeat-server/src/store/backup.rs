@@ -266,7 +266,7 @@ mod tests {
         for plant in plant {
             fs::write(&planted, b"books").unwrap();
             plant();
-            // Whoever planted the file can have it open.
+            // A process that planted the file can have it open.
             let open = File::open(&partial).unwrap();
             let new = NewFile::create(&target).unwrap();
             fs::write(&partial, b"secret").unwrap();

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::caps::{ERRORS, Places};
+use super::caps::{ERRORS, OTHER_ERRORS, Places};
+use super::counts::unsigned;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::expiry::IS_REPETITION;
@@ -10,14 +11,13 @@ use super::ids::{self, Content, TimedRow};
 use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::releases::Releases;
-use super::rollups::unsigned;
 use crate::changes::{Grouping, GroupingRule, NewError, packed};
 
 /// The number of newest occurrences that are kept of each group, besides the first one and the latest of each release.
 const MAX_NEWEST: usize = 50;
 
 /// The number of newest occurrences that are kept of each group and second. An application that fails more often shows
-/// the same failure again and again; the newest occurrences then tell of more than one second.
+/// the same failure again and again; the newest occurrences then cover more than one second.
 const MAX_PER_SECOND: usize = 5;
 
 /// A second in microseconds.
@@ -25,9 +25,6 @@ const SECOND: i64 = 1_000_000;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
 const MAX_COUNT: i64 = 1_000_000_000_000_000;
-
-/// The type of the errors beyond the cap, which share a group.
-const OTHER_ERRORS: &str = "(other errors)";
 
 /// The fingerprint of their group. It begins with the version of the grouping, and is shorter than those of others.
 const OTHERS: &[u8] = b"\x02(other errors)";

@@ -13,6 +13,7 @@ mod caps;
 mod check_ins;
 mod compaction;
 mod copy;
+mod counts;
 mod cursor;
 mod database;
 mod deployments;
@@ -41,21 +42,21 @@ mod span_stacks;
 #[cfg(test)]
 mod testing;
 mod tokens;
-mod totals;
 mod traces;
+mod transactions;
 mod usage;
 mod values;
 
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
 pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
+pub(crate) use caps::OTHER_NAMES;
 pub(crate) use copy::{Sums, Table};
 pub(crate) use database::{Condition, Store};
 pub(crate) use engine::StoreAddress;
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
-pub(crate) use rollups::OTHER_NAMES;
 pub(crate) use services::{AppLookup, UnknownServices};
 pub(crate) use settings::{AppSettings, Setting};
 #[cfg(test)]

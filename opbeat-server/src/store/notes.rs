@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::caps::Cap;
+use super::counts::count;
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
-use super::read::count;
 use crate::changes::{NoteAction, NoteKey};
 
 /// The largest count of a row. The sum of as many rows as a database can hold is still a valid number.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::counts::signed;
 use super::database::Store;
 use super::day_of;
 use super::engine::{Connection, query};
@@ -9,7 +10,6 @@ use super::error::{Cause, StoreError};
 use super::expiry::{CHUNK, sample_seconds};
 use super::locks::{is_first, lock_app};
 use super::partitions;
-use super::rollups::signed;
 use super::settings::{AppSettings, Setting};
 use crate::changes::MAX_COUNT;
 
@@ -48,8 +48,8 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
     /// Removes old rows: drops and notes after 90 days, deployments, check-ins and usage after 400 days, idempotency keys
-    /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days free their
-    /// places. Spans of unfinished traces are removed after an hour, and count as dropped. The other rows of an app are
+    /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days make
+    /// room for others. Spans of unfinished traces are removed after an hour, and count as dropped. The other rows of an app are
     /// removed as its settings say.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::counts::signed;
 use super::engine::{Connection, Value};
 use super::error::StoreError;
 use super::ids::{self, Content, TimedRow};
-use super::rollups::{TransactionIds, signed};
 use super::span_stacks::Uses;
+use super::transactions::TransactionIds;
 use crate::changes::{NewSample, pack};
 use crate::result_class::ResultClass;
 

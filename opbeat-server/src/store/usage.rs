@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::counts::{signed, unsigned};
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
-use super::rollups::{signed, unsigned};
 use crate::changes::{BodyChanges, MAX_COUNT, Usage};
 use crate::intake::{StoredUsage, day_of};
 

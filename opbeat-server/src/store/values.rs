@@ -2,18 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::caps::{Cap, KINDS, Places, RESULTS};
+use super::caps::{Cap, KINDS, OTHER_KINDS, OTHER_RESULTS, Places, RESULTS};
 use super::engine::{Connection, QueryBuilder, Value};
 use super::error::StoreError;
 use super::notes::NewNotes;
-use super::rollups::TransactionIds;
+use super::transactions::TransactionIds;
 use crate::changes::{Changes, TransactionKey};
-
-/// The result under which the results beyond the cap are counted.
-pub(super) const OTHER_RESULTS: &str = "(other results)";
-
-/// The kind under which the kinds beyond the cap are counted.
-pub(super) const OTHER_KINDS: &str = "(other kinds)";
 
 /// The kind of the time that no span covers, which each transaction has.
 const APP: &str = "app";

@@ -29,6 +29,18 @@ pub(super) struct Cap {
     count: &'static str,
 }
 
+/// The name under which the names beyond [`NAMES`] are counted.
+pub(crate) const OTHER_NAMES: &str = "(other names)";
+
+/// The type of the errors beyond [`ERRORS`], which share a group.
+pub(super) const OTHER_ERRORS: &str = "(other errors)";
+
+/// The result under which the results beyond [`RESULTS`] are counted.
+pub(super) const OTHER_RESULTS: &str = "(other results)";
+
+/// The kind under which the kinds beyond [`KINDS`] are counted.
+pub(super) const OTHER_KINDS: &str = "(other kinds)";
+
 /// The transaction names of an app.
 ///
 /// Pages list and sum up all of them. An application with more has names that are no patterns, such as URLs with ids.
@@ -61,7 +73,7 @@ pub(super) const KINDS: Cap = Cap {
 pub(super) const STACKS: Cap =
     Cap { limit: 50_000, reason: "span_stacks", count: "SELECT count(*) FROM span_stacks WHERE app_id = ?" };
 
-/// The places that the owners of a cap have left, each of which is counted once.
+/// The free places of the owners of a cap, which are counted once for each owner.
 pub(super) struct Places<O> {
     cap: &'static Cap,
     free: BTreeMap<O, i64>,

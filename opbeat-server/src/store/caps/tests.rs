@@ -125,7 +125,7 @@ async fn results_beyond_the_cap_share_one_until_others_are_forgotten() {
         assert_eq!((by_result.len(), by_result["result 099"], by_result["(other results)"]), (101, 4, 120));
         assert_eq!(by_result.values().sum::<u64>(), 2 * 170, "the sum is exact");
         assert_eq!(notes(&store, &app_id).await, [("other_results".to_owned(), 120)].into());
-        // Results that are sent keep their places. The others lose them after 30 days, and new ones get them.
+        // Results that are still sent keep their rows. The others lose them after 30 days, and new ones get them.
         apply_on(&store, &app_id, results(&app_id, 0..10), 20).await;
         for hour in 0..=30 {
             let now = (40 * 24 + hour) * 3_600 * MICROS;

@@ -11,7 +11,7 @@ use crate::store::error::StoreError;
 use crate::store::marks::Part;
 use crate::store::notes::NewNotes;
 use crate::store::rollups::{self, RowKey};
-use crate::store::totals;
+use crate::store::transactions;
 use crate::store::values::ResultsOf;
 
 /// The number of transactions whose durations are added up at once.
@@ -25,7 +25,7 @@ pub(super) fn add_up(
     length: i64,
     notes: &mut NewNotes,
 ) -> Result<(), StoreError> {
-    let total = totals::id(connection, app_id)?;
+    let total = transactions::id_of_app(connection, app_id)?;
     for transactions in transactions(connection, app_id, part)?.chunks(TRANSACTIONS) {
         let sums = sums(connection, (app_id, total), part, transactions, notes)?;
         let rows = sums.iter().map(|((transaction, result), rollup)| {

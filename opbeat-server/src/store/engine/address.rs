@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::error::Error;
-use super::postgres;
-
 /// The address of a database.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreAddress {
@@ -23,18 +20,6 @@ impl StoreAddress {
     /// Returns the address of a file that is missing or empty, and that somebody will put back.
     pub(crate) fn missing_file(path: impl Into<PathBuf>) -> Self {
         Self::Sqlite(SqliteFile { path: path.into(), may_be_created: false, may_be_empty: false })
-    }
-
-    /// Checks the address, without a connection.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error with the remedy if it can never be connected to.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(url) => postgres::check_url(url),
-        }
     }
 }
 

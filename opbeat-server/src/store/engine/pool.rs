@@ -9,11 +9,25 @@ use tokio::task::spawn_blocking;
 use super::address::{Purpose, SqliteFile, StoreAddress};
 use super::connection::Connection;
 use super::error::{Error, Kind};
-use super::postgres::Postgres;
+use super::postgres::{Postgres, check_url};
 use super::sqlite::Sqlite;
 
 /// The longest wait for a free connection, and for a new one.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+
+impl StoreAddress {
+    /// Checks the address, without a connection.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error with the remedy if it can never be connected to.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(url) => check_url(url),
+        }
+    }
+}
 
 /// The way in which a pool opens a connection.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use crate::store::engine::{Opening, Pool, Purpose};
 use crate::store::marks::AppMarks;
 use crate::store::notes::NewNotes;
 use crate::store::read::{AppFilter, ErrorOrder, RollupSpan, SampleOrder, Scope};
-use crate::store::rollups::TransactionIds;
 use crate::store::testing::TestDatabase;
+use crate::store::transactions::TransactionIds;
 use crate::store::{Store, StoredRecord, rollups};
 
 /// The rows that each schema adds to those of the one before it: the version, the table, and the values by column.

@@ -1,12 +1,12 @@
 //! The apps that a reader may see.
 
-use super::rollups::count;
+use crate::store::counts::count;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 use crate::store::marks::TOTALS;
 use crate::store::probe::ORGANIZATION as PROBE;
-use crate::store::totals::TOTAL_KIND;
+use crate::store::transactions::TOTAL_KIND;
 
 /// The organizations that a reader may see.
 #[derive(Clone, Debug, PartialEq, Eq)]

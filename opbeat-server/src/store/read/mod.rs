@@ -16,6 +16,5 @@ pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
 pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
-pub(super) use rollups::count;
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::changes::{Rollup, SelfTime};
+use crate::store::caps::OTHER_KINDS;
+use crate::store::counts::count;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
 use crate::store::marks::{Marks, Part};
 use crate::store::rollups::{read, report_damage};
-use crate::store::totals::TOTAL_KIND;
-use crate::store::values::OTHER_KINDS;
+use crate::store::transactions::TOTAL_KIND;
 
 /// The largest number of kinds that a breakdown lists by themselves.
 const MAX_KINDS: usize = 100;
@@ -246,11 +247,6 @@ fn push_parts(
         separator = " UNION ALL ";
     }
     !separator.is_empty()
-}
-
-/// Returns a sum of counts, which are added up as floating-point numbers, so that the sum cannot overflow.
-pub(in crate::store) fn count(total: f64) -> u64 {
-    total.max(0.0) as u64
 }
 
 fn transaction(row: &Row<'_>) -> Result<TransactionRow, StoreError> {

@@ -96,8 +96,8 @@ impl Plan {
     }
 }
 
-/// Injects faults in rounds that fill the length of a run. Those that start a process of the server again are left out in
-/// the second half, so that its memory can be compared.
+/// Injects faults in rounds that fill the length of a run. Faults that start a process of the server again are left
+/// out in the second half, so that its memory can be compared.
 pub(crate) async fn inject(subject: &mut Subject, tally: &Tally, length: Duration) -> Vec<Injected> {
     let faults: Vec<Fault> = subject.faults().into_iter().filter(|fault| length >= LONG || !fault.is_slow()).collect();
     let plan = Plan::new(length, faults.len());
