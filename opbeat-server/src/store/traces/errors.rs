@@ -9,6 +9,13 @@ use crate::interpret::JoinedTransaction;
 use crate::store::engine::{Connection, Value, query};
 use crate::store::error::StoreError;
 
+/// Finds the occurrences of spans. `CROSS JOIN` keeps the order of the tables in SQLite, which would otherwise read all
+/// occurrences of the app for each trace.
+const OCCURRENCES: &str = "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span
+     FROM json_each(?) AS spans CROSS JOIN error_occurrences CROSS JOIN error_groups
+     WHERE error_occurrences.transaction_external_id = spans.value AND error_occurrences.transaction_external_id <> ''
+       AND error_groups.id = error_occurrences.group_id AND error_groups.app_id = ?";
+
 /// Lets an error refer to its transaction, or to its span until the transaction arrives. Returns `None` if the failure
 /// is known.
 pub(super) fn join(
@@ -48,15 +55,7 @@ pub(super) fn refer_to_transactions(
         return Ok(());
     }
     let spans = serde_json::to_string(&owners.keys().collect::<Vec<_>>()).map_err(std::io::Error::from)?;
-    let rows = query(
-        "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span FROM json_each(?) AS spans
-         JOIN error_occurrences ON error_occurrences.transaction_external_id = spans.value
-         JOIN error_groups ON error_groups.id = error_occurrences.group_id
-         WHERE error_groups.app_id = ? AND error_occurrences.transaction_external_id <> ''",
-    )
-    .bind(spans)
-    .bind(app_id)
-    .fetch_all(&mut *connection)?;
+    let rows = query(OCCURRENCES).bind(spans).bind(app_id).fetch_all(&mut *connection)?;
     let mut updates = Vec::with_capacity(rows.len());
     for row in rows {
         let Some(owner) = owners.get(row.try_get::<&str, _>("span")?) else { continue };
@@ -68,4 +67,20 @@ pub(super) fn refer_to_transactions(
         &updates,
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn occurrences_are_found_by_their_spans() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_file(&folder.path().join("opbeat.sqlite")).await;
+        let plan = query(format!("EXPLAIN QUERY PLAN {OCCURRENCES}")).bind("[]").bind("app");
+        let rows = plan.read_all(&store.readers).await.unwrap();
+        let steps: Vec<&str> = rows.iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert!(steps[1].contains("error_occurrences_by_transaction"), "{steps:?}");
+    }
 }
