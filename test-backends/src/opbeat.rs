@@ -1,5 +1,6 @@
 //! This project's server, as a process of the real binary.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
@@ -24,6 +25,7 @@ const GREETING: &str = "Opbeat listens on ";
 pub struct Opbeat {
     binary: PathBuf,
     arguments: Vec<String>,
+    variables: Vec<(OsString, OsString)>,
     url: String,
     log: File,
     child: Option<Child>,
@@ -37,6 +39,22 @@ impl Opbeat {
     /// Panics with the log if the process ends instead.
     #[must_use]
     pub fn start(binary: impl AsRef<Path>, command: &str, data: &Path, options: &[&str]) -> Self {
+        Self::start_with(binary, command, data, options, Vec::new())
+    }
+
+    /// Starts a command as [`start`](Self::start) does, with variables of the environment beside those of this process.
+    ///
+    /// # Panics
+    ///
+    /// Panics with the log if the process ends instead.
+    #[must_use]
+    pub fn start_with(
+        binary: impl AsRef<Path>,
+        command: &str,
+        data: &Path,
+        options: &[&str],
+        variables: Vec<(OsString, OsString)>,
+    ) -> Self {
         // A port from `:0` could be another's while the process is away.
         let listen = format!("127.0.0.1:{}", free_port());
         let data = data.to_str().expect("the paths of tests are UTF-8");
@@ -44,6 +62,7 @@ impl Opbeat {
         let mut opbeat = Self {
             binary: binary.as_ref().to_owned(),
             arguments: arguments.map(str::to_owned).collect(),
+            variables,
             url: format!("http://{listen}"),
             log: tempfile::tempfile().expect("the directory for temporary files is writable"),
             child: None,
@@ -67,6 +86,7 @@ impl Opbeat {
         assert!(self.child.is_none(), "{:?} runs already", self.arguments);
         let mut child = Command::new(&self.binary)
             .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log.try_clone().expect("an open file can be opened twice"))
@@ -81,6 +101,12 @@ impl Opbeat {
         thread::spawn(move || output.lines().map_while(Result::ok).for_each(drop));
         let url = line.trim().strip_prefix(GREETING);
         assert_eq!(url, Some(self.url.as_str()), "{:?} did not start:\n{}", self.arguments, self.newest_log());
+    }
+
+    /// Returns the id of the process, if it was started and not ended by this value.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// Returns whether the process runs.

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The time until a server must accept connections.
-const START_TIMEOUT: Duration = Duration::from_secs(300);
+/// The time until a server must accept connections. RabbitMQ needs ten seconds of a processor, which others may use.
+const START_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// The time until all processes of a server must have ended after a signal.
 const END_TIMEOUT: Duration = Duration::from_secs(60);

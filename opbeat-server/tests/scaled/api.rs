@@ -27,6 +27,16 @@ impl Api {
         Self::new(url, self.token.clone())
     }
 
+    /// Returns the URL of the server.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Returns the header value with the read token.
+    pub(crate) fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// Returns the status and the text of an answer.
     pub(crate) async fn text(&self, path: &str) -> (StatusCode, String) {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);

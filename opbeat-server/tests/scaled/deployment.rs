@@ -1,6 +1,7 @@
 //! The two forms of the server, as processes.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -14,6 +15,9 @@ use crate::api::{Api, PATIENCE, pause};
 fn binary() -> PathBuf {
     env::var_os("OPBEAT_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_opbeat").into(), PathBuf::from)
 }
+
+/// Variables of a process.
+pub(crate) type Variables = Vec<(OsString, OsString)>;
 
 /// The ids and the token are fixed, so that two deployments can be compared.
 const ORGANIZATION_ID: &str = "0123456789abcdef";
@@ -53,6 +57,11 @@ pub(crate) fn intake_url(server: &str, endpoint: &str) -> String {
     format!("{server}/api/v1/organizations/{ORGANIZATION_ID}/apps/{APP_ID}/{endpoint}/")
 }
 
+/// Returns the header value with the app's secret token.
+pub(crate) fn authorization() -> String {
+    format!("Bearer {SECRET_TOKEN}")
+}
+
 /// Adds the app's secret token to a request.
 pub(crate) fn with_token(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     request.bearer_auth(SECRET_TOKEN)
@@ -89,13 +98,21 @@ impl Embedded {
     }
 
     /// Starts a server that stores its data in PostgreSQL.
-    pub(crate) fn start_with(postgres: &Postgres) -> Self {
+    pub(crate) fn start_on(postgres: &Postgres) -> Self {
         Self::in_folder(Folder::Temporary(tempfile::tempdir().unwrap()), &["--store", &postgres.url()])
     }
 
     /// Starts a server with a data folder that exists.
     pub(crate) fn start_in(folder: &Path) -> Self {
         Self::in_folder(Folder::Other(folder.to_owned()), &[])
+    }
+
+    /// Starts a server with a data folder that exists, and variables of its environment.
+    pub(crate) fn start_with(folder: &Path, variables: Variables) -> Self {
+        let read_token = create_app(folder, &[]);
+        let server = Opbeat::start_with(binary(), "serve", folder, &[], variables);
+        let api = Api::new(server.url(), read_token);
+        Self { server, api, folder: Folder::Other(folder.to_owned()) }
     }
 
     fn in_folder(folder: Folder, options: &[&str]) -> Self {
@@ -154,28 +171,38 @@ impl Deployment for Embedded {
 pub(crate) struct Scaled {
     pub(crate) intakes: Vec<Opbeat>,
     pub(crate) workers: Vec<Opbeat>,
-    _web: Opbeat,
+    pub(crate) web: Opbeat,
     pub(crate) postgres: Postgres,
     pub(crate) rabbitmq: Rabbitmq,
     api: Api,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Scaled {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(Folder::Temporary(folder), |_| Variables::new())
+    }
+
+    /// Starts the processes with folders in one that exists, and variables of the environment of each.
+    pub(crate) fn start_in(folder: &Path, variables: impl Fn(&str) -> Variables) -> Self {
+        Self::in_folder(Folder::Other(folder.to_owned()), variables)
+    }
+
+    fn in_folder(folder: Folder, variables: impl Fn(&str) -> Variables) -> Self {
         let (postgres, rabbitmq) = (Postgres::start(), Rabbitmq::start());
         let (store, queue) = (postgres.url(), rabbitmq.url());
         let read_token = create_app(folder.path(), &["--store", &store]);
+        let options = ["--queue", &queue, "--store", &store];
         let start = |role: &str, number: usize| {
-            let data = folder.path().join(format!("{role}-{number}"));
-            Opbeat::start(binary(), role, &data, &["--queue", &queue, "--store", &store])
+            let name = format!("{role}-{number}");
+            Opbeat::start_with(binary(), role, &folder.path().join(&name), &options, variables(&name))
         };
         let intakes = (0..2).map(|number| start("intake", number)).collect();
         let workers = (0..3).map(|number| start("worker", number)).collect();
         let web = start("web", 0);
         let api = Api::new(web.url(), read_token);
-        Self { intakes, workers, _web: web, postgres, rabbitmq, api, _folder: folder }
+        Self { intakes, workers, web, postgres, rabbitmq, api, _folder: folder }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Processes are killed at random moments under load.
 
-use std::time::Duration;
+use std::env;
+use std::time::{Duration, Instant};
 
 use test_backends::{Opbeat, Postgres};
 
@@ -26,7 +27,7 @@ pub(crate) async fn embedded() {
 /// One process with a queue of its own and PostgreSQL, of which each is killed `OPBEAT_KILLS` times.
 pub(crate) async fn embedded_with_postgres() {
     let mut postgres = Postgres::start();
-    let mut deployment = Embedded::start_with(&postgres);
+    let mut deployment = Embedded::start_on(&postgres);
     let load = Load::start(&deployment.intakes());
     for _ in 0..number("OPBEAT_KILLS", 2) {
         random_moment(Duration::from_millis(1_500)).await;
@@ -43,8 +44,15 @@ pub(crate) async fn embedded_with_postgres() {
     ledger.check(&deployment).await;
 }
 
-/// The processes that are killed in the scaled form. RabbitMQ is the last one, because it writes the declaration of a
-/// queue to the disk only half a second after its answer.
+/// The processes that are killed in the scaled form, by their names in `OPBEAT_VICTIMS`. RabbitMQ is the last one,
+/// because it writes the declaration of a queue to the disk only half a second after its answer.
+const VICTIMS: [(&str, Victim); 4] = [
+    ("intake", Victim::Intake),
+    ("worker", Victim::Worker),
+    ("postgres", Victim::Postgres),
+    ("rabbitmq", Victim::Rabbitmq),
+];
+
 #[derive(Clone, Copy, Debug)]
 enum Victim {
     Intake,
@@ -53,20 +61,33 @@ enum Victim {
     Rabbitmq,
 }
 
-/// An intake, a worker, PostgreSQL and RabbitMQ are killed, each `OPBEAT_KILLS` times.
+/// An intake, a worker, PostgreSQL and RabbitMQ are killed, each `OPBEAT_KILLS` times, or fewer times if
+/// `OPBEAT_KILL_SECONDS` have passed. RabbitMQ takes long to start.
+#[expect(clippy::print_stdout, reason = "the number of kills is the result of a run with a limit of time")]
 pub(crate) async fn scaled() {
+    let chosen = env::var("OPBEAT_VICTIMS").unwrap_or_else(|_| "intake worker postgres rabbitmq".to_owned());
+    let victims: Vec<Victim> = chosen.split_whitespace().map(victim).collect();
+    let end = Instant::now() + Duration::from_secs(number("OPBEAT_KILL_SECONDS", 24 * 3_600));
     let mut deployment = Scaled::start();
     let load = Load::start(&deployment.intakes());
-    for _ in 0..number("OPBEAT_KILLS", 2) {
-        for victim in [Victim::Intake, Victim::Worker, Victim::Postgres, Victim::Rabbitmq] {
+    let mut kills = 0;
+    while kills < number("OPBEAT_KILLS", 2) && Instant::now() < end {
+        for victim in &victims {
             random_moment(Duration::from_millis(1_500)).await;
-            kill(&mut deployment, victim);
+            kill(&mut deployment, *victim);
             load.accepted_more().await;
         }
+        kills += 1;
     }
+    println!("killed {kills} times each: {chosen}; {} bodies were accepted", load.ledger().accepted());
     let ledger = load.finish().await;
     ledger.assert_none_refused();
     ledger.check(&deployment).await;
+}
+
+fn victim(name: &str) -> Victim {
+    let found = VICTIMS.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("OPBEAT_VICTIMS: there is no {name}: {VICTIMS:?}")).1
 }
 
 /// Kills a process, and starts it again.

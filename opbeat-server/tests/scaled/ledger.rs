@@ -91,12 +91,16 @@ impl Ledger {
     pub(crate) async fn check(&self, deployment: &impl Deployment) {
         let answers = self.answers.lock().unwrap().clone();
         let is_accepted = |number: &u64| answers.get(number) == Some(&Answer::Accepted);
-        let deadline = Instant::now() + PATIENCE;
+        let (mut deadline, mut least) = (Instant::now() + PATIENCE, usize::MAX);
         loop {
             let counts = counts(deployment.api(), &answers).await;
             let lost: Vec<u64> = answers.keys().copied().filter(|n| is_accepted(n) && counts[n] == 0).collect();
             if lost.is_empty() {
                 break;
+            }
+            // After a long outage, much is waiting. It is lost if nothing of it arrives anymore.
+            if lost.len() < least {
+                (deadline, least) = (Instant::now() + PATIENCE, lost.len());
             }
             let first = &lost[..lost.len().min(10)];
             assert!(Instant::now() < deadline, "{} accepted bodies are not stored, such as {first:?}", lost.len());

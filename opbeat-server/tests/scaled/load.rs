@@ -10,13 +10,14 @@ use flate2::write::ZlibEncoder;
 use reqwest::{Client, StatusCode};
 use tokio::task::JoinHandle;
 
+use crate::case::number;
 use crate::deployment::{intake_url, with_token};
 use crate::ledger::{Body, Ledger};
 
 const CLIENTS: usize = 4;
 
-/// The time between two bodies of a client.
-const PACE: Duration = Duration::from_millis(25);
+/// The time after which a test looks again at the answers.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// A body is answered, or the connection ends, before a test gives up.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -29,13 +30,15 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts clients. Each sends to all servers in turns.
+    /// Starts clients. Each sends to all servers in turns. `OPBEAT_LOAD_RATE` is the number of bodies a second of all
+    /// clients. The names of a long run must stay below the number that a server keeps for an app.
     pub(crate) fn start(servers: &[String]) -> Self {
         let (ledger, is_over) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
         let next = Arc::new(AtomicU64::new(0));
+        let pace = Duration::from_secs(CLIENTS as u64) / u32::try_from(number("OPBEAT_LOAD_RATE", 160)).unwrap();
         let clients = (0..CLIENTS).map(|_| {
             let (ledger, is_over, next) = (Arc::clone(&ledger), Arc::clone(&is_over), Arc::clone(&next));
-            tokio::spawn(send(servers.to_vec(), next, ledger, is_over))
+            tokio::spawn(send(servers.to_vec(), pace, next, ledger, is_over))
         });
         let clients = clients.collect();
         Self { ledger, is_over, clients }
@@ -51,7 +54,7 @@ impl Load {
         let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
         while self.ledger.accepted() < aim {
             assert!(tokio::time::Instant::now() < deadline, "no body is accepted: {:?}", self.ledger.refused());
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -65,9 +68,15 @@ impl Load {
     }
 }
 
-async fn send(servers: Vec<String>, next: Arc<AtomicU64>, ledger: Arc<Ledger>, is_over: Arc<AtomicBool>) {
+async fn send(
+    servers: Vec<String>,
+    pace: Duration,
+    next: Arc<AtomicU64>,
+    ledger: Arc<Ledger>,
+    is_over: Arc<AtomicBool>,
+) {
     let client = Client::builder().timeout(ANSWER_TIMEOUT).build().unwrap();
-    let mut pace = tokio::time::interval(PACE);
+    let mut pace = tokio::time::interval(pace);
     while !is_over.load(Ordering::Relaxed) {
         pace.tick().await;
         let number = next.fetch_add(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ mod load;
 mod outages;
 mod recordings;
 mod small_disk;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         Case::new("scaled_kills", SCALED, || Box::pin(kills::scaled())),
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),
+        Case::new("soak_embedded", &[], || Box::pin(soak::embedded())),
+        Case::new("soak_scaled", SCALED, || Box::pin(soak::scaled())),
         Case::new("same_answers", SCALED, || Box::pin(answers::scaled())),
     ];
     libtest_mimic::run(&arguments, cases.map(Case::trial).into()).exit_code()

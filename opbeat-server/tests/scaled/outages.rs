@@ -1,7 +1,6 @@
 //! Stores and brokers that are away for a while under load: nothing is refused, and everything is stored afterwards.
 
 use std::fs;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -98,18 +97,15 @@ pub(crate) async fn disk_full() {
     let load = Load::start(&deployment.intakes());
     load.accepted_more().await;
 
-    let filler = disk.path().join("filler");
-    let mut file = fs::File::create(&filler).unwrap();
+    let mut filler = disk.filler();
     let deadline = Instant::now() + PATIENCE;
-    // The server frees space meanwhile, such as a segment of the queue.
     while load.ledger().refused().is_empty() {
         assert!(Instant::now() < deadline, "bodies are accepted on a full disk");
-        while file.write_all(&[0; 4_096]).is_ok() {}
+        filler.fill();
         outage(Duration::from_millis(50)).await;
     }
     outage(length() / 2).await;
-    drop(file);
-    fs::remove_file(filler).unwrap();
+    drop(filler);
     load.accepted_more().await;
 
     let ledger = load.finish().await;
