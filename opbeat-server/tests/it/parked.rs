@@ -46,17 +46,13 @@ async fn a_damaged_record_loses_only_itself_and_is_kept() {
     let database = Database::of(&running).await;
     database.lock().await;
     for number in 0..3 {
-        running
-            .accept("errors", &json!({"message": format!("shelf {number} is empty"), "logger": "damaged-here"}))
-            .await;
+        running.accept("errors", &json!({"message": format!("shelf {number} is empty")})).await;
     }
     // The disk flips a bit of the second record, inside of a text.
     let segment = first_segment(&data);
     let mut bytes = std::fs::read(&segment).unwrap();
-    let mut places = bytes.windows(12).enumerate().filter(|(_, text)| text == b"damaged-here").map(|(at, _)| at);
-    let second = places.nth(1).unwrap();
-    drop(places);
-    bytes[second] ^= 1;
+    let message = message_of(&bytes, 1);
+    bytes[message] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
     database.unlock().await;
     running.drained().await;
@@ -77,6 +73,12 @@ fn first_segment(data: &Path) -> PathBuf {
     files.find(|file| file.extension().is_some_and(|extension| extension == "records")).unwrap()
 }
 
+/// Returns the position of the message of an error in the records of the queue.
+fn message_of(records: &[u8], number: usize) -> usize {
+    let message = format!("shelf {number} is empty");
+    records.windows(message.len()).position(|text| text == message.as_bytes()).unwrap()
+}
+
 /// Returns how often all errors were seen.
 async fn times_seen(running: &Running) -> i64 {
     let errors = running.ask("errors/").await;
@@ -90,18 +92,16 @@ async fn damage_of_several_records_is_replayed_record_by_record() {
     let database = Database::of(&running).await;
     database.lock().await;
     for number in 0..5 {
-        running
-            .accept("errors", &json!({"message": format!("shelf {number} is empty"), "logger": "damaged-here"}))
-            .await;
+        running.accept("errors", &json!({"message": format!("shelf {number} is empty")})).await;
     }
     let segment = first_segment(&data);
     let mut bytes = std::fs::read(&segment).unwrap();
     let mark = bytes[..4].to_vec();
     let records: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&mark)).collect();
     assert_eq!(records.len(), 5);
-    for record in &records[1..4] {
-        let text = bytes[*record..].windows(12).position(|text| text == b"damaged-here").unwrap();
-        bytes[record + text] ^= 1;
+    for number in 1..4 {
+        let message = message_of(&bytes, number);
+        bytes[message] ^= 1;
     }
     // The third one cannot be read at all: its format is damaged.
     bytes[records[2] + 12] ^= 0x40;
