@@ -22,20 +22,20 @@ pub(super) struct DataOption {
 /// The place of a server's state, for commands that use it.
 #[derive(Debug)]
 pub(super) struct Storage {
-    /// The data folder, unless the database is in PostgreSQL.
-    folder: Option<DataFolder>,
+    /// The data folder, which a server with its own queue has beside PostgreSQL too.
+    folder: DataFolder,
     public_url: Option<String>,
 }
 
 impl Storage {
     /// Returns the URL at which applications reach the server: the configured one, or the one of the last start.
     pub(super) fn url(&self) -> Option<String> {
-        self.public_url.clone().or_else(|| self.folder.as_ref()?.url())
+        self.public_url.clone().or_else(|| self.folder.url())
     }
 
     /// Returns the files of unfinished records that were cut off the queue.
     pub(super) fn cut_files(&self) -> Vec<PathBuf> {
-        self.folder.as_ref().map(DataFolder::cut_files).unwrap_or_default()
+        self.folder.cut_files()
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn open_store(flags: &StoreFlags) -> Result<(Storage, Store), B
     let settings = flags.load(Purpose::Command)?.settings;
     log::start(&settings.log);
     let ServerConfig { data, store, public_url, page_timeout, .. } = settings.server;
-    let folder = store.is_none().then(|| DataFolder::existing(&data));
+    let folder = DataFolder::existing(&data);
     let store = server::open_store(store.as_deref(), &data, page_timeout).await?;
     Ok((Storage { folder, public_url: public_url.map(|url| url.to_string()) }, store))
 }

@@ -236,7 +236,7 @@ async fn a_process_with_few_descriptors_stores_data_beside_thousands_of_silent_c
 
     let folder = tempfile::tempdir().unwrap();
     let (app, read_token) = {
-        let running = Running::start().await;
+        let running = Running::start_with_file().await;
         let Running { server, app, folder: data, read_token, .. } = running;
         server.shut_down().await;
         std::fs::remove_dir(folder.path()).unwrap();

@@ -97,7 +97,7 @@ struct Stopped {
 
 impl Stopped {
     async fn new() -> Self {
-        let running = Running::start().await;
+        let running = Running::start_with_file().await;
         running.command(&["app", "origins", "acme/shop", "--add", SHOP]);
         running.command(&["app", "create", "acme/books"]);
         running.command(&["org", "services", "acme", "--create"]);
@@ -268,7 +268,7 @@ async fn a_revoked_secret_token_is_refused_by_a_running_server_and_others_are_ke
         assert!(Instant::now() < deadline, "the token is still accepted");
     }
     assert_eq!(status(&second.secret_token).await, StatusCode::ACCEPTED);
-    let again = opbeat(running.folder.path(), &["token", "revoke", &first[0][0]]);
+    let again = running.output_of(&["token", "revoke", &first[0][0]]);
     assert!(!again.status.success());
     let error = String::from_utf8(again.stderr).unwrap();
     assert!(error.contains("there is no token with the id"), "{error}");

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -37,8 +37,17 @@ impl Running {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        Self::start_on(TestDatabase::create().await, change).await
+    }
+
+    /// Starts a server whose database is a file in its folder, also while the tests use PostgreSQL. This is for tests of what
+    /// happens to the file, and of processes that know the folder only.
+    pub(crate) async fn start_with_file() -> Self {
+        Self::start_on(None, |_| {}).await
+    }
+
+    async fn start_on(database: Option<TestDatabase>, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = TestDatabase::create().await;
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         config.store = database.as_ref().map(TestDatabase::url);
         // Tests count what they send.
@@ -83,14 +92,19 @@ impl Running {
 
     /// Runs a command on the folder of the running server, and returns what it prints.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let output = self.output_of(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command on the server's folder and database, which may fail.
+    pub(crate) fn output_of(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
         command.args(arguments).arg("--data").arg(self.folder.path());
         if let Some(database) = &self.database {
             command.env("OPBEAT_STORE", database.url());
         }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        command.output().unwrap()
     }
 
     /// Waits until the worker has stored all queued data.

@@ -14,7 +14,7 @@ use crate::running::{PATIENCE, Running};
 
 #[tokio::test]
 async fn a_stop_waits_for_handlers_and_not_for_clients() {
-    let running = Running::start().await;
+    let running = Running::start_with_file().await;
     let Running { server, folder, read_token, .. } = running;
     server.shut_down().await;
     let (mut child, url) = serve(folder.path());
