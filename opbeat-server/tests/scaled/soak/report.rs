@@ -74,7 +74,7 @@ impl Report<'_> {
             "|---|---|".to_owned(),
             format!("| length of the load | {seconds:.0} s |"),
             format!(
-                "| rate that was asked for | {} (as costly as so many errors a second), {asked:.1} bodies/s |",
+                "| rate that was asked for | {} (errors a second that cost as much), {asked:.1} bodies/s |",
                 self.rate
             ),
             format!("| rate that was accepted | {:.1} bodies/s |", tally.accepted() as f64 / seconds),
