@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::http::Client;
 use crate::load::{Kind, deflate, timestamp};
-use crate::server::{App, Server, create_app};
+use crate::server::{App, Server};
 use crate::{Options, Result, fill};
 
 const CONNECTIONS: usize = 16;
