@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::trust;
+use crate::trust::{self, Check, Checked, Presented};
 
 /// The time between two looks at the files.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -95,41 +94,12 @@ impl ResolvesServerCert for Current {
 }
 
 /// Lets this process connect to itself by an address that its certificate does not name: the certificate must be its own.
-impl ServerCertVerifier for Current {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Check for Arc<Current> {
+    fn check(&self, presented: &Presented<'_>) -> Result<(), rustls::Error> {
         match self.get().cert.first() {
-            Some(own) if own == end_entity => Ok(ServerCertVerified::assertion()),
+            Some(own) if own == presented.certificate => Ok(()),
             _ => Err(rustls::Error::General("the certificate is not that of this server".to_owned())),
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &ring::default_provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &ring::default_provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ring::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -150,8 +120,8 @@ impl Tls {
 
     /// Returns the settings with which this process connects to itself.
     pub(super) fn own_client(&self) -> Arc<ClientConfig> {
-        let verifier = Arc::clone(&self.current) as Arc<_>;
-        Arc::new(trust::client().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+        let verifier = Checked(Arc::clone(&self.current));
+        Arc::new(trust::client().dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 
     /// Makes a connection of TLS.

@@ -15,6 +15,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 pub(crate) use explain::explain;
 use verifier::{AnyCertificate, AnyName};
+pub(crate) use verifier::{Check, Checked, Presented};
 
 /// The certificates of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,12 +64,14 @@ pub(crate) fn client() -> ConfigBuilder<ClientConfig, WantsVerifier> {
 pub(crate) fn client_config(verification: Verification, file: Option<&Path>) -> Result<ClientConfig, TrustError> {
     let config = match verification {
         Verification::Full => client().with_root_certificates(roots(file)?),
-        Verification::Nothing => client().dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate)),
+        Verification::Nothing => {
+            client().dangerous().with_custom_certificate_verifier(Arc::new(Checked(AnyCertificate)))
+        }
         Verification::Authority => {
             let provider = Arc::new(ring::default_provider());
             let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(file)?), provider).build();
             let verifier = verifier.expect("there are authorities, and no lists of revoked certificates");
-            client().dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+            client().dangerous().with_custom_certificate_verifier(Arc::new(Checked(AnyName(verifier))))
         }
     };
     Ok(config.with_no_client_auth())
