@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::database::Database;
 use crate::pages::text;
@@ -555,4 +555,30 @@ async fn the_page_of_a_deep_recursion_stays_small() {
     assert!(page.contains("walk_999") && page.contains("The 800 oldest calls are not shown"));
     let answer = running.ask("errors/1/").await;
     assert_eq!(answer["occurrence"]["report"]["stacktrace"]["frames"].as_array().unwrap().len(), 1_000);
+}
+
+#[tokio::test]
+async fn the_page_of_a_large_report_stays_small() {
+    let running = Running::start().await;
+    // Each line is indented by its depth.
+    let nested = (0..50).fold(json!(vec![Value::Null; 900]), |inner, _| json!({ "d": inner }));
+    let long = "<&\"".repeat(200_000);
+    let vars: Map<String, Value> = (0..20_000).map(|number| (format!("var_{number}"), json!(number))).collect();
+    let frames = json!([{"filename": "app/a.py", "function": long, "in_app": true, "lineno": 1, "context_line": long,
+        "pre_context": vec!["x"; 30_000], "vars": vars}]);
+    let reports = [
+        json!({"message": "nested", "extra": {"nested": nested}, "user": {"id": 7}}),
+        json!({"message": "long", "extra": {"a": long, "b": long}}),
+        json!({"message": "many", "tags": (0..30_000).map(|at| (format!("tag_{at}"), json!(""))).collect::<Map<_, _>>()}),
+        json!({"message": "wide", "stacktrace": {"frames": frames}}),
+        json!({"message": format!("all of {long}"), "http": {"url": long, "query_string": long, "headers": {"A": long}}}),
+    ];
+    accept(&running, &reports).await;
+    for error in running.ask("errors/").await["errors"].as_array().unwrap() {
+        let page = running.page(&format!("/acme/shop/errors/{}/", error["number"])).await;
+        assert!(page.len() < 1 << 20, "{}: {}", error["message"], page.len());
+    }
+    let page = running.page("/acme/shop/errors/1/").await;
+    assert!(page.contains("The API returns all of it."), "{}", page.len());
+    assert!(page.contains("<th scope=\"row\">id</th>"), "values beside a large one are shown");
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::errors::headline;
 use super::query_parameters::PageParameters;
+use super::room::Room;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
@@ -35,20 +36,22 @@ pub(in crate::dashboard) async fn error(
     let detail = detail.ok_or(Problem::NotFound("error"))?;
     let occurrence = &detail.occurrence;
     let title = headline(&detail.error);
+    let room = Room::new();
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
         h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }
-        (lead(&detail))
+        (lead(&detail, &room))
         (figures(&detail))
         (occurrence_links(&app, &detail))
         (claimed_time(occurrence))
-        (transaction(&app, occurrence))
-        (grouping(&detail.grouping))
+        (transaction(&app, occurrence, &room))
+        (grouping(&detail.grouping, &room))
         @match &occurrence.report {
-            Some(report) => (self::report(report)),
+            Some(report) => (self::report(report, &room)),
             None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
         }
-        (facts(&detail))
+        (facts(&detail, &room))
+        (room.rest())
         (notes(&occurrence.notes))
     };
     let title = format!("E#{number} {title}");
@@ -67,22 +70,22 @@ pub(in crate::dashboard) async fn error_by_id(
 }
 
 /// Shows the message, unless the headline shows all of it. The rest of a long one is folded.
-fn lead(detail: &ErrorDetail) -> Markup {
+fn lead(detail: &ErrorDetail, room: &Room) -> Markup {
     let error = &detail.error;
     let message = message(detail);
     html! {
         @if !message.is_empty() && (!error.type_name.is_empty() || message != headline(error)) {
             p.lead { (shortened(message, MAX_MESSAGE)) }
-            (whole(message))
+            (whole(message, room))
         }
     }
 }
 
 /// Shows all of a message that was shortened, folded.
-fn whole(message: &str) -> Markup {
+fn whole(message: &str, room: &Room) -> Markup {
     html! {
         @if shortened(message, MAX_MESSAGE) != message {
-            details.whole { summary.muted { "The whole message" } pre.wrapped { (message) } }
+            details.whole { summary.muted { "The whole message" } pre.wrapped { (room.text(message)) } }
         }
     }
 }
@@ -133,7 +136,7 @@ fn claimed_time(occurrence: &Occurrence) -> Markup {
     }
 }
 
-fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
+fn transaction(app: &AppIdentity, occurrence: &Occurrence, room: &Room) -> Markup {
     let Some(reported) = occurrence.report.as_ref().and_then(|report| report.transaction.as_ref()) else {
         return html! {};
     };
@@ -142,82 +145,82 @@ fn transaction(app: &AppIdentity, occurrence: &Occurrence) -> Markup {
         p.ended {
             "It occurred in "
             @match occurrence.sample {
-                Some(sample) => a href=(path::sample(app, sample.transaction_id, sample.sample_id)) { strong { (name) } },
-                None => strong { (name) },
+                Some(sample) => a href=(path::sample(app, sample.transaction_id, sample.sample_id)) { strong { (room.text(name)) } },
+                None => strong { (room.text(name)) },
             }
-            @if let Some(kind) = &reported.kind { " " span.tag { (kind) } }
-            @if let Some(result) = &reported.result { ", which ended with " span.result { (result.as_str().map_or_else(|| result.to_string(), outcome)) } }
+            @if let Some(kind) = &reported.kind { " " span.tag { (room.text(kind)) } }
+            @if let Some(result) = &reported.result { ", which ended with " span.result { (room.text(&result.as_str().map_or_else(|| result.to_string(), outcome))) } }
             "."
         }
     }
 }
 
 /// Says why the occurrences of the group belong together.
-fn grouping(grouping: &GroupingView) -> Markup {
+fn grouping(grouping: &GroupingView, room: &Room) -> Markup {
     html! {
         @if grouping.parts.is_empty() {
             p.muted { (grouping.explanation) }
         } @else {
             details.grouping {
                 summary.muted { (grouping.explanation) }
-                ol { @for part in grouping.parts.iter().take(MAX_PARTS) { li { code { (part) } } } }
+                ol { @for part in grouping.parts.iter().take(MAX_PARTS) { li { code { (room.text(part)) } } } }
                 @if grouping.parts.len() > MAX_PARTS { p.muted { "and " (grouping.parts.len() - MAX_PARTS) " more" } }
             }
         }
     }
 }
 
-fn report(report: &ErrorBody) -> Markup {
+fn report(report: &ErrorBody, room: &Room) -> Markup {
     html! {
-        (causes(report.exception.as_ref()))
-        @if let Some(template) = &report.template { (self::template(template)) }
-        @if let Some(query) = &report.query { (database_query(query)) }
-        @if let Some(message) = &report.param_message { (parameters(message, &report.message)) }
-        (stack(report))
-        @if let Some(Value::Array(lines)) = report.extra.as_ref().and_then(|extra| extra.get(LOG_LINES)) { (log(lines)) }
-        @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http)) } }
+        (causes(report.exception.as_ref(), room))
+        @if let Some(template) = &report.template { (self::template(template, room)) }
+        @if let Some(query) = &report.query { (database_query(query, room)) }
+        @if let Some(message) = &report.param_message { (parameters(message, &report.message, room)) }
+        (stack(report, room))
+        @if let Some(Value::Array(lines)) = report.extra.as_ref().and_then(|extra| extra.get(LOG_LINES)) { (log(lines, room)) }
+        @if let Some(http) = &report.http { section { h2 { "Request" } (values::request(http, room)) } }
         @for (title, map) in [("User", &report.user), ("Tags", &report.tags)] {
-            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
+            @if let Some(map) = map { @if !map.is_empty() { section { h2 { (title) } (values::list(map, room)) } } }
         }
-        @if let Some(extra) = &report.extra { (self::extra(extra)) }
+        @if let Some(extra) = &report.extra { (self::extra(extra, room)) }
     }
 }
 
-fn causes(exception: Option<&Exception>) -> Markup {
+fn causes(exception: Option<&Exception>, room: &Room) -> Markup {
     let causes = exception.map(|exception| exception.causes.as_slice()).unwrap_or_default();
     html! {
         @if !causes.is_empty() {
-            section { h2 { "Caused by" } ol.causes { @for cause in causes { li { strong { (cause.type_name) } " " (shortened(&cause.value, MAX_MESSAGE)) (whole(&cause.value)) } } } }
+            section { h2 { "Caused by" } ol.causes { @for cause in room.items(causes.iter()) { li { strong { (room.text(&cause.type_name)) } " " (room.text(&shortened(&cause.value, MAX_MESSAGE))) (whole(&cause.value, room)) } } } }
         }
     }
 }
 
-fn template(template: &Template) -> Markup {
+fn template(template: &Template, room: &Room) -> Markup {
     let path = template.abs_path.as_deref().filter(|path| !path.is_empty()).unwrap_or(&template.filename);
     html! {
         section {
             h2 { "Template" }
             div.stack {
-                div.frame { code.function { (template.filename) } span.place { (path) @if template.lineno > 0 { ":" (template.lineno) } } }
-                (frames::template_source(template))
+                div.frame { code.function { (room.text(&template.filename)) } span.place { (room.text(path)) @if template.lineno > 0 { ":" (template.lineno) } } }
+                (frames::template_source(template, room))
             }
         }
     }
 }
 
-fn database_query(query: &DatabaseQuery) -> Markup {
+fn database_query(query: &DatabaseQuery, room: &Room) -> Markup {
     let engine = query.engine.as_deref().filter(|engine| !engine.is_empty());
     html! {
         section {
-            h2 { "Query" @if let Some(engine) = engine { " " span.tag { (engine) } } }
-            pre.wrapped { code { (query.query) } }
+            h2 { "Query" @if let Some(engine) = engine { " " span.tag { (room.text(engine)) } } }
+            pre.wrapped { code { (room.text(&query.query)) } }
         }
     }
 }
 
 /// Shows a message's template with its parameters, which are a list or named. Without parameters, a template that equals
 /// the text says nothing.
-fn parameters(message: &ParamMessage, text: &str) -> Markup {
+fn parameters(message: &ParamMessage, text: &str, room: &Room) -> Markup {
     let (template, params) = match message {
         ParamMessage::Template(template) => (Some(template.as_str()), None),
         ParamMessage::Parts { message, params } => (Some(message.as_str()), Some(params)),
@@ -235,19 +238,19 @@ fn parameters(message: &ParamMessage, text: &str) -> Markup {
         @if template.is_some_and(|template| template != text) || !params.is_empty() {
             section {
                 h2 { "Message template" }
-                @if let Some(template) = template { pre.wrapped { code { (template) } } }
-                (values::list(&params))
+                @if let Some(template) = template { pre.wrapped { code { (room.text(template)) } } }
+                (values::list(&params, room))
             }
         }
     }
 }
 
-fn stack(report: &ErrorBody) -> Markup {
+fn stack(report: &ErrorBody, room: &Room) -> Markup {
     html! {
         section {
             h2 { "Stack trace " small.muted { "newest call first" } }
             @match report.stacktrace.as_ref().filter(|stack| !stack.frames.is_empty()) {
-                Some(stack) => (frames::stack(&stack.frames)),
+                Some(stack) => (frames::stack(&stack.frames, room)),
                 None => p.muted { "The report contains no stack trace." },
             }
         }
@@ -258,14 +261,14 @@ fn stack(report: &ErrorBody) -> Markup {
 const LOG_LINES: &str = "log_lines";
 
 /// Shows the last lines that the transaction logged, with the seconds from each to the error.
-fn log(lines: &[Value]) -> Markup {
-    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+fn log(lines: &[Value], room: &Room) -> Markup {
+    let text = |line: &Value, name: &str| room.text(line[name].as_str().unwrap_or_default()).to_string();
     html! {
         @if !lines.is_empty() {
             section {
                 h2 { "Log " small.muted { "before the error" } }
                 div.panel { table.facts-table { tbody {
-                    @for line in lines {
+                    @for line in room.items(lines.iter()) {
                         tr {
                             th scope="row" { (format!("−{:.3} s", line["before"].as_f64().unwrap_or_default())) }
                             td { (text(line, "level")) }
@@ -280,19 +283,19 @@ fn log(lines: &[Value]) -> Markup {
 }
 
 /// Shows extra values. Those whose names start with `_` are for the agents, and log lines have a section of their own.
-fn extra(extra: &Map<String, Value>) -> Markup {
+fn extra(extra: &Map<String, Value>, room: &Room) -> Markup {
     let shown: Map<String, Value> = extra
         .iter()
         .filter(|(name, value)| !(name.starts_with('_') || *name == LOG_LINES && value.is_array()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {
-        @if !shown.is_empty() { section { h2 { "Extra" } (values::list(&shown)) } }
+        @if !shown.is_empty() { section { h2 { "Extra" } (values::list(&shown, room)) } }
     }
 }
 
 /// Shows where and how the error was reported.
-fn facts(detail: &ErrorDetail) -> Markup {
+fn facts(detail: &ErrorDetail, room: &Room) -> Markup {
     let occurrence = &detail.occurrence;
     let report = occurrence.report.as_ref();
     let text = |of: fn(&ErrorBody) -> Option<&str>| report.and_then(of).filter(|text| !text.is_empty());
@@ -308,7 +311,7 @@ fn facts(detail: &ErrorDetail) -> Markup {
     let facts: Map<String, Value> =
         facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::from(fact?)))).collect();
     html! {
-        @if !facts.is_empty() { section { h2 { "Origin" } (values::list(&facts)) } }
+        @if !facts.is_empty() { section { h2 { "Origin" } (values::list(&facts, room)) } }
     }
 }
 

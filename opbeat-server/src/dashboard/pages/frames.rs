@@ -4,13 +4,14 @@ use maud::{Markup, html};
 use opbeat_protocol::{Frame, Template};
 use serde_json::Value;
 
+use super::room::Room;
 use super::values;
 
 /// The largest number of calls that a page shows. A deep recursion would make it several megabytes large.
 const MAX_SHOWN: usize = 200;
 
 /// Shows a stack, the newest call first. The application's newest own frame is open, and calls of libraries are folded.
-pub(super) fn stack(frames: &[Frame]) -> Markup {
+pub(super) fn stack(frames: &[Frame], room: &Room) -> Markup {
     let newest_first: Vec<&Frame> = frames.iter().rev().take(MAX_SHOWN).collect();
     let runs = newest_first.chunk_by(|a, b| is_own(a) == is_own(b));
     let first_own = newest_first.iter().position(|frame| is_own(frame)).map(|at| std::ptr::from_ref(newest_first[at]));
@@ -18,11 +19,11 @@ pub(super) fn stack(frames: &[Frame]) -> Markup {
         ol.stack {
             @for run in runs {
                 @if is_own(run[0]) {
-                    @for frame in run {
-                        li { (own(frame, first_own == Some(std::ptr::from_ref(*frame)))) }
+                    @for frame in room.items(run.iter()) {
+                        li { (own(frame, first_own == Some(std::ptr::from_ref(*frame)), room)) }
                     }
                 } @else {
-                    li.foreign { (foreign(run)) }
+                    li.foreign { (foreign(run, room)) }
                 }
             }
         }
@@ -36,53 +37,53 @@ fn is_own(frame: &Frame) -> bool {
     frame.in_app == Some(true)
 }
 
-fn own(frame: &Frame, is_open: bool) -> Markup {
+fn own(frame: &Frame, is_open: bool, room: &Room) -> Markup {
     let vars = frame.vars.as_ref().and_then(Value::as_object).filter(|vars| !vars.is_empty());
     html! {
         @if frame.context_line.is_some() || vars.is_some() {
             details open[is_open] {
-                summary { (location(frame)) }
-                (source(frame))
-                @if let Some(vars) = vars { details.vars { summary { "Variables" } (values::list(vars)) } }
+                summary { (location(frame, room)) }
+                (source(frame, room))
+                @if let Some(vars) = vars { details.vars { summary { "Variables" } (values::list(vars, room)) } }
             }
         } @else {
-            div.frame { (location(frame)) }
+            div.frame { (location(frame, room)) }
         }
     }
 }
 
-fn foreign(run: &[&Frame]) -> Markup {
+fn foreign(run: &[&Frame], room: &Room) -> Markup {
     html! {
         details {
             summary.muted { (run.len()) @if run.len() == 1 { " call in libraries" } @else { " calls in libraries" } }
-            ol { @for frame in run { li { div.frame { (location(frame)) } } } }
+            ol { @for frame in room.items(run.iter()) { li { div.frame { (location(frame, room)) } } } }
         }
     }
 }
 
-fn location(frame: &Frame) -> Markup {
+fn location(frame: &Frame, room: &Room) -> Markup {
     let function = frame.function.as_deref().unwrap_or("?");
     html! {
-        code.function { (function) }
-        span.place { (frame.filename) @if frame.lineno > 0 { ":" (frame.lineno) } }
+        code.function { (room.text(function)) }
+        span.place { (room.text(&frame.filename)) @if frame.lineno > 0 { ":" (frame.lineno) } }
     }
 }
 
 /// Shows the line of a frame with the lines around it, each with its number.
-fn source(frame: &Frame) -> Markup {
+fn source(frame: &Frame, room: &Room) -> Markup {
     let Some(line) = &frame.context_line else { return html! {} };
     let around = (frame.pre_context.as_deref(), frame.post_context.as_deref());
-    lines(around, line, frame.lineno, |line| line.to_owned())
+    lines(around, line, frame.lineno, room, |line| line.to_owned())
 }
 
 /// Shows the line at which a template failed with the lines around it.
-pub(super) fn template_source(template: &Template) -> Markup {
+pub(super) fn template_source(template: &Template, room: &Room) -> Markup {
     let Some(line) = &template.context_line else { return html! {} };
     let around = (template.pre_context.as_deref(), template.post_context.as_deref());
     let all = [around.0, around.1].into_iter().flatten().flatten().flatten().chain([line]);
     // Django escapes the lines since version 1.9. Escaped lines contain none of these characters.
     let is_escaped = !all.into_iter().any(|line| line.contains(['<', '>', '"']));
-    lines(around, line, template.lineno, |line| if is_escaped { unescaped(line) } else { line.to_owned() })
+    lines(around, line, template.lineno, room, |line| if is_escaped { unescaped(line) } else { line.to_owned() })
 }
 
 /// Replaces the character references of Django's `escape`, once.
@@ -114,7 +115,7 @@ fn unescaped(line: &str) -> String {
 type Around<'a> = (Option<&'a [Option<String>]>, Option<&'a [Option<String>]>);
 
 /// Shows source lines, each with its number. Line ends at the end of a line are removed.
-fn lines((before, after): Around<'_>, line: &str, number: u32, show: impl Fn(&str) -> String) -> Markup {
+fn lines((before, after): Around<'_>, line: &str, number: u32, room: &Room, show: impl Fn(&str) -> String) -> Markup {
     let text = |line: &Option<String>| line.clone().unwrap_or_default();
     let before: Vec<String> = before.into_iter().flatten().map(text).collect();
     let after: Vec<String> = after.into_iter().flatten().map(text).collect();
@@ -122,8 +123,8 @@ fn lines((before, after): Around<'_>, line: &str, number: u32, show: impl Fn(&st
     let current = before.len();
     let lines = before.iter().map(String::as_str).chain([line]).chain(after.iter().map(String::as_str));
     html! {
-        pre.source { @for (index, line) in lines.enumerate() {
-            span.line.current[index == current] { span.lineno { (first + index as u64) } (show(line.trim_end_matches(['\r', '\n']))) "\n" }
+        pre.source { @for (index, line) in room.items(lines.enumerate()) {
+            span.line.current[index == current] { span.lineno { (first + index as u64) } (room.text(&show(line.trim_end_matches(['\r', '\n'])))) "\n" }
         } }
     }
 }

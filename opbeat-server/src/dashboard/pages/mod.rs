@@ -8,6 +8,7 @@ mod errors;
 mod frames;
 mod intake;
 mod query_parameters;
+mod room;
 mod sample;
 mod sign_in;
 mod transaction;

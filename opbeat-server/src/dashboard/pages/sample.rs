@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::query_parameters::PageParameters;
+use super::room::Room;
 use super::transaction::result;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
@@ -33,6 +34,7 @@ pub(in crate::dashboard) async fn sample(
     let summary = reader.query.transaction(&app, transaction, &range).await?.ok_or(Problem::NotFound("transaction"))?;
     let sample = reader.query.sample(&app, transaction, id).await?.ok_or(Problem::NotFound("sample"))?;
     let name = transaction_name(&summary.transaction.name);
+    let room = Room::new();
     let content = html! {
         p.back { a href={ (path::transaction(&app, transaction)) (path::range(&range)) } { "← " (name) } }
         h1 { (title(&sample)) (name) }
@@ -45,8 +47,9 @@ pub(in crate::dashboard) async fn sample(
         }
         (trace(&app, &sample))
         (findings(&sample))
-        (waterfall(&sample))
-        (context(&sample))
+        (waterfall(&sample, &room))
+        (context(&sample, &room))
+        (room.rest())
     };
     let title = format!("{}{name}", title(&sample));
     let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Performance), is_signed_in: reader.is_signed_in };
@@ -121,7 +124,7 @@ fn parent(app: &AppIdentity, parent: Option<SampleReference>) -> Markup {
     }
 }
 
-fn waterfall(sample: &Sample) -> Markup {
+fn waterfall(sample: &Sample, room: &Room) -> Markup {
     let whole = sample.summary.duration_ms;
     let waterfall = Waterfall::new(sample);
     let rest = waterfall.rows.len().saturating_sub(SHOWN);
@@ -134,12 +137,12 @@ fn waterfall(sample: &Sample) -> Markup {
                     (chart::position("transaction", 0.0, whole, whole))
                     span.number { (duration(whole)) }
                 }
-                @for row in waterfall.rows.iter().take(SHOWN) { (waterfall_row(row, whole)) }
+                @for row in waterfall.rows.iter().take(SHOWN) { (waterfall_row(row, whole, room)) }
             }
             @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time was spent in the application's own code." } }
             @if rest > 0 {
                 details { summary { (count(rest as u64)) " more spans" } div.waterfall {
-                    @for row in waterfall.rows.iter().skip(SHOWN) { (waterfall_row(row, whole)) }
+                    @for row in waterfall.rows.iter().skip(SHOWN) { (waterfall_row(row, whole, room)) }
                 } }
             }
             @if sample.omitted_spans > 0 {
@@ -227,9 +230,9 @@ impl<'s> Waterfall<'s> {
     }
 }
 
-fn waterfall_row(row: &Row<'_>, whole: f64) -> Markup {
+fn waterfall_row(row: &Row<'_>, whole: f64, room: &Room) -> Markup {
     match row {
-        Row::Span(row) => span_row(row, whole),
+        Row::Span(row) => span_row(row, whole, room),
         Row::Call { called, depth } => call_row(called, *depth, whole),
     }
 }
@@ -251,11 +254,11 @@ fn call_row(called: &TraceSample, depth: usize, whole: f64) -> Markup {
 }
 
 /// Shows a span. Its further values are folded. The other spans of its group link to the first one, which has them.
-fn span_row(row: &SpanRow<'_>, whole: f64) -> Markup {
+fn span_row(row: &SpanRow<'_>, whole: f64, room: &Room) -> Markup {
     let SpanRow { span, member, depth, start_ms, is_first } = *row;
     let line = html! {
         span class=(depth_class(depth)) {
-            span class={ "dot " (chart::kind_class(&span.kind)) } {} (span.signature) " " span.muted { (span.kind) }
+            span class={ "dot " (chart::kind_class(&span.kind)) } {} (room.text(&span.signature)) " " span.muted { (span.kind) }
             @if let Some(repeats) = &span.repeats {
                 " " span.repeats { (count(repeats.count)) "×" }
                 @if repeats.n_plus_one { " " span.flag { "N+1" } }
@@ -278,8 +281,8 @@ fn span_row(row: &SpanRow<'_>, whole: f64) -> Markup {
                         @if !is_first { "; values and stack are those of " a href={ "#" (anchor) } { "the first of these spans" } }
                         @if span.is_cut { "; values and stack were left out, because they were too large" }
                     }
-                    (values::list(&span.extra))
-                    @if !span.frames.is_empty() { (frames::stack(&span.frames)) }
+                    (values::list(&span.extra, room))
+                    @if !span.frames.is_empty() { (frames::stack(&span.frames, room)) }
                 }
             }
         } @else {
@@ -353,12 +356,12 @@ fn times(number: f64) -> String {
     }
 }
 
-fn context(sample: &Sample) -> Markup {
+fn context(sample: &Sample, room: &Room) -> Markup {
     let context = &sample.context;
     html! {
-        @if let Some(Value::Object(http)) = &context.http { section { h2 { "Request" } (values::request(http)) } }
+        @if let Some(Value::Object(http)) = &context.http { section { h2 { "Request" } (values::request(http, room)) } }
         @for (title, value) in [("User", &context.user), ("Tags", &context.tags), ("Extra", &context.extra)] {
-            @if let Some(Value::Object(map)) = value { @if !map.is_empty() { section { h2 { (title) } (values::list(map)) } } }
+            @if let Some(Value::Object(map)) = value { @if !map.is_empty() { section { h2 { (title) } (values::list(map, room)) } } }
         }
     }
 }

@@ -3,19 +3,21 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
+use super::room::Room;
+
 /// Lists named values in a table.
-pub(super) fn list(values: &Map<String, Value>) -> Markup {
+pub(super) fn list(values: &Map<String, Value>, room: &Room) -> Markup {
     html! {
         @if !values.is_empty() {
             div.panel { table.facts-table { tbody {
-                @for (name, value) in values { tr { th scope="row" { (name) } td { (shown(value)) } } }
+                @for (name, value) in room.items(values.iter()) { tr { th scope="row" { (room.text(name)) } td { (shown(value, room)) } } }
             } } }
         }
     }
 }
 
 /// Shows a request: its method and URL first, then its headers and all other values.
-pub(super) fn request(http: &Map<String, Value>) -> Markup {
+pub(super) fn request(http: &Map<String, Value>, room: &Room) -> Markup {
     let text = |name: &str| http.get(name).and_then(Value::as_str).unwrap_or_default();
     // Django sends a URL with its query, and the query again.
     let query = Some(text("query_string")).filter(|query| !query.is_empty() && !text("url").contains('?'));
@@ -26,24 +28,21 @@ pub(super) fn request(http: &Map<String, Value>) -> Markup {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     html! {
-        p.request { strong { (text("method")) } " " code { (text("url")) @if let Some(query) = query { "?" (query) } } }
+        p.request { strong { (room.text(text("method"))) } " " code { (room.text(text("url"))) @if let Some(query) = query { "?" (room.text(query)) } } }
         @if let Some(Value::Object(headers)) = http.get("headers") {
-            @if !headers.is_empty() { details { summary { "Headers" } (list(headers)) } }
+            @if !headers.is_empty() { details { summary { "Headers" } (list(headers, room)) } }
         }
-        @if !rest.is_empty() { details { summary { "More about the request" } (list(&rest)) } }
+        @if !rest.is_empty() { details { summary { "More about the request" } (list(&rest, room)) } }
     }
 }
 
 /// Shows text unchanged, and any other value as JSON.
-pub(super) fn shown(value: &Value) -> Markup {
+fn shown(value: &Value, room: &Room) -> Markup {
     match value {
-        Value::String(text) => html! { code { (text) } },
+        Value::String(text) => html! { code { (room.text(text)) } },
         Value::Null => html! { span.muted { "–" } },
-        Value::Object(_) | Value::Array(_) => {
-            let json = serde_json::to_string_pretty(value).unwrap_or_default();
-            html! { pre { code { (json) } } }
-        }
-        other => html! { code { (other.to_string()) } },
+        Value::Object(_) | Value::Array(_) => html! { pre { code { (room.json(value)) } } },
+        other => html! { code { (room.text(&other.to_string())) } },
     }
 }
 
