@@ -14,9 +14,13 @@ const MIN_TEXT: usize = 10;
 /// The keys of texts that must be one of a few words.
 const WORDS: [&str; 2] = ["key", "status"];
 
-/// Returns JSON with a token in each text, and with a password in each object, or `None` if the bytes are not JSON.
+/// Returns JSON with a token in each text, and with a password in each object, or `None` if the bytes are not JSON or
+/// contain the mark themselves.
 pub(super) fn planted(json: &[u8]) -> Option<Vec<u8>> {
-    let mut value = serde_json::from_slice(json).ok()?;
+    let mut value: Value = serde_json::from_slice(json).ok()?;
+    if value.to_string().contains(MARK) {
+        return None;
+    }
     plant(&mut value, "");
     serde_json::to_vec(&value).ok()
 }

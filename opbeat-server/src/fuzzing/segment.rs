@@ -100,15 +100,16 @@ impl Written {
         if kind & IS_CUT != 0 {
             bytes.truncate(position(*cut_low, *cut_high) % (bytes.len() + 1));
         }
+        // Zeros at the end can complete a record that was cut off.
+        if kind & HAS_ZEROS != 0 {
+            bytes.resize(bytes.len() + usize::from(*zeros), 0);
+        }
         let mut start = 0;
         let mut whole = Vec::new();
         for (payload, end) in records {
             let is_whole = bytes.get(start..end) == Some(&original[start..end]);
             whole.extend(is_whole.then(|| payload.to_vec()));
             start = end;
-        }
-        if kind & HAS_ZEROS != 0 {
-            bytes.resize(bytes.len() + usize::from(*zeros), 0);
         }
         Some(Self { is_earlier, bytes, whole, is_changed })
     }

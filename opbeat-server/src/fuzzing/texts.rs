@@ -40,7 +40,9 @@ pub fn scrub(data: &[u8]) {
         assert!(scrubbed.len() <= text.len() * 12 + 16, "{text:?} becomes {scrubbed:?}");
         let planted = secrets::with_token(&text);
         let scrubbed = scrub(&rules, &planted);
-        assert!(!scrubbed.contains(secrets::MARK), "a secret is kept: {scrubbed:?}");
+        // An input may contain the mark without a token around it.
+        let is_kept = !text.contains(secrets::MARK) && scrubbed.contains(secrets::MARK);
+        assert!(!is_kept, "a secret is kept: {scrubbed:?}");
     }
 }
 
