@@ -20,6 +20,7 @@ mod framework_rejection;
 pub mod fuzzing;
 mod intake;
 mod interpret;
+mod occasional;
 mod otlp;
 mod query;
 mod queue;

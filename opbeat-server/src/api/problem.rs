@@ -5,7 +5,11 @@ use axum::response::{IntoResponse, Response};
 
 use crate::framework_rejection;
 use crate::intake::Rejection;
+use crate::occasional::Occasional;
 use crate::query::{InvalidRange, QueryError};
+
+/// Requests that the database did not answer. A client can repeat them as often as it likes.
+static FAILED: Occasional = Occasional::new();
 
 /// An error response.
 #[derive(Debug)]
@@ -32,7 +36,10 @@ impl Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "cannot answer an API request");
+        if let Some(requests) = FAILED.count() {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, requests, "cannot answer requests to the API; this is logged once a minute");
+        }
         let message = if error.is_timeout() {
             "The query took too long and was stopped. Request a shorter time range."
         } else {

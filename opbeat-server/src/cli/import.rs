@@ -47,8 +47,8 @@ impl Import {
         let folder = DataFolder::open(&path)?;
         let _lock = folder.lock()?;
         self.check_state(&folder)?;
-        let source = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT).await?;
-        let target = Store::open(StoreAddress::Postgres(url), Store::TIME_LIMIT).await?;
+        let source = Store::open(StoreAddress::file(folder.database()), Store::TIME_LIMIT, Store::TIME_LIMIT).await?;
+        let target = Store::open(StoreAddress::Postgres(url), Store::TIME_LIMIT, Store::TIME_LIMIT).await?;
         let tables = source.tables_to_copy().await?;
         self.check_target(&source, &target, &tables).await?;
         folder.set_import(State::Begun)?;

@@ -7,7 +7,12 @@ use maud::{Markup, html};
 use super::layout::{Page, page};
 use super::path;
 use crate::framework_rejection;
+use crate::occasional::Occasional;
 use crate::query::{InvalidRange, QueryError};
+
+/// Pages that the database did not answer, and those that took too long. A client can ask for them as often as it likes.
+static FAILED: Occasional = Occasional::new();
+static SLOW: Occasional = Occasional::new();
 
 /// A page that cannot be shown.
 #[derive(Debug)]
@@ -49,13 +54,21 @@ impl IntoResponse for Problem {
                 (StatusCode::FORBIDDEN, "Not sent from here", text.to_owned())
             }
             Self::Slow => {
-                tracing::warn!("a page was not shown, because its data was not read within the time limit");
+                if let Some(pages) = SLOW.count() {
+                    tracing::warn!(
+                        pages,
+                        "cannot read the data of pages within the time limit; this is logged once a minute"
+                    );
+                }
                 let text = "The database did not return the data of this page within the time limit. \
                             Try a shorter time range, or try again later. Data from agents is still accepted.";
                 (StatusCode::SERVICE_UNAVAILABLE, "This page takes too long", text.to_owned())
             }
             Self::Query(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "cannot show a page");
+                if let Some(pages) = FAILED.count() {
+                    let error: &dyn std::error::Error = error;
+                    tracing::error!(error, pages, "cannot show pages; this is logged once a minute");
+                }
                 let text = "The database is not available. Data from agents is still accepted. Try again in a moment.";
                 (StatusCode::SERVICE_UNAVAILABLE, "Not available", text.to_owned())
             }

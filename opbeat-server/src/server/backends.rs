@@ -9,6 +9,9 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::queue::{AmqpAddress, Broker, Queue, QueueAddress, QueueHealth, QueueId, Source};
 use crate::store::{Store, StoreAddress};
 
+/// The longest wait of a start for the database. Agents are refused until the start is done.
+const START_WAIT: Duration = Duration::from_secs(2);
+
 /// Opens the database of a URL, or the one in the data folder, for a command.
 pub(crate) async fn open_store(postgres: Option<&str>, data: &Path, time_limit: Duration) -> Result<Store, StartError> {
     let address = match postgres {
@@ -19,7 +22,7 @@ pub(crate) async fn open_store(postgres: Option<&str>, data: &Path, time_limit: 
             StoreAddress::file(folder.database())
         }
     };
-    Ok(Store::open(address, time_limit).await?)
+    Ok(Store::open(address, time_limit, Store::TIME_LIMIT).await?)
 }
 
 /// Opens the store of a server.
@@ -40,7 +43,7 @@ pub(super) async fn open_server_store(config: &ServerConfig) -> Result<Store, St
             }
         }
     };
-    Ok(Store::open(address, config.page_timeout).await?)
+    Ok(Store::open(address, config.page_timeout, START_WAIT).await?)
 }
 
 /// The ends of the queue that the roles of a process need.
@@ -62,7 +65,8 @@ impl QueueEnds {
             QueueAddress::Embedded => {
                 let folder = DataFolder::open(&config.data)?.queue();
                 let id = QueueId::of(&folder).map_err(StartError::Queue)?;
-                let from = store.queue_position(id).await.ok();
+                // The worker asks again.
+                let from = tokio::time::timeout(START_WAIT, store.queue_position(id)).await.ok().and_then(Result::ok);
                 let (queue, source) = Queue::open(&folder, id, config.queue_limits, from).map_err(StartError::Queue)?;
                 (Some(queue), Some(source))
             }

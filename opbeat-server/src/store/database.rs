@@ -42,12 +42,18 @@ impl Store {
     /// Opens the database, creates it if it is missing and may be created, and brings its schema up to date.
     ///
     /// A query of a reader that takes longer than the time limit is interrupted, so that it releases its connection.
+    /// A change of the schema can take long, and a file can be locked: this returns after `patience` then, and the work
+    /// goes on.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] if the address is wrong, or the database was written by a newer version. A database that is away, locked or damaged
     /// is no error: data can be accepted without it.
-    pub(crate) async fn open(address: StoreAddress, time_limit: Duration) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        address: StoreAddress,
+        time_limit: Duration,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
         address.check()?;
         let pool = |purpose, time_limit, prepare: fn(&mut Connection) -> _, size| {
             Pool::new(Opening { address: address.clone(), purpose, time_limit, prepare }, size)
@@ -58,22 +64,31 @@ impl Store {
             probe: pool(Purpose::Read, Some(time_limit), |_| Ok(()), 1),
             address: address.clone(),
         };
-        match store.writer.run(|_| Ok::<_, engine::Error>(())).await.map_err(StoreError::from) {
-            Err(error) if error.cause() == Cause::Data => Err(error),
-            Err(error) => {
+        let writer = store.writer.clone();
+        let mut opening = tokio::spawn(async move { writer.run(|_| Ok::<_, engine::Error>(())).await });
+        match tokio::time::timeout(patience, &mut opening).await {
+            Ok(Ok(Err(error))) => {
+                let error = StoreError::from(error);
+                if error.cause() == Cause::Data {
+                    return Err(error);
+                }
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "the database cannot be opened; data is accepted, and stored when it is back");
-                Ok(store)
             }
-            Ok(()) => Ok(store),
+            Err(_) => tracing::warn!(
+                "the database is locked, or its schema is being changed; data is accepted, and stored afterwards"
+            ),
+            // A panic was logged.
+            Ok(Ok(Ok(())) | Err(_)) => {}
         }
+        Ok(store)
     }
 
     /// Opens a file of SQLite, which is created if it is missing.
     #[cfg(test)]
     pub(crate) async fn open_file(path: &Path) -> Self {
         let file = super::engine::SqliteFile { path: path.to_owned(), may_be_created: true, may_be_empty: true };
-        Self::open(StoreAddress::Sqlite(file), Self::TIME_LIMIT).await.unwrap()
+        Self::open(StoreAddress::Sqlite(file), Self::TIME_LIMIT, Self::TIME_LIMIT).await.unwrap()
     }
 
     /// Returns the condition of the database. Waits for no page, but possibly for the disk.

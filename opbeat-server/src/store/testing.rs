@@ -87,7 +87,7 @@ impl TestDatabase {
 
     /// Opens the database.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(self.address.clone(), Store::TIME_LIMIT).await.unwrap()
+        Store::open(self.address.clone(), Store::TIME_LIMIT, Store::TIME_LIMIT).await.unwrap()
     }
 }
 

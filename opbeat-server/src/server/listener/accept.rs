@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Shared};
 use super::limits::ConnectionLimits;
-use super::occasional::Occasional;
 use super::refuse::Refuser;
 use super::registry::Registry;
+use crate::occasional::Occasional;
 use crate::server::tls::Tls;
 use crate::site::Sites;
 
@@ -34,7 +34,7 @@ pub(in crate::server) async fn serve(listener: Listener, router: Router, stopped
     let Listener { sockets, limits, sites, tls } = listener;
     let registry = Arc::new(Registry::new(&limits, sites));
     let refuser = Refuser::new(tls.is_some());
-    let errors = Arc::new(Occasional::default());
+    let errors = Arc::new(Occasional::new());
     let shared = Arc::new(Shared { router, limits, tls, builder: connection::builder(), stopped: stopped.clone() });
     let mut tasks = JoinSet::new();
     for socket in sockets {

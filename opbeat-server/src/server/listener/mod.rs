@@ -9,7 +9,6 @@ mod bind;
 mod connection;
 mod descriptors;
 mod limits;
-mod occasional;
 mod refuse;
 mod registry;
 mod requests;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::activity::Activity;
 use super::limits::ConnectionLimits;
-use super::occasional::Occasional;
+use crate::occasional::Occasional;
 use crate::site::Sites;
 
 /// The longest time that a new connection waits for room. The connections that make room close at once.
@@ -95,7 +95,7 @@ impl Registry {
             sites,
             table: Mutex::default(),
             closed: Notify::new(),
-            full: Occasional::default(),
+            full: Occasional::new(),
         }
     }
 

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Counts events, and says when to log them: the first one at once, and later ones once a minute.
-#[derive(Debug, Default)]
-pub(super) struct Occasional {
+#[derive(Debug)]
+pub(crate) struct Occasional {
     state: Mutex<State>,
 }
 
@@ -21,8 +21,13 @@ struct State {
 }
 
 impl Occasional {
+    /// Makes a count of no events.
+    pub(crate) const fn new() -> Self {
+        Self { state: Mutex::new(State { logged: None, count: 0 }) }
+    }
+
     /// Counts an event. Returns the number of events since the last line if it is time for a line.
-    pub(super) fn count(&self) -> Option<u64> {
+    pub(crate) fn count(&self) -> Option<u64> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now())
     }
 }
