@@ -19,6 +19,7 @@ mod postgres;
 mod query;
 mod row;
 mod sqlite;
+mod threads;
 mod value;
 
 pub(super) use address::Purpose;

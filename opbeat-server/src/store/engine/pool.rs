@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts};
 use deadpool::{Runtime, managed::QueueMode};
-use tokio::task::spawn_blocking;
 
 use super::address::{Purpose, SqliteFile, StoreAddress};
 use super::connection::Connection;
-use super::error::{Error, Kind};
+use super::error::Error;
 use super::postgres::{Postgres, check_url};
 use super::sqlite::Sqlite;
+use super::threads::Threads;
 
 /// The longest wait for a free connection, and for a new one.
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -42,15 +42,23 @@ pub(crate) struct Opening {
     pub(crate) prepare: fn(&mut Connection) -> Result<(), Error>,
 }
 
-impl managed::Manager for Opening {
+/// The manager of a pool's connections.
+#[derive(Debug)]
+struct Manager {
+    opening: Opening,
+    threads: Threads,
+}
+
+impl managed::Manager for Manager {
     type Type = Connection;
     type Error = Error;
 
     async fn create(&self) -> Result<Connection, Error> {
-        let (purpose, prepare) = (self.purpose, self.prepare);
-        let opened = match &self.address {
+        let Opening { address, purpose, time_limit, prepare } = &self.opening;
+        let (purpose, prepare) = (*purpose, *prepare);
+        let opened = match address {
             StoreAddress::Sqlite(file) => Opened::File(file.clone()),
-            StoreAddress::Postgres(url) => Opened::Server(Postgres::connect(url, purpose, self.time_limit).await?),
+            StoreAddress::Postgres(url) => Opened::Server(Postgres::connect(url, purpose, *time_limit).await?),
         };
         let open = move || {
             let mut connection = match opened {
@@ -60,7 +68,7 @@ impl managed::Manager for Opening {
             prepare(&mut connection)?;
             Ok(connection)
         };
-        spawn_blocking(open).await.unwrap_or_else(|_| Err(panicked()))
+        self.threads.run(open).await?
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
@@ -77,7 +85,8 @@ enum Opened {
 /// A pool of connections; clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
-    connections: managed::Pool<Opening>,
+    connections: managed::Pool<Manager>,
+    threads: Threads,
     time_limit: Option<Duration>,
 }
 
@@ -86,11 +95,13 @@ impl Pool {
     pub(crate) fn new(opening: Opening, size: usize) -> Self {
         let time_limit = opening.time_limit;
         let timeouts = Timeouts { wait: Some(MAX_WAIT), create: Some(MAX_WAIT), recycle: None };
-        let builder = managed::Pool::builder(opening).max_size(size).timeouts(timeouts);
+        let threads = if opening.purpose == Purpose::Write { Threads::own() } else { Threads::Shared };
+        let manager = Manager { opening, threads: threads.clone() };
+        let builder = managed::Pool::builder(manager).max_size(size).timeouts(timeouts);
         // The connection that was used last has the warmest caches.
         let builder = builder.runtime(Runtime::Tokio1).queue_mode(QueueMode::Lifo);
         let connections = builder.build().expect("a runtime is given for the time limits");
-        Self { connections, time_limit }
+        Self { connections, threads, time_limit }
     }
 
     /// Calls a function with a connection, on a thread that may block.
@@ -108,7 +119,7 @@ impl Pool {
             connection.limit_time(time_limit)?;
             work(&mut connection)
         };
-        spawn_blocking(work).await.unwrap_or_else(|_| Err(panicked().into()))
+        self.threads.run(work).await?
     }
 
     /// Closes all connections after their running statements.
@@ -127,8 +138,4 @@ fn unavailable(error: PoolError<Error>) -> Error {
         PoolError::Timeout(_) => Error::outage("no connection to the database was free for 10 s"),
         other => Error::outage(other.to_string()),
     }
-}
-
-fn panicked() -> Error {
-    Error::new(Kind::Unknown, "the server panicked while it used the database")
 }
