@@ -14,6 +14,7 @@ mod dashboard;
 mod data_folder;
 mod decode;
 mod directory;
+mod error_status;
 mod framework_rejection;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -33,6 +34,7 @@ mod site;
 mod sketch;
 mod store;
 mod text;
+mod triage;
 mod trust;
 mod worker;
 

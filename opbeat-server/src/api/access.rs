@@ -5,19 +5,30 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::problem::Problem;
-use crate::query::{AppIdentity, Query, Scope};
+use crate::query::{AppIdentity, Query, Rights};
+use crate::triage::Triage;
 
-/// A program that reads, with the data that its token gives access to.
+/// The state that all routes share.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    /// The handle that answers read by.
+    pub(crate) query: Query,
+    /// The handle that changes errors.
+    pub(crate) triage: Triage,
+}
+
+/// A program, with the rights of its token.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) query: Query,
-    pub(super) scope: Scope,
+    pub(super) triage: Triage,
+    pub(super) rights: Rights,
 }
 
-impl FromRequestParts<Query> for Reader {
+impl FromRequestParts<Api> for Reader {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, query: &Query) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let bearer = header.and_then(|header| header.split_once(' '));
         let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -27,16 +38,16 @@ impl FromRequestParts<Query> for Reader {
                  `opbeat token create ORG` prints a token.",
             )
         })?;
-        let scope = query.scope_of(token.trim()).await?.ok_or_else(|| {
+        let rights = api.query.rights_of(token.trim()).await?.ok_or_else(|| {
             Problem::unauthorized("The read token is unknown. `opbeat token create ORG` prints a new one.")
         })?;
-        Ok(Self { query: query.clone(), scope })
+        Ok(Self { query: api.query.clone(), triage: api.triage.clone(), rights })
     }
 }
 
 impl Reader {
     /// Finds an app of the reader's organization.
     pub(super) async fn app(&self, organization: &str, app: &str) -> Result<AppIdentity, Problem> {
-        self.query.find_app(&self.scope, organization, app).await?.ok_or_else(|| Problem::not_found("app"))
+        self.query.find_app(&self.rights.scope, organization, app).await?.ok_or_else(|| Problem::not_found("app"))
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn list(
     }
     let rows = (limit.into(), part.offset.unwrap_or(0).into());
     let filter = AppFilter { organization: Some(&organization), search: part.search.as_deref() };
-    let list = reader.query.apps(&reader.scope, filter, rows, Timestamp::now()).await?;
+    let list = reader.query.apps(&reader.rights.scope, filter, rows, Timestamp::now()).await?;
     if list.total == 0 && part.search.is_none() {
         return Err(Problem::forbidden("The read token belongs to another organization, or this one has no apps."));
     }

@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::PageParameters;
-use crate::query::{ErrorDetail, ErrorList, ErrorOrder};
+use crate::error_status::{MuteEnds, Status, StatusChange, StatusFilter};
+use crate::query::{ErrorDetail, ErrorFilter, ErrorList, ErrorOrder};
 
 /// The order of errors.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -19,12 +21,49 @@ pub(super) struct Order {
     order: Option<String>,
 }
 
+/// The error groups that a list contains.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// `open`, `regressed` (open again after they were resolved), `resolved` or `muted`; without it, all.
+    status: Option<String>,
+    /// A part of the type, the message, the culprit or the level, in any case.
+    search: Option<String>,
+}
+
+/// A change of an error's status.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ErrorChange {
+    /// The new status.
+    status: Status,
+    /// With `resolved`: whether it is mended in the next release only. Errors of the current one do not open it.
+    #[serde(default)]
+    in_next_release: bool,
+    /// With `muted`: the time at which it ends, RFC 3339.
+    #[schema(value_type = Option<String>)]
+    until: Option<Timestamp>,
+    /// With `muted`: the number of further errors after which it ends.
+    further_errors: Option<i64>,
+    /// With `muted`: whether it ends with the first error of the next release.
+    #[serde(default)]
+    until_next_release: bool,
+}
+
+/// A comment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Comment {
+    /// The text, of at most 10,000 characters.
+    text: String,
+}
+
 /// Lists error groups, open ones first.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/",
     tag = "errors",
-    params(("organization" = String, Path), ("app" = String, Path), PageParameters, Order),
+    params(("organization" = String, Path), ("app" = String, Path), PageParameters, Order, Filter),
     responses((status = 200, body = ErrorList)),
 )]
 pub(super) async fn list(
@@ -32,6 +71,7 @@ pub(super) async fn list(
     Path((organization, app)): Path<(String, String)>,
     Params(page): Params<PageParameters>,
     Params(Order { order }): Params<Order>,
+    Params(filter): Params<Filter>,
 ) -> Result<Json<ErrorList>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let (limit, offset) = page.limit_and_offset()?;
@@ -42,7 +82,12 @@ pub(super) async fn list(
             return Err(Problem::invalid("order", format!("{other:?} is neither `last_seen` nor `times_seen`")));
         }
     };
-    Ok(Json(reader.query.errors(&app, order, (limit.into(), offset.into()), Timestamp::now()).await?))
+    let status = filter.status.as_deref().map(|status| {
+        let unknown = || Problem::invalid("status", "use `open`, `regressed`, `resolved` or `muted`");
+        StatusFilter::of(status).ok_or_else(unknown)
+    });
+    let filter = ErrorFilter { status: status.transpose()?, search: filter.search.as_deref() };
+    Ok(Json(reader.query.errors(&app, filter, order, (limit.into(), offset.into()), Timestamp::now()).await?))
 }
 
 /// Returns an error group with its newest occurrence.
@@ -96,6 +141,70 @@ pub(super) async fn by_id(
     let identity = reader.app(&organization, &app).await?;
     let found = reader.query.find_error(&identity, &id).await?.ok_or_else(|| Problem::not_found("error"))?;
     detail(&reader, &organization, &app, found.number, Some(found.occurrence)).await
+}
+
+/// Resolves, mutes or opens an error.
+#[utoipa::path(
+    patch,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
+    request_body = ErrorChange,
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn change(
+    reader: Reader,
+    Path((organization, app, number)): Path<(String, String, i64)>,
+    Json(change): Json<ErrorChange>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    let identity = reader.app(&organization, &app).await?;
+    let changed = reader.triage.change(&reader.rights, &identity, vec![number], change.status_change()?).await?;
+    if changed.is_empty() {
+        return Err(Problem::not_found("error"));
+    }
+    detail(&reader, &organization, &app, number, None).await
+}
+
+/// Adds a comment to an error.
+#[utoipa::path(
+    post,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/comments/",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
+    request_body = Comment,
+    responses((status = 201, description = "The comment was added.")),
+)]
+pub(super) async fn comment(
+    reader: Reader,
+    Path((organization, app, number)): Path<(String, String, i64)>,
+    Json(comment): Json<Comment>,
+) -> Result<StatusCode, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    reader.triage.comment(&reader.rights, &app, number, &comment.text).await?;
+    Ok(StatusCode::CREATED)
+}
+
+impl ErrorChange {
+    /// Returns the change, unless it has values of another status.
+    fn status_change(&self) -> Result<StatusChange, Problem> {
+        let has_ends = self.until.is_some() || self.further_errors.is_some() || self.until_next_release;
+        if has_ends && self.status != Status::Muted {
+            let reason = "`until`, `further_errors` and `until_next_release` are for the status `muted`";
+            return Err(Problem::invalid("status", reason));
+        }
+        if self.in_next_release && self.status != Status::Resolved {
+            return Err(Problem::invalid("in_next_release", "it is for the status `resolved`"));
+        }
+        Ok(match self.status {
+            Status::Open => StatusChange::Open,
+            Status::Resolved => StatusChange::Resolve { in_next_release: self.in_next_release },
+            Status::Muted => StatusChange::Mute(MuteEnds {
+                time: self.until.map(Timestamp::as_microsecond),
+                further_errors: self.further_errors,
+                next_release: self.until_next_release,
+            }),
+        })
+    }
 }
 
 async fn detail(

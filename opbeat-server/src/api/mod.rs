@@ -12,17 +12,18 @@ mod transactions;
 
 use std::sync::Arc;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use utoipa::openapi::Server;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::query::Query;
+pub(crate) use access::Api;
+
 use crate::site::Site;
 
 /// Makes the routes below `/api/v2/`.
-pub(crate) fn router(query: Query) -> Router {
+pub(crate) fn router(api: Api) -> Router {
     let routes = Router::new()
         .route("/organizations/{organization}/apps/", get(apps::list))
         .route("/organizations/{organization}/apps/{app}/transactions/", get(transactions::list))
@@ -46,7 +47,8 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/organizations/{organization}/apps/{app}/crons/", get(crons::list))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
         .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
-        .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one))
+        .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one).patch(errors::change))
+        .route("/organizations/{organization}/apps/{app}/errors/{number}/comments/", post(errors::comment))
         .route(
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
@@ -56,7 +58,7 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/organizations/{organization}/apps/{app}/deployments/", get(releases::deployments))
         .route("/organizations/{organization}/apps/{app}/deployments/{machine}/", get(releases::deployment))
         .layer(axum::middleware::map_response(problem::format_rejection))
-        .with_state(query);
+        .with_state(api);
     Router::new().route("/api/v2/openapi.json", get(openapi)).nest("/api/v2", routes.fallback(problem::no_route))
 }
 
@@ -88,6 +90,8 @@ async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::Op
         errors::one,
         errors::occurrence,
         errors::by_id,
+        errors::change,
+        errors::comment,
         releases::list,
         releases::one,
         releases::deployments,
@@ -98,14 +102,14 @@ async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::Op
 )]
 struct Description;
 
-/// Adds to the description that every request carries a read token.
+/// Adds to the description that every request carries a token.
 struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A read token of the organization, from `opbeat token create ORG`."))
+            .description(Some("A token of the organization, from `opbeat token create ORG`. Changes need one that was created with `--write`."))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("read_token", SecurityScheme::Http(scheme));

@@ -7,6 +7,7 @@ use crate::framework_rejection;
 use crate::intake::Rejection;
 use crate::occasional::Occasional;
 use crate::query::{InvalidRange, QueryError};
+use crate::triage::Refusal;
 
 /// Requests that the database did not answer. A client can repeat them as often as it likes.
 static FAILED: Occasional = Occasional::new();
@@ -46,6 +47,17 @@ impl From<QueryError> for Problem {
             "The database is not available. Try again in a moment."
         };
         Self(Rejection::new(StatusCode::SERVICE_UNAVAILABLE, message))
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::ReadOnly => Self::forbidden(&refusal.to_string()),
+            Refusal::NoError => Self::not_found("error"),
+            Refusal::Invalid(reason) => Self(Rejection::new(StatusCode::BAD_REQUEST, reason)),
+            Refusal::Database(error) => error.into(),
+        }
     }
 }
 

@@ -6,13 +6,16 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::storage::{DataOption, open_store};
-use crate::server::{create_read_token, list_tokens, revoke_token};
+use crate::server::{create_token, list_tokens, revoke_token};
+use crate::store::Access;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
-    /// Creates a read token for an organization, and prints it. It gives access to the API and signs in to the pages.
+    /// Creates a token for an organization, and prints it. It gives access to the API and signs in to the pages.
+    ///
+    /// It allows reading only, unless `--write` is given.
     Create(Create),
-    /// Lists the tokens: id, kind, organization, app and time of creation.
+    /// Lists the tokens: id, kind, organization, app, time of creation and name.
     ///
     /// Secret tokens are those that agents send with. The tokens themselves cannot be shown: only their hashes are stored.
     List(List),
@@ -27,6 +30,12 @@ pub(super) struct Create {
     /// The organization's name.
     #[arg(value_name = "ORG")]
     organization: String,
+    /// Allows to resolve, mute and comment errors as well.
+    #[arg(long)]
+    write: bool,
+    /// The name in the history of errors: that of the person or the program that uses the token.
+    #[arg(long, default_value = "")]
+    name: String,
     #[command(flatten)]
     data: DataOption,
 }
@@ -63,7 +72,8 @@ impl Create {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
         let (_, store) = open_store(&self.data.data).await?;
-        let token = create_read_token(&store, &self.organization).await?;
+        let access = if self.write { Access::Write } else { Access::Read };
+        let token = create_token(&store, &self.organization, (access, &self.name)).await?;
         println!("{token}");
         store.close().await;
         Ok(())
@@ -88,7 +98,8 @@ impl List {
         for token in tokens {
             let at = Timestamp::from_microsecond(token.row.created_at).unwrap_or_default();
             let app = token.row.app.as_deref().unwrap_or("-");
-            println!("{}\t{}\t{}\t{app}\t{at:.0}", token.id, token.kind(), token.row.organization);
+            let name = if token.row.name.is_empty() { "-" } else { &token.row.name };
+            println!("{}\t{}\t{}\t{app}\t{at:.0}\t{name}", token.id, token.kind(), token.row.organization);
         }
         Ok(())
     }

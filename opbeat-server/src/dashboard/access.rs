@@ -9,15 +9,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::problem::Problem;
 use super::{cookies, path};
-use crate::query::{AppIdentity, Query, Scope};
+use crate::query::{Access, AppIdentity, Query, Rights};
 use crate::sessions::Sessions;
 use crate::site::Site;
+use crate::triage::Triage;
 
 /// The state that all pages share.
 #[derive(Clone, Debug)]
 pub(crate) struct Dashboard {
     /// The handle that the pages read by.
     pub(crate) query: Query,
+    /// The handle that changes errors.
+    pub(crate) triage: Triage,
     /// The browsers that may see the pages.
     pub(crate) sessions: Sessions,
 }
@@ -26,14 +29,20 @@ pub(crate) struct Dashboard {
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) query: Query,
-    pub(super) scope: Scope,
+    pub(super) triage: Triage,
+    pub(super) rights: Rights,
     pub(super) is_signed_in: bool,
 }
 
 impl Reader {
+    /// Returns whether the reader may change errors.
+    pub(super) fn may_write(&self) -> bool {
+        self.rights.access == Access::Write
+    }
+
     /// Finds an app that the reader may see.
     pub(super) async fn app(&self, organization: &str, app: &str) -> Result<AppIdentity, Problem> {
-        let app = self.query.find_app(&self.scope, organization, app).await?;
+        let app = self.query.find_app(&self.rights.scope, organization, app).await?;
         app.ok_or(Problem::NotFound("app"))
     }
 }
@@ -45,16 +54,18 @@ impl FromRequestParts<Dashboard> for Reader {
     /// all requests come from here.
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Response> {
         let site = site(parts);
-        let scope = scope(&dashboard.sessions, &site, &parts.headers).await.map_err(IntoResponse::into_response)?;
-        let query = dashboard.query.clone();
-        scope.map(|scope| Self { query, scope, is_signed_in: true }).ok_or_else(|| redirect_to_sign_in(&parts.uri))
+        let rights = rights(&dashboard.sessions, &site, &parts.headers).await.map_err(IntoResponse::into_response)?;
+        let (query, triage) = (dashboard.query.clone(), dashboard.triage.clone());
+        rights
+            .map(|rights| Self { query, triage, rights, is_signed_in: true })
+            .ok_or_else(|| redirect_to_sign_in(&parts.uri))
     }
 }
 
-/// Returns the data that the session in the cookie may read.
-pub(super) async fn scope(sessions: &Sessions, site: &Site, headers: &HeaderMap) -> Result<Option<Scope>, Problem> {
+/// Returns the rights of the session in the cookie.
+pub(super) async fn rights(sessions: &Sessions, site: &Site, headers: &HeaderMap) -> Result<Option<Rights>, Problem> {
     match cookies::session(site, headers) {
-        Some(session) => Ok(sessions.scope_of(session).await?),
+        Some(session) => Ok(sessions.rights_of(session).await?),
         None => Ok(None),
     }
 }

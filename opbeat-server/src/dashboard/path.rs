@@ -62,6 +62,16 @@ pub(super) fn errors(app: &AppIdentity) -> String {
     format!("{}errors/", self::app(app))
 }
 
+/// Returns the target of the form that changes errors.
+pub(super) fn change_errors(app: &AppIdentity) -> String {
+    format!("{}change", errors(app))
+}
+
+/// Returns the target of the form that comments an error.
+pub(super) fn comment(app: &AppIdentity, number: i64) -> String {
+    format!("{}comments", error(app, number))
+}
+
 /// Returns the page of an app's scheduled jobs.
 pub(super) fn crons(app: &AppIdentity) -> String {
     format!("{}crons/", self::app(app))

@@ -9,6 +9,7 @@ use super::path;
 use crate::framework_rejection;
 use crate::occasional::Occasional;
 use crate::query::{InvalidRange, QueryError};
+use crate::triage::Refusal;
 
 /// Pages that the database did not answer, and those that took too long. A client can ask for them as often as it likes.
 static FAILED: Occasional = Occasional::new();
@@ -23,6 +24,8 @@ pub(super) enum Problem {
     Range(InvalidRange),
     /// The form may have been sent by a page of another site.
     Forged,
+    /// The reader may not make a change, or it is invalid.
+    Refused(Refusal),
     /// The page took longer than its time limit.
     Slow,
     /// The database failed.
@@ -53,6 +56,12 @@ impl IntoResponse for Problem {
                             Open the page again and repeat.";
                 (StatusCode::FORBIDDEN, "Not sent from here", text.to_owned())
             }
+            Self::Refused(Refusal::NoError) => return Self::NotFound("error").into_response(),
+            Self::Refused(Refusal::Database(error)) => return unavailable(error).into_response(),
+            Self::Refused(refusal @ Refusal::ReadOnly) => (StatusCode::FORBIDDEN, "Not changed", refusal.to_string()),
+            Self::Refused(refusal @ Refusal::Invalid(_)) => {
+                (StatusCode::BAD_REQUEST, "Not changed", refusal.to_string())
+            }
             Self::Slow => {
                 if let Some(pages) = SLOW.count() {
                     tracing::warn!(
@@ -64,14 +73,7 @@ impl IntoResponse for Problem {
                             Try a shorter time range, or try again later. Data from agents is still accepted.";
                 (StatusCode::SERVICE_UNAVAILABLE, "This page takes too long", text.to_owned())
             }
-            Self::Query(error) => {
-                if let Some(pages) = FAILED.count() {
-                    let error: &dyn std::error::Error = error;
-                    tracing::error!(error, pages, "cannot show pages; this is logged once a minute");
-                }
-                let text = "The database is not available. Data from agents is still accepted. Try again in a moment.";
-                (StatusCode::SERVICE_UNAVAILABLE, "Not available", text.to_owned())
-            }
+            Self::Query(error) => return unavailable(error).into_response(),
         };
         (status, message(title, &text)).into_response()
     }
@@ -88,6 +90,15 @@ pub(super) async fn format_rejection(response: Response) -> Response {
 /// Responds to an address that no route has.
 pub(super) async fn no_route() -> Problem {
     Problem::NotFound("page")
+}
+
+fn unavailable(error: &QueryError) -> (StatusCode, Markup) {
+    if let Some(pages) = FAILED.count() {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(error, pages, "cannot show pages; this is logged once a minute");
+    }
+    let text = "The database is not available. Data from agents is still accepted. Try again in a moment.";
+    (StatusCode::SERVICE_UNAVAILABLE, message("Not available", text))
 }
 
 fn message(title: &str, text: &str) -> Markup {

@@ -9,8 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::time::from_micros;
-use super::{AppIdentity, ErrorOrder, Query, QueryError, SampleReference};
+use super::{AppIdentity, ErrorFilter, ErrorOrder, Query, QueryError, SampleReference};
 use crate::changes::{Grouping, GroupingRule};
+use crate::error_status::{Event, Status, StatusCounts};
+use crate::store::ActivityRow;
 use crate::store::read::{ErrorGroupRow, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 use crate::text::shortened;
 
@@ -38,8 +40,16 @@ pub(crate) struct ErrorSummary {
     pub(crate) culprit: String,
     /// The severity, such as `error` or `warning`.
     pub(crate) level: String,
-    /// The status; for now always `open`.
-    pub(crate) status: String,
+    /// The status.
+    pub(crate) status: Status,
+    /// When it got this status, RFC 3339 in UTC; `null` if it is open since its first occurrence.
+    #[schema(value_type = Option<String>)]
+    pub(crate) status_since: Option<Timestamp>,
+    /// The conditions that end a status other than `open`.
+    pub(crate) ends: StatusEnds,
+    /// When it opened again after it was resolved, RFC 3339 in UTC, if it is open since then.
+    #[schema(value_type = Option<String>)]
+    pub(crate) regressed_at: Option<Timestamp>,
     /// The time of the first occurrence, RFC 3339 in UTC.
     #[schema(value_type = String)]
     pub(crate) first_seen: Timestamp,
@@ -52,11 +62,39 @@ pub(crate) struct ErrorSummary {
     pub(crate) trend: Vec<i64>,
 }
 
+/// The conditions that end the status of a group which is not open.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct StatusEnds {
+    /// The number of a release: an error of a later one ends it. Errors of others do not open a group that was resolved
+    /// in the next release.
+    pub(crate) after_release: Option<i64>,
+    /// The time after which an error ends it, RFC 3339 in UTC.
+    #[schema(value_type = Option<String>)]
+    pub(crate) time: Option<Timestamp>,
+    /// The number of occurrences, with all before, at which it ends.
+    pub(crate) times_seen: Option<i64>,
+}
+
+/// An event of a group.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ActivityView {
+    /// When it happened, RFC 3339 in UTC.
+    #[schema(value_type = String)]
+    pub(crate) happened_at: Timestamp,
+    /// The name of the token that was used; `null` for an event by the server itself, and empty for a token without a name.
+    pub(crate) actor: Option<String>,
+    /// The event.
+    #[serde(flatten)]
+    pub(crate) event: Event,
+}
+
 /// Groups of errors.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorList {
-    /// The number of all groups of the app.
+    /// The number of all groups that match the filters.
     pub(crate) total: i64,
+    /// The numbers of all groups of the app, by status.
+    pub(crate) counts: StatusCounts,
     /// The requested part of the list, open groups first.
     pub(crate) errors: Vec<ErrorSummary>,
 }
@@ -73,6 +111,8 @@ pub(crate) struct ErrorDetail {
     pub(crate) occurrence: Occurrence,
     /// All occurrences that are kept, the newest first.
     pub(crate) occurrences: Vec<OccurrenceReference>,
+    /// The newest 200 events, the newest first.
+    pub(crate) activity: Vec<ActivityView>,
 }
 
 /// Why the occurrences of a group belong together.
@@ -140,11 +180,13 @@ impl Query {
     pub(crate) async fn errors(
         &self,
         app: &AppIdentity,
+        filter: ErrorFilter<'_>,
         order: ErrorOrder,
         (limit, offset): (i64, i64),
         now: Timestamp,
     ) -> Result<ErrorList, QueryError> {
-        let (groups, total) = self.store.error_groups(&app.id, order, limit, offset).await?;
+        let (groups, total) = self.store.error_groups(&app.id, filter, order, limit, offset).await?;
+        let counts = self.store.status_counts(&app.id).await?;
         let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
         let mut trends = self.trends(app, &ids, now).await?;
         let listed = |group: ErrorGroupRow| {
@@ -155,7 +197,7 @@ impl Query {
             error.culprit = shortened(&error.culprit, MAX_LISTED_NAME);
             error
         };
-        Ok(ErrorList { total, errors: groups.into_iter().map(listed).collect() })
+        Ok(ErrorList { total, counts, errors: groups.into_iter().map(listed).collect() })
     }
 
     /// Returns an error group with an occurrence, by default the newest.
@@ -171,6 +213,7 @@ impl Query {
         let Some(id) = occurrence.or_else(|| occurrences.first().map(|newest| newest.id)) else { return Ok(None) };
         let Some(row) = self.store.occurrence(group.id, id).await? else { return Ok(None) };
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
+        let activity = self.store.activities(group.id).await?;
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
         let trend = self.trends(app, &[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
@@ -179,6 +222,7 @@ impl Query {
             error: summary(group, trend),
             occurrence: self::occurrence(row, sample),
             occurrences: occurrences.iter().map(reference).collect(),
+            activity: activity.into_iter().map(activity_view).collect(),
         }))
     }
 
@@ -213,6 +257,15 @@ impl Query {
     }
 }
 
+fn activity_view(row: ActivityRow) -> ActivityView {
+    let is_by_server = matches!(row.event, Event::Regressed { .. } | Event::Unmuted { .. });
+    ActivityView {
+        happened_at: from_micros(row.happened_at),
+        actor: (!is_by_server).then_some(row.actor),
+        event: row.event,
+    }
+}
+
 fn no_trend() -> Vec<i64> {
     vec![0; TREND_HOURS as usize]
 }
@@ -224,7 +277,14 @@ fn summary(group: ErrorGroupRow, trend: Vec<i64>) -> ErrorSummary {
         message: group.message,
         culprit: group.culprit,
         level: group.level,
-        status: group.status,
+        status: group.conditions.status,
+        status_since: Some(group.conditions.since).filter(|since| *since > 0).map(from_micros),
+        ends: StatusEnds {
+            after_release: group.conditions.after_release,
+            time: group.conditions.until_time.map(from_micros),
+            times_seen: group.conditions.until_count,
+        },
+        regressed_at: group.regressed_at.map(from_micros),
         first_seen: from_micros(group.first_seen),
         last_seen: from_micros(group.last_seen),
         times_seen: group.times_seen,

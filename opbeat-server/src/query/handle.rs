@@ -1,6 +1,6 @@
 //! The handle that pages and API read by.
 
-use super::{QueryError, Scope};
+use super::{QueryError, Rights};
 use crate::intake::hash_token;
 use crate::store::Store;
 
@@ -18,9 +18,8 @@ impl Query {
         Self { store }
     }
 
-    /// Returns the data that a read token gives access to, or `None` if the token is unknown.
-    pub(crate) async fn scope_of(&self, read_token: &str) -> Result<Option<Scope>, QueryError> {
-        let organization = self.store.organization_of(&hash_token(read_token)).await?;
-        Ok(organization.map(Scope::Organization))
+    /// Returns the rights of a token, or `None` if the token is unknown.
+    pub(crate) async fn rights_of(&self, token: &str) -> Result<Option<Rights>, QueryError> {
+        self.store.rights_of(&hash_token(token)).await
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use apps::{AppIdentity, AppList, AppSummary};
 pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
-pub(crate) use errors::{ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};
+pub(crate) use errors::{ActivityView, ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
@@ -35,4 +35,5 @@ pub(crate) use trace::{SampleReference, TraceSample};
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};
 
 pub(crate) use crate::store::StoreError as QueryError;
-pub(crate) use crate::store::read::{AppFilter, ErrorOrder, SampleOrder, Scope};
+pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, SampleOrder};
+pub(crate) use crate::store::{Access, Rights, Scope};

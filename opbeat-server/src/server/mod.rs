@@ -25,7 +25,7 @@ pub use config::{HealthLimits, ProbeConfig, Retention, Roles, ServerConfig};
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
 pub use register::{AppCredentials, NameError, RegisterError};
-pub(crate) use register::{create_app, create_read_token};
+pub(crate) use register::{create_app, create_token};
 pub use running::Server;
 pub(crate) use settings::change_settings;
 pub use start_error::StartError;

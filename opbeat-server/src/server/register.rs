@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use crate::intake::hash_token;
 use crate::random::random_hex;
 use crate::site::OWN_PATHS;
-use crate::store::{Cause, NewApp, Store, StoreError};
+use crate::store::{Access, Cause, NewApp, Store, StoreError};
+
+/// The longest name of a token, in characters.
+const MAX_TOKEN_NAME: usize = 100;
 
 /// The settings that an agent needs to report.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,6 +46,9 @@ pub enum RegisterError {
     /// The organization does not exist.
     #[error("there is no organization {0:?}; `opbeat app create {0}/APP` creates it with its first app")]
     NoOrganization(String),
+    /// The name of a token is too long.
+    #[error("{0:?} is no name for a token; use at most 100 characters without control characters")]
+    TokenName(String),
     /// The requested id or token is in use.
     #[error("the given id or token is already in use for another organization or app")]
     Taken,
@@ -80,10 +86,17 @@ pub(crate) async fn create_app(
     })
 }
 
-/// Creates a read token for an organization, and returns it. The server stores its hash only.
-pub(crate) async fn create_read_token(store: &Store, organization: &str) -> Result<String, RegisterError> {
+/// Creates a token of the API and the pages for an organization, and returns it. The server stores its hash only.
+pub(crate) async fn create_token(
+    store: &Store,
+    organization: &str,
+    (access, name): (Access, &str),
+) -> Result<String, RegisterError> {
+    if name.chars().count() > MAX_TOKEN_NAME || name.chars().any(char::is_control) {
+        return Err(RegisterError::TokenName(name.to_owned()));
+    }
     let token = random_hex::<32>();
-    let created = store.create_read_token(organization, &hash_token(&token), now()).await;
+    let created = store.create_token(organization, &hash_token(&token), (access, name), now()).await;
     match created? {
         true => Ok(token),
         false => Err(RegisterError::NoOrganization(organization.to_owned())),

@@ -16,13 +16,13 @@ use super::http;
 use super::listener::{self, Listener};
 use super::metrics::Metrics;
 use super::probe::{Probe, ProbeCondition, Target};
-use super::register::{AppCredentials, RegisterError, create_app, create_read_token};
+use super::register::{AppCredentials, RegisterError, create_app, create_token};
 use super::roles::{IntakeRole, WebRole, WorkerRole};
 use super::start_error::StartError;
 use super::tls::{HangUp, Tls};
 use crate::data_folder::{DataFolder, Lock};
 use crate::site::Sites;
-use crate::store::{NewApp, Store};
+use crate::store::{Access, NewApp, Store};
 
 /// The time that running requests and the worker's last batch have to finish.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -169,7 +169,7 @@ impl Server {
     ///
     /// Returns an error if the organization does not exist or the database fails.
     pub async fn create_read_token(&self, organization: &str) -> Result<String, RegisterError> {
-        create_read_token(&self.store, organization).await
+        create_token(&self.store, organization, (Access::Read, "")).await
     }
 
     /// Stops the server, within 10 seconds: accepts no more requests, finishes the running ones, stores queued data and

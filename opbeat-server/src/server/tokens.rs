@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::random::hex;
-use crate::store::{Store, StoreError, TokenRow};
+use crate::store::{Access, Store, StoreError, TokenRow};
 
 /// The smallest number of hexadecimal digits of an id.
 const MIN_DIGITS: usize = 8;
@@ -42,9 +42,9 @@ pub(crate) enum RevokeError {
 }
 
 impl Token {
-    /// Returns `secret` for the token of an agent, and `read` for the token of a person or a program.
+    /// Returns `secret` for the token of an agent, and `read` or `write` for the token of a person or a program.
     pub(crate) fn kind(&self) -> &'static str {
-        if self.row.app.is_some() { "secret" } else { "read" }
+        self.row.access.map_or("secret", Access::as_str)
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn one_text_that_is_two_tokens_is_revoked_as_both() {
         let (_folder, store) = store_with(&[hash(&[7])]).await;
-        assert!(store.create_read_token("acme", &hash(&[7]), 0).await.unwrap());
+        assert!(store.create_token("acme", &hash(&[7]), (Access::Read, ""), 0).await.unwrap());
         let tokens = list_tokens(&store).await.unwrap();
         assert!(tokens.len() == 2 && tokens.iter().all(|token| token.id.len() == 64), "{tokens:?}");
         assert_eq!(revoke_token(&store, "07000000").await.unwrap(), tokens);

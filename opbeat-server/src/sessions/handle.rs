@@ -12,14 +12,16 @@ use super::attempts::Attempts;
 use super::forms::{FormKey, FormSource};
 use crate::intake::hash_token;
 use crate::random::random_hex;
-use crate::store::read::Scope;
-use crate::store::{Store, StoreError};
+use crate::store::{Access, Rights, Scope, Store, StoreError};
 
 /// The time after which a browser has to sign in again.
 const MAX_AGE: Duration = Duration::from_secs(30 * 86_400);
 
 /// The largest number of sessions in memory. The oldest one ends first.
 const MAX_IN_MEMORY: usize = 1_000;
+
+/// The name of readers who opened the sign-in link, in activities.
+const OWNER: &str = "the owner of the server";
 
 /// The sessions. Clones share them.
 #[derive(Clone, Debug)]
@@ -97,7 +99,7 @@ impl Sessions {
         let id = random_hex::<32>();
         let (token, before) = (hash_token(token), before.map(hash_token));
         // The hash is looked up first, by a reader: failed attempts do not wait for the writer.
-        let is_known = self.inner.store.organization_of(&token).await?.is_some()
+        let is_known = self.inner.store.rights_of(&token).await?.is_some()
             && self.inner.store.open_session(&token, &hash_token(&id), before.as_ref(), (now(), expiry())).await?;
         if !is_known {
             let wait = self.inner.attempts.fail(from);
@@ -107,15 +109,15 @@ impl Sessions {
         Ok(Ok(id))
     }
 
-    /// Returns the data that a session may read, or `None` if the session is unknown or has ended.
-    pub(crate) async fn scope_of(&self, id: &str) -> Result<Option<Scope>, StoreError> {
+    /// Returns the rights of a session, or `None` if the session is unknown or has ended.
+    pub(crate) async fn rights_of(&self, id: &str) -> Result<Option<Rights>, StoreError> {
         let hash = hash_token(id);
         let now = now();
         if self.linked().iter().any(|(linked, ends_at)| *linked == hash && *ends_at > now) {
-            return Ok(Some(Scope::Everything));
+            let actor = OWNER.to_owned();
+            return Ok(Some(Rights { scope: Scope::Everything, access: Access::Write, actor }));
         }
-        let organization = self.inner.store.organization_of_session(&hash, now).await?;
-        Ok(organization.map(Scope::Organization))
+        self.inner.store.rights_of_session(&hash, now).await
     }
 
     /// Ends a session.

@@ -6,12 +6,14 @@ use super::caps::{ERRORS, OTHER_ERRORS, Places};
 use super::counts::unsigned;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
+use super::error_status;
 use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
 use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::releases::Releases;
 use crate::changes::{Grouping, GroupingRule, NewError, packed};
+use crate::error_status::{Seen, Status};
 
 /// The number of newest occurrences that are kept of each group, besides the first one and the latest of each release.
 const MAX_NEWEST: usize = 50;
@@ -39,6 +41,8 @@ struct Group {
     first_seen: i64,
     /// The number of its errors.
     times_seen: i64,
+    /// Whether it is neither resolved nor muted.
+    is_open: bool,
 }
 
 /// A group that may have more occurrences than are kept.
@@ -77,6 +81,13 @@ pub(super) fn write(
             (error.happened_at, ids::first_choice(error.happened_at, &content(error)), *position)
         });
         keep(&group, &errors, &releases, &mut occurrences);
+        if !group.is_open {
+            let seen = |(_, error): &(usize, &NewError)| Seen {
+                happened_at: error.happened_at,
+                release: releases.at(&error.app_id, error.happened_at),
+            };
+            error_status::open_by_errors(connection, group.id, group.times_seen, errors.iter().map(seen))?;
+        }
         // No group has more occurrences than errors.
         if group.times_seen > MAX_PER_SECOND as i64 {
             full.push(Full { group, since: errors.first().map_or(0, |(_, error)| error.happened_at) });
@@ -182,14 +193,14 @@ const UPDATE_GROUP: &str = "UPDATE error_groups SET
      culprit = CASE WHEN ?4 >= last_seen THEN ?8 ELSE culprit END,
      level = CASE WHEN ?4 >= last_seen THEN ?9 ELSE level END,
      first_seen = least(first_seen, ?3), last_seen = greatest(last_seen, ?4)
-     WHERE app_id = ?1 AND fingerprint = ?2 RETURNING id, first_seen, times_seen";
+     WHERE app_id = ?1 AND fingerprint = ?2 RETURNING id, first_seen, times_seen, status";
 
 /// Creates a group with the next number of its app.
 const CREATE_GROUP: &str = "INSERT INTO error_groups
          (app_id, number, fingerprint, first_seen, last_seen, times_seen, message, culprit, level, type_name, grouping)
      VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, least(CAST(?5 AS BIGINT), ?6), ?7, ?8, ?9, ?10,
              ?11)
-     RETURNING id, first_seen, times_seen";
+     RETURNING id, first_seen, times_seen, status";
 
 fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Group, StoreError> {
     let shared = Grouping { rule: GroupingRule::Others, parts: Vec::new() };
@@ -209,7 +220,12 @@ fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Grou
 }
 
 fn group(row: &Row<'_>) -> Result<Group, StoreError> {
-    Ok(Group { id: row.try_get("id")?, first_seen: row.try_get("first_seen")?, times_seen: row.try_get("times_seen")? })
+    Ok(Group {
+        id: row.try_get("id")?,
+        first_seen: row.try_get("first_seen")?,
+        times_seen: row.try_get("times_seen")?,
+        is_open: Status::of(row.try_get("status")?) == Status::Open,
+    })
 }
 
 /// Adds the errors of a group to the counts of their minutes, and of longer times that are complete, by group, resolution

@@ -170,6 +170,7 @@ mod tests {
     use super::*;
     use crate::changes::{BodyChanges, Changes, NewError, NewRelease, NewSample, TransactionKey};
     use crate::queue::Mark;
+    use crate::store::read::{ErrorFilter, ErrorOrder};
     use crate::store::{StoredRecord, stores};
 
     async fn apply(store: &Store, app_id: &str, changes: Changes) {
@@ -233,9 +234,15 @@ mod tests {
             assert_eq!(days_of(&store, "error_occurrences").await, [1, 7, 100]);
             assert_eq!(days_of(&store, "samples").await, [140]);
             remove(499, &[]).await;
-            assert_eq!(store.error_groups(&app_id, crate::store::read::ErrorOrder::LastSeen, 9, 0).await.unwrap().1, 1);
+            assert_eq!(
+                store.error_groups(&app_id, ErrorFilter::default(), ErrorOrder::LastSeen, 9, 0).await.unwrap().1,
+                1
+            );
             remove(501, &[]).await;
-            assert_eq!(store.error_groups(&app_id, crate::store::read::ErrorOrder::LastSeen, 9, 0).await.unwrap().1, 0);
+            assert_eq!(
+                store.error_groups(&app_id, ErrorFilter::default(), ErrorOrder::LastSeen, 9, 0).await.unwrap().1,
+                0
+            );
             assert!(days_of(&store, "error_occurrences").await.is_empty());
             store.close().await;
         }

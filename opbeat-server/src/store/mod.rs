@@ -5,6 +5,7 @@
 //! about: no query returns the data of another tenant. Only the server's own functions, such as `secret_tokens`, read
 //! the data of all tenants.
 
+mod access;
 mod apply;
 mod apps;
 mod backup;
@@ -19,6 +20,7 @@ mod database;
 mod deployments;
 pub(crate) mod engine;
 mod error;
+mod error_status;
 mod errors;
 mod expiry;
 mod ids;
@@ -47,6 +49,7 @@ mod transactions;
 mod usage;
 mod values;
 
+pub(crate) use access::{Access, Rights, Scope};
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
 pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
@@ -55,6 +58,7 @@ pub(crate) use copy::{Sums, Table};
 pub(crate) use database::{Condition, Store};
 pub(crate) use engine::StoreAddress;
 pub(crate) use error::{Cause, StoreError};
+pub(crate) use error_status::{ActivityRow, Commented};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use services::{AppLookup, UnknownServices};

@@ -55,7 +55,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::read::{AppFilter, Scope};
+    use crate::store::Scope;
+    use crate::store::read::AppFilter;
     use crate::store::stores;
 
     #[tokio::test]

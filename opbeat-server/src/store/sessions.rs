@@ -39,24 +39,6 @@ impl Store {
         .await
     }
 
-    /// Returns the organization that a session reads, unless the session has ended.
-    pub(crate) async fn organization_of_session(
-        &self,
-        session_hash: &[u8; 32],
-        now: i64,
-    ) -> Result<Option<String>, StoreError> {
-        let row = query(
-            "SELECT read_tokens.organization_id FROM sessions
-             JOIN read_tokens ON read_tokens.hash = sessions.token_hash
-             WHERE sessions.hash = ? AND sessions.expires_at > ?",
-        )
-        .bind(&session_hash[..])
-        .bind(now)
-        .read_optional(&self.readers)
-        .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
-    }
-
     /// Ends a session. The ids of unknown ones, which anybody can send, do not keep the writer busy.
     pub(crate) async fn close_session(&self, session_hash: &[u8; 32]) -> Result<(), StoreError> {
         let is_known = query("SELECT 1 FROM sessions WHERE hash = ?").bind(&session_hash[..]);

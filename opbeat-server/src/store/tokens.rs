@@ -1,5 +1,6 @@
 //! The tokens of all organizations, for the commands that list and revoke them.
 
+use super::access::Access;
 use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
@@ -12,8 +13,12 @@ pub(crate) struct TokenRow {
     pub(crate) hash: [u8; 32],
     /// The short name of its organization.
     pub(crate) organization: String,
-    /// The short name of the app that a secret token belongs to, or `None` for a read token.
+    /// The short name of the app that a secret token belongs to, or `None` for a token of the API and the pages.
     pub(crate) app: Option<String>,
+    /// The operations that a token of the API and the pages allows, or `None` for a secret token.
+    pub(crate) access: Option<Access>,
+    /// The name of a token of the API and the pages, or an empty string.
+    pub(crate) name: String,
     /// When it was created, in microseconds since 1970.
     pub(crate) created_at: i64,
 }
@@ -23,13 +28,14 @@ impl Store {
     pub(crate) async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let rows = query(
             "SELECT secret_tokens.hash AS hash, organizations.short_name AS organization, apps.short_name AS app,
-                    secret_tokens.created_at AS created_at
+                    secret_tokens.created_at AS created_at, NULL AS access, '' AS name
              FROM secret_tokens
              JOIN apps ON apps.id = secret_tokens.app_id
              JOIN organizations ON organizations.id = apps.organization_id
              WHERE organizations.short_name <> ?
              UNION ALL
-             SELECT read_tokens.hash, organizations.short_name, NULL, read_tokens.created_at
+             SELECT read_tokens.hash, organizations.short_name, NULL, read_tokens.created_at, read_tokens.access,
+                    read_tokens.name
              FROM read_tokens JOIN organizations ON organizations.id = read_tokens.organization_id
              ORDER BY 1",
         )
@@ -44,6 +50,8 @@ impl Store {
                     .map_err(|_| std::io::Error::other("the hash of a token does not have 32 bytes"))?,
                 organization: row.try_get("organization")?,
                 app: row.try_get("app")?,
+                access: row.try_get::<Option<&str>, _>("access")?.map(Access::of),
+                name: row.try_get("name")?,
                 created_at: row.try_get("created_at")?,
             })
         };

@@ -25,11 +25,11 @@ async fn every_described_route_returns_data() {
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 19);
+    assert_eq!(paths.len(), 20);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     let path = running.sample_paths("GET /").await[0].clone();
     let (transaction, sample) = path.trim_start_matches("/acme/shop/transactions/").split_once("/samples/").unwrap();
-    for path in paths.keys() {
+    for (path, _) in paths.iter().filter(|(_, operations)| operations.get("get").is_some()) {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
         let path = path.replace("{transaction}", transaction).replace("{sample}", sample).replace("{number}", "1");
         let path = path.replace("{id}", "e1").replace("{release}", "a1b2c3").replace("{machine}", "web-1");

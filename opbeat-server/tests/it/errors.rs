@@ -295,7 +295,7 @@ async fn an_error_is_found_by_its_id() {
     }
     assert_eq!(get(&format!("/acme/other/errors/by-id/{id}")).await.status(), StatusCode::NOT_FOUND, "of another app");
     let page = running.page("/acme/shop/errors/?id=nothing").await;
-    assert!(text(&page).contains("No stored error has the id nothing") && page.contains("name=\"id\""), "{page}");
+    assert!(text(&page).contains("no stored error has this id") && page.contains("value=\"nothing\""), "{page}");
     let error = running.page("/acme/shop/errors/1/").await;
     assert!(text(&error).contains(&format!("Error id {id}")));
 }

@@ -44,3 +44,4 @@ mod sign_in;
 mod stop;
 mod suite;
 mod traces;
+mod triage;

@@ -23,7 +23,7 @@ pub(in crate::dashboard) async fn apps(
     let now = Timestamp::now();
     let search = parameters.search.as_deref().map(str::trim).filter(|search| !search.is_empty());
     let filter = AppFilter { organization: None, search };
-    let read = |page: i64| reader.query.apps(&reader.scope, filter, (APPS, page.saturating_mul(APPS)), now);
+    let read = |page: i64| reader.query.apps(&reader.rights.scope, filter, (APPS, page.saturating_mul(APPS)), now);
     let mut current = i64::try_from(parameters.page.unwrap_or(0)).unwrap_or(i64::MAX);
     let mut list = read(current).await?;
     if list.apps.is_empty() && list.total > 0 {

@@ -1,7 +1,7 @@
 //! The page of one error group: an occurrence with its stack trace, its request and its transaction.
 
 use axum::extract::{Path, Query as Params};
-use axum::response::Redirect;
+use axum::response::{Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use opbeat_protocol::{ErrorBody, Exception, ParamMessage, Query as DatabaseQuery, Template};
@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::errors::headline;
 use super::query_parameters::PageParameters;
 use super::room::Room;
-use super::{frames, values};
-use crate::dashboard::access::Reader;
+use super::triage::Forms;
+use super::{frames, history, values};
+use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, count, outcome, signed_count, time, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page};
@@ -28,19 +29,23 @@ const MAX_MESSAGE: usize = 600;
 
 pub(in crate::dashboard) async fn error(
     reader: Reader,
+    browser: Browser,
     Path((organization, app, number)): Path<(String, String, i64)>,
     parameters: Params<PageParameters>,
-) -> Result<Markup, Problem> {
+) -> Result<Response, Problem> {
     let app = reader.app(&organization, &app).await?;
     let detail = reader.query.error(&app, number, parameters.occurrence, Timestamp::now()).await?;
     let detail = detail.ok_or(Problem::NotFound("error"))?;
     let occurrence = &detail.occurrence;
     let title = headline(&detail.error);
-    let room = Room::new();
+    let (room, now) = (Room::new(), Timestamp::now());
+    let forms = Forms::of(&reader, &browser);
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
         h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }
         (lead(&detail, &room))
+        (history::status(&detail.error, now))
+        @if let Some(forms) = &forms { (forms.actions(&app, number, detail.error.status)) }
         (figures(&detail))
         (occurrence_links(&app, &detail))
         (claimed_time(occurrence))
@@ -50,13 +55,27 @@ pub(in crate::dashboard) async fn error(
             Some(report) => (self::report(report, &room)),
             None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
         }
+        (history(&app, &detail, forms.as_ref(), now))
         (facts(&detail, &room))
         (room.rest())
         (notes(&occurrence.notes))
     };
     let title = format!("E#{number} {title}");
     let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Errors), is_signed_in: reader.is_signed_in };
-    Ok(page(&head, &content))
+    Ok(Forms::respond(forms, page(&head, &content)))
+}
+
+/// Shows the events and comments, with a form for another one.
+fn history(app: &AppIdentity, detail: &ErrorDetail, forms: Option<&Forms>, now: Timestamp) -> Markup {
+    html! {
+        @if !detail.activity.is_empty() || forms.is_some() {
+            section {
+                h2 { "History" }
+                (history::events(&detail.activity, now))
+                @if let Some(forms) = forms { (forms.comment(app, detail.error.number)) }
+            }
+        }
+    }
 }
 
 /// Redirects from an id that the application shows to its users to the occurrence with this id.

@@ -9,7 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::dashboard::access::{Browser, scope};
+use crate::dashboard::access::{Browser, rights};
 use crate::dashboard::cookies;
 use crate::dashboard::forged::{form_token, is_forged};
 use crate::dashboard::layout::{Page, page};
@@ -48,7 +48,7 @@ pub(in crate::dashboard) async fn sign_in(browser: Browser, Params(link): Params
     if let Some(session) = sessions.open_by_link(&token, cookies::session(site, headers)) {
         return Ok(continue_with(&browser, &session, &next));
     }
-    if scope(sessions, site, headers).await?.is_some() {
+    if rights(sessions, site, headers).await?.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
     let message = "This link is no longer valid: the server was started again since. Run `opbeat link` for a new one.";

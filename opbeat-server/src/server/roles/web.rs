@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use axum::Router;
 
-use crate::api;
+use crate::api::{self, Api};
 use crate::dashboard::{self, Dashboard};
 use crate::query::Query;
 use crate::random::random_hex;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::triage::Triage;
 
 /// The pages and the API.
 pub(in crate::server) struct WebRole {
     query: Query,
+    triage: Triage,
     sessions: Sessions,
     page_timeout: Duration,
     /// The token of the sign-in link, which is valid until the process stops.
@@ -25,17 +27,19 @@ impl WebRole {
     pub(in crate::server) fn start(store: Store, page_timeout: Duration) -> Self {
         let link_token = random_hex::<32>();
         let sessions = Sessions::new(store.clone(), &link_token);
-        Self { query: Query::new(store), sessions, page_timeout, link_token }
+        let (query, triage) = (Query::new(store.clone()), Triage::new(store));
+        Self { query, triage, sessions, page_timeout, link_token }
     }
 
     /// Makes the routes of the API.
     pub(in crate::server) fn api(&self) -> Router {
-        api::router(self.query.clone())
+        api::router(Api { query: self.query.clone(), triage: self.triage.clone() })
     }
 
     /// Makes the routes of the pages.
     pub(in crate::server) fn pages(&self) -> Router {
-        let dashboard = Dashboard { query: self.query.clone(), sessions: self.sessions.clone() };
+        let (query, triage, sessions) = (self.query.clone(), self.triage.clone(), self.sessions.clone());
+        let dashboard = Dashboard { query, triage, sessions };
         dashboard::router(dashboard, self.page_timeout)
     }
 

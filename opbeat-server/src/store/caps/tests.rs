@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::changes::{BodyChanges, Changes, NewError, NewSample, NewSpanStack, Rollup, SelfTime, TransactionKey};
 use crate::queue::Mark;
-use crate::store::read::{ErrorOrder, RollupSpan};
+use crate::store::read::{ErrorFilter, ErrorOrder, RollupSpan};
 use crate::store::testing::TestStore;
 use crate::store::{AppSettings, Store, StoredRecord, stores};
 
@@ -103,7 +103,8 @@ async fn errors_beyond_the_cap_share_a_group() {
             };
             apply(&store, &app_id, Changes { errors: ["a", "b", "c"].map(error).to_vec(), ..Changes::default() }).await;
         }
-        let (groups, number) = store.error_groups(&app_id, ErrorOrder::LastSeen, 2, 0).await.unwrap();
+        let (groups, number) =
+            store.error_groups(&app_id, ErrorFilter::default(), ErrorOrder::LastSeen, 2, 0).await.unwrap();
         assert_eq!(number, ERRORS.limit + 1);
         let totals: BTreeMap<&str, i64> = groups.iter().map(|group| (&*group.type_name, group.times_seen)).collect();
         assert_eq!(totals, [("Errora", 10), ("(other errors)", 20)].into());

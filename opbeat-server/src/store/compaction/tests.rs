@@ -4,7 +4,7 @@ use super::*;
 use crate::changes::{BodyChanges, Changes, NewError, Rollup, SelfTime, TransactionKey};
 use crate::queue::Mark as QueueMark;
 use crate::store::marks::Mark;
-use crate::store::read::RollupSpan;
+use crate::store::read::{ErrorFilter, ErrorOrder, RollupSpan};
 use crate::store::{Setting, StoredRecord, stores};
 
 const HOUR: i64 = 3_600;
@@ -57,7 +57,7 @@ async fn sums(store: &Store, app_id: &str, resolution: i64, (from, to): (i64, i6
     let mut all = Rollup::default();
     store.each_rollup(span, |row| all.merge(&row.rollup)).await.unwrap();
     let by_transaction = store.transaction_sums(span).await.unwrap();
-    let (groups, _) = store.error_groups(app_id, crate::store::read::ErrorOrder::LastSeen, 10, 0).await.unwrap();
+    let (groups, _) = store.error_groups(app_id, ErrorFilter::default(), ErrorOrder::LastSeen, 10, 0).await.unwrap();
     let groups: Vec<i64> = groups.iter().map(|group| group.id).collect();
     let errors = store.error_counts(app_id, &groups, resolution, (from, to)).await.unwrap();
     Sums {

@@ -35,7 +35,7 @@ impl Threads {
         let Self::Own(thread) = self else { return spawn_blocking(work).await.map_err(|_| panicked()) };
         let (result, returned) = oneshot::channel();
         let job: Job = Box::new(move || {
-            // Nobody may wait for the result any more.
+            // The caller may wait for the result no longer.
             let _ = result.send(work());
         });
         {

@@ -9,10 +9,10 @@ use crate::sketch::Sketch;
 use crate::store::engine::{Opening, Pool, Purpose};
 use crate::store::marks::AppMarks;
 use crate::store::notes::NewNotes;
-use crate::store::read::{AppFilter, ErrorOrder, RollupSpan, SampleOrder, Scope};
+use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, RollupSpan, SampleOrder};
 use crate::store::testing::TestDatabase;
 use crate::store::transactions::TransactionIds;
-use crate::store::{Store, StoredRecord, rollups};
+use crate::store::{Scope, Store, StoredRecord, rollups};
 
 /// The rows that each schema adds to those of the one before it: the version, the table, and the values by column.
 const ROWS: [(usize, &str, &str); 29] = [
@@ -128,7 +128,10 @@ async fn assert_readable(store: &Store, version: usize) {
     let (apps, _) = store.apps(&Scope::Everything, AppFilter::default(), 0, (1, 0)).await.unwrap();
     assert_eq!((app.id.as_str(), apps[0].count, apps[0].open_errors), ("a", 2, 1));
     assert_eq!(store.secret_tokens().await.unwrap().len(), 1);
-    assert_eq!(store.organization_of(&[0; 32]).await.unwrap().as_deref(), Some("o"));
+    assert_eq!(
+        store.rights_of(&[0; 32]).await.unwrap().map(|rights| rights.scope),
+        Some(Scope::Organization("o".to_owned()))
+    );
     let span = RollupSpan { app_id: "a", transactions: None, resolution: 60, from: 0, to: 120 };
     assert_eq!(store.transaction_sums(span).await.unwrap()[0].sum_ms, 30.0);
     let mut rollups = Vec::new();
@@ -140,7 +143,7 @@ async fn assert_readable(store: &Store, version: usize) {
     assert!(store.sample("a", 1, samples[0].id).await.unwrap().is_some());
     assert_eq!(store.find_sample("a", "t").await.unwrap(), Some((1, 1)));
     assert!(store.span_stacks("a", &["db SELECT"]).await.unwrap().contains_key("db SELECT"));
-    let (groups, _) = store.error_groups("a", ErrorOrder::LastSeen, 10, 0).await.unwrap();
+    let (groups, _) = store.error_groups("a", ErrorFilter::default(), ErrorOrder::LastSeen, 10, 0).await.unwrap();
     assert_eq!((groups[0].times_seen, groups[0].grouping_version), (3, 1));
     assert_eq!(store.error_counts("a", &[1], 60, (0, 120)).await.unwrap()[0].count, 3);
     let occurrences = store.occurrences(1).await.unwrap();
@@ -164,7 +167,7 @@ async fn assert_later_readable(store: &Store, version: usize) {
     assert_eq!(store.deployment("a", "web").await.unwrap().is_some(), version >= 7);
     assert_eq!(store.browser_apps().await.unwrap().len(), since(7));
     assert_eq!(store.notes("a", (0, 120)).await.unwrap().len(), since(9));
-    assert_eq!(store.organization_of_session(&[0; 32], 2).await.unwrap().is_some(), version >= 11);
+    assert_eq!(store.rights_of_session(&[0; 32], 2).await.unwrap().is_some(), version >= 11);
     assert_eq!(store.check_ins("a", 10, 0).await.unwrap().0.len(), since(13));
     let spans = "SELECT (SELECT count(*) FROM pending_spans) + (SELECT count(*) FROM joined_transactions)
                      + (SELECT count(*) FROM trace_exceptions)";

@@ -1,5 +1,7 @@
 //! The apps that a reader may see.
 
+use super::pattern;
+use crate::store::access::Scope;
 use crate::store::counts::count;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
@@ -7,15 +9,6 @@ use crate::store::error::StoreError;
 use crate::store::marks::TOTALS;
 use crate::store::probe::ORGANIZATION as PROBE;
 use crate::store::transactions::TOTAL_KIND;
-
-/// The organizations that a reader may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// All organizations, for readers who opened the sign-in link. The one of the server's own probe is not among them.
-    Everything,
-    /// One organization, by its id.
-    Organization(String),
-}
 
 /// An app with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,15 +50,6 @@ pub(crate) struct AppActivity {
 }
 
 impl Store {
-    /// Returns the organization that a read token belongs to.
-    pub(crate) async fn organization_of(&self, token_hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
-        let row = query("SELECT organization_id FROM read_tokens WHERE hash = ?")
-            .bind(&token_hash[..])
-            .read_optional(&self.readers)
-            .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
-    }
-
     /// Finds an app by ids or short names.
     pub(crate) async fn find_app(
         &self,
@@ -164,9 +148,8 @@ fn push_apps(query: &mut QueryBuilder<'_>, scope: &Scope, filter: AppFilter<'_>)
         query.push(" OR organizations.short_name = ").push_bind(organization.to_owned()).push(")");
     }
     if let Some(search) = filter.search {
-        let pattern = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         query.push(" AND lower(organizations.short_name || ' / ' || apps.short_name) LIKE ");
-        query.push_bind(format!("%{pattern}%")).push(" ESCAPE '\\'");
+        query.push_bind(pattern(search)).push(" ESCAPE '\\'");
     }
 }
 

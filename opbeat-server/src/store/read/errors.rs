@@ -3,7 +3,9 @@
 use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
+use super::pattern;
 use crate::changes::{Grouping, unpack};
+use crate::error_status::{Conditions, Status, StatusCounts, StatusFilter};
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
@@ -16,6 +18,15 @@ pub(crate) enum ErrorOrder {
     LastSeen,
     /// The most frequent group first.
     TimesSeen,
+}
+
+/// The groups that a list contains.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ErrorFilter<'a> {
+    /// Their status, or `None` for all.
+    pub(crate) status: Option<StatusFilter>,
+    /// A part of their type, message, culprit or level, in any case.
+    pub(crate) search: Option<&'a str>,
 }
 
 /// A group of errors.
@@ -37,8 +48,10 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) culprit: String,
     /// The level, such as `error`.
     pub(crate) level: String,
-    /// The status, which is always `open` today.
-    pub(crate) status: String,
+    /// The status, and when an error ends it.
+    pub(crate) conditions: Conditions,
+    /// When it opened again after it was resolved, in microseconds since 1970, if it is open since then.
+    pub(crate) regressed_at: Option<i64>,
     /// When the first one happened, in microseconds since 1970.
     pub(crate) first_seen: i64,
     /// When the latest one happened, in microseconds since 1970.
@@ -96,13 +109,15 @@ pub(crate) struct OccurrenceLocation {
 }
 
 const COLUMNS: &str = "id, number, substr(fingerprint, 1, 1) AS version, grouping, type_name, message, culprit, level, \
-                       status, first_seen, last_seen, times_seen";
+                       status, status_since, after_release, until_time, until_count, regressed_at, first_seen, \
+                       last_seen, times_seen";
 
 impl Store {
-    /// Returns some of an app's error groups, and the number of all.
+    /// Returns some of an app's error groups that a filter lets through, and the number of all of these.
     pub(crate) async fn error_groups(
         &self,
         app_id: &str,
+        filter: ErrorFilter<'_>,
         order: ErrorOrder,
         limit: i64,
         offset: i64,
@@ -113,13 +128,39 @@ impl Store {
         };
         let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE id IN ("));
         // Only ids are sorted: the texts of thousands of groups are long.
-        select.push("SELECT id FROM error_groups WHERE app_id = ").push_bind(app_id.to_owned());
+        select.push("SELECT id FROM error_groups WHERE ");
+        push_filter(&mut select, app_id, filter);
         select.push(format!(" ORDER BY status <> 'open', {order} LIMIT ")).push_bind(limit);
         select.push(" OFFSET ").push_bind(offset).push(format!(") ORDER BY status <> 'open', {order}"));
         let rows = select.build().read_all(&self.readers).await?;
-        let total = query("SELECT count(*) FROM error_groups WHERE app_id = ?").bind(app_id);
-        let total = total.read_one(&self.readers).await?.try_get(0)?;
+        let mut total = QueryBuilder::new("SELECT count(*) FROM error_groups WHERE ");
+        push_filter(&mut total, app_id, filter);
+        let total = total.build().read_one(&self.readers).await?.try_get(0)?;
         Ok((rows.iter().map(group).collect::<Result<_, _>>()?, total))
+    }
+
+    /// Returns the numbers of an app's groups by status.
+    pub(crate) async fn status_counts(&self, app_id: &str) -> Result<StatusCounts, StoreError> {
+        let rows = query(
+            "SELECT status, count(*) AS all_of_them, count(regressed_at) AS regressed FROM error_groups
+             WHERE app_id = ? GROUP BY status",
+        )
+        .bind(app_id)
+        .read_all(&self.readers)
+        .await?;
+        let mut counts = StatusCounts::default();
+        for row in &rows {
+            let count: i64 = row.try_get("all_of_them")?;
+            match Status::of(row.try_get("status")?) {
+                Status::Open => {
+                    counts.open += count;
+                    counts.regressed += row.try_get::<i64, _>("regressed")?;
+                }
+                Status::Resolved => counts.resolved += count,
+                Status::Muted => counts.muted += count,
+            }
+        }
+        Ok(counts)
     }
 
     /// Returns an app's error group by its number.
@@ -228,6 +269,21 @@ impl Store {
     }
 }
 
+fn push_filter(query: &mut QueryBuilder<'_>, app_id: &str, filter: ErrorFilter<'_>) {
+    query.push("app_id = ").push_bind(app_id.to_owned());
+    query.push(match filter.status {
+        None => "",
+        Some(StatusFilter::Open) => " AND status = 'open'",
+        Some(StatusFilter::Regressed) => " AND status = 'open' AND regressed_at IS NOT NULL",
+        Some(StatusFilter::Resolved) => " AND status = 'resolved'",
+        Some(StatusFilter::Muted) => " AND status = 'muted'",
+    });
+    if let Some(search) = filter.search {
+        query.push(" AND lower(type_name || ' ' || message || ' ' || culprit || ' ' || level) LIKE ");
+        query.push_bind(pattern(search)).push(" ESCAPE '\\'");
+    }
+}
+
 fn group(row: &Row<'_>) -> Result<ErrorGroupRow, StoreError> {
     let version: &[u8] = row.try_get("version")?;
     Ok(ErrorGroupRow {
@@ -239,7 +295,14 @@ fn group(row: &Row<'_>) -> Result<ErrorGroupRow, StoreError> {
         message: row.try_get("message")?,
         culprit: row.try_get("culprit")?,
         level: row.try_get("level")?,
-        status: row.try_get("status")?,
+        conditions: Conditions {
+            status: Status::of(row.try_get("status")?),
+            since: row.try_get("status_since")?,
+            after_release: row.try_get("after_release")?,
+            until_time: row.try_get("until_time")?,
+            until_count: row.try_get("until_count")?,
+        },
+        regressed_at: row.try_get("regressed_at")?,
         first_seen: row.try_get("first_seen")?,
         last_seen: row.try_get("last_seen")?,
         times_seen: row.try_get("times_seen")?,

@@ -11,10 +11,16 @@ mod releases;
 mod rollups;
 mod samples;
 
-pub(crate) use apps::{AppActivity, AppFilter, AppName, Scope};
+pub(crate) use apps::{AppActivity, AppFilter, AppName};
 pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
-pub(crate) use errors::{ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
+pub(crate) use errors::{ErrorFilter, ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};
+
+/// Returns the pattern of LIKE for texts that contain another one, with `\` as its escape character.
+fn pattern(search: &str) -> String {
+    let escaped = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
