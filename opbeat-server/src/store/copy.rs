@@ -280,9 +280,7 @@ mod tests {
         expected.sort();
         assert_eq!(expected, all);
 
-        let schema =
-            [include_str!("migrations/postgres/0001_initial.sql"), include_str!("migrations/postgres/0003_caps.sql")]
-                .concat();
+        let schema = migrations::postgres_schema();
         for table in &tables {
             assert!(!table.key().is_empty(), "{} has no key to copy it by", table.name);
             let known = ["INTEGER", "REAL", "TEXT", "BLOB"];

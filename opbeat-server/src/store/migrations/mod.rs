@@ -38,6 +38,12 @@ const POSTGRES: [Migration; 4] = [
     (4, "error states", include_str!("postgres/0004_error_states.sql")),
 ];
 
+/// Returns the statements that make PostgreSQL's schema.
+#[cfg(test)]
+pub(super) fn postgres_schema() -> String {
+    POSTGRES.map(|(_, _, statements)| statements).concat()
+}
+
 /// The lock of PostgreSQL that a process holds while it changes the schema: any number that no other program uses.
 const LOCK: i64 = 0x6f70_6265_6174;
 
