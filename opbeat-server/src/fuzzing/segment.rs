@@ -86,7 +86,8 @@ impl Written {
             input = rest;
         }
         // A record within a record is not what the server writes, and would be found after damage.
-        if records.iter().any(|(payload, _)| memchr::memmem::find(payload, MARK).is_some()) {
+        let has_record = |payload: &[u8]| memchr::memmem::find(payload, MARK).is_some() || has_earlier_record(payload);
+        if records.iter().any(|(payload, _)| has_record(payload)) {
             return None;
         }
         let mut bytes = original.clone();
@@ -124,6 +125,16 @@ impl Written {
             assert_eq!(read, self.whole, "all whole records are read, and no other");
         }
     }
+}
+
+/// Returns whether a payload contains a record of an earlier version, which starts with its length.
+fn has_earlier_record(payload: &[u8]) -> bool {
+    (0..payload.len()).any(|at| {
+        let rest = &payload[at..];
+        let Some((length, _)) = rest.split_first_chunk::<4>() else { return false };
+        let inner = rest.get(8..).and_then(|inner| inner.get(..u32::from_le_bytes(*length) as usize));
+        inner.is_some_and(|inner| rest.starts_with(&frame(inner, true)))
+    })
 }
 
 fn position(low: u8, high: u8) -> usize {
