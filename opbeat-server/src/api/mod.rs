@@ -55,6 +55,7 @@ pub(crate) fn router(api: Api) -> Router {
         )
         .route("/organizations/{organization}/apps/{app}/releases/", get(releases::list))
         .route("/organizations/{organization}/apps/{app}/releases/{release}/", get(releases::one))
+        .route("/organizations/{organization}/apps/{app}/releases/{release}/errors/", get(releases::errors))
         .route("/organizations/{organization}/apps/{app}/deployments/", get(releases::deployments))
         .route("/organizations/{organization}/apps/{app}/deployments/{machine}/", get(releases::deployment))
         .layer(axum::middleware::map_response(problem::format_rejection))
@@ -94,6 +95,7 @@ async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::Op
         errors::comment,
         releases::list,
         releases::one,
+        releases::errors,
         releases::deployments,
         releases::deployment,
     ),

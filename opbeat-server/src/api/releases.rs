@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};
+use jiff::Timestamp;
 
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::PageParameters;
-use crate::query::{Deployment, DeploymentList, Release, ReleaseList};
+use crate::query::{Deployment, DeploymentList, Release, ReleaseErrors, ReleaseList};
 
 /// Lists releases, the last completed one first.
 #[utoipa::path(
@@ -44,6 +45,26 @@ pub(super) async fn one(
     let app = reader.app(&organization, &app).await?;
     let release = reader.query.release(&app, &release).await?;
     release.map(Json).ok_or_else(|| Problem::not_found("release"))
+}
+
+/// Returns the errors that began, came back and ended with a release.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/releases/{release}/errors/",
+    tag = "releases",
+    params(
+        ("organization" = String, Path), ("app" = String, Path),
+        ("release" = String, Path, description = "The revision, or the number. A revision of this name comes first.")
+    ),
+    responses((status = 200, body = ReleaseErrors)),
+)]
+pub(super) async fn errors(
+    reader: Reader,
+    Path((organization, app, release)): Path<(String, String, String)>,
+) -> Result<Json<ReleaseErrors>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let release = reader.query.release(&app, &release).await?.ok_or_else(|| Problem::not_found("release"))?;
+    Ok(Json(reader.query.release_errors(&app, &release, Timestamp::now()).await?))
 }
 
 /// Lists machines with what is installed on them, the machine with the newest report first.

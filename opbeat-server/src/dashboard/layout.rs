@@ -21,6 +21,7 @@ pub(super) struct Page<'a> {
 pub(super) enum Tab {
     Performance,
     Errors,
+    Releases,
     Crons,
     Intake,
 }
@@ -62,6 +63,7 @@ fn header(page: &Page<'_>) -> Markup {
                 nav.tabs aria-label="Parts of the app" {
                     (tab("Performance", &path::app(app), page.tab == Some(Tab::Performance)))
                     (tab("Errors", &path::errors(app), page.tab == Some(Tab::Errors)))
+                    (tab("Releases", &path::releases(app), page.tab == Some(Tab::Releases)))
                     (tab("Cron jobs", &path::crons(app), page.tab == Some(Tab::Crons)))
                     (tab("Intake", &path::intake(app), page.tab == Some(Tab::Intake)))
                 }

@@ -72,6 +72,16 @@ pub(super) fn comment(app: &AppIdentity, number: i64) -> String {
     format!("{}comments", error(app, number))
 }
 
+/// Returns the page of an app's releases.
+pub(super) fn releases(app: &AppIdentity) -> String {
+    format!("{}releases/", self::app(app))
+}
+
+/// Returns a release's page.
+pub(super) fn release(app: &AppIdentity, number: i64) -> String {
+    format!("{}{number}/", releases(app))
+}
+
 /// Returns the page of an app's scheduled jobs.
 pub(super) fn crons(app: &AppIdentity) -> String {
     format!("{}crons/", self::app(app))

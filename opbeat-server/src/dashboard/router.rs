@@ -32,6 +32,8 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/{app}", get(pages::transactions))
         .route("/{organization}/{app}/transactions/{transaction}", get(pages::transaction))
         .route("/{organization}/{app}/transactions/{transaction}/samples/{sample}", get(pages::sample))
+        .route("/{organization}/{app}/releases/", get(pages::releases))
+        .route("/{organization}/{app}/releases/{number}/", get(pages::release))
         .route("/{organization}/{app}/intake/", get(pages::intake))
         .route("/{organization}/{app}/crons/", get(pages::crons))
         .route("/{organization}/{app}/errors/", get(pages::errors))

@@ -13,7 +13,7 @@ use super::{AppIdentity, ErrorFilter, ErrorOrder, Query, QueryError, SampleRefer
 use crate::changes::{Grouping, GroupingRule};
 use crate::error_status::{Event, Status, StatusCounts};
 use crate::store::ActivityRow;
-use crate::store::read::{ErrorGroupRow, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
+use crate::store::read::{ErrorGroupRow, ErrorGroups, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
 use crate::text::shortened;
 
 /// The maximum length of a message in a list, in characters.
@@ -21,6 +21,9 @@ const MAX_LISTED_MESSAGE: usize = 300;
 
 /// The maximum length of a type or a culprit in a list, in characters.
 const MAX_LISTED_NAME: usize = 200;
+
+/// The largest number of groups in a list of a release.
+const MAX_PART: i64 = 50;
 
 /// The hours that a group's trend covers.
 const TREND_HOURS: i64 = 24;
@@ -96,6 +99,15 @@ pub(crate) struct ErrorList {
     /// The numbers of all groups of the app, by status.
     pub(crate) counts: StatusCounts,
     /// The requested part of the list, open groups first.
+    pub(crate) errors: Vec<ErrorSummary>,
+}
+
+/// Errors of a release, and their number.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorPart {
+    /// The number of all of them.
+    pub(crate) total: i64,
+    /// The most frequent ones.
     pub(crate) errors: Vec<ErrorSummary>,
 }
 
@@ -187,6 +199,27 @@ impl Query {
     ) -> Result<ErrorList, QueryError> {
         let (groups, total) = self.store.error_groups(&app.id, filter, order, limit, offset).await?;
         let counts = self.store.status_counts(&app.id).await?;
+        Ok(ErrorList { total, counts, errors: self.listed(app, groups, now).await? })
+    }
+
+    /// Returns some error groups of a release, with shortened texts.
+    pub(super) async fn error_part(
+        &self,
+        app: &AppIdentity,
+        groups: ErrorGroups<'_>,
+        now: Timestamp,
+    ) -> Result<ErrorPart, QueryError> {
+        let (groups, total) = self.store.error_groups_where(&app.id, groups, MAX_PART).await?;
+        Ok(ErrorPart { total, errors: self.listed(app, groups, now).await? })
+    }
+
+    /// Returns groups as a list shows them, with shortened texts.
+    async fn listed(
+        &self,
+        app: &AppIdentity,
+        groups: Vec<ErrorGroupRow>,
+        now: Timestamp,
+    ) -> Result<Vec<ErrorSummary>, QueryError> {
         let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
         let mut trends = self.trends(app, &ids, now).await?;
         let listed = |group: ErrorGroupRow| {
@@ -197,7 +230,7 @@ impl Query {
             error.culprit = shortened(&error.culprit, MAX_LISTED_NAME);
             error
         };
-        Ok(ErrorList { total, counts, errors: groups.into_iter().map(listed).collect() })
+        Ok(groups.into_iter().map(listed).collect())
     }
 
     /// Returns an error group with an occurrence, by default the newest.

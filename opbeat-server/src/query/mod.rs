@@ -22,11 +22,13 @@ pub(crate) use apps::{AppIdentity, AppList, AppSummary};
 pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
-pub(crate) use errors::{ActivityView, ErrorDetail, ErrorList, ErrorSummary, GroupingView, NoteView, Occurrence};
+pub(crate) use errors::{
+    ActivityView, ErrorDetail, ErrorList, ErrorPart, ErrorSummary, GroupingView, NoteView, Occurrence,
+};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
-pub(crate) use releases::{Release, ReleaseList};
+pub(crate) use releases::{Release, ReleaseErrors, ReleaseList, ReleaseMark};
 pub(crate) use samples::{Sample, SampleSummary};
 pub(crate) use series::{Series, SeriesPoint};
 pub(crate) use spans::{SampleSpanView, SpanAverage, SpanRepeats};

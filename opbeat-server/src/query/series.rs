@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::head::HeadPercentiles;
 use super::time::from_seconds;
 use super::transactions::rollup_span;
-use super::{AppIdentity, Query, QueryError, Range};
+use super::{AppIdentity, Query, QueryError, Range, ReleaseMark};
 use crate::changes::Rollup;
 
 /// A range in equal steps. Steps without requests have no average and no percentiles.
@@ -21,6 +21,8 @@ pub(crate) struct Series {
     pub(crate) per_minute: f64,
     /// The points, the earliest first.
     pub(crate) points: Vec<SeriesPoint>,
+    /// The newest 30 releases that were completed in the range, the newest first.
+    pub(crate) releases: Vec<ReleaseMark>,
 }
 
 /// One step.
@@ -87,7 +89,9 @@ impl Query {
             point(from_seconds(start), range.is_complete(start, now), &all, results)
         };
         let per_minute = count as f64 / range.minutes_since(self.first_data(app).await?);
-        Ok(Series { step_seconds: range.step, per_minute, points: (0..).zip(range.points()).map(point).collect() })
+        let points = (0..).zip(range.points()).map(point).collect();
+        let releases = self.release_marks(app, range).await?;
+        Ok(Series { step_seconds: range.step, per_minute, points, releases })
     }
 }
 

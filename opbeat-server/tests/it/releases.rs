@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
+use crate::pages::text;
 use crate::running::{Running, recording, zlib};
 
 const REV: &str = "2b9d4e07a1c35f68e0b7d2946ac81f53de70b942";
@@ -229,4 +230,70 @@ async fn releases_and_machines_belong_to_one_app() {
     ] {
         assert_eq!(get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_release_lists_the_errors_that_began_came_back_and_ended_with_it() {
+    let running = Running::start().await;
+    let token = running.command(&["token", "create", "acme", "--write"]).trim().to_owned();
+    let fail = async |message: &str| {
+        running.accept("errors", &json!({"message": message})).await;
+        running.drained().await;
+    };
+    let release = async |rev: &str| {
+        running.accept("releases", &json!({"rev": rev, "status": "completed", "branch": "main"})).await;
+        running.drained().await;
+    };
+    release("a1").await;
+    fail("no ink").await;
+    fail("no pens").await;
+    let url = format!("{}/api/v2/organizations/acme/apps/shop/errors/1/", running.server.url());
+    let request = running.client.patch(url).bearer_auth(&token).header("content-type", "application/json");
+    let resolved = request.body(json!({"status": "resolved"}).to_string()).send().await.unwrap();
+    assert_eq!(resolved.status(), StatusCode::OK);
+    release("b2").await;
+    fail("no ink").await;
+    fail("no type").await;
+    fail("no type").await;
+    let messages = |part: &Value| {
+        let errors = part["errors"].as_array().unwrap().iter();
+        errors.map(|error| error["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let errors = running.ask("releases/b2/errors/").await;
+    let lists = ["new", "regressed", "gone"].map(|part| (errors[part]["total"].clone(), messages(&errors[part])));
+    let expected = ["no type", "no ink", "no pens"].map(|message| (json!(1), vec![message.to_owned()]));
+    assert_eq!(lists, expected);
+    let list = running.ask("releases/").await;
+    let new: Vec<&Value> = list["releases"].as_array().unwrap().iter().map(|release| &release["new_errors"]).collect();
+    assert_eq!(new, [1, 2]);
+
+    let page = text(&running.page("/acme/shop/releases/2/").await);
+    assert!(page.contains("1 error began with this release, and 1 came back."), "{page}");
+    assert!(page.contains("New errors 1") && page.contains("Gone errors 1") && page.contains("no type"), "{page}");
+    let list = text(&running.page("/acme/shop/releases/").await);
+    assert!(list.contains("R#2 b2 main 1 – just now"), "{list}");
+    assert_eq!(running.get("/acme/shop/releases/3/").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn charts_mark_releases() {
+    let running = Running::start().await;
+    let empty = text(&running.page("/acme/shop/releases/").await);
+    assert!(empty.contains("No releases") && empty.contains("-d status=completed"), "{empty}");
+    let body = json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.0]}], "traces": []});
+    running.accept("transactions", &body).await;
+    for rev in ["a1", "b2", "<script>"] {
+        running.accept("releases", &json!({"rev": rev, "status": "completed"})).await;
+    }
+    running.drained().await;
+    let series = running.ask("series/?range=1h").await;
+    let numbers: Vec<&Value> = series["releases"].as_array().unwrap().iter().map(|mark| &mark["number"]).collect();
+    assert_eq!(numbers, [3, 2, 1]);
+    let page = running.page("/acme/shop/?range=1h").await;
+    assert_eq!(page.matches("class=\"release\"").count(), 2, "one in each chart");
+    assert!(page.contains("3 releases") && page.contains("href=\"/acme/shop/releases/\""), "{page}");
+    let earlier = running.ask("series/?from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z").await;
+    assert_eq!(earlier["releases"], json!([]));
+    let list = running.page("/acme/shop/releases/").await;
+    assert!(list.contains("&lt;script&gt;") && !list.contains("<script>"));
 }

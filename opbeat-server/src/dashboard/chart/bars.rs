@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::lines::running;
+use super::marks::marks;
 use super::scale::{BOTTOM, Scale, axis, percent};
 use crate::dashboard::format::{axis_time, count};
-use crate::query::{Series, SeriesPoint};
+use crate::query::{AppIdentity, Series, SeriesPoint};
 use crate::result_class::ResultClass;
 
 /// Classes of results with their names in the legend, from the bottom to the top of a bar.
@@ -21,7 +22,7 @@ const CLASSES: [(ResultClass, &str); 5] = [
 ];
 
 /// Draws the requests of a series per minute, by class of result.
-pub(in crate::dashboard) fn results(series: &Series) -> Markup {
+pub(in crate::dashboard) fn results(series: &Series, app: &AppIdentity) -> Markup {
     let points = &series.points;
     let minutes = series.step_seconds as f64 / 60.0;
     let highest = points.iter().map(|point| point.count as f64 / minutes).fold(0.0, f64::max);
@@ -44,6 +45,7 @@ pub(in crate::dashboard) fn results(series: &Series) -> Markup {
                     (bar(point, index, points.len(), minutes, &scale, series.step_seconds))
                 }
                 (axis(&starts, series.step_seconds))
+                (marks(series, app))
             }
         }
     }

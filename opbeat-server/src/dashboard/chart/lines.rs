@@ -5,9 +5,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::marks::marks;
 use super::scale::{BOTTOM, Scale, TOP, axis, percent};
 use crate::dashboard::format::{axis_time, duration};
-use crate::query::{Series, SeriesPoint};
+use crate::query::{AppIdentity, Series, SeriesPoint};
 
 type Value = fn(&SeriesPoint) -> Option<f64>;
 
@@ -30,15 +31,15 @@ const HEADS: [Line; 3] = [
 ];
 
 /// Draws the durations of a series, and the times to the response head if they are shorter.
-pub(in crate::dashboard) fn durations(series: &Series) -> Markup {
+pub(in crate::dashboard) fn durations(series: &Series, app: &AppIdentity) -> Markup {
     html! {
-        (lines("Response time", "average and percentiles", series, &DURATIONS))
-        @if series.has_shorter_heads() { (lines("Time to response head", "percentiles", series, &HEADS)) }
+        (lines("Response time", "average and percentiles", series, app, &DURATIONS))
+        @if series.has_shorter_heads() { (lines("Time to response head", "percentiles", series, app, &HEADS)) }
     }
 }
 
 /// Draws lines over time. The first one has the highest values.
-fn lines(title: &str, content: &str, series: &Series, lines: &[Line]) -> Markup {
+fn lines(title: &str, content: &str, series: &Series, app: &AppIdentity, lines: &[Line]) -> Markup {
     let points = &series.points;
     let highest = lines.iter().take(1).flat_map(|(.., value)| points.iter().filter_map(value)).fold(0.0, f64::max);
     let scale = Scale::up_to(highest);
@@ -62,6 +63,7 @@ fn lines(title: &str, content: &str, series: &Series, lines: &[Line]) -> Markup 
                 @for (index, point) in points.iter().enumerate() {
                     (hover(point, lines, (index, points.len()), series.step_seconds))
                 }
+                (marks(series, app))
             }
         }
     }

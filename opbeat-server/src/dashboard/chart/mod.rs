@@ -5,6 +5,7 @@
 
 mod bars;
 mod lines;
+mod marks;
 mod scale;
 mod stack;
 mod trend;

@@ -28,6 +28,22 @@ pub(super) fn no_cron() -> Markup {
     }
 }
 
+/// Explains how to report the first release.
+pub(super) fn no_release(app: &AppIdentity) -> Markup {
+    html! {
+        section.empty {
+            h2 { "No releases" }
+            p { "A release appears here when it is completed. This command of a deployment reports it, with the environment variables of the application:" }
+            pre { code {
+                "curl -H \"Authorization: Bearer $OPBEAT_SECRET_TOKEN\" \\\n"
+                "    -d rev=$(git rev-parse HEAD) -d branch=main -d status=completed \\\n"
+                "    $OPBEAT_SERVER_URL/api/v1/organizations/$OPBEAT_ORGANIZATION_ID/apps/$OPBEAT_APP_ID/releases/"
+            } }
+            p.muted { "The charts of " (app.name) " then show when it was released, and errors which release they began with." }
+        }
+    }
+}
+
 /// Explains how to connect an app that has not reported yet.
 pub(super) fn no_request(app: &AppIdentity) -> Markup {
     html! {

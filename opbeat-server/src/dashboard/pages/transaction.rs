@@ -35,7 +35,7 @@ pub(in crate::dashboard) async fn transaction(
             (ranges(&path::transaction(&app, id), &range))
         }
         (figures(&summary))
-        div.charts { (chart::durations(&series)) (chart::results(&series)) }
+        div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (time_by_kind(&breakdown, summary.count))
         section.columns {
             (samples("Slowest samples", &app, id, &slowest, &range))

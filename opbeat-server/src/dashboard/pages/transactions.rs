@@ -53,7 +53,7 @@ pub(in crate::dashboard) async fn transactions(
         (figures(&series))
         (drops(&shown.drops))
         @if shown.has_other_names { (other_names()) }
-        div.charts { (chart::durations(&series)) (chart::results(&series)) }
+        div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (ranking(&app, &shown, &range, &parameters, current))
     };
     Ok(page(&head, &content))

@@ -29,6 +29,17 @@ pub(crate) struct ErrorFilter<'a> {
     pub(crate) search: Option<&'a str>,
 }
 
+/// Groups by the time at which they were seen, or by their ids.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ErrorGroups<'a> {
+    /// Groups that were seen first within a time, in microseconds since 1970; the end is not part of it.
+    FirstSeen(i64, i64),
+    /// Open groups that were seen last within a time, in microseconds since 1970; the end is not part of it.
+    LastSeen(i64, i64),
+    /// Groups with an id.
+    Ids(&'a [i64]),
+}
+
 /// A group of errors.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorGroupRow {
@@ -161,6 +172,40 @@ impl Store {
             }
         }
         Ok(counts)
+    }
+
+    /// Returns some of an app's error groups, the most frequent first, and the number of all of these: those that were
+    /// seen first within a time, those that were seen last within it, or those with an id. Times are in microseconds since
+    /// 1970.
+    pub(crate) async fn error_groups_where(
+        &self,
+        app_id: &str,
+        groups: ErrorGroups<'_>,
+        limit: i64,
+    ) -> Result<(Vec<ErrorGroupRow>, i64), StoreError> {
+        let push = |query: &mut QueryBuilder<'_>| {
+            query.push(" FROM error_groups WHERE app_id = ").push_bind(app_id.to_owned());
+            match groups {
+                ErrorGroups::FirstSeen(from, to) => {
+                    query.push(" AND first_seen >= ").push_bind(from).push(" AND first_seen < ").push_bind(to);
+                }
+                ErrorGroups::LastSeen(from, to) => {
+                    query.push(" AND status = 'open' AND last_seen >= ").push_bind(from);
+                    query.push(" AND last_seen < ").push_bind(to);
+                }
+                ErrorGroups::Ids(ids) => {
+                    query.push(" AND id IN ").push_integers(ids);
+                }
+            }
+        };
+        let mut total = QueryBuilder::new("SELECT count(*)");
+        push(&mut total);
+        let total = total.build().read_one(&self.readers).await?.try_get(0)?;
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+        push(&mut select);
+        select.push(" ORDER BY times_seen DESC, id LIMIT ").push_bind(limit);
+        let rows = select.build().read_all(&self.readers).await?;
+        Ok((rows.iter().map(group).collect::<Result<_, _>>()?, total))
     }
 
     /// Returns an app's error group by its number.

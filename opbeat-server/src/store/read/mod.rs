@@ -14,7 +14,9 @@ mod samples;
 pub(crate) use apps::{AppActivity, AppFilter, AppName};
 pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
-pub(crate) use errors::{ErrorFilter, ErrorGroupRow, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary};
+pub(crate) use errors::{
+    ErrorFilter, ErrorGroupRow, ErrorGroups, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary,
+};
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};

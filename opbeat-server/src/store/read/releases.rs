@@ -1,5 +1,6 @@
 //! Releases and their machines.
 
+use crate::error_status::Event;
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
@@ -69,6 +70,67 @@ impl Store {
         select.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
         let row = select.build().read_optional(&self.readers).await?;
         row.as_ref().map(release).transpose()
+    }
+
+    /// Returns the newest of an app's releases that were completed first within a time, in microseconds since 1970, the
+    /// newest first.
+    pub(crate) async fn releases_between(
+        &self,
+        app_id: &str,
+        (from, to): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<ReleaseRow>, StoreError> {
+        let mut select = QueryBuilder::new(SELECT);
+        // A release is completed last at or after its first completion.
+        select.push_bind(app_id.to_owned()).push(" AND last_completed_at >= ").push_bind(from);
+        select.push(" AND first_completed_at >= ").push_bind(from).push(" AND first_completed_at < ").push_bind(to);
+        select.push(" ORDER BY first_completed_at DESC, number DESC LIMIT ").push_bind(limit);
+        select.build().read_all(&self.readers).await?.iter().map(release).collect()
+    }
+
+    /// Returns when the releases of an app were completed first, in microseconds since 1970: the newest, up to a number of
+    /// them, the newest first.
+    pub(crate) async fn release_starts(&self, app_id: &str, limit: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows = query(
+            "SELECT number, first_completed_at FROM releases WHERE app_id = ?
+             ORDER BY last_completed_at DESC, number DESC LIMIT ?",
+        )
+        .bind(app_id)
+        .bind(limit)
+        .read_all(&self.readers)
+        .await?;
+        let mut starts = rows
+            .iter()
+            .map(|row| Ok((row.try_get(1)?, row.try_get(0)?)))
+            .collect::<Result<Vec<(i64, i64)>, StoreError>>()?;
+        starts.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(starts)
+    }
+
+    /// Returns when each error group of an app was seen first, for those since a time, in microseconds since 1970.
+    pub(crate) async fn first_seen_since(&self, app_id: &str, since: i64) -> Result<Vec<i64>, StoreError> {
+        let rows = query("SELECT first_seen FROM error_groups WHERE app_id = ? AND first_seen >= ? AND last_seen >= ?")
+            .bind(app_id)
+            .bind(since)
+            .bind(since)
+            .read_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Returns the error groups of an app that regressed in a release, by their ids.
+    pub(crate) async fn regressed_in(&self, app_id: &str, number: i64) -> Result<Vec<i64>, StoreError> {
+        let event = Event::Regressed { release: number };
+        let event = serde_json::to_string(&event).map_err(std::io::Error::from)?;
+        let rows = query(
+            "SELECT DISTINCT error_groups.id FROM error_groups JOIN activities ON activities.group_id = error_groups.id
+             WHERE error_groups.app_id = ? AND activities.event = ? ORDER BY error_groups.id",
+        )
+        .bind(app_id)
+        .bind(event)
+        .read_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// Returns machines that a release was completed on, the last completed one first.
