@@ -1,0 +1,175 @@
+//! From the evidence of a look to a verdict.
+//!
+//! The looks are at fixed times after the end of a deployment. Each look is one more chance of a false report, and a
+//! short one can be within one episode of noise, so earlier looks ask for more standard errors.
+
+use crate::effect::Measure;
+use crate::study::{Evidence, MeasuredChange};
+
+/// A time after a change at which names are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Look {
+    /// After half an hour: finds large changes of busy names.
+    HalfHour,
+    /// After an hour.
+    Hour,
+    /// After three hours: finds most changes of names with a request a minute.
+    ThreeHours,
+    /// After a day: also finds changes of names with a request every five minutes.
+    Day,
+}
+
+/// The smallest reported effect: ×1.17.
+const MIN_EFFECT: f64 = 0.16;
+
+/// Requests after the change that a report needs.
+const MIN_REQUESTS: f64 = 50.0;
+
+/// A change whose unexplained share is smaller is a change of the mix.
+const MIX_LIMIT: f64 = 0.12;
+
+/// ln 1.9: larger effects are reported as slower even if new weights explain them.
+const LARGE_EFFECT: f64 = 0.641_853_886_172_394_7;
+
+/// Standard errors that a change needs beyond the limit, so that nine of ten such changes are found.
+const POWER: f64 = 1.28;
+
+/// Standard errors beyond the limit from which a slow-down is said to be certain.
+const CERTAIN: f64 = 2.0;
+
+/// ×2: if smaller changes than this would not be seen, there is not enough data.
+const VISIBLE_EFFECT: f64 = std::f64::consts::LN_2;
+
+impl Look {
+    /// All looks, in the order of time.
+    pub const ALL: [Self; 4] = [Self::HalfHour, Self::Hour, Self::ThreeHours, Self::Day];
+
+    /// Returns the minutes between the end of the deployment and the look.
+    #[must_use]
+    pub const fn minutes(self) -> usize {
+        match self {
+            Self::HalfHour => 30,
+            Self::Hour => 60,
+            Self::ThreeHours => 180,
+            Self::Day => 1_440,
+        }
+    }
+
+    /// Returns the standard errors that an effect needs to be reported.
+    #[must_use]
+    pub const fn limit(self) -> f64 {
+        match self {
+            Self::HalfHour => 5.0,
+            Self::Hour => 4.5,
+            Self::ThreeHours => 3.5,
+            Self::Day => 3.0,
+        }
+    }
+}
+
+/// A name's evidence at a look, and what follows from it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The look.
+    pub look: Look,
+    /// The facts.
+    pub evidence: Evidence,
+    /// The conclusion.
+    pub verdict: Verdict,
+}
+
+/// How sure a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// At the limit: "probably".
+    Probable,
+    /// Two standard errors beyond the limit.
+    Certain,
+}
+
+/// The conclusion about a name at a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Requests take longer.
+    Slower {
+        /// The change that is the furthest beyond its error.
+        change: MeasuredChange,
+        /// How sure this is.
+        certainty: Certainty,
+    },
+    /// Slow requests became more frequent; none became slower.
+    MixChanged {
+        /// The change of all requests together.
+        change: MeasuredChange,
+        /// Whether classes of requests prove it. Without classes, it is likely from the durations alone.
+        is_proven: bool,
+    },
+    /// No slow-down by this factor or more.
+    NoSlowdown {
+        /// The smallest factor that nine of ten times is seen.
+        visible_factor: f64,
+    },
+    /// Too few requests for a conclusion.
+    NotEnoughData {
+        /// The smallest factor that nine of ten times is seen.
+        visible_factor: f64,
+    },
+}
+
+impl Verdict {
+    /// Returns whether requests became slower.
+    #[must_use]
+    pub const fn is_slower(&self) -> bool {
+        matches!(self, Self::Slower { .. })
+    }
+}
+
+/// Returns whether a change is reported: it is significant, large enough, and lasts.
+fn is_hit(change: &MeasuredChange, limit: f64) -> bool {
+    change.z() >= limit && change.effect >= MIN_EFFECT && change.smaller_half >= change.effect / 2.0
+}
+
+/// Draws the conclusion.
+pub(crate) fn decide(look: Look, evidence: Evidence) -> Finding {
+    let verdict = conclude(look, &evidence);
+    Finding { look, evidence, verdict }
+}
+
+fn conclude(look: Look, evidence: &Evidence) -> Verdict {
+    let limit = look.limit();
+    let smallest_error = evidence.changes.iter().map(|change| change.error).fold(f64::INFINITY, f64::min);
+    let visible_factor = ((limit + POWER) * smallest_error).min(20.0).exp();
+    if evidence.requests_after < MIN_REQUESTS || (!evidence.has_control && look < Look::Day) {
+        return Verdict::NotEnoughData { visible_factor };
+    }
+    let hits = || evidence.changes.iter().filter(|change| is_hit(change, limit));
+    let Some(change) = hits().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
+        return if visible_factor.ln() > VISIBLE_EFFECT {
+            Verdict::NotEnoughData { visible_factor }
+        } else {
+            Verdict::NoSlowdown { visible_factor }
+        };
+    };
+    if let Some(within) = &evidence.within_classes {
+        let is_slower = hits().any(|hit| {
+            let same = within.iter().find(|change| change.measure == hit.measure);
+            same.is_some_and(|change| is_hit(change, limit))
+        });
+        if !is_slower {
+            return Verdict::MixChanged { change, is_proven: true };
+        }
+    } else {
+        let largest = hits().map(|change| change.effect).fold(0.0, f64::max);
+        if evidence.unexplained < MIX_LIMIT && largest < LARGE_EFFECT {
+            return Verdict::MixChanged { change, is_proven: false };
+        }
+    }
+    let certainty = if change.z() >= limit + CERTAIN { Certainty::Certain } else { Certainty::Probable };
+    Verdict::Slower { change, certainty }
+}
+
+/// Returns whether a measure is one of the figures that pages show.
+pub(crate) const fn is_shown(measure: Measure) -> bool {
+    !matches!(measure, Measure::Shift)
+}

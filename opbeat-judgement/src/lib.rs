@@ -1,0 +1,19 @@
+//! Decides whether transactions became slower after a release, and which span is responsible.
+
+mod control;
+mod correction;
+mod decision;
+mod distribution;
+mod effect;
+mod histogram;
+mod location_shift;
+mod mix;
+mod placebo;
+mod series;
+mod study;
+
+pub use decision::{Certainty, Finding, Look, Verdict};
+pub use effect::Measure;
+pub use histogram::Histogram;
+pub use series::{Block, BlockLength, Class, MAX_BLOCKS, MAX_CLASSES, Series};
+pub use study::{Change, Evidence, MAX_NAMES, MeasuredChange, Study, StudyError, Subject};

@@ -1,0 +1,281 @@
+//! The comparison of an application's transactions before and after a change.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use crate::control::{ControlGroup, deviations, slope};
+use crate::correction::{Corrected, PrefixSums};
+use crate::decision::{Finding, Look, decide};
+use crate::effect::{Before, Measure};
+use crate::mix::{standardised, unexplained};
+use crate::placebo::noise;
+use crate::series::{BlockLength, MAX_BLOCKS, Series};
+
+/// The largest number of transaction names of an application.
+pub const MAX_NAMES: usize = 10_000;
+
+/// The window before, in minutes.
+const DAY: usize = 1_440;
+
+/// The longest history for placebo releases, in minutes. Older noise says less, and costs as much.
+const HISTORY: usize = 4 * DAY;
+
+/// The longest window after a placebo release, in minutes.
+const LONGEST_PLACEBO: usize = 180;
+
+/// The resolution of placebo releases, in minutes.
+const STEP: usize = 10;
+
+/// Minutes after a deployment in which caches fill, connections open and code is compiled.
+const WARM_UP: usize = 10;
+
+/// The time of a change, in minutes from the begin of the first block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The first instance of the new release started.
+    pub begin: usize,
+    /// The last instance of the new release started: equal to `begin` if all start at once.
+    pub end: usize,
+}
+
+impl Change {
+    /// A time at which something may have changed without a release.
+    #[must_use]
+    pub const fn candidate(minute: usize) -> Self {
+        Self { begin: minute, end: minute }
+    }
+}
+
+/// The reason why a study cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// The application has more than [`MAX_NAMES`] names.
+    #[error("the application has {0} transaction names; study at most {MAX_NAMES}, those with the most requests")]
+    TooManyNames(usize),
+    /// A series has more than [`MAX_BLOCKS`] blocks.
+    #[error("a series has {0} blocks; give at most {MAX_BLOCKS}, the newest ones")]
+    TooManyBlocks(usize),
+    /// The change is not within the blocks, or ends before it begins.
+    #[error("the change is not within the blocks, or ends before it begins")]
+    ChangeOutside,
+}
+
+/// The transactions of an application, prepared for a change.
+#[derive(Debug)]
+pub struct Study<'a> {
+    series: &'a [Series],
+    length: BlockLength,
+    blocks: usize,
+    /// The block in which the change begins.
+    begin: usize,
+    /// The first block after the change's end.
+    end: usize,
+    deviations: Vec<Vec<Option<f64>>>,
+    group: ControlGroup,
+}
+
+impl<'a> Study<'a> {
+    /// Prepares the control group of all names.
+    ///
+    /// The series of all names begin at the same time and have blocks of the same length. A day before the change is
+    /// enough, four days give the best estimate of the noise.
+    ///
+    /// # Errors
+    ///
+    /// If there are too many names or blocks, or if the change is not within the blocks.
+    pub fn new(series: &'a [Series], length: BlockLength, change: Change) -> Result<Self, StudyError> {
+        if series.len() > MAX_NAMES {
+            return Err(StudyError::TooManyNames(series.len()));
+        }
+        let blocks = series.iter().map(|series| series.blocks.len()).max().unwrap_or(0);
+        if blocks > MAX_BLOCKS {
+            return Err(StudyError::TooManyBlocks(blocks));
+        }
+        let (begin, end) = (length.full_blocks_in(change.begin), length.blocks_in(change.end));
+        if change.end < change.begin || end > blocks {
+            return Err(StudyError::ChangeOutside);
+        }
+        let mut study =
+            Self { series, length, blocks, begin, end, deviations: Vec::new(), group: ControlGroup::new(&[], 0..0) };
+        let day = study.day_before();
+        study.deviations = series.iter().map(|series| deviations(&series.levels(blocks), day.clone())).collect();
+        study.group = ControlGroup::new(&study.deviations, study.history());
+        Ok(study)
+    }
+
+    /// Returns the blocks of the day before the change.
+    fn day_before(&self) -> Range<usize> {
+        self.begin.saturating_sub(self.length.blocks_in(DAY))..self.begin
+    }
+
+    /// Returns the blocks with placebo releases.
+    fn history(&self) -> Range<usize> {
+        self.begin.saturating_sub(self.length.blocks_in(HISTORY))..self.begin
+    }
+
+    /// Returns the blocks after the change that a look compares. It is empty if the look is not due.
+    pub(crate) fn after(&self, look: Look) -> Range<usize> {
+        let begin = self.end + self.length.blocks_in(WARM_UP);
+        let end = (self.end + self.length.full_blocks_in(look.minutes())).min(self.blocks);
+        begin.min(end)..end
+    }
+
+    /// Returns whether the blocks reach the end of a look.
+    #[must_use]
+    pub const fn is_due(&self, look: Look) -> bool {
+        self.end + self.length.full_blocks_in(look.minutes()) <= self.blocks
+    }
+
+    /// Returns a name's own part of the study, or `None` if there is no name of this index.
+    #[must_use]
+    pub fn subject(&self, name: usize) -> Option<Subject<'_>> {
+        let series = self.series.get(name)?;
+        let control = self.group.without(name);
+        let history = self.history();
+        let own = self.deviations.get(name)?.get(history.clone()).unwrap_or_default();
+        let slope = slope(own, control.get(history.clone()).unwrap_or_default());
+        let corrected = Corrected::new(series, &control, slope, history.start..self.blocks);
+        let step = self.length.full_blocks_in(STEP).max(1);
+        let steps = history.len() / step;
+        let past = corrected.prefix_sums(history.end - steps * step..history.end, step);
+        let before = Before::new(&corrected.window(self.day_before()));
+        Some(Subject { study: self, control, slope, corrected, past, step, before })
+    }
+}
+
+/// A transaction name in a study.
+pub struct Subject<'a> {
+    study: &'a Study<'a>,
+    /// The control of each block.
+    control: Vec<f64>,
+    slope: f64,
+    corrected: Corrected<'a>,
+    past: PrefixSums,
+    /// The number of blocks in a step of `past`.
+    step: usize,
+    before: Before,
+}
+
+impl std::fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").field("slope", &self.slope).finish_non_exhaustive()
+    }
+}
+
+/// The change of a measure, on the logarithmic scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeasuredChange {
+    /// The compared figure.
+    pub measure: Measure,
+    /// The logarithm of after / before.
+    pub effect: f64,
+    /// The standard error of the effect: of sampling, and of the noise that placebo releases show.
+    pub error: f64,
+    /// The smaller effect of the two halves of the time after.
+    pub smaller_half: f64,
+}
+
+impl MeasuredChange {
+    /// Returns the effect in standard errors.
+    #[must_use]
+    pub fn z(&self) -> f64 {
+        self.effect / self.error.max(1e-9)
+    }
+}
+
+/// The facts about a name at a look, from which the verdict follows.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Requests in the day before the change.
+    pub requests_before: f64,
+    /// Requests after the change, without the warm-up.
+    pub requests_after: f64,
+    /// The median, the 95th percentile and the mean before and after, in milliseconds, without the deviation that all
+    /// transactions share.
+    pub milliseconds: [(f64, f64); 3],
+    /// The change of each measure, in the order of [`Measure::ALL`].
+    pub changes: [MeasuredChange; 4],
+    /// The changes with the mix of classes before, if requests have classes.
+    pub within_classes: Option<[MeasuredChange; 4]>,
+    /// The share of the change that new weights of the old components do not explain. It is 1 if there is no change.
+    pub unexplained: f64,
+    /// Whether other transactions could be compared with.
+    pub has_control: bool,
+}
+
+/// Below this number of standard errors, the mix is not examined.
+const WORTH_A_LOOK: f64 = 2.5;
+
+impl Subject<'_> {
+    /// Returns the factor by which the name follows the deviation of the others.
+    #[must_use]
+    pub const fn slope(&self) -> f64 {
+        self.slope
+    }
+
+    /// Returns the deviation of a block that is corrected, on the logarithmic scale.
+    pub(crate) fn correction(&self, block: usize) -> f64 {
+        self.slope * self.control.get(block).copied().unwrap_or(0.0)
+    }
+
+    /// Returns the blocks before and after the change that a look compares.
+    pub(crate) fn windows(&self, look: Look) -> (Range<usize>, Range<usize>) {
+        (self.study.day_before(), self.study.after(look))
+    }
+
+    /// Judges the name at a look.
+    #[must_use]
+    pub fn judge(&self, look: Look) -> Finding {
+        decide(look, self.evidence(look))
+    }
+
+    /// Compares the blocks before and after the change.
+    fn evidence(&self, look: Look) -> Evidence {
+        let (before, after) = self.windows(look);
+        let step = self.study.length.full_blocks_in(STEP).max(1);
+        debug_assert_eq!(step, self.step, "the sums have the steps of the study");
+        let placebo = (after.len() + step / 2) / step;
+        let longest = self.study.length.full_blocks_in(LONGEST_PLACEBO) / step;
+        let day = self.study.length.blocks_in(DAY) / step;
+        let noise = noise(&self.past, day, placebo.clamp(1, longest.max(1)));
+
+        let new = self.corrected.window(after.clone());
+        let middle = after.start + after.len() / 2;
+        let halves = [after.start..middle, middle..after.end].map(|half| self.corrected.window(half));
+        let changes = self.before.changes(&new);
+        let [first, second] = halves.each_ref().map(|half| self.before.changes(half));
+        let changes: [MeasuredChange; 4] = std::array::from_fn(|index| MeasuredChange {
+            measure: Measure::ALL[index],
+            effect: changes[index].effect,
+            error: changes[index].error.hypot(noise[index].sqrt()),
+            smaller_half: first[index].effect.min(second[index].effect),
+        });
+        let new_figures = crate::effect::figures(&new);
+        let old = self.corrected.window(before.clone());
+        let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
+        let classes = is_examined.then(|| [before, after].map(|range| self.corrected.window_by_class(range)));
+        let within_classes = classes.and_then(|[before, after]| standardised(&before, &after)).map(|(before, after)| {
+            let within = Before::new(&before).changes(&after);
+            std::array::from_fn(|index| MeasuredChange {
+                measure: Measure::ALL[index],
+                effect: within[index].effect,
+                error: within[index].error.hypot(noise[index].sqrt()),
+                smaller_half: within[index].effect,
+            })
+        });
+        Evidence {
+            requests_before: old.total,
+            requests_after: new.total,
+            milliseconds: std::array::from_fn(|index| {
+                (self.before.figures[index].log.exp(), new_figures[index].log.exp())
+            }),
+            changes,
+            within_classes,
+            unexplained: if is_examined { unexplained(&old, &new) } else { 1.0 },
+            has_control: self.study.group.is_sufficient(),
+        }
+    }
+}
