@@ -169,7 +169,3 @@ fn conclude(look: Look, evidence: &Evidence) -> Verdict {
     Verdict::Slower { change, certainty }
 }
 
-/// Returns whether a measure is one of the figures that pages show.
-pub(crate) const fn is_shown(measure: Measure) -> bool {
-    !matches!(measure, Measure::Shift)
-}

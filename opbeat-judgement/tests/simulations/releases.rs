@@ -1,0 +1,406 @@
+//! A release of an application with ten transactions: four days of minutes before it, and one day after it.
+//!
+//! Daily load, noise that the host shares, episodes, rolling deployments with warm-up, bimodal durations. Some
+//! transactions become slower, and of some only the mix of requests changes.
+
+use std::f64::consts::TAU;
+
+use opbeat_judgement::{Block, Class, Histogram, Rollout, Series};
+
+use crate::random::Random;
+
+const NAMES: usize = 10;
+const DAY: usize = 1_440;
+pub const BEGIN: usize = 4 * DAY;
+const MINUTES: usize = BEGIN + 30 + DAY;
+const BUCKETS: usize = 480;
+/// The grid of the distributions, in parts of a bucket.
+const PARTS: usize = 4;
+const INSTANCES: usize = 4;
+/// The logarithm of the shortest duration of the grid.
+const LOWEST: f64 = -2.2;
+/// The largest shift by noise and slow-downs.
+const MAX_SHIFT: f64 = 1.5;
+/// Minutes in which an instance's requests are neither of the old nor of the new release.
+const COLD: usize = 5;
+
+fn width() -> f64 {
+    (1.01_f64 / 0.99).ln()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Unchanged,
+    /// More of the slow requests, none of them slower.
+    Mix,
+    All,
+    Tail,
+    Part,
+    /// Slower step by step, within an hour.
+    Ramp,
+    /// All transactions of the application became slower.
+    Application,
+}
+
+pub struct Simulated {
+    pub kind: Kind,
+    /// Whether p50, p95 or the mean rose by 29.5 % at least.
+    pub is_slow: bool,
+    /// Requests per minute.
+    pub rate: f64,
+}
+
+pub struct Release {
+    pub names: Vec<Simulated>,
+    pub series: Vec<Series>,
+    /// The requests of instances with the old and the new release, in the same blocks.
+    pub rollouts: Vec<Vec<Rollout>>,
+    /// The minute in which the last instance started.
+    pub end: usize,
+}
+
+/// What the simulation decides about a release.
+pub struct Plan {
+    /// Whether some of its transactions become slower. `None`: drawn, and sometimes all of them do.
+    pub is_slow: Option<bool>,
+    pub block_minutes: usize,
+    /// The share of requests whose class is recorded wrongly. `None`: no classes are recorded.
+    pub wrong_classes: Option<f64>,
+}
+
+#[derive(Clone, Copy)]
+struct Component {
+    is_gamma: bool,
+    weight: f64,
+    log: f64,
+    shape: f64,
+    /// The component of the original shape.
+    class: usize,
+}
+
+fn grid() -> Vec<f64> {
+    let count = (BUCKETS * PARTS + 632) as i32;
+    (0..count).map(|index| f64::from(index - 316) * width() / PARTS as f64 + LOWEST + 0.0).collect()
+}
+
+impl Component {
+    fn density(&self, log: f64) -> f64 {
+        let z = log - self.log;
+        if self.is_gamma {
+            (self.shape * z - (self.shape - 1.0 / 3.0) * z.min(50.0).exp() + self.shape).exp()
+        } else {
+            (-0.5 * (z / self.shape) * (z / self.shape)).exp()
+        }
+    }
+
+    fn distribution(&self, grid: &[f64]) -> Vec<f64> {
+        let density: Vec<f64> = grid.iter().map(|log| self.density(*log)).collect();
+        let all: f64 = density.iter().sum();
+        let mut below = 0.0;
+        density.iter().map(|one| { below += one / all; below }).collect()
+    }
+}
+
+/// Returns the logarithms of p50, p95 and the mean.
+fn figures(components: &[Component], grid: &[f64]) -> [f64; 3] {
+    let mut sum = vec![0.0; grid.len()];
+    for component in components {
+        let density: Vec<f64> = grid.iter().map(|log| component.density(*log)).collect();
+        let all: f64 = density.iter().sum();
+        sum.iter_mut().zip(&density).for_each(|(sum, one)| *sum += component.weight * one / all);
+    }
+    let all: f64 = sum.iter().sum();
+    let (mut below, mut mean) = (0.0, 0.0);
+    let mut quantiles = [None; 2];
+    for (one, log) in sum.iter().zip(grid) {
+        below += one / all;
+        mean += one / all * log.exp();
+        for (found, share) in quantiles.iter_mut().zip([0.5, 0.95]) {
+            if found.is_none() && below >= share {
+                *found = Some(*log);
+            }
+        }
+    }
+    [quantiles[0].unwrap(), quantiles[1].unwrap(), mean.ln()]
+}
+
+fn shape(random: &mut Random) -> Vec<Component> {
+    let (fast, far) = (random.uniform(0.5, 0.95), random.uniform(0.003, 0.02));
+    let gap = random.uniform(2.5, 10.0).ln();
+    let is_gamma = random.chance(0.4);
+    let spread = if is_gamma { random.uniform(2.0, 8.0) } else { random.uniform(0.25, 0.6) };
+    let component = |weight, log, shape, class| Component { is_gamma: false, weight, log, shape, class };
+    vec![
+        Component { is_gamma, ..component(fast, 0.0, spread, 0) },
+        component(1.0 - fast - far, gap, random.uniform(0.3, 0.6), 1),
+        component(far, random.uniform(10.0, 40.0).ln(), 0.7, 2),
+    ]
+}
+
+fn moved(components: &[Component], by: f64) -> Vec<Component> {
+    components.iter().map(|component| Component { log: component.log + by, ..*component }).collect()
+}
+
+fn weighted(components: &[Component], by: f64) -> Vec<Component> {
+    components.iter().map(|component| Component { weight: component.weight * by, ..*component }).collect()
+}
+
+/// Returns the shape after the release, and the largest change of a figure, which is `target` for slow-downs.
+fn changed(random: &mut Random, old: &[Component], kind: Kind, target: f64, grid: &[f64]) -> (Vec<Component>, f64) {
+    match kind {
+        Kind::Unchanged | Kind::Application => return (old.to_vec(), 0.0),
+        Kind::Mix => {
+            let mut new = old.to_vec();
+            let slow = (old[1].weight * random.uniform(1.2, 2.0)).min(0.6);
+            new[0].weight += old[1].weight - slow;
+            new[1].weight = slow;
+            return (new, 0.0);
+        }
+        _ => {}
+    }
+    let share = random.uniform(0.1, 0.5);
+    let before = figures(old, grid);
+    let (mut low, mut high) = (0.0, 3.0);
+    let mut result = (old.to_vec(), 0.0);
+    for _ in 0..18 {
+        let by = f64::midpoint(low, high);
+        let new = match kind {
+            Kind::Tail => [&old[..1], &moved(&old[1..], by)].concat(),
+            Kind::Part => [weighted(old, 1.0 - share), weighted(&moved(old, by), share)].concat(),
+            _ => moved(old, by),
+        };
+        let after = figures(&new, grid);
+        let effect = (0..3).map(|index| after[index] - before[index]).fold(f64::MIN, f64::max);
+        if effect < target { low = by } else { high = by }
+        result = (new, effect);
+    }
+    result
+}
+
+fn episodes(random: &mut Random, per_day: f64) -> Vec<f64> {
+    let mut noise = vec![0.0; MINUTES];
+    for _ in 0..random.poisson(per_day * MINUTES as f64 / DAY as f64) {
+        let (at, length) = (random.below(MINUTES), random.between(5, 41));
+        let height = random.uniform(1.2, 1.8).ln();
+        noise.iter_mut().skip(at).take(length).for_each(|value| *value += height);
+    }
+    noise
+}
+
+/// The noise and the load that all transactions share.
+struct Host {
+    load: Vec<f64>,
+    noise: Vec<f64>,
+    deviation: f64,
+    shared: f64,
+    starts: Vec<usize>,
+    warm_up: f64,
+    fading: f64,
+    application: f64,
+}
+
+fn host(random: &mut Random) -> (Host, usize) {
+    let (time, weekday) = (random.uniform(0.0, DAY as f64), random.below(7));
+    let (swing, weekend) = (random.uniform(0.3, 0.8), random.uniform(0.4, 1.0));
+    let wobble = random.autoregressive(MINUTES, 0.08, 0.9);
+    let at = |minute: usize| {
+        let day = (minute as f64 + time) / DAY as f64;
+        let is_weekend = (day as usize + weekday) % 7 >= 5;
+        (1.0 + swing * (TAU * day).sin()) * if is_weekend { weekend } else { 1.0 } * wobble[minute].exp()
+    };
+    let mut load: Vec<f64> = (0..MINUTES).map(at).collect();
+    let (deviation, shared) = (random.uniform(0.03, 0.15), random.uniform(0.4, 0.9));
+    let follows = random.uniform(0.0, 0.25);
+    let correlation = random.uniform(0.9, 0.98);
+    let own = random.autoregressive(MINUTES, deviation * shared.sqrt(), correlation);
+    let per_day = random.uniform(0.5, 3.0);
+    let episodes = episodes(random, per_day);
+    let noise = (0..MINUTES).map(|minute| follows * (load[minute] - 1.0) + own[minute] + episodes[minute]).collect();
+    for _ in 0..random.poisson(1.0) {
+        let (at, length) = (random.below(MINUTES), random.between(10, 61));
+        load.iter_mut().skip(at).take(length).for_each(|value| *value = 0.0);
+    }
+    let roll = if random.chance(0.7) { random.between(10, 31) } else { 0 };
+    let starts = (0..INSTANCES).map(|instance| BEGIN + instance * roll / (INSTANCES - 1)).collect();
+    let (warm_up, fading) = (random.uniform(1.5, 3.0).ln(), random.uniform(2.0, 10.0) / 3.0);
+    let application = random.uniform(1.3, 2.0).ln();
+    (Host { load, noise, deviation, shared, starts, warm_up, fading, application }, BEGIN + roll)
+}
+
+fn kinds(random: &mut Random, is_slow: Option<bool>) -> [Kind; NAMES] {
+    let draw = random.unit();
+    if draw < 0.06 && is_slow.is_none() {
+        return [Kind::Application; NAMES];
+    }
+    let mut order: Vec<usize> = (0..NAMES).collect();
+    random.shuffle(&mut order);
+    let mut kinds = [Kind::Unchanged; NAMES];
+    let slow = random.between(1, 4);
+    if is_slow.unwrap_or(draw < 0.6) {
+        for name in order.iter().take(slow) {
+            kinds[*name] = [Kind::All, Kind::Tail, Kind::Part, Kind::Ramp][random.below(4)];
+        }
+    }
+    let mixed = random.between(0, 3);
+    order.iter().skip(4).take(mixed).for_each(|name| kinds[*name] = Kind::Mix);
+    kinds
+}
+
+/// Draws durations of a component: logarithms.
+struct Sampler {
+    components: Vec<Component>,
+    /// The distribution function of each component that is not lognormal.
+    tables: Vec<Vec<f64>>,
+}
+
+impl Sampler {
+    fn new(components: &[Component], grid: &[f64]) -> Self {
+        let table = |component: &Component| if component.is_gamma { component.distribution(grid) } else { Vec::new() };
+        Self { components: components.to_vec(), tables: components.iter().map(table).collect() }
+    }
+
+    fn draw(&self, random: &mut Random, grid: &[f64]) -> (f64, usize) {
+        let mut left = random.unit();
+        let last = self.components.len() - 1;
+        let index = self.components.iter().position(|component| {
+            left -= component.weight;
+            left < 0.0
+        });
+        let index = index.unwrap_or(last);
+        let component = &self.components[index];
+        let log = if component.is_gamma {
+            let share = random.unit();
+            grid[self.tables[index].partition_point(|below| *below < share).min(grid.len() - 1)]
+        } else {
+            component.log + component.shape * random.normal()
+        };
+        (log, component.class)
+    }
+}
+
+/// The counts of the blocks of a name.
+struct Counts {
+    minutes: usize,
+    /// For each block and class, the counts by bucket.
+    blocks: Vec<[Vec<u64>; 2]>,
+    rollout: Vec<[Vec<u64>; 2]>,
+}
+
+fn bucket(log: f64) -> usize {
+    (((log - LOWEST) / width()).max(0.0) as usize).min(BUCKETS - 1)
+}
+
+fn histogram(counts: &[u64]) -> Histogram {
+    (0..).zip(counts).map(|(bucket, count)| (bucket, *count)).collect()
+}
+
+impl Counts {
+    fn new(minutes: usize) -> Self {
+        let empty = || [vec![0; BUCKETS], vec![0; BUCKETS]];
+        let blocks = (0..MINUTES / minutes).map(|_| empty()).collect();
+        Self { minutes, blocks, rollout: (0..60 / minutes).map(|_| empty()).collect() }
+    }
+
+    fn add(&mut self, minute: usize, log: f64, class: usize) {
+        if let Some(block) = self.blocks.get_mut(minute / self.minutes) {
+            block[class][bucket(log)] += 1;
+        }
+    }
+
+    fn add_rollout(&mut self, minute: usize, log: f64, is_new: bool) {
+        if let Some(block) = self.rollout.get_mut((minute - BEGIN) / self.minutes) {
+            block[usize::from(is_new)][bucket(log)] += 1;
+        }
+    }
+
+    fn series(&self, has_classes: bool) -> Series {
+        let block = |[fast, slow]: &[Vec<u64>; 2]| {
+            if has_classes {
+                return Block::by_class([(Class(0), histogram(fast)), (Class(1), histogram(slow))]);
+            }
+            let sum: Vec<u64> = fast.iter().zip(slow).map(|(one, other)| one + other).collect();
+            histogram(&sum).into()
+        };
+        self.blocks.iter().map(block).collect()
+    }
+
+    fn rollouts(&self) -> Vec<Rollout> {
+        self.rollout.iter().map(|[old, new]| Rollout { old: histogram(old), new: histogram(new) }).collect()
+    }
+}
+
+/// Simulates a release.
+pub fn release(seed: u64, plan: &Plan) -> Release {
+    let random = &mut Random::new(seed);
+    let grid = grid();
+    let (host, end) = host(random);
+    let mut release = Release { names: Vec::new(), series: Vec::new(), rollouts: Vec::new(), end };
+    for kind in kinds(random, plan.is_slow) {
+        let (simulated, counts) = name(random, &host, kind, plan, &grid);
+        release.names.push(simulated);
+        release.series.push(counts.series(plan.wrong_classes.is_some()));
+        release.rollouts.push(counts.rollouts());
+    }
+    release
+}
+
+fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64]) -> (Simulated, Counts) {
+    let old = shape(random);
+    let size = if random.chance(0.9) { [0.3, 0.5, 1.0, 2.0][random.below(4)] } else { random.uniform(0.3, 2.0) };
+    let (new, mut effect) = changed(random, &old, kind, f64::ln_1p(size), grid);
+    let mean_rate = random.log_uniform(0.2, 600.0);
+    let wobble = random.autoregressive(MINUTES, 0.1, 0.8);
+    let follows = random.uniform(0.6, 1.3);
+    let correlation = random.uniform(0.8, 0.97);
+    let own = random.autoregressive(MINUTES, host.deviation * (1.0 - host.shared).sqrt(), correlation);
+    let episodes = episodes(random, 0.15);
+    let before = Sampler::new(&old, grid);
+    let after = Sampler::new(if kind == Kind::Ramp { &old } else { &new }, grid);
+    if kind == Kind::Application {
+        effect = host.application;
+    }
+    let fast = old[0].weight / (old[0].weight + old[1].weight);
+    let mut counts = Counts::new(plan.block_minutes);
+    let mut requests = 0;
+    for minute in 0..MINUTES {
+        let rate = mean_rate * host.load[minute] * wobble[minute].exp();
+        let noise = follows * host.noise[minute] + own[minute] + episodes[minute];
+        let since = minute.saturating_sub(BEGIN) as f64;
+        let slower = match kind {
+            Kind::Application => effect,
+            Kind::Ramp => effect * (since / 60.0).min(1.0),
+            _ => 0.0,
+        };
+        let number = random.poisson(rate);
+        requests += number;
+        for _ in 0..number {
+            let start = host.starts[random.below(INSTANCES)];
+            let is_new = minute >= start;
+            let (log, class) = if is_new { after.draw(random, grid) } else { before.draw(random, grid) };
+            let mut shift = noise;
+            if is_new {
+                shift += slower;
+                if minute < BEGIN + 60 {
+                    shift += host.warm_up * (-((minute - start) as f64) / host.fading).exp();
+                }
+            }
+            let log = log + shift.clamp(-MAX_SHIFT, MAX_SHIFT);
+            let mut class = if class == 2 { usize::from(!random.chance(fast)) } else { class };
+            if plan.wrong_classes.is_some_and(|share| random.chance(share)) {
+                class = 1 - class;
+            }
+            counts.add(minute, log, class);
+            if (BEGIN..BEGIN + 60).contains(&minute) && (!is_new || minute >= start + COLD) {
+                counts.add_rollout(minute, log, is_new);
+            }
+        }
+    }
+    if random.chance(0.3) {
+        for _ in 0..5 {
+            let block = random.below(counts.blocks.len());
+            counts.blocks[block][0][BUCKETS - 1] += 1;
+        }
+    }
+    let is_slow = effect >= 1.295_f64.ln() && !matches!(kind, Kind::Mix | Kind::Unchanged);
+    (Simulated { kind, is_slow, rate: requests as f64 / MINUTES as f64 }, counts)
+}
