@@ -3,7 +3,6 @@
 //! The looks are at fixed times after the end of a deployment. Each look is one more chance of a false report, and a
 //! short one can be within one episode of noise, so earlier looks ask for more standard errors.
 
-use crate::effect::Measure;
 use crate::study::{Evidence, MeasuredChange};
 
 /// A time after a change at which names are judged.

@@ -71,11 +71,6 @@ impl Block {
         self.parts.iter().map(|(class, durations)| (*class, durations))
     }
 
-    /// Returns the number of requests.
-    pub(crate) fn count(&self) -> f64 {
-        self.parts.iter().map(|(_, durations)| durations.count() as f64).sum()
-    }
-
     /// Returns the mean of the durations' logarithms, or `None` for a block with too few requests.
     fn level(&self) -> Option<f64> {
         let (mut count, mut sum) = (0.0, 0.0);
