@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use crate::decision::Look;
 use crate::study::Subject;
 
 /// The largest number of spans of a transaction. Further ones are not examined.
@@ -134,14 +133,14 @@ fn sane(value: f64) -> f64 {
 }
 
 impl Subject<'_> {
-    /// Returns the part of the transaction that took the additional time at a look.
+    /// Returns the part of the transaction that took the additional time.
     ///
     /// The blocks of the breakdown are those of the study. The deviation that all transactions share is removed from
     /// the times, as it is from the durations.
     #[must_use]
-    pub fn cause(&self, look: Look, breakdown: &Breakdown) -> Cause {
+    pub fn cause(&self, breakdown: &Breakdown) -> Cause {
         let spans = breakdown.spans.get(..MAX_SPANS).unwrap_or(&breakdown.spans);
-        let single = spans.iter().map(|span| self.change(look, breakdown, std::slice::from_ref(&span)));
+        let single = spans.iter().map(|span| self.change(breakdown, std::slice::from_ref(&span)));
         if let Some((index, change)) = responsible(single.collect()) {
             return Cause::Signature { signature: spans[index].signature.clone(), change };
         }
@@ -150,7 +149,7 @@ impl Subject<'_> {
         kinds.dedup();
         let of_kind = |kind: &&str| {
             let spans: Vec<&Span> = spans.iter().filter(|span| span.kind == **kind).collect();
-            self.change(look, breakdown, &spans)
+            self.change(breakdown, &spans)
         };
         match responsible(kinds.iter().map(of_kind).collect()) {
             Some((index, change)) => Cause::Kind { kind: kinds[index].to_owned(), change },
@@ -159,8 +158,8 @@ impl Subject<'_> {
     }
 
     /// Returns the change of some spans together, or `None` without enough blocks on both sides.
-    fn change(&self, look: Look, breakdown: &Breakdown, spans: &[&Span]) -> Option<SpanChange> {
-        let (before, after) = self.windows(look);
+    fn change(&self, breakdown: &Breakdown, spans: &[&Span]) -> Option<SpanChange> {
+        let (before, after) = self.windows();
         let before = self.side(breakdown, spans, before)?;
         let after = self.side(breakdown, spans, after)?;
         let old_time = before.time_of_call(after.time_of_call(0.0));

@@ -23,15 +23,32 @@ const MIN_BLOCKS_OF_SLOPE: usize = 50;
 const USUAL_SLOPE: f64 = 0.8;
 const MAX_SLOPE: f64 = 1.3;
 
+/// Deviations, in standard deviations, from which a member counts as affected by the change.
+const AFFECTED: f64 = 3.0;
+
+/// The smallest deviation of a member's own windows.
+const MIN_SHIFT: f64 = 0.03;
+
+/// Affected members change the control of the others, which changes who is affected.
+const ROUNDS: usize = 3;
+
 /// The factor from the median absolute deviation to the standard deviation of a normal distribution.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 
 /// The deviation of each block from the level of the day before the change, for each member of the group.
 #[derive(Debug)]
 pub(crate) struct ControlGroup {
-    members: usize,
-    /// For each block the deviations in ascending order: deviation, weight, name.
-    blocks: Vec<Vec<(f64, f64, usize)>>,
+    members: Vec<Member>,
+    /// For each block the deviations in ascending order, with the member's index.
+    blocks: Vec<Vec<(f64, usize)>>,
+}
+
+#[derive(Debug)]
+struct Member {
+    name: usize,
+    weight: f64,
+    /// The change affected this member too, so it is no control after it.
+    is_affected: bool,
 }
 
 /// Returns the median, and moves the values.
@@ -81,40 +98,89 @@ impl ControlGroup {
         members.truncate(MAX_MEMBERS);
         let mut weights: Vec<f64> = members.iter().map(|(_, weight)| *weight).collect();
         let cap = median(&mut weights).unwrap_or(1.0) * MAX_WEIGHT;
+        let member = |(name, weight): (usize, f64)| Member { name, weight: weight.min(cap), is_affected: false };
+        let members: Vec<Member> = members.into_iter().map(member).collect();
         let length = deviations.iter().map(Vec::len).max().unwrap_or(0);
-        let block = |index: usize| {
-            let found = members.iter().filter_map(|(name, weight)| {
-                let deviation = (*deviations.get(*name)?.get(index)?)?;
-                Some((deviation, weight.min(cap), *name))
-            });
-            let mut found: Vec<_> = found.collect();
+        let block = |block: usize| {
+            let of_member = |(index, member): (usize, &Member)| Some(((*deviations.get(member.name)?.get(block)?)?, index));
+            let mut found: Vec<(f64, usize)> = members.iter().enumerate().filter_map(of_member).collect();
             found.sort_by(|one, other| one.0.total_cmp(&other.0));
             found
         };
-        Self { members: members.len(), blocks: (0..length).map(block).collect() }
+        let blocks = (0..length).map(block).collect();
+        Self { members, blocks }
     }
 
     /// Returns whether enough other names can be compared with a name.
     pub(crate) const fn is_sufficient(&self) -> bool {
-        self.members > MIN_OTHERS
+        self.members.len() > MIN_OTHERS
     }
 
-    /// Returns the weighted median of the other names' deviations in each block. It is 0 without another name.
-    pub(crate) fn without(&self, name: usize) -> Vec<f64> {
+    /// Returns the weighted median of the other names' deviations in each block. It is 0 without enough other names.
+    ///
+    /// Members that the change affected are left out in the blocks from `change` on.
+    pub(crate) fn without(&self, name: usize, change: usize) -> Vec<f64> {
         if !self.is_sufficient() {
             return vec![0.0; self.blocks.len()];
         }
-        let of_block = |block: &Vec<(f64, f64, usize)>| {
-            let others = || block.iter().filter(|(_, _, member)| *member != name);
-            let half = others().map(|(_, weight, _)| weight).sum::<f64>() / 2.0;
+        let of_block = |(index, block): (usize, &Vec<(f64, usize)>)| {
+            let other = |member: &&Member| member.name != name && !(index >= change && member.is_affected);
+            let others = || {
+                let known = block.iter().filter_map(|(deviation, index)| Some((*deviation, self.members.get(*index)?)));
+                known.filter(|(_, member)| other(member))
+            };
+            let half = others().map(|(_, member)| member.weight).sum::<f64>() / 2.0;
             let mut sum = 0.0;
-            let found = others().find(|(_, weight, _)| {
-                sum += weight;
+            let found = others().find(|(_, member)| {
+                sum += member.weight;
                 sum >= half
             });
-            found.map_or(0.0, |(deviation, _, _)| *deviation)
+            found.map_or(0.0, |(deviation, _)| deviation)
         };
-        self.blocks.iter().map(of_block).collect()
+        self.blocks.iter().enumerate().map(of_block).collect()
+    }
+
+    /// Finds the members that the change affected: their own deviation, without that of the others, is outside of what
+    /// windows of the same length show in the history.
+    ///
+    /// Without this step, several slow names hide each other's slow-down, and others seem to become faster.
+    pub(crate) fn leave_out_affected(&mut self, deviations: &[Vec<Option<f64>>], history: &Range<usize>, after: &Range<usize>) {
+        for _ in 0..ROUNDS {
+            let score = |member: &Member| {
+                let control = self.without(member.name, history.end);
+                let own = deviations.get(member.name)?;
+                let rest: Vec<Option<f64>> =
+                    own.iter().zip(&control).map(|(own, control)| own.map(|own| own - control)).collect();
+                Some(outside(&rest, history, after))
+            };
+            let mut scores: Vec<(usize, f64)> = self.members.iter().map(|member| score(member).unwrap_or(0.0)).enumerate().collect();
+            scores.retain(|(_, score)| *score >= AFFECTED);
+            scores.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+            // Most of the group remains.
+            scores.truncate(self.members.len().saturating_sub(MIN_OTHERS + 1).min(self.members.len() / 2));
+            for (index, member) in self.members.iter_mut().enumerate() {
+                member.is_affected = scores.iter().any(|(affected, _)| *affected == index);
+            }
+        }
+    }
+}
+
+/// Returns the absolute mean of a window in typical absolute means of windows of its length in the history.
+fn outside(values: &[Option<f64>], history: &Range<usize>, after: &Range<usize>) -> f64 {
+    let mean = |window: Range<usize>| {
+        let present = values.get(window.clone()).unwrap_or_default().iter().flatten();
+        let (count, sum) = present.fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
+        (count * 2 > window.len()).then(|| sum / f64::from(u32::try_from(count).unwrap_or(u32::MAX)))
+    };
+    let length = after.len().min(history.len() / 4);
+    if length == 0 {
+        return 0.0;
+    }
+    let windows = (0..history.len() / length).map(|index| history.start + index * length);
+    let mut means: Vec<f64> = windows.filter_map(|start| mean(start..start + length)).map(f64::abs).collect();
+    match (mean(after.clone()), median(&mut means)) {
+        (Some(mean), Some(typical)) => mean.abs() / (typical * MAD_TO_DEVIATION).max(MIN_SHIFT),
+        _ => 0.0,
     }
 }
 

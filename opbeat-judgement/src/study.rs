@@ -62,22 +62,24 @@ pub enum StudyError {
     ChangeOutside,
 }
 
-/// The transactions of an application, prepared for a change.
+/// The transactions of an application, prepared for a look at a change.
 #[derive(Debug)]
 pub struct Study<'a> {
     series: &'a [Series],
     length: BlockLength,
-    blocks: usize,
-    /// The block in which the change begins.
-    begin: usize,
-    /// The first block after the change's end.
-    end: usize,
+    look: Look,
+    /// The blocks of the day before the change.
+    day_before: Range<usize>,
+    /// The blocks with placebo releases.
+    history: Range<usize>,
+    /// The blocks after the change, up to the look.
+    after: Range<usize>,
     deviations: Vec<Vec<Option<f64>>>,
     group: ControlGroup,
 }
 
 impl<'a> Study<'a> {
-    /// Prepares the control group of all names.
+    /// Prepares the control group of all names, from the blocks up to the look.
     ///
     /// The series of all names begin at the same time and have blocks of the same length. A day before the change is
     /// enough, four days give the best estimate of the noise.
@@ -85,7 +87,12 @@ impl<'a> Study<'a> {
     /// # Errors
     ///
     /// If there are too many names or blocks, or if the change is not within the blocks.
-    pub fn new(series: &'a [Series], length: BlockLength, change: Change) -> Result<Self, StudyError> {
+    pub fn new(
+        series: &'a [Series],
+        length: BlockLength,
+        change: Change,
+        look: Look,
+    ) -> Result<Self, StudyError> {
         if series.len() > MAX_NAMES {
             return Err(StudyError::TooManyNames(series.len()));
         }
@@ -97,50 +104,31 @@ impl<'a> Study<'a> {
         if change.end < change.begin || end > blocks {
             return Err(StudyError::ChangeOutside);
         }
-        let mut study =
-            Self { series, length, blocks, begin, end, deviations: Vec::new(), group: ControlGroup::new(&[], 0..0) };
-        let day = study.day_before();
-        study.deviations = series.iter().map(|series| deviations(&series.levels(blocks), day.clone())).collect();
-        study.group = ControlGroup::new(&study.deviations, study.history());
-        Ok(study)
-    }
-
-    /// Returns the blocks of the day before the change.
-    fn day_before(&self) -> Range<usize> {
-        self.begin.saturating_sub(self.length.blocks_in(DAY))..self.begin
-    }
-
-    /// Returns the blocks with placebo releases.
-    fn history(&self) -> Range<usize> {
-        self.begin.saturating_sub(self.length.blocks_in(HISTORY))..self.begin
-    }
-
-    /// Returns the blocks after the change that a look compares. It is empty if the look is not due.
-    pub(crate) fn after(&self, look: Look) -> Range<usize> {
-        let begin = self.end + self.length.blocks_in(WARM_UP);
-        let end = (self.end + self.length.full_blocks_in(look.minutes())).min(self.blocks);
-        begin.min(end)..end
-    }
-
-    /// Returns whether the blocks reach the end of a look.
-    #[must_use]
-    pub const fn is_due(&self, look: Look) -> bool {
-        self.end + self.length.full_blocks_in(look.minutes()) <= self.blocks
+        let first = (end + length.blocks_in(WARM_UP)).min(blocks);
+        let last = (end + length.full_blocks_in(look.minutes())).clamp(first, blocks);
+        let day_before = begin.saturating_sub(length.blocks_in(DAY))..begin;
+        let history = begin.saturating_sub(length.blocks_in(HISTORY))..begin;
+        let after = first..last;
+        let deviations: Vec<_> =
+            series.iter().map(|series| deviations(&series.levels(last), day_before.clone())).collect();
+        let mut group = ControlGroup::new(&deviations, history.clone());
+        group.leave_out_affected(&deviations, &history, &after);
+        Ok(Self { series, length, look, day_before, history, after, deviations, group })
     }
 
     /// Returns a name's own part of the study, or `None` if there is no name of this index.
     #[must_use]
     pub fn subject(&self, name: usize) -> Option<Subject<'_>> {
         let series = self.series.get(name)?;
-        let control = self.group.without(name);
-        let history = self.history();
+        let history = self.history.clone();
+        let control = self.group.without(name, history.end);
         let own = self.deviations.get(name)?.get(history.clone()).unwrap_or_default();
         let slope = slope(own, control.get(history.clone()).unwrap_or_default());
-        let corrected = Corrected::new(series, &control, slope, history.start..self.blocks);
+        let corrected = Corrected::new(series, &control, slope, history.start..self.after.end);
         let step = self.length.full_blocks_in(STEP).max(1);
         let steps = history.len() / step;
         let past = corrected.prefix_sums(history.end - steps * step..history.end, step);
-        let before = Before::new(&corrected.window(self.day_before()));
+        let before = Before::new(&corrected.window(self.day_before.clone()));
         Some(Subject { study: self, control, slope, corrected, past, step, before })
     }
 }
@@ -221,22 +209,21 @@ impl Subject<'_> {
         self.slope * self.control.get(block).copied().unwrap_or(0.0)
     }
 
-    /// Returns the blocks before and after the change that a look compares.
-    pub(crate) fn windows(&self, look: Look) -> (Range<usize>, Range<usize>) {
-        (self.study.day_before(), self.study.after(look))
+    /// Returns the blocks before and after the change.
+    pub(crate) fn windows(&self) -> (Range<usize>, Range<usize>) {
+        (self.study.day_before.clone(), self.study.after.clone())
     }
 
-    /// Judges the name at a look.
+    /// Judges the name.
     #[must_use]
-    pub fn judge(&self, look: Look) -> Finding {
-        decide(look, self.evidence(look))
+    pub fn judge(&self) -> Finding {
+        decide(self.study.look, self.evidence())
     }
 
     /// Compares the blocks before and after the change.
-    fn evidence(&self, look: Look) -> Evidence {
-        let (before, after) = self.windows(look);
-        let step = self.study.length.full_blocks_in(STEP).max(1);
-        debug_assert_eq!(step, self.step, "the sums have the steps of the study");
+    fn evidence(&self) -> Evidence {
+        let (before, after) = self.windows();
+        let step = self.step;
         let placebo = (after.len() + step / 2) / step;
         let longest = self.study.length.full_blocks_in(LONGEST_PLACEBO) / step;
         let day = self.study.length.blocks_in(DAY) / step;

@@ -14,13 +14,13 @@ fn steady(durations: &Histogram) -> Series {
 
 /// Judges all names at all looks, and writes the sentences.
 fn judge(series: &[Series], length: BlockLength, change: Change) -> Vec<Verdict> {
-    let study = Study::new(series, length, change).unwrap();
     let mut verdicts = Vec::new();
-    for name in 0..series.len() {
-        let subject = study.subject(name).unwrap();
-        for look in Look::ALL {
-            let finding = subject.judge(look);
-            let cause = subject.cause(look, &hostile_breakdown());
+    for look in Look::ALL {
+        let study = Study::new(series, length, change, look).unwrap();
+        for name in 0..series.len() {
+            let subject = study.subject(name).unwrap();
+            let finding = subject.judge();
+            let cause = subject.cause(&hostile_breakdown());
             assert!(!sentence("GET /", Occasion::Release("R#1"), &finding, Some(&cause)).contains("NaN"));
             verdicts.push(finding.verdict);
         }
@@ -41,26 +41,26 @@ fn hostile_breakdown() -> Breakdown {
 
 #[test]
 fn an_application_without_names_has_no_subject() {
-    let error = Study::new(&[], FIVE, Change::candidate(5)).unwrap_err();
+    let error = Study::new(&[], FIVE, Change::candidate(5), Look::Day).unwrap_err();
     assert_eq!(error, StudyError::ChangeOutside);
-    assert!(Study::new(&[], FIVE, Change::candidate(0)).unwrap().subject(0).is_none());
+    assert!(Study::new(&[], FIVE, Change::candidate(0), Look::Day).unwrap().subject(0).is_none());
 }
 
 #[test]
 fn a_change_must_be_within_the_blocks() {
     let series = [steady(&Histogram::of_durations([1.0]))];
     for change in [Change::candidate(3_000), Change { begin: 10, end: 5 }, Change { begin: 0, end: usize::MAX }] {
-        assert_eq!(Study::new(&series, FIVE, change).unwrap_err(), StudyError::ChangeOutside);
+        assert_eq!(Study::new(&series, FIVE, change, Look::Day).unwrap_err(), StudyError::ChangeOutside);
     }
 }
 
 #[test]
 fn too_many_names_and_blocks_are_errors() {
     let names = vec![Series::default(); 10_001];
-    assert_eq!(Study::new(&names, FIVE, Change::candidate(0)).unwrap_err(), StudyError::TooManyNames(10_001));
+    assert_eq!(Study::new(&names, FIVE, Change::candidate(0), Look::Day).unwrap_err(), StudyError::TooManyNames(10_001));
     let long: Series = vec![Block::default(); MAX_BLOCKS + 1].into_iter().collect();
     assert_eq!(
-        Study::new(&[long], FIVE, Change::candidate(0)).unwrap_err(),
+        Study::new(&[long], FIVE, Change::candidate(0), Look::Day).unwrap_err(),
         StudyError::TooManyBlocks(MAX_BLOCKS + 1)
     );
 }
@@ -84,8 +84,10 @@ fn a_single_name_waits_for_a_day() {
     let slower = |block: usize| if block < 288 { 10.0 } else { 30.0 };
     let durations = |block| Histogram::of_durations((0..50).map(|request| slower(block) + f64::from(request % 7)));
     let series: Series = (0..2 * 288).map(|block| Block::from(durations(block))).collect();
-    let study = Study::new(std::slice::from_ref(&series), FIVE, change).unwrap();
-    let verdict = |look| study.subject(0).unwrap().judge(look).verdict;
+    let verdict = |look| {
+        let study = Study::new(std::slice::from_ref(&series), FIVE, change, look).unwrap();
+        study.subject(0).unwrap().judge().verdict
+    };
     assert!(matches!(verdict(Look::ThreeHours), Verdict::NotEnoughData { .. }));
     assert!(verdict(Look::Day).is_slower());
 }
@@ -129,12 +131,12 @@ fn an_application_that_did_not_roll_is_not_slower() {
 #[test]
 fn spans_that_are_not_numbers_name_no_cause() {
     let series = vec![steady(&Histogram::of_durations([5.0, 6.0, 7.0])); 5];
-    let study = Study::new(&series, FIVE, Change::candidate(1_440)).unwrap();
+    let study = Study::new(&series, FIVE, Change::candidate(1_440), Look::Day).unwrap();
     let subject = study.subject(0).unwrap();
     let nothing = Breakdown::default();
-    assert_eq!(subject.cause(Look::Day, &nothing), Cause::Several);
+    assert_eq!(subject.cause(&nothing), Cause::Several);
     let not_numbers = vec![Calls { count: f64::NAN, milliseconds: f64::NAN }; 600];
     let span = Span { signature: String::new(), kind: String::new(), calls: not_numbers };
     let breakdown = Breakdown { transactions: vec![f64::NAN; 600], spans: vec![span] };
-    assert_eq!(subject.cause(Look::Day, &breakdown), Cause::Several);
+    assert_eq!(subject.cause(&breakdown), Cause::Several);
 }

@@ -29,10 +29,10 @@ fn application(mut subject: impl FnMut(&mut fastrand::Rng, usize) -> Block) -> V
 /// Returns the sentence about the first name.
 fn said(series: &[Series], look: Look, breakdown: Option<&Breakdown>) -> String {
     let change = Change { begin: BEGIN, end: BEGIN };
-    let study = Study::new(series, BlockLength::FIVE_MINUTES, change).unwrap();
+    let study = Study::new(series, BlockLength::FIVE_MINUTES, change, look).unwrap();
     let subject = study.subject(0).unwrap();
-    let finding = subject.judge(look);
-    let cause = breakdown.map(|breakdown| subject.cause(look, breakdown));
+    let finding = subject.judge();
+    let cause = breakdown.map(|breakdown| subject.cause(breakdown));
     sentence("GET /books/{id}", Occasion::Release("R#42"), &finding, cause.as_ref())
 }
 
@@ -101,8 +101,8 @@ fn a_change_of_the_mix_is_no_slow_down() {
 fn names_cannot_leave_their_place_in_the_sentence() {
     let series = application(slower);
     let change = Change { begin: BEGIN, end: BEGIN };
-    let study = Study::new(&series, BlockLength::FIVE_MINUTES, change).unwrap();
-    let finding = study.subject(0).unwrap().judge(Look::ThreeHours);
+    let study = Study::new(&series, BlockLength::FIVE_MINUTES, change, Look::ThreeHours).unwrap();
+    let finding = study.subject(0).unwrap().judge();
     let name = format!("GET `\n{}", "x".repeat(10_000));
     let said = sentence(&name, Occasion::Time("14:00"), &finding, None);
     assert!(said.chars().count() < 300 && !said.contains('\n'), "{said}");

@@ -3,48 +3,48 @@
 use fastrand::Rng;
 
 /// A seeded generator with the distributions that the models need.
-pub struct Random {
+pub(crate) struct Random {
     uniform: Rng,
     spare: Option<f64>,
 }
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { uniform: Rng::with_seed(seed), spare: None }
     }
 
     /// Returns a number in [0, 1).
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         self.uniform.f64()
     }
 
-    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// Returns a number whose logarithm is uniform.
-    pub fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
         self.uniform(low.ln(), high.ln()).exp()
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.uniform.usize(..end)
     }
 
-    pub fn between(&mut self, low: usize, end: usize) -> usize {
+    pub(crate) fn between(&mut self, low: usize, end: usize) -> usize {
         self.uniform.usize(low..end)
     }
 
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         self.uniform.shuffle(values);
     }
 
     /// Returns a standard normal number: the polar method of Marsaglia.
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -60,7 +60,7 @@ impl Random {
     }
 
     /// Returns a Poisson number: products of uniforms, or the normal approximation for large means.
-    pub fn poisson(&mut self, mean: f64) -> usize {
+    pub(crate) fn poisson(&mut self, mean: f64) -> usize {
         if mean > 30.0 {
             return (mean + mean.sqrt() * self.normal()).round().max(0.0) as usize;
         }
@@ -74,7 +74,7 @@ impl Random {
     }
 
     /// Returns stationary noise in which each value follows the one before.
-    pub fn autoregressive(&mut self, length: usize, deviation: f64, correlation: f64) -> Vec<f64> {
+    pub(crate) fn autoregressive(&mut self, length: usize, deviation: f64, correlation: f64) -> Vec<f64> {
         let mut value = self.normal() * deviation;
         let innovation = deviation * (1.0 - correlation * correlation).sqrt();
         let step = |_| {

@@ -11,7 +11,7 @@ use crate::random::Random;
 
 const NAMES: usize = 10;
 const DAY: usize = 1_440;
-pub const BEGIN: usize = 4 * DAY;
+pub(crate) const BEGIN: usize = 4 * DAY;
 const MINUTES: usize = BEGIN + 30 + DAY;
 const BUCKETS: usize = 480;
 /// The grid of the distributions, in parts of a bucket.
@@ -21,6 +21,10 @@ const INSTANCES: usize = 4;
 const LOWEST: f64 = -2.2;
 /// The largest shift by noise and slow-downs.
 const MAX_SHIFT: f64 = 1.5;
+/// Minutes of a block.
+const BLOCK: usize = 5;
+/// The share of requests whose class is recorded wrongly.
+const WRONG_CLASSES: f64 = 0.1;
 /// Minutes in which an instance's requests are neither of the old nor of the new release.
 const COLD: usize = 5;
 
@@ -29,7 +33,7 @@ fn width() -> f64 {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Unchanged,
     /// More of the slow requests, none of them slower.
     Mix,
@@ -42,30 +46,33 @@ pub enum Kind {
     Application,
 }
 
-pub struct Simulated {
-    pub kind: Kind,
+pub(crate) struct Simulated {
+    pub(crate) kind: Kind,
     /// Whether p50, p95 or the mean rose by 29.5 % at least.
-    pub is_slow: bool,
-    /// Requests per minute.
-    pub rate: f64,
+    pub(crate) is_slow: bool,
 }
 
-pub struct Release {
-    pub names: Vec<Simulated>,
-    pub series: Vec<Series>,
+pub(crate) struct Release {
+    pub(crate) names: Vec<Simulated>,
+    /// Blocks of five minutes.
+    pub(crate) series: Vec<Series>,
+    /// The same requests in blocks of ten minutes.
+    pub(crate) in_ten_minutes: Vec<Series>,
+    /// Blocks of five minutes whose requests have classes: fast or slow parameters. One of ten requests has the wrong one.
+    pub(crate) with_classes: Vec<Series>,
     /// The requests of instances with the old and the new release, in the same blocks.
-    pub rollouts: Vec<Vec<Rollout>>,
+    pub(crate) rollouts: Vec<Vec<Rollout>>,
     /// The minute in which the last instance started.
-    pub end: usize,
+    pub(crate) end: usize,
 }
 
-/// What the simulation decides about a release.
-pub struct Plan {
-    /// Whether some of its transactions become slower. `None`: drawn, and sometimes all of them do.
-    pub is_slow: Option<bool>,
-    pub block_minutes: usize,
-    /// The share of requests whose class is recorded wrongly. `None`: no classes are recorded.
-    pub wrong_classes: Option<f64>,
+/// The transactions of a release that become slower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    Nothing,
+    /// One to three of ten.
+    Some,
+    Everything,
 }
 
 #[derive(Clone, Copy)]
@@ -80,7 +87,7 @@ struct Component {
 
 fn grid() -> Vec<f64> {
     let count = (BUCKETS * PARTS + 632) as i32;
-    (0..count).map(|index| f64::from(index - 316) * width() / PARTS as f64 + LOWEST + 0.0).collect()
+    (0..count).map(|index| f64::from(index - 316) * width() / PARTS as f64 + LOWEST).collect()
 }
 
 impl Component {
@@ -227,16 +234,15 @@ fn host(random: &mut Random) -> (Host, usize) {
     (Host { load, noise, deviation, shared, starts, warm_up, fading, application }, BEGIN + roll)
 }
 
-fn kinds(random: &mut Random, is_slow: Option<bool>) -> [Kind; NAMES] {
-    let draw = random.unit();
-    if draw < 0.06 && is_slow.is_none() {
+fn kinds(random: &mut Random, planted: Planted) -> [Kind; NAMES] {
+    if planted == Planted::Everything {
         return [Kind::Application; NAMES];
     }
     let mut order: Vec<usize> = (0..NAMES).collect();
     random.shuffle(&mut order);
     let mut kinds = [Kind::Unchanged; NAMES];
     let slow = random.between(1, 4);
-    if is_slow.unwrap_or(draw < 0.6) {
+    if planted == Planted::Some {
         for name in order.iter().take(slow) {
             kinds[*name] = [Kind::All, Kind::Tail, Kind::Part, Kind::Ramp][random.below(4)];
         }
@@ -280,7 +286,6 @@ impl Sampler {
 
 /// The counts of the blocks of a name.
 struct Counts {
-    minutes: usize,
     /// For each block and class, the counts by bucket.
     blocks: Vec<[Vec<u64>; 2]>,
     rollout: Vec<[Vec<u64>; 2]>,
@@ -295,32 +300,37 @@ fn histogram(counts: &[u64]) -> Histogram {
 }
 
 impl Counts {
-    fn new(minutes: usize) -> Self {
+    fn new() -> Self {
         let empty = || [vec![0; BUCKETS], vec![0; BUCKETS]];
-        let blocks = (0..MINUTES / minutes).map(|_| empty()).collect();
-        Self { minutes, blocks, rollout: (0..60 / minutes).map(|_| empty()).collect() }
+        let blocks = (0..MINUTES / BLOCK).map(|_| empty()).collect();
+        Self { blocks, rollout: (0..60 / BLOCK).map(|_| empty()).collect() }
     }
 
     fn add(&mut self, minute: usize, log: f64, class: usize) {
-        if let Some(block) = self.blocks.get_mut(minute / self.minutes) {
+        if let Some(block) = self.blocks.get_mut(minute / BLOCK) {
             block[class][bucket(log)] += 1;
         }
     }
 
     fn add_rollout(&mut self, minute: usize, log: f64, is_new: bool) {
-        if let Some(block) = self.rollout.get_mut((minute - BEGIN) / self.minutes) {
+        if let Some(block) = self.rollout.get_mut((minute - BEGIN) / BLOCK) {
             block[usize::from(is_new)][bucket(log)] += 1;
         }
     }
 
-    fn series(&self, has_classes: bool) -> Series {
-        let block = |[fast, slow]: &[Vec<u64>; 2]| {
-            if has_classes {
-                return Block::by_class([(Class(0), histogram(fast)), (Class(1), histogram(slow))]);
-            }
-            let sum: Vec<u64> = fast.iter().zip(slow).map(|(one, other)| one + other).collect();
+    /// Returns the series of some consecutive blocks together.
+    fn series(&self, together: usize) -> Series {
+        let block = |blocks: &[[Vec<u64>; 2]]| {
+            let mut sum = vec![0; BUCKETS];
+            blocks.iter().flatten().for_each(|counts| sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count));
             histogram(&sum).into()
         };
+        self.blocks.chunks(together).map(block).collect()
+    }
+
+    fn with_classes(&self) -> Series {
+        let part = |class: u16, counts: &[u64]| (Class(class), histogram(counts));
+        let block = |[fast, slow]: &[Vec<u64>; 2]| Block::by_class([part(0, fast), part(1, slow)]);
         self.blocks.iter().map(block).collect()
     }
 
@@ -330,21 +340,30 @@ impl Counts {
 }
 
 /// Simulates a release.
-pub fn release(seed: u64, plan: &Plan) -> Release {
+pub(crate) fn release(seed: u64, planted: Planted) -> Release {
     let random = &mut Random::new(seed);
     let grid = grid();
     let (host, end) = host(random);
-    let mut release = Release { names: Vec::new(), series: Vec::new(), rollouts: Vec::new(), end };
-    for kind in kinds(random, plan.is_slow) {
-        let (simulated, counts) = name(random, &host, kind, plan, &grid);
+    let mut release = Release {
+        names: Vec::new(),
+        series: Vec::new(),
+        in_ten_minutes: Vec::new(),
+        with_classes: Vec::new(),
+        rollouts: Vec::new(),
+        end,
+    };
+    for kind in kinds(random, planted) {
+        let (simulated, counts) = name(random, &host, kind, &grid);
         release.names.push(simulated);
-        release.series.push(counts.series(plan.wrong_classes.is_some()));
+        release.series.push(counts.series(1));
+        release.in_ten_minutes.push(counts.series(2));
+        release.with_classes.push(counts.with_classes());
         release.rollouts.push(counts.rollouts());
     }
     release
 }
 
-fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64]) -> (Simulated, Counts) {
+fn name(random: &mut Random, host: &Host, kind: Kind, grid: &[f64]) -> (Simulated, Counts) {
     let old = shape(random);
     let size = if random.chance(0.9) { [0.3, 0.5, 1.0, 2.0][random.below(4)] } else { random.uniform(0.3, 2.0) };
     let (new, mut effect) = changed(random, &old, kind, f64::ln_1p(size), grid);
@@ -360,8 +379,7 @@ fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64])
         effect = host.application;
     }
     let fast = old[0].weight / (old[0].weight + old[1].weight);
-    let mut counts = Counts::new(plan.block_minutes);
-    let mut requests = 0;
+    let mut counts = Counts::new();
     for minute in 0..MINUTES {
         let rate = mean_rate * host.load[minute] * wobble[minute].exp();
         let noise = follows * host.noise[minute] + own[minute] + episodes[minute];
@@ -372,7 +390,6 @@ fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64])
             _ => 0.0,
         };
         let number = random.poisson(rate);
-        requests += number;
         for _ in 0..number {
             let start = host.starts[random.below(INSTANCES)];
             let is_new = minute >= start;
@@ -386,7 +403,7 @@ fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64])
             }
             let log = log + shift.clamp(-MAX_SHIFT, MAX_SHIFT);
             let mut class = if class == 2 { usize::from(!random.chance(fast)) } else { class };
-            if plan.wrong_classes.is_some_and(|share| random.chance(share)) {
+            if random.chance(WRONG_CLASSES) {
                 class = 1 - class;
             }
             counts.add(minute, log, class);
@@ -402,5 +419,5 @@ fn name(random: &mut Random, host: &Host, kind: Kind, plan: &Plan, grid: &[f64])
         }
     }
     let is_slow = effect >= 1.295_f64.ln() && !matches!(kind, Kind::Mix | Kind::Unchanged);
-    (Simulated { kind, is_slow, rate: requests as f64 / MINUTES as f64 }, counts)
+    (Simulated { kind, is_slow }, counts)
 }

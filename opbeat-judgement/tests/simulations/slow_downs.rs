@@ -8,15 +8,15 @@ use opbeat_judgement::{Histogram, Series};
 
 use crate::random::Random;
 
-pub const NAMES: usize = 10;
-pub const BLOCK_MINUTES: usize = 10;
+pub(crate) const NAMES: usize = 10;
+pub(crate) const BLOCK_MINUTES: usize = 10;
 const DAY: usize = 144;
 /// The minute of the release.
-pub const BEGIN: usize = DAY * BLOCK_MINUTES;
+pub(crate) const BEGIN: usize = DAY * BLOCK_MINUTES;
 const BLOCKS: usize = 2 * DAY + 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     All,
     Ramp,
     /// The slow path only.
@@ -26,13 +26,13 @@ pub enum Shape {
 }
 
 /// Returns the slow-down that the model plants in the release of an index: in every fifth.
-pub fn planted(random: &mut Random, index: usize) -> Option<(Shape, f64)> {
+pub(crate) fn planted(random: &mut Random, index: usize) -> Option<(Shape, f64)> {
     let shape = [Shape::All, Shape::Ramp, Shape::Tail, Shape::Part][index / 5 % 4];
     index.is_multiple_of(5).then(|| (shape, random.uniform(1.3, 2.5)))
 }
 
 /// Simulates a release. The first name has the slow-down.
-pub fn release(random: &mut Random, planted: Option<(Shape, f64)>) -> Vec<Series> {
+pub(crate) fn release(random: &mut Random, planted: Option<(Shape, f64)>) -> Vec<Series> {
     let (deviation, correlation) = (random.uniform(0.03, 0.15), random.uniform(0.3, 0.9));
     let mut host = random.autoregressive(BLOCKS, deviation, correlation);
     for _ in 0..random.poisson(3.0) {

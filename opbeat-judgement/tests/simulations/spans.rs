@@ -6,10 +6,10 @@ use opbeat_judgement::{Breakdown, Calls, Histogram, Series, Span};
 
 use crate::random::Random;
 
-pub const BLOCK_MINUTES: usize = 10;
+pub(crate) const BLOCK_MINUTES: usize = 10;
 const DAY: usize = 144;
 /// The minute of the release.
-pub const BEGIN: usize = DAY * BLOCK_MINUTES;
+pub(crate) const BEGIN: usize = DAY * BLOCK_MINUTES;
 const BLOCKS: usize = 2 * DAY;
 const NAMES: usize = 6;
 /// The transactions of a block whose spans are recorded, at most.
@@ -17,21 +17,21 @@ const SAMPLED: f64 = 20.0;
 
 /// How the first name of the application becomes slower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     SlowerCalls,
     MoreCalls,
     /// All spans become slower by the same factor.
     Everything,
 }
 
-pub struct Application {
-    pub series: Vec<Series>,
+pub(crate) struct Application {
+    pub(crate) series: Vec<Series>,
     /// The spans of the first name.
-    pub breakdown: Breakdown,
+    pub(crate) breakdown: Breakdown,
     /// The signature of the fault.
-    pub culprit: String,
+    pub(crate) culprit: String,
     /// The largest share of a signature in the time of the first name, before the release.
-    pub largest_share: f64,
+    pub(crate) largest_share: f64,
 }
 
 struct Signature {
@@ -46,7 +46,7 @@ impl Signature {
     }
 }
 
-pub fn application(random: &mut Random, fault: Fault) -> Application {
+pub(crate) fn application(random: &mut Random, fault: Fault) -> Application {
     let (deviation, correlation) = (random.uniform(0.03, 0.15), random.uniform(0.3, 0.9));
     let host = random.autoregressive(BLOCKS, deviation, correlation);
     let factor = random.uniform(1.3, 2.5);
