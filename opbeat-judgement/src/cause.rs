@@ -128,8 +128,7 @@ impl Side {
 
 /// Returns a number that sums can contain.
 fn sane(value: f64) -> f64 {
-    // `max` and `min` turn NaN into the bound.
-    value.max(0.0).min(MAX_VALUE)
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, MAX_VALUE) }
 }
 
 impl Subject<'_> {

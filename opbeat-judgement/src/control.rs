@@ -102,7 +102,8 @@ impl ControlGroup {
         let members: Vec<Member> = members.into_iter().map(member).collect();
         let length = deviations.iter().map(Vec::len).max().unwrap_or(0);
         let block = |block: usize| {
-            let of_member = |(index, member): (usize, &Member)| Some(((*deviations.get(member.name)?.get(block)?)?, index));
+            let of_member =
+                |(index, member): (usize, &Member)| Some(((*deviations.get(member.name)?.get(block)?)?, index));
             let mut found: Vec<(f64, usize)> = members.iter().enumerate().filter_map(of_member).collect();
             found.sort_by(|one, other| one.0.total_cmp(&other.0));
             found
@@ -144,7 +145,12 @@ impl ControlGroup {
     /// windows of the same length show in the history.
     ///
     /// Without this step, several slow names hide each other's slow-down, and others seem to become faster.
-    pub(crate) fn leave_out_affected(&mut self, deviations: &[Vec<Option<f64>>], history: &Range<usize>, after: &Range<usize>) {
+    pub(crate) fn leave_out_affected(
+        &mut self,
+        deviations: &[Vec<Option<f64>>],
+        history: &Range<usize>,
+        after: &Range<usize>,
+    ) {
         for _ in 0..ROUNDS {
             let score = |member: &Member| {
                 let control = self.without(member.name, history.end);
@@ -153,7 +159,8 @@ impl ControlGroup {
                     own.iter().zip(&control).map(|(own, control)| own.map(|own| own - control)).collect();
                 Some(outside(&rest, history, after))
             };
-            let mut scores: Vec<(usize, f64)> = self.members.iter().map(|member| score(member).unwrap_or(0.0)).enumerate().collect();
+            let mut scores: Vec<(usize, f64)> =
+                self.members.iter().map(|member| score(member).unwrap_or(0.0)).enumerate().collect();
             scores.retain(|(_, score)| *score >= AFFECTED);
             scores.sort_by(|(_, one), (_, other)| other.total_cmp(one));
             // Most of the group remains.

@@ -167,4 +167,3 @@ fn conclude(look: Look, evidence: &Evidence) -> Verdict {
     let certainty = if change.z() >= limit + CERTAIN { Certainty::Certain } else { Certainty::Probable };
     Verdict::Slower { change, certainty }
 }
-

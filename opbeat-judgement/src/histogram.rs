@@ -79,5 +79,9 @@ impl FromIterator<(i32, u64)> for Histogram {
 
 fn bucket_of(milliseconds: f64) -> i32 {
     // A cast of NaN gives 0, and casts of large values saturate.
-    if milliseconds > 0.0 { ((milliseconds.ln() / WIDTH).ceil() as i32).clamp(FIRST_BUCKET, LAST_BUCKET) } else { FIRST_BUCKET }
+    if milliseconds > 0.0 {
+        ((milliseconds.ln() / WIDTH).ceil() as i32).clamp(FIRST_BUCKET, LAST_BUCKET)
+    } else {
+        FIRST_BUCKET
+    }
 }

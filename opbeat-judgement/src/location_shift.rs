@@ -40,7 +40,8 @@ impl Reference {
         let spread = ((self.effective + after.effective + 1.0) / (12.0 * self.effective * after.effective)).sqrt();
         let offset = i64::from(after.first) - i64::from(self.first);
         let filled = after.counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
-        let filled: Vec<(i64, f64)> = filled.map(|(index, count)| (index as i64 + offset, count / after.total)).collect();
+        let filled: Vec<(i64, f64)> =
+            filled.map(|(index, count)| (index as i64 + offset, count / after.total)).collect();
         let middle = self.solve(&filled, 0.5);
         let distance = self.solve(&filled, (0.5 - spread).max(0.001)) - self.solve(&filled, (0.5 + spread).min(0.999));
         Estimate { log: middle * WIDTH, error: (distance * WIDTH / 2.0).max(WIDTH / 2.0) }
@@ -69,9 +70,8 @@ impl Reference {
     fn share_longer(&self, after: &[(i64, f64)], moved: i64) -> f64 {
         let mut sum = 0.0;
         for (index, weight) in after {
-            match usize::try_from(index - moved) {
-                Ok(index) => sum += weight * self.below.get(index).copied().unwrap_or(self.total),
-                Err(_) => {}
+            if let Ok(index) = usize::try_from(index - moved) {
+                sum += weight * self.below.get(index).copied().unwrap_or(self.total);
             }
         }
         sum / self.total

@@ -78,13 +78,14 @@ pub(crate) fn unexplained(before: &Distribution, after: &Distribution) -> f64 {
         })
         .collect();
     let components = fit(&bins);
-    let density: Vec<[f64; 3]> = bins.iter().map(|bin| components.map(|component| component.density(bin.log))).collect();
+    let density: Vec<[f64; 3]> =
+        bins.iter().map(|bin| components.map(|component| component.density(bin.log))).collect();
     let mut sums = [1e-300; 3];
     density.iter().for_each(|row| (0..3).for_each(|k| sums[k] += row[k]));
     let density: Vec<[f64; 3]> = density.iter().map(|row| std::array::from_fn(|k| row[k] / sums[k])).collect();
     let begin = components.map(|component| component.weight);
-    let old = weights(&density, bins.iter().map(|bin| bin.before), begin);
-    let new = weights(&density, bins.iter().map(|bin| bin.after), begin);
+    let old = weights(&density, &bins.iter().map(|bin| bin.before).collect::<Vec<_>>(), begin);
+    let new = weights(&density, &bins.iter().map(|bin| bin.after).collect::<Vec<_>>(), begin);
     let (mut change, mut explained) = (0.0, 0.0);
     let (mut largest, mut left) = (1e-6_f64, f64::MIN);
     for (bin, row) in bins.iter().zip(&density) {
@@ -153,10 +154,10 @@ fn fit(bins: &[Bin]) -> [Component; 3] {
 }
 
 /// Fits only the weights of components to shares.
-fn weights(density: &[[f64; 3]], shares: impl Iterator<Item = f64> + Clone, mut weights: [f64; 3]) -> [f64; 3] {
+fn weights(density: &[[f64; 3]], shares: &[f64], mut weights: [f64; 3]) -> [f64; 3] {
     for _ in 0..STEPS_OF_WEIGHTS {
         let mut sums = [1e-12; 3];
-        for (row, share) in density.iter().zip(shares.clone()).filter(|(_, share)| *share > 0.0) {
+        for (row, share) in density.iter().zip(shares).filter(|(_, share)| **share > 0.0) {
             let parts: [f64; 3] = std::array::from_fn(|k| row[k] * weights[k]);
             let all = parts.iter().sum::<f64>().max(1e-300);
             (0..3).for_each(|k| sums[k] += parts[k] / all * share);

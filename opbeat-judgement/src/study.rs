@@ -87,12 +87,7 @@ impl<'a> Study<'a> {
     /// # Errors
     ///
     /// If there are too many names or blocks, or if the change is not within the blocks.
-    pub fn new(
-        series: &'a [Series],
-        length: BlockLength,
-        change: Change,
-        look: Look,
-    ) -> Result<Self, StudyError> {
+    pub fn new(series: &'a [Series], length: BlockLength, change: Change, look: Look) -> Result<Self, StudyError> {
         if series.len() > MAX_NAMES {
             return Err(StudyError::TooManyNames(series.len()));
         }
@@ -244,15 +239,16 @@ impl Subject<'_> {
         let old = self.corrected.window(before.clone());
         let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
         let classes = is_examined.then(|| [before, after].map(|range| self.corrected.window_by_class(range)));
-        let within_classes = classes.and_then(|[before, after]| standardised(&before, &after)).map(|(before, after)| {
-            let within = Before::new(&before).changes(&after);
-            std::array::from_fn(|index| MeasuredChange {
-                measure: Measure::ALL[index],
-                effect: within[index].effect,
-                error: within[index].error.hypot(noise[index].sqrt()),
-                smaller_half: within[index].effect,
-            })
-        });
+        let within_classes =
+            classes.and_then(|[before, after]| standardised(&before, &after)).map(|(before, after)| {
+                let within = Before::new(&before).changes(&after);
+                std::array::from_fn(|index| MeasuredChange {
+                    measure: Measure::ALL[index],
+                    effect: within[index].effect,
+                    error: within[index].error.hypot(noise[index].sqrt()),
+                    smaller_half: within[index].effect,
+                })
+            });
         Evidence {
             requests_before: old.total,
             requests_after: new.total,

@@ -124,7 +124,7 @@ fn detail(change: &SpanChange) -> String {
     let (before, after) = change.calls;
     match change.part {
         Rise::MoreCalls if before <= 0.0 => ", which is new".to_owned(),
-        Rise::MoreCalls => format!(", called {} instead of {} times per request", number(after), number(before)),
+        Rise::MoreCalls => format!(", called {} times per request instead of {}", number(after), number(before)),
         Rise::SlowerCalls => String::new(),
     }
 }

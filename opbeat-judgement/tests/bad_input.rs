@@ -1,5 +1,7 @@
 //! Inputs that are empty, huge or not numbers: the answer is a verdict or an error, and never a panic.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use opbeat_judgement::{
     Block, BlockLength, Breakdown, Calls, Cause, Change, Class, Histogram, Look, MAX_BLOCKS, Occasion, Rollout, Series,
     Span, Study, StudyError, Verdict, sentence, whole_application,
@@ -34,7 +36,10 @@ fn hostile_breakdown() -> Breakdown {
     let span = |offset: usize| Span {
         signature: "SELECT".to_owned(),
         kind: "db".to_owned(),
-        calls: calls(offset).zip(calls(offset + 1)).map(|(count, milliseconds)| Calls { count, milliseconds }).collect(),
+        calls: calls(offset)
+            .zip(calls(offset + 1))
+            .map(|(count, milliseconds)| Calls { count, milliseconds })
+            .collect(),
     };
     Breakdown { transactions: calls(3).collect(), spans: (0..4).map(span).collect() }
 }
@@ -57,7 +62,10 @@ fn a_change_must_be_within_the_blocks() {
 #[test]
 fn too_many_names_and_blocks_are_errors() {
     let names = vec![Series::default(); 10_001];
-    assert_eq!(Study::new(&names, FIVE, Change::candidate(0), Look::Day).unwrap_err(), StudyError::TooManyNames(10_001));
+    assert_eq!(
+        Study::new(&names, FIVE, Change::candidate(0), Look::Day).unwrap_err(),
+        StudyError::TooManyNames(10_001)
+    );
     let long: Series = vec![Block::default(); MAX_BLOCKS + 1].into_iter().collect();
     assert_eq!(
         Study::new(&[long], FIVE, Change::candidate(0), Look::Day).unwrap_err(),

@@ -1,5 +1,7 @@
 //! The sentences that a developer reads.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 use opbeat_judgement::{
     Block, BlockLength, Breakdown, Calls, Change, Class, Histogram, Look, Occasion, Series, Span, Study, sentence,
 };
@@ -62,7 +64,10 @@ fn a_slow_down_names_the_query_that_runs_more_often() {
     let authors = |block| Calls { count: after(block, 40.0, 480.0), milliseconds: after(block, 400.0, 4_800.0) };
     let breakdown = Breakdown { transactions: vec![40.0; BLOCKS], spans: vec![span("SELECT FROM authors", authors)] };
     let said = said(&application(slower), Look::ThreeHours, Some(&breakdown));
-    assert!(said.ends_with("; the time is in `SELECT FROM authors`, called 12 instead of 1 times per request"), "{said}");
+    assert!(
+        said.ends_with("; the time is in `SELECT FROM authors`, called 12 times per request instead of 1"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -81,7 +86,8 @@ fn a_steady_name_has_no_slow_down() {
 
 #[test]
 fn a_rare_name_has_not_enough_data() {
-    let rare = |random: &mut fastrand::Rng, block: usize| durations(random, usize::from(block.is_multiple_of(5)), 80.0).into();
+    let rare =
+        |random: &mut fastrand::Rng, block: usize| durations(random, usize::from(block.is_multiple_of(5)), 80.0).into();
     let said = said(&application(rare), Look::ThreeHours, None);
     assert!(said.starts_with("Not enough data yet for `GET /books/{id}`: 7 requests since release R#42;"), "{said}");
 }

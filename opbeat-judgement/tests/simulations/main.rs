@@ -4,6 +4,8 @@
 //! tests take a minute. 200 releases take a quarter of an hour with `--release`, and give the rates of decision 39.
 //! The seeds of the tests were never used to choose a parameter.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 mod random;
 mod rates;
 mod releases;
@@ -82,7 +84,8 @@ impl Hard {
             Kind::Application => None,
             _ => release.names[name].is_slow.then_some(Truth::Slow),
         };
-        let altered: Vec<usize> = all.iter().copied().filter(|name| release.names[*name].kind != Kind::Unchanged).collect();
+        let altered: Vec<usize> =
+            all.iter().copied().filter(|name| release.names[*name].kind != Kind::Unchanged).collect();
         let (five, ten) = (BlockLength::FIVE_MINUTES, BlockLength::TEN_MINUTES);
         for (rates, series, length, names) in [
             (&mut self.five_minutes, &release.series, five, &all),

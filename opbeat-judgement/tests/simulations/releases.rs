@@ -104,7 +104,13 @@ impl Component {
         let density: Vec<f64> = grid.iter().map(|log| self.density(*log)).collect();
         let all: f64 = density.iter().sum();
         let mut below = 0.0;
-        density.iter().map(|one| { below += one / all; below }).collect()
+        density
+            .iter()
+            .map(|one| {
+                below += one / all;
+                below
+            })
+            .collect()
     }
 }
 
@@ -178,7 +184,11 @@ fn changed(random: &mut Random, old: &[Component], kind: Kind, target: f64, grid
         };
         let after = figures(&new, grid);
         let effect = (0..3).map(|index| after[index] - before[index]).fold(f64::MIN, f64::max);
-        if effect < target { low = by } else { high = by }
+        if effect < target {
+            low = by
+        } else {
+            high = by
+        }
         result = (new, effect);
     }
     result
@@ -322,7 +332,10 @@ impl Counts {
     fn series(&self, together: usize) -> Series {
         let block = |blocks: &[[Vec<u64>; 2]]| {
             let mut sum = vec![0; BUCKETS];
-            blocks.iter().flatten().for_each(|counts| sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count));
+            blocks
+                .iter()
+                .flatten()
+                .for_each(|counts| sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count));
             histogram(&sum).into()
         };
         self.blocks.chunks(together).map(block).collect()

@@ -13,7 +13,9 @@ pub(crate) const BEGIN: usize = DAY * BLOCK_MINUTES;
 const BLOCKS: usize = 2 * DAY;
 const NAMES: usize = 6;
 /// The transactions of a block whose spans are recorded, at most.
-const SAMPLED: f64 = 20.0;
+const SAMPLED: f64 = 5.0;
+/// The deviation of the factor by which each span changes with the release, for no reason.
+const DRIFT: f64 = 0.05;
 
 /// How the first name of the application becomes slower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,7 @@ pub(crate) struct Application {
 struct Signature {
     calls: f64,
     milliseconds: f64,
+    /// The noise of each block. From the release on, it has a drift.
     noise: Vec<f64>,
 }
 
@@ -69,7 +72,7 @@ pub(crate) fn application(random: &mut Random, fault: Fault) -> Application {
         let mut transactions = Vec::new();
         let mut spans: Vec<Span> = (0..signatures.len()).map(span).collect();
         let mut blocks = Series::default();
-        for block in 0..BLOCKS {
+        for (block, noise) in host.iter().enumerate() {
             let number = random.poisson(rate * BLOCK_MINUTES as f64);
             let sampled = (number as f64).min(SAMPLED);
             transactions.push(sampled);
@@ -77,7 +80,7 @@ pub(crate) fn application(random: &mut Random, fault: Fault) -> Application {
             for (index, (signature, span)) in signatures.iter().zip(&mut spans).enumerate() {
                 let (more, slower) = change(index, block);
                 let calls = signature.calls * more;
-                let each = signature.milliseconds * slower * (host[block] + signature.noise[block]).exp();
+                let each = signature.milliseconds * slower * (noise + signature.noise[block]).exp();
                 level += calls * each;
                 let count = random.poisson(sampled * calls) as f64;
                 // The deviation of a call is its mean.
@@ -108,7 +111,9 @@ fn signatures(random: &mut Random) -> Vec<Signature> {
         let calls = if random.chance(0.6) { 1.0 } else { random.uniform(2.0, 20.0).floor() };
         let milliseconds = random.log_uniform(1.0, 50.0);
         let (deviation, correlation) = (random.uniform(0.02, 0.1), random.uniform(0.2, 0.8));
-        Signature { calls, milliseconds, noise: random.autoregressive(BLOCKS, deviation, correlation) }
+        let (mut noise, drift) = (random.autoregressive(BLOCKS, deviation, correlation), DRIFT * random.normal());
+        noise.iter_mut().skip(DAY).for_each(|value| *value += drift);
+        Signature { calls, milliseconds, noise }
     };
     (0..count).map(signature).collect()
 }
