@@ -3,6 +3,7 @@
 //! The looks are at fixed times after the end of a deployment. Each look is one more chance of a false report, and a
 //! short one can be within one episode of noise, so earlier looks ask for more standard errors.
 
+use crate::effect::Measure;
 use crate::study::{Evidence, MeasuredChange};
 
 /// A time after a change at which names are judged.
@@ -22,7 +23,22 @@ pub enum Look {
 const MIN_EFFECT: f64 = 0.16;
 
 /// Requests after the change that a report needs.
-const MIN_REQUESTS: f64 = 50.0;
+const MIN_REQUESTS: f64 = 20.0;
+
+/// With fewer requests, errors are themselves uncertain, so the limit rises by [`FEW_REQUESTS_EXTRA`].
+const FEW_REQUESTS: f64 = 50.0;
+const FEW_REQUESTS_EXTRA: f64 = 1.5;
+
+/// Another measure confirms a report at this share of the limit.
+const CONFIRMATION: f64 = 0.6;
+
+/// A measure other than p50 needs no confirmation from this number of standard errors on. The median of two modes jumps
+/// between them, so it always needs one.
+const CLEAR: f64 = 4.0;
+
+/// Standard errors beyond the limit for a change without a release: there is a candidate every hour, and a release every
+/// few days.
+const CANDIDATE_EXTRA: f64 = 2.0;
 
 /// A change whose unexplained share is smaller is a change of the mix.
 const MIX_LIMIT: f64 = 0.12;
@@ -54,14 +70,14 @@ impl Look {
         }
     }
 
-    /// Returns the standard errors that an effect needs to be reported.
+    /// Returns the standard errors that an effect needs to be reported, after a release.
     #[must_use]
     pub const fn limit(self) -> f64 {
         match self {
             Self::HalfHour => 5.0,
             Self::Hour => 4.5,
-            Self::ThreeHours => 3.5,
-            Self::Day => 3.0,
+            Self::ThreeHours => 3.0,
+            Self::Day => 2.8,
         }
     }
 }
@@ -124,26 +140,40 @@ impl Verdict {
     }
 }
 
-/// Returns whether a change is reported: it is significant, large enough, and lasts.
-fn is_hit(change: &MeasuredChange, limit: f64) -> bool {
-    change.z() >= limit && change.effect >= MIN_EFFECT && change.smaller_half >= change.effect / 2.0
+/// Returns the changes that are reported: they are significant, large enough, last, and are confirmed.
+fn hits(changes: &[MeasuredChange; 4], limit: f64, requests: f64) -> Vec<MeasuredChange> {
+    let confirming = changes.iter().filter(|change| change.z() >= CONFIRMATION * limit).count();
+    let is_hit = |change: &&MeasuredChange| {
+        let is_clear = change.measure != Measure::P50 && requests >= FEW_REQUESTS && change.z() >= CLEAR;
+        change.z() >= limit
+            && change.effect >= MIN_EFFECT
+            && change.smaller_half >= change.effect / 2.0
+            && (confirming >= 2 || is_clear)
+    };
+    changes.iter().filter(is_hit).copied().collect()
 }
 
 /// Draws the conclusion.
-pub(crate) fn decide(look: Look, evidence: Evidence) -> Finding {
-    let verdict = conclude(look, &evidence);
+pub(crate) fn decide(look: Look, is_release: bool, evidence: Evidence) -> Finding {
+    let mut limit = look.limit();
+    if evidence.requests_after < FEW_REQUESTS {
+        limit += FEW_REQUESTS_EXTRA;
+    }
+    if !is_release {
+        limit += CANDIDATE_EXTRA;
+    }
+    let verdict = conclude(look, limit, &evidence);
     Finding { look, evidence, verdict }
 }
 
-fn conclude(look: Look, evidence: &Evidence) -> Verdict {
-    let limit = look.limit();
+fn conclude(look: Look, limit: f64, evidence: &Evidence) -> Verdict {
     let smallest_error = evidence.changes.iter().map(|change| change.error).fold(f64::INFINITY, f64::min);
     let visible_factor = ((limit + POWER) * smallest_error).min(20.0).exp();
     if evidence.requests_after < MIN_REQUESTS || (!evidence.has_control && look < Look::Day) {
         return Verdict::NotEnoughData { visible_factor };
     }
-    let hits = || evidence.changes.iter().filter(|change| is_hit(change, limit));
-    let Some(change) = hits().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
+    let found = hits(&evidence.changes, limit, evidence.requests_after);
+    let Some(change) = found.iter().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
         return if visible_factor.ln() > VISIBLE_EFFECT {
             Verdict::NotEnoughData { visible_factor }
         } else {
@@ -151,15 +181,12 @@ fn conclude(look: Look, evidence: &Evidence) -> Verdict {
         };
     };
     if let Some(within) = &evidence.within_classes {
-        let is_slower = hits().any(|hit| {
-            let same = within.iter().find(|change| change.measure == hit.measure);
-            same.is_some_and(|change| is_hit(change, limit))
-        });
-        if !is_slower {
+        let slower = hits(within, limit, evidence.requests_after);
+        if !slower.iter().any(|within| found.iter().any(|change| change.measure == within.measure)) {
             return Verdict::MixChanged { change, is_proven: true };
         }
     } else {
-        let largest = hits().map(|change| change.effect).fold(0.0, f64::max);
+        let largest = found.iter().map(|change| change.effect).fold(0.0, f64::max);
         if evidence.unexplained < MIX_LIMIT && largest < LARGE_EFFECT {
             return Verdict::MixChanged { change, is_proven: false };
         }

@@ -22,6 +22,12 @@ const MEDIAN_TO_VARIANCE: f64 = 2.2;
 /// Fewer placebos are no history.
 const MIN_PLACEBOS: usize = 8;
 
+/// The largest factor by which the variance is raised for a short history.
+///
+/// A variance from m independent windows is uncertain: in units of it, effects have Student's distribution, whose variance
+/// is m / (m − 2).
+const MAX_INFLATION: f64 = 2.0;
+
 /// The steps of the prefix sums between two placebo releases: half an hour.
 const STRIDE: usize = 3;
 
@@ -44,13 +50,15 @@ pub(crate) fn noise(history: &PrefixSums, day: usize, after: usize) -> [f64; 4] 
             }
         }
     }
+    let independent = (history.steps.saturating_sub(base)) as f64 / after.max(1) as f64;
+    let inflation = (independent / (independent - 2.0).max(0.1)).clamp(1.0, MAX_INFLATION);
     let variance = |index: usize| {
         if effects[index].len() < MIN_PLACEBOS {
             return USUAL_NOISE.powi(2);
         }
         let effect = median(&mut effects[index].clone()).unwrap_or(USUAL_NOISE);
         let error = median(&mut errors[index].clone()).unwrap_or(0.0);
-        (MEDIAN_TO_VARIANCE * effect * effect - error * error).max(MIN_NOISE.powi(2))
+        (MEDIAN_TO_VARIANCE * effect * effect - error * error).max(MIN_NOISE.powi(2)) * inflation
     };
     std::array::from_fn(variance)
 }

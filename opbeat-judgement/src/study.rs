@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::control::{ControlGroup, deviations, slope};
 use crate::correction::{Corrected, PrefixSums};
 use crate::decision::{Finding, Look, decide};
+use crate::distribution::UNKNOWN;
 use crate::effect::{Before, Measure};
 use crate::mix::{standardised, unexplained};
 use crate::placebo::noise;
@@ -33,17 +34,22 @@ const WARM_UP: usize = 10;
 /// The time of a change, in minutes from the begin of the first block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The first instance of the new release started.
-    pub begin: usize,
-    /// The last instance of the new release started: equal to `begin` if all start at once.
-    pub end: usize,
+    begin: usize,
+    end: usize,
+    is_release: bool,
 }
 
 impl Change {
-    /// A time at which something may have changed without a release.
+    /// Returns the time of a deployment: its first instance started at `begin`, and its last one at `end`.
+    #[must_use]
+    pub const fn release(begin: usize, end: usize) -> Self {
+        Self { begin, end, is_release: true }
+    }
+
+    /// Returns a time at which something may have changed without a release. It needs stronger evidence.
     #[must_use]
     pub const fn candidate(minute: usize) -> Self {
-        Self { begin: minute, end: minute }
+        Self { begin: minute, end: minute, is_release: false }
     }
 }
 
@@ -68,6 +74,7 @@ pub struct Study<'a> {
     series: &'a [Series],
     length: BlockLength,
     look: Look,
+    is_release: bool,
     /// The blocks of the day before the change.
     day_before: Range<usize>,
     /// The blocks with placebo releases.
@@ -108,7 +115,7 @@ impl<'a> Study<'a> {
             series.iter().map(|series| deviations(&series.levels(last), day_before.clone())).collect();
         let mut group = ControlGroup::new(&deviations, history.clone());
         group.leave_out_affected(&deviations, &history, &after);
-        Ok(Self { series, length, look, day_before, history, after, deviations, group })
+        Ok(Self { series, length, look, is_release: change.is_release, day_before, history, after, deviations, group })
     }
 
     /// Returns a name's own part of the study, or `None` if there is no name of this index.
@@ -212,7 +219,7 @@ impl Subject<'_> {
     /// Judges the name.
     #[must_use]
     pub fn judge(&self) -> Finding {
-        decide(self.study.look, self.evidence())
+        decide(self.study.look, self.study.is_release, self.evidence())
     }
 
     /// Compares the blocks before and after the change.
@@ -233,7 +240,11 @@ impl Subject<'_> {
             measure: Measure::ALL[index],
             effect: changes[index].effect,
             error: changes[index].error.hypot(noise[index].sqrt()),
-            smaller_half: first[index].effect.min(second[index].effect),
+            smaller_half: [first[index], second[index]]
+                .into_iter()
+                .filter(|half| half.error < UNKNOWN || index < 3)
+                .map(|half| half.effect)
+                .fold(changes[index].effect, f64::min),
         });
         let new_figures = crate::effect::figures(&new);
         let old = self.corrected.window(before.clone());

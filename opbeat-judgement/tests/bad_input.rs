@@ -54,7 +54,7 @@ fn an_application_without_names_has_no_subject() {
 #[test]
 fn a_change_must_be_within_the_blocks() {
     let series = [steady(&Histogram::of_durations([1.0]))];
-    for change in [Change::candidate(3_000), Change { begin: 10, end: 5 }, Change { begin: 0, end: usize::MAX }] {
+    for change in [Change::candidate(3_000), Change::release(10, 5), Change::release(0, usize::MAX)] {
         assert_eq!(Study::new(&series, FIVE, change, Look::Day).unwrap_err(), StudyError::ChangeOutside);
     }
 }
@@ -108,7 +108,7 @@ fn extreme_counts_and_durations_are_judged() {
     let far: Histogram = [(i32::MIN, 1), (i32::MAX, 1)].into_iter().collect();
     let series = [huge, odd.clone(), far, Histogram::default(), odd].map(|durations| steady(&durations));
     for length in [1, 5, 10, 30] {
-        judge(&series, BlockLength::minutes(length).unwrap(), Change { begin: 300, end: 310 });
+        judge(&series, BlockLength::minutes(length).unwrap(), Change::release(300, 310));
     }
     assert!(BlockLength::minutes(0).is_none() && BlockLength::minutes(31).is_none());
 }
@@ -123,7 +123,7 @@ fn series_of_different_lengths_and_many_classes_are_judged() {
     series[1].blocks.truncate(300);
     series[2].blocks.truncate(0);
     series[3].blocks.drain(..200);
-    judge(&series, FIVE, Change { begin: 1_440, end: 1_450 });
+    judge(&series, FIVE, Change::release(1_440, 1_450));
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn application(mut subject: impl FnMut(&mut fastrand::Rng, usize) -> Block) -> V
 
 /// Returns the sentence about the first name.
 fn said(series: &[Series], look: Look, breakdown: Option<&Breakdown>) -> String {
-    let change = Change { begin: BEGIN, end: BEGIN };
+    let change = Change::release(BEGIN, BEGIN);
     let study = Study::new(series, BlockLength::FIVE_MINUTES, change, look).unwrap();
     let subject = study.subject(0).unwrap();
     let finding = subject.judge();
@@ -106,7 +106,7 @@ fn a_change_of_the_mix_is_no_slow_down() {
 #[test]
 fn names_cannot_leave_their_place_in_the_sentence() {
     let series = application(slower);
-    let change = Change { begin: BEGIN, end: BEGIN };
+    let change = Change::release(BEGIN, BEGIN);
     let study = Study::new(&series, BlockLength::FIVE_MINUTES, change, Look::ThreeHours).unwrap();
     let finding = study.subject(0).unwrap().judge();
     let name = format!("GET `\n{}", "x".repeat(10_000));

@@ -47,7 +47,7 @@ fn slow_downs_of_the_simple_model_are_found() {
             let random = &mut Random::new(seed_of(seed, index));
             let planted = slow_downs::planted(random, index);
             let series = slow_downs::release(random, planted);
-            let change = Change::candidate(slow_downs::BEGIN);
+            let change = Change::release(slow_downs::BEGIN, slow_downs::BEGIN);
             let names: Vec<usize> = (0..series.len()).collect();
             let found = verdicts(&series, BlockLength::TEN_MINUTES, change, &names);
             for (name, verdicts) in found.iter().enumerate() {
@@ -76,7 +76,7 @@ struct Hard {
 
 impl Hard {
     fn add(&mut self, release: &Release) {
-        let change = Change { begin: releases::BEGIN, end: release.end };
+        let change = Change::release(releases::BEGIN, release.end);
         let all: Vec<usize> = (0..release.names.len()).collect();
         let truth = |name: usize| match release.names[name].kind {
             Kind::Unchanged => Some(Truth::Unchanged),
@@ -158,7 +158,7 @@ fn the_responsible_span_is_named() {
             let random = &mut Random::new(seed_of(seed, index));
             let fault = [Fault::SlowerCalls, Fault::MoreCalls, Fault::Everything][index % 3];
             let application = spans::application(random, fault);
-            let change = Change::candidate(spans::BEGIN);
+            let change = Change::release(spans::BEGIN, spans::BEGIN);
             let study = Study::new(&application.series, BlockLength::TEN_MINUTES, change, Look::ThreeHours).unwrap();
             let subject = study.subject(0).unwrap();
             if !subject.judge().verdict.is_slower() {
