@@ -10,6 +10,9 @@ use crate::histogram::WIDTH;
 /// Requests on the smaller side that the estimate needs at least.
 const MIN_REQUESTS: f64 = 20.0;
 
+/// The first step of the search, in buckets.
+const FIRST_STEP: i64 = 4;
+
 /// The distribution before, prepared for comparisons with several distributions after.
 pub(crate) struct Reference {
     first: i32,
@@ -42,17 +45,42 @@ impl Reference {
         let filled = after.counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
         let filled: Vec<(i64, f64)> =
             filled.map(|(index, count)| (index as i64 + offset, count / after.total)).collect();
-        let middle = self.solve(&filled, 0.5);
-        let distance = self.solve(&filled, (0.5 - spread).max(0.001)) - self.solve(&filled, (0.5 + spread).min(0.999));
-        Estimate { log: middle * WIDTH, error: (distance * WIDTH / 2.0).max(WIDTH / 2.0) }
+        let middle = self.solve(&filled, 0.5, 0);
+        let near = middle as i64;
+        let low = self.solve(&filled, (0.5 + spread).min(0.999), near);
+        let high = self.solve(&filled, (0.5 - spread).max(0.001), near);
+        Estimate { log: middle * WIDTH, error: ((high - low) * WIDTH / 2.0).max(WIDTH / 2.0) }
     }
 
-    /// Returns the move in buckets at which a share of all pairs has the longer request after: bisection, then a line
-    /// between two buckets.
-    fn solve(&self, after: &[(i64, f64)], share: f64) -> f64 {
+    /// Returns the move in buckets at which a share of all pairs has the longer request after: steps that double away
+    /// from a guess, bisection between the last two, then a line between two buckets.
+    fn solve(&self, after: &[(i64, f64)], share: f64, guess: i64) -> f64 {
         let span = self.below.len() as i64 + after.last().map_or(0, |(index, _)| index.abs());
-        let (mut low, mut high) = (-span, span);
-        let (mut at_low, mut at_high) = (1.0, 0.0);
+        let (mut low, mut high) = (guess.clamp(-span, span), guess.clamp(-span, span));
+        let mut at_low = self.share_longer(after, low);
+        let mut at_high = at_low;
+        let mut step = FIRST_STEP;
+        if at_low >= share {
+            loop {
+                high = (low + step).min(span);
+                at_high = self.share_longer(after, high);
+                if at_high < share || high >= span {
+                    break;
+                }
+                (low, at_low) = (high, at_high);
+                step *= 2;
+            }
+        } else {
+            loop {
+                low = (high - step).max(-span);
+                at_low = self.share_longer(after, low);
+                if at_low >= share || low <= -span {
+                    break;
+                }
+                (high, at_high) = (low, at_low);
+                step *= 2;
+            }
+        }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let found = self.share_longer(after, middle);
@@ -62,7 +90,7 @@ impl Reference {
                 (high, at_high) = (middle, found);
             }
         }
-        let height: f64 = at_low - at_high;
+        let height = at_low - at_high;
         low as f64 + if height > 1e-12 { ((at_low - share) / height).clamp(0.0, 1.0) } else { 0.5 }
     }
 

@@ -12,6 +12,9 @@ mod releases;
 mod slow_downs;
 mod spans;
 
+use std::fmt::{Display, Formatter};
+use std::ops::AddAssign;
+
 use opbeat_judgement::{BlockLength, Cause, Change, Look, Series, Study, Verdict, whole_application};
 use random::Random;
 use rates::{Rates, Truth};
@@ -38,40 +41,96 @@ fn verdicts(series: &[Series], length: BlockLength, change: Change, names: &[usi
     names.iter().map(of_name).collect()
 }
 
+/// Runs a simulation for all seeds at once.
+fn for_each_seed<T: Send>(simulate: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let simulate = &simulate;
+        let threads = SEEDS.map(|seed| scope.spawn(move || simulate(seed)));
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn simple_model(seed: u64) -> Rates {
+    let mut rates = Rates::default();
+    for index in 0..releases_per_seed(40) {
+        let random = &mut Random::new(seed_of(seed, index));
+        let planted = slow_downs::planted(random, index);
+        let series = slow_downs::release(random, planted);
+        let change = Change::release(slow_downs::BEGIN, slow_downs::BEGIN);
+        let names: Vec<usize> = (0..series.len()).collect();
+        let found = verdicts(&series, BlockLength::TEN_MINUTES, change, &names);
+        for (name, verdicts) in found.iter().enumerate() {
+            let is_slow = name == 0 && planted.is_some();
+            rates.add(if is_slow { Truth::Slow } else { Truth::Unchanged }, verdicts);
+        }
+    }
+    println!("simple model, seed {seed}: {rates}");
+    rates
+}
+
 #[test]
 fn slow_downs_of_the_simple_model_are_found() {
     let mut all = Rates::default();
-    for seed in SEEDS {
-        let mut rates = Rates::default();
-        for index in 0..releases_per_seed(40) {
-            let random = &mut Random::new(seed_of(seed, index));
-            let planted = slow_downs::planted(random, index);
-            let series = slow_downs::release(random, planted);
-            let change = Change::release(slow_downs::BEGIN, slow_downs::BEGIN);
-            let names: Vec<usize> = (0..series.len()).collect();
-            let found = verdicts(&series, BlockLength::TEN_MINUTES, change, &names);
-            for (name, verdicts) in found.iter().enumerate() {
-                let is_slow = name == 0 && planted.is_some();
-                rates.add(if is_slow { Truth::Slow } else { Truth::Unchanged }, verdicts);
-            }
-        }
-        println!("simple model, seed {seed}: {rates}");
-        all += rates;
-    }
+    for_each_seed(simple_model).into_iter().for_each(|rates| all += rates);
     println!("simple model, all seeds: {all}");
     assert!(all.share_reported(Truth::Slow, Look::ThreeHours) >= 0.95);
     assert!(all.share_reported(Truth::Unchanged, Look::Day) <= 0.005);
 }
 
-/// The rates of one seed of the hard model.
-#[derive(Default)]
+/// The rates of the hard model.
+#[derive(Clone, Debug, Default)]
 struct Hard {
     five_minutes: Rates,
     ten_minutes: Rates,
+    /// Names that are not unchanged, and whose requests have classes.
     with_classes: Rates,
-    /// Releases that were called slower as a whole, and those that rolled: harmless ones, and slow ones.
-    harmless: (usize, usize),
-    slower: (usize, usize),
+    /// Reports at a time without a change, three hours later, and the pairs of name and time.
+    candidates: Count,
+    /// Harmless releases that were called slower as a whole.
+    harmless: Count,
+    /// Slower applications that were called slower as a whole.
+    slower: Count,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    reported: usize,
+    all: usize,
+}
+
+impl Count {
+    fn add(&mut self, is_reported: bool) {
+        self.reported += usize::from(is_reported);
+        self.all += 1;
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.reported += other.reported;
+        self.all += other.all;
+    }
+}
+
+impl AddAssign for Hard {
+    fn add_assign(&mut self, other: Self) {
+        self.five_minutes += other.five_minutes;
+        self.ten_minutes += other.ten_minutes;
+        self.with_classes += other.with_classes;
+        self.candidates += other.candidates;
+        self.harmless += other.harmless;
+        self.slower += other.slower;
+    }
+}
+
+impl Display for Hard {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "  blocks of 5 minutes: {}", self.five_minutes)?;
+        writeln!(f, "  blocks of 10 minutes: {}", self.ten_minutes)?;
+        writeln!(f, "  with classes: {}", self.with_classes)?;
+        writeln!(f, "  without a change: {:?}", self.candidates)?;
+        write!(f, "  whole application: harmless {:?}, slower {:?}", self.harmless, self.slower)
+    }
 }
 
 impl Hard {
@@ -84,8 +143,8 @@ impl Hard {
             Kind::Application => None,
             _ => release.names[name].is_slow.then_some(Truth::Slow),
         };
-        let altered: Vec<usize> =
-            all.iter().copied().filter(|name| release.names[*name].kind != Kind::Unchanged).collect();
+        let is_altered = |name: &usize| release.names[*name].kind != Kind::Unchanged;
+        let altered: Vec<usize> = all.iter().copied().filter(is_altered).collect();
         let (five, ten) = (BlockLength::FIVE_MINUTES, BlockLength::TEN_MINUTES);
         for (rates, series, length, names) in [
             (&mut self.five_minutes, &release.series, five, &all),
@@ -101,52 +160,59 @@ impl Hard {
         }
     }
 
-    fn add_whole(&mut self, release: &Release, planted: Planted) {
-        if release.end < releases::BEGIN + 10 {
-            return;
+    /// Judges times of the day before the release: nothing changed there.
+    fn add_candidates(&mut self, release: &Release) {
+        for hours in [4, 10, 16, 22] {
+            let change = Change::candidate(releases::BEGIN - hours * 60);
+            let study = Study::new(&release.series, BlockLength::FIVE_MINUTES, change, Look::ThreeHours).unwrap();
+            for name in 0..release.names.len() {
+                self.candidates.add(study.subject(name).unwrap().judge().verdict.is_slower());
+            }
         }
-        let is_reported = whole_application(release.rollouts.iter().map(Vec::as_slice)).is_some();
-        let (reported, all) = if planted == Planted::Everything { &mut self.slower } else { &mut self.harmless };
-        *reported += usize::from(is_reported);
-        *all += 1;
     }
+
+    fn add_whole(&mut self, release: &Release, planted: Planted) {
+        let has_rolled = release.end >= releases::BEGIN + 10;
+        if has_rolled {
+            let is_reported = whole_application(release.rollouts.iter().map(Vec::as_slice)).is_some();
+            let count = if planted == Planted::Everything { &mut self.slower } else { &mut self.harmless };
+            count.add(is_reported);
+        }
+    }
+}
+
+fn hard_model(seed: u64) -> Hard {
+    let mut hard = Hard::default();
+    for index in 0..releases_per_seed(15) {
+        let planted = if index.is_multiple_of(PLANTED_EVERY) { Planted::Some } else { Planted::Nothing };
+        let release = releases::release(seed_of(seed, index), planted);
+        hard.add(&release);
+        hard.add_whole(&release, planted);
+        if index % 10 == 1 {
+            hard.add_candidates(&release);
+        }
+        if index % 20 == 1 {
+            let planted = Planted::Everything;
+            hard.add_whole(&releases::release(seed_of(seed, index), planted), planted);
+        }
+    }
+    println!("hard model, seed {seed}:\n{hard}");
+    hard
 }
 
 #[test]
 fn slow_downs_of_the_hard_model_are_found() {
     let mut all = Hard::default();
-    for seed in SEEDS {
-        let mut hard = Hard::default();
-        for index in 0..releases_per_seed(15) {
-            let planted = if index.is_multiple_of(PLANTED_EVERY) { Planted::Some } else { Planted::Nothing };
-            let release = releases::release(seed_of(seed, index), planted);
-            hard.add(&release);
-            hard.add_whole(&release, planted);
-            // One of twenty releases makes the whole application slower.
-            if index % 20 == 1 {
-                let planted = Planted::Everything;
-                hard.add_whole(&releases::release(seed_of(seed, index), planted), planted);
-            }
-        }
-        println!("hard model, seed {seed}, blocks of 5 minutes: {}", hard.five_minutes);
-        println!("hard model, seed {seed}, blocks of 10 minutes: {}", hard.ten_minutes);
-        println!("hard model, seed {seed}, altered names with classes: {}", hard.with_classes);
-        println!("whole application, seed {seed}: harmless {:?}, slower {:?}", hard.harmless, hard.slower);
-        all.five_minutes += hard.five_minutes;
-        all.ten_minutes += hard.ten_minutes;
-        all.with_classes += hard.with_classes;
-        all.harmless = (all.harmless.0 + hard.harmless.0, all.harmless.1 + hard.harmless.1);
-        all.slower = (all.slower.0 + hard.slower.0, all.slower.1 + hard.slower.1);
-    }
-    println!("hard model, all seeds, blocks of 5 minutes: {}", all.five_minutes);
-    println!("hard model, all seeds, blocks of 10 minutes: {}", all.ten_minutes);
-    println!("hard model, all seeds, altered names with classes: {}", all.with_classes);
-    println!("whole application, all seeds: harmless {:?}, slower {:?}", all.harmless, all.slower);
+    for_each_seed(hard_model).into_iter().for_each(|hard| all += hard);
+    println!("hard model, all seeds:\n{all}");
     for rates in [&all.five_minutes, &all.ten_minutes] {
         assert!(rates.share_reported(Truth::Slow, Look::ThreeHours) >= 0.77);
         assert!(rates.share_reported(Truth::Slow, Look::Day) >= 0.93);
         assert!(rates.share_reported(Truth::Unchanged, Look::Day) <= 0.003);
     }
+    let mix = |rates: &Rates| rates.share_reported(Truth::Mix, Look::Day);
+    assert!(mix(&all.with_classes) < mix(&all.five_minutes) / 2.0);
+    assert!(all.candidates.reported * 1_000 <= all.candidates.all);
 }
 
 #[test]

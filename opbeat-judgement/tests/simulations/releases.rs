@@ -28,9 +28,8 @@ const WRONG_CLASSES: f64 = 0.1;
 /// Minutes in which an instance's requests are neither of the old nor of the new release.
 const COLD: usize = 5;
 
-fn width() -> f64 {
-    (1.01_f64 / 0.99).ln()
-}
+/// The width of a bucket on the logarithmic scale: ln(1.01 / 0.99).
+const WIDTH: f64 = 0.020_000_666_706_669_52;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -87,7 +86,7 @@ struct Component {
 
 fn grid() -> Vec<f64> {
     let count = (BUCKETS * PARTS + 632) as i32;
-    (0..count).map(|index| f64::from(index - 316) * width() / PARTS as f64 + LOWEST).collect()
+    (0..count).map(|index| f64::from(index - 316) * WIDTH / PARTS as f64 + LOWEST).collect()
 }
 
 impl Component {
@@ -262,35 +261,37 @@ fn kinds(random: &mut Random, planted: Planted) -> [Kind; NAMES] {
     kinds
 }
 
-/// Draws durations of a component: logarithms.
+/// Draws durations of a component: logarithms, from a table of quantiles, as millions of them are needed.
 struct Sampler {
-    components: Vec<Component>,
-    /// The distribution function of each component that is not lognormal.
-    tables: Vec<Vec<f64>>,
+    components: Vec<(f64, usize, Vec<f64>)>,
 }
+
+/// The quantiles of a table.
+const QUANTILES: usize = 4_096;
 
 impl Sampler {
     fn new(components: &[Component], grid: &[f64]) -> Self {
-        let table = |component: &Component| if component.is_gamma { component.distribution(grid) } else { Vec::new() };
-        Self { components: components.to_vec(), tables: components.iter().map(table).collect() }
+        let table = |component: &Component| {
+            let below = component.distribution(grid);
+            let at = |index: usize| {
+                let share = (index as f64 + 0.5) / (QUANTILES + 1) as f64;
+                grid[below.partition_point(|below| *below < share).min(grid.len() - 1)]
+            };
+            (component.weight, component.class, (0..=QUANTILES).map(at).collect())
+        };
+        Self { components: components.iter().map(table).collect() }
     }
 
-    fn draw(&self, random: &mut Random, grid: &[f64]) -> (f64, usize) {
+    fn draw(&self, random: &mut Random) -> (f64, usize) {
         let mut left = random.unit();
-        let last = self.components.len() - 1;
-        let index = self.components.iter().position(|component| {
-            left -= component.weight;
+        let found = self.components.iter().find(|(weight, _, _)| {
+            left -= weight;
             left < 0.0
         });
-        let index = index.unwrap_or(last);
-        let component = &self.components[index];
-        let log = if component.is_gamma {
-            let share = random.unit();
-            grid[self.tables[index].partition_point(|below| *below < share).min(grid.len() - 1)]
-        } else {
-            component.log + component.shape * random.normal()
-        };
-        (log, component.class)
+        let (_, class, table) = found.unwrap_or(&self.components[self.components.len() - 1]);
+        let place = random.unit() * QUANTILES as f64;
+        let (index, rest) = (place as usize, place.fract());
+        (table[index] + (table[index + 1] - table[index]) * rest, *class)
     }
 }
 
@@ -302,7 +303,7 @@ struct Counts {
 }
 
 fn bucket(log: f64) -> usize {
-    (((log - LOWEST) / width()).max(0.0) as usize).min(BUCKETS - 1)
+    (((log - LOWEST) / WIDTH).max(0.0) as usize).min(BUCKETS - 1)
 }
 
 fn histogram(counts: &[u64]) -> Histogram {
@@ -406,7 +407,7 @@ fn name(random: &mut Random, host: &Host, kind: Kind, grid: &[f64]) -> (Simulate
         for _ in 0..number {
             let start = host.starts[random.below(INSTANCES)];
             let is_new = minute >= start;
-            let (log, class) = if is_new { after.draw(random, grid) } else { before.draw(random, grid) };
+            let (log, class) = if is_new { after.draw(random) } else { before.draw(random) };
             let mut shift = noise;
             if is_new {
                 shift += slower;
