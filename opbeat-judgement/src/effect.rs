@@ -29,7 +29,7 @@ pub(crate) struct Before {
 
 /// A change on the logarithmic scale, and its sampling error.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Change {
+pub(crate) struct Difference {
     pub(crate) effect: f64,
     pub(crate) error: f64,
 }
@@ -45,22 +45,22 @@ impl Before {
     }
 
     /// Returns the change of each measure, in the order of [`Measure::ALL`].
-    pub(crate) fn changes(&self, after: &Distribution) -> [Change; 4] {
+    pub(crate) fn changes(&self, after: &Distribution) -> [Difference; 4] {
         if after.total <= 0.0 {
-            return [Change { effect: 0.0, error: UNKNOWN }; 4];
+            return [Difference { effect: 0.0, error: UNKNOWN }; 4];
         }
         let [p50, p95, mean] = figures(after);
         let [p50_before, p95_before, mean_before] = self.figures;
-        let difference = |after: Estimate, before: Estimate| Change {
+        let between = |after: Estimate, before: Estimate| Difference {
             effect: after.log - before.log,
             error: after.error.hypot(before.error),
         };
         let shift = self.reference.shift_to(after);
         [
-            difference(p50, p50_before),
-            difference(p95, p95_before),
-            difference(mean, mean_before),
-            Change { effect: shift.log, error: shift.error },
+            between(p50, p50_before),
+            between(p95, p95_before),
+            between(mean, mean_before),
+            Difference { effect: shift.log, error: shift.error },
         ]
     }
 }

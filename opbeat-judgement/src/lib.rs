@@ -13,7 +13,7 @@
 //! | the change of p50, p95, mean and location, with sampling errors | `distribution`, `location_shift`, `effect` |
 //! | the noise, from releases that never happened | `placebo` |
 //! | slow requests became more frequent, or requests became slower | `mix` |
-//! | the verdict | `decision` |
+//! | the facts, and the verdict | `evidence`, `look`, `decision` |
 //! | the whole application, while a deployment rolls | `application` |
 //! | the responsible span | `cause` |
 //! | the sentence | `words` |
@@ -28,8 +28,10 @@ mod correction;
 mod decision;
 mod distribution;
 mod effect;
+mod evidence;
 mod histogram;
 mod location_shift;
+mod look;
 mod mix;
 mod placebo;
 mod series;
@@ -38,11 +40,13 @@ mod words;
 
 pub use application::{ApplicationChange, Rollout, whole_application};
 pub use cause::{Breakdown, Calls, Cause, MAX_SPANS, Rise, Span, SpanChange};
-pub use decision::{Certainty, Finding, Look, Verdict};
+pub use decision::{Certainty, Finding, Verdict};
 pub use effect::Measure;
+pub use evidence::{Evidence, MeasuredChange};
 pub use histogram::Histogram;
+pub use look::Look;
 pub use series::{Block, BlockLength, Class, MAX_BLOCKS, MAX_CLASSES, Series};
-pub use study::{Change, Evidence, MAX_NAMES, MeasuredChange, Study, StudyError, Subject};
+pub use study::{Change, MAX_NAMES, Study, StudyError, Subject};
 pub use words::{Occasion, sentence};
 
 #[cfg(doctest)]

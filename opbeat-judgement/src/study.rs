@@ -6,15 +6,15 @@ use thiserror::Error;
 
 use crate::control::{ControlGroup, deviations, slope};
 use crate::correction::{Corrected, PrefixSums};
-use crate::decision::{Finding, Look, decide};
-use crate::distribution::UNKNOWN;
-use crate::effect::{Before, Measure};
-use crate::mix::{standardised, unexplained};
+use crate::decision::{Finding, decide};
+use crate::effect::Before;
+use crate::evidence::{Evidence, Windows};
+use crate::look::Look;
 use crate::placebo::noise;
 use crate::series::{BlockLength, MAX_BLOCKS, Series};
 
 /// The largest number of transaction names of an application.
-pub const MAX_NAMES: usize = 10_000;
+pub const MAX_NAMES: usize = 1_000;
 
 /// The window before, in minutes.
 const DAY: usize = 1_440;
@@ -154,51 +154,6 @@ impl std::fmt::Debug for Subject<'_> {
     }
 }
 
-/// The change of a measure, on the logarithmic scale.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MeasuredChange {
-    /// The compared figure.
-    pub measure: Measure,
-    /// The logarithm of after / before.
-    pub effect: f64,
-    /// The standard error of the effect: of sampling, and of the noise that placebo releases show.
-    pub error: f64,
-    /// The smaller effect of the two halves of the time after.
-    pub smaller_half: f64,
-}
-
-impl MeasuredChange {
-    /// Returns the effect in standard errors.
-    #[must_use]
-    pub fn z(&self) -> f64 {
-        self.effect / self.error.max(1e-9)
-    }
-}
-
-/// The facts about a name at a look, from which the verdict follows.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// Requests in the day before the change.
-    pub requests_before: f64,
-    /// Requests after the change, without the warm-up.
-    pub requests_after: f64,
-    /// The median, the 95th percentile and the mean before and after, in milliseconds, without the deviation that all
-    /// transactions share.
-    pub milliseconds: [(f64, f64); 3],
-    /// The change of each measure, in the order of [`Measure::ALL`].
-    pub changes: [MeasuredChange; 4],
-    /// The changes with the mix of classes before, if requests have classes.
-    pub within_classes: Option<[MeasuredChange; 4]>,
-    /// The share of the change that new weights of the old components do not explain. It is 1 if there is no change.
-    pub unexplained: f64,
-    /// Whether other transactions could be compared with.
-    pub has_control: bool,
-}
-
-/// Below this number of standard errors, the mix is not examined.
-const WORTH_A_LOOK: f64 = 2.5;
-
 impl Subject<'_> {
     /// Returns the factor by which the name follows the deviation of the others.
     #[must_use]
@@ -224,52 +179,11 @@ impl Subject<'_> {
 
     /// Compares the blocks before and after the change.
     fn evidence(&self) -> Evidence {
+        let minutes = |minutes: usize| self.study.length.blocks_in(minutes) / self.step;
         let (before, after) = self.windows();
-        let step = self.step;
-        let placebo = (after.len() + step / 2) / step;
-        let longest = self.study.length.full_blocks_in(LONGEST_PLACEBO) / step;
-        let day = self.study.length.blocks_in(DAY) / step;
-        let noise = noise(&self.past, day, placebo.clamp(1, longest.max(1)));
-
-        let new = self.corrected.window(after.clone());
-        let middle = after.start + after.len() / 2;
-        let halves = [after.start..middle, middle..after.end].map(|half| self.corrected.window(half));
-        let changes = self.before.changes(&new);
-        let [first, second] = halves.each_ref().map(|half| self.before.changes(half));
-        let changes: [MeasuredChange; 4] = std::array::from_fn(|index| MeasuredChange {
-            measure: Measure::ALL[index],
-            effect: changes[index].effect,
-            error: changes[index].error.hypot(noise[index].sqrt()),
-            smaller_half: [first[index], second[index]]
-                .into_iter()
-                .filter(|half| half.error < UNKNOWN || index < 3)
-                .map(|half| half.effect)
-                .fold(changes[index].effect, f64::min),
-        });
-        let new_figures = crate::effect::figures(&new);
-        let old = self.corrected.window(before.clone());
-        let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
-        let classes = is_examined.then(|| [before, after].map(|range| self.corrected.window_by_class(range)));
-        let within_classes =
-            classes.and_then(|[before, after]| standardised(&before, &after)).map(|(before, after)| {
-                let within = Before::new(&before).changes(&after);
-                std::array::from_fn(|index| MeasuredChange {
-                    measure: Measure::ALL[index],
-                    effect: within[index].effect,
-                    error: within[index].error.hypot(noise[index].sqrt()),
-                    smaller_half: within[index].effect,
-                })
-            });
-        Evidence {
-            requests_before: old.total,
-            requests_after: new.total,
-            milliseconds: std::array::from_fn(|index| {
-                (self.before.figures[index].log.exp(), new_figures[index].log.exp())
-            }),
-            changes,
-            within_classes,
-            unexplained: if is_examined { unexplained(&old, &new) } else { 1.0 },
-            has_control: self.study.group.is_sufficient(),
-        }
+        let placebo = ((after.len() + self.step / 2) / self.step).clamp(1, minutes(LONGEST_PLACEBO).max(1));
+        let noise = noise(&self.past, minutes(DAY), placebo);
+        let windows = Windows { corrected: &self.corrected, before, after };
+        Evidence::new(&windows, &self.before, noise, self.study.group.is_sufficient())
     }
 }

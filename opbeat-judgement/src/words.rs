@@ -1,8 +1,9 @@
 //! A finding as a sentence.
 
 use crate::cause::{Cause, Rise, SpanChange};
-use crate::decision::{Certainty, Finding, Look, Verdict};
+use crate::decision::{Certainty, Finding, Verdict};
 use crate::effect::Measure;
+use crate::look::Look;
 
 /// The longest name in a sentence, in characters.
 const MAX_NAME: usize = 200;

@@ -37,6 +37,21 @@ impl Rates {
     pub(crate) fn share_reported(&self, truth: Truth, look: Look) -> f64 {
         self.reported[truth as usize][look as usize] as f64 / self.pairs[truth as usize].max(1) as f64
     }
+
+    /// Returns whether a share, in a sample of this size, is at least as large as expected: two standard errors are chance.
+    pub(crate) fn is_found(&self, truth: Truth, look: Look, expected: f64) -> bool {
+        self.share_reported(truth, look) >= expected - 2.0 * self.chance(truth, expected)
+    }
+
+    /// Returns whether a share, in a sample of this size, is at most as large as expected.
+    pub(crate) fn is_rare(&self, truth: Truth, look: Look, expected: f64) -> bool {
+        self.share_reported(truth, look) <= expected + 2.0 * self.chance(truth, expected)
+    }
+
+    /// Returns the standard error of a share.
+    fn chance(&self, truth: Truth, share: f64) -> f64 {
+        (share * (1.0 - share) / self.pairs[truth as usize].max(1) as f64).sqrt()
+    }
 }
 
 impl AddAssign for Rates {
