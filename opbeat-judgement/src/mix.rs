@@ -16,7 +16,7 @@ const MIN_AFTER: f64 = 20.0;
 const STEPS: usize = 60;
 const STEPS_OF_WEIGHTS: usize = 40;
 
-/// Where the components begin: quantiles, and their weights.
+/// The first components of the fit: quantiles, and their weights.
 const BEGIN: [(f64, f64); 3] = [(0.3, 0.7), (0.85, 0.27), (0.985, 0.03)];
 
 /// The smallest variance of a component, so that none collapses to a bucket.

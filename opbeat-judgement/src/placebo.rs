@@ -22,11 +22,11 @@ const MEDIAN_TO_VARIANCE: f64 = 2.2;
 /// Fewer placebos are no history.
 const MIN_PLACEBOS: usize = 8;
 
-/// The largest factor by which the variance is raised for a short history.
-///
-/// A variance from m independent windows is uncertain: in units of it, effects have Student's distribution, whose variance
-/// is m / (m − 2).
-const MAX_INFLATION: f64 = 2.0;
+/// A history with fewer independent windows than this is short.
+const SHORT_HISTORY: f64 = 10.0;
+
+/// The number of windows that [`USUAL_NOISE`] counts as, beside those of a short history.
+const USUAL_WINDOWS: f64 = 8.0;
 
 /// The steps of the prefix sums between two placebo releases: half an hour.
 const STRIDE: usize = 3;
@@ -50,15 +50,20 @@ pub(crate) fn noise(history: &PrefixSums, day: usize, after: usize) -> [f64; 4] 
             }
         }
     }
-    let independent = (history.steps.saturating_sub(base)) as f64 / after.max(1) as f64;
-    let inflation = (independent / (independent - 2.0).max(0.1)).clamp(1.0, MAX_INFLATION);
+    let windows = history.steps.saturating_sub(base) as f64 / after.max(1) as f64;
     let variance = |index: usize| {
         if effects[index].len() < MIN_PLACEBOS {
             return USUAL_NOISE.powi(2);
         }
         let effect = median(&mut effects[index].clone()).unwrap_or(USUAL_NOISE);
         let error = median(&mut errors[index].clone()).unwrap_or(0.0);
-        (MEDIAN_TO_VARIANCE * effect * effect - error * error).max(MIN_NOISE.powi(2)) * inflation
+        let variance = (MEDIAN_TO_VARIANCE * effect * effect - error * error).max(MIN_NOISE.powi(2));
+        if windows < SHORT_HISTORY {
+            // A few windows are uncertain in both directions, so other names' noise counts as well.
+            return (variance * windows + USUAL_NOISE.powi(2) * USUAL_WINDOWS) / (windows + USUAL_WINDOWS);
+        }
+        // In units of a variance from m windows, effects have Student's distribution, whose variance is m / (m − 2).
+        variance * windows / (windows - 2.0)
     };
     std::array::from_fn(variance)
 }

@@ -33,7 +33,7 @@ impl Occasion<'_> {
     }
 }
 
-/// Returns a name without characters that could leave its place in the sentence, and not too long.
+/// Returns a name without control characters and backticks, of at most [`MAX_NAME`] characters.
 fn plain(name: &str) -> String {
     let clean = name.chars().map(|letter| if letter.is_control() || letter == '`' { ' ' } else { letter });
     let mut clean = clean.take(MAX_NAME + 1).collect::<String>();
