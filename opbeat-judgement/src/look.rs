@@ -1,7 +1,7 @@
 //! The times at which names are judged.
 //!
-//! Each look is one more chance of a false report, and a short one can be within one episode of noise, so earlier looks ask
-//! for more standard errors.
+//! Each look is one more chance of a false report. Half an hour can be within one episode of noise, of which the typical
+//! noise says nothing, so earlier looks ask for more standard errors.
 
 /// A time after a change at which names are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +35,8 @@ impl Look {
     #[must_use]
     pub const fn limit(self) -> f64 {
         match self {
-            Self::HalfHour => 5.0,
-            Self::Hour => 4.5,
+            Self::HalfHour => 6.0,
+            Self::Hour => 5.0,
             Self::ThreeHours => 3.0,
             Self::Day => 2.8,
         }

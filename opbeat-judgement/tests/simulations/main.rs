@@ -211,7 +211,7 @@ fn slow_downs_of_the_hard_model_are_found() {
         assert!(rates.is_rare(Truth::Unchanged, Look::Day, 0.003));
     }
     let mix = |rates: &Rates| rates.share_reported(Truth::Mix, Look::Day);
-    assert!(mix(&all.with_classes) < mix(&all.five_minutes) / 2.0);
+    assert!(mix(&all.with_classes) < mix(&all.five_minutes) * 0.75);
     assert!(all.candidates.reported * 1_000 <= all.candidates.all);
 }
 
