@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test code, which prints its rates")]
 
+mod durations;
 mod random;
 mod rates;
 mod releases;
@@ -15,10 +16,11 @@ mod spans;
 use std::fmt::{Display, Formatter};
 use std::ops::AddAssign;
 
+use durations::Kind;
 use opbeat_judgement::{BlockLength, Cause, Change, Look, Series, Study, Verdict, whole_application};
 use random::Random;
 use rates::{Rates, Truth};
-use releases::{Kind, Planted, Release};
+use releases::{Planted, Release};
 use spans::Fault;
 
 const SEEDS: [u64; 3] = [1, 2, 3];
