@@ -2,7 +2,7 @@
 //!
 //! The variable `OPBEAT_SIMULATED_RELEASES` is the number of releases for each seed. The default is small, so that the
 //! tests take a minute. 200 releases take a quarter of an hour with `--release`, and give the rates of decision 39.
-//! The seeds of the tests were never used to choose a parameter.
+//! Parameters were chosen on other seeds.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test code, which prints its rates")]
 
