@@ -230,7 +230,7 @@ fn adapters_use_the_cores_public_root() {
 }
 
 /// The crates of ours that each crate may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 10] = [
+const DEPENDENCIES: [(&str, &[&str]); 11] = [
     ("opbeat-protocol", &[]),
     ("opbeat-secrets", &[]),
     ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
@@ -239,7 +239,8 @@ const DEPENDENCIES: [(&str, &[&str]); 10] = [
     ("opbeat-axum", &["opbeat-core", "opbeat-tower"]),
     ("opbeat-instrument", &["opbeat-core"]),
     ("opbeat-actix", &["opbeat-core"]),
-    ("opbeat-server", &["opbeat-protocol", "opbeat-secrets"]),
+    ("opbeat-judgement", &[]),
+    ("opbeat-server", &["opbeat-judgement", "opbeat-protocol", "opbeat-secrets"]),
     ("test-backends", &[]),
 ];
 

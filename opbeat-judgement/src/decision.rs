@@ -1,0 +1,154 @@
+//! From the evidence of a look to a verdict.
+
+use crate::effect::Measure;
+use crate::evidence::{Evidence, MeasuredChange};
+use crate::look::Look;
+
+/// The smallest reported effect: ×1.17.
+const MIN_EFFECT: f64 = 0.16;
+
+/// Requests after the change that a report needs.
+const MIN_REQUESTS: f64 = 20.0;
+
+/// With fewer requests, errors are themselves uncertain, so the limit rises by [`FEW_REQUESTS_EXTRA`].
+const FEW_REQUESTS: f64 = 50.0;
+const FEW_REQUESTS_EXTRA: f64 = 1.5;
+
+/// Another measure confirms a report at this share of the limit.
+const CONFIRMATION: f64 = 0.6;
+
+/// A measure other than p50 needs no confirmation from this number of standard errors on. The median of two modes jumps
+/// between them, so it always needs one.
+const CLEAR: f64 = 4.0;
+
+/// Standard errors beyond the limit for a change without a release: there is a candidate every hour, and a release every
+/// few days.
+const CANDIDATE_EXTRA: f64 = 2.0;
+
+/// A change whose unexplained share is smaller is a change of the mix.
+const MIX_LIMIT: f64 = 0.12;
+
+/// ln 1.9: larger effects are reported as slower even if new weights explain them.
+const LARGE_EFFECT: f64 = 0.641_853_886_172_394_7;
+
+/// Standard errors that a change needs beyond the limit, so that nine of ten such changes are found.
+const POWER: f64 = 1.28;
+
+/// Standard errors beyond the limit from which a slow-down is said to be certain.
+const CERTAIN: f64 = 2.0;
+
+/// ×2: if smaller changes than this would not be seen, there is not enough data.
+const VISIBLE_EFFECT: f64 = std::f64::consts::LN_2;
+
+/// A name's evidence at a look, and what follows from it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The look.
+    pub look: Look,
+    /// The facts.
+    pub evidence: Evidence,
+    /// The conclusion.
+    pub verdict: Verdict,
+}
+
+/// How sure a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// At the limit: "probably".
+    Probable,
+    /// Two standard errors beyond the limit.
+    Certain,
+}
+
+/// The conclusion about a name at a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Requests take longer.
+    Slower {
+        /// The change that is the furthest beyond its error.
+        change: MeasuredChange,
+        /// How sure this is.
+        certainty: Certainty,
+    },
+    /// Slow requests became more frequent; none became slower.
+    MixChanged {
+        /// The change of all requests together.
+        change: MeasuredChange,
+        /// Whether classes of requests prove it. Without classes, it is likely from the durations alone.
+        is_proven: bool,
+    },
+    /// No slow-down by this factor or more.
+    NoSlowdown {
+        /// The smallest factor that nine of ten times is seen.
+        visible_factor: f64,
+    },
+    /// Too few requests for a conclusion.
+    NotEnoughData {
+        /// The smallest factor that nine of ten times is seen.
+        visible_factor: f64,
+    },
+}
+
+impl Verdict {
+    /// Returns whether requests became slower.
+    #[must_use]
+    pub const fn is_slower(&self) -> bool {
+        matches!(self, Self::Slower { .. })
+    }
+}
+
+/// Returns the changes that are reported: they are significant, large enough, last, and are confirmed.
+fn hits(changes: &[MeasuredChange; 4], limit: f64, requests: f64) -> Vec<MeasuredChange> {
+    let confirming = changes.iter().filter(|change| change.z() >= CONFIRMATION * limit).count();
+    let is_hit = |change: &&MeasuredChange| {
+        let is_clear = change.measure != Measure::P50 && requests >= FEW_REQUESTS && change.z() >= CLEAR;
+        change.z() >= limit
+            && change.effect >= MIN_EFFECT
+            && change.smaller_half >= change.effect / 2.0
+            && (confirming >= 2 || is_clear)
+    };
+    changes.iter().filter(is_hit).copied().collect()
+}
+
+/// Draws the conclusion.
+pub(crate) fn decide(look: Look, is_release: bool, evidence: Evidence) -> Finding {
+    let mut limit = look.limit();
+    if evidence.requests_after < FEW_REQUESTS {
+        limit += FEW_REQUESTS_EXTRA;
+    }
+    if !is_release {
+        limit += CANDIDATE_EXTRA;
+    }
+    let verdict = conclude(look, limit, &evidence);
+    Finding { look, evidence, verdict }
+}
+
+fn conclude(look: Look, limit: f64, evidence: &Evidence) -> Verdict {
+    let smallest_error = evidence.changes.iter().map(|change| change.error).fold(f64::INFINITY, f64::min);
+    let visible_factor = ((limit + POWER) * smallest_error).min(20.0).exp();
+    if evidence.requests_after < MIN_REQUESTS || (!evidence.has_control && look < Look::Day) {
+        return Verdict::NotEnoughData { visible_factor };
+    }
+    let found = hits(&evidence.changes, limit, evidence.requests_after);
+    let Some(change) = found.iter().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
+        return if visible_factor.ln() > VISIBLE_EFFECT {
+            Verdict::NotEnoughData { visible_factor }
+        } else {
+            Verdict::NoSlowdown { visible_factor }
+        };
+    };
+    if let Some(within) = &evidence.within_classes {
+        let slower = hits(within, limit, evidence.requests_after);
+        if !slower.iter().any(|within| found.iter().any(|change| change.measure == within.measure)) {
+            return Verdict::MixChanged { change, is_proven: true };
+        }
+    } else {
+        let largest = found.iter().map(|change| change.effect).fold(0.0, f64::max);
+        if evidence.unexplained < MIX_LIMIT && largest < LARGE_EFFECT {
+            return Verdict::MixChanged { change, is_proven: false };
+        }
+    }
+    let certainty = if change.z() >= limit + CERTAIN { Certainty::Certain } else { Certainty::Probable };
+    Verdict::Slower { change, certainty }
+}

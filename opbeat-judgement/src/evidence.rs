@@ -1,0 +1,114 @@
+//! The facts about a name at a look.
+
+use std::ops::Range;
+
+use crate::correction::Corrected;
+use crate::distribution::UNKNOWN;
+use crate::effect::{Before, Difference, Measure, figures};
+use crate::mix::{standardised, unexplained};
+
+/// The change of a measure, on the logarithmic scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeasuredChange {
+    /// The compared figure.
+    pub measure: Measure,
+    /// The logarithm of after / before.
+    pub effect: f64,
+    /// The standard error of the effect: of sampling, and of the noise that placebo releases show.
+    pub error: f64,
+    /// The smaller effect of the two halves of the time after.
+    pub smaller_half: f64,
+}
+
+impl MeasuredChange {
+    /// Returns the effect in standard errors.
+    #[must_use]
+    pub fn z(&self) -> f64 {
+        self.effect / self.error.max(1e-9)
+    }
+}
+
+/// The facts about a name at a look, from which the verdict follows.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Requests in the day before the change.
+    pub requests_before: f64,
+    /// Requests after the change, without the warm-up.
+    pub requests_after: f64,
+    /// The median, the 95th percentile and the mean before and after, in milliseconds, without the deviation that all
+    /// transactions share.
+    pub milliseconds: [(f64, f64); 3],
+    /// The change of each measure, in the order of [`Measure::ALL`].
+    pub changes: [MeasuredChange; 4],
+    /// The changes with the mix of classes before, if requests have classes.
+    pub within_classes: Option<[MeasuredChange; 4]>,
+    /// The share of the change that new weights of the old components do not explain. It is 1 if there is no change.
+    pub unexplained: f64,
+    /// Whether other transactions could be compared with.
+    pub has_control: bool,
+}
+
+/// Below this number of standard errors, the mix is not examined.
+const WORTH_A_LOOK: f64 = 2.5;
+
+/// The blocks that are compared.
+pub(crate) struct Windows<'a> {
+    pub(crate) corrected: &'a Corrected<'a>,
+    pub(crate) before: Range<usize>,
+    pub(crate) after: Range<usize>,
+}
+
+impl Windows<'_> {
+    /// Returns the smaller effect of the two halves of the time after, for each measure.
+    fn smaller_halves(&self, before: &Before, changes: &[Difference; 4]) -> [f64; 4] {
+        let middle = self.after.start + self.after.len() / 2;
+        let halves = [self.after.start..middle, middle..self.after.end];
+        let halves = halves.map(|half| before.changes(&self.corrected.window(half)));
+        std::array::from_fn(|index| {
+            // The shift of a half with too few requests is not known. The others are estimates nevertheless.
+            let is_known =
+                |half: &&[Difference; 4]| Measure::ALL[index] != Measure::Shift || half[index].error < UNKNOWN;
+            let effects = halves.iter().filter(is_known).map(|half| half[index].effect);
+            effects.fold(changes[index].effect, f64::min)
+        })
+    }
+}
+
+/// Adds the noise to the sampling errors.
+fn measured(changes: &[Difference; 4], noise: [f64; 4], smaller_halves: [f64; 4]) -> [MeasuredChange; 4] {
+    std::array::from_fn(|index| MeasuredChange {
+        measure: Measure::ALL[index],
+        effect: changes[index].effect,
+        error: changes[index].error.hypot(noise[index].sqrt()),
+        smaller_half: smaller_halves[index],
+    })
+}
+
+impl Evidence {
+    /// Compares the blocks before and after. `before` has the figures of the blocks before, and `noise` the variances.
+    pub(crate) fn new(windows: &Windows<'_>, before: &Before, noise: [f64; 4], has_control: bool) -> Self {
+        let [old, new] = [&windows.before, &windows.after].map(|range| windows.corrected.window(range.clone()));
+        let differences = before.changes(&new);
+        let changes = measured(&differences, noise, windows.smaller_halves(before, &differences));
+        let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
+        let within_classes = || {
+            let [old, new] =
+                [&windows.before, &windows.after].map(|range| windows.corrected.window_by_class(range.clone()));
+            let (old, new) = standardised(&old, &new)?;
+            let differences = Before::new(&old).changes(&new);
+            Some(measured(&differences, noise, differences.map(|difference| difference.effect)))
+        };
+        let (figures_before, figures_after) = (before.figures, figures(&new));
+        let milliseconds = |index: usize| (figures_before[index].log.exp(), figures_after[index].log.exp());
+        Self {
+            requests_before: old.total,
+            requests_after: new.total,
+            milliseconds: std::array::from_fn(milliseconds),
+            changes,
+            within_classes: if is_examined { within_classes() } else { None },
+            unexplained: if is_examined { unexplained(&old, &new) } else { 1.0 },
+            has_control,
+        }
+    }
+}
