@@ -227,17 +227,16 @@ fn a_silent_remote_ends_with_the_budget() {
     assert!(matches!(error, Error::TimedOut { after } if after == time), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
 
-    // A remote that sends a byte now and then does not extend the budget.
-    let dripping = serve(|mut stream| {
+    // A remote that answers without end does not extend the budget.
+    let endless = serve(|mut stream| {
         let _ = read_request(&stream);
-        let head =
-            "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nConnection: close\r\n\r\n";
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nConnection: close\r\n\r\n001e# service=git-upload-pack\n0000";
         let _ = stream.write_all(head.as_bytes());
-        while stream.write_all(b"0").is_ok() {
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
+        let reference = format!("{} refs/heads/x\n", "a".repeat(40));
+        let line = format!("{:04x}{reference}", reference.len() + 4);
+        while stream.write_all(line.as_bytes()).is_ok() {}
     });
-    let remote = Remote::new(&format!("http://{dripping}/shop.git"));
+    let remote = Remote::new(&format!("http://{endless}/shop.git"));
     let error = clones.fetch(&remote, &Budget::new(time)).expect_err("no repository");
     assert!(matches!(error, Error::TimedOut { .. } | Error::Unreachable { .. }), "{error}");
 }
