@@ -233,6 +233,7 @@ fn adapters_use_the_cores_public_root() {
 const DEPENDENCIES: [(&str, &[&str]); 11] = [
     ("opbeat-protocol", &[]),
     ("opbeat-secrets", &[]),
+    ("opbeat-repository", &[]),
     ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
     ("opbeat-testing", &["opbeat-core", "opbeat-protocol"]),
     ("opbeat-tower", &["opbeat-core"]),
