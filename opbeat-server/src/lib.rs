@@ -21,6 +21,7 @@ mod framework_rejection;
 pub mod fuzzing;
 mod intake;
 mod interpret;
+mod judge;
 mod occasional;
 mod otlp;
 mod query;

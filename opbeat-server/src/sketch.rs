@@ -41,6 +41,11 @@ impl Sketch {
         }
     }
 
+    /// Returns the buckets that have durations, with their counts. The bucket `i` contains the durations in (γ^(i−1), γ^i].
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
+        self.buckets.iter().map(|(bucket, count)| (*bucket, *count))
+    }
+
     /// Returns the number of durations.
     #[must_use]
     pub(crate) fn count(&self) -> u64 {

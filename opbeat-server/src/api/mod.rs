@@ -53,6 +53,7 @@ pub(crate) fn router(api: Api) -> Router {
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
+        .route("/organizations/{organization}/apps/{app}/findings/", get(releases::findings))
         .route("/organizations/{organization}/apps/{app}/releases/", get(releases::list))
         .route("/organizations/{organization}/apps/{app}/releases/{release}/", get(releases::one))
         .route("/organizations/{organization}/apps/{app}/releases/{release}/errors/", get(releases::errors))
@@ -96,6 +97,7 @@ async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::Op
         releases::list,
         releases::one,
         releases::errors,
+        releases::findings,
         releases::deployments,
         releases::deployment,
     ),

@@ -3,11 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::PageParameters;
-use crate::query::{Deployment, DeploymentList, Release, ReleaseErrors, ReleaseList};
+use crate::query::{Deployment, DeploymentList, FindingList, FindingsOf, Release, ReleaseErrors, ReleaseList};
 
 /// Lists releases, the last completed one first.
 #[utoipa::path(
@@ -65,6 +67,39 @@ pub(super) async fn errors(
     let app = reader.app(&organization, &app).await?;
     let release = reader.query.release(&app, &release).await?.ok_or_else(|| Problem::not_found("release"))?;
     Ok(Json(reader.query.release_errors(&app, &release, Timestamp::now()).await?))
+}
+
+/// Lists transactions that became slower after a release, the newest finding first.
+#[utoipa::path(
+    get,
+    path = "/api/v2/organizations/{organization}/apps/{app}/findings/",
+    tag = "releases",
+    params(("organization" = String, Path), ("app" = String, Path), FindingParameters),
+    responses((status = 200, body = FindingList)),
+)]
+pub(super) async fn findings(
+    reader: Reader,
+    Path((organization, app)): Path<(String, String)>,
+    Params(parameters): Params<FindingParameters>,
+) -> Result<Json<FindingList>, Problem> {
+    let app = reader.app(&organization, &app).await?;
+    let of = match (parameters.release, parameters.transaction) {
+        (Some(_), Some(_)) => return Err(Problem::invalid("release", "give either a release or a transaction")),
+        (Some(release), None) => FindingsOf::Release(release),
+        (None, Some(transaction)) => FindingsOf::Transaction(transaction),
+        (None, None) => FindingsOf::Since(0),
+    };
+    Ok(Json(reader.query.findings(&app, of).await?))
+}
+
+/// The release or the transaction that findings are about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FindingParameters {
+    /// The number of a release.
+    release: Option<i64>,
+    /// The id of a transaction.
+    transaction: Option<i64>,
 }
 
 /// Lists machines with what is installed on them, the machine with the newest report first.

@@ -1,6 +1,7 @@
 //! Numbers and times, formatted for people.
 
 use jiff::Timestamp;
+use maud::{Markup, html};
 
 /// Formats a duration: `850 µs`, `12.3 ms`, `1.24 s`, `3 min 20 s`.
 pub(super) fn duration(milliseconds: f64) -> String {
@@ -107,6 +108,15 @@ pub(super) fn transaction_name(name: &str) -> &str {
 /// Formats a result or an outcome, such as `timed out` for `timed_out`.
 pub(super) fn outcome(name: &str) -> String {
     if name == "client_gone" { "client disconnected".to_owned() } else { name.replace('_', " ") }
+}
+
+/// Marks the parts between backticks as code.
+pub(super) fn in_code(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 #[cfg(test)]

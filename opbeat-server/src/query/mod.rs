@@ -5,6 +5,7 @@ mod crons;
 mod deployments;
 mod drops;
 mod errors;
+mod findings;
 mod handle;
 mod head;
 mod intake;
@@ -25,6 +26,7 @@ pub(crate) use drops::DroppedData;
 pub(crate) use errors::{
     ActivityView, ErrorDetail, ErrorList, ErrorPart, ErrorSummary, GroupingView, NoteView, Occurrence,
 };
+pub(crate) use findings::{Finding, FindingKind, FindingList};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
 pub(crate) use range::{InvalidRange, RANGES, Range};
@@ -38,4 +40,4 @@ pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary
 
 pub(crate) use crate::store::StoreError as QueryError;
 pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, SampleOrder};
-pub(crate) use crate::store::{Access, Rights, Scope};
+pub(crate) use crate::store::{Access, FindingsOf, Rights, Scope};

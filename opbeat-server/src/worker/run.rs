@@ -8,6 +8,7 @@ use opbeat_protocol::Timestamp;
 use tokio::time::Instant;
 
 use super::record::decode;
+use crate::judge::take_looks;
 use crate::queue::{Batch, Damage, Record, Source};
 use crate::store::{AppSettings, Cause, ParkedMessage, Store, StoreError, StoredRecord};
 
@@ -186,7 +187,7 @@ impl Worker {
     }
 }
 
-/// Adds rows up and removes old ones, again and again.
+/// Adds rows up, judges releases, and removes old rows, again and again.
 async fn maintain(store: &Store, defaults: &AppSettings) {
     let mut ticks = tokio::time::interval(COMPACTION_INTERVAL);
     let mut removed_at: Option<Instant> = None;
@@ -197,6 +198,10 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
             tracing::debug!(%error, cause, "rows cannot be added up; it is tried again in a minute");
             BTreeSet::new()
         });
+        if let Err(error) = take_looks(store, now()).await {
+            let cause = cause_of(&error);
+            tracing::debug!(%error, cause, "releases cannot be judged; it is tried again in a minute");
+        }
         if removed_at.is_some_and(|at| at.elapsed() < CLEANING_INTERVAL) {
             continue;
         }

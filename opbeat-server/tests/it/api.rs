@@ -25,7 +25,7 @@ async fn every_described_route_returns_data() {
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 21);
+    assert_eq!(paths.len(), 22);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     let path = running.sample_paths("GET /").await[0].clone();
     let (transaction, sample) = path.trim_start_matches("/acme/shop/transactions/").split_once("/samples/").unwrap();

@@ -5,6 +5,7 @@ mod crons;
 mod empty;
 mod error;
 mod errors;
+mod findings;
 mod frames;
 mod history;
 mod intake;

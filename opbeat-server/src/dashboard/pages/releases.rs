@@ -4,16 +4,18 @@ use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::empty;
 use super::errors::headline;
 use super::query_parameters::PageParameters;
+use super::{empty, findings};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, count, signed_count, time};
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, ErrorPart, ErrorSummary, Release, ReleaseErrors, ReleaseList};
+use crate::query::{
+    AppIdentity, ErrorPart, ErrorSummary, FindingKind, FindingList, FindingsOf, Release, ReleaseErrors, ReleaseList,
+};
 use crate::text::shortened;
 
 /// The number of rows on one page.
@@ -21,6 +23,9 @@ const ROWS: i64 = 50;
 
 /// The largest number of machines that a page lists.
 const MACHINES: usize = 100;
+
+/// The largest number of findings on a page.
+const FINDINGS: usize = 50;
 
 /// The longest revision and branch in a list, in characters.
 const MAX_NAME: usize = 60;
@@ -102,11 +107,13 @@ pub(in crate::dashboard) async fn release(
     let release = reader.query.release_of_number(&app, number).await?.ok_or(Problem::NotFound("release"))?;
     let now = Timestamp::now();
     let errors = reader.query.release_errors(&app, &release, now).await?;
+    let findings = reader.query.findings(&app, FindingsOf::Release(number)).await?;
     let content = html! {
         p.back { a href=(path::releases(&app)) { "← Releases" } }
         h1 { "R#" (number) " " code { (release.rev) } }
-        p.lead { (verdict(&errors)) }
+        p.lead { (verdict(&errors)) " " (speed(&findings, &release, now)) }
         (figures(&release, now))
+        @if !findings.findings.is_empty() { section { h2 { "Slower transactions" } (findings::list(&app, &findings.findings, FINDINGS, None)) } }
         (part(&app, "New errors", "They were seen first in this release.", &errors.new, now))
         (part(&app, "Regressed errors", "They happened again in this release, after they were resolved.", &errors.regressed, now))
         (part(&app, "Gone errors", "They are open, and were seen last in the release before.", &errors.gone, now))
@@ -131,6 +138,18 @@ fn verdict(errors: &ReleaseErrors) -> String {
             noun(&errors.new),
             number(&errors.regressed)
         ),
+    }
+}
+
+/// Says in a sentence what is known about the durations since the release.
+fn speed(findings: &FindingList, release: &Release, now: Timestamp) -> String {
+    let slower = findings.findings.iter().filter(|finding| finding.kind == FindingKind::Slower).count();
+    let minutes = now.duration_since(release.last_completed_at).as_mins();
+    match slower {
+        0 if minutes < 36 => "Transactions are compared 30 minutes after it was completed.".to_owned(),
+        0 => "No transaction was seen to be slower.".to_owned(),
+        1 => "One transaction became slower.".to_owned(),
+        slower => format!("{slower} transactions became slower."),
     }
 }
 

@@ -6,12 +6,13 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use maud::{Markup, html};
+use maud::html;
 use serde::Deserialize;
 
 use crate::dashboard::access::{Browser, rights};
 use crate::dashboard::cookies;
 use crate::dashboard::forged::{form_token, is_forged};
+use crate::dashboard::format::in_code;
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -151,13 +152,4 @@ fn confirm_sign_out(browser: &Browser) -> Response {
     };
     let page = page(&Page { title: "Sign out", app: None, tab: None, is_signed_in: false }, &content);
     (StatusCode::FORBIDDEN, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
-}
-
-/// Marks the parts between backticks as code.
-fn in_code(text: &str) -> Markup {
-    html! {
-        @for (index, part) in text.split('`').enumerate() {
-            @if index % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
 }

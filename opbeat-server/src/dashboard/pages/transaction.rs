@@ -4,6 +4,7 @@ use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::findings;
 use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
@@ -11,10 +12,13 @@ use crate::dashboard::format::{self, ago, count, duration, per_minute, share, ti
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, BreakdownPart, Range, SampleOrder, SampleSummary, TransactionSummary};
+use crate::query::{AppIdentity, BreakdownPart, FindingsOf, Range, SampleOrder, SampleSummary, TransactionSummary};
 
 /// The number of samples in each list.
 const SAMPLES: i64 = 10;
+
+/// The largest number of findings above the figures.
+const FINDINGS: usize = 2;
 
 pub(in crate::dashboard) async fn transaction(
     reader: Reader,
@@ -28,12 +32,14 @@ pub(in crate::dashboard) async fn transaction(
     let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
     let slowest = reader.query.samples(&app, id, &range, SampleOrder::Slowest, SAMPLES).await?;
     let newest = reader.query.samples(&app, id, &range, SampleOrder::Newest, SAMPLES).await?;
+    let findings = reader.query.findings(&app, FindingsOf::Transaction(id)).await?;
     let name = transaction_name(&summary.transaction.name);
     let content = html! {
         div.title {
             h1 { (name) @if !summary.transaction.kind.is_empty() { " " span.tag { (summary.transaction.kind) } } }
             (ranges(&path::transaction(&app, id), &range))
         }
+        (findings::list(&app, &findings.findings, FINDINGS, Some(id)))
         (figures(&summary))
         div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (time_by_kind(&breakdown, summary.count))

@@ -1,21 +1,26 @@
 //! The list of an app's transactions, ranked by their share of the time of all.
 
 use axum::extract::{Path, Query as Params};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::empty;
 use super::query_parameters::PageParameters;
+use super::{empty, findings};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{count, duration, per_minute, share, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, DroppedData, Range, Series, SeriesPoint, TransactionList, TransactionSummary};
+use crate::query::{
+    AppIdentity, DroppedData, FindingsOf, Range, Series, SeriesPoint, TransactionList, TransactionSummary,
+};
 
 /// The number of rows on one page.
 const ROWS: usize = 100;
+
+/// The largest number of findings of the last week above the charts.
+const FINDINGS: usize = 3;
 
 pub(in crate::dashboard) async fn transactions(
     reader: Reader,
@@ -47,9 +52,12 @@ pub(in crate::dashboard) async fn transactions(
         shown = list(current).await?;
     }
     let series = reader.query.series(&app, None, &range, Timestamp::now()).await?;
+    let since = Timestamp::now() - SignedDuration::from_hours(7 * 24);
+    let findings = reader.query.findings(&app, FindingsOf::Since(since.as_microsecond())).await?.newest_of_each();
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
         (refused(&reader, &app, &range, "in this time range").await?)
+        (findings::list(&app, &findings, FINDINGS, None))
         (figures(&series))
         (drops(&shown.drops))
         @if shown.has_other_names { (other_names()) }

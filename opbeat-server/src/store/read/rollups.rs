@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::changes::{Rollup, SelfTime};
 use crate::store::caps::OTHER_KINDS;
-use crate::store::counts::count;
+use crate::store::counts::{count, unsigned};
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
@@ -62,6 +62,19 @@ pub(crate) struct RollupRow {
     pub(crate) result: String,
     /// The durations.
     pub(crate) rollup: Rollup,
+}
+
+/// The self time of one transaction name in spans of one kind, within the time of a row.
+#[derive(Clone, Debug)]
+pub(crate) struct SelfTimeRow {
+    /// The transaction's id.
+    pub(crate) transaction: i64,
+    /// The start of that time, in seconds since 1970.
+    pub(crate) start: i64,
+    /// The kind of the spans.
+    pub(crate) kind: String,
+    /// The self time.
+    pub(crate) self_time: SelfTime,
 }
 
 impl Store {
@@ -162,6 +175,33 @@ impl Store {
             })
         };
         query.build().read_each(&self.readers, rollup, each).await
+    }
+
+    /// Returns the self times of some transactions by kind of span, one row after the other in time.
+    pub(crate) async fn self_times(&self, span: RollupSpan<'_>) -> Result<Vec<SelfTimeRow>, StoreError> {
+        let select = "SELECT breakdowns.transaction_id, breakdowns.start, breakdowns.kind, breakdowns.count,
+                             breakdowns.self_ms, breakdowns.samples
+                      FROM transactions JOIN breakdowns ON breakdowns.transaction_id = transactions.id WHERE ";
+        let marks = self.marks(span.app_id).await?;
+        let parts = marks.parts(span.resolution, (span.from, span.to));
+        let mut query = QueryBuilder::new("");
+        if !push_parts(&mut query, span, &marks, &parts, ("breakdowns", select, "")) {
+            return Ok(Vec::new());
+        }
+        let row = |row: &Row<'_>| {
+            let self_time = SelfTime {
+                count: unsigned(row.try_get("count")?),
+                self_ms: row.try_get("self_ms")?,
+                samples: unsigned(row.try_get("samples")?),
+            };
+            Ok(SelfTimeRow {
+                transaction: row.try_get("transaction_id")?,
+                start: row.try_get("start")?,
+                kind: row.try_get("kind")?,
+                self_time,
+            })
+        };
+        query.build().read_all(&self.readers).await?.iter().map(row).collect()
     }
 
     /// Returns the self time by kind of span, the largest first: 100 kinds, and the sum of all others.

@@ -1,0 +1,95 @@
+//! A look at a release.
+
+use std::sync::Arc;
+
+use opbeat_judgement::{BlockLength, Breakdown, Finding, Occasion, Study, Verdict, sentence};
+
+use super::due::{Due, due, minutes_of};
+use super::history::History;
+use crate::store::{FindingRow, Store, StoreError};
+
+/// Takes all looks that are due at a time, in microseconds since 1970, and stores the findings.
+///
+/// # Errors
+///
+/// Returns an error if the database fails. Looks that were taken until then are stored.
+pub(crate) async fn take_looks(store: &Store, now: i64) -> Result<(), StoreError> {
+    for due in due(&store.recent_releases(now).await?, now) {
+        let findings = if due.is_overtaken { Vec::new() } else { look(store, &due, now).await? };
+        store.add_look(&due.app_id, due.release, minutes_of(due.look), findings).await?;
+    }
+    Ok(())
+}
+
+async fn look(store: &Store, due: &Due, now: i64) -> Result<Vec<FindingRow>, StoreError> {
+    let history = Arc::new(History::read(store, due).await?);
+    let found = judge(Arc::clone(&history), due.clone(), None).await;
+    let places: Vec<usize> = found.iter().map(|judged| judged.place).collect();
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let breakdowns = history.breakdowns(store, &due.app_id, &places).await?;
+    let found = judge(Arc::clone(&history), due.clone(), Some((places, breakdowns))).await;
+    Ok(found.into_iter().filter_map(|judged| row(&history, due, judged, now)).collect())
+}
+
+/// The finding about a transaction, with its place in the history.
+struct Judged {
+    place: usize,
+    finding: Finding,
+    sentence: String,
+}
+
+/// Judges transactions, on a thread that may be busy: some of them with the time by kind of span, or all. Returns those that
+/// changed.
+async fn judge(history: Arc<History>, due: Due, some: Option<(Vec<usize>, Vec<Breakdown>)>) -> Vec<Judged> {
+    let judge = move || {
+        let study = match Study::new(&history.series, BlockLength::TEN_MINUTES, history.change(), due.look) {
+            Ok(study) => study,
+            Err(error) => {
+                tracing::error!(%error, app_id = due.app_id, release = due.release, "a release cannot be judged");
+                return Vec::new();
+            }
+        };
+        let (places, breakdowns) = some.unwrap_or_else(|| ((0..history.series.len()).collect(), Vec::new()));
+        let release = format!("R#{}", due.release);
+        let judged = |(index, place): (usize, usize)| {
+            let subject = study.subject(place)?;
+            let finding = subject.judge();
+            if !matches!(finding.verdict, Verdict::Slower { .. } | Verdict::MixChanged { .. }) {
+                return None;
+            }
+            let cause = breakdowns.get(index).map(|breakdown| subject.cause(breakdown));
+            let name = &history.transactions[place].name;
+            let sentence = sentence(name, Occasion::Release(&release), &finding, cause.as_ref());
+            Some(Judged { place, finding, sentence })
+        };
+        places.into_iter().enumerate().filter_map(judged).collect()
+    };
+    tokio::task::spawn_blocking(judge).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the judgement of a release failed; other releases are judged");
+        Vec::new()
+    })
+}
+
+fn row(history: &History, due: &Due, judged: Judged, now: i64) -> Option<FindingRow> {
+    let Judged { place, finding, sentence } = judged;
+    let (is_mix, is_certain) = match finding.verdict {
+        Verdict::Slower { certainty, .. } => (false, certainty == opbeat_judgement::Certainty::Certain),
+        Verdict::MixChanged { is_proven, .. } => (true, is_proven),
+        _ => return None,
+    };
+    let [_, (before, after), _] = finding.evidence.milliseconds;
+    let sane = |milliseconds: f64| if milliseconds.is_finite() { milliseconds } else { 0.0 };
+    Some(FindingRow {
+        transaction: history.transactions[place].id,
+        release: due.release,
+        minutes: minutes_of(due.look),
+        found_at: now,
+        is_mix,
+        is_certain,
+        before_ms: sane(before),
+        after_ms: sane(after),
+        sentence,
+    })
+}

@@ -1,0 +1,16 @@
+//! Judges after each release which transactions became slower.
+//!
+//! ```text
+//! releases ─► looks that are due ─► history: rollups in blocks of ten minutes ─► opbeat-judgement ─► findings
+//! ```
+//!
+//! A look is taken 30 minutes, 1 hour, 3 hours and 24 hours after a release was completed. It stores the transactions that
+//! are slower, each with a sentence.
+
+mod due;
+mod history;
+mod look;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use look::take_looks;

@@ -1,0 +1,115 @@
+//! Looks at releases, on data in a store of each engine.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+
+use super::take_looks;
+use crate::changes::{BodyChanges, Changes, NewRelease, Rollup, SelfTime, TransactionKey};
+use crate::queue::Mark;
+use crate::store::{FindingsOf, Store, StoredRecord, stores};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3_600;
+const MICROS: i64 = 1_000_000;
+
+/// 2026-11-01 00:00:00 UTC.
+const START: i64 = 1_793_491_200;
+
+/// When the release is completed, in seconds since 1970.
+const RELEASED: i64 = START + 30 * HOUR;
+
+const NAMES: [&str; 6] = ["GET /", "GET /books/{id}", "GET /search", "POST /orders", "GET /cart", "GET /`help`"];
+
+async fn store_changes(store: &Store, app_id: &str, changes: Changes) {
+    let bodies = vec![BodyChanges::new(app_id.to_owned(), String::new(), 0, changes)];
+    store.apply(vec![StoredRecord { id: None, bodies }], Vec::new(), Mark::Records, 0).await.unwrap();
+}
+
+async fn release(store: &Store, app_id: &str, rev: &str, second: i64) {
+    let release = NewRelease {
+        app_id: app_id.to_owned(),
+        rev: rev.to_owned(),
+        branch: String::new(),
+        machine: String::new(),
+        is_complete: true,
+        completed_at: second * MICROS,
+    };
+    store_changes(store, app_id, Changes { releases: vec![release], ..Changes::default() }).await;
+}
+
+/// Stores the durations of a time, by rows of ten minutes. Those of one name are slower after the release, by the time in its
+/// database.
+async fn fill(store: &Store, app_id: &str, (from, to): (i64, i64), slower: f64, rng: &mut Rng) {
+    let mut changes = Changes::default();
+    let (mut rollups, mut breakdowns) = (BTreeMap::new(), BTreeMap::new());
+    for minute in (from..to).step_by(10 * MINUTE as usize) {
+        // All names share the noise of the machine.
+        let machine = 0.9 + 0.2 * rng.f64();
+        for name in NAMES {
+            let key = TransactionKey { app_id: app_id.to_owned(), kind: String::new(), name: name.to_owned() };
+            let factor = if name == "GET /books/{id}" && minute >= RELEASED { slower } else { 1.0 };
+            let mut rollup = Rollup::default();
+            let (mut database, mut own) = (SelfTime::default(), SelfTime::default());
+            for _ in 0..40 {
+                let (own_ms, database_ms) = (20.0 * machine, 40.0 * machine * (0.5 + rng.f64()) * factor);
+                rollup.insert(own_ms + database_ms, None, false);
+                database.merge(SelfTime { count: 2, self_ms: database_ms, samples: 0 });
+                own.merge(SelfTime { count: 1, self_ms: own_ms, samples: 0 });
+            }
+            rollups.insert((key.clone(), minute, "200".to_owned()), rollup);
+            breakdowns.insert((key.clone(), minute, "db.postgresql".to_owned()), database);
+            breakdowns.insert((key, minute, "app".to_owned()), own);
+        }
+    }
+    (changes.rollups, changes.breakdowns) = (rollups, breakdowns);
+    store_changes(store, app_id, changes).await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_time() {
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let (slow, same) = (store.create_app("slow").await, store.create_app("same").await);
+        for (app_id, slower) in [(&slow, 2.5), (&same, 1.0)] {
+            fill(&store, app_id, (START, RELEASED + 4 * HOUR), slower, &mut rng).await;
+            release(&store, app_id, "a1", START + HOUR).await;
+            release(&store, app_id, "b2", RELEASED).await;
+        }
+        let findings = async |app_id: &str| store.findings(app_id, FindingsOf::Since(0), 10).await.unwrap();
+        take_looks(&store, (RELEASED + 10 * MINUTE) * MICROS).await.unwrap();
+        assert_eq!(findings(&slow).await, [], "no look is due");
+
+        let now = (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS;
+        take_looks(&store, now).await.unwrap();
+        assert_eq!(findings(&same).await, []);
+        let found = findings(&slow).await;
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        let start = "`GET /books/{id}` ";
+        assert!(finding.sentence.starts_with(start), "{}", finding.sentence);
+        assert!(finding.sentence.contains("with release R#2; the time is in `db.postgresql`"), "{}", finding.sentence);
+        assert_eq!((finding.release, finding.minutes, finding.is_mix), (2, 180, false));
+        assert!(finding.after_ms > 1.7 * finding.before_ms, "{finding:?}");
+        assert_eq!(store.findings(&slow, FindingsOf::Release(2), 10).await.unwrap(), found);
+        assert_eq!(store.findings(&slow, FindingsOf::Transaction(finding.transaction), 10).await.unwrap(), found);
+        assert_eq!(store.findings(&slow, FindingsOf::Release(1), 10).await.unwrap(), []);
+
+        // Each look is taken once.
+        take_looks(&store, now + MICROS).await.unwrap();
+        assert_eq!(findings(&slow).await, found);
+        let releases = store.recent_releases(now).await.unwrap();
+        let looks = releases.iter().map(|release| (release.number, release.looks.len())).collect::<Vec<_>>();
+        assert_eq!(looks, [(2, 3), (1, 4), (2, 3), (1, 4)], "of both apps");
+    }
+}
+
+#[tokio::test]
+async fn apps_without_data_are_judged_as_well() {
+    for store in stores().await {
+        let app_id = store.create_app("silent").await;
+        release(&store, &app_id, "a1", RELEASED).await;
+        take_looks(&store, (RELEASED + 26 * HOUR) * MICROS).await.unwrap();
+        assert_eq!(store.findings(&app_id, FindingsOf::Since(0), 10).await.unwrap(), []);
+        assert_eq!(store.recent_releases((RELEASED + 26 * HOUR) * MICROS).await.unwrap()[0].looks.len(), 4);
+    }
+}
