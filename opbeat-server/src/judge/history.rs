@@ -87,7 +87,7 @@ impl History {
         Change::release(minute(self.deployment.0), minute(self.deployment.1))
     }
 
-    /// Reads the time by kind of span of some of the transactions, given their places.
+    /// Reads the time by kind of span of some of the transactions, given their indexes.
     pub(super) async fn breakdowns(
         &self,
         store: &Store,

@@ -33,7 +33,7 @@ async fn look(store: &Store, due: &Due, now: i64) -> Result<Vec<FindingRow>, Sto
     Ok(found.into_iter().filter_map(|judged| row(&history, due, judged, now)).collect())
 }
 
-/// The finding about a transaction, with its place in the history.
+/// The finding about a transaction, with the index of the transaction in the history.
 struct Judged {
     place: usize,
     finding: Finding,

@@ -22,7 +22,7 @@ pub(crate) struct Finding {
     pub(crate) release: i64,
     /// The finding in a sentence. Names are between backticks.
     pub(crate) sentence: String,
-    /// What changed.
+    /// The kind of the change.
     pub(crate) kind: FindingKind,
     /// Whether the change is far beyond its error.
     pub(crate) is_certain: bool,

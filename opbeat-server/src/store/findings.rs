@@ -37,7 +37,7 @@ pub(crate) struct FindingRow {
     pub(crate) minutes: i64,
     /// The time of the first look that saw it, in microseconds since 1970.
     pub(crate) found_at: i64,
-    /// Whether slow requests became more frequent, and requests of one kind are not slower.
+    /// Whether slow requests became more frequent, and similar requests are not slower.
     pub(crate) is_mix: bool,
     /// Whether the change is far beyond its error.
     pub(crate) is_certain: bool,

@@ -7,7 +7,7 @@ use test_backends::{Opbeat, Postgres};
 
 use crate::case::number;
 use crate::deployment::{Deployment, Embedded, Scaled};
-use crate::load::{Load, random_moment};
+use crate::load::{Load, outage, random_moment};
 
 /// One process is killed. `OPBEAT_KILLS` is the number of kills.
 pub(crate) async fn embedded() {
@@ -53,6 +53,10 @@ const VICTIMS: [(&str, Victim); 4] = [
     ("rabbitmq", Victim::Rabbitmq),
 ];
 
+/// The time after which the queues that RabbitMQ declared are on its disk. If it is killed earlier, they may need a repair,
+/// whoever uses them.
+const UNTIL_DECLARED: Duration = Duration::from_secs(3);
+
 #[derive(Clone, Copy, Debug)]
 enum Victim {
     Intake,
@@ -70,6 +74,8 @@ pub(crate) async fn scaled() {
     let end = Instant::now() + Duration::from_secs(number("OPBEAT_KILL_SECONDS", 24 * 3_600));
     let mut deployment = Scaled::start();
     let load = Load::start(&deployment.intakes());
+    load.accepted_more().await;
+    outage(UNTIL_DECLARED).await;
     let mut kills = 0;
     while kills < number("OPBEAT_KILLS", 2) && Instant::now() < end {
         for victim in &victims {

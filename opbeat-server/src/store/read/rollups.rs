@@ -64,7 +64,7 @@ pub(crate) struct RollupRow {
     pub(crate) rollup: Rollup,
 }
 
-/// The self time of one transaction name in spans of one kind, within the time of a row.
+/// The self time of a transaction name in the spans of a kind, within the time of a row.
 #[derive(Clone, Debug)]
 pub(crate) struct SelfTimeRow {
     /// The transaction's id.
