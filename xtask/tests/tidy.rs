@@ -230,10 +230,9 @@ fn adapters_use_the_cores_public_root() {
 }
 
 /// The crates of ours that each crate may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 12] = [
+const DEPENDENCIES: [(&str, &[&str]); 11] = [
     ("opbeat-protocol", &[]),
     ("opbeat-secrets", &[]),
-    ("opbeat-repository", &[]),
     ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
     ("opbeat-testing", &["opbeat-core", "opbeat-protocol"]),
     ("opbeat-tower", &["opbeat-core"]),
