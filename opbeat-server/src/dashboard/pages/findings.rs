@@ -8,21 +8,21 @@ use crate::query::{AppIdentity, Finding};
 
 /// The page that shows findings. It has no links to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    OfApp,
-    OfTransaction,
-    OfRelease,
+pub(super) enum Subject {
+    App,
+    Transaction,
+    Release,
 }
 
 /// Shows findings, each as a sentence with links to the transaction and the release, and at most a number of them.
-pub(super) fn list(app: &AppIdentity, findings: &[Finding], most: usize, shown: Shown) -> Markup {
+pub(super) fn list(app: &AppIdentity, findings: &[Finding], most: usize, subject: Subject) -> Markup {
     html! {
         @for finding in findings.iter().take(most) {
             p.finding {
                 (in_code(&finding.sentence)) ". "
-                @if shown != Shown::OfTransaction { a href=(path::transaction(app, finding.transaction)) { "Show the transaction" } }
-                @if shown == Shown::OfApp { " · " }
-                @if shown != Shown::OfRelease { a href=(path::release(app, finding.release)) { "R#" (finding.release) } }
+                @if subject != Subject::Transaction { a href=(path::transaction(app, finding.transaction)) { "Show the transaction" } }
+                @if subject == Subject::App { " · " }
+                @if subject != Subject::Release { a href=(path::release(app, finding.release)) { "R#" (finding.release) } }
             }
         }
         @if findings.len() > most { p.muted { "and " (findings.len() - most) " more: see " a href=(path::releases(app)) { "Releases" } } }

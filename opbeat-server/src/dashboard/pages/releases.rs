@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::errors::headline;
-use super::findings::Shown;
+use super::findings::Subject;
 use super::query_parameters::PageParameters;
 use super::{empty, findings};
 use crate::dashboard::access::Reader;
@@ -114,7 +114,7 @@ pub(in crate::dashboard) async fn release(
         h1 { "R#" (number) " " code { (release.rev) } }
         p.lead { (verdict(&errors)) " " (speed(&findings, &release, now)) }
         (figures(&release, now))
-        @if !findings.findings.is_empty() { section { h2 { "Slower transactions" } (findings::list(&app, &findings.findings, FINDINGS, Shown::OfRelease)) } }
+        @if !findings.findings.is_empty() { section { h2 { "Slower transactions" } (findings::list(&app, &findings.findings, FINDINGS, Subject::Release)) } }
         (part(&app, "New errors", "They were seen first in this release.", &errors.new, now))
         (part(&app, "Regressed errors", "They happened again in this release, after they were resolved.", &errors.regressed, now))
         (part(&app, "Gone errors", "They are open, and were seen last in the release before.", &errors.gone, now))

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::findings::{self, Shown};
+use super::findings::{self, Subject};
 use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
@@ -39,7 +39,7 @@ pub(in crate::dashboard) async fn transaction(
             h1 { (name) @if !summary.transaction.kind.is_empty() { " " span.tag { (summary.transaction.kind) } } }
             (ranges(&path::transaction(&app, id), &range))
         }
-        (findings::list(&app, &findings.findings, FINDINGS, Shown::OfTransaction))
+        (findings::list(&app, &findings.findings, FINDINGS, Subject::Transaction))
         (figures(&summary))
         div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (time_by_kind(&breakdown, summary.count))

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query as Params};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::findings::Shown;
+use super::findings::Subject;
 use super::query_parameters::PageParameters;
 use super::{empty, findings};
 use crate::dashboard::access::Reader;
@@ -58,7 +58,7 @@ pub(in crate::dashboard) async fn transactions(
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
         (refused(&reader, &app, &range, "in this time range").await?)
-        (findings::list(&app, &findings, FINDINGS, Shown::OfApp))
+        (findings::list(&app, &findings, FINDINGS, Subject::App))
         (figures(&series))
         (drops(&shown.drops))
         @if shown.has_other_names { (other_names()) }
