@@ -1,7 +1,7 @@
 //! Tests that change the state of their process: each one runs this program again, in a process of its own.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -115,14 +115,16 @@ fn reports_go_to_the_latest_agent_that_still_runs() {
 fn a_frozen_process_is_no_blocked_executor() {
     let test = "alone::a_frozen_process_is_no_blocked_executor";
     if std::env::var_os(ALONE).is_none() {
+        // It waits for the id, since the start of a program takes seconds on a busy machine.
+        let freeze = ["-c", "read id && kill -STOP $id && sleep 4; kill -CONT $id"];
+        let mut freezer = Command::new("sh").args(freeze).stdin(Stdio::piped()).spawn().unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
         let command = command.args([test, "--exact", "--nocapture"]).env(ALONE, "1").stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.find(|line| line.as_ref().unwrap().ends_with("polling")).unwrap().unwrap();
-        let id = child.id();
-        let freeze = format!("kill -STOP {id} && sleep 4; kill -CONT {id}");
-        assert!(Command::new("sh").args(["-c", &freeze]).status().unwrap().success());
+        writeln!(freezer.stdin.take().unwrap(), "{}", child.id()).unwrap();
+        assert!(freezer.wait().unwrap().success());
         assert!(child.wait().unwrap().success());
         return;
     }
@@ -132,8 +134,10 @@ fn a_frozen_process_is_no_blocked_executor() {
     let agent = Agent::with_exporter(&config, exporter.clone());
     let mut transaction = HttpTransaction::begin(&agent, "web.test", "GET", |_| ());
     let polled = transaction.poll(|| {
-        println!("polling");
         let since = Instant::now();
+        // The worker notices a freeze by its sleep, and so it must sleep first.
+        while since.elapsed() < Duration::from_millis(300) {}
+        println!("polling");
         while since.elapsed() < Duration::from_secs(4) {}
         Poll::Ready(())
     });

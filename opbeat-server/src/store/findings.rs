@@ -5,7 +5,7 @@ use super::engine::{Connection, QueryBuilder, Row, Value, query};
 use super::error::StoreError;
 
 /// The number of newest releases of an app whose looks can be due. A look is due within a day.
-const MAX_RELEASES: i64 = 20;
+const MAX_RELEASES: usize = 20;
 
 /// The time after which a look is no longer taken, in microseconds: the rows of ten minutes before a release are kept for 14
 /// days.
@@ -64,35 +64,39 @@ impl Store {
     /// Returns the releases of all apps that were completed not long before a time, in microseconds since 1970.
     pub(crate) async fn recent_releases(&self, now: i64) -> Result<Vec<RecentRelease>, StoreError> {
         let rows = query(
-            "SELECT app_id, number, first_completed_at, last_completed_at FROM releases
-             WHERE last_completed_at >= ? AND last_completed_at < ? ORDER BY app_id, last_completed_at DESC",
+            "SELECT releases.app_id AS app_id, releases.number AS number, releases.first_completed_at AS first_completed_at,
+                    releases.last_completed_at AS last_completed_at, looks.minutes AS minutes
+             FROM releases LEFT JOIN looks ON looks.app_id = releases.app_id AND looks.release = releases.number
+             WHERE releases.last_completed_at >= ? AND releases.last_completed_at < ?
+             ORDER BY releases.app_id, releases.last_completed_at DESC, releases.number, looks.minutes",
         )
         .bind(now.saturating_sub(MAX_AGE))
         .bind(now)
         .read_all(&self.readers)
         .await?;
-        let mut releases: Vec<RecentRelease> = Vec::with_capacity(rows.len());
+        let mut releases: Vec<RecentRelease> = Vec::new();
+        let mut of_app = 0;
         for row in &rows {
-            releases.push(RecentRelease {
-                app_id: row.try_get("app_id")?,
-                number: row.try_get("number")?,
-                first_completed_at: row.try_get("first_completed_at")?,
-                last_completed_at: row.try_get("last_completed_at")?,
-                looks: Vec::new(),
-            });
-        }
-        let mut kept: Vec<RecentRelease> = Vec::new();
-        for of_app in releases.chunk_by_mut(|a, b| a.app_id == b.app_id) {
-            let of_app = &mut of_app[..];
-            let count = of_app.len().min(usize::try_from(MAX_RELEASES).unwrap_or(usize::MAX));
-            for release in &mut of_app[..count] {
-                let looks = query("SELECT minutes FROM looks WHERE app_id = ? AND release = ?");
-                let looks = looks.bind(&*release.app_id).bind(release.number).read_all(&self.readers).await?;
-                release.looks = looks.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-                kept.push(release.clone());
+            let (app_id, number): (&str, i64) = (row.try_get("app_id")?, row.try_get("number")?);
+            let look: Option<i64> = row.try_get("minutes")?;
+            let last = releases.last_mut();
+            let is_same_app = last.as_ref().is_some_and(|last| last.app_id == app_id);
+            if let Some(last) = last.filter(|last| is_same_app && last.number == number) {
+                last.looks.extend(look);
+                continue;
+            }
+            of_app = if is_same_app { of_app + 1 } else { 1 };
+            if of_app <= MAX_RELEASES {
+                releases.push(RecentRelease {
+                    app_id: app_id.to_owned(),
+                    number,
+                    first_completed_at: row.try_get("first_completed_at")?,
+                    last_completed_at: row.try_get("last_completed_at")?,
+                    looks: look.into_iter().collect(),
+                });
             }
         }
-        Ok(kept)
+        Ok(releases)
     }
 
     /// Stores a look at a release with its findings. A look that another process has taken is left as it is.

@@ -21,3 +21,6 @@ CREATE TABLE findings (
     PRIMARY KEY (transaction_id, release)
 );
 CREATE INDEX findings_by_app ON findings (app_id, found_at);
+
+-- Releases of all apps that were completed not long ago.
+CREATE INDEX releases_by_completion ON releases (last_completed_at);
