@@ -158,8 +158,12 @@ impl<'a> Api<'a> {
         let list: TransactionList = self.get("transactions/?range=1h").await?;
         let id = list.transactions.iter().find(|transaction| transaction.name == name).ok_or("no such transaction")?.id;
         let mut samples = Vec::new();
-        for summary in self.get::<Vec<Value>>(&format!("transactions/{id}/samples/?range=1h")).await? {
-            samples.push(self.get(&format!("transactions/{id}/samples/{}/", summary["id"])).await?);
+        // On a busy machine, the slowest ones may be those whose call was not sampled in the other app.
+        for order in ["slowest", "newest"] {
+            let list = format!("transactions/{id}/samples/?range=1h&order={order}");
+            for summary in self.get::<Vec<Value>>(&list).await? {
+                samples.push(self.get(&format!("transactions/{id}/samples/{}/", summary["id"])).await?);
+            }
         }
         Ok(samples)
     }
