@@ -53,10 +53,12 @@ impl Triage {
         &self,
         rights: &Rights,
         app: &AppIdentity,
-        numbers: Vec<i64>,
+        mut numbers: Vec<i64>,
         change: StatusChange,
     ) -> Result<Vec<i64>, Refusal> {
         let now = writer(rights)?;
+        numbers.sort_unstable();
+        numbers.dedup();
         if numbers.len() > MAX_ERRORS {
             return Err(Refusal::Invalid("Change at most 200 errors at once."));
         }

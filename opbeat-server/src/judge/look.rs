@@ -6,16 +6,34 @@ use opbeat_judgement::{BlockLength, Breakdown, Finding, Occasion, Study, Verdict
 
 use super::due::{Due, due, minutes_of};
 use super::history::History;
-use crate::store::{FindingRow, Store, StoreError};
+use crate::store::{Cause, FindingRow, Store, StoreError};
 
 /// Takes all looks that are due at a time, in microseconds since 1970, and stores the findings.
 ///
+/// A release whose data cannot be read is not looked at, and costs the others nothing.
+///
 /// # Errors
 ///
-/// Returns an error if the database fails. Looks that were taken until then are stored.
+/// Returns an error if the database is away. Looks that were taken until then are stored.
 pub(crate) async fn take_looks(store: &Store, now: i64) -> Result<(), StoreError> {
     for due in due(&store.recent_releases(now).await?, now) {
-        let findings = if due.is_overtaken { Vec::new() } else { look(store, &due, now).await? };
+        let found = if due.is_overtaken { Ok(Vec::new()) } else { look(store, &due, now).await };
+        let findings = match found {
+            Ok(findings) => findings,
+            Err(error) if error.cause() == Cause::Outage => return Err(error),
+            Err(error) => {
+                let Due { app_id, release, look, .. } = &due;
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    app_id,
+                    release,
+                    ?look,
+                    "the data around a release cannot be read; it is not judged"
+                );
+                Vec::new()
+            }
+        };
         store.add_look(&due.app_id, due.release, minutes_of(due.look), findings).await?;
     }
     Ok(())

@@ -7,8 +7,9 @@ use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use crate::error_status::{Conditions, Event, MuteEnds, Seen, Status, StatusChange};
 
-/// The number of a group's comments, after which further ones are refused.
-const MAX_COMMENTS: i64 = 1_000;
+/// The number of a group's events that are kept. Further comments are refused, and changes of the status replace the oldest
+/// event.
+const MAX_KEPT: i64 = 1_000;
 
 /// The number of newest events that are returned of a group.
 const MAX_EVENTS: i64 = 200;
@@ -65,6 +66,14 @@ impl Store {
                 let (conditions, event) = changed_to(change, release, times_seen, now);
                 set_status(connection, group, &conditions, None)?;
                 add_event(connection, group, now, &actor, &event)?;
+                query(
+                    "DELETE FROM activities WHERE group_id = ?1 AND id IN (
+                         SELECT id FROM activities WHERE group_id = ?1
+                         ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2)",
+                )
+                .bind(group)
+                .bind(MAX_KEPT)
+                .execute(connection)?;
             }
             Ok(changed)
         })
@@ -89,7 +98,7 @@ impl Store {
             let Some(row) = row.bind(&app_id).bind(number).fetch_optional(connection)? else {
                 return Ok(Commented::NoGroup);
             };
-            if row.try_get::<i64, _>("events")? >= MAX_COMMENTS {
+            if row.try_get::<i64, _>("events")? >= MAX_KEPT {
                 return Ok(Commented::TooMany);
             }
             add_event(connection, row.try_get("id")?, now, &actor, &event)?;

@@ -7,9 +7,9 @@ use super::error::StoreError;
 /// The number of newest releases of an app whose looks can be due. A look is due within a day.
 const MAX_RELEASES: usize = 20;
 
-/// The time after which a look is no longer taken, in microseconds: the rows of ten minutes before a release are kept for 14
-/// days.
-const MAX_AGE: i64 = 9 * 86_400 * 1_000_000;
+/// The time after a release in which looks are taken, in microseconds: the last one is due after a day, and a server can be
+/// stopped for another one. Older releases are not judged, so that a first start with many of them is not busy for hours.
+const MAX_AGE: i64 = 2 * 86_400 * 1_000_000;
 
 /// A release that was completed not long ago.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,6 +23,9 @@ const MAX_READS: u32 = 20;
 /// The time between two looks for rows of times that are over, which are added up to rows of longer times.
 const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The time between two looks for releases that are to be judged.
+const JUDGEMENT_INTERVAL: Duration = Duration::from_secs(60);
+
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -61,6 +64,7 @@ impl Worker {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
             () = maintain(&store, &defaults) => {}
+            () = judge(&store) => {}
         }
         self.source.close().await;
     }
@@ -187,7 +191,7 @@ impl Worker {
     }
 }
 
-/// Adds rows up, judges releases, and removes old rows, again and again.
+/// Adds rows up and removes old ones, again and again.
 async fn maintain(store: &Store, defaults: &AppSettings) {
     let mut ticks = tokio::time::interval(COMPACTION_INTERVAL);
     let mut removed_at: Option<Instant> = None;
@@ -198,10 +202,6 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
             tracing::debug!(%error, cause, "rows cannot be added up; it is tried again in a minute");
             BTreeSet::new()
         });
-        if let Err(error) = take_looks(store, now()).await {
-            let cause = cause_of(&error);
-            tracing::debug!(%error, cause, "releases cannot be judged; it is tried again in a minute");
-        }
         if removed_at.is_some_and(|at| at.elapsed() < CLEANING_INTERVAL) {
             continue;
         }
@@ -209,6 +209,18 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
         if let Err(error) = store.remove_old(now(), &compact, defaults).await {
             let cause = cause_of(&error);
             tracing::warn!(%error, cause, "old rows cannot be removed; removal is tried again in an hour");
+        }
+    }
+}
+
+/// Looks at the releases for which a look is due, again and again.
+async fn judge(store: &Store) {
+    let mut ticks = tokio::time::interval(JUDGEMENT_INTERVAL);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = take_looks(store, now()).await {
+            let cause = cause_of(&error);
+            tracing::debug!(%error, cause, "releases cannot be judged; it is tried again in a minute");
         }
     }
 }

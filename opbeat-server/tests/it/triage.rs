@@ -262,6 +262,7 @@ async fn errors_are_found_by_their_texts_and_numbers() {
     assert_eq!(found("r_s").await, [3]);
     assert_eq!(found("error").await.len(), 3, "the level");
     assert_eq!(found("zebra").await, [0; 0]);
+    assert_eq!(found(&"_".repeat(30_000)).await, [0; 0], "a long search is shortened");
     let page = text(&triage.running.page("/acme/shop/errors/?search=glue").await);
     assert!(page.contains("50% of the glue"), "a search finds resolved errors: {page}");
     let moved = Client::builder().redirect(Policy::none()).build().unwrap();

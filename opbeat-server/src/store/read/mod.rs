@@ -11,6 +11,8 @@ mod releases;
 mod rollups;
 mod samples;
 
+use crate::text::start_of;
+
 pub(crate) use apps::{AppActivity, AppFilter, AppName};
 pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
@@ -21,8 +23,13 @@ pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};
 
-/// Returns the pattern of LIKE for texts that contain another one, with `\` as its escape character.
+/// The longest text that is searched for, in characters. SQLite refuses patterns of more than 50,000 bytes.
+const MAX_SEARCH: usize = 500;
+
+/// Returns the pattern of LIKE for texts that contain another one, with `\` as its escape character. Only the start of a long
+/// text is searched for.
 fn pattern(search: &str) -> String {
-    let escaped = search.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped =
+        start_of(search, MAX_SEARCH).to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
