@@ -7,6 +7,7 @@
 //! The binary `opbeat` runs [`Command`]. [`Server`] embeds the same server into another program, such as a test.
 
 mod api;
+mod boxed;
 mod changes;
 mod cli;
 mod config;
@@ -22,6 +23,7 @@ pub mod fuzzing;
 mod intake;
 mod interpret;
 mod judge;
+mod mcp;
 mod occasional;
 mod otlp;
 mod query;

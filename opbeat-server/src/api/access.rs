@@ -19,10 +19,11 @@ pub(crate) struct Api {
 
 /// A program, with the rights of its token.
 #[derive(Clone, Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     pub(super) query: Query,
     pub(super) triage: Triage,
-    pub(super) rights: Rights,
+    /// The rights of the token.
+    pub(crate) rights: Rights,
 }
 
 impl FromRequestParts<Api> for Reader {

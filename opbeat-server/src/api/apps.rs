@@ -29,6 +29,7 @@ pub(super) struct Part {
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/",
+    operation_id = "list_apps",
     tag = "apps",
     params(("organization" = String, Path, description = "The organization's id or short name"), Part),
     responses((status = 200, body = Vec<AppSummary>)),

@@ -13,6 +13,7 @@ use crate::query::CronList;
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/crons/",
+    operation_id = "list_crons",
     tag = "crons",
     params(("organization" = String, Path), ("app" = String, Path), PageParameters),
     responses((status = 200, body = CronList)),

@@ -62,6 +62,7 @@ pub(super) struct Comment {
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/",
+    operation_id = "list_errors",
     tag = "errors",
     params(("organization" = String, Path), ("app" = String, Path), PageParameters, Order, Filter),
     responses((status = 200, body = ErrorList)),
@@ -94,6 +95,7 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/",
+    operation_id = "get_error",
     tag = "errors",
     params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
     responses((status = 200, body = ErrorDetail)),
@@ -109,6 +111,7 @@ pub(super) async fn one(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
+    operation_id = "get_occurrence",
     tag = "errors",
     params(
         ("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path), ("occurrence" = i64, Path)
@@ -130,6 +133,7 @@ pub(super) async fn occurrence(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/by-id/{id}/",
+    operation_id = "find_error",
     tag = "errors",
     params(("organization" = String, Path), ("app" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = ErrorDetail)),
@@ -147,6 +151,7 @@ pub(super) async fn by_id(
 #[utoipa::path(
     patch,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/",
+    operation_id = "change_error",
     tag = "errors",
     params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
     request_body = ErrorChange,
@@ -169,6 +174,7 @@ pub(super) async fn change(
 #[utoipa::path(
     post,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/comments/",
+    operation_id = "comment_on_error",
     tag = "errors",
     params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
     request_body = Comment,

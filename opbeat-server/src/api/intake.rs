@@ -12,6 +12,7 @@ use crate::query::IntakeReport;
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/intake/",
+    operation_id = "get_intake",
     tag = "apps",
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters),
     responses((status = 200, body = IntakeReport)),

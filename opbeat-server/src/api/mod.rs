@@ -18,7 +18,7 @@ use utoipa::openapi::Server;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-pub(crate) use access::Api;
+pub(crate) use access::{Api, Reader};
 
 use crate::site::Site;
 
@@ -66,11 +66,16 @@ pub(crate) fn router(api: Api) -> Router {
 
 /// Returns the API's description: OpenAPI 3.1. Its paths are below the path at which the client reaches this server.
 async fn openapi(site: Option<Extension<Arc<Site>>>) -> Json<utoipa::openapi::OpenApi> {
-    let mut description = Description::openapi();
+    let mut description = description();
     if let Some(Extension(site)) = site.filter(|site| !site.base.is_empty()) {
         description.servers = Some(vec![Server::new(&*site.base)]);
     }
     Json(description)
+}
+
+/// Returns the API's description, for those who derive something from it.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
 }
 
 #[derive(OpenApi)]

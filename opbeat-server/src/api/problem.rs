@@ -14,7 +14,7 @@ static FAILED: Occasional = Occasional::new();
 
 /// An error response.
 #[derive(Debug)]
-pub(super) struct Problem(Rejection);
+pub(crate) struct Problem(Rejection);
 
 impl Problem {
     pub(super) fn unauthorized(message: &str) -> Self {

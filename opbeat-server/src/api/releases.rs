@@ -15,6 +15,7 @@ use crate::query::{Deployment, DeploymentList, FindingList, FindingsOf, Release,
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/releases/",
+    operation_id = "list_releases",
     tag = "releases",
     params(("organization" = String, Path), ("app" = String, Path), PageParameters),
     responses((status = 200, body = ReleaseList)),
@@ -33,6 +34,7 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/releases/{release}/",
+    operation_id = "get_release",
     tag = "releases",
     params(
         ("organization" = String, Path), ("app" = String, Path),
@@ -53,6 +55,7 @@ pub(super) async fn one(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/releases/{release}/errors/",
+    operation_id = "list_release_errors",
     tag = "releases",
     params(
         ("organization" = String, Path), ("app" = String, Path),
@@ -73,6 +76,7 @@ pub(super) async fn errors(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/findings/",
+    operation_id = "list_findings",
     tag = "releases",
     params(("organization" = String, Path), ("app" = String, Path), FindingParameters),
     responses((status = 200, body = FindingList)),
@@ -106,6 +110,7 @@ pub(super) struct FindingParameters {
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/deployments/",
+    operation_id = "list_deployments",
     tag = "releases",
     params(("organization" = String, Path), ("app" = String, Path), PageParameters),
     responses((status = 200, body = DeploymentList)),
@@ -124,6 +129,7 @@ pub(super) async fn deployments(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/deployments/{machine}/",
+    operation_id = "get_deployment",
     tag = "releases",
     params(
         ("organization" = String, Path), ("app" = String, Path),

@@ -33,6 +33,7 @@ pub(super) struct Order {
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/",
+    operation_id = "list_transactions",
     tag = "transactions",
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters, PageParameters, Filter),
     responses((status = 200, body = TransactionList)),
@@ -55,6 +56,7 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/",
+    operation_id = "get_transaction",
     tag = "transactions",
     params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = TransactionSummary)),
@@ -73,6 +75,7 @@ pub(super) async fn one(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/series/",
+    operation_id = "get_transaction_series",
     tag = "transactions",
     params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = Series)),
@@ -90,6 +93,7 @@ pub(super) async fn series(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/breakdown/",
+    operation_id = "get_transaction_breakdown",
     tag = "transactions",
     params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters),
     responses((status = 200, body = Vec<BreakdownPart>)),
@@ -107,6 +111,7 @@ pub(super) async fn breakdown(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/",
+    operation_id = "list_samples",
     tag = "transactions",
     params(("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), RangeParameters, Order),
     responses((status = 200, body = Vec<SampleSummary>)),
@@ -130,6 +135,7 @@ pub(super) async fn samples(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/transactions/{transaction}/samples/{sample}/",
+    operation_id = "get_sample",
     tag = "transactions",
     params(
         ("organization" = String, Path), ("app" = String, Path), ("transaction" = i64, Path), ("sample" = i64, Path)
@@ -149,6 +155,7 @@ pub(super) async fn sample(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/series/",
+    operation_id = "get_series",
     tag = "apps",
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters),
     responses((status = 200, body = Series)),
@@ -166,6 +173,7 @@ pub(super) async fn app_series(
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/breakdown/",
+    operation_id = "get_breakdown",
     tag = "apps",
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters),
     responses((status = 200, body = Vec<BreakdownPart>)),

@@ -1,6 +1,7 @@
 //! The command with its subcommands.
 
 use std::error::Error;
+use std::pin::Pin;
 
 use clap::{Parser, Subcommand};
 
@@ -11,6 +12,7 @@ use super::import::Import;
 use super::link::Link;
 use super::organization::Organization;
 use super::queue::Queue;
+use super::remote::{Errors, Findings, Release, ShowError, Transactions};
 use super::restore::Restore;
 use super::serve::Serve;
 use super::token::Token;
@@ -51,6 +53,13 @@ enum Action {
     /// Creates read tokens, for the API and for signing in to the pages. Lists and revokes all tokens.
     #[command(subcommand)]
     Token(Token),
+    Transactions(Transactions),
+    Errors(Errors),
+    Error(ShowError),
+    Findings(Findings),
+    /// Reports and lists releases.
+    #[command(subcommand)]
+    Release(Release),
     Backup(Backup),
     Restore(Restore),
     Import(Import),
@@ -66,7 +75,14 @@ impl Command {
     /// # Panics
     ///
     /// Panics if the process has a global subscriber of `tracing` already.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+    #[inline(never)]
+    pub fn run(self) -> impl Future<Output = Result<(), Box<dyn Error>>> {
+        // The trait object makes the compiler compile the commands here, and not again in the binary.
+        let run: Pin<Box<dyn Future<Output = _>>> = Box::pin(self.run_action());
+        run
+    }
+
+    async fn run_action(self) -> Result<(), Box<dyn Error>> {
         match self.action {
             Action::Serve(serve) => serve.run(Purpose::Serve).await,
             Action::Intake(serve) => serve.run(Purpose::Intake).await,
@@ -78,6 +94,11 @@ impl Command {
             Action::Organization(organization) => organization.run().await,
             Action::Queue(queue) => queue.run().await,
             Action::Token(token) => token.run().await,
+            Action::Transactions(transactions) => transactions.run().await,
+            Action::Errors(errors) => errors.run().await,
+            Action::Error(error) => error.run().await,
+            Action::Findings(findings) => findings.run().await,
+            Action::Release(release) => release.run().await,
             Action::Backup(backup) => backup.run().await,
             Action::Restore(restore) => restore.run().await,
             Action::Import(import) => import.run().await,

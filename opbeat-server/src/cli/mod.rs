@@ -12,6 +12,7 @@ mod names;
 mod organization;
 mod progress;
 mod queue;
+mod remote;
 mod restore;
 mod serve;
 mod settings;

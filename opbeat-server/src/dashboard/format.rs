@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 /// Formats a duration: `850 µs`, `12.3 ms`, `1.24 s`, `3 min 20 s`.
-pub(super) fn duration(milliseconds: f64) -> String {
+pub(crate) fn duration(milliseconds: f64) -> String {
     match milliseconds {
         ms if ms <= 0.0 => "0 ms".to_owned(),
         ms if ms < 0.9995 => format!("{:.0} µs", ms * 1_000.0),
@@ -18,7 +18,7 @@ pub(super) fn duration(milliseconds: f64) -> String {
 }
 
 /// Formats a share from 0 to 1 in percent.
-pub(super) fn share(share: f64) -> String {
+pub(crate) fn share(share: f64) -> String {
     match share * 100.0 {
         percent if percent <= 0.0 => "0 %".to_owned(),
         percent if percent < 0.1 => "< 0.1 %".to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn share(share: f64) -> String {
 }
 
 /// Formats a rate in requests per minute (rpm).
-pub(super) fn per_minute(number: f64) -> String {
+pub(crate) fn per_minute(number: f64) -> String {
     match number {
         number if number <= 0.0 => "0 rpm".to_owned(),
         number if number < 0.095 => "< 0.1 rpm".to_owned(),
@@ -38,7 +38,7 @@ pub(super) fn per_minute(number: f64) -> String {
 }
 
 /// Formats a whole number with thin spaces between thousands.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 2);
     for (index, digit) in digits.chars().enumerate() {
@@ -70,7 +70,7 @@ pub(super) fn signed_count(number: i64) -> String {
 }
 
 /// Formats the time between a past time and now, such as `5 min ago`.
-pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     match now.as_second() - then.as_second() {
         seconds if seconds < 10 => "just now".to_owned(),
         seconds if seconds < 90 => format!("{seconds} s ago"),

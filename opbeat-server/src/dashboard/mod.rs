@@ -4,7 +4,7 @@ mod access;
 mod chart;
 mod cookies;
 mod forged;
-mod format;
+pub(crate) mod format;
 mod layout;
 mod pages;
 mod path;

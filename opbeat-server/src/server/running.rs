@@ -20,6 +20,7 @@ use super::register::{AppCredentials, RegisterError, create_app, create_token};
 use super::roles::{IntakeRole, WebRole, WorkerRole};
 use super::start_error::StartError;
 use super::tls::{HangUp, Tls};
+use crate::boxed::compiled_here;
 use crate::data_folder::{DataFolder, Lock};
 use crate::site::Sites;
 use crate::store::{Access, NewApp, Store};
@@ -80,7 +81,12 @@ impl Server {
     /// # Errors
     ///
     /// Returns an error if the data folder, the database, the queue, the certificate or an address cannot be used.
-    pub async fn start(config: ServerConfig) -> Result<Self, StartError> {
+    #[inline(never)]
+    pub fn start(config: ServerConfig) -> impl Future<Output = Result<Self, StartError>> + Send {
+        compiled_here(Box::pin(Self::start_roles(config)))
+    }
+
+    async fn start_roles(config: ServerConfig) -> Result<Self, StartError> {
         listener::raise_limit();
         let folder = config.needs_data_folder().then(|| DataFolder::open(&config.data)).transpose()?;
         let lock = folder.as_ref().map(DataFolder::lock).transpose()?;
@@ -158,9 +164,14 @@ impl Server {
     /// # Errors
     ///
     /// Returns an error if a name is invalid or the database fails.
-    pub async fn create_app(&self, organization: &str, app: &str) -> Result<AppCredentials, RegisterError> {
+    #[inline(never)]
+    pub fn create_app(
+        &self,
+        organization: &str,
+        app: &str,
+    ) -> impl Future<Output = Result<AppCredentials, RegisterError>> + Send {
         let new = NewApp { organization: organization.to_owned(), app: app.to_owned(), ..NewApp::default() };
-        create_app(&self.store, &new, None, &self.url).await
+        compiled_here(Box::pin(async move { create_app(&self.store, &new, None, &self.url).await }))
     }
 
     /// Creates a read token for an organization.
@@ -168,13 +179,20 @@ impl Server {
     /// # Errors
     ///
     /// Returns an error if the organization does not exist or the database fails.
-    pub async fn create_read_token(&self, organization: &str) -> Result<String, RegisterError> {
-        create_token(&self.store, organization, (Access::Read, "")).await
+    #[inline(never)]
+    pub fn create_read_token(&self, organization: &str) -> impl Future<Output = Result<String, RegisterError>> + Send {
+        let organization = organization.to_owned();
+        compiled_here(Box::pin(async move { create_token(&self.store, &organization, (Access::Read, "")).await }))
     }
 
     /// Stops the server, within 10 seconds: accepts no more requests, finishes the running ones, stores queued data and
     /// closes the database. Data that is still in the queue then is stored at the next start.
-    pub async fn shut_down(self) {
+    #[inline(never)]
+    pub fn shut_down(self) -> impl Future<Output = ()> + Send {
+        compiled_here(Box::pin(self.stop_roles()))
+    }
+
+    async fn stop_roles(self) {
         self.stop.send_replace(true);
         if let Some(folder) = &self.folder {
             folder.remove_link();

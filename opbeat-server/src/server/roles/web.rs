@@ -6,6 +6,7 @@ use axum::Router;
 
 use crate::api::{self, Api};
 use crate::dashboard::{self, Dashboard};
+use crate::mcp;
 use crate::query::Query;
 use crate::random::random_hex;
 use crate::sessions::Sessions;
@@ -31,9 +32,10 @@ impl WebRole {
         Self { query, triage, sessions, page_timeout, link_token }
     }
 
-    /// Makes the routes of the API.
+    /// Makes the routes of the API and of the endpoint for assistants.
     pub(in crate::server) fn api(&self) -> Router {
-        api::router(Api { query: self.query.clone(), triage: self.triage.clone() })
+        let api = Api { query: self.query.clone(), triage: self.triage.clone() };
+        mcp::router(api.clone()).merge(api::router(api))
     }
 
     /// Makes the routes of the pages.
