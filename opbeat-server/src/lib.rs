@@ -7,6 +7,7 @@
 //! The binary `opbeat` runs [`Command`]. [`Server`] embeds the same server into another program, such as a test.
 
 mod api;
+mod audit;
 mod boxed;
 mod changes;
 mod cli;
@@ -24,12 +25,16 @@ mod intake;
 mod interpret;
 mod judge;
 mod mcp;
+mod names;
 mod occasional;
 mod otlp;
+mod passwords;
+mod people;
 mod query;
 mod queue;
 mod random;
 mod result_class;
+mod role;
 mod server;
 mod service_directory;
 mod sessions;
@@ -44,9 +49,10 @@ mod worker;
 pub use cli::Command;
 pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
+pub use names::NameError;
 pub use queue::{QueueAddress, QueueLimits};
 pub use server::{
-    AppCredentials, ConnectionLimits, HealthLimits, NameError, ProbeConfig, RegisterError, Retention, Roles, Server,
-    ServerConfig, StartError, TlsError, TlsFiles,
+    AppCredentials, ConnectionLimits, HealthLimits, ProbeConfig, RegisterError, Retention, Roles, Server, ServerConfig,
+    StartError, TlsError, TlsFiles,
 };
 pub use site::{Network, NetworkError, PublicUrl, PublicUrlError};

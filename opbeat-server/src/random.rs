@@ -28,6 +28,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Returns the bytes of 64 hexadecimal digits, or `None` if a text is something else.
+#[must_use]
+pub(crate) fn parse_hex(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if digits.len() != 2 * bytes.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// Writes 32 bytes as hexadecimal digits in JSON, for `#[serde(with)]`.
 pub(crate) mod hex_array {
     use serde::de::Error;
@@ -41,13 +54,6 @@ pub(crate) mod hex_array {
     /// Reads 64 digits.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
         let digits = String::deserialize(deserializer)?;
-        let mut bytes = [0; 32];
-        if digits.len() != 2 * bytes.len() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(D::Error::custom("a hash has 64 hexadecimal digits"));
-        }
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).map_err(D::Error::custom)?;
-        }
-        Ok(bytes)
+        super::parse_hex(&digits).ok_or_else(|| D::Error::custom("a hash has 64 hexadecimal digits"))
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::directory::StoreDirectory;
 use crate::intake::{DirectoryUnavailable, TokenOwner};
+use crate::names::ORGANIZATION_PATHS;
 use crate::otlp::{FindService, ServiceDirectory};
 use crate::store::{AppLookup, Store, StoreError, UnknownServices};
 
@@ -128,7 +129,7 @@ fn unavailable(error: &StoreError) -> DirectoryUnavailable {
     DirectoryUnavailable
 }
 
-/// Returns a service's name as the name of an app: lower-case letters, digits and dashes.
+/// Returns a service's name as the name of an app: lower-case letters, digits and dashes, and not the name of a page.
 fn app_name(service: &str) -> String {
     let mut name = String::new();
     for c in service.chars() {
@@ -141,6 +142,9 @@ fn app_name(service: &str) -> String {
         }
     }
     name.truncate(name.trim_end_matches('-').len());
+    if ORGANIZATION_PATHS.contains(&&*name) {
+        name.push_str("-service");
+    }
     name
 }
 
@@ -201,6 +205,7 @@ mod tests {
             ("Checkout Service", "checkout-service"),
             ("acme.shop/api_v2", "acme-shop-api-v2"),
             ("../..", ""),
+            ("people", "people-service"),
             ("Bücher!", "b-cher"),
         ];
         for (service, app) in cases {

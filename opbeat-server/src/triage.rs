@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error_status::{MuteEnds, StatusChange};
-use crate::query::{Access, AppIdentity, Rights};
+use crate::query::{AppIdentity, Rights};
 use crate::store::{Commented, Store, StoreError};
 
 /// The largest number of errors that are changed at once.
@@ -25,7 +25,10 @@ pub(crate) struct Triage {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     /// The reader may not change anything.
-    #[error("You may read and not change errors. A token of `opbeat token create ORG --write` allows it.")]
+    #[error(
+        "You may read and not change errors. The role member allows it, and so does a token of \
+         `opbeat token create ORG --write`."
+    )]
     ReadOnly,
     /// The error does not exist.
     #[error("This error does not exist.")]
@@ -56,7 +59,7 @@ impl Triage {
         mut numbers: Vec<i64>,
         change: StatusChange,
     ) -> Result<Vec<i64>, Refusal> {
-        let now = writer(rights)?;
+        let now = writer(rights, app)?;
         numbers.sort_unstable();
         numbers.dedup();
         if numbers.len() > MAX_ERRORS {
@@ -86,7 +89,7 @@ impl Triage {
         number: i64,
         text: &str,
     ) -> Result<(), Refusal> {
-        let now = writer(rights)?;
+        let now = writer(rights, app)?;
         let text = text.trim();
         if text.is_empty() {
             return Err(Refusal::Invalid("The comment is empty."));
@@ -103,8 +106,8 @@ impl Triage {
 }
 
 /// Checks that a reader may change errors. Returns the time of the change, in microseconds since 1970.
-fn writer(rights: &Rights) -> Result<i64, Refusal> {
-    if rights.access != Access::Write {
+fn writer(rights: &Rights, app: &AppIdentity) -> Result<i64, Refusal> {
+    if !rights.may_write(&app.organization_id) {
         return Err(Refusal::ReadOnly);
     }
     Ok(Timestamp::now().as_microsecond())

@@ -11,6 +11,7 @@ use super::check_config::CheckConfig;
 use super::import::Import;
 use super::link::Link;
 use super::organization::Organization;
+use super::person::Person;
 use super::queue::Queue;
 use super::remote::{Errors, Findings, Release, ShowError, Transactions};
 use super::restore::Restore;
@@ -46,6 +47,9 @@ enum Action {
     /// Changes the settings of organizations.
     #[command(subcommand, name = "org")]
     Organization(Organization),
+    /// Creates people, lists them, and gives them new passwords.
+    #[command(subcommand)]
+    Person(Person),
     /// Lists and replays accepted data that could not be stored.
     // The alias is the command's earlier name.
     #[command(subcommand, alias = "parked")]
@@ -92,6 +96,7 @@ impl Command {
             Action::Link(link) => link.run(),
             Action::App(app) => app.run().await,
             Action::Organization(organization) => organization.run().await,
+            Action::Person(person) => person.run().await,
             Action::Queue(queue) => queue.run().await,
             Action::Token(token) => token.run().await,
             Action::Transactions(transactions) => transactions.run().await,

@@ -10,6 +10,7 @@ mod link;
 mod log;
 mod names;
 mod organization;
+mod person;
 mod progress;
 mod queue;
 mod remote;

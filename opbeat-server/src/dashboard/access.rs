@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::header::{SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::problem::Problem;
 use super::{cookies, path};
-use crate::query::{Access, AppIdentity, Query, Rights};
-use crate::sessions::Sessions;
+use crate::people::People;
+use crate::query::{AppIdentity, OrganizationName, Query, Rights};
+use crate::sessions::{SessionSource, Sessions};
 use crate::site::Site;
 use crate::triage::Triage;
 
@@ -21,6 +23,8 @@ pub(crate) struct Dashboard {
     pub(crate) query: Query,
     /// The handle that changes errors.
     pub(crate) triage: Triage,
+    /// The handle that changes people.
+    pub(crate) people: People,
     /// The browsers that may see the pages.
     pub(crate) sessions: Sessions,
 }
@@ -30,14 +34,21 @@ pub(crate) struct Dashboard {
 pub(super) struct Reader {
     pub(super) query: Query,
     pub(super) triage: Triage,
+    pub(super) people: People,
     pub(super) rights: Rights,
     pub(super) is_signed_in: bool,
 }
 
 impl Reader {
-    /// Returns whether the reader may change errors.
-    pub(super) fn may_write(&self) -> bool {
-        self.rights.access == Access::Write
+    /// Returns whether the reader may change errors of an app.
+    pub(super) fn may_write(&self, app: &AppIdentity) -> bool {
+        self.rights.may_write(&app.organization_id)
+    }
+
+    /// Finds an organization that the reader may see.
+    pub(super) async fn organization(&self, name: &str) -> Result<OrganizationName, Problem> {
+        let organization = self.query.find_organization(&self.rights.scope, name).await?;
+        organization.ok_or(Problem::NotFound("organization"))
     }
 
     /// Finds an app that the reader may see.
@@ -56,14 +67,15 @@ impl FromRequestParts<Dashboard> for Reader {
         let site = site(parts);
         let rights = rights(&dashboard.sessions, &site, &parts.headers).await.map_err(IntoResponse::into_response)?;
         let (query, triage) = (dashboard.query.clone(), dashboard.triage.clone());
+        let people = dashboard.people.clone();
         rights
-            .map(|rights| Self { query, triage, rights, is_signed_in: true })
+            .map(|rights| Self { query, triage, people, rights, is_signed_in: true })
             .ok_or_else(|| redirect_to_sign_in(&parts.uri))
     }
 }
 
 /// Returns the rights of the session in the cookie.
-pub(super) async fn rights(sessions: &Sessions, site: &Site, headers: &HeaderMap) -> Result<Option<Rights>, Problem> {
+async fn rights(sessions: &Sessions, site: &Site, headers: &HeaderMap) -> Result<Option<Rights>, Problem> {
     match cookies::session(site, headers) {
         Some(session) => Ok(sessions.rights_of(session).await?),
         None => Ok(None),
@@ -78,20 +90,41 @@ fn redirect_to_sign_in(uri: &Uri) -> Response {
     Redirect::to(&target).into_response()
 }
 
-/// A browser that signs in or out.
+/// A browser that signs in or out, or sends a form.
 #[derive(Clone, Debug)]
 pub(super) struct Browser {
     pub(super) sessions: Sessions,
+    pub(super) people: People,
+    pub(super) query: Query,
     pub(super) headers: HeaderMap,
     /// The address at which the browser reaches this server, and the browser's own.
     pub(super) site: Arc<Site>,
+}
+
+impl Browser {
+    /// Returns the browser as the one that opens a session.
+    pub(super) fn source(&self) -> SessionSource<'_> {
+        let browser = self.headers.get(USER_AGENT).and_then(|browser| browser.to_str().ok()).unwrap_or_default();
+        SessionSource { address: self.site.client, browser, before: cookies::session(&self.site, &self.headers) }
+    }
+
+    /// Returns the rights of the session in the cookie, or `None` if the browser is not signed in.
+    pub(super) async fn rights(&self) -> Result<Option<Rights>, Problem> {
+        rights(&self.sessions, &self.site, &self.headers).await
+    }
+
+    /// Returns the response that sets the cookie of a new session, and leads to a page.
+    pub(super) fn continue_with(&self, session: &str, next: &str) -> Response {
+        ([(SET_COOKIE, cookies::set_session(&self.site, session))], Redirect::to(next)).into_response()
+    }
 }
 
 impl FromRequestParts<Dashboard> for Browser {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Self::Rejection> {
-        Ok(Self { sessions: dashboard.sessions.clone(), headers: parts.headers.clone(), site: site(parts) })
+        let Dashboard { query, people, sessions, .. } = dashboard.clone();
+        Ok(Self { sessions, people, query, headers: parts.headers.clone(), site: site(parts) })
     }
 }
 

@@ -5,6 +5,7 @@ mod chart;
 mod cookies;
 mod forged;
 pub(crate) mod format;
+mod forms;
 mod layout;
 mod pages;
 mod path;

@@ -42,6 +42,41 @@ pub(super) fn sign_out() -> String {
     link("/sign-out")
 }
 
+/// Returns the page that creates the owner of the server.
+pub(super) fn first_run() -> String {
+    link("/first-run/")
+}
+
+/// Returns the page of the person who is signed in.
+pub(super) fn me() -> String {
+    link("/me/")
+}
+
+/// Returns the path of an invitation's page, without the base path.
+pub(super) fn invitation(secret: &str) -> String {
+    format!("/invitations/{}/", encode(secret))
+}
+
+/// Returns the page of an organization's people.
+pub(super) fn people(organization: &str) -> String {
+    link(&format!("/{}/people/", encode(organization)))
+}
+
+/// Returns the page of a member of an organization.
+pub(super) fn member(organization: &str, person: &str) -> String {
+    format!("{}{}/", people(organization), encode(person))
+}
+
+/// Returns the page of a team.
+pub(super) fn team(organization: &str, team: i64) -> String {
+    format!("{}teams/{team}/", people(organization))
+}
+
+/// Returns the page of an organization's audit log.
+pub(super) fn audit(organization: &str) -> String {
+    format!("{}audit/", people(organization))
+}
+
 /// Returns an app's first page.
 pub(super) fn app(app: &AppIdentity) -> String {
     link(&format!("/{}/{}/", encode(&app.organization), encode(&app.name)))

@@ -1,5 +1,7 @@
 //! Pages that report an error, and link to the list of apps.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -8,6 +10,7 @@ use super::layout::{Page, page};
 use super::path;
 use crate::framework_rejection;
 use crate::occasional::Occasional;
+use crate::people::Refused;
 use crate::query::{InvalidRange, QueryError};
 use crate::triage::Refusal;
 
@@ -26,6 +29,12 @@ pub(super) enum Problem {
     Forged,
     /// The reader may not make a change, or it is invalid.
     Refused(Refusal),
+    /// A change of people is not made.
+    People(Refused),
+    /// The page is for admins of the organization.
+    NoAdmin,
+    /// Too many attempts failed. The next one is possible after a time.
+    TooMany(Duration),
     /// The page took longer than its time limit.
     Slow,
     /// The database failed.
@@ -35,6 +44,15 @@ pub(super) enum Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         if error.is_timeout() { Self::Slow } else { Self::Query(error) }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Database(error) => error.into(),
+            refused => Self::People(refused),
+        }
     }
 }
 
@@ -61,6 +79,20 @@ impl IntoResponse for Problem {
             Self::Refused(refusal @ Refusal::ReadOnly) => (StatusCode::FORBIDDEN, "Not changed", refusal.to_string()),
             Self::Refused(refusal @ Refusal::Invalid(_)) => {
                 (StatusCode::BAD_REQUEST, "Not changed", refusal.to_string())
+            }
+            Self::People(Refused::Missing(kind)) => return Self::NotFound(kind).into_response(),
+            Self::People(Refused::Database(error)) => return unavailable(error).into_response(),
+            Self::People(refused @ Refused::NoAdmin) => (StatusCode::FORBIDDEN, "Not changed", refused.to_string()),
+            Self::People(refused @ Refused::Invalid { .. }) => {
+                (StatusCode::BAD_REQUEST, "Not changed", refused.to_string())
+            }
+            Self::TooMany(wait) => {
+                let text = format!("Too many attempts failed. Try again in {} s.", wait.as_secs() + 1);
+                (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", text)
+            }
+            Self::NoAdmin => {
+                let text = "Only admins of the organization may see this page.";
+                (StatusCode::FORBIDDEN, "For admins", text.to_owned())
             }
             Self::Slow => {
                 if let Some(pages) = SLOW.count() {

@@ -15,7 +15,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tower::ServiceExt as _;
 
 use super::tools::Tools;
-use crate::query::{Access, Rights, Scope};
+use crate::query::Rights;
 use crate::site::Site;
 
 /// The largest result, in bytes: what an assistant can read at once. The rest of a larger one is cut off.
@@ -47,9 +47,7 @@ impl Assistant {
 
     /// Calls the API as the assistant's token may, and returns whether it succeeded, and its response as text.
     async fn call(&self, parts: &Parts, request: CallToolRequestParams) -> Result<(bool, String), ErrorData> {
-        let Scope::Organization(organization) = &rights(parts)?.scope else {
-            return Err(ErrorData::internal_error("The token belongs to no organization.", None));
-        };
+        let organization = organization(rights(parts)?)?;
         let arguments = request.arguments.unwrap_or_default();
         let mut request = match self.tools.request(&request.name, organization, &arguments) {
             Ok(request) => request,
@@ -84,7 +82,8 @@ impl ServerHandler for Assistant {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let may_write = rights(parts(&context)?)?.access == Access::Write;
+        let rights = rights(parts(&context)?)?;
+        let may_write = rights.may_write(organization(rights)?);
         Ok(ListToolsResult::with_all_items(self.tools.list(may_write)))
     }
 
@@ -107,6 +106,12 @@ fn parts(context: &RequestContext<RoleServer>) -> Result<&Parts, ErrorData> {
 
 fn rights(parts: &Parts) -> Result<&Rights, ErrorData> {
     parts.extensions.get::<Rights>().ok_or_else(|| ErrorData::internal_error("The call came without a token.", None))
+}
+
+/// Returns the id of the organization that a token belongs to.
+fn organization(rights: &Rights) -> Result<&str, ErrorData> {
+    let organization = rights.scope.only();
+    organization.ok_or_else(|| ErrorData::internal_error("The token belongs to no organization.", None))
 }
 
 /// Returns a body as text, cut off where it is too long to be read.

@@ -9,6 +9,7 @@ mod findings;
 mod handle;
 mod head;
 mod intake;
+mod people;
 mod range;
 mod releases;
 mod samples;
@@ -29,6 +30,7 @@ pub(crate) use errors::{
 pub(crate) use findings::{Finding, FindingKind, FindingList};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
+pub(crate) use people::MemberList;
 pub(crate) use range::{InvalidRange, RANGES, Range};
 pub(crate) use releases::{Release, ReleaseErrors, ReleaseList, ReleaseMark};
 pub(crate) use samples::{Sample, SampleSummary};
@@ -39,5 +41,7 @@ pub(crate) use trace::{SampleReference, TraceSample};
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};
 
 pub(crate) use crate::store::StoreError as QueryError;
-pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, SampleOrder};
-pub(crate) use crate::store::{Access, FindingsOf, Rights, Scope};
+pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, OrganizationName, SampleOrder};
+pub(crate) use crate::store::{
+    AuditRow, FindingsOf, Holder, Invitation, Member, PersonSession, Rights, Scope, Team, TeamDetail,
+};

@@ -24,7 +24,7 @@ pub(crate) use backends::open_store;
 pub use config::{HealthLimits, ProbeConfig, Retention, Roles, ServerConfig};
 pub use listener::ConnectionLimits;
 pub(crate) use origins::change_origins;
-pub use register::{AppCredentials, NameError, RegisterError};
+pub use register::{AppCredentials, RegisterError};
 pub(crate) use register::{create_app, create_token};
 pub use running::Server;
 pub(crate) use settings::change_settings;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::intake::hash_token;
+use crate::names::{NameError, check_app_name, check_name};
 use crate::random::random_hex;
-use crate::site::OWN_PATHS;
 use crate::store::{Access, Cause, NewApp, Store, StoreError};
 
 /// The longest name of a token, in characters.
@@ -30,11 +30,6 @@ impl std::fmt::Debug for AppCredentials {
         f.debug_struct("AppCredentials").field("app_id", &self.app_id).finish_non_exhaustive()
     }
 }
-
-/// An invalid name of an organization or app.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a valid name; use 1 to 64 lower-case letters, digits and dashes, as in `acme/shop`")]
-pub struct NameError(pub String);
 
 /// An app or a token cannot be created.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +66,7 @@ pub(crate) async fn create_app(
     server_url: &str,
 ) -> Result<AppCredentials, RegisterError> {
     check_name(&new.organization)?;
-    check_name(&new.app)?;
+    check_app_name(&new.app)?;
     [&new.organization_id, &new.app_id].into_iter().flatten().try_for_each(|id| check_name(id))?;
     let secret_token = secret_token.unwrap_or_else(random_hex::<32>);
     let app = store
@@ -101,13 +96,6 @@ pub(crate) async fn create_token(
         true => Ok(token),
         false => Err(RegisterError::NoOrganization(organization.to_owned())),
     }
-}
-
-/// Checks a name. Names are parts of URLs and are printed for shells, so few characters are valid.
-fn check_name(name: &str) -> Result<(), NameError> {
-    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_name = (1..=64).contains(&name.len()) && name.chars().all(is_allowed) && !OWN_PATHS.contains(&name);
-    if is_name { Ok(()) } else { Err(NameError(name.to_owned())) }
 }
 
 /// Returns the current time in microseconds since 1970.

@@ -2,17 +2,22 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, Blocked};
 use super::forms::{FormKey, FormSource};
+use crate::audit::ChangedBy;
 use crate::intake::hash_token;
+use crate::names;
+use crate::passwords::Passwords;
 use crate::random::random_hex;
-use crate::store::{Access, Rights, Scope, Store, StoreError};
+use crate::store::{Holder, PersonSession, Rights, Scope, Store, StoreError};
+use crate::text::start_of;
 
 /// The time after which a browser has to sign in again.
 const MAX_AGE: Duration = Duration::from_secs(30 * 86_400);
@@ -22,6 +27,15 @@ const MAX_IN_MEMORY: usize = 1_000;
 
 /// The name of readers who opened the sign-in link, in activities.
 const OWNER: &str = "the owner of the server";
+
+/// The start of the ids of people's sessions, which no other id has.
+const OF_PERSON: char = 'p';
+
+/// The longest `User-Agent` of a person's session, in characters.
+const MAX_BROWSER: usize = 200;
+
+/// The time in which the database says whether the server has a person. The link works without it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The sessions. Clones share them.
 #[derive(Clone, Debug)]
@@ -37,15 +51,29 @@ struct Inner {
     /// The sessions of the link: their SHA-256, and when they end in microseconds since 1970.
     linked: Mutex<VecDeque<([u8; 32], i64)>>,
     attempts: Attempts,
+    passwords: Passwords,
+    /// Whether the server is known to have a person. The last one is never removed.
+    has_people: AtomicBool,
     forms: FormKey,
+}
+
+/// A browser that opens a session of a person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionSource<'a> {
+    /// The address of the browser.
+    pub(crate) address: IpAddr,
+    /// Its `User-Agent`.
+    pub(crate) browser: &'a str,
+    /// The id of its session before, which ends.
+    pub(crate) before: Option<&'a str>,
 }
 
 /// A sign-in without a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejected {
-    /// The token is unknown.
+    /// The token is unknown, or the password is not that of the account.
     Unknown,
-    /// The address has tried too often, and has to wait.
+    /// The address or the account has failed too often, and has to wait.
     TooMany(Duration),
 }
 
@@ -54,11 +82,31 @@ impl Sessions {
     pub(crate) const MAX_AGE: Duration = MAX_AGE;
 
     /// Makes a handle without sessions in memory.
-    pub(crate) fn new(store: Store, link_token: &str) -> Self {
-        let link = hash_token(link_token);
-        let forms = FormKey::random();
-        let inner = Inner { store, link, linked: Mutex::default(), attempts: Attempts::default(), forms };
+    pub(crate) fn new(store: Store, link_token: &str, passwords: Passwords) -> Self {
+        let inner = Inner {
+            store,
+            link: hash_token(link_token),
+            linked: Mutex::default(),
+            attempts: Attempts::default(),
+            passwords,
+            has_people: AtomicBool::new(false),
+            forms: FormKey::random(),
+        };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Returns whether the server is known to have no person. Without the database it is not known.
+    pub(crate) async fn needs_first_run(&self) -> bool {
+        if self.inner.has_people.load(Ordering::Relaxed) {
+            return false;
+        }
+        match tokio::time::timeout(PATIENCE, self.inner.store.has_people()).await {
+            Ok(Ok(has_people)) => {
+                self.inner.has_people.fetch_or(has_people, Ordering::Relaxed);
+                !has_people
+            }
+            _ => false,
+        }
     }
 
     /// Opens a session with the token of the sign-in link, and returns its id. Ends the browser's session before it.
@@ -76,8 +124,8 @@ impl Sessions {
         }
         linked.push_back((hash_token(&id), expiry()));
         drop(linked);
-        if let Some(before) = before.map(hash_token).filter(|before| !self.close_linked(before)) {
-            self.close_later(before);
+        if let Some(before) = before.filter(|before| !self.close_linked(&hash_token(before))) {
+            self.close_later(before.to_owned());
         }
         Some(id)
     }
@@ -97,16 +145,83 @@ impl Sessions {
             return Ok(Ok(id));
         }
         let id = random_hex::<32>();
-        let (token, before) = (hash_token(token), before.map(hash_token));
+        let token = hash_token(token);
+        let of_token = before.filter(|before| !before.starts_with(OF_PERSON)).map(hash_token);
         // The hash is looked up first, by a reader: failed attempts do not wait for the writer.
         let is_known = self.inner.store.rights_of(&token).await?.is_some()
-            && self.inner.store.open_session(&token, &hash_token(&id), before.as_ref(), (now(), expiry())).await?;
+            && self.inner.store.open_session(&token, &hash_token(&id), of_token.as_ref(), (now(), expiry())).await?;
         if !is_known {
             let wait = self.inner.attempts.fail(from);
             return Ok(Err(wait.map_or(Rejected::Unknown, Rejected::TooMany)));
         }
-        before.map(|before| self.close_linked(&before));
+        if let Some(before) = before {
+            self.close(before).await?;
+        }
         Ok(Ok(id))
+    }
+
+    /// Opens a session with an e-mail address and a password, and returns its id. Ends the browser's session before it.
+    ///
+    /// An unknown address takes as long as a known one. After too many failures, a right password has to wait too:
+    /// otherwise it could be guessed at any rate.
+    pub(crate) async fn open_by_password(
+        &self,
+        source: SessionSource<'_>,
+        email: &str,
+        password: &str,
+    ) -> Result<Result<String, Rejected>, StoreError> {
+        let Some(email) = names::email(email) else { return Ok(Err(Rejected::Unknown)) };
+        if let Err(Blocked { wait, is_first_of_account }) = self.inner.attempts.begin(source.address, &email) {
+            if is_first_of_account {
+                let by = ChangedBy::now("somebody", source.address);
+                self.inner.store.record_failed_sign_ins(&email, by).await?;
+            }
+            return Ok(Err(Rejected::TooMany(wait)));
+        }
+        let account = self.inner.store.account(&email).await?;
+        let (id, hash) = account.map_or((None, None), |account| (Some(account.id), account.password));
+        let is_right = self.inner.passwords.verify(password.to_owned(), hash).await;
+        match id.filter(|_| is_right) {
+            Some(person_id) => {
+                self.inner.attempts.succeed(source.address, &email);
+                Ok(Ok(self.open_for_person(source, &person_id).await?))
+            }
+            None => Ok(Err(Rejected::Unknown)),
+        }
+    }
+
+    /// Opens a session of a person, and returns its id. Ends the browser's session before it.
+    pub(crate) async fn open_for_person(
+        &self,
+        source: SessionSource<'_>,
+        person_id: &str,
+    ) -> Result<String, StoreError> {
+        let id = format!("{OF_PERSON}{}", random_hex::<32>());
+        let session = PersonSession {
+            hash: hash_token(&id),
+            created_at: now(),
+            address: source.address.to_string(),
+            browser: start_of(source.browser, MAX_BROWSER).to_owned(),
+        };
+        self.inner.store.open_person_session(person_id, session, expiry()).await?;
+        if let Some(before) = source.before {
+            self.close(before).await?;
+        }
+        Ok(id)
+    }
+
+    /// Counts an attempt of a signed-in person to change the password. Returns the time to wait if too many failed: somebody
+    /// who finds an open browser must not guess the password there.
+    pub(crate) fn begin_password_change(&self, source: SessionSource<'_>, rights: &Rights) -> Option<Duration> {
+        let Holder::Person { email, .. } = &rights.holder else { return None };
+        self.inner.attempts.begin(source.address, email).err().map(|blocked| blocked.wait)
+    }
+
+    /// Takes back an attempt to change the password that succeeded.
+    pub(crate) fn end_password_change(&self, source: SessionSource<'_>, rights: &Rights) {
+        if let Holder::Person { email, .. } = &rights.holder {
+            self.inner.attempts.succeed(source.address, email);
+        }
     }
 
     /// Returns the rights of a session, or `None` if the session is unknown or has ended.
@@ -114,16 +229,18 @@ impl Sessions {
         let hash = hash_token(id);
         let now = now();
         if self.linked().iter().any(|(linked, ends_at)| *linked == hash && *ends_at > now) {
-            let actor = OWNER.to_owned();
-            return Ok(Some(Rights { scope: Scope::Everything, access: Access::Write, actor }));
+            return Ok(Some(Rights { scope: Scope::Everything, actor: OWNER.to_owned(), holder: Holder::Link }));
         }
-        self.inner.store.rights_of_session(&hash, now).await
+        if id.starts_with(OF_PERSON) {
+            self.inner.store.rights_of_person_session(&hash, now).await
+        } else {
+            self.inner.store.rights_of_session(&hash, now).await
+        }
     }
 
     /// Ends a session.
     pub(crate) async fn close(&self, id: &str) -> Result<(), StoreError> {
-        let hash = hash_token(id);
-        if self.close_linked(&hash) { Ok(()) } else { self.inner.store.close_session(&hash).await }
+        if self.close_linked(&hash_token(id)) { Ok(()) } else { close_stored(&self.inner.store, id).await }
     }
 
     /// Ends a session in memory. Returns false if there is no such session.
@@ -135,10 +252,10 @@ impl Sessions {
     }
 
     /// Ends a session in the database, without waiting for it.
-    fn close_later(&self, hash: [u8; 32]) {
+    fn close_later(&self, id: String) {
         let store = self.inner.store.clone();
         tokio::spawn(async move {
-            if let Err(error) = store.close_session(&hash).await {
+            if let Err(error) = close_stored(&store, &id).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "cannot end the previous session of a browser that signed in again");
             }
@@ -158,6 +275,12 @@ impl Sessions {
     fn linked(&self) -> MutexGuard<'_, VecDeque<([u8; 32], i64)>> {
         self.inner.linked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ends a session in the database.
+async fn close_stored(store: &Store, id: &str) -> Result<(), StoreError> {
+    let hash = hash_token(id);
+    if id.starts_with(OF_PERSON) { store.close_person_session(&hash).await } else { store.close_session(&hash).await }
 }
 
 fn now() -> i64 {

@@ -1,16 +1,37 @@
-//! The rights of tokens.
+//! The rights of tokens and people.
+
+use std::collections::BTreeMap;
 
 use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
+use crate::role::Role;
 
-/// The organizations that a reader may see.
+/// The organizations that a reader may see, with the role in each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All organizations, for readers who opened the sign-in link. The one of the server's own probe is not among them.
+    /// All organizations, for the owner of the server. The one of the server's own probe is not among them.
     Everything,
-    /// One organization, by its id.
-    Organization(String),
+    /// Some organizations, by their ids.
+    Organizations(BTreeMap<String, Role>),
+}
+
+impl Scope {
+    /// Returns the role in an organization, or `None` if the reader may not see it.
+    pub(crate) fn role_in(&self, organization_id: &str) -> Option<Role> {
+        match self {
+            Self::Everything => Some(Role::Admin),
+            Self::Organizations(roles) => roles.get(organization_id).copied(),
+        }
+    }
+
+    /// Returns the id of the organization if there is only one, as for a token.
+    pub(crate) fn only(&self) -> Option<&str> {
+        match self {
+            Self::Organizations(roles) if roles.len() == 1 => roles.keys().next().map(String::as_str),
+            Self::Everything | Self::Organizations(_) => None,
+        }
+    }
 }
 
 /// The operations that a token allows.
@@ -42,10 +63,55 @@ impl Access {
 pub(crate) struct Rights {
     /// The organizations that the reader may see.
     pub(crate) scope: Scope,
-    /// The operations that the reader may do.
-    pub(crate) access: Access,
-    /// The name of the token, or an empty string: it says in activities who did something.
+    /// The name of the person or the token, or an empty string: it says in activities who did something.
     pub(crate) actor: String,
+    /// The person or the program that the reader is.
+    pub(crate) holder: Holder,
+}
+
+/// The person or the program that has rights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A browser that opened the sign-in link.
+    Link,
+    /// A token of the API and the pages.
+    Token,
+    /// A person.
+    Person {
+        /// The id.
+        id: String,
+        /// The e-mail address.
+        email: String,
+    },
+}
+
+impl Rights {
+    /// Returns whether the reader may change errors of an organization.
+    pub(crate) fn may_write(&self, organization_id: &str) -> bool {
+        self.scope.role_in(organization_id) >= Some(Role::Member)
+    }
+
+    /// Returns whether the reader may change people, teams and settings of an organization.
+    pub(crate) fn may_administer(&self, organization_id: &str) -> bool {
+        self.scope.role_in(organization_id) >= Some(Role::Admin)
+    }
+
+    /// Returns the id of the person, or `None` for a token or the sign-in link.
+    pub(crate) fn person(&self) -> Option<&str> {
+        match &self.holder {
+            Holder::Person { id, .. } => Some(id),
+            Holder::Link | Holder::Token => None,
+        }
+    }
+
+    /// Returns the name for the audit log: that of a person has the e-mail address too.
+    pub(crate) fn full_name(&self) -> String {
+        match &self.holder {
+            Holder::Person { email, .. } => format!("{} ({email})", self.actor),
+            Holder::Link => self.actor.clone(),
+            Holder::Token => format!("the token {:?}", self.actor),
+        }
+    }
 }
 
 impl Store {
@@ -78,9 +144,13 @@ impl Store {
 }
 
 fn rights(row: &Row<'_>) -> Result<Rights, StoreError> {
+    let role = match Access::of(row.try_get("access")?) {
+        Access::Read => Role::Reader,
+        Access::Write => Role::Member,
+    };
     Ok(Rights {
-        scope: Scope::Organization(row.try_get("organization_id")?),
-        access: Access::of(row.try_get("access")?),
+        scope: Scope::Organizations(BTreeMap::from([(row.try_get("organization_id")?, role)])),
         actor: row.try_get("name")?,
+        holder: Holder::Token,
     })
 }

@@ -97,7 +97,8 @@ fn token_owner(row: &Row<'_>) -> Result<TokenOwner, StoreError> {
     })
 }
 
-fn create_organization(connection: &mut Connection, new: &NewApp, now: i64) -> Result<String, StoreError> {
+/// Returns the id of an organization with a short name, and creates the organization if it does not exist.
+pub(super) fn create_organization(connection: &mut Connection, new: &NewApp, now: i64) -> Result<String, StoreError> {
     if let Some(id) = find_organization(connection, &new.organization)? {
         return Ok(id);
     }
@@ -110,13 +111,15 @@ fn create_organization(connection: &mut Connection, new: &NewApp, now: i64) -> R
     Ok(id)
 }
 
-fn find_organization(connection: &mut Connection, short_name: &str) -> Result<Option<String>, StoreError> {
+/// Returns the id of an organization with a short name.
+pub(super) fn find_organization(connection: &mut Connection, short_name: &str) -> Result<Option<String>, StoreError> {
     let row = query("SELECT id FROM organizations WHERE short_name = ?");
     let row = row.bind(short_name).fetch_optional(connection)?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn create_app(
+/// Returns the id of an app with a short name, and creates the app if it does not exist.
+pub(super) fn create_app(
     connection: &mut Connection,
     new: &NewApp,
     organization_id: &str,

@@ -34,6 +34,17 @@ pub(super) fn lock_app(connection: &mut Connection, app_id: &str) -> Result<(), 
     Ok(())
 }
 
+/// The lock of PostgreSQL that a process holds while it changes people: any number that no other program uses.
+const PEOPLE_LOCK: i64 = 0x6f70_6265_6176;
+
+/// Waits until no other process changes people, so that two of them do not remove the last two admins.
+pub(super) fn lock_people(connection: &mut Connection) -> Result<(), StoreError> {
+    if connection.engine() == Engine::Postgres {
+        query(LOCK_STATEMENT).bind(PEOPLE_LOCK).fetch_all(connection)?;
+    }
+    Ok(())
+}
+
 /// Waits for a lock until it is free, and holds it until the end of the transaction.
 const LOCK_STATEMENT: &str = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(?)) AS locked";
 

@@ -32,6 +32,7 @@ mod notes;
 mod origins;
 mod parked;
 mod partitions;
+mod people;
 mod probe;
 pub(crate) mod read;
 mod releases;
@@ -50,7 +51,7 @@ mod transactions;
 mod usage;
 mod values;
 
-pub(crate) use access::{Access, Rights, Scope};
+pub(crate) use access::{Access, Holder, Rights, Scope};
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
 pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
@@ -63,6 +64,9 @@ pub(crate) use error_status::{ActivityRow, Commented};
 pub(crate) use findings::{FindingRow, FindingsOf, RecentRelease};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
+pub(crate) use people::{
+    Account, AuditRow, Changed, Invitation, Joined, Member, NewInvitation, NewPerson, PersonSession, Team, TeamDetail,
+};
 pub(crate) use services::{AppLookup, UnknownServices};
 pub(crate) use settings::{AppSettings, Setting};
 #[cfg(test)]

@@ -25,6 +25,12 @@ const DEPLOYMENT_DAYS: i64 = 400;
 /// A job may run once a year.
 const CHECK_IN_DAYS: i64 = 400;
 
+/// Rights may be questioned a year later.
+const AUDIT_DAYS: i64 = 400;
+
+/// An expired invitation is shown for a while, so that somebody sees that it has to be repeated.
+const INVITATION_DAYS: i64 = 30;
+
 /// Quotas are about a year at most.
 const USAGE_DAYS: i64 = 400;
 
@@ -47,7 +53,7 @@ const MAX_BACK: i64 = 3_600 * MICROS;
 const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
-    /// Removes old rows: drops and notes after 90 days, deployments, check-ins and usage after 400 days, idempotency keys
+    /// Removes old rows: drops and notes after 90 days, deployments, check-ins, usage and the audit log after 400 days, idempotency keys
     /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days make
     /// room for others. Spans of unfinished traces are removed after an hour, and count as dropped. The other rows of an app are
     /// removed as its settings say.
@@ -94,6 +100,9 @@ impl Store {
             ),
             ("deployments", "id", "received_at", days(DEPLOYMENT_DAYS)),
             ("check_ins", "app_id, monitor, started_at", "started_at", days(CHECK_IN_DAYS)),
+            ("audit_log", "id", "happened_at", days(AUDIT_DAYS)),
+            ("invitations", "hash", "expires_at", days(INVITATION_DAYS)),
+            ("person_sessions", "hash", "expires_at", now),
             ("stored_bodies", "app_id, key", "stored_at", days(KEY_DAYS)),
             ("stored_records", "id", "stored_at", days(RECORD_DAYS)),
             ("kept_values", "transaction_id, list, value", "seen_on", day_of(now) - VALUE_DAYS),
@@ -247,6 +256,23 @@ mod tests {
         }
         assert_eq!(rows_left_at(store, year + 54).await, 1);
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_audit_log_is_kept_for_400_days() {
+        for store in stores().await {
+            let entry = |day: i64| format!("({}, 'ana', '', 'day {day}')", day * DAY * MICROS);
+            let columns = "happened_at, actor, address, action";
+            let rows = format!("INSERT INTO audit_log ({columns}) VALUES {}, {}", entry(9), entry(11));
+            query(rows).run(&store.writer).await.unwrap();
+            for hour in 409 * 24..=410 * 24 {
+                store.remove_old(hour * HOUR, &BTreeSet::new(), &AppSettings::new()).await.unwrap();
+            }
+            let left = query("SELECT action FROM audit_log").read_all(&store.writer).await.unwrap();
+            let left: Vec<String> = left.iter().map(|row| row.try_get(0).unwrap()).collect();
+            assert_eq!(left, ["day 11"]);
+            store.close().await;
+        }
     }
 
     #[tokio::test]

@@ -103,7 +103,7 @@ async fn signing_in_and_out_works_below_the_base_path() {
     }
     let link = running.server.sign_in_url().replace("https://monitor.example", &local_url(&running.server));
     for (next, target) in [
-        ("", "/opbeat/"),
+        ("", "/opbeat/first-run/"),
         ("&next=%2Facme%2Fshop%2F", "/opbeat/acme/shop/"),
         ("&next=%2Fopbeat%2Facme%2Fshop%2F", "/opbeat/acme/shop/"),
         ("&next=%2Fopbeat%2F%2Fevil.example", "/opbeat/"),

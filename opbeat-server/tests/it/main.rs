@@ -32,6 +32,7 @@ mod otlp;
 mod otlp_export;
 mod pages;
 mod parked;
+mod people;
 mod postgres;
 mod probe;
 mod process;

@@ -39,7 +39,7 @@ pub(in crate::dashboard) async fn error(
     let occurrence = &detail.occurrence;
     let title = headline(&detail.error);
     let (room, now) = (Room::new(), Timestamp::now());
-    let forms = Forms::of(&reader, &browser);
+    let forms = Forms::of(&reader, &app, &browser);
     let content = html! {
         p.back { a href=(path::errors(&app)) { "← Errors" } }
         h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }

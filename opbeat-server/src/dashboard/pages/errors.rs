@@ -67,7 +67,7 @@ pub(in crate::dashboard) async fn errors(
     let filter = ErrorFilter { status, search };
     let (list, number) = read_page(&reader, &app, filter, is_by_count, requested).await?;
     let shown = Shown { app: &app, list, status, search, is_by_count, number };
-    let forms = Forms::of(&reader, &browser);
+    let forms = Forms::of(&reader, &app, &browser);
     let content = html! {
         div.title { h1 { "Errors" } (orders(&shown)) }
         div.title { (statuses(&shown)) (find(&shown)) }

@@ -1,4 +1,4 @@
-//! The page that signs in, with a read token or by the link that the server prints.
+//! The page that signs in: with a password, with a read token, or by the link that the server prints.
 
 use axum::Form;
 use axum::extract::Query as Params;
@@ -6,10 +6,10 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::dashboard::access::{Browser, rights};
+use crate::dashboard::access::Browser;
 use crate::dashboard::cookies;
 use crate::dashboard::forged::{form_token, is_forged};
 use crate::dashboard::format::in_code;
@@ -29,6 +29,9 @@ pub(in crate::dashboard) struct Link {
 
 #[derive(Deserialize)]
 pub(in crate::dashboard) struct Credentials {
+    email: Option<String>,
+    #[serde(default)]
+    password: String,
     #[serde(default)]
     token: String,
     next: Option<String>,
@@ -41,21 +44,22 @@ pub(in crate::dashboard) struct SignOut {
 }
 
 /// Shows the form. A link with the token of this run signs in at once, and the redirect removes the token from the
-/// address.
+/// address. If the server has no person yet, it leads to the first run, unless it names another page.
 pub(in crate::dashboard) async fn sign_in(browser: Browser, Params(link): Params<Link>) -> Result<Response, Problem> {
     let next = path::after_sign_in(link.next.as_deref());
-    let Some(token) = link.token else { return Ok(form(StatusCode::OK, &browser, &next, None)) };
-    let Browser { sessions, headers, site } = &browser;
-    if let Some(session) = sessions.open_by_link(&token, cookies::session(site, headers)) {
-        return Ok(continue_with(&browser, &session, &next));
+    let Some(token) = link.token else { return Ok(form(StatusCode::OK, &browser, &next, &Failure::None).await) };
+    if let Some(session) = browser.sessions.open_by_link(&token, browser.source().before) {
+        let is_first = link.next.is_none() && browser.sessions.needs_first_run().await;
+        return Ok(browser.continue_with(&session, &if is_first { path::first_run() } else { next }));
     }
-    if rights(sessions, site, headers).await?.is_some() {
+    if browser.rights().await?.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
     let message = "This link is no longer valid: the server was started again since. Run `opbeat link` for a new one.";
-    Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, Some(message)))
+    Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, &Failure::OfToken(message)).await)
 }
 
+/// Signs in with an e-mail address and a password, or with a token.
 pub(in crate::dashboard) async fn submit_sign_in(
     browser: Browser,
     Form(credentials): Form<Credentials>,
@@ -65,31 +69,38 @@ pub(in crate::dashboard) async fn submit_sign_in(
     }
     let next = path::after_sign_in(credentials.next.as_deref());
     let token = credentials.token.trim();
-    let opened = match token.len() {
-        1..=MAX_TOKEN => {
-            let before = cookies::session(&browser.site, &browser.headers);
-            browser.sessions.open(browser.site.client, token, before).await?
-        }
-        _ => Err(Rejected::Unknown),
+    let email = credentials.email.as_deref();
+    let opened = match (email, token.len()) {
+        (Some(email), _) => browser.sessions.open_by_password(browser.source(), email, &credentials.password).await?,
+        (None, 1..=MAX_TOKEN) => browser.sessions.open(browser.site.client, token, browser.source().before).await?,
+        (None, _) => Err(Rejected::Unknown),
     };
     match opened {
-        Ok(session) => Ok(continue_with(&browser, &session, &next)),
+        Ok(session) => Ok(browser.continue_with(&session, &next)),
         Err(Rejected::Unknown) => {
-            let message = "This token is unknown. Create a new one with the command below.";
-            Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, Some(message)))
+            let failure = match email {
+                Some(email) => Failure::OfPassword(email, "This e-mail address or this password is wrong."),
+                None => Failure::OfToken("This token is unknown. Create a new one with the command below."),
+            };
+            Ok(form(StatusCode::UNAUTHORIZED, &browser, &next, &failure).await)
         }
         Err(Rejected::TooMany(wait)) => {
             let seconds = wait.as_secs() + 1;
             let message = format!("Too many attempts failed. Try again in {seconds} s.");
-            let page = form(StatusCode::TOO_MANY_REQUESTS, &browser, &next, Some(&message));
+            let failure = email.map_or(Failure::OfToken(&message), |email| Failure::OfPassword(email, &message));
+            let page = form(StatusCode::TOO_MANY_REQUESTS, &browser, &next, &failure).await;
             Ok(([(RETRY_AFTER, seconds.to_string())], page).into_response())
         }
     }
 }
 
-/// Sets the cookie of a new session.
-fn continue_with(browser: &Browser, session: &str, next: &str) -> Response {
-    ([(SET_COOKIE, cookies::set_session(&browser.site, session))], Redirect::to(next)).into_response()
+/// A sign-in that failed, with the message for the reader.
+enum Failure<'a> {
+    None,
+    /// With an e-mail address and a password.
+    OfPassword(&'a str, &'a str),
+    /// With a token.
+    OfToken(&'a str),
 }
 
 pub(in crate::dashboard) async fn sign_out(
@@ -107,23 +118,28 @@ pub(in crate::dashboard) async fn sign_out(
     Ok(([(SET_COOKIE, cookies::remove_session(&browser.site))], Redirect::to(&path::sign_in())).into_response())
 }
 
-/// Shows the form, with a token that proves where it came from.
-fn form(status: StatusCode, browser: &Browser, next: &str, message: Option<&str>) -> Response {
+/// Shows the forms, with a token that proves where they came from.
+async fn form(status: StatusCode, browser: &Browser, next: &str, failure: &Failure<'_>) -> Response {
     let (token, set_cookie) = form_token(browser);
+    let has_people = !browser.sessions.needs_first_run().await;
+    let hidden = html! {
+        input type="hidden" name="next" value=(next);
+        input type="hidden" name="form" value=(token);
+    };
     let content = html! {
         section.sign-in {
             h1 { "Sign in" }
-            form.sign-in method="post" action=(path::sign_in()) {
-                @if let Some(message) = message { p.bad #problem role="alert" { (in_code(message)) } }
-                label for="token" { "Read token" }
-                input #token type="password" name="token" autocomplete="current-password" required autofocus
-                    aria-invalid=[message.map(|_| "true")] aria-describedby=[message.map(|_| "problem")];
-                input type="hidden" name="next" value=(next);
-                input type="hidden" name="form" value=(token);
-                button.primary type="submit" { "Sign in" }
+            @if has_people {
+                (with_password(&hidden, failure))
+                details.sign-in open[matches!(failure, Failure::OfToken(_))] {
+                    summary { "Use a token" }
+                    (with_token(&hidden, failure))
+                }
+            } @else {
+                (with_token(&hidden, failure))
             }
-            h2 { "No token yet?" }
-            p { "On the server's machine, one of these commands helps. Use the same " code { "--data" } " folder as the server." }
+            h2 { "No account and no token yet?" }
+            p { "An admin of your organization can invite you. On the server's machine, one of these commands helps. Use the same " code { "--data" } " folder as the server." }
             dl.commands {
                 dt { code { "opbeat link" } }
                 dd { "prints a link that signs you in to all organizations" }
@@ -134,6 +150,44 @@ fn form(status: StatusCode, browser: &Browser, next: &str, message: Option<&str>
     };
     let page = page(&Page { title: "Sign in", app: None, tab: None, is_signed_in: false }, &content);
     (status, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
+}
+
+fn with_password(hidden: &Markup, failure: &Failure<'_>) -> Markup {
+    let (email, message) = match failure {
+        Failure::OfPassword(email, message) => (*email, Some(*message)),
+        Failure::None | Failure::OfToken(_) => ("", None),
+    };
+    html! {
+        form.sign-in method="post" action=(path::sign_in()) {
+            @if let Some(message) = message { p.bad #password-problem role="alert" { (message) } }
+            label for="email" { "E-mail address" }
+            input #email type="email" name="email" value=(email) autocomplete="username" required maxlength="254"
+                autofocus[email.is_empty()];
+            label for="password" { "Password" }
+            input #password type="password" name="password" autocomplete="current-password" required maxlength="200"
+                autofocus[!email.is_empty()] aria-invalid=[message.map(|_| "true")]
+                aria-describedby=[message.map(|_| "password-problem")];
+            (hidden)
+            button.primary type="submit" { "Sign in" }
+        }
+    }
+}
+
+fn with_token(hidden: &Markup, failure: &Failure<'_>) -> Markup {
+    let message = match failure {
+        Failure::OfToken(message) => Some(*message),
+        Failure::None | Failure::OfPassword(..) => None,
+    };
+    html! {
+        form.sign-in method="post" action=(path::sign_in()) {
+            @if let Some(message) = message { p.bad #problem role="alert" { (in_code(message)) } }
+            label for="token" { "Read token" }
+            input #token type="password" name="token" autocomplete="current-password" required
+                aria-invalid=[message.map(|_| "true")] aria-describedby=[message.map(|_| "problem")];
+            (hidden)
+            button.primary type="submit" { "Sign in" }
+        }
+    }
 }
 
 /// Asks again, since the reader may have pressed the button behind a proxy that replaces the `Host` header.

@@ -35,8 +35,8 @@ pub(super) struct Forms {
 
 impl Forms {
     /// Returns the forms for a reader, or `None` if the reader may not change errors.
-    pub(super) fn of(reader: &Reader, browser: &Browser) -> Option<Self> {
-        let (token, set_cookie) = reader.may_write().then(|| form_token(browser))?;
+    pub(super) fn of(reader: &Reader, app: &AppIdentity, browser: &Browser) -> Option<Self> {
+        let (token, set_cookie) = reader.may_write(app).then(|| form_token(browser))?;
         Some(Self { token, set_cookie })
     }
 

@@ -7,6 +7,8 @@ use axum::Router;
 use crate::api::{self, Api};
 use crate::dashboard::{self, Dashboard};
 use crate::mcp;
+use crate::passwords::Passwords;
+use crate::people::People;
 use crate::query::Query;
 use crate::random::random_hex;
 use crate::sessions::Sessions;
@@ -17,6 +19,7 @@ use crate::triage::Triage;
 pub(in crate::server) struct WebRole {
     query: Query,
     triage: Triage,
+    people: People,
     sessions: Sessions,
     page_timeout: Duration,
     /// The token of the sign-in link, which is valid until the process stops.
@@ -27,9 +30,11 @@ impl WebRole {
     /// Makes the pages and the API of a store, with a new sign-in link.
     pub(in crate::server) fn start(store: Store, page_timeout: Duration) -> Self {
         let link_token = random_hex::<32>();
-        let sessions = Sessions::new(store.clone(), &link_token);
-        let (query, triage) = (Query::new(store.clone()), Triage::new(store));
-        Self { query, triage, sessions, page_timeout, link_token }
+        let passwords = Passwords::new();
+        let sessions = Sessions::new(store.clone(), &link_token, passwords.clone());
+        let (query, triage) = (Query::new(store.clone()), Triage::new(store.clone()));
+        let people = People::new(store, passwords);
+        Self { query, triage, people, sessions, page_timeout, link_token }
     }
 
     /// Makes the routes of the API and of the endpoint for assistants.
@@ -41,7 +46,7 @@ impl WebRole {
     /// Makes the routes of the pages.
     pub(in crate::server) fn pages(&self) -> Router {
         let (query, triage, sessions) = (self.query.clone(), self.triage.clone(), self.sessions.clone());
-        let dashboard = Dashboard { query, triage, sessions };
+        let dashboard = Dashboard { query, triage, people: self.people.clone(), sessions };
         dashboard::router(dashboard, self.page_timeout)
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::changes::{BodyChanges, Changes, Rollup, SelfTime, TransactionKey, pack};
 use crate::queue::{Mark, Position, QueueId};
+use crate::role::Role;
 use crate::sketch::Sketch;
 use crate::store::engine::{Opening, Pool, Purpose};
 use crate::store::marks::AppMarks;
@@ -129,8 +130,8 @@ async fn assert_readable(store: &Store, version: usize) {
     assert_eq!((app.id.as_str(), apps[0].count, apps[0].open_errors), ("a", 2, 1));
     assert_eq!(store.secret_tokens().await.unwrap().len(), 1);
     assert_eq!(
-        store.rights_of(&[0; 32]).await.unwrap().map(|rights| rights.scope),
-        Some(Scope::Organization("o".to_owned()))
+        store.rights_of(&[0; 32]).await.unwrap().map(|rights| rights.scope.role_in("o")),
+        Some(Some(Role::Reader))
     );
     let span = RollupSpan { app_id: "a", transactions: None, resolution: 60, from: 0, to: 120 };
     assert_eq!(store.transaction_sums(span).await.unwrap()[0].sum_ms, 30.0);

@@ -153,10 +153,12 @@ fn push_apps(query: &mut QueryBuilder<'_>, scope: &Scope, filter: AppFilter<'_>)
     }
 }
 
-fn push_scope(query: &mut QueryBuilder<'_>, scope: &Scope) {
+/// Appends the condition that a reader may see an organization.
+pub(super) fn push_scope(query: &mut QueryBuilder<'_>, scope: &Scope) {
     match scope {
         Scope::Everything => query.push("organizations.short_name <> ").push_bind(PROBE),
-        Scope::Organization(id) => query.push("organizations.id = ").push_bind(id.clone()),
+        Scope::Organizations(roles) if roles.is_empty() => query.push("1 = 0"),
+        Scope::Organizations(roles) => query.push("organizations.id IN ").push_row(roles.keys().cloned()),
     };
 }
 

@@ -7,6 +7,7 @@ mod apps;
 mod check_ins;
 mod deployments;
 mod errors;
+mod organizations;
 mod releases;
 mod rollups;
 mod samples;
@@ -19,6 +20,7 @@ pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeploym
 pub(crate) use errors::{
     ErrorFilter, ErrorGroupRow, ErrorGroups, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary,
 };
+pub(crate) use organizations::OrganizationName;
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};

@@ -75,4 +75,4 @@ CREATE TABLE audit_log (
     address          TEXT COLLATE "C" NOT NULL,    -- of the browser; '' for the command line
     action           TEXT COLLATE "C" NOT NULL     -- an AuditAction as JSON
 );
-CREATE INDEX audit_log_by_organization ON audit_log (organization_id, happened_at);
+CREATE INDEX audit_log_by_organization ON audit_log (organization_id, id);

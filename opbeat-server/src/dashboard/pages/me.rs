@@ -1,0 +1,150 @@
+//! The page of the person who is signed in: name, organizations, password and sessions.
+
+use axum::extract::RawForm;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::dashboard::access::{Browser, Reader};
+use crate::dashboard::cookies;
+use crate::dashboard::format::{ago, time};
+use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake};
+use crate::dashboard::layout::{Page, page};
+use crate::dashboard::path;
+use crate::dashboard::problem::Problem;
+use crate::intake::hash_token;
+use crate::query::{Holder, PersonSession};
+use crate::random::{hex, parse_hex};
+
+pub(in crate::dashboard) async fn me(reader: Reader, browser: Browser) -> Result<Response, Problem> {
+    show(&reader, &browser, None).await
+}
+
+/// Changes the name or the password, or ends sessions.
+pub(in crate::dashboard) async fn change_me(
+    reader: Reader,
+    browser: Browser,
+    RawForm(body): RawForm,
+) -> Result<Response, Problem> {
+    let posted = Posted::parse(&browser, &body)?;
+    let session = cookies::session(&browser.site, &browser.headers).unwrap_or_default();
+    let (people, rights) = (&reader.people, &reader.rights);
+    let changed = match posted.value("action") {
+        "name" => people.rename(rights, posted.value("name")).await,
+        "password" => {
+            let passwords = (posted.value("current"), posted.value("new"));
+            if let Some(wait) = browser.sessions.begin_password_change(browser.source(), rights) {
+                return Err(Problem::TooMany(wait));
+            }
+            let changed = people.change_password((rights, browser.site.client), passwords, session).await;
+            if changed.is_ok() {
+                browser.sessions.end_password_change(browser.source(), rights);
+            }
+            changed
+        }
+        "end-session" => match parse_hex(posted.value("session")) {
+            Some(hash) => people.end_sessions(rights, Ok(hash)).await,
+            None => return Err(Problem::NotFound("session")),
+        },
+        "end-others" => people.end_sessions(rights, Err(session)).await,
+        _ => return Err(Posted::no_action()),
+    };
+    match changed {
+        Ok(()) => Ok(Redirect::to(&path::me()).into_response()),
+        Err(refused) => show(&reader, &browser, mistake(refused)?).await,
+    }
+}
+
+async fn show(reader: &Reader, browser: &Browser, mistake: Mistake) -> Result<Response, Problem> {
+    let token = FormToken::of(browser);
+    let account = match &reader.rights.holder {
+        Holder::Person { id, .. } => reader.query.account(id).await?,
+        Holder::Link | Holder::Token => None,
+    };
+    let organizations = reader.query.organizations(&reader.rights.scope).await?;
+    let content = html! {
+        h1 { "You" }
+        @if let Some(account) = &account {
+            p { "You are signed in as " strong { (account.email) } @if account.is_owner { ", an owner of this server" } "." }
+            form.sign-in.stacked method="post" action=(path::me()) {
+                (token.action("name"))
+                (field(Field { name: "name", label: "Name", kind: "text", value: &account.name, autocomplete: "name" }, mistake))
+                button type="submit" { "Change the name" }
+            }
+        } @else {
+            p { "You are signed in as " strong { (reader.rights.full_name()) } ", and not as a person." }
+            @if reader.rights.holder == Holder::Link && browser.sessions.needs_first_run().await {
+                p { a href=(path::first_run()) { "Create your account" } }
+            }
+        }
+        h2 { "Organizations" }
+        @if organizations.is_empty() { p.empty { "You belong to no organization. Ask an admin for an invitation." } }
+        ul {
+            @for organization in &organizations {
+                li {
+                    a href=(path::people(&organization.name)) { (organization.name) }
+                    @if let Some(role) = reader.rights.scope.role_in(&organization.id) { span.muted { " " (role.as_str()) } }
+                }
+            }
+        }
+        @if let Some(account) = &account {
+            (password(&token, mistake))
+            (sessions(&token, &reader.query.sessions(&account.id).await?, browser))
+        }
+    };
+    let status = if mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let page = page(&Page { title: "You", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content);
+    Ok(token.respond(status, page))
+}
+
+fn password(token: &FormToken, mistake: Mistake) -> Markup {
+    let secret = |name, label, autocomplete| Field { name, label, kind: "password", value: "", autocomplete };
+    html! {
+        h2 { "Password" }
+        form.sign-in.stacked method="post" action=(path::me()) {
+            (token.action("password"))
+            (field(secret("current", "Current password", "current-password"), mistake))
+            (field(secret("new", "New password, at least 10 characters", "new-password"), mistake))
+            button type="submit" { "Change the password" }
+            p.muted { "You are then signed out everywhere else." }
+        }
+    }
+}
+
+fn sessions(token: &FormToken, sessions: &[PersonSession], browser: &Browser) -> Markup {
+    let now = Timestamp::now();
+    let own = cookies::session(&browser.site, &browser.headers).map(hash_token);
+    html! {
+        h2 { "Browsers that are signed in" }
+        div.panel { table {
+            caption.hidden { "Your sessions, the newest first" }
+            thead { tr { th scope="col" { "browser" } th scope="col" { "address" } th scope="col" { "since" } th scope="col" { span.hidden { "actions" } } } }
+            tbody {
+                @for session in sessions {
+                    @let since = Timestamp::from_microsecond(session.created_at).unwrap_or_default();
+                    tr {
+                        td.name { @if session.browser.is_empty() { "unknown" } @else { (session.browser) } }
+                        td { (session.address) }
+                        td { time datetime=(since) title=(time(since)) { (ago(since, now)) } }
+                        td.number {
+                            @if own == Some(session.hash) { span.tag { "this browser" } } @else {
+                                form.inline method="post" action=(path::me()) {
+                                    (token.action("end-session"))
+                                    input type="hidden" name="session" value=(hex(&session.hash));
+                                    button type="submit" { "Sign out" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        } }
+        @if sessions.len() > 1 {
+            form.actions method="post" action=(path::me()) {
+                (token.action("end-others"))
+                button type="submit" { "Sign out everywhere else" }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! People: accounts, roles, invitations and teams. Each change is checked against the rights of the person who makes it.
+//!
+//! ```text
+//! first run  ─► owner of the server
+//! invitation ─► member of an organization, with a role
+//! admin      ─► roles, aliases, teams
+//! ```
+
+mod accounts;
+mod handle;
+mod members;
+mod teams;
+
+pub(crate) use accounts::{FirstApp, NewAccount};
+pub(crate) use handle::{People, Refused};

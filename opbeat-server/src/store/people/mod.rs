@@ -1,0 +1,17 @@
+//! People, their organizations, teams and sessions, and the log of changes to them.
+//!
+//! Each change writes its entry of the audit log in its own transaction. Changes by several processes wait for each other.
+
+mod accounts;
+mod audit;
+mod invitations;
+mod members;
+mod sessions;
+mod teams;
+
+pub(crate) use accounts::{Account, NewPerson};
+pub(crate) use audit::AuditRow;
+pub(crate) use invitations::{Invitation, Joined, NewInvitation};
+pub(crate) use members::{Changed, Member};
+pub(crate) use sessions::PersonSession;
+pub(crate) use teams::{Team, TeamDetail};
