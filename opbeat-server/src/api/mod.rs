@@ -5,9 +5,11 @@ mod apps;
 mod crons;
 mod errors;
 mod intake;
+mod jobs;
 mod problem;
 mod query_parameters;
 mod releases;
+mod spans;
 mod transactions;
 
 use std::sync::Arc;
@@ -44,6 +46,11 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/organizations/{organization}/apps/{app}/series/", get(transactions::app_series))
         .route("/organizations/{organization}/apps/{app}/breakdown/", get(transactions::app_breakdown))
         .route("/organizations/{organization}/apps/{app}/intake/", get(intake::one))
+        .route("/organizations/{organization}/apps/{app}/queries/", get(spans::queries))
+        .route("/organizations/{organization}/apps/{app}/queries/{span}/", get(spans::query))
+        .route("/organizations/{organization}/apps/{app}/calls/", get(spans::calls))
+        .route("/organizations/{organization}/apps/{app}/calls/{span}/", get(spans::call))
+        .route("/organizations/{organization}/apps/{app}/jobs/", get(jobs::list))
         .route("/organizations/{organization}/apps/{app}/crons/", get(crons::list))
         .route("/organizations/{organization}/apps/{app}/errors/", get(errors::list))
         .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
@@ -92,6 +99,11 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
         transactions::sample,
         transactions::app_series,
         transactions::app_breakdown,
+        spans::queries,
+        spans::query,
+        spans::calls,
+        spans::call,
+        jobs::list,
         crons::list,
         errors::list,
         errors::one,

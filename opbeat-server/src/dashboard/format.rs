@@ -37,6 +37,11 @@ pub(crate) fn per_minute(number: f64) -> String {
     }
 }
 
+/// Formats a rate of executions per minute.
+pub(super) fn rate(number: f64) -> String {
+    per_minute(number).replace(" rpm", "/min")
+}
+
 /// Formats a whole number with thin spaces between thousands.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();

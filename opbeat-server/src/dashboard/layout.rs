@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::path;
-use crate::query::{AppIdentity, RANGES, Range};
+use crate::query::{AppIdentity, RANGES, Range, SpanFamily};
 
 /// The path of the style, without a base path. It changes with the version, so that browsers may keep the style for ever.
 pub(super) const STYLE_PATH: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), "/opbeat.css");
@@ -21,8 +21,10 @@ pub(super) struct Page<'a> {
 pub(super) enum Tab {
     Performance,
     Errors,
+    Queries,
+    Calls,
+    Jobs,
     Releases,
-    Crons,
     Intake,
 }
 
@@ -63,8 +65,10 @@ fn header(page: &Page<'_>) -> Markup {
                 nav.tabs aria-label="Parts of the app" {
                     (tab("Performance", &path::app(app), page.tab == Some(Tab::Performance)))
                     (tab("Errors", &path::errors(app), page.tab == Some(Tab::Errors)))
+                    (tab("Queries", &path::spans(app, SpanFamily::Queries), page.tab == Some(Tab::Queries)))
+                    (tab("Calls", &path::spans(app, SpanFamily::Calls), page.tab == Some(Tab::Calls)))
+                    (tab("Jobs", &path::jobs(app), page.tab == Some(Tab::Jobs)))
                     (tab("Releases", &path::releases(app), page.tab == Some(Tab::Releases)))
-                    (tab("Cron jobs", &path::crons(app), page.tab == Some(Tab::Crons)))
                     (tab("Intake", &path::intake(app), page.tab == Some(Tab::Intake)))
                 }
             }
@@ -80,7 +84,7 @@ fn header(page: &Page<'_>) -> Markup {
 }
 
 fn tab(name: &str, href: &str, is_current: bool) -> Markup {
-    html! { a href=(href) aria-current=[is_current.then_some("page")] { (name) } }
+    html! { a href=(path::part(href)) aria-current=[is_current.then_some("page")] { (name) } }
 }
 
 fn pulse() -> Markup {

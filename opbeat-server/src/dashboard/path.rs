@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::query::{AppIdentity, Range, from_seconds};
+use crate::query::{AppIdentity, Range, SpanFamily, from_seconds};
 
 /// The characters that are encoded: all but the unreserved ones of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -12,7 +12,12 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The longest path to continue at after signing in, in bytes.
 const MAX_NEXT: usize = 2_048;
 
+/// The longest value of a parameter that links keep, in bytes.
+const MAX_KEPT: usize = 64;
+
 tokio::task_local! {
+    /// The range of the request that is answered, as the query string of links to other parts of its app.
+    static RANGE: String;
     /// The base path of the request that is answered. Pages would otherwise pass it through each function.
     static BASE: Arc<str>;
 }
@@ -20,6 +25,21 @@ tokio::task_local! {
 /// Answers a request whose client sees this server below a base path.
 pub(super) async fn within<F: Future>(base: Arc<str>, answer: F) -> F::Output {
     BASE.scope(base, answer).await
+}
+
+/// Answers a request so that the links to other parts of its app keep the range that its query string names.
+pub(super) async fn keeping_range<F: Future>(query: Option<&str>, answer: F) -> F::Output {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let range = pairs.filter(|(name, value)| matches!(*name, "range" | "from" | "to") && value.len() <= MAX_KEPT);
+    let range =
+        range.filter_map(|(name, value)| Some(format!("{name}={}", encode(&decode(&value.replace('+', " "))?))));
+    let range: Vec<String> = range.take(3).collect();
+    RANGE.scope(if range.is_empty() { String::new() } else { format!("?{}", range.join("&")) }, answer).await
+}
+
+/// Returns a link to another part of an app, with the range of the request that is answered.
+pub(super) fn part(path: &str) -> String {
+    RANGE.try_with(|range| format!("{path}{range}")).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Returns the path of this server by which a client reaches `path`.
@@ -117,9 +137,22 @@ pub(super) fn release(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", releases(app))
 }
 
-/// Returns the page of an app's scheduled jobs.
-pub(super) fn crons(app: &AppIdentity) -> String {
-    format!("{}crons/", self::app(app))
+/// Returns the page of an app's jobs.
+pub(super) fn jobs(app: &AppIdentity) -> String {
+    format!("{}jobs/", self::app(app))
+}
+
+/// Returns the page of an app's queries, or of its calls of other services.
+pub(super) fn spans(app: &AppIdentity, family: SpanFamily) -> String {
+    match family {
+        SpanFamily::Queries => format!("{}queries/", self::app(app)),
+        SpanFamily::Calls => format!("{}calls/", self::app(app)),
+    }
+}
+
+/// Returns the page of a query or a call.
+pub(super) fn span(app: &AppIdentity, family: SpanFamily, id: i64) -> String {
+    format!("{}{id}/", spans(app, family))
 }
 
 /// Returns the page about an app's intake.

@@ -35,6 +35,11 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/{app}/releases/", get(pages::releases))
         .route("/{organization}/{app}/releases/{number}/", get(pages::release))
         .route("/{organization}/{app}/intake/", get(pages::intake))
+        .route("/{organization}/{app}/queries/", get(pages::queries))
+        .route("/{organization}/{app}/queries/{span}/", get(pages::query))
+        .route("/{organization}/{app}/calls/", get(pages::calls))
+        .route("/{organization}/{app}/calls/{span}/", get(pages::call))
+        .route("/{organization}/{app}/jobs/", get(pages::jobs))
         .route("/{organization}/{app}/crons/", get(pages::crons))
         .route("/{organization}/{app}/errors/", get(pages::errors))
         .route("/{organization}/{app}/errors/change", post(pages::change_errors))
@@ -70,7 +75,9 @@ async fn style() -> Response {
 /// Makes the links of a page start with the path below which its reader sees this server.
 async fn link_below_base(request: Request, next: Next) -> Response {
     let base = request.extensions().get::<Arc<Site>>().map(|site| Arc::clone(&site.base));
-    path::within(base.unwrap_or_default(), next.run(request)).await
+    let query = request.uri().query().map(str::to_owned);
+    let answer = path::keeping_range(query.as_deref(), next.run(request));
+    path::within(base.unwrap_or_default(), answer).await
 }
 
 /// Ends a page that takes too long. The store interrupts its query.

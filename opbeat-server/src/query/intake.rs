@@ -137,6 +137,10 @@ fn folding(reason: &str) -> &'static str {
             "The spans of a transaction have more than 50 different kinds. The time of further ones is counted as `(other \
              kinds)`. Put details into the signature."
         }
+        "other_spans" => {
+            "The app has more than 2,000 different queries and calls. Further ones are counted as `(others)`. Use \
+             signatures without values, such as `SELECT FROM books`, and routes instead of URLs with ids."
+        }
         "span_stacks" => {
             "The spans of the app start at more than 50,000 places. The code lines of further ones are not stored. Use \
              routes as names of transactions, and signatures without values."

@@ -9,16 +9,20 @@ mod findings;
 mod handle;
 mod head;
 mod intake;
+mod jobs;
 mod people;
 mod range;
 mod releases;
 mod samples;
 mod schedule;
 mod series;
+mod span_detail;
+mod span_list;
 mod spans;
 mod time;
 mod trace;
 mod transactions;
+mod trend;
 
 pub(crate) use apps::{AppIdentity, AppList, AppSummary};
 pub(crate) use crons::{CronJob, CronList, CronState};
@@ -30,12 +34,15 @@ pub(crate) use errors::{
 pub(crate) use findings::{Finding, FindingKind, FindingList};
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport};
+pub(crate) use jobs::{Job, JobList, JobOrder, JobState};
 pub(crate) use people::MemberList;
 pub(crate) use range::{InvalidRange, RANGES, Range};
 pub(crate) use releases::{Release, ReleaseErrors, ReleaseList, ReleaseMark};
 pub(crate) use samples::{Sample, SampleSummary};
 pub(crate) use series::{Series, SeriesPoint};
-pub(crate) use spans::{SampleSpanView, SpanAverage, SpanRepeats};
+pub(crate) use span_detail::{SpanCaller, SpanDetail, SpanRelease, SpanSample, TransactionSpan};
+pub(crate) use span_list::{HostSummary, SpanList, SpanOrder, SpanSummary};
+pub(crate) use spans::{SampleSpanView, SpanAverage, SpanRepeats, issuing_line};
 pub(crate) use time::from_seconds;
 pub(crate) use trace::{SampleReference, TraceSample};
 pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary};
@@ -43,5 +50,5 @@ pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary
 pub(crate) use crate::store::StoreError as QueryError;
 pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, OrganizationName, SampleOrder};
 pub(crate) use crate::store::{
-    AuditRow, FindingsOf, Holder, Invitation, Member, PersonSession, Rights, Scope, Team, TeamDetail,
+    AuditRow, FindingsOf, Holder, Invitation, Member, PersonSession, Rights, Scope, SpanFamily, Team, TeamDetail,
 };

@@ -116,6 +116,13 @@ fn views(
     spans.into_iter().filter_map(view).collect()
 }
 
+/// Returns the application's line that started a span, given its stack: `src/books.rs:41 in shop::books::list`.
+pub(crate) fn issuing_line(frames: &[Frame]) -> Option<String> {
+    let frame = frames.iter().rev().find(|frame| frame.in_app == Some(true))?;
+    let function = frame.function.as_deref().map(|function| format!(" in {function}")).unwrap_or_default();
+    Some(format!("{}:{}{function}", frame.filename, frame.lineno))
+}
+
 impl SpanAverage {
     /// Returns the averages of a span, or `None` for a span of a single transaction.
     fn of(span: &SampleSpan, transactions: u64) -> Option<Self> {

@@ -10,7 +10,7 @@ use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::usage::DailyUsage;
 use super::{
-    check_ins, cursor, day_of, deployments, errors, notes, releases, rollups, samples, span_stacks, traces,
+    check_ins, cursor, day_of, deployments, errors, notes, releases, rollups, samples, span_stacks, spans, traces,
     transactions, usage, values,
 };
 use crate::changes::{self, BodyChanges, Changes};
@@ -56,12 +56,14 @@ impl Store {
             let bodies: Vec<BodyChanges> = records.into_iter().flat_map(|record| record.bodies).collect();
             let are_new = are_new(connection, &bodies)?;
             let mut changes = Changes::default();
+            let mut observed = spans::Observed::default();
             let mut usage = DailyUsage::default();
             for (body, _) in bodies.into_iter().zip(are_new).filter(|(_, is_new)| *is_new) {
                 usage.add(&body);
+                observed.add_body(&body.changes);
                 changes.merge(body.changes);
             }
-            write(connection, changes, now)?;
+            write(connection, changes, observed, now)?;
             usage::write(connection, &usage)?;
             finish(connection, &parked, mark, now)
         })
@@ -137,7 +139,9 @@ fn apply_one_or_catch(connection: &mut Connection, body: &BodyChanges, now: i64)
 /// Stores the changes of a body, unless they were stored before. `now` is in microseconds since 1970.
 pub(super) fn apply_one(connection: &mut Connection, body: &BodyChanges, now: i64) -> Result<(), StoreError> {
     if are_new(connection, std::slice::from_ref(body))?.contains(&true) {
-        write(connection, body.changes.clone(), now)?;
+        let mut observed = spans::Observed::default();
+        observed.add_body(&body.changes);
+        write(connection, body.changes.clone(), observed, now)?;
         let mut usage = DailyUsage::default();
         usage.add(body);
         usage::write(connection, &usage)?;
@@ -194,15 +198,22 @@ fn bare_key(key: &str) -> Option<&str> {
     endpoint_of(bare).is_none().then_some(bare)
 }
 
-fn write(connection: &mut Connection, mut changes: Changes, now: i64) -> Result<(), StoreError> {
+fn write(
+    connection: &mut Connection,
+    mut changes: Changes,
+    mut observed: spans::Observed,
+    now: i64,
+) -> Result<(), StoreError> {
     let mut notes = NewNotes::default();
-    traces::join(connection, &mut changes)?;
+    traces::join(connection, &mut changes, &mut observed)?;
     let mut ids = transactions::write(connection, &changes, &mut notes)?;
     values::fold(connection, &mut ids, &mut changes, now, &mut notes)?;
     let keys = changes.rollups.keys().chain(changes.breakdowns.keys()).map(|(key, ..)| &*key.app_id);
-    let marks = AppMarks::load(connection, keys.chain(changes.errors.iter().map(|error| &*error.app_id)))?;
+    let keys = keys.chain(changes.errors.iter().map(|error| &*error.app_id)).chain(observed.apps());
+    let marks = AppMarks::load(connection, keys)?;
     rollups::write(connection, &ids, &marks, &changes.rollups, &mut notes)?;
     rollups::write_breakdowns(connection, &ids, &marks, &changes.breakdowns)?;
+    spans::write(connection, &ids, &marks, &observed, day_of(now), &mut notes)?;
     rollups::write_drops(connection, &changes.drops)?;
     // Before the errors, which happened in them.
     releases::write(connection, &changes.releases)?;

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::locks::is_first;
 use super::locks::lock_app;
 use super::settings::{AppSettings, Setting};
-use super::{day_of, span_stacks};
+use super::{day_of, span_stacks, spans};
 use crate::changes::RESOLUTIONS;
 
 const DAY: i64 = 86_400;
@@ -24,7 +24,7 @@ const ERROR_DAYS: i64 = 90;
 /// The days after its last error after which a group is removed. People compare the errors of a year.
 const GROUP_DAYS: i64 = 400;
 
-/// The number of groups that one transaction removes, with all their occurrences and counts.
+/// The number of groups, or of queries and calls, that one transaction removes with all their rows.
 const GROUPS: u64 = 10;
 
 /// The condition of occurrences that are neither the first nor the latest of their group, nor the latest of a release.
@@ -86,6 +86,8 @@ impl Store {
         let unused = sample_seconds(settings).saturating_div(DAY).saturating_add(span_stacks::KEPT_DAYS);
         self.remove_chunks(app_id, stacks, vec![day_of(now).saturating_sub(unused).into()]).await?;
 
+        self.remove_spans(app_id, day_of(now).saturating_sub(spans::KEPT_DAYS)).await?;
+
         let rollup_days = days(settings, Setting::RollupDays);
         for row in RESOLUTIONS.into_iter().filter(|_| is_compact) {
             let Some(kept) = row.kept.or(rollup_days.map(|days| days.saturating_mul(DAY))) else { continue };
@@ -125,8 +127,20 @@ impl Store {
         let groups = format!(
             "(SELECT id FROM error_groups WHERE app_id = ? AND last_seen < ? ORDER BY last_seen, id LIMIT {GROUPS})"
         );
-        let statements = ["error_occurrences WHERE group_id", "error_rollups WHERE group_id", "error_groups WHERE id"]
-            .map(|rows| format!("DELETE FROM {rows} IN {groups}"));
+        let rows = ["error_occurrences WHERE group_id", "error_rollups WHERE group_id", "error_groups WHERE id"];
+        self.remove_with(app_id, rows.map(|rows| format!("DELETE FROM {rows} IN {groups}")), before).await
+    }
+
+    /// Removes the queries and calls of an app that were not seen since a day, with all their sums.
+    async fn remove_spans(&self, app_id: &str, before: i64) -> Result<(), StoreError> {
+        let spans = format!("(SELECT id FROM spans WHERE app_id = ? AND seen_on < ? ORDER BY id LIMIT {GROUPS})");
+        let rows = ["span_callers WHERE span_id", "span_sums WHERE span_id", "spans WHERE id"];
+        self.remove_with(app_id, rows.map(|rows| format!("DELETE FROM {rows} IN {spans}")), before).await
+    }
+
+    /// Runs statements, the last of which removes some rows and the others all that refer to them, until none is left. Their
+    /// values are the app and a time.
+    async fn remove_with(&self, app_id: &str, statements: [String; 3], before: i64) -> Result<(), StoreError> {
         loop {
             let (app_id, statements) = (app_id.to_owned(), statements.clone());
             let remove = move |connection: &mut Connection| {
@@ -147,7 +161,7 @@ impl Store {
 }
 
 /// Returns the statements that remove a chunk of an app's rows of a resolution from before a time.
-fn removals_of_rows() -> [String; 3] {
+fn removals_of_rows() -> [String; 4] {
     let of_transactions = |table: &str, last: &str| {
         format!(
             "DELETE FROM {table} WHERE (transaction_id, resolution, start, {last}) IN (
@@ -162,7 +176,13 @@ fn removals_of_rows() -> [String; 3] {
              FROM error_groups JOIN error_rollups ON error_rollups.group_id = error_groups.id
              WHERE error_groups.app_id = ? AND error_rollups.resolution = ? AND error_rollups.start < ? LIMIT {CHUNK})"
     );
-    [of_transactions("rollups", "result"), of_transactions("breakdowns", "kind"), errors]
+    let spans = format!(
+        "DELETE FROM span_sums WHERE (span_id, resolution, start) IN (
+             SELECT span_sums.span_id, span_sums.resolution, span_sums.start
+             FROM spans JOIN span_sums ON span_sums.span_id = spans.id
+             WHERE spans.app_id = ? AND span_sums.resolution = ? AND span_sums.start < ? LIMIT {CHUNK})"
+    );
+    [of_transactions("rollups", "result"), of_transactions("breakdowns", "kind"), errors, spans]
 }
 
 #[cfg(test)]

@@ -26,6 +26,12 @@ pub(super) fn of_transaction(key: &TransactionKey) -> i64 {
     (first_bits(&digest, 52)).max(1)
 }
 
+/// Returns the first id that the row of a kind and signature of spans can have: 52 bits of a hash, never 0.
+pub(super) fn of_span(app_id: &str, kind: &str, signature: &str) -> i64 {
+    let digest = digest([app_id, kind, signature].map(str::as_bytes));
+    first_bits(&digest, 52).max(1)
+}
+
 /// A row whose id follows from a time and its content.
 #[derive(Debug)]
 pub(super) struct TimedRow<'v> {

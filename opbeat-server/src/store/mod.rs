@@ -43,6 +43,7 @@ mod services;
 mod sessions;
 mod settings;
 mod span_stacks;
+mod spans;
 #[cfg(test)]
 mod testing;
 mod tokens;
@@ -69,6 +70,7 @@ pub(crate) use people::{
 };
 pub(crate) use services::{AppLookup, UnknownServices};
 pub(crate) use settings::{AppSettings, Setting};
+pub(crate) use spans::{OTHER_SPANS, SpanFamily};
 #[cfg(test)]
 pub(crate) use testing::stores;
 pub(crate) use tokens::TokenRow;

@@ -11,6 +11,7 @@ use super::expiry::{CHUNK, sample_seconds};
 use super::locks::{is_first, lock_app};
 use super::partitions;
 use super::settings::{AppSettings, Setting};
+use super::spans;
 use crate::changes::MAX_COUNT;
 
 const DAY: i64 = 86_400;
@@ -55,7 +56,7 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 impl Store {
     /// Removes old rows: drops and notes after 90 days, deployments, check-ins, usage and the audit log after 400 days, idempotency keys
     /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days make
-    /// room for others. Spans of unfinished traces are removed after an hour, and count as dropped. The other rows of an app are
+    /// room for others. Spans of unfinished traces are removed after an hour, and count as dropped. The callers of queries are removed after 90 days. The other rows of an app are
     /// removed as its settings say.
     ///
     /// Removes nothing until the clock has been steady for a day: a clock that jumps ahead would make all rows old.
@@ -106,6 +107,7 @@ impl Store {
             ("stored_bodies", "app_id, key", "stored_at", days(KEY_DAYS)),
             ("stored_records", "id", "stored_at", days(RECORD_DAYS)),
             ("kept_values", "transaction_id, list, value", "seen_on", day_of(now) - VALUE_DAYS),
+            ("span_callers", "transaction_id, day, span_id", "day", day_of(now) - spans::KEPT_DAYS),
         ];
         for (table, key, age, before) in tables {
             let delete = format!(

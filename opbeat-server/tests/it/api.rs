@@ -12,8 +12,12 @@ async fn every_described_route_returns_data() {
         .accept(
             "transactions",
             &json!({"transactions": [{"transaction": "GET /", "result": 200, "durations": [1.0]}], "traces": {
-                "groups": [{"transaction": "GET /", "signature": "transaction", "kind": "transaction", "parents": []}],
-                "raw": [[1.0, [0, 0.0, 1.0], {"id": "x"}]],
+                "groups": [
+                    {"transaction": "GET /", "signature": "transaction", "kind": "transaction", "parents": []},
+                    {"transaction": "GET /", "signature": "SELECT FROM books", "kind": "db.sql", "parents": ["transaction"]},
+                    {"transaction": "GET /", "signature": "GET prices", "kind": "ext.http", "parents": ["transaction"]},
+                ],
+                "raw": [[1.0, [0, 0.0, 1.0], [1, 0.1, 0.2], [2, 0.4, 0.2], {"id": "x"}]],
             }}),
         )
         .await;
@@ -25,14 +29,17 @@ async fn every_described_route_returns_data() {
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 22);
+    assert_eq!(paths.len(), 27);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
+    let query = running.ask("queries/").await["spans"][0]["id"].to_string();
+    let call = running.ask("calls/").await["spans"][0]["id"].to_string();
     let path = running.sample_paths("GET /").await[0].clone();
     let (transaction, sample) = path.trim_start_matches("/acme/shop/transactions/").split_once("/samples/").unwrap();
     for (path, _) in paths.iter().filter(|(_, operations)| operations.get("get").is_some()) {
         let path = path.replace("/api/v2/organizations/{organization}/apps/", "").replace("{app}/", "");
         let path = path.replace("{transaction}", transaction).replace("{sample}", sample).replace("{number}", "1");
         let path = path.replace("{id}", "e1").replace("{release}", "a1b2c3").replace("{machine}", "web-1");
+        let path = path.replace("{query}", &query).replace("{call}", &call);
         if path.is_empty() {
             continue;
         }

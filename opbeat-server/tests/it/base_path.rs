@@ -69,7 +69,7 @@ async fn all_links_of_all_pages_start_with_the_base_path() {
     send_traffic(&running).await;
     let whole = walk(&running, "/opbeat", "/opbeat/").await;
     assert!(whole.len() > 25, "{whole:#?}");
-    for page in ["/acme/shop/", "/acme/shop/errors/1/", "/acme/shop/crons/", "/acme/shop/intake/", "/sign-out"] {
+    for page in ["/acme/shop/", "/acme/shop/errors/1/", "/acme/shop/jobs/", "/acme/shop/intake/", "/sign-out"] {
         assert!(whole.contains(&format!("/opbeat{page}")), "{page}: {whole:#?}");
     }
     assert!(whole.iter().any(|path| path.contains("/transactions/") && path.contains("/samples/")), "{whole:#?}");

@@ -73,12 +73,12 @@ async fn jobs_are_ok_failed_running_or_late() {
     assert_eq!((&job["time_zone"], &job["grace_seconds"]), (&json!("Europe/Berlin"), &json!(300)));
     assert_eq!(running.ask("crons/?limit=1&offset=7").await["crons"][0]["next_expected_at"], Value::Null);
 
-    let page = text(&running.page("/acme/shop/crons/").await);
+    let page = text(&running.page("/acme/shop/jobs/?order=name").await);
     for row in [
-        "a-good every 3600s · Europe/Berlin ok 5 min ago 1.50 s in 54 min",
+        "a-good every 3600s · Europe/Berlin ok 5 min ago took 1.50 s in 54 min",
         "c-cancelled every 3600s · Europe/Berlin failed last run: cancelled",
-        "d-running every 3600s · Europe/Berlin running 5 min ago –",
-        "e-late every 600s · Europe/Berlin late last run: ok 60 min ago 20.0 ms expected 50 min ago",
+        "d-running every 3600s · Europe/Berlin running 5 min ago in 54 min –",
+        "e-late every 600s · Europe/Berlin overdue last run: ok 60 min ago took 20.0 ms expected 50 min ago",
         "unknown schedule",
     ] {
         assert!(page.contains(row), "{row}: {page}");
@@ -137,7 +137,7 @@ async fn odd_check_ins_are_left_out_and_counted() {
 #[tokio::test]
 async fn an_app_without_cron_jobs_shows_how_to_report_one() {
     let running = Running::start().await;
-    let page = running.page("/acme/shop/crons/").await;
+    let page = running.page("/acme/shop/jobs/").await;
     assert!(text(&page).contains("agent.cron("), "{page}");
     assert_eq!(running.ask("crons/").await, json!({"total": 0, "crons": []}));
 }

@@ -207,6 +207,9 @@ async fn children_of_earlier_and_later_exports_are_joined() {
     let expected = parts(&[("app", 60.0), ("app.custom", 10.0), ("db.postgresql.query", 30.0)]);
     assert_eq!(breakdown(&running).await, expected);
     assert_eq!(signatures(&sample(&running).await), [("SELECT FROM books", 0), ("render", 1)]);
+    let [query] = &running.ask("queries/").await["spans"].as_array().unwrap().clone()[..] else { panic!() };
+    assert_eq!((&query["signature"], &query["count"]), (&json!("SELECT FROM books"), &json!(1)));
+    assert_eq!((&query["total_ms"], &query["estimated_from_samples"]), (&json!(40.0), &Value::Null));
 }
 
 #[tokio::test]

@@ -203,6 +203,9 @@ impl Walk {
             list("/series/", &format!("?{range}")),
             list("/breakdown/", &format!("?{range}")),
             list("/intake/", &format!("?{range}")),
+            list("/queries/", &format!("?limit=200&{range}")),
+            list("/calls/", &format!("?limit=200&{range}")),
+            list("/jobs/", &format!("?{range}")),
             list("/crons/", ""),
             list("/releases/", ""),
             list("/findings/", ""),
@@ -279,6 +282,8 @@ impl Walk {
                 let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
                 rows_below(rows("transactions"), "{transaction}", "id", &ends)
             }
+            "/queries/" => rows_below(rows("spans"), "{query}", "id", &[&format!("?{range}")]),
+            "/calls/" => rows_below(rows("spans"), "{call}", "id", &[&format!("?{range}")]),
             "/transactions/{transaction}/samples/" => {
                 rows_below(answer.as_array().cloned().unwrap_or_default(), "{sample}", "id", &[""])
             }

@@ -23,6 +23,16 @@ const CLASSES: [(ResultClass, &str); 5] = [
 
 /// Draws the requests of a series per minute, by class of result.
 pub(in crate::dashboard) fn results(series: &Series, app: &AppIdentity) -> Markup {
+    per_minute("Requests per minute", rate, true, series, app)
+}
+
+/// Draws the executions of a series per minute. They have no result.
+pub(in crate::dashboard) fn executions(title: &str, series: &Series, app: &AppIdentity) -> Markup {
+    per_minute(title, |number| rate(number).replace(" rpm", "/min"), false, series, app)
+}
+
+/// Draws the counts of a series per minute, by class of result.
+fn per_minute(title: &str, rate: fn(f64) -> String, has_results: bool, series: &Series, app: &AppIdentity) -> Markup {
     let points = &series.points;
     let minutes = series.step_seconds as f64 / 60.0;
     let highest = points.iter().map(|point| point.count as f64 / minutes).fold(0.0, f64::max);
@@ -30,16 +40,16 @@ pub(in crate::dashboard) fn results(series: &Series, app: &AppIdentity) -> Marku
     let starts: Vec<Timestamp> = points.iter().map(|point| point.start).collect();
     let is_seen = |class| points.iter().any(|point| by_class(point).contains_key(&class));
     html! {
-        figure.chart {
+        figure.chart.executions[!has_results] {
             figcaption {
-                "Requests per minute"
+                (title)
                 span.legend {
-                    @for (class, name) in CLASSES.into_iter().filter(|(class, _)| is_seen(*class)) {
+                    @for (class, name) in CLASSES.into_iter().filter(|(class, _)| has_results && is_seen(*class)) {
                         span class={ "key box " (style(class)) } { (name) }
                     }
                 }
             }
-            svg role="img" aria-label={ "Requests per minute by result, up to " (rate(highest)) } {
+            svg role="img" aria-label={ (title) @if has_results { " by result" } ", up to " (rate(highest)) } {
                 (scale.grid(rate))
                 @for (index, point) in points.iter().enumerate() {
                     (bar(point, index, points.len(), minutes, &scale, series.step_seconds))

@@ -38,6 +38,11 @@ pub(in crate::dashboard) fn durations(series: &Series, app: &AppIdentity) -> Mar
     }
 }
 
+/// Draws the average durations of a series without percentiles.
+pub(in crate::dashboard) fn averages(title: &str, series: &Series, app: &AppIdentity) -> Markup {
+    lines(title, "average", series, app, &DURATIONS[3..])
+}
+
 /// Draws lines over time. The first one has the highest values.
 fn lines(title: &str, content: &str, series: &Series, app: &AppIdentity, lines: &[Line]) -> Markup {
     let points = &series.points;

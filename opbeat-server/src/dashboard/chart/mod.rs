@@ -10,7 +10,7 @@ mod scale;
 mod stack;
 mod trend;
 
-pub(super) use bars::{result_style, results};
-pub(super) use lines::durations;
+pub(super) use bars::{executions, result_style, results};
+pub(super) use lines::{averages, durations};
 pub(super) use stack::{breakdown, kind_class, position};
-pub(super) use trend::trend;
+pub(super) use trend::{spark, trend};

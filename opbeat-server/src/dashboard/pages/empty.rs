@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::query::AppIdentity;
+use crate::query::{AppIdentity, SpanFamily};
 
 /// Explains how to create the first app.
 pub(super) fn no_app() -> Markup {
@@ -16,14 +16,45 @@ pub(super) fn no_app() -> Markup {
     }
 }
 
-/// Explains how to report the first scheduled job.
-pub(super) fn no_cron() -> Markup {
+/// Explains how to report the first job.
+pub(super) fn no_job() -> Markup {
     html! {
         section.empty {
-            h2 { "No cron jobs" }
-            p { "A job that runs on a schedule appears here with its first run. This line wraps it:" }
-            pre { code { "agent.cron(\"nightly-report\", \"0 3 * * *\").run(report()).await?;" } }
-            p.muted { "The page then shows whether its last run failed, and whether its next run is late." }
+            h2 { "No jobs in this time range" }
+            p { "A job appears here with its first run. The first line wraps one that runs on a schedule, and the second one that a queue starts:" }
+            pre tabindex="0" { code {
+                "agent.cron(\"nightly-report\", \"0 3 * * *\").run(report()).await?;\n"
+                "agent.job(\"send-mail\").run(send(mail)).await?;"
+            } }
+            p.muted { "Other agents send jobs as transactions whose kind is not that of a request: the Python agent for Celery, and OpenTelemetry for spans of the kind CONSUMER and for internal spans at the start of a trace." }
+        }
+    }
+}
+
+/// Explains which agents send queries or calls, and how.
+pub(super) fn no_span(family: SpanFamily) -> Markup {
+    let (title, features, agents, kind, otlp) = match family {
+        SpanFamily::Queries => (
+            "No queries in this time range",
+            "opbeat-instrument = { version = \"*\", features = [\"tracing\"] } # sqlx, sea-orm; others: diesel, tokio-postgres, rusqlite, redis, mongodb",
+            "The agents for Python, Ruby and Node.js instrument the usual drivers of databases by themselves.",
+            "db.",
+            "OpenTelemetry sends them as spans with the attribute db.system.name.",
+        ),
+        SpanFamily::Calls => (
+            "No calls of other services in this time range",
+            "opbeat-instrument = { version = \"*\", features = [\"reqwest\"] } # others: awc, tower, tonic, ureq",
+            "The agents for Python, Ruby, Node.js and browsers instrument the usual HTTP clients by themselves.",
+            "ext.",
+            "OpenTelemetry sends them as spans of the kind CLIENT.",
+        ),
+    };
+    html! {
+        section.empty {
+            h2 { (title) }
+            p { "They come from spans whose kind begins with " code { (kind) } ". In Rust, a feature for each library records them:" }
+            pre tabindex="0" { code { (features) } }
+            p.muted { (agents) " " (otlp) }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The pages, one file each.
 
 mod apps;
-mod crons;
 mod empty;
 mod error;
 mod errors;
@@ -11,6 +10,7 @@ mod frames;
 mod history;
 mod intake;
 mod invitation;
+mod jobs;
 mod me;
 mod people;
 mod query_parameters;
@@ -18,23 +18,30 @@ mod releases;
 mod room;
 mod sample;
 mod sign_in;
+mod sorting;
+mod span;
+mod span_links;
+mod span_table;
+mod spans;
 mod transaction;
 mod transactions;
 mod triage;
 mod values;
 
 pub(super) use apps::apps;
-pub(super) use crons::crons;
 pub(super) use error::{error, error_by_id};
 pub(super) use errors::errors;
 pub(super) use first_run::{first_run, submit_first_run};
 pub(super) use intake::intake;
 pub(super) use invitation::{accept_invitation, invitation};
+pub(super) use jobs::{crons, jobs};
 pub(super) use me::{change_me, me};
 pub(super) use people::{audit_log, change_member, change_people, change_team, member, people, team};
 pub(super) use releases::{release, releases};
 pub(super) use sample::sample;
 pub(super) use sign_in::{sign_in, sign_out, submit_sign_in};
+pub(super) use span::{call, query};
+pub(super) use spans::{calls, queries};
 pub(super) use transaction::transaction;
 pub(super) use transactions::transactions;
 pub(super) use triage::{change_errors, comment};

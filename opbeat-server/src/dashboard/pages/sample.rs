@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::query_parameters::PageParameters;
 use super::room::Room;
+use super::span_links::Links;
 use super::transaction::result;
 use super::{frames, values};
 use crate::dashboard::access::Reader;
@@ -16,7 +17,9 @@ use crate::dashboard::format::{bytes, count, duration, share, time, transaction_
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, Sample, SampleReference, SampleSpanView, SpanAverage, SpanRepeats, TraceSample};
+use crate::query::{
+    AppIdentity, Sample, SampleReference, SampleSpanView, SpanAverage, SpanRepeats, TraceSample, issuing_line,
+};
 
 /// The number of spans that are shown before the others are folded.
 const SHOWN: usize = 100;
@@ -34,6 +37,7 @@ pub(in crate::dashboard) async fn sample(
     let summary = reader.query.transaction(&app, transaction, &range).await?.ok_or(Problem::NotFound("transaction"))?;
     let sample = reader.query.sample(&app, transaction, id).await?.ok_or(Problem::NotFound("sample"))?;
     let name = transaction_name(&summary.transaction.name);
+    let links = Links::new(&reader, &app, &sample, &range).await?;
     let room = Room::new();
     let content = html! {
         p.back { a href={ (path::transaction(&app, transaction)) (path::range(&range)) } { "← " (name) } }
@@ -47,7 +51,7 @@ pub(in crate::dashboard) async fn sample(
         }
         (trace(&app, &sample))
         (findings(&sample))
-        (waterfall(&sample, &room))
+        (waterfall(&sample, &links, &room))
         (context(&sample, &room))
         (room.rest())
     };
@@ -124,7 +128,7 @@ fn parent(app: &AppIdentity, parent: Option<SampleReference>) -> Markup {
     }
 }
 
-fn waterfall(sample: &Sample, room: &Room) -> Markup {
+fn waterfall(sample: &Sample, links: &Links, room: &Room) -> Markup {
     let whole = sample.summary.duration_ms;
     let waterfall = Waterfall::new(sample);
     let rest = waterfall.rows.len().saturating_sub(SHOWN);
@@ -137,12 +141,12 @@ fn waterfall(sample: &Sample, room: &Room) -> Markup {
                     (chart::position("transaction", 0.0, whole, whole))
                     span.number { (duration(whole)) }
                 }
-                @for row in waterfall.rows.iter().take(SHOWN) { (waterfall_row(row, whole, room)) }
+                @for row in waterfall.rows.iter().take(SHOWN) { (waterfall_row(row, whole, links, room)) }
             }
             @if sample.spans.is_empty() { p.muted { "No spans were recorded: all the time was spent in the application's own code." } }
             @if rest > 0 {
                 details { summary { (count(rest as u64)) " more spans" } div.waterfall {
-                    @for row in waterfall.rows.iter().skip(SHOWN) { (waterfall_row(row, whole, room)) }
+                    @for row in waterfall.rows.iter().skip(SHOWN) { (waterfall_row(row, whole, links, room)) }
                 } }
             }
             @if sample.omitted_spans > 0 {
@@ -230,9 +234,9 @@ impl<'s> Waterfall<'s> {
     }
 }
 
-fn waterfall_row(row: &Row<'_>, whole: f64, room: &Room) -> Markup {
+fn waterfall_row(row: &Row<'_>, whole: f64, links: &Links, room: &Room) -> Markup {
     match row {
-        Row::Span(row) => span_row(row, whole, room),
+        Row::Span(row) => span_row(row, whole, links, room),
         Row::Call { called, depth } => call_row(called, *depth, whole),
     }
 }
@@ -254,7 +258,7 @@ fn call_row(called: &TraceSample, depth: usize, whole: f64) -> Markup {
 }
 
 /// Shows a span. Its further values are folded. The other spans of its group link to the first one, which has them.
-fn span_row(row: &SpanRow<'_>, whole: f64, room: &Room) -> Markup {
+fn span_row(row: &SpanRow<'_>, whole: f64, links: &Links, room: &Room) -> Markup {
     let SpanRow { span, member, depth, start_ms, is_first } = *row;
     let line = html! {
         span class=(depth_class(depth)) {
@@ -269,7 +273,10 @@ fn span_row(row: &SpanRow<'_>, whole: f64, room: &Room) -> Markup {
         span.number { (duration(span.repeats.map_or(span.duration_ms, |repeats| repeats.total_ms))) }
     };
     let anchor = anchor(member, span.group);
-    let has_details = !span.extra.is_empty() || !span.frames.is_empty() || span.is_cut || span.repeats.is_some();
+    // Spans of other apps have their pages there.
+    let link = Some(span).filter(|_| member == 0 && is_first).and_then(|span| links.of(span));
+    let has_details =
+        link.is_some() || !span.extra.is_empty() || !span.frames.is_empty() || span.is_cut || span.repeats.is_some();
     html! {
         @if has_details || !is_first {
             details.span-facts id=[is_first.then_some(&anchor)] {
@@ -281,6 +288,7 @@ fn span_row(row: &SpanRow<'_>, whole: f64, room: &Room) -> Markup {
                         @if !is_first { "; values and stack are those of " a href={ "#" (anchor) } { "the first of these spans" } }
                         @if span.is_cut { "; values and stack were left out, because they were too large" }
                     }
+                    @if let Some(link) = &link { p { a href=(link) { "All executions of this span" } } }
                     (values::list(&span.extra, room))
                     @if !span.frames.is_empty() { (frames::stack(&span.frames, room)) }
                 }
@@ -320,19 +328,12 @@ fn findings(sample: &Sample) -> Markup {
                 p.finding {
                     strong { "N+1: " } code { (span.signature) } " ran " (count(repeats.count)) " times, "
                     (duration(repeats.total_ms)) " in total"
-                    @if let Some(line) = issuing_line(span) { ", from " code { (line) } }
+                    @if let Some(line) = issuing_line(&span.frames) { ", from " code { (line) } }
                     ". One query or call for all of them takes less time. " a href={ "#" (anchor(0, span.group)) } { "Show the span" }
                 }
             }
         }
     }
-}
-
-/// Returns the application's line that started a span: `src/books.rs:41 in shop::books::list`.
-fn issuing_line(span: &SampleSpanView) -> Option<String> {
-    let frame = span.frames.iter().rev().find(|frame| frame.in_app == Some(true))?;
-    let function = frame.function.as_deref().map(|function| format!(" in {function}")).unwrap_or_default();
-    Some(format!("{}:{}{function}", frame.filename, frame.lineno))
 }
 
 /// Describes the spans of many transactions: `50 per transaction, 1.00 ms each; in 10 % of transactions`.

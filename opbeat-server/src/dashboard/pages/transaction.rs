@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::findings::{self, Subject};
 use super::query_parameters::PageParameters;
+use super::span_table;
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{self, ago, count, duration, per_minute, share, time, transaction_name};
@@ -16,6 +17,9 @@ use crate::query::{AppIdentity, BreakdownPart, FindingsOf, Range, SampleOrder, S
 
 /// The number of samples in each list.
 const SAMPLES: i64 = 10;
+
+/// The largest number of queries and calls in their table.
+const SPANS: usize = 20;
 
 /// The largest number of findings above the figures.
 const FINDINGS: usize = 2;
@@ -30,6 +34,7 @@ pub(in crate::dashboard) async fn transaction(
     let summary = reader.query.transaction(&app, id, &range).await?.ok_or(Problem::NotFound("transaction"))?;
     let series = reader.query.series(&app, Some(id), &range, Timestamp::now()).await?;
     let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
+    let spans = reader.query.spans_of(&app, id, &range, SPANS).await?;
     let slowest = reader.query.samples(&app, id, &range, SampleOrder::Slowest, SAMPLES).await?;
     let newest = reader.query.samples(&app, id, &range, SampleOrder::Newest, SAMPLES).await?;
     let findings = reader.query.findings(&app, FindingsOf::Transaction(id)).await?;
@@ -43,6 +48,7 @@ pub(in crate::dashboard) async fn transaction(
         (figures(&summary))
         div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (time_by_kind(&breakdown, summary.count))
+        (span_table::of_transaction(&app, &spans, summary.count, &range))
         section.columns {
             (samples("Slowest samples", &app, id, &slowest, &range))
             (samples("Newest samples", &app, id, &newest, &range))

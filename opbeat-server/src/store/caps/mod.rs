@@ -73,6 +73,15 @@ pub(super) const KINDS: Cap = Cap {
 pub(super) const STACKS: Cap =
     Cap { limit: 50_000, reason: "span_stacks", count: "SELECT count(*) FROM span_stacks WHERE app_id = ?" };
 
+/// The kinds and signatures of an app's queries and calls, beside the rows that further ones share.
+///
+/// Pages sum up all of them. An application with more has signatures with varying parts, such as URLs with ids.
+pub(super) const SPANS: Cap = Cap {
+    limit: 2_000,
+    reason: "other_spans",
+    count: "SELECT count(*) FROM spans WHERE app_id = ? AND signature <> '(others)'",
+};
+
 /// The free places of the owners of a cap, which are counted once for each owner.
 pub(super) struct Places<O> {
     cap: &'static Cap,

@@ -162,6 +162,10 @@ fn first_row(connection: &mut Connection, app_id: &str, resolution: i64, from: i
              SELECT min((SELECT min(start) FROM error_rollups
                          WHERE group_id = error_groups.id AND resolution = ?2 AND start >= ?3))
              FROM error_groups WHERE app_id = ?1 AND last_seen >= ?4
+             UNION ALL
+             SELECT min((SELECT min(start) FROM span_sums
+                         WHERE span_id = spans.id AND resolution = ?2 AND start >= ?3))
+             FROM spans WHERE app_id = ?1 AND seen_on >= ?4 / 86400000000 - 1
          ) AS rows",
     )
     .bind(app_id)
@@ -172,7 +176,7 @@ fn first_row(connection: &mut Connection, app_id: &str, resolution: i64, from: i
     Ok(row.try_get(0)?)
 }
 
-/// Adds the self times and the errors of an app in a range of time up to rows of its length.
+/// Adds the self times, the errors, and the sums of queries and calls of an app in a range of time up to rows of its length.
 fn add_up_counts(connection: &mut Connection, app_id: &str, part: Part, length: i64) -> Result<(), StoreError> {
     let sums = [
         "INSERT INTO breakdowns (transaction_id, resolution, start, kind, count, self_ms, samples)
@@ -194,6 +198,22 @@ fn add_up_counts(connection: &mut Connection, app_id: &str, part: Part, length: 
            AND error_rollups.start >= ?4 AND error_rollups.start < ?5
          GROUP BY error_groups.id
          ON CONFLICT (group_id, resolution, start) DO UPDATE SET count = excluded.count",
+        "INSERT INTO span_sums (span_id, resolution, start, count, sum_ms, estimated_ms, samples, n_plus_one, answered,
+                                failed)
+         SELECT spans.id, CAST(?6 AS BIGINT), CAST(?4 AS BIGINT), least(sum(span_sums.count), ?7),
+                least(sum(span_sums.sum_ms), ?7), least(sum(span_sums.estimated_ms), ?7),
+                CAST(least(sum(CAST(span_sums.samples AS DOUBLE PRECISION)), ?7) AS BIGINT),
+                CAST(least(sum(CAST(span_sums.n_plus_one AS DOUBLE PRECISION)), ?7) AS BIGINT),
+                CAST(least(sum(CAST(span_sums.answered AS DOUBLE PRECISION)), ?7) AS BIGINT),
+                CAST(least(sum(CAST(span_sums.failed AS DOUBLE PRECISION)), ?7) AS BIGINT)
+         FROM spans JOIN span_sums ON span_sums.span_id = spans.id
+         WHERE spans.app_id = ?1 AND spans.seen_on >= ?2 / 86400000000 - 1 AND span_sums.resolution = ?3
+           AND span_sums.start >= ?4 AND span_sums.start < ?5
+         GROUP BY spans.id
+         ON CONFLICT (span_id, resolution, start) DO UPDATE SET
+             count = excluded.count, sum_ms = excluded.sum_ms, estimated_ms = excluded.estimated_ms,
+             samples = excluded.samples, n_plus_one = excluded.n_plus_one, answered = excluded.answered,
+             failed = excluded.failed",
     ];
     for sum in sums {
         query(sum)

@@ -7,10 +7,12 @@ mod apps;
 mod check_ins;
 mod deployments;
 mod errors;
+mod jobs;
 mod organizations;
 mod releases;
 mod rollups;
 mod samples;
+mod spans;
 
 use crate::text::start_of;
 
@@ -20,10 +22,12 @@ pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeploym
 pub(crate) use errors::{
     ErrorFilter, ErrorGroupRow, ErrorGroups, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary,
 };
+pub(crate) use jobs::{LatestRuns, RunSum, SeenTransactionRow};
 pub(crate) use organizations::OrganizationName;
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
-pub(crate) use rollups::{RollupSpan, TransactionRow, TransactionSum};
+pub(crate) use rollups::{RollupRow, RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};
+pub(crate) use spans::{SpanCallerRow, SpanPoint, SpanRow, SpanSums, SpanUseRow, SpansOf};
 
 /// The longest text that is searched for, in characters. SQLite refuses patterns of more than 50,000 bytes.
 const MAX_SEARCH: usize = 500;

@@ -261,7 +261,7 @@ impl Store {
 /// with UNION ALL. Returns whether there is one.
 ///
 /// Without a list of transactions, the sums of the app are read as far as they are stored.
-fn push_parts(
+pub(super) fn push_parts(
     query: &mut QueryBuilder<'_>,
     span: RollupSpan<'_>,
     marks: &Marks,

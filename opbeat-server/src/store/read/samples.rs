@@ -62,7 +62,7 @@ pub(crate) struct SampleRow {
     pub(crate) document: SampleDocument,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "samples.id, samples.happened_at, samples.duration_ms, samples.result, samples.outcome, samples.average_of";
 
 /// The largest size of the stacks that are read for one sample, in bytes.
@@ -215,7 +215,7 @@ fn without_facts(mut document: SampleDocument) -> SampleDocument {
     document
 }
 
-fn summary(row: &Row<'_>) -> Result<SampleSummaryRow, StoreError> {
+pub(super) fn summary(row: &Row<'_>) -> Result<SampleSummaryRow, StoreError> {
     Ok(SampleSummaryRow {
         id: row.try_get("id")?,
         happened_at: row.try_get("happened_at")?,

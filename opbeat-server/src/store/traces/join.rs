@@ -12,6 +12,7 @@ use crate::changes::{
 use crate::interpret::JoinedTransaction;
 use crate::store::engine::{Connection, query};
 use crate::store::error::StoreError;
+use crate::store::spans::Observed;
 
 /// The largest size of the extra values of a pending span, in bytes. Larger ones are left out.
 const MAX_PENDING_EXTRA: usize = 64 << 10;
@@ -27,8 +28,13 @@ struct Arrived {
 }
 
 /// Joins the spans of changes to transactions, and their errors to both. Adds the samples and the breakdowns to the
-/// changes. Spans whose transaction is not known become pending.
-pub(in crate::store) fn join(connection: &mut Connection, changes: &mut Changes) -> Result<(), StoreError> {
+/// changes, and the spans of known transactions to the observed ones. Spans whose transaction is not known become
+/// pending.
+pub(in crate::store) fn join(
+    connection: &mut Connection,
+    changes: &mut Changes,
+    observed: &mut Observed,
+) -> Result<(), StoreError> {
     let mut traces: BTreeMap<TraceKey, Arrived> = BTreeMap::new();
     for span in std::mem::take(&mut changes.spans) {
         traces.entry((span.app_id.clone(), span.trace_id)).or_default().spans.push(span);
@@ -47,7 +53,7 @@ pub(in crate::store) fn join(connection: &mut Connection, changes: &mut Changes)
         let latest =
             times.chain(arrived.errors.iter().filter_map(|error| Some(error.span.as_ref()?.received_at))).max();
         *received_at = latest.unwrap_or_default().max(*received_at);
-        let dropped = join_trace(connection, (app_id.clone(), trace_id), arrived, changes, written)?;
+        let dropped = join_trace(connection, (app_id.clone(), trace_id), arrived, (changes, observed), written)?;
         add_drops(changes, app_id, *received_at, dropped);
     }
     for (app_id, (written, received_at)) in apps {
@@ -72,7 +78,7 @@ fn join_trace(
     connection: &mut Connection,
     (app_id, trace_id): TraceKey,
     arrived: Arrived,
-    changes: &mut Changes,
+    (changes, observed): (&mut Changes, &mut Observed),
     written: &mut Written,
 ) -> Result<u64, StoreError> {
     let mut trace = Trace::default();
@@ -115,6 +121,7 @@ fn join_trace(
         let children = by_owner.remove(&span.span_id).unwrap_or_default();
         renamed.extend(children.iter().map(|child| (child.span_id, span.span_id)));
         let mut transaction = JoinedTransaction::new(&sample, span.started_at);
+        observed.add(&transaction.key, transaction.counted_at, &children);
         let (sample, change) = transaction.begin(span.span_id, children, *sample);
         changes.samples.push(sample);
         dropped = dropped.saturating_add(change.dropped);
@@ -126,6 +133,7 @@ fn join_trace(
     for (root, late) in by_owner {
         let Some(transaction) = joined.get_mut(&root) else { continue };
         renamed.extend(late.iter().map(|span| (span.span_id, root)));
+        observed.add(&transaction.key, transaction.counted_at, &late);
         let received_at = late.first().map_or(0, |span| span.received_at);
         let stored = sample(connection, &app_id, &id_text(&root), transaction)?;
         let change = match stored {
