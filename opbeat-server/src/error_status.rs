@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::assignment::AssignedBy;
+
 /// The status of an error group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -212,6 +214,15 @@ pub(crate) enum Event {
     Unmuted {
         /// The end that came.
         reason: MuteEnd,
+    },
+    /// It was assigned.
+    Assigned {
+        /// The name of the person or the team; `null` if somebody assigned it to nobody.
+        assignee: Option<String>,
+        /// The cause.
+        by: AssignedBy,
+        /// The reason in a sentence.
+        reason: String,
     },
     /// Somebody wrote a comment.
     Commented {

@@ -7,6 +7,8 @@
 //! The binary `opbeat` runs [`Command`]. [`Server`] embeds the same server into another program, such as a test.
 
 mod api;
+mod assign;
+mod assignment;
 mod audit;
 mod boxed;
 mod changes;
@@ -33,6 +35,7 @@ mod people;
 mod query;
 mod queue;
 mod random;
+mod repositories;
 mod result_class;
 mod role;
 mod server;
@@ -51,6 +54,7 @@ pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use names::NameError;
 pub use queue::{QueueAddress, QueueLimits};
+pub use repositories::RepositoryLimits;
 pub use server::{
     AppCredentials, ConnectionLimits, HealthLimits, ProbeConfig, RegisterError, Retention, Roles, Server, ServerConfig,
     StartError, TlsError, TlsFiles,

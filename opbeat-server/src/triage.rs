@@ -1,7 +1,8 @@
-//! Triage: what people and programs do about errors. They resolve, mute, open and comment them.
+//! Triage: what people and programs do about errors. They resolve, mute, open, assign and comment them.
 
 use jiff::Timestamp;
 
+use crate::assignment::Assignee;
 use crate::error_status::{MuteEnds, StatusChange};
 use crate::query::{AppIdentity, Rights};
 use crate::store::{Commented, Store, StoreError};
@@ -14,6 +15,9 @@ const MAX_COMMENT: usize = 10_000;
 
 /// The largest number of further errors that a mute waits for.
 const MAX_FURTHER: i64 = 1_000_000_000;
+
+/// The reason for which nobody is assigned.
+const NO_ASSIGNEE: &str = "The organization has no such member or team.";
 
 /// Changes errors. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -60,11 +64,7 @@ impl Triage {
         change: StatusChange,
     ) -> Result<Vec<i64>, Refusal> {
         let now = writer(rights, app)?;
-        numbers.sort_unstable();
-        numbers.dedup();
-        if numbers.len() > MAX_ERRORS {
-            return Err(Refusal::Invalid("Change at most 200 errors at once."));
-        }
+        limit(&mut numbers)?;
         if let StatusChange::Mute(MuteEnds { time, further_errors, .. }) = change {
             if time.is_some_and(|time| time <= now) {
                 return Err(Refusal::Invalid("The time until which an error is muted must be in the future."));
@@ -74,6 +74,51 @@ impl Triage {
             }
         }
         Ok(self.store.change_status(&app.id, numbers, change, &rights.actor, now).await?)
+    }
+
+    /// Assigns errors, given their numbers, to a member or a team of the organization, or to nobody. Returns the numbers of
+    /// those that exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] if the reader may not change errors, the organization has no such member or team, or the
+    /// database fails.
+    pub(crate) async fn assign(
+        &self,
+        rights: &Rights,
+        app: &AppIdentity,
+        mut numbers: Vec<i64>,
+        assignee: Option<Assignee>,
+    ) -> Result<Vec<i64>, Refusal> {
+        let now = writer(rights, app)?;
+        limit(&mut numbers)?;
+        let ids = (&*app.organization_id, &*app.id);
+        let assigned = self.store.assign(ids, numbers, assignee, &rights.actor, now).await?;
+        assigned.ok_or(Refusal::Invalid(NO_ASSIGNEE))
+    }
+
+    /// Returns the member of an app's organization with an id or an e-mail address.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] if there is none, the reader may not change errors, or the database fails.
+    pub(crate) async fn member(&self, rights: &Rights, app: &AppIdentity, text: &str) -> Result<Assignee, Refusal> {
+        writer(rights, app)?;
+        let by_email = self.store.member_by_email(&app.organization_id, text).await?;
+        let by_id = || Assignee::of(text).filter(|assignee| matches!(assignee, Assignee::Person(_)));
+        by_email.map(|member| Assignee::Person(member.id)).or_else(by_id).ok_or(Refusal::Invalid(NO_ASSIGNEE))
+    }
+
+    /// Returns the team of an app's organization with a name.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] if there is none, the reader may not change errors, or the database fails.
+    pub(crate) async fn team(&self, rights: &Rights, app: &AppIdentity, name: &str) -> Result<Assignee, Refusal> {
+        writer(rights, app)?;
+        let teams = self.store.assignable_teams(&app.organization_id).await?;
+        let team = teams.into_iter().find(|team| team.name == name);
+        team.map(|team| Assignee::Team(team.id)).ok_or(Refusal::Invalid(NO_ASSIGNEE))
     }
 
     /// Adds a comment to an error.
@@ -103,6 +148,16 @@ impl Triage {
             Commented::TooMany => Err(Refusal::Invalid("This error has 1,000 events, and takes no further comment.")),
         }
     }
+}
+
+/// Removes repeated numbers, and refuses too many.
+fn limit(numbers: &mut Vec<i64>) -> Result<(), Refusal> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    if numbers.len() > MAX_ERRORS {
+        return Err(Refusal::Invalid("Change at most 200 errors at once."));
+    }
+    Ok(())
 }
 
 /// Checks that a reader may change errors. Returns the time of the change, in microseconds since 1970.

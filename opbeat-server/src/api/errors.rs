@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::PageParameters;
+use crate::assignment::AssigneeFilter;
 use crate::error_status::{MuteEnds, Status, StatusChange, StatusFilter};
 use crate::query::{ErrorDetail, ErrorFilter, ErrorList, ErrorOrder};
 
@@ -29,14 +30,30 @@ pub(super) struct Filter {
     status: Option<String>,
     /// A part of the type, the message, the culprit or the level, in any case.
     search: Option<String>,
+    /// The id of a person, `team-` and the number of a team, or `nobody`; without it, errors of all.
+    assignee: Option<String>,
 }
 
-/// A change of an error's status.
+/// A person or a team that an error is assigned to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AssigneeChange {
+    /// Nobody.
+    Nobody,
+    /// A member of the organization, by the e-mail address or the id.
+    Person(String),
+    /// A team of the organization, by its name.
+    Team(String),
+}
+
+/// A change of an error's status, of its assignee, or of both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ErrorChange {
     /// The new status.
-    status: Status,
+    status: Option<Status>,
+    /// The new assignee: `"nobody"`, `{"person": "ana@acme.example"}` or `{"team": "backend"}`.
+    assignee: Option<AssigneeChange>,
     /// With `resolved`: whether it is mended in the next release only. Errors of the current one do not open it.
     #[serde(default)]
     in_next_release: bool,
@@ -87,7 +104,12 @@ pub(super) async fn list(
         let unknown = || Problem::invalid("status", "use `open`, `regressed`, `resolved` or `muted`");
         StatusFilter::of(status).ok_or_else(unknown)
     });
-    let filter = ErrorFilter { status: status.transpose()?, search: filter.search.as_deref() };
+    let assignee = filter.assignee.as_deref().map(|text| {
+        let unknown = || Problem::invalid("assignee", "use the id of a person, `team-` and a number, or `nobody`");
+        AssigneeFilter::of(text).ok_or_else(unknown)
+    });
+    let (status, assignee) = (status.transpose()?, assignee.transpose()?);
+    let filter = ErrorFilter { status, search: filter.search.as_deref(), assignee: assignee.as_ref() };
     Ok(Json(reader.query.errors(&app, filter, order, (limit.into(), offset.into()), Timestamp::now()).await?))
 }
 
@@ -147,7 +169,7 @@ pub(super) async fn by_id(
     detail(&reader, &organization, &app, found.number, Some(found.occurrence)).await
 }
 
-/// Resolves, mutes or opens an error.
+/// Resolves, mutes, opens or assigns an error.
 #[utoipa::path(
     patch,
     path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/",
@@ -163,8 +185,24 @@ pub(super) async fn change(
     Json(change): Json<ErrorChange>,
 ) -> Result<Json<ErrorDetail>, Problem> {
     let identity = reader.app(&organization, &app).await?;
-    let changed = reader.triage.change(&reader.rights, &identity, vec![number], change.status_change()?).await?;
-    if changed.is_empty() {
+    let (triage, rights) = (&reader.triage, &reader.rights);
+    let status = change.status_change()?;
+    if status.is_none() && change.assignee.is_none() {
+        return Err(Problem::invalid("status", "send a `status`, an `assignee`, or both"));
+    }
+    if let Some(assignee) = change.assignee {
+        let assignee = match assignee {
+            AssigneeChange::Nobody => None,
+            AssigneeChange::Person(text) => Some(triage.member(rights, &identity, &text).await?),
+            AssigneeChange::Team(name) => Some(triage.team(rights, &identity, &name).await?),
+        };
+        if triage.assign(rights, &identity, vec![number], assignee).await?.is_empty() {
+            return Err(Problem::not_found("error"));
+        }
+    }
+    if let Some(status) = status
+        && triage.change(rights, &identity, vec![number], status).await?.is_empty()
+    {
         return Err(Problem::not_found("error"));
     }
     detail(&reader, &organization, &app, number, None).await
@@ -192,16 +230,16 @@ pub(super) async fn comment(
 
 impl ErrorChange {
     /// Returns the change, unless it has values of another status.
-    fn status_change(&self) -> Result<StatusChange, Problem> {
+    fn status_change(&self) -> Result<Option<StatusChange>, Problem> {
         let has_ends = self.until.is_some() || self.further_errors.is_some() || self.until_next_release;
-        if has_ends && self.status != Status::Muted {
+        if has_ends && self.status != Some(Status::Muted) {
             let reason = "`until`, `further_errors` and `until_next_release` are for the status `muted`";
             return Err(Problem::invalid("status", reason));
         }
-        if self.in_next_release && self.status != Status::Resolved {
+        if self.in_next_release && self.status != Some(Status::Resolved) {
             return Err(Problem::invalid("in_next_release", "it is for the status `resolved`"));
         }
-        Ok(match self.status {
+        Ok(self.status.map(|status| match status {
             Status::Open => StatusChange::Open,
             Status::Resolved => StatusChange::Resolve { in_next_release: self.in_next_release },
             Status::Muted => StatusChange::Mute(MuteEnds {
@@ -209,7 +247,7 @@ impl ErrorChange {
                 further_errors: self.further_errors,
                 next_release: self.until_next_release,
             }),
-        })
+        }))
     }
 }
 

@@ -14,6 +14,7 @@ use super::organization::Organization;
 use super::person::Person;
 use super::queue::Queue;
 use super::remote::{Errors, Findings, Release, ShowError, Transactions};
+use super::repository::Repository;
 use super::restore::Restore;
 use super::serve::Serve;
 use super::token::Token;
@@ -64,6 +65,9 @@ enum Action {
     /// Reports and lists releases.
     #[command(subcommand)]
     Release(Release),
+    /// Connects Git repositories with apps, so that errors are assigned to authors.
+    #[command(subcommand)]
+    Repository(Repository),
     Backup(Backup),
     Restore(Restore),
     Import(Import),
@@ -104,6 +108,7 @@ impl Command {
             Action::Error(error) => error.run().await,
             Action::Findings(findings) => findings.run().await,
             Action::Release(release) => release.run().await,
+            Action::Repository(repository) => repository.run().await,
             Action::Backup(backup) => backup.run().await,
             Action::Restore(restore) => restore.run().await,
             Action::Import(import) => import.run().await,

@@ -14,6 +14,7 @@ mod person;
 mod progress;
 mod queue;
 mod remote;
+mod repository;
 mod restore;
 mod serve;
 mod settings;

@@ -7,6 +7,11 @@ pub(super) fn of_bytes(message: &'static str) -> ProgressBar {
     bar(message, "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
 }
 
+/// Returns a line that counts bytes whose total is not known.
+pub(super) fn of_any_bytes(message: &'static str) -> ProgressBar {
+    bar(message, "{msg} {spinner} {bytes} {bytes_per_sec} {elapsed}")
+}
+
 /// Returns a bar that counts things.
 pub(super) fn of_things(message: &'static str) -> ProgressBar {
     bar(message, "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")

@@ -16,7 +16,7 @@ const TIB: u64 = 1 << 40;
 const MAX_DAYS: u64 = 36_500;
 
 /// All keys, in the order of the documentation: name, default, type with the place of the value, meaning.
-pub(crate) static KEYS: [Key; 29] = [
+pub(crate) static KEYS: [Key; 32] = [
     Key::new(
         "data",
         Some("opbeat-data"),
@@ -194,6 +194,24 @@ pub(crate) static KEYS: [Key; 29] = [
         None,
         optional(Unit::Bytes, MIB..=64 * TIB, |to, n| to.server.retention.disk_bytes = n),
         "the size from which on an app's oldest samples and errors are removed; without it, any size",
+    ),
+    Key::new(
+        "repositories.fetch_seconds",
+        Some("300"),
+        count(10..=86_400, |to, n| to.server.repositories.fetch_interval = Duration::from_secs(n)),
+        "the time between two fetches of a Git repository; a release of its app causes one at once",
+    ),
+    Key::new(
+        "repositories.fetch_limit_seconds",
+        Some("600"),
+        count(1..=86_400, |to, n| to.server.repositories.fetch_time = Duration::from_secs(n)),
+        "the longest time of one fetch of a Git repository",
+    ),
+    Key::new(
+        "repositories.fetch_limit_bytes",
+        Some("2 GiB"),
+        bytes(MIB..=TIB, |to, n| to.server.repositories.fetch_bytes = n),
+        "the largest number of bytes that one fetch of a Git repository receives",
     ),
     Key::new(
         "probe.seconds",

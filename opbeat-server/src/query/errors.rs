@@ -8,8 +8,10 @@ use opbeat_protocol::{ErrorBody, TransactionReference};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::assignments::{self, AssigneeView, AssignmentView};
 use super::time::from_micros;
 use super::{AppIdentity, ErrorFilter, ErrorOrder, Query, QueryError, SampleReference};
+use crate::assignment::AssignedBy;
 use crate::changes::{Grouping, GroupingRule};
 use crate::error_status::{Event, Status, StatusCounts};
 use crate::store::ActivityRow;
@@ -53,6 +55,8 @@ pub(crate) struct ErrorSummary {
     /// When it opened again after it was resolved, RFC 3339 in UTC, if it is open since then.
     #[schema(value_type = Option<String>)]
     pub(crate) regressed_at: Option<Timestamp>,
+    /// The person or the team that it is assigned to; `null` for nobody.
+    pub(crate) assignee: Option<AssigneeView>,
     /// The time of the first occurrence, RFC 3339 in UTC.
     #[schema(value_type = String)]
     pub(crate) first_seen: Timestamp,
@@ -117,6 +121,8 @@ pub(crate) struct ErrorDetail {
     /// The group.
     #[serde(flatten)]
     pub(crate) error: ErrorSummary,
+    /// Why it is assigned, or not.
+    pub(crate) assignment: AssignmentView,
     /// Why its occurrences belong together.
     pub(crate) grouping: GroupingView,
     /// The requested occurrence, by default the newest.
@@ -251,6 +257,7 @@ impl Query {
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
         let trend = self.trends(app, &[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
         Ok(Some(ErrorDetail {
+            assignment: assignments::views(group.assignment.clone()).1,
             grouping: grouping(group.grouping_version, group.grouping.clone()),
             error: summary(group, trend),
             occurrence: self::occurrence(row, sample),
@@ -291,7 +298,11 @@ impl Query {
 }
 
 fn activity_view(row: ActivityRow) -> ActivityView {
-    let is_by_server = matches!(row.event, Event::Regressed { .. } | Event::Unmuted { .. });
+    let is_by_server = match row.event {
+        Event::Regressed { .. } | Event::Unmuted { .. } => true,
+        Event::Assigned { by, .. } => by != AssignedBy::Person,
+        _ => false,
+    };
     ActivityView {
         happened_at: from_micros(row.happened_at),
         actor: (!is_by_server).then_some(row.actor),
@@ -318,6 +329,7 @@ fn summary(group: ErrorGroupRow, trend: Vec<i64>) -> ErrorSummary {
             times_seen: group.conditions.until_count,
         },
         regressed_at: group.regressed_at.map(from_micros),
+        assignee: assignments::views(group.assignment).0,
         first_seen: from_micros(group.first_seen),
         last_seen: from_micros(group.last_seen),
         times_seen: group.times_seen,

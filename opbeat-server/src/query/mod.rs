@@ -1,6 +1,8 @@
 //! Read models: the data that pages and API show, made from the rows of the store.
 
 mod apps;
+mod assignments;
+mod commits;
 mod crons;
 mod deployments;
 mod drops;
@@ -25,6 +27,8 @@ mod transactions;
 mod trend;
 
 pub(crate) use apps::{AppIdentity, AppList, AppSummary};
+pub(crate) use assignments::Assignees;
+pub(crate) use commits::CommitView;
 pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;

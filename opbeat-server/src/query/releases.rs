@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::commits::{CommitSummary, CommitView};
 use super::time::from_micros;
 use super::{AppIdentity, ErrorPart, Query, QueryError, Range};
 use crate::store::read::{ErrorGroups, ReleaseMachineRow, ReleaseRow};
@@ -39,6 +40,10 @@ pub(crate) struct Release {
     pub(crate) last_completed_at: Timestamp,
     /// The number of errors that were seen first after its first completion, and before that of the next release.
     pub(crate) new_errors: u64,
+    /// What its commits change; `null` if no repository is connected, or the commits were not read yet.
+    pub(crate) changes: Option<CommitSummary>,
+    /// The commits, the newest first, at most 500. A list of releases has none.
+    pub(crate) commits: Vec<CommitView>,
     /// The number of machines that it was completed on.
     pub(crate) machine_count: i64,
     /// The machines, the last completed one first. A list has at most 100 of each release.
@@ -100,7 +105,8 @@ impl Query {
         for row in rows {
             let machines = self.store.release_machines(row.id, LISTED_MACHINES).await?;
             let new = count_within(&first_seen, time_of(&starts, row.first_completed_at));
-            releases.push(release(row, machines, new));
+            let changes = self.commit_summary(row.id).await?;
+            releases.push(Release { changes, ..release(row, machines, new) });
         }
         Ok(ReleaseList { total, releases })
     }
@@ -133,7 +139,8 @@ impl Query {
         let starts = self.store.release_starts(&app.id, MAX_STARTS).await?;
         let (from, to) = time_of(&starts, row.first_completed_at);
         let first_seen = self.store.first_seen_since(&app.id, from).await?;
-        Ok(Some(release(row, machines, count_within(&first_seen, (from, to)))))
+        let (changes, commits) = (self.commit_summary(row.id).await?, self.commits(row.id).await?);
+        Ok(Some(Release { changes, commits, ..release(row, machines, count_within(&first_seen, (from, to))) }))
     }
 
     /// Returns the errors that began, came back and ended with a release.
@@ -188,6 +195,8 @@ fn release(row: ReleaseRow, machines: Vec<ReleaseMachineRow>, new_errors: u64) -
         first_completed_at: from_micros(row.first_completed_at),
         last_completed_at: from_micros(row.last_completed_at),
         new_errors,
+        changes: None,
+        commits: Vec::new(),
         machine_count: row.machine_count,
         machines: machines.into_iter().map(machine).collect(),
     }

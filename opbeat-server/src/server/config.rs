@@ -8,6 +8,7 @@ use super::listener::ConnectionLimits;
 use super::tls::TlsFiles;
 use crate::intake::IntakeLimits;
 use crate::queue::{QueueAddress, QueueLimits};
+use crate::repositories::RepositoryLimits;
 use crate::site::{self, Network, PublicUrl};
 use crate::store::{AppSettings, Setting, Store};
 use crate::text::without_password;
@@ -40,6 +41,8 @@ pub struct ServerConfig {
     pub queue_limits: QueueLimits,
     /// The time for which the data of an app without settings of its own is kept.
     pub retention: Retention,
+    /// The limits of fetches of Git repositories.
+    pub repositories: RepositoryLimits,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
     /// The end-to-end probe, which a process with the role web sends.
@@ -156,6 +159,7 @@ impl ServerConfig {
             intake: IntakeLimits::default(),
             queue_limits: QueueLimits::default(),
             retention: Retention::default(),
+            repositories: RepositoryLimits::default(),
             health: HealthLimits::default(),
             probe: ProbeConfig::default(),
             create_database: false,

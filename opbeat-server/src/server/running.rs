@@ -225,7 +225,7 @@ impl Running {
             Some(queue) => Some(IntakeRole::start(queue, store.clone(), config).await),
             None => None,
         };
-        let worker = ends.source.map(|source| WorkerRole::start(source, store.clone(), config.retention));
+        let worker = ends.source.map(|source| WorkerRole::start(source, store.clone(), config));
         let web = config.roles.web.then(|| WebRole::start(store.clone(), config.page_timeout));
         Self { intake, worker, web }
     }

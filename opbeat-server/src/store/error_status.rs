@@ -65,15 +65,7 @@ impl Store {
                 }
                 let (conditions, event) = changed_to(change, release, times_seen, now);
                 set_status(connection, group, &conditions, None)?;
-                add_event(connection, group, now, &actor, &event)?;
-                query(
-                    "DELETE FROM activities WHERE group_id = ?1 AND id IN (
-                         SELECT id FROM activities WHERE group_id = ?1
-                         ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2)",
-                )
-                .bind(group)
-                .bind(MAX_KEPT)
-                .execute(connection)?;
+                add_limited_event(connection, group, now, &actor, &event)?;
             }
             Ok(changed)
         })
@@ -192,6 +184,26 @@ fn set_status(
         regressed_at.into(),
     ];
     connection.execute_many(SET_STATUS, &[values])?;
+    Ok(())
+}
+
+/// Adds an event that can happen any number of times. It replaces the oldest one of a group that has too many.
+pub(super) fn add_limited_event(
+    connection: &mut Connection,
+    group: i64,
+    happened_at: i64,
+    actor: &str,
+    event: &Event,
+) -> Result<(), StoreError> {
+    add_event(connection, group, happened_at, actor, event)?;
+    query(
+        "DELETE FROM activities WHERE group_id = ?1 AND id IN (
+             SELECT id FROM activities WHERE group_id = ?1
+             ORDER BY happened_at DESC, id DESC LIMIT 1000000000 OFFSET ?2)",
+    )
+    .bind(group)
+    .bind(MAX_KEPT)
+    .execute(connection)?;
     Ok(())
 }
 

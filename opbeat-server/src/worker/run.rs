@@ -8,8 +8,10 @@ use opbeat_protocol::Timestamp;
 use tokio::time::Instant;
 
 use super::record::decode;
+use crate::assign::assign_due;
 use crate::judge::take_looks;
 use crate::queue::{Batch, Damage, Record, Source};
+use crate::repositories::{Repositories, keep_fetched, read_commits};
 use crate::store::{AppSettings, Cause, ParkedMessage, Store, StoreError, StoredRecord};
 
 /// The longest time between two attempts while the database or the disk fails.
@@ -26,6 +28,9 @@ const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
 /// The time between two looks for releases that are to be judged.
 const JUDGEMENT_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The time between two looks for errors that are to be assigned.
+const ASSIGNMENT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The time between two removals of old rows.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -38,6 +43,8 @@ pub(crate) struct Worker {
     source: Source,
     /// The settings of apps that have none of their own.
     defaults: AppSettings,
+    /// The repositories by which errors are assigned, unless the worker only stores.
+    repositories: Option<Repositories>,
     outage: Outage,
 }
 
@@ -53,18 +60,25 @@ struct Decoded {
 impl Worker {
     /// Makes a worker. `defaults` say how long the data of apps without settings of their own is kept.
     pub(crate) fn new(store: Store, source: Source, defaults: AppSettings) -> Self {
-        Self { store, source, defaults, outage: Outage::default() }
+        Self { store, source, defaults, repositories: None, outage: Outage::default() }
+    }
+
+    /// Lets the worker fetch repositories, and assign errors to authors.
+    pub(crate) fn with_repositories(self, repositories: Repositories) -> Self {
+        Self { repositories: Some(repositories), ..self }
     }
 
     /// Stores records until `stop` arrives and the batch in hand is stored. Of a queue on the disk of this machine, it
     /// stores all records that are in it by then.
     pub(crate) async fn run(mut self, stop: tokio::sync::oneshot::Receiver<()>) {
         let (store, defaults) = (self.store.clone(), self.defaults.clone());
+        let repositories = self.repositories.take();
         tokio::select! {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
             () = maintain(&store, &defaults) => {}
             () = judge(&store) => {}
+            () = assign(&store, repositories) => {}
         }
         self.source.close().await;
     }
@@ -223,6 +237,30 @@ async fn judge(store: &Store) {
             tracing::debug!(%error, cause, "releases cannot be judged; it is tried again in a minute");
         }
     }
+}
+
+/// Fetches repositories and assigns new errors, again and again.
+async fn assign(store: &Store, repositories: Option<Repositories>) {
+    let Some(repositories) = repositories else { return std::future::pending().await };
+    // Threads that read a repository end soon after the worker does.
+    let _interrupt = repositories.interrupt();
+    let looks = async {
+        let mut ticks = tokio::time::interval(ASSIGNMENT_INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let round = async {
+                // Before errors, whose reasons name the releases of commits.
+                read_commits(&repositories, store).await?;
+                assign_due(store, &repositories, now()).await
+            };
+            if let Err(error) = round.await {
+                let cause = cause_of(&error);
+                tracing::debug!(%error, cause, "errors cannot be assigned; it is tried again in a second");
+            }
+        }
+    };
+    tokio::join!(looks, keep_fetched(&repositories, store));
 }
 
 /// Decodes records on a blocking thread, since large ones take long.

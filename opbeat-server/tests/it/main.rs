@@ -5,6 +5,7 @@
 mod agents;
 mod api;
 mod apps;
+mod assignment;
 mod backup;
 mod base_path;
 mod cases;

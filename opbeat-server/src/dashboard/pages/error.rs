@@ -11,7 +11,7 @@ use super::errors::headline;
 use super::query_parameters::PageParameters;
 use super::room::Room;
 use super::triage::Forms;
-use super::{frames, history, values};
+use super::{assignees, frames, history, values};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, count, outcome, signed_count, time, transaction_name};
@@ -36,6 +36,7 @@ pub(in crate::dashboard) async fn error(
     let app = reader.app(&organization, &app).await?;
     let detail = reader.query.error(&app, number, parameters.occurrence, Timestamp::now()).await?;
     let detail = detail.ok_or(Problem::NotFound("error"))?;
+    let assignees = reader.query.assignees(&app).await?;
     let occurrence = &detail.occurrence;
     let title = headline(&detail.error);
     let (room, now) = (Room::new(), Timestamp::now());
@@ -45,7 +46,8 @@ pub(in crate::dashboard) async fn error(
         h1.error-title { span.muted { "E#" (number) } " " (title) " " span.tag { (detail.error.level) } }
         (lead(&detail, &room))
         (history::status(&detail.error, now))
-        @if let Some(forms) = &forms { (forms.actions(&app, number, detail.error.status)) }
+        (assignees::sentence(&detail))
+        @if let Some(forms) = &forms { (forms.actions(&app, &detail.error, &assignees)) }
         (figures(&detail))
         (occurrence_links(&app, &detail))
         (claimed_time(occurrence))

@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::empty;
 use super::query_parameters::PageParameters;
 use super::triage::{self, Forms};
+use super::{assignees, empty};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, signed_count, time};
@@ -15,7 +15,7 @@ use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::error_status::{Status, StatusFilter};
-use crate::query::{AppIdentity, ErrorFilter, ErrorList, ErrorOrder, ErrorSummary};
+use crate::query::{AppIdentity, Assignees, ErrorFilter, ErrorList, ErrorOrder, ErrorSummary, Rights};
 use crate::text::shortened;
 
 /// The number of rows on one page.
@@ -30,6 +30,10 @@ struct Shown<'a> {
     list: ErrorList,
     status: Option<StatusFilter>,
     search: Option<&'a str>,
+    /// The parameter with the assignee.
+    assignee: Option<&'a str>,
+    assignees: Assignees,
+    reader: &'a Rights,
     is_by_count: bool,
     /// The number of the page, from 0 on.
     number: i64,
@@ -64,9 +68,14 @@ pub(in crate::dashboard) async fn errors(
     };
     let is_by_count = parameters.order.as_deref() == Some("times");
     let requested = i64::try_from(parameters.page.unwrap_or(0)).unwrap_or(i64::MAX);
-    let filter = ErrorFilter { status, search };
+    let assignees = reader.query.assignees(&app).await?;
+    let assignee = parameters.assignee.as_deref().filter(|text| !text.is_empty());
+    let assigned = assignee.and_then(|text| assignees::parse(text, &assignees, &reader.rights));
+    let filter = ErrorFilter { status, search, assignee: assigned.as_ref() };
     let (list, number) = read_page(&reader, &app, filter, is_by_count, requested).await?;
-    let shown = Shown { app: &app, list, status, search, is_by_count, number };
+    let assignee = assignee.filter(|_| assigned.is_some());
+    let rights = &reader.rights;
+    let shown = Shown { app: &app, list, status, search, assignee, assignees, reader: rights, is_by_count, number };
     let forms = Forms::of(&reader, &app, &browser);
     let content = html! {
         div.title { h1 { "Errors" } (orders(&shown)) }
@@ -120,6 +129,7 @@ impl Shown<'_> {
             Some(status) => add("status", status.as_str()),
         }
         self.search.iter().for_each(|search| add("search", search));
+        self.assignee.iter().for_each(|assignee| add("assignee", assignee));
         if is_by_count {
             add("order", "times");
         }
@@ -156,6 +166,7 @@ fn find(shown: &Shown<'_>) -> Markup {
     html! {
         form.find action=(path::errors(shown.app)) method="get" role="search" {
             input type="search" name="search" value=[shown.search] placeholder="text, E#7, or error id" aria-label="Text, number or id" maxlength="500";
+            (assignees::filter(&shown.assignees, shown.assignee, shown.reader))
             button type="submit" { "Find" }
         }
     }
@@ -195,7 +206,7 @@ fn rows(shown: &Shown<'_>, forms: Option<&Forms>) -> Markup {
         form method="post" action=(path::change_errors(shown.app)) {
             (forms.hidden(&shown.link(shown.status, shown.is_by_count, shown.number)))
             (table(shown, true))
-            div.actions { span.muted { "The selected errors:" } (triage::buttons(shown.status.map(common))) }
+            div.actions { span.muted { "The selected errors:" } (triage::buttons(shown.status.map(common))) @if !shown.assignees.is_empty() { (assignees::button(&shown.assignees, None)) } }
         }
     }
 }
@@ -237,7 +248,7 @@ fn row(app: &AppIdentity, error: &ErrorSummary, can_select: bool, now: Timestamp
             td.name {
                 a.headline href=(path::error(app, error.number)) { strong { (headline(error)) } }
                 @if !error.type_name.is_empty() && !error.message.is_empty() { div.message { (error.message) } }
-                div.about.muted { span { "E#" (error.number) @if let Some(state) = state { " · " span.tag.bad[state == "regressed"] { (state) } } @if error.level != "error" { " · " (error.level) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } } }
+                div.about.muted { span { "E#" (error.number) @if let Some(state) = state { " · " span.tag.bad[state == "regressed"] { (state) } } @if error.level != "error" { " · " (error.level) } @if let Some(assignee) = &error.assignee { " · " (assignee.name) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } } }
             }
             td.number { (signed_count(error.times_seen)) }
             td.trend { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use crate::assignment::AssignedBy;
 use crate::dashboard::format::{ago, signed_count, time};
 use crate::error_status::{Event, MuteEnd, Status};
 use crate::query::{ActivityView, ErrorSummary};
@@ -84,6 +85,13 @@ fn sentence(activity: &ActivityView) -> Markup {
             MuteEnd::Release => "It happened again in a new release, and is open again.",
         }
         .to_owned(),
+        Event::Assigned { assignee, by, reason } => {
+            let name = assignee.as_deref().unwrap_or("nobody");
+            match by {
+                AssignedBy::Person => format!("assigned it to {name}"),
+                AssignedBy::Blame | AssignedBy::Team => format!("It was assigned to {name}, because {reason}."),
+            }
+        }
         Event::Commented { .. } => "commented".to_owned(),
     };
     html! { @if let Some(actor) = actor { strong { (actor) } " " } (text) }

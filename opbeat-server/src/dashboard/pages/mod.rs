@@ -1,6 +1,8 @@
 //! The pages, one file each.
 
 mod apps;
+mod assignees;
+mod commits;
 mod empty;
 mod error;
 mod errors;

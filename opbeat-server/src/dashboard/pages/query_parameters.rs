@@ -17,6 +17,7 @@ pub(in crate::dashboard) struct PageParameters {
     pub(super) search: Option<String>,
     pub(super) order: Option<String>,
     pub(super) status: Option<String>,
+    pub(super) assignee: Option<String>,
     pub(super) occurrence: Option<i64>,
     pub(super) page: Option<usize>,
     pub(super) id: Option<String>,

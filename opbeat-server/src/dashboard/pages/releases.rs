@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::errors::headline;
 use super::findings::Subject;
 use super::query_parameters::PageParameters;
-use super::{empty, findings};
+use super::{commits, empty, findings};
 use crate::dashboard::access::Reader;
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, count, signed_count, time};
@@ -73,6 +73,7 @@ fn row(app: &AppIdentity, release: &Release, now: Timestamp) -> Markup {
         tr {
             td.name {
                 a.headline href=(path::release(app, release.number)) { strong { "R#" (release.number) } " " code { (shortened(&release.rev, MAX_NAME)) } }
+                @if let Some(changes) = release.changes.as_ref().and_then(|changes| changes.sentence()) { div.message { (changes) } }
                 div.about.muted { span { (shortened(&release.branch, MAX_NAME)) @if let Some(state) = state(release) { " " (state) } } }
             }
             td.number data-label="new errors" { span.bad[release.new_errors > 0] { (count(release.new_errors)) } }
@@ -118,6 +119,7 @@ pub(in crate::dashboard) async fn release(
         (part(&app, "New errors", "They were seen first in this release.", &errors.new, now))
         (part(&app, "Regressed errors", "They happened again in this release, after they were resolved.", &errors.regressed, now))
         (part(&app, "Gone errors", "They are open, and were seen last in the release before.", &errors.gone, now))
+        (commits::section(&release, now))
         (machines(&release, now))
     };
     let title = format!("R#{number} of {}", app.name);
@@ -162,6 +164,9 @@ fn figures(release: &Release, now: Timestamp) -> Markup {
                 (figure("first completed", &ago(release.first_completed_at, now), &time(release.first_completed_at)))
             }
             @if release.machine_count > 0 { (figure("machines", &signed_count(release.machine_count), state(release).unwrap_or_default())) }
+            @if let Some(seconds) = release.changes.as_ref().and_then(|changes| changes.time_to_release) {
+                (figure("time to release", &commits::age(seconds), "since its oldest commit"))
+            }
             @if !release.branch.is_empty() { (figure("branch", &shortened(&release.branch, MAX_NAME), "")) }
         }
     }

@@ -1,4 +1,4 @@
-//! The forms that resolve, mute, open and comment errors.
+//! The forms that resolve, mute, open, assign and comment errors.
 
 use axum::extract::{Path, RawForm};
 use axum::http::header::SET_COOKIE;
@@ -6,12 +6,14 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
+use super::assignees;
+use crate::assignment::{Assignee, NOBODY};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::forged::{form_token, is_forged};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::error_status::{MuteEnds, Status, StatusChange};
-use crate::query::AppIdentity;
+use crate::query::{AppIdentity, Assignees, ErrorSummary};
 use crate::triage::Refusal;
 
 /// The ends of a mute that a page offers: the value of the form, and the label.
@@ -56,13 +58,15 @@ impl Forms {
         }
     }
 
-    /// Makes the buttons that change the status of one error.
-    pub(super) fn actions(&self, app: &AppIdentity, number: i64, status: Status) -> Markup {
+    /// Makes the buttons that change the status and the assignee of one error.
+    pub(super) fn actions(&self, app: &AppIdentity, error: &ErrorSummary, assignees: &Assignees) -> Markup {
+        let assignee = error.assignee.as_ref().map_or(NOBODY, |assignee| &assignee.id);
         html! {
             form.actions method="post" action=(path::change_errors(app)) {
-                (self.hidden(&path::error(app, number)))
-                input type="hidden" name="number" value=(number);
-                (buttons(Some(status)))
+                (self.hidden(&path::error(app, error.number)))
+                input type="hidden" name="number" value=(error.number);
+                (buttons(Some(error.status)))
+                @if !assignees.is_empty() { (assignees::button(assignees, Some(assignee))) }
             }
         }
     }
@@ -139,13 +143,24 @@ impl Form {
         }
     }
 
+    /// Returns the chosen assignee, or `None` for nobody.
+    fn assignee(&self) -> Result<Option<Assignee>, Problem> {
+        match self.value("assignee") {
+            Some(NOBODY) => Ok(None),
+            text => match text.and_then(Assignee::of) {
+                Some(assignee) => Ok(Some(assignee)),
+                None => Err(Problem::Refused(Refusal::Invalid("The form names no assignee. Choose one of the list."))),
+            },
+        }
+    }
+
     /// Returns to the page that the form was on.
     fn back(&self) -> Response {
         Redirect::to(&path::after_sign_in(self.value("back"))).into_response()
     }
 }
 
-/// Changes the status of the selected errors.
+/// Changes the status or the assignee of the selected errors.
 pub(in crate::dashboard) async fn change_errors(
     reader: Reader,
     browser: Browser,
@@ -154,8 +169,13 @@ pub(in crate::dashboard) async fn change_errors(
 ) -> Result<Response, Problem> {
     let form = Form::parse(&browser, &body)?;
     let app = reader.app(&organization, &app).await?;
-    let change = form.change(Timestamp::now())?;
-    reader.triage.change(&reader.rights, &app, form.numbers(), change).await.map_err(Problem::Refused)?;
+    let (triage, rights) = (&reader.triage, &reader.rights);
+    let changed = if form.value("action") == Some("assign") {
+        triage.assign(rights, &app, form.numbers(), form.assignee()?).await
+    } else {
+        triage.change(rights, &app, form.numbers(), form.change(Timestamp::now())?).await
+    };
+    changed.map_err(Problem::Refused)?;
     Ok(form.back())
 }
 

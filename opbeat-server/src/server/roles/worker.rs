@@ -4,7 +4,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::queue::Source;
-use crate::server::Retention;
+use crate::repositories::Repositories;
+use crate::server::ServerConfig;
 use crate::store::Store;
 use crate::worker::Worker;
 
@@ -16,9 +17,11 @@ pub(in crate::server) struct WorkerRole {
 
 impl WorkerRole {
     /// Starts to store the data of the queue.
-    pub(in crate::server) fn start(source: Source, store: Store, retention: Retention) -> Self {
+    pub(in crate::server) fn start(source: Source, store: Store, config: &ServerConfig) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Worker::new(store, source, retention.into()).run(stopped));
+        let repositories = Repositories::new(&config.data, config.repositories);
+        let worker = Worker::new(store, source, config.retention.into()).with_repositories(repositories);
+        let task = tokio::spawn(worker.run(stopped));
         Self { stop, task }
     }
 

@@ -9,7 +9,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 21] = [
+const SQLITE: [Migration; 22] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -30,17 +30,19 @@ const SQLITE: [Migration; 21] = [
     (18, "error states", include_str!("0018_error_states.sql")),
     (19, "findings", include_str!("0019_findings.sql")),
     (20, "people", include_str!("0020_people.sql")),
+    (21, "repositories", include_str!("0021_repositories.sql")),
     (23, "spans", include_str!("0023_spans.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 7] = [
+const POSTGRES: [Migration; 8] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
     (4, "error states", include_str!("postgres/0004_error_states.sql")),
     (5, "findings", include_str!("postgres/0005_findings.sql")),
     (6, "people", include_str!("postgres/0006_people.sql")),
+    (7, "repositories", include_str!("postgres/0007_repositories.sql")),
     (9, "spans", include_str!("postgres/0009_spans.sql")),
 ];
 

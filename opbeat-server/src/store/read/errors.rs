@@ -4,8 +4,11 @@ use opbeat_protocol::ErrorBody;
 use opbeat_protocol::read::Notes;
 
 use super::pattern;
+use crate::assignment::{Assignee, AssigneeFilter};
 use crate::changes::{Grouping, unpack};
 use crate::error_status::{Conditions, Status, StatusCounts, StatusFilter};
+use crate::store::AssignmentRow;
+use crate::store::assignments::{ASSIGNMENT, assignment};
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
@@ -27,6 +30,8 @@ pub(crate) struct ErrorFilter<'a> {
     pub(crate) status: Option<StatusFilter>,
     /// A part of their type, message, culprit or level, in any case.
     pub(crate) search: Option<&'a str>,
+    /// Their assignee, or `None` for all.
+    pub(crate) assignee: Option<&'a AssigneeFilter>,
 }
 
 /// Groups by the time at which they were seen, or by their ids.
@@ -63,6 +68,8 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) conditions: Conditions,
     /// When it opened again after it was resolved, in microseconds since 1970, if it is open since then.
     pub(crate) regressed_at: Option<i64>,
+    /// The person or the team that it is assigned to, with the reason.
+    pub(crate) assignment: AssignmentRow,
     /// When the first one happened, in microseconds since 1970.
     pub(crate) first_seen: i64,
     /// When the latest one happened, in microseconds since 1970.
@@ -137,7 +144,7 @@ impl Store {
             ErrorOrder::LastSeen => "last_seen DESC, id DESC",
             ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC, id DESC",
         };
-        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE id IN ("));
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}, {ASSIGNMENT} FROM error_groups WHERE id IN ("));
         // Only ids are sorted: the texts of thousands of groups are long.
         select.push("SELECT id FROM error_groups WHERE ");
         push_filter(&mut select, app_id, filter);
@@ -201,7 +208,7 @@ impl Store {
         let mut total = QueryBuilder::new("SELECT count(*)");
         push(&mut total);
         let total = total.build().read_one(&self.readers).await?.try_get(0)?;
-        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}, {ASSIGNMENT}"));
         push(&mut select);
         select.push(" ORDER BY times_seen DESC, id LIMIT ").push_bind(limit);
         let rows = select.build().read_all(&self.readers).await?;
@@ -210,7 +217,7 @@ impl Store {
 
     /// Returns an app's error group by its number.
     pub(crate) async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
-        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS} FROM error_groups WHERE app_id = "));
+        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}, {ASSIGNMENT} FROM error_groups WHERE app_id = "));
         select.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
         let row = select.build().read_optional(&self.readers).await?;
         row.as_ref().map(group).transpose()
@@ -323,6 +330,18 @@ fn push_filter(query: &mut QueryBuilder<'_>, app_id: &str, filter: ErrorFilter<'
         Some(StatusFilter::Resolved) => " AND status = 'resolved'",
         Some(StatusFilter::Muted) => " AND status = 'muted'",
     });
+    match filter.assignee {
+        None => {}
+        Some(AssigneeFilter::Of(Assignee::Person(id))) => {
+            query.push(" AND assignee_id = ").push_bind(id.clone());
+        }
+        Some(AssigneeFilter::Of(Assignee::Team(id))) => {
+            query.push(" AND assignee_team = ").push_bind(*id);
+        }
+        Some(AssigneeFilter::Nobody) => {
+            query.push(" AND assignee_id IS NULL AND assignee_team IS NULL");
+        }
+    }
     if let Some(search) = filter.search {
         query.push(" AND lower(type_name || ' ' || message || ' ' || culprit || ' ' || level) LIKE ");
         query.push_bind(pattern(search)).push(" ESCAPE '\\'");
@@ -348,6 +367,7 @@ fn group(row: &Row<'_>) -> Result<ErrorGroupRow, StoreError> {
             until_count: row.try_get("until_count")?,
         },
         regressed_at: row.try_get("regressed_at")?,
+        assignment: assignment(row)?,
         first_seen: row.try_get("first_seen")?,
         last_seen: row.try_get("last_seen")?,
         times_seen: row.try_get("times_seen")?,

@@ -1,0 +1,16 @@
+//! Assigns new errors to the authors of the last changes to the lines that failed.
+//!
+//! ```text
+//! new groups ─► first error: frames, revision ─► opbeat-repository: author ─► member by e-mail or alias ─► assignment
+//!                                                        │ none: with the reason        │ none: with the reason
+//!                                                        └──────────► team of the app, or nobody
+//! ```
+//!
+//! Each group is looked at once, and again when a repository is connected or fetched for the first time. An error whose
+//! revision is not in the clone waits for one fetch. What a person decided is never changed.
+
+mod frames;
+mod look;
+mod rounds;
+
+pub(crate) use rounds::assign_due;
