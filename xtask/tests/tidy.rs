@@ -230,7 +230,7 @@ fn adapters_use_the_cores_public_root() {
 }
 
 /// The crates of ours that each crate may depend on.
-const DEPENDENCIES: [(&str, &[&str]); 11] = [
+const DEPENDENCIES: [(&str, &[&str]); 12] = [
     ("opbeat-protocol", &[]),
     ("opbeat-secrets", &[]),
     ("opbeat-core", &["opbeat-protocol", "opbeat-secrets"]),
@@ -240,7 +240,8 @@ const DEPENDENCIES: [(&str, &[&str]); 11] = [
     ("opbeat-instrument", &["opbeat-core"]),
     ("opbeat-actix", &["opbeat-core"]),
     ("opbeat-judgement", &[]),
-    ("opbeat-server", &["opbeat-judgement", "opbeat-protocol", "opbeat-secrets"]),
+    ("opbeat-repository", &[]),
+    ("opbeat-server", &["opbeat-judgement", "opbeat-protocol", "opbeat-repository", "opbeat-secrets"]),
     ("test-backends", &[]),
 ];
 

@@ -77,7 +77,7 @@ impl Client {
     }
 }
 
-/// The certificates that this machine trusts. Those that cannot be read are skipped: the connection fails with the reason.
+/// The certificates that this machine trusts. Unreadable ones are skipped: the connection fails with the reason.
 fn tls() -> TlsConfig {
     let roots = rustls_native_certs::load_native_certs().certs;
     let roots: Vec<_> = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();

@@ -38,7 +38,7 @@ pub(super) struct Filter {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AssigneeChange {
-    /// Nobody.
+    /// The assignment is removed.
     Nobody,
     /// A member of the organization, by the e-mail address or the id.
     Person(String),

@@ -168,7 +168,7 @@ async fn fetch(config: &ServerConfig, app_id: &str, new: &NewRepository) -> Resu
     };
     bar.finish_and_clear();
     if !is_ours {
-        // What the operating system cleans up otherwise.
+        // If it fails, the operating system removes it later.
         let _ = std::fs::remove_dir_all(&data);
     }
     Ok(fetched??)

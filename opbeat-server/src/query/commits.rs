@@ -11,7 +11,7 @@ use crate::store::{CommitRow, Mention, ReleaseChanges};
 /// The largest number of commits of a single release. The store keeps no more.
 const MAX_COMMITS: i64 = 500;
 
-/// What the commits of a release change, against the release before.
+/// The changes by the commits of a release, against the release before.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct CommitSummary {
     /// The number of commits.

@@ -40,7 +40,7 @@ pub(crate) struct Release {
     pub(crate) last_completed_at: Timestamp,
     /// The number of errors that were seen first after its first completion, and before that of the next release.
     pub(crate) new_errors: u64,
-    /// What its commits change; `null` if no repository is connected, or the commits were not read yet.
+    /// The changes by its commits; `null` if no repository is connected, or the commits were not read yet.
     pub(crate) changes: Option<CommitSummary>,
     /// The commits, the newest first, at most 500. A list of releases has none.
     pub(crate) commits: Vec<CommitView>,

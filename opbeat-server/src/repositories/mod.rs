@@ -10,9 +10,9 @@
 mod commits;
 mod fetches;
 mod remote;
+mod schedule;
 
 pub(crate) use commits::read_commits;
-use fetches::Fetches;
 pub(crate) use fetches::keep_fetched;
 pub(crate) use remote::checked_url;
 
@@ -24,6 +24,7 @@ use std::time::Duration;
 use opbeat_repository::{Access, Budget, Clones, Error, Repository};
 
 use crate::store::NewRepository;
+use schedule::Fetches;
 
 /// The limits of fetches of Git repositories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -182,7 +182,7 @@ impl Store {
         rows.iter().map(team).collect()
     }
 
-    /// Stores the results of looks at groups. What a person decided stays.
+    /// Stores the results of looks at groups. The decision of a person stays.
     pub(crate) async fn add_looks(&self, looks: Vec<LookedAt>, now: i64) -> Result<(), StoreError> {
         self.write(move |connection| {
             for look in &looks {

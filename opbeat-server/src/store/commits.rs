@@ -22,7 +22,7 @@ pub(crate) struct ReleaseToRead {
     pub(crate) completed_at: i64,
 }
 
-/// What a release changes, against the release before.
+/// The changes by a release, against the release before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReleaseChanges {
     /// The number of its commits.

@@ -31,7 +31,7 @@ const SQLITE: [Migration; 22] = [
     (19, "findings", include_str!("0019_findings.sql")),
     (20, "people", include_str!("0020_people.sql")),
     (21, "repositories", include_str!("0021_repositories.sql")),
-    (23, "spans", include_str!("0023_spans.sql")),
+    (22, "spans", include_str!("0022_spans.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
@@ -43,7 +43,7 @@ const POSTGRES: [Migration; 8] = [
     (5, "findings", include_str!("postgres/0005_findings.sql")),
     (6, "people", include_str!("postgres/0006_people.sql")),
     (7, "repositories", include_str!("postgres/0007_repositories.sql")),
-    (9, "spans", include_str!("postgres/0009_spans.sql")),
+    (8, "spans", include_str!("postgres/0008_spans.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.
