@@ -3,11 +3,16 @@
 use std::process::Command;
 
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::opbeat::Opbeat;
 use crate::program::Program;
 use crate::recorder::Recorder;
 use crate::sent::sent_transactions;
+
+/// The agents that run at the same time. The Python agent gives up after a moment what it has not sent when its program ends,
+/// so it must not wait for the others.
+static AGENTS: Semaphore = Semaphore::const_new(2);
 
 /// A server with a recorder before it, to which nothing was sent yet.
 pub(crate) struct EmptyShop {
@@ -15,6 +20,7 @@ pub(crate) struct EmptyShop {
     recorder: Recorder,
     /// The recorder's URL.
     url: String,
+    permit: SemaphorePermit<'static>,
 }
 
 pub(crate) struct Shop {
@@ -22,13 +28,15 @@ pub(crate) struct Shop {
     pub(crate) recorder: Recorder,
     /// The program's own account of its transactions, errors and releases.
     pub(crate) account: Value,
+    _permit: SemaphorePermit<'static>,
 }
 
 impl EmptyShop {
     pub(crate) async fn start() -> Self {
+        let permit = AGENTS.acquire().await.unwrap();
         let opbeat = Opbeat::start();
         let (recorder, url) = Recorder::start(&opbeat.url).await;
-        Self { opbeat, recorder, url }
+        Self { opbeat, recorder, url, permit }
     }
 
     /// Runs a program that sends all data before it ends.
@@ -68,7 +76,7 @@ impl EmptyShop {
 
     async fn filled(self, account: Value) -> Shop {
         self.opbeat.drained().await;
-        Shop { opbeat: self.opbeat, recorder: self.recorder, account }
+        Shop { opbeat: self.opbeat, recorder: self.recorder, account, _permit: self.permit }
     }
 }
 
