@@ -35,7 +35,7 @@ pub(super) fn lock_app(connection: &mut Connection, app_id: &str) -> Result<(), 
 }
 
 /// The lock of PostgreSQL that a process holds while it changes people: any number that no other program uses.
-const PEOPLE_LOCK: i64 = 0x6f70_6265_6176;
+const PEOPLE_LOCK: i64 = 0x6f70_6265_6178;
 
 /// Waits until no other process changes people, so that two of them do not remove the last two admins.
 pub(super) fn lock_people(connection: &mut Connection) -> Result<(), StoreError> {
