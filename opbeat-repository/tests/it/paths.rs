@@ -58,7 +58,7 @@ fn reported_paths_are_matched_by_their_longest_end() {
         ("src/main.rs", 9, None, Err(Reason::LineBeyondEnd { lines: 3 })),
         ("src/main.rs", u32::MAX, None, Err(Reason::LineBeyondEnd { lines: 3 })),
         ("vendor/lib/code.rs", 1, None, Err(Reason::Vendored)),
-        ("/root/.cargo/registry/src/index/serde/src/main.rs", 1, None, Err(Reason::Vendored)),
+        ("/home/app/.cargo/registry/src/index/serde/src/main.rs", 1, None, Err(Reason::Vendored)),
         ("/app/node_modules/x/src/main.rs", 1, None, Err(Reason::Vendored)),
         ("src/schema.rs", 2, None, Err(Reason::Vendored)),
         ("../../etc/passwd", 1, None, Err(Reason::PathOutside)),
