@@ -7,7 +7,7 @@ use crate::shop::EmptyShop;
 
 /// Runs a program, and compares everything that its agent sent.
 async fn compare(folder: &str, file: &str, platform: &str) {
-    let shop = EmptyShop::start().await.after(old_python(folder, file)).await;
+    let shop = EmptyShop::start().await.after_errors(old_python(folder, file)).await;
     shop.recorder.assert_all_accepted();
     for exchange in shop.recorder.exchanges() {
         assert_eq!(exchange.header("user-agent"), "opbeat-python/3.6.1");

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::opbeat::Opbeat;
 use crate::program::Program;
 use crate::recorder::Recorder;
-use crate::sent::sent_transactions;
+use crate::sent::{list, sent_transactions};
 
 /// The agents that run at the same time. The Python agent gives up after a moment what it has not sent when its program ends,
 /// so it must not wait for the others.
@@ -61,14 +61,23 @@ impl EmptyShop {
 
     /// Runs a program that stays until its transactions have arrived at an endpoint, and then ends with a status.
     pub(crate) async fn after_transactions(self, command: Command, endpoint: &str, code: i32) -> Shop {
-        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
-        let account = program.account().await;
-        let expected: u64 = counts(&account).sum();
         let arrived = |recorder: &Recorder| -> u64 {
             let sent = sent_transactions(&recorder.bodies(endpoint));
             sent.values().map(|transaction| transaction.durations.len() as u64).sum()
         };
-        self.recorder.until("the transactions", |recorder| arrived(recorder) >= expected).await;
+        self.after_arrival(command, code, |recorder, account| arrived(recorder) >= transactions(account)).await
+    }
+
+    /// Runs a program that stays until its errors have arrived, and sends its transactions when it ends.
+    pub(crate) async fn after_errors(self, command: Command) -> Shop {
+        let arrived = |recorder: &Recorder| recorder.bodies("errors").len() as u64;
+        self.after_arrival(command, 0, |recorder, account| arrived(recorder) >= errors(account)).await
+    }
+
+    async fn after_arrival(self, command: Command, code: i32, is_there: impl Fn(&Recorder, &Value) -> bool) -> Shop {
+        let mut program = Program::start(command, &self.opbeat.environment(&self.url));
+        let account = program.account().await;
+        self.recorder.until("the events", |recorder| is_there(recorder, &account)).await;
         let (status, errors) = program.ended().await;
         assert_eq!(status.code(), Some(code), "{errors}");
         self.filled(account).await
@@ -80,9 +89,14 @@ impl EmptyShop {
     }
 }
 
-/// Returns the numbers of transactions of an account.
-fn counts(account: &Value) -> impl Iterator<Item = u64> {
-    let transactions = account["transactions"].as_array().unwrap().iter();
-    transactions
-        .flat_map(|transaction| transaction["results"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()))
+/// Returns the number of transactions in an account.
+fn transactions(account: &Value) -> u64 {
+    let results =
+        list(&account["transactions"]).iter().flat_map(|group| group["results"].as_object().unwrap().values());
+    results.map(|times| times.as_u64().unwrap()).sum()
+}
+
+/// Returns the number of errors in an account.
+fn errors(account: &Value) -> u64 {
+    list(&account["errors"]).iter().map(|group| group["times"].as_u64().unwrap()).sum()
 }

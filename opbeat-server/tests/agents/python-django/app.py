@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import sys
 
 import django
 from django.conf import settings
@@ -146,7 +147,9 @@ def main():
              "times": 2},
         ],
     }
-    print("account", json.dumps(account))
+    print("account", json.dumps(account), flush=True)
+    # At its end the agent waits for ten seconds only, so all errors are sent before.
+    sys.stdin.read()
 
 
 if __name__ == "__main__":

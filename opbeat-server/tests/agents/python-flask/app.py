@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sqlite3
+import sys
 import threading
 
 import flask
@@ -128,7 +129,9 @@ def main():
             {"message": "Billing is slow", "level": "warning", "logger": "shop.billing", "times": 1},
         ],
     }
-    print("account", json.dumps(account))
+    print("account", json.dumps(account), flush=True)
+    # At its end the agent waits for ten seconds only, so all errors are sent before.
+    sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sqlite3
+import sys
 
 import opbeat
 import opbeat.instrumentation.control
@@ -82,7 +83,9 @@ def main():
             {"message": "SELECT * FROM orders WHERE total < 0", "level": "error", "times": 1, "id": query},
         ],
     }
-    print("account", json.dumps(account))
+    print("account", json.dumps(account), flush=True)
+    # At its end the agent waits for ten seconds only, so all errors are sent before.
+    sys.stdin.read()
 
 
 if __name__ == "__main__":
