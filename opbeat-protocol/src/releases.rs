@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::timestamp::Timestamp;
+
 /// The body of `releases/`, as release-tracker, the agents and deploy scripts send it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseBody {
@@ -16,4 +18,7 @@ pub struct ReleaseBody {
     /// The host name of the machine; only with `machine-completed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
+    /// *Extension.* When the release was completed, if not at its receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
 }

@@ -7,7 +7,7 @@ use super::errors::TakeMachine;
 use super::form;
 use super::limits::ReadLimits;
 use super::notes::{Notes, Oddity, Received};
-use super::scalars::Text;
+use super::scalars::{Text, Time};
 use super::take::{Entries, Number, Take};
 use crate::releases::ReleaseBody;
 
@@ -29,6 +29,7 @@ impl Take for TakeRelease {
                 "status" => entries.field("status", word, &mut body.status)?,
                 "branch" => entries.field("branch", word, &mut body.branch)?,
                 "machine" => entries.field("machine", TakeHost, &mut body.machine)?,
+                "timestamp" => entries.field("timestamp", Time, &mut body.timestamp)?,
                 _ => entries.skip()?,
             }
         }
@@ -64,12 +65,16 @@ pub(super) fn from_form(body: &[u8], limits: &ReadLimits) -> Received<ReleaseBod
     for (name, value) in form::pairs(body) {
         let path = Path::ROOT.key(&name);
         let at = At { context: &context, path: &path };
-        let is_known = matches!(&*name, "rev" | "status" | "branch" | "machine");
+        let is_known = matches!(&*name, "rev" | "status" | "branch" | "machine" | "timestamp");
         if !is_known || value.text.is_empty() {
             continue;
         }
         if !value.is_utf8 {
             at.note(Oddity::InvalidUtf8);
+        }
+        if name == "timestamp" {
+            release.timestamp = Time.text(at, &value.text);
+            continue;
         }
         let value = Text(limits.word).text(at, &value.text);
         match &*name {

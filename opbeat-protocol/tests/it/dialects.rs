@@ -1,7 +1,7 @@
 //! The dialects of the agents, and values of unexpected types.
 
 use opbeat_protocol::read::{Oddity, ReadLimits, Received, read_deployment, read_release, read_transactions};
-use opbeat_protocol::{ReleaseBody, Traces, TransactionsBody};
+use opbeat_protocol::{ReleaseBody, Timestamp, Traces, TransactionsBody};
 use serde_json::{Value, json};
 
 use crate::support::{error, summary, transactions, unreadable_error};
@@ -179,6 +179,7 @@ fn releases_are_json_or_a_form() {
         status: Some("completed".to_owned()),
         branch: Some("fix/cart 1".to_owned()),
         machine: None,
+        timestamp: None,
     };
     for body in [
         r#"{"rev": "a1b2", "branch": "fix/cart 1", "status": "completed", "cwd": "/srv", "machine": null}"#,
@@ -189,6 +190,11 @@ fn releases_are_json_or_a_form() {
         assert_eq!(received.body, expected, "{body}");
         assert!(received.notes.is_empty(), "{body}");
     }
+    for body in [r#"{"rev": "a1", "timestamp": "2026-11-26T17:37:51Z"}"#, "rev=a1&timestamp=1795714671"] {
+        assert_eq!(release(body).body.timestamp, Some(Timestamp::from_seconds(1_795_714_671)), "{body}");
+    }
+    let received = release("rev=a1&timestamp=yesterday");
+    assert_eq!((received.body.timestamp, summary(&received.notes).as_str()), (None, "invalid_time 1 timestamp"));
     let received = release(r#"{"rev": 7, "status": "machine-completed", "machine": {"hostname": "web-1"}}"#);
     assert_eq!((received.body.rev.as_str(), received.body.machine.as_deref()), ("7", Some("web-1")));
     assert_eq!(summary(&received.notes), "wrong_type 2 rev");

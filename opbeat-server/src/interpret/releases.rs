@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use opbeat_protocol::{DeployedModule, DeploymentBody, ReleaseBody, Vcs};
 
-use super::origin::Origin;
+use super::context::placed_time;
+use super::origin::{OTHER_TIME, Origin};
 use super::scrub;
 use crate::changes::{Changes, DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease, to_json};
 
@@ -14,18 +15,20 @@ const LISTED_COMPONENTS: usize = 100;
 /// The type of the modules that are components of the application.
 const COMPONENT: &str = "repository";
 
-/// Returns the changes of a release. The body has no time, so that the release is completed when it is received.
+/// Returns the changes of a release. Without a time that can be true, it is completed when it is received.
 pub(super) fn release(origin: &Origin, body: ReleaseBody) -> Changes {
-    let ReleaseBody { rev, status, branch, machine } = body;
+    let ReleaseBody { rev, status, branch, machine, timestamp } = body;
+    let placed = placed_time(origin, Some(timestamp.unwrap_or(origin.received)));
     let release = NewRelease {
         app_id: origin.app_id.clone(),
         rev: revision(rev),
         branch: scrubbed(branch.unwrap_or_default()),
         machine: scrubbed(machine.unwrap_or_default()),
         is_complete: status.as_deref() == Some("completed"),
-        completed_at: origin.received.micros(),
+        completed_at: placed.at.micros(),
     };
-    Changes { releases: vec![release], ..Changes::default() }
+    let notes = placed.is_replaced().then(|| (origin.note(OTHER_TIME), 1));
+    Changes { releases: vec![release], notes: notes.into_iter().collect(), ..Changes::default() }
 }
 
 /// Returns the changes of a deployment.

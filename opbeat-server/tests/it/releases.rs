@@ -94,6 +94,23 @@ async fn a_release_on_machines_is_completed_as_a_whole_later() {
 }
 
 #[tokio::test]
+async fn a_release_can_be_reported_later() {
+    let running = Running::start().await;
+    let now = jiff::Timestamp::now();
+    let report = async |rev: &str, hours: i64| {
+        let time = now + jiff::SignedDuration::from_hours(hours);
+        running.accept("releases", &json!({"rev": rev, "status": "completed", "timestamp": time.to_string()})).await;
+        running.drained().await;
+        let release = running.ask(&format!("releases/{rev}/")).await;
+        let completed: jiff::Timestamp = release["last_completed_at"].as_str().unwrap().parse().unwrap();
+        completed.duration_since(now).as_hours()
+    };
+    assert_eq!(report("past", -30).await, -30);
+    assert_eq!(report("old", -24 * 15).await, 0, "too old to be judged: it counts from its receipt");
+    assert_eq!(report("future", 2).await, 0, "nothing is completed in the future");
+}
+
+#[tokio::test]
 async fn rejected_releases_and_deployments_say_what_to_send() {
     let running = Running::start().await;
     let cases = [

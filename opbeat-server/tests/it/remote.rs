@@ -100,6 +100,12 @@ async fn a_deployment_reports_its_release() {
     let release = running.ask("releases/1/").await;
     assert_eq!((&release["status"], &release["machines"][0]["hostname"]), (&json!("completed"), &json!("web-1")));
     assert_eq!(prints(&running, &["findings", "acme/shop"]).await, "No transaction became slower after a release.\n");
+
+    let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24)).round(jiff::Unit::Second).unwrap();
+    let yesterday = yesterday.to_string();
+    prints(&running, &["release", "create", "--rev", "b2", "--completed-at", &yesterday]).await;
+    running.drained().await;
+    assert_eq!(running.ask("releases/b2/").await["last_completed_at"], json!(yesterday));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::client::{Client, Reader, ServerOption, segment};
@@ -36,6 +37,9 @@ pub(crate) struct Create {
     /// The machine that runs the release now, if others follow. Report the release without it when all machines run it.
     #[arg(long)]
     machine: Option<String>,
+    /// When the release was completed, such as 2026-11-28T14:00:00Z. Default: now.
+    #[arg(long, value_name = "TIME")]
+    completed_at: Option<Timestamp>,
     /// The organization's id.
     #[arg(long, env = "OPBEAT_ORGANIZATION_ID")]
     organization_id: String,
@@ -89,6 +93,9 @@ impl Create {
         if let Some(machine) = &self.machine {
             body["status"] = json!("machine-completed");
             body["machine"] = json!(machine);
+        }
+        if let Some(completed_at) = &self.completed_at {
+            body["timestamp"] = json!(completed_at.to_string());
         }
         let (organization, app) = (segment(&self.organization_id), segment(&self.app_id));
         let path = format!("/api/v1/organizations/{organization}/apps/{app}/releases/");
