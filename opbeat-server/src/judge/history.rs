@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use opbeat_judgement::{Block, Breakdown, Calls, Change, Histogram, Series, Span};
 
 use super::due::{Due, minutes_of};
+use super::signatures::{Blocks, divide};
 use crate::store::read::{RollupSpan, TransactionRow};
 use crate::store::{Store, StoreError};
 
@@ -87,7 +88,7 @@ impl History {
         Change::release(minute(self.deployment.0), minute(self.deployment.1))
     }
 
-    /// Reads the time by kind of span of some of the transactions, given their indexes.
+    /// Reads the time by signature, or by kind, of the spans of some of the transactions, given their indexes.
     pub(super) async fn breakdowns(
         &self,
         store: &Store,
@@ -108,15 +109,17 @@ impl History {
             calls[block].count += row.self_time.count as f64;
             calls[block].milliseconds += row.self_time.self_ms;
         }
-        let breakdown = |(place, spans): (&usize, HashMap<String, Vec<Calls>>)| {
+        let mut breakdowns = Vec::with_capacity(places.len());
+        for ((place, id), spans) in places.iter().zip(&ids).zip(spans) {
             let span = |(kind, calls): (String, Vec<Calls>)| {
                 let signature = if kind == OWN_CODE.0 { OWN_CODE.1.to_owned() } else { kind.clone() };
                 Span { signature, kind, calls }
             };
             let mut spans: Vec<Span> = spans.into_iter().map(span).collect();
             spans.sort_by(|a, b| a.signature.cmp(&b.signature));
-            Breakdown { transactions: self.counts[*place].clone(), spans }
-        };
-        Ok(places.iter().zip(spans).map(breakdown).collect())
+            let spans = divide(store, app_id, *id, Blocks { range: self.range, length: BLOCK }, spans).await?;
+            breakdowns.push(Breakdown { transactions: self.counts[*place].clone(), spans });
+        }
+        Ok(breakdowns)
     }
 }

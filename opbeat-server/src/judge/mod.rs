@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! releases ─► looks that are due ─► history: rollups in blocks of ten minutes ─► opbeat-judgement ─► findings
+//!                                   signatures: time of kinds, divided ────────────────┘
 //! ```
 //!
 //! A look is taken 30 minutes, 1 hour, 3 hours and 24 hours after a release was completed. It stores the transactions that
@@ -10,6 +11,7 @@
 mod due;
 mod history;
 mod look;
+mod signatures;
 #[cfg(test)]
 mod tests;
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use serde_json::json;
 
 use super::take_looks;
-use crate::changes::{BodyChanges, Changes, NewRelease, Rollup, SelfTime, TransactionKey};
+use crate::changes::{BodyChanges, Changes, NewRelease, NewSample, Rollup, SelfTime, TransactionKey, to_json};
 use crate::queue::Mark;
 use crate::store::{FindingsOf, Store, StoredRecord, stores};
 
@@ -100,6 +101,41 @@ async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_
         let releases = store.recent_releases(now).await.unwrap();
         let looks = releases.iter().map(|release| (release.number, release.looks.len())).collect::<Vec<_>>();
         assert_eq!(looks, [(2, 3), (1, 4), (2, 3), (1, 4)], "of both apps");
+    }
+}
+
+/// Returns a sampled request with two statements, and their durations.
+fn sample(app_id: &str, second: i64, statements: [(&str, f64); 2]) -> NewSample {
+    let group = |(signature, _): (&str, f64)| json!({"signature": signature, "kind": "db.postgresql"});
+    let spans: Vec<_> =
+        (0..).zip(statements).map(|(group, (_, ms))| json!({"group": group, "duration_ms": ms})).collect();
+    let document = json!({"groups": statements.map(group), "spans": spans, "average_of": 0, "context": {}});
+    NewSample {
+        transaction: TransactionKey { app_id: app_id.to_owned(), kind: String::new(), name: NAMES[1].to_owned() },
+        happened_at: second * MICROS,
+        document: to_json(&document),
+        ..NewSample::default()
+    }
+}
+
+#[tokio::test]
+async fn the_statement_that_takes_the_time_is_named() {
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let app_id = store.create_app("shop").await;
+        for begin in (START..RELEASED + 4 * HOUR).step_by(HOUR as usize) {
+            let reviews_ms = if begin < RELEASED { 20.0 } else { 80.0 };
+            let samples =
+                vec![sample(&app_id, begin, [("SELECT FROM books", 20.0), ("SELECT FROM reviews", reviews_ms)])];
+            store_changes(&store, &app_id, Changes { samples, ..Changes::default() }).await;
+            fill(&store, &app_id, (begin, begin + HOUR), 2.5, &mut rng).await;
+        }
+        release(&store, &app_id, "a1", START + HOUR).await;
+        release(&store, &app_id, "b2", RELEASED).await;
+        take_looks(&store, (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
+        let found = store.findings(&app_id, FindingsOf::Release(2), 10).await.unwrap();
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert!(finding.sentence.contains("; the time is in `SELECT FROM reviews`"), "{}", finding.sentence);
     }
 }
 

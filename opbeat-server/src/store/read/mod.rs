@@ -12,6 +12,7 @@ mod organizations;
 mod releases;
 mod rollups;
 mod samples;
+mod span_shares;
 mod spans;
 
 use crate::text::start_of;
@@ -27,6 +28,7 @@ pub(crate) use organizations::OrganizationName;
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupRow, RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};
+pub(crate) use span_shares::SpanShareRow;
 pub(crate) use spans::{SpanCallerRow, SpanPoint, SpanRow, SpanSums, SpanUseRow, SpansOf};
 
 /// The longest text that is searched for, in characters. SQLite refuses patterns of more than 50,000 bytes.

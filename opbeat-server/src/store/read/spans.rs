@@ -382,10 +382,10 @@ fn push_part(select: &mut QueryBuilder<'_>, part: Part) {
     select.push(" AND span_sums.start < ").push_bind(part.to);
 }
 
-fn span(row: &Row<'_>) -> Result<SpanRow, StoreError> {
+pub(super) fn span(row: &Row<'_>) -> Result<SpanRow, StoreError> {
     Ok(SpanRow { id: row.try_get("id")?, kind: row.try_get("kind")?, signature: row.try_get("signature")? })
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
+pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
