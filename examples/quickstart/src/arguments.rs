@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::past::Detail;
+
 /// The command-line arguments.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
@@ -40,6 +42,11 @@ impl Arguments {
 
     /// Returns the time between two requests of a visitor.
     pub(crate) fn pause(&self) -> Duration {
-        if self.check { Duration::from_millis(2) } else { Duration::from_millis(120) }
+        if self.check { Duration::from_millis(2) } else { Duration::from_millis(500) }
+    }
+
+    /// Returns the detail of the shop's past. The check counts the last hour, so that this has no past.
+    pub(crate) fn detail(&self) -> Detail {
+        if self.check { Detail { step: 10, requests: 20, gap: 70 } } else { Detail { step: 1, requests: 40, gap: 0 } }
     }
 }

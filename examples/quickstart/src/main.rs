@@ -1,14 +1,18 @@
 //! A monitored bookshop: an axum application, an actix service, a server on hyper alone, and the Opbeat server.
 //!
+//! The shop has a simulated past of a day, and its code is in a Git repository that the program makes.
+//!
 //! `cargo run -p quickstart` runs it under a light load until Ctrl-C. `cargo run -p quickstart -- --check` runs it for
 //! a few seconds, and fails unless every request is counted exactly once.
 
 mod arguments;
 mod check;
+mod code;
 mod covers;
 mod ledger;
 mod load;
 mod monitor;
+mod past;
 mod prices;
 mod shop;
 
@@ -91,5 +95,11 @@ fn announce(monitor: &Monitor, shop: std::net::SocketAddr) {
     println!("\n  Opbeat shows the bookshop. This link signs you in:\n");
     println!("    {}\n", monitor.sign_in_url());
     println!("  The bookshop itself runs at http://{shop}/\n");
-    println!("  A light load calls it. Some requests are slow or fail on purpose. Stop with Ctrl-C.\n");
+    println!(
+        "  A light load calls it. Some requests are slow or fail on purpose, and the day before is simulated. Within a"
+    );
+    println!(
+        "  minute, the errors are assigned to authors, and the search is found to be slower since the second release."
+    );
+    println!("  Stop with Ctrl-C.\n");
 }

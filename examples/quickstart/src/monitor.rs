@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use opbeat_core::{Agent, Config};
-use opbeat_server::{Server, ServerConfig};
+use opbeat_server::{AppCredentials, Server, ServerConfig};
 use tempfile::TempDir;
 
 use crate::BoxError;
 use crate::arguments::Arguments;
+use crate::code::{AUTHORS, Code};
+use crate::past::{self, Detail};
 
 /// The organization that all apps belong to.
 pub(crate) const ORGANIZATION: &str = "quickstart";
@@ -36,6 +40,8 @@ impl Monitor {
         let folder = if arguments.data.is_none() { Some(tempfile::tempdir()?) } else { None };
         let data = arguments.data.clone().or_else(|| folder.as_ref().map(|folder| folder.path().to_owned()));
         let data = data.ok_or("the server needs a data folder")?;
+        let is_new = std::fs::read_dir(&data).map_or(true, |mut files| files.next().is_none());
+        let code = data.join("quickstart-code");
         let server = match arguments.listen {
             Some(address) => Server::start(ServerConfig::new(data, address)).await?,
             None if arguments.check => Server::start(ServerConfig::new(data, FREE_PORT)).await?,
@@ -48,7 +54,12 @@ impl Monitor {
         };
         let mut agents = BTreeMap::new();
         for app in APPS {
-            agents.insert(app, agent(&server, app).await?);
+            let credentials = server.create_app(ORGANIZATION, app).await?;
+            let mut release = env!("CARGO_PKG_VERSION").to_owned();
+            if app == "shop" && is_new {
+                release = open_shop(&server, &credentials, &code, arguments.detail()).await?;
+            }
+            agents.insert(app, agent(credentials, &release)?);
         }
         Ok(Self { server, agents, _folder: folder })
     }
@@ -88,11 +99,43 @@ impl Monitor {
     }
 }
 
-async fn agent(server: &Server, app: &str) -> Result<Agent, BoxError> {
-    let credentials = server.create_app(ORGANIZATION, app).await?;
+/// Reports the past of the shop, and connects a repository with its code. Returns the revision that runs now.
+async fn open_shop(
+    server: &Server,
+    credentials: &AppCredentials,
+    code: &Path,
+    detail: Detail,
+) -> Result<String, BoxError> {
+    let now = Timestamp::now();
+    let code = connect(server, code.to_owned(), past::releases(now)).await?;
+    let versions = || ["0.0.9", env!("CARGO_PKG_VERSION")].map(str::to_owned);
+    let revisions = code.map_or_else(versions, |code| code.revisions);
+    past::report(credentials, now, &revisions, detail).await?;
+    let [_, running] = revisions;
+    Ok(running)
+}
+
+/// Makes the members and the repository of the shop, so that its errors are assigned to authors. Without the command `git`,
+/// it says so and makes neither.
+async fn connect(server: &Server, code: PathBuf, released: [Timestamp; 2]) -> Result<Option<Code>, BoxError> {
+    let code = match tokio::task::spawn_blocking(move || Code::commit(code, released)).await? {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::warn!("errors are not assigned to authors: {error}");
+            return Ok(None);
+        }
+    };
+    for (name, email) in AUTHORS {
+        server.create_member(ORGANIZATION, name, email).await?;
+    }
+    server.connect_repository(ORGANIZATION, "shop", code.path()?).await?;
+    Ok(Some(code))
+}
+
+fn agent(credentials: AppCredentials, release: &str) -> Result<Agent, BoxError> {
     let config = Config::new(credentials.organization_id, credentials.app_id, credentials.secret_token)
         .server_url(credentials.server_url)
-        .release(env!("CARGO_PKG_VERSION"))
+        .release(release)
         .flush_interval(Duration::from_secs(1));
     Ok(Agent::start(&config)?)
 }

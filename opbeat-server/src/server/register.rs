@@ -4,8 +4,11 @@ use jiff::Timestamp;
 
 use crate::intake::hash_token;
 use crate::names::{NameError, check_app_name, check_name};
+use crate::people::{People, Refused};
 use crate::random::random_hex;
-use crate::store::{Access, Cause, NewApp, Store, StoreError};
+use crate::repositories::checked_url;
+use crate::role::Role;
+use crate::store::{Access, Cause, NewApp, NewRepository, Store, StoreError};
 
 /// The longest name of a token, in characters.
 const MAX_TOKEN_NAME: usize = 100;
@@ -44,6 +47,12 @@ pub enum RegisterError {
     /// The name of a token is too long.
     #[error("{0:?} is no name for a token; use at most 100 characters without control characters")]
     TokenName(String),
+    /// The app does not exist.
+    #[error("there is no app {0:?}; `opbeat app create {0}` creates it")]
+    NoApp(String),
+    /// The address of a repository or of a person cannot be used.
+    #[error("{0}")]
+    Address(String),
     /// The requested id or token is in use.
     #[error("the given id or token is already in use for another organization or app")]
     Taken,
@@ -96,6 +105,32 @@ pub(crate) async fn create_token(
         true => Ok(token),
         false => Err(RegisterError::NoOrganization(organization.to_owned())),
     }
+}
+
+/// Creates a person as a member of an organization, or makes a known person a member. Returns the password of a new one.
+pub(crate) async fn create_member(
+    people: &People,
+    organization: &str,
+    (name, email): (&str, &str),
+) -> Result<Option<String>, RegisterError> {
+    let created = people.create(organization, (name, email), (Role::Member, false)).await;
+    created.map_err(|refused| match refused {
+        Refused::Database(error) => error.into(),
+        Refused::Missing(_) => RegisterError::NoOrganization(organization.to_owned()),
+        refused => RegisterError::Address(refused.to_string()),
+    })
+}
+
+/// Connects a Git repository with an app. The worker fetches it.
+pub(crate) async fn connect_repository(
+    store: &Store,
+    (organization, app): (&str, &str),
+    url: &str,
+) -> Result<(), RegisterError> {
+    let url = checked_url(url).map_err(|error| RegisterError::Address(error.to_string()))?;
+    let repository = NewRepository { url, ..NewRepository::default() };
+    let connected = store.connect_repository((organization, app), &repository, now()).await?;
+    connected.map(drop).ok_or_else(|| RegisterError::NoApp(format!("{organization}/{app}")))
 }
 
 /// Returns the current time in microseconds since 1970.

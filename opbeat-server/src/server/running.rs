@@ -16,12 +16,14 @@ use super::http;
 use super::listener::{self, Listener};
 use super::metrics::Metrics;
 use super::probe::{Probe, ProbeCondition, Target};
-use super::register::{AppCredentials, RegisterError, create_app, create_token};
+use super::register::{AppCredentials, RegisterError, connect_repository, create_app, create_member, create_token};
 use super::roles::{IntakeRole, WebRole, WorkerRole};
 use super::start_error::StartError;
 use super::tls::{HangUp, Tls};
 use crate::boxed::compiled_here;
 use crate::data_folder::{DataFolder, Lock};
+use crate::passwords::Passwords;
+use crate::people::People;
 use crate::site::Sites;
 use crate::store::{Access, NewApp, Store};
 
@@ -183,6 +185,41 @@ impl Server {
     pub fn create_read_token(&self, organization: &str) -> impl Future<Output = Result<String, RegisterError>> + Send {
         let organization = organization.to_owned();
         compiled_here(Box::pin(async move { create_token(&self.store, &organization, (Access::Read, "")).await }))
+    }
+
+    /// Creates a person as a member of an organization. Returns a new password, unless there is an account with this
+    /// e-mail address already, which keeps its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the organization does not exist, a value is invalid, or the database fails.
+    #[inline(never)]
+    pub fn create_member(
+        &self,
+        organization: &str,
+        name: &str,
+        email: &str,
+    ) -> impl Future<Output = Result<Option<String>, RegisterError>> + Send {
+        let people = People::new(self.store.clone(), Passwords::new());
+        let (organization, name, email) = (organization.to_owned(), name.to_owned(), email.to_owned());
+        compiled_here(Box::pin(async move { create_member(&people, &organization, (&name, &email)).await }))
+    }
+
+    /// Connects a Git repository with an app, so that its errors are assigned to the authors of the failing lines. The
+    /// address is a URL, or the absolute path of a repository on this machine. The worker fetches it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the app does not exist, the address cannot be used, or the database fails.
+    #[inline(never)]
+    pub fn connect_repository(
+        &self,
+        organization: &str,
+        app: &str,
+        url: &str,
+    ) -> impl Future<Output = Result<(), RegisterError>> + Send {
+        let (organization, app, url) = (organization.to_owned(), app.to_owned(), url.to_owned());
+        compiled_here(Box::pin(async move { connect_repository(&self.store, (&organization, &app), &url).await }))
     }
 
     /// Stops the server, within 10 seconds: accepts no more requests, finishes the running ones, stores queued data and

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::origins::find_app;
 
 /// A repository to connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NewRepository {
     /// The address, without a user and a password, or a path on the server.
     pub(crate) url: String,

@@ -26,7 +26,7 @@ const MAX_READS: u32 = 20;
 const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The time between two looks for releases that are to be judged.
-const JUDGEMENT_INTERVAL: Duration = Duration::from_secs(60);
+const JUDGEMENT_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The time between two looks for errors that are to be assigned.
 const ASSIGNMENT_INTERVAL: Duration = Duration::from_secs(1);
