@@ -17,8 +17,9 @@ const BODIES_PER_NAME: u64 = 8;
 /// the sum are then the numbers of times that each body was counted.
 const BASE: u64 = 8;
 
-/// Bodies whose number is a multiple of this are errors, the others are transactions.
-const ERROR_EVERY: u64 = 4;
+/// Bodies whose number is a multiple of this are errors, the others are transactions. Servers keep a limited number of errors
+/// too: as many as names.
+const ERROR_EVERY: u64 = 8;
 
 /// The answer to a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
