@@ -5,7 +5,6 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::database::Database;
 use crate::pages::text;
-use crate::running::{PATIENCE, Running};
+use crate::running::{Looks, Running};
 
 const ANA: &str = "0000000000000000000000000000000a";
 const BEN: &str = "0000000000000000000000000000000b";
@@ -118,14 +117,13 @@ impl Acme {
     }
 
     async fn resource(&self, path: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let mut looks = Looks::new();
         loop {
             let resource = self.running.ask(path).await;
             if is_wanted(&resource) {
                 return resource;
             }
-            assert!(Instant::now() < deadline, "{path}: {resource}");
-            tokio::task::yield_now().await;
+            looks.next(format_args!("{path}: {resource}")).await;
         }
     }
 

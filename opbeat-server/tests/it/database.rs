@@ -3,8 +3,10 @@
 //! With `OPBEAT_TEST_STORE=postgres://user@host:port/`, each server of the tests gets a database of its own there.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
 use crate::running::Running;
@@ -26,7 +28,14 @@ impl TestDatabase {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("opbeat_test_{}_{number}_{:08x}", std::process::id(), fastrand::u32(..));
         let client = connect(&format!("{server}/postgres")).await;
-        client.batch_execute(&format!("CREATE DATABASE {name} STRATEGY file_copy TEMPLATE template0")).await.unwrap();
+        static TEMPLATE: Mutex<Option<String>> = Mutex::const_new(None);
+        let mut template = TEMPLATE.lock().await;
+        if template.is_none() {
+            *template = Some(migrated_template(&client, &server).await);
+        }
+        let template = template.as_deref().unwrap();
+        let create = format!("CREATE DATABASE {name} STRATEGY file_copy TEMPLATE {template}");
+        client.batch_execute(&create).await.unwrap();
         Some(Self { server, name })
     }
 
@@ -53,6 +62,20 @@ impl Drop for TestDatabase {
         });
         removed.join().unwrap();
     }
+}
+
+/// Creates a database with the current schema, and returns its name. Copying it is quicker than making the schema for each
+/// test. Migrations have tests of their own.
+async fn migrated_template(client: &Client, server: &str) -> String {
+    let name = format!("opbeat_template_{}", std::process::id());
+    client.batch_execute(&format!("CREATE DATABASE {name} STRATEGY file_copy TEMPLATE template0")).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // Any command that opens the database migrates it.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+    command.args(["token", "list", "--data"]).arg(folder.path()).env("OPBEAT_STORE", format!("{server}/{name}"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    name
 }
 
 async fn connect(url: &str) -> Client {

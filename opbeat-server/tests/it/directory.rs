@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use opbeat_server::AppCredentials;
 use reqwest::redirect::Policy;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::command::opbeat;
 use crate::process::serve_with;
-use crate::running::{PATIENCE, Running, session_of};
+use crate::running::{Looks, Running, session_of};
 
 const SHOP: &str = "https://shop.example";
 
@@ -75,15 +75,14 @@ impl Process {
 
     /// Waits until the health check reports a state of the database, and returns the report.
     async fn health(&self, state: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let mut looks = Looks::new();
         loop {
             let response = self.client.get(format!("{}/healthz", self.url)).send().await.unwrap();
             let health: Value = response.json().await.unwrap();
             if health["database"]["state"] == state {
                 return health;
             }
-            assert!(Instant::now() < deadline, "{health}");
-            tokio::task::yield_now().await;
+            looks.next(&health).await;
         }
     }
 }
@@ -102,13 +101,12 @@ impl Stopped {
         running.command(&["app", "create", "acme/books"]);
         running.command(&["org", "services", "acme", "--create"]);
         let snapshot = running.folder.path().join("directory.json");
-        let deadline = Instant::now() + PATIENCE;
+        let mut looks = Looks::new();
         while !["\"create\"", SHOP]
             .iter()
             .all(|text| std::fs::read_to_string(&snapshot).unwrap_or_default().contains(text))
         {
-            assert!(Instant::now() < deadline, "the snapshot was not written");
-            tokio::task::yield_now().await;
+            looks.next("the snapshot was not written").await;
         }
         let text = std::fs::read_to_string(&snapshot).unwrap();
         for token in [&running.app.secret_token, &running.read_token] {
@@ -160,7 +158,7 @@ async fn known_apps_are_accepted_after_a_restart_without_the_database() {
     std::fs::rename(stopped.path("moved"), stopped.path("opbeat.sqlite")).unwrap();
     let process = Process::start(folder.path(), &[]);
     assert_eq!(process.post(app, token).await.status(), StatusCode::ACCEPTED);
-    let deadline = Instant::now() + PATIENCE;
+    let mut looks = Looks::new();
     for (app, count) in [("shop", 2), ("books", 1)] {
         let url = format!("{}/api/v2/organizations/acme/apps/{app}/transactions/?range=1h", process.url);
         loop {
@@ -170,8 +168,7 @@ async fn known_apps_are_accepted_after_a_restart_without_the_database() {
             if transactions.is_some_and(|all| all.iter().any(|one| one["count"] == count)) {
                 break;
             }
-            assert!(Instant::now() < deadline, "{app} {list}");
-            tokio::task::yield_now().await;
+            looks.next(format_args!("{app} {list}")).await;
         }
     }
 }
@@ -185,10 +182,9 @@ async fn limits_of_an_app_hold_after_a_restart_without_the_database() {
     }
     running.command(&["app", "limits", "acme/shop", "--quota-events", "2"]);
     let snapshot = running.folder.path().join("directory.json");
-    let deadline = Instant::now() + PATIENCE;
+    let mut looks = Looks::new();
     while !std::fs::read_to_string(&snapshot).unwrap_or_default().contains(r#""quota_events":2"#) {
-        assert!(Instant::now() < deadline, "the snapshot has no limits");
-        tokio::task::yield_now().await;
+        looks.next("the snapshot has no limits").await;
     }
     let Running { server, folder, app, .. } = running;
     server.shut_down().await;
@@ -229,10 +225,9 @@ async fn a_damaged_snapshot_is_ignored() {
     std::fs::rename(stopped.path("moved"), stopped.path("opbeat.sqlite")).unwrap();
     let process = Process::start(stopped.folder.path(), &[]);
     assert_eq!(process.post(app, &app.secret_token).await.status(), StatusCode::ACCEPTED);
-    let deadline = Instant::now() + PATIENCE;
+    let mut looks = Looks::new();
     while std::fs::read(&snapshot).unwrap() == bytes {
-        assert!(Instant::now() < deadline, "the snapshot was not replaced");
-        tokio::task::yield_now().await;
+        looks.next("the snapshot was not replaced").await;
     }
 }
 
@@ -263,9 +258,9 @@ async fn a_revoked_secret_token_is_refused_by_a_running_server_and_others_are_ke
 
     let revoked = running.command(&["token", "revoke", &first[0][0]]);
     assert!(revoked.starts_with(&format!("Revoked the secret token {} of acme/shop", first[0][0])), "{revoked}");
-    let deadline = Instant::now() + PATIENCE;
+    let mut looks = Looks::new();
     while status(&running.app.secret_token).await != StatusCode::UNAUTHORIZED {
-        assert!(Instant::now() < deadline, "the token is still accepted");
+        looks.next("the token is still accepted").await;
     }
     assert_eq!(status(&second.secret_token).await, StatusCode::ACCEPTED);
     let again = running.output_of(&["token", "revoke", &first[0][0]]);

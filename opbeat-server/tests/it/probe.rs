@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::database::Database;
 use crate::metrics::value;
-use crate::running::{PATIENCE, Running};
+use crate::running::{Looks, Running};
 
 async fn metrics(url: &str) -> String {
     reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap()
@@ -18,14 +18,13 @@ async fn metrics(url: &str) -> String {
 
 /// Waits until the page of the metrics fulfils a condition.
 async fn until(url: &str, is_met: impl Fn(&str) -> bool) -> String {
-    let deadline = Instant::now() + PATIENCE;
+    let mut looks = Looks::new();
     loop {
         let page = metrics(url).await;
         if is_met(&page) {
             return page;
         }
-        assert!(Instant::now() < deadline, "{page}");
-        tokio::task::yield_now().await;
+        looks.next(&page).await;
     }
 }
 

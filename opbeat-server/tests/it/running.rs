@@ -1,5 +1,6 @@
 //! A server on a free port, with an app.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,6 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::time::Interval;
 
 use crate::database::TestDatabase;
 
@@ -109,14 +111,13 @@ impl Running {
 
     /// Waits until the worker has stored all queued data.
     pub(crate) async fn drained(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let mut looks = Looks::new();
         loop {
             let health: Value = self.get("/healthz").await.json().await.unwrap();
             if health["queue"]["backlog_bytes"] == 0 {
                 return;
             }
-            assert!(Instant::now() < deadline, "the queue was not stored in time: {health}");
-            tokio::task::yield_now().await;
+            looks.next(format_args!("the queue was not stored in time: {health}")).await;
         }
     }
 
@@ -143,6 +144,26 @@ impl Running {
         let response = self.client.get(url).bearer_auth(&self.read_token).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
+    }
+}
+
+/// Looks for something that happens soon. A break after each look leaves the processor to what happens.
+pub(crate) struct Looks {
+    ticks: Interval,
+    deadline: Instant,
+}
+
+impl Looks {
+    pub(crate) fn new() -> Self {
+        let break_time = Duration::from_millis(5);
+        let ticks = tokio::time::interval_at(tokio::time::Instant::now() + break_time, break_time);
+        Self { ticks, deadline: Instant::now() + PATIENCE }
+    }
+
+    /// Waits until the next look. Fails with what was seen if that takes longer than [`PATIENCE`].
+    pub(crate) async fn next(&mut self, seen: impl Display) {
+        assert!(Instant::now() < self.deadline, "{seen}");
+        self.ticks.tick().await;
     }
 }
 
