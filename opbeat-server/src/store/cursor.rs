@@ -1,12 +1,10 @@
 //! Cursors: the positions of workers in the queues on the disks of their machines.
 
 use super::database::Store;
-use super::engine::{Connection, Engine, Row, query};
+use super::engine::{Connection, Row, query};
 use super::error::StoreError;
+use super::locks::{Lock, wait_for};
 use crate::queue::{Mark, Position, QueueId};
-
-/// The lock of PostgreSQL that a process holds while it moves a cursor: any number that no other program uses.
-const CURSOR_LOCK: i64 = 0x6f70_6265_6177;
 
 impl Store {
     /// Returns the position up to which a queue has been stored.
@@ -18,9 +16,7 @@ impl Store {
 
 /// Returns the cursor of a queue. No other process moves it until the end of the transaction.
 fn read(connection: &mut Connection, queue: QueueId) -> Result<Option<Position>, StoreError> {
-    if connection.engine() == Engine::Postgres {
-        connection.batch(&format!("SELECT pg_advisory_xact_lock({CURSOR_LOCK})"))?;
-    }
+    wait_for(connection, Lock::Cursor)?;
     let row = query("SELECT segment, position FROM queue_cursor WHERE queue = ?").bind(queue.to_string());
     let Some(row) = row.fetch_optional(connection)? else { return Ok(None) };
     let number =

@@ -4,10 +4,8 @@
 //! Partitions are created at the start and whenever old rows are removed.
 
 use super::engine::{Connection, Engine, Error, query};
+use super::locks::{Lock, wait_for};
 use crate::changes::{MINUTES_KEPT, RESOLUTIONS};
-
-/// Lets one process at a time change partitions, until the end of its transaction.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(8031404652167135521)";
 
 /// Reads the names of all partitions, among them the default ones.
 const EXISTING: &str = "SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits WHERE inhparent IN (
@@ -48,7 +46,7 @@ pub(super) fn create_missing(connection: &mut Connection, now: i64) -> Result<()
             continue;
         }
         connection.transaction(|connection| {
-            connection.batch(LOCK)?;
+            wait_for(connection, Lock::Partitions)?;
             // Another process can have created them since.
             let existing = existing(connection)?;
             let missing = wanted(series).filter(|partition| !existing.contains(&partition.name()));
@@ -78,7 +76,7 @@ pub(super) fn drop_old(
         let may_be_removed = is_compact || series.resolution.is_none();
         if may_be_removed && oldest.is_some_and(|oldest| partition.is_before(oldest)) {
             connection.transaction(|connection| {
-                connection.batch(LOCK)?;
+                wait_for(connection, Lock::Partitions)?;
                 connection.batch(&partition.drop().join(";"))
             })?;
         }

@@ -14,18 +14,15 @@ mod durations;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::database::Store;
-use super::engine::{Connection, Engine, query};
+use super::engine::{Connection, query};
 use super::error::{Cause, StoreError};
-use super::locks::lock_app;
+use super::locks::{Lock, lock_app, try_lock};
 use super::marks::{AppMarks, MINUTES_ONLY, Marks, Part, READ};
 use super::notes::{self, NewNotes};
 use crate::changes::{MAX_COUNT, RESOLUTIONS};
 
 /// The seconds after which rows of a minute are added up. Most data arrives earlier, and is written once.
 const DELAY: i64 = 300;
-
-/// The lock of PostgreSQL that a process holds while it adds up: any number that no other program uses.
-const LOCK: i64 = 0x6f70_6265_6176;
 
 const MICROS: i64 = 1_000_000;
 
@@ -99,7 +96,8 @@ fn compact_next(
     level: usize,
     now: i64,
 ) -> Result<(Step, Marks), StoreError> {
-    if !is_alone(connection)? {
+    // Another process adds up at the moment.
+    if !try_lock(connection, Lock::Compaction)? {
         return Ok((Step::Busy, MINUTES_ONLY));
     }
     // The workers of the app hold its lock from before they read the watermarks until they have stored their data.
@@ -135,15 +133,6 @@ fn compact_next(
     .execute(connection)?;
     marks.rows[level].until = until;
     Ok((step, marks))
-}
-
-/// Returns whether no other process adds up at the moment. Others do not until the end of the transaction.
-fn is_alone(connection: &mut Connection) -> Result<bool, StoreError> {
-    if connection.engine() == Engine::Sqlite {
-        return Ok(true);
-    }
-    let row = query("SELECT pg_try_advisory_xact_lock(?) AS is_alone").bind(LOCK).fetch_one(connection)?;
-    Ok(row.try_get("is_alone")?)
 }
 
 /// Returns the start of an app's first row from a time on, in seconds since 1970.

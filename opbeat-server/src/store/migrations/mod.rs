@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::engine::{Connection, Engine, Error, Kind, query};
+use super::locks::{Lock, wait_for};
 use super::partitions;
 
 /// A change of the schema: number, name, statements.
@@ -52,9 +53,6 @@ pub(super) fn postgres_schema() -> String {
     POSTGRES.map(|(_, _, statements)| statements).concat()
 }
 
-/// The lock of PostgreSQL that a process holds while it changes the schema: any number that no other program uses.
-const LOCK: i64 = 0x6f70_6265_6174;
-
 /// Brings the schema up to date.
 ///
 /// Fails with [`Kind::Data`] if a newer version of the server wrote it.
@@ -78,9 +76,7 @@ fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(
     }
     connection.transaction(|connection| {
         // Of several processes that start at the same time, one changes the schema.
-        if connection.engine() == Engine::Postgres {
-            connection.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
-        }
+        wait_for(connection, Lock::Migrations)?;
         connection.batch("CREATE TABLE IF NOT EXISTS migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL)")?;
         if connection.engine() == Engine::Sqlite {
             take_over(connection)?;
