@@ -76,7 +76,9 @@ async fn an_error_is_listed_and_shown_without_control_of_the_terminal() {
     assert!(shown.contains("open, 1 times, first "), "{shown}");
     let (first, second) = (shown.find("find  books.py:118"), shown.find("serve  server.py:7"));
     assert!(first.is_some() && first < second, "the newest call is first: {shown}");
-    for text in [list, shown] {
+    let json = prints(&running, &["error", "acme/shop", "1", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["message"], message, "escaped, and not removed");
+    for text in [list, shown, json] {
         assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
     }
     assert_eq!(prints(&running, &["errors", "acme/shop", "--search", "cars"]).await, "No errors match.\n");
@@ -106,6 +108,22 @@ async fn a_deployment_reports_its_release() {
     prints(&running, &["release", "create", "--rev", "b2", "--completed-at", &yesterday]).await;
     running.drained().await;
     assert_eq!(running.ask("releases/b2/").await["last_completed_at"], json!(yesterday));
+}
+
+#[tokio::test]
+async fn authorities_are_needed_for_https_only() {
+    let running = Running::start().await;
+    let without_authorities = async |url: String| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+        command.args(["errors", "acme/shop", "--url", &url, "--token", &running.read_token]);
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    let output = without_authorities(running.server.url()).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = without_authorities("https://127.0.0.1:1".to_owned()).await;
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains("install the package ca-certificates"), "{error}");
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::RootCertStore;
 use serde_json::Value;
+
+use crate::trust::{self, Verification};
 
 /// The time for a request and its response.
 const TIME: Duration = Duration::from_secs(60);
@@ -63,14 +66,14 @@ impl Reader {
 impl Client {
     /// Makes a client that sends a token.
     pub(super) fn new(server: &ServerOption, token: &str) -> Result<Self, Box<dyn Error>> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-            .map_err(|error| {
-                format!("{error}; install the system's certificates, often the package `ca-certificates`")
-            })?
-            .https_or_http()
-            .enable_http1()
-            .build();
+        // Without HTTPS, a machine without certificates of authorities reads a server too.
+        let is_https = server.url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+        let tls = if is_https {
+            trust::client_config(Verification::Full, None)?
+        } else {
+            trust::client().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+        };
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         let http = HttpClient::builder(TokioExecutor::new()).build(connector);
         Ok(Self { url: server.url.trim_end_matches('/').to_owned(), token: token.trim().to_owned(), http })
     }

@@ -1,6 +1,7 @@
 //! Tables on the terminal.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -55,7 +56,22 @@ fn is_number(heading: &str) -> bool {
 ///
 /// Returns an error if the standard output cannot be written.
 pub(super) fn json(value: &Value) -> Result<(), Box<dyn Error>> {
-    line(&serde_json::to_string_pretty(value)?)
+    line(&escaped(&serde_json::to_string_pretty(value)?))
+}
+
+/// Returns JSON in which no character controls a terminal. JSON itself escapes those below U+0020 only; the others are in
+/// its strings.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_control() && letter != '\n' {
+            // A string takes all text.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(letter));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    escaped
 }
 
 /// Prints a line. The reader of a pipe may close it before the end, as `head` does.
