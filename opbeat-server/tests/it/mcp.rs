@@ -1,8 +1,12 @@
 //! The endpoint for assistants.
 
+use std::fs::File;
+use std::process::Command;
+
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::process::start;
 use crate::running::Running;
 
 /// An assistant with a token.
@@ -177,6 +181,13 @@ async fn wrong_calls_say_what_is_right() {
     let running = Running::start().await;
     let assistant = Assistant::with_read_token(&running);
     assert_eq!(assistant.misuse("list_errors", json!({})).await, "list_errors needs the argument app.");
+    assert_eq!(assistant.misuse("list_errors", json!({"app": null})).await, "list_errors needs the argument app.");
+    for app in ["", "..", "a/b", "%2e"] {
+        let (is_error, text) = assistant.call("list_errors", json!({"app": app})).await;
+        assert!(is_error && text.contains("does not exist"), "{app:?}: {text}");
+    }
+    let (is_error, text) = assistant.call("get_error", json!({"app": "shop", "number": "seven"})).await;
+    assert!(is_error && text.contains("seven"), "{text}");
     let text = assistant.misuse("list_apps", json!({"name": "shop"})).await;
     assert_eq!(text, "list_apps has no argument name. It has: limit, offset, search.");
     assert_eq!(assistant.misuse("drop_tables", json!({})).await, "There is no tool drop_tables.");
@@ -188,4 +199,29 @@ async fn wrong_calls_say_what_is_right() {
     let broken = broken.header("accept", "application/json, text/event-stream");
     let broken = broken.header("content-type", "application/json").body("{").send().await.unwrap();
     assert!(broken.status().is_client_error(), "{}", broken.status());
+}
+
+#[tokio::test]
+async fn calls_leave_no_lines_in_the_log() {
+    let running = Running::start_with_file().await;
+    let token = running.read_token.clone();
+    let folder = running.folder;
+    running.server.shut_down().await;
+    let log = folder.path().join("log");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
+    command.stderr(File::create(&log).unwrap());
+    let (mut child, url) = tokio::task::spawn_blocking(move || start(&mut command)).await.unwrap();
+    for tool in ["list_apps", "drop_tables"] {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool}});
+        let request = running.client.post(format!("{url}/mcp")).bearer_auth(&token);
+        let request = request.header("accept", "application/json, text/event-stream");
+        let request = request.header("content-type", "application/json").body(call.to_string());
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["result"]["isError"] == false, tool == "list_apps", "{answer}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("rmcp") && !log.contains("drop_tables"), "{log}");
 }
