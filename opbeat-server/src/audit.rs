@@ -35,6 +35,18 @@ impl ChangedBy {
     }
 }
 
+/// Returns the name of a person in the log, with the e-mail address.
+pub(crate) fn full_name(name: &str, email: &str) -> String {
+    format!("{name} ({email})")
+}
+
+/// Returns whether a name in the log is that of the person with an e-mail address, who may have had another name then.
+pub(crate) fn is_of_person(full_name: &str, email: &str) -> bool {
+    // An address has no parenthesis, so that no name can end with another one.
+    let rest = full_name.strip_suffix(')').and_then(|rest| rest.strip_suffix(email));
+    rest.is_some_and(|rest| rest.ends_with(" ("))
+}
+
 /// A change, as the audit log keeps it. People and teams are named as they were then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
@@ -44,7 +56,17 @@ pub(crate) enum AuditAction {
         /// The e-mail address.
         person: String,
     },
-    /// A person was created on the command line, or was added to an organization there.
+    /// A person became an owner of the server on the command line.
+    OwnerAdded {
+        /// The e-mail address.
+        person: String,
+    },
+    /// A person is no owner of the server any more.
+    OwnerRemoved {
+        /// The e-mail address.
+        person: String,
+    },
+    /// A person was added to an organization on the command line, with a new account or a known one.
     PersonCreated {
         /// The e-mail address.
         person: String,
@@ -154,7 +176,9 @@ impl fmt::Display for AuditAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OwnerCreated { person } => write!(f, "created the owner of the server, {person}"),
-            Self::PersonCreated { person, role } => write!(f, "created {person} as {}", role.as_str()),
+            Self::OwnerAdded { person } => write!(f, "made {person} an owner of the server"),
+            Self::OwnerRemoved { person } => write!(f, "took the ownership of the server from {person}"),
+            Self::PersonCreated { person, role } => write!(f, "added {person} as {}", role.as_str()),
             Self::Invited { person, role } => write!(f, "invited {person} as {}", role.as_str()),
             Self::InvitationWithdrawn { person } => write!(f, "withdrew the invitation of {person}"),
             Self::Joined { person, role } => write!(f, "joined with the invitation of {person} as {}", role.as_str()),
@@ -181,6 +205,13 @@ impl fmt::Display for AuditAction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_recognised_by_the_address_only() {
+        let name = full_name("Bo (ana@x)", "bo@x");
+        assert!(is_of_person(&name, "bo@x") && !is_of_person(&name, "ana@x") && !is_of_person(&name, "o@x"));
+        assert!(!is_of_person("the owner of the server", "bo@x"));
+    }
 
     #[test]
     fn changes_of_newer_versions_can_be_read() {

@@ -6,7 +6,7 @@ use crate::site::OWN_PATHS;
 pub(crate) const ORGANIZATION_PATHS: [&str; 1] = ["people"];
 
 /// The longest name of a person or a team, in characters.
-const MAX_NAME: usize = 100;
+pub(crate) const MAX_NAME: usize = 100;
 
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
 const MAX_EMAIL: usize = 254;

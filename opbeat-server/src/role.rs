@@ -10,7 +10,7 @@ pub(crate) enum Role {
     Reader,
     /// Also changes the status of errors, comments and assigns.
     Member,
-    /// Also changes people, teams, tokens and settings.
+    /// Also changes people, teams and settings.
     Admin,
 }
 

@@ -1,25 +1,30 @@
-//! The commands `opbeat person create`, `opbeat person list` and `opbeat person reset-password`.
+//! The commands `opbeat person create`, `list`, `reset-password` and `remove-owner`.
 
 use std::error::Error;
 
 use clap::{Args, Subcommand};
 
 use super::storage::{DataOption, open_store};
+use crate::names::MAX_NAME;
 use crate::passwords::Passwords;
 use crate::people::{People, Refused};
 use crate::role::Role;
 use crate::store::Store;
+use crate::text::start_of;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Person {
     /// Creates a person as a member of an organization, and prints a new password. The person changes it on the page You.
     ///
-    /// A person with this e-mail address keeps the name and the password, and gets the role.
+    /// A person with this e-mail address keeps the name and the password.
     Create(Create),
     /// Lists the members of an organization: e-mail address, role, name and further e-mail addresses.
     List(List),
-    /// Gives a member of an organization a new password, and prints it. All browsers of the person are signed out.
+    /// Gives a member of an organization, or an owner of the server, a new password, and prints it. All browsers of the
+    /// person are signed out.
     ResetPassword(ResetPassword),
+    /// Takes the ownership of the server from a person, who keeps the roles in organizations.
+    RemoveOwner(RemoveOwner),
 }
 
 #[derive(Debug, Args)]
@@ -33,9 +38,9 @@ pub(super) struct Create {
     /// The person's name. Default: the e-mail address.
     #[arg(long)]
     name: Option<String>,
-    /// The role: `reader`, `member` or `admin`.
-    #[arg(long, default_value = "member", value_parser = parse_role)]
-    role: Role,
+    /// The role: `reader`, `member` or `admin`. Default: `member`, or the role that the person has.
+    #[arg(long, value_parser = parse_role)]
+    role: Option<Role>,
     /// Makes the person an owner of the server, who may do everything in all organizations.
     #[arg(long)]
     owner: bool,
@@ -64,12 +69,22 @@ pub(super) struct ResetPassword {
     data: DataOption,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct RemoveOwner {
+    /// The e-mail address of the person.
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    #[command(flatten)]
+    data: DataOption,
+}
+
 impl Person {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Create(create) => create.run().await,
             Self::List(list) => list.run().await,
             Self::ResetPassword(reset) => reset.run().await,
+            Self::RemoveOwner(remove) => remove.run().await,
         }
     }
 }
@@ -78,7 +93,7 @@ impl Create {
     #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
         let (people, store) = open_people(&self.data).await?;
-        let name = self.name.as_deref().unwrap_or(&self.email);
+        let name = self.name.as_deref().unwrap_or_else(|| start_of(&self.email, MAX_NAME));
         let created = people.create(&self.organization, (name, &self.email), (self.role, self.owner)).await;
         store.close().await;
         match created.map_err(|refused| explain(refused, &self.organization))? {
@@ -118,6 +133,20 @@ impl ResetPassword {
         store.close().await;
         println!("{}", password.map_err(|refused| explain(refused, &self.organization))?);
         Ok(())
+    }
+}
+
+impl RemoveOwner {
+    async fn run(self) -> Result<(), Box<dyn Error>> {
+        let (people, store) = open_people(&self.data).await?;
+        let removed = people.remove_owner(&self.email).await;
+        store.close().await;
+        removed.map_err(|refused| match refused {
+            Refused::Missing(_) => {
+                "no person has this e-mail address; `opbeat person list ORG` prints those of an organization".into()
+            }
+            refused => refused.into(),
+        })
     }
 }
 

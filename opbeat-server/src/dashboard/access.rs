@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::problem::Problem;
 use super::{cookies, path};
-use crate::people::People;
+use crate::people::{Admin, People, Refused};
 use crate::query::{AppIdentity, OrganizationName, Query, Rights};
 use crate::sessions::{SessionSource, Sessions};
 use crate::site::Site;
@@ -49,6 +49,15 @@ impl Reader {
     pub(super) async fn organization(&self, name: &str) -> Result<OrganizationName, Problem> {
         let organization = self.query.find_organization(&self.rights.scope, name).await?;
         organization.ok_or(Problem::NotFound("organization"))
+    }
+
+    /// Returns the changes that the reader may make as an admin of an organization.
+    pub(super) fn admin<'a>(
+        &'a self,
+        browser: &Browser,
+        organization: &'a OrganizationName,
+    ) -> Result<Admin<'a>, Refused> {
+        self.people.admin((&self.rights, browser.site.client), &organization.id)
     }
 
     /// Finds an app that the reader may see.
@@ -111,6 +120,12 @@ impl Browser {
     /// Returns the rights of the session in the cookie, or `None` if the browser is not signed in.
     pub(super) async fn rights(&self) -> Result<Option<Rights>, Problem> {
         rights(&self.sessions, &self.site, &self.headers).await
+    }
+
+    /// Opens a session of a person who has just got an account or joined, and returns its id.
+    pub(super) async fn open_for(&self, person_id: &str) -> Result<String, Problem> {
+        let session = self.sessions.open_for_person(self.source(), person_id).await?;
+        session.ok_or(Problem::NotFound("person"))
     }
 
     /// Returns the response that sets the cookie of a new session, and leads to a page.

@@ -95,14 +95,21 @@ pub(super) struct Field<'a> {
     pub(super) autocomplete: &'static str,
 }
 
+/// Returns the reason why the value of a field was refused, if it was.
+pub(super) fn reason(field: &str, mistake: Mistake) -> Option<&'static str> {
+    mistake.filter(|(name, _)| *name == field).map(|(_, reason)| reason)
+}
+
 /// Renders a field with its label, and with the reason if its value was refused.
 pub(super) fn field(field: Field<'_>, mistake: Mistake) -> Markup {
-    let reason = mistake.filter(|(name, _)| *name == field.name).map(|(_, reason)| reason);
+    let reason = reason(field.name, mistake);
     let id = format!("{}-reason", field.name);
+    // A browser cuts a pasted value off at the limit without a word, so that a password would be another one.
+    let limit = (field.kind != "password").then_some("254");
     html! {
         label for=(field.name) { (field.label) }
         @if let Some(reason) = reason { p.bad id=(id) role="alert" { (reason) } }
         input id=(field.name) type=(field.kind) name=(field.name) value=(field.value) autocomplete=(field.autocomplete)
-            required maxlength="254" aria-invalid=[reason.map(|_| "true")] aria-describedby=[reason.map(|_| &id)];
+            required maxlength=[limit] aria-invalid=[reason.map(|_| "true")] aria-describedby=[reason.map(|_| &id)];
     }
 }

@@ -109,7 +109,9 @@ impl Operation {
             return Err(format!("{tool} has no argument {unknown}. It has: {known}."));
         }
         let required = self.tool.input_schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        if let Some(missing) = required.filter_map(Value::as_str).find(|name| arguments.get(*name).is_none_or(Value::is_null)) {
+        if let Some(missing) =
+            required.filter_map(Value::as_str).find(|name| arguments.get(*name).is_none_or(Value::is_null))
+        {
             return Err(format!("{tool} needs the argument {missing}."));
         }
         let mut path = self.path.replace("{organization}", &segment(organization));

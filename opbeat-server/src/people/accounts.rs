@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::handle::{People, Refused, author, done};
-use crate::audit::ChangedBy;
+use super::handle::{LAST_ADMIN, People, Refused, author, done};
+use crate::audit::{ChangedBy, full_name};
 use crate::intake::hash_token;
 use crate::names;
 use crate::passwords::Passwords;
 use crate::random::random_hex;
 use crate::role::Role;
-use crate::store::{Account, Joined, Member, NewApp, NewPerson, Rights, Scope, StoreError};
+use crate::store::{
+    Account, Changed, Created, Invitee, Joined, Member, NewApp, NewPerson, OwnChange, Rights, Scope, StoreError,
+};
 
 /// The values of a form that creates an account.
 #[derive(Clone, Copy)]
@@ -40,8 +42,24 @@ pub(crate) struct FirstApp {
     pub(crate) secret_token: String,
 }
 
+/// The sessions that a person ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Ended<'a> {
+    /// The session whose id has this SHA-256.
+    One([u8; 32]),
+    /// All but the one with this id.
+    Others(&'a str),
+}
+
+/// The field of the password that a person confirms to change it.
+pub(crate) const CURRENT_PASSWORD: &str = "current";
+
 const NO_NAME: Refused = Refused::invalid("name", "Enter a name of at most 100 characters.");
 const NO_EMAIL: Refused = Refused::invalid("email", "Enter an e-mail address, as in ana@example.com.");
+const OTHER_ACCOUNT: Refused = Refused::invalid(
+    "email",
+    "This invitation is for a person with another account. Sign in with it, and open the link again.",
+);
 const NAMES: &str = "Use 1 to 64 lower-case letters, digits and dashes. Some names, such as api, belong to the server.";
 
 impl People {
@@ -92,9 +110,13 @@ impl People {
         address: IpAddr,
     ) -> Result<String, Refused> {
         let person = self.check(account)?;
-        let actor = format!("{} ({})", person.name, person.email);
+        // The hash is computed only if it is needed: the link of an invitation must not keep the cores busy.
+        if self.has_account(&person.email).await? {
+            return Err(OTHER_ACCOUNT);
+        }
+        let by = ChangedBy::now(full_name(&person.name, &person.email), address);
         let person = self.with_hash(person).await;
-        self.join(secret, Ok(person), ChangedBy::now(actor, address)).await
+        self.join(secret, Invitee::New(person), by).await
     }
 
     /// Accepts an invitation as the person who is signed in.
@@ -110,17 +132,14 @@ impl People {
         address: IpAddr,
     ) -> Result<String, Refused> {
         let person = rights.person().ok_or(Refused::Missing("invitation"))?.to_owned();
-        self.join(secret, Err(person), author(rights, address)).await
+        self.join(secret, Invitee::Known(person), author(rights, address)).await
     }
 
-    async fn join(&self, secret: &str, person: Result<NewPerson, String>, by: ChangedBy) -> Result<String, Refused> {
-        match self.store.accept_invitation(&hash_token(secret), person, by).await? {
+    async fn join(&self, secret: &str, invitee: Invitee, by: ChangedBy) -> Result<String, Refused> {
+        match self.store.accept_invitation(&hash_token(secret), invitee, by).await? {
             Joined::Done(person_id) => Ok(person_id),
             Joined::Missing => Err(Refused::Missing("invitation")),
-            Joined::AccountChanged => Err(Refused::invalid(
-                "email",
-                "This invitation is for a person with another account. Sign in with it, and open the link again.",
-            )),
+            Joined::AccountChanged => Err(OTHER_ACCOUNT),
         }
     }
 
@@ -135,16 +154,19 @@ impl People {
         (current, new): (&str, &str),
         session: &str,
     ) -> Result<(), Refused> {
+        const WRONG: Refused = Refused::invalid(CURRENT_PASSWORD, "This is not your current password.");
         let account = self.own_account(rights).await?;
         if let Some(reason) = Passwords::refuse(new, &account.email) {
             return Err(Refused::invalid("new", reason));
         }
-        if !self.passwords.verify(current.to_owned(), account.password).await {
-            return Err(Refused::invalid("current", "This is not your current password."));
-        }
+        let is_right = self.passwords.verify(current.to_owned(), account.password.clone()).await;
+        let before = account.password.filter(|_| is_right).ok_or(WRONG)?;
         let hash = self.passwords.hash(new.to_owned()).await;
-        let kept = Some(hash_token(session));
-        done(self.store.set_password(&account.id, hash, kept, author(rights, address)).await?, "person")
+        let own = OwnChange { before, session: hash_token(session) };
+        match self.store.set_password(&account.id, hash, Some(own), author(rights, address)).await? {
+            Changed::Missing => Err(WRONG),
+            changed => done(changed, "person"),
+        }
     }
 
     /// Changes the name of the person who is signed in.
@@ -158,38 +180,53 @@ impl People {
         Ok(self.store.rename_person(&account.id, &name).await?)
     }
 
-    /// Ends one session of the person who is signed in, given the SHA-256 of its id, or all but the one with the id.
+    /// Ends sessions of the person who is signed in.
     ///
     /// # Errors
     ///
     /// Returns [`Refused`] if the reader is no person or the database fails.
-    pub(crate) async fn end_sessions(&self, rights: &Rights, ended: Result<[u8; 32], &str>) -> Result<(), Refused> {
+    pub(crate) async fn end_sessions(&self, rights: &Rights, ended: Ended<'_>) -> Result<(), Refused> {
         let person_id = rights.person().ok_or(Refused::Missing("person"))?;
         match ended {
-            Ok(hash) => self.store.end_person_session(person_id, &hash).await?,
-            Err(kept) => self.store.end_person_sessions(person_id, Some(hash_token(kept))).await?,
+            Ended::One(hash) => self.store.end_person_session(person_id, &hash).await?,
+            Ended::Others(kept) => self.store.end_other_sessions(person_id, &hash_token(kept)).await?,
         }
         Ok(())
     }
 
     /// Creates a person with a new password on the command line, or makes a known person a member. Returns the password of
-    /// a new one.
+    /// a new one. Without a role, a member keeps the own one, and others are members.
     ///
     /// # Errors
     ///
-    /// Returns [`Refused`] if a value is invalid, there is no such organization, or the database fails.
+    /// Returns [`Refused`] if a value is invalid, there is no such organization, it would have no admin, or the database
+    /// fails.
     pub(crate) async fn create(
         &self,
         organization: &str,
         (name, email): (&str, &str),
-        (role, is_owner): (Role, bool),
+        (role, becomes_owner): (Option<Role>, bool),
     ) -> Result<Option<String>, Refused> {
         let password = Passwords::generate();
         let person = self.check(NewAccount { name, email, password: &password })?;
         let person = self.with_hash(person).await;
         let by = ChangedBy::command_line();
-        let is_new = self.store.create_person(organization, person, (role, is_owner), by).await?;
-        Ok(is_new.ok_or(Refused::Missing("organization"))?.then_some(password))
+        match self.store.create_person(organization, person, (role, becomes_owner), by).await? {
+            Created::New => Ok(Some(password)),
+            Created::Known => Ok(None),
+            Created::NoOrganization => Err(Refused::Missing("organization")),
+            Created::LastAdmin => Err(LAST_ADMIN),
+        }
+    }
+
+    /// Takes the ownership of the server from a person on the command line. The person keeps the roles.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused`] if there is no such person or the database fails.
+    pub(crate) async fn remove_owner(&self, email: &str) -> Result<(), Refused> {
+        let email = names::email(email).ok_or(NO_EMAIL)?;
+        done(self.store.remove_owner(&email, ChangedBy::command_line()).await?, "person")
     }
 
     /// Returns the members of an organization, given by its short name, for the command line.
@@ -203,22 +240,27 @@ impl People {
         Ok(self.store.members(&organization.id).await?)
     }
 
-    /// Gives a member of an organization a new password on the command line, and ends all sessions. Returns the password.
+    /// Gives a person a new password on the command line, and ends all sessions. Returns the password. The person is a
+    /// member of an organization, given by its short name, or an owner of the server.
     ///
     /// # Errors
     ///
-    /// Returns [`Refused`] if there is no such organization or member, or the database fails.
+    /// Returns [`Refused`] if there is no such organization or person, or the database fails.
     pub(crate) async fn reset_password(&self, organization: &str, email: &str) -> Result<String, Refused> {
         let email = names::email(email).ok_or(NO_EMAIL)?;
-        let members = self.list(organization).await?;
-        let member = members.into_iter().find(|member| member.email == email).ok_or(Refused::Missing("person"))?;
+        let organization = self.store.find_organization(&Scope::Everything, organization).await?;
+        let organization = organization.ok_or(Refused::Missing("organization"))?;
+        let account = self.store.account(&email).await?.ok_or(Refused::Missing("person"))?;
+        if !account.is_owner && self.store.member(&organization.id, &account.id).await?.is_none() {
+            return Err(Refused::Missing("person"));
+        }
         let password = Passwords::generate();
         let hash = self.passwords.hash(password.clone()).await;
-        done(self.store.set_password(&member.id, hash, None, ChangedBy::command_line()).await?, "person")?;
+        done(self.store.set_password(&account.id, hash, None, ChangedBy::command_line()).await?, "person")?;
         Ok(password)
     }
 
-    /// Returns the account of an e-mail address, as an invitation names it.
+    /// Returns whether an e-mail address, as an invitation names it, has an account.
     ///
     /// # Errors
     ///

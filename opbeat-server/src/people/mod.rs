@@ -1,4 +1,5 @@
-//! People: accounts, roles, invitations and teams. Each change is checked against the rights of the person who makes it.
+//! People: accounts, roles, invitations and teams. Each change is checked against the rights of the person who makes it:
+//! the changes of an organization belong to [`Admin`], which only an admin gets.
 //!
 //! ```text
 //! first run  ─► owner of the server
@@ -11,5 +12,6 @@ mod handle;
 mod members;
 mod teams;
 
-pub(crate) use accounts::{FirstApp, NewAccount};
-pub(crate) use handle::{People, Refused};
+pub(crate) use accounts::{CURRENT_PASSWORD, Ended, FirstApp, NewAccount};
+pub(crate) use handle::{Admin, People, Refused};
+pub(crate) use members::Invited;

@@ -7,7 +7,6 @@ use crate::names::{NameError, check_app_name, check_name};
 use crate::people::{People, Refused};
 use crate::random::random_hex;
 use crate::repositories::checked_url;
-use crate::role::Role;
 use crate::store::{Access, Cause, NewApp, NewRepository, Store, StoreError};
 
 /// The longest name of a token, in characters.
@@ -107,13 +106,14 @@ pub(crate) async fn create_token(
     }
 }
 
-/// Creates a person as a member of an organization, or makes a known person a member. Returns the password of a new one.
+/// Creates a person as a member of an organization, or makes a known person a member, who keeps a role. Returns the
+/// password of a new one.
 pub(crate) async fn create_member(
     people: &People,
     organization: &str,
     (name, email): (&str, &str),
 ) -> Result<Option<String>, RegisterError> {
-    let created = people.create(organization, (name, email), (Role::Member, false)).await;
+    let created = people.create(organization, (name, email), (None, false)).await;
     created.map_err(|refused| match refused {
         Refused::Database(error) => error.into(),
         Refused::Missing(_) => RegisterError::NoOrganization(organization.to_owned()),

@@ -171,31 +171,37 @@ impl Sessions {
         password: &str,
     ) -> Result<Result<String, Rejected>, StoreError> {
         let Some(email) = names::email(email) else { return Ok(Err(Rejected::Unknown)) };
-        if let Err(Blocked { wait, is_first_of_account }) = self.inner.attempts.begin(source.address, &email) {
-            if is_first_of_account {
-                let by = ChangedBy::now("somebody", source.address);
-                self.inner.store.record_failed_sign_ins(&email, by).await?;
-            }
+        if let Err(wait) = self.begin(source.address, &email) {
             return Ok(Err(Rejected::TooMany(wait)));
         }
         let account = self.inner.store.account(&email).await?;
         let (id, hash) = account.map_or((None, None), |account| (Some(account.id), account.password));
-        let is_right = self.inner.passwords.verify(password.to_owned(), hash).await;
-        match id.filter(|_| is_right) {
-            Some(person_id) => {
-                self.inner.attempts.succeed(source.address, &email);
-                Ok(Ok(self.open_for_person(source, &person_id).await?))
-            }
-            None => Ok(Err(Rejected::Unknown)),
-        }
+        let is_right = self.inner.passwords.verify(password.to_owned(), hash.clone()).await;
+        let Some(person_id) = id.filter(|_| is_right) else { return Ok(Err(Rejected::Unknown)) };
+        let Some(session) = self.open_with(source, &person_id, hash.as_deref()).await? else {
+            return Ok(Err(Rejected::Unknown));
+        };
+        self.inner.attempts.succeed(source.address, &email);
+        Ok(Ok(session))
     }
 
-    /// Opens a session of a person, and returns its id. Ends the browser's session before it.
+    /// Opens a session of a person who has just got an account or joined, and returns its id. Ends the browser's session
+    /// before it. Returns `None` if the person is unknown or disabled.
     pub(crate) async fn open_for_person(
         &self,
         source: SessionSource<'_>,
         person_id: &str,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
+        self.open_with(source, person_id, None).await
+    }
+
+    /// Opens a session of a person. Returns `None` if the hash of the password is not the given one any more.
+    async fn open_with(
+        &self,
+        source: SessionSource<'_>,
+        person_id: &str,
+        password: Option<&str>,
+    ) -> Result<Option<String>, StoreError> {
         let id = format!("{OF_PERSON}{}", random_hex::<32>());
         let session = PersonSession {
             hash: hash_token(&id),
@@ -203,21 +209,42 @@ impl Sessions {
             address: source.address.to_string(),
             browser: start_of(source.browser, MAX_BROWSER).to_owned(),
         };
-        self.inner.store.open_person_session(person_id, session, expiry()).await?;
+        if !self.inner.store.open_person_session(person_id, password, session, expiry()).await? {
+            return Ok(None);
+        }
         if let Some(before) = source.before {
             self.close(before).await?;
         }
-        Ok(id)
+        Ok(Some(id))
+    }
+
+    /// Counts an attempt with a password, or returns the time to wait. The first attempt that has to wait for an account is
+    /// written to the audit log in the background, so that the response takes as long for an unknown address.
+    fn begin(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
+        let Err(Blocked { wait, is_first_of_account }) = self.inner.attempts.begin(address, email) else {
+            return Ok(());
+        };
+        if is_first_of_account {
+            let (store, email) = (self.inner.store.clone(), email.to_owned());
+            let by = ChangedBy::now("somebody", address);
+            tokio::spawn(async move {
+                if let Err(error) = store.record_failed_sign_ins(&email, by).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "cannot write to the audit log that sign-ins to an account failed too often");
+                }
+            });
+        }
+        Err(wait)
     }
 
     /// Counts an attempt of a signed-in person to change the password. Returns the time to wait if too many failed: somebody
     /// who finds an open browser must not guess the password there.
     pub(crate) fn begin_password_change(&self, source: SessionSource<'_>, rights: &Rights) -> Option<Duration> {
         let Holder::Person { email, .. } = &rights.holder else { return None };
-        self.inner.attempts.begin(source.address, email).err().map(|blocked| blocked.wait)
+        self.begin(source.address, email).err()
     }
 
-    /// Takes back an attempt to change the password that succeeded.
+    /// Takes back an attempt to change the password, in which the current one was not wrong.
     pub(crate) fn end_password_change(&self, source: SessionSource<'_>, rights: &Rights) {
         if let Holder::Person { email, .. } = &rights.holder {
             self.inner.attempts.succeed(source.address, email);

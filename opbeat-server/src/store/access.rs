@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
+use crate::audit;
 use crate::role::Role;
 
 /// The organizations that a reader may see, with the role in each.
@@ -107,7 +108,7 @@ impl Rights {
     /// Returns the name for the audit log: that of a person has the e-mail address too.
     pub(crate) fn full_name(&self) -> String {
         match &self.holder {
-            Holder::Person { email, .. } => format!("{} ({email})", self.actor),
+            Holder::Person { email, .. } => audit::full_name(&self.actor, email),
             Holder::Link => self.actor.clone(),
             Holder::Token => format!("the token {:?}", self.actor),
         }

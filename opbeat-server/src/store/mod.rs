@@ -71,7 +71,8 @@ pub(crate) use findings::{FindingRow, FindingsOf, RecentRelease};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use people::{
-    Account, AuditRow, Changed, Invitation, Joined, Member, NewInvitation, NewPerson, PersonSession, Team, TeamDetail,
+    Account, AuditRow, Changed, Created, Invitation, Invitee, Joined, Member, NewInvitation, NewPerson, OwnChange,
+    PersonSession, Team, TeamDetail,
 };
 pub(crate) use repositories::{NewRepository, RepositoryRow};
 pub(crate) use services::{AppLookup, UnknownServices};

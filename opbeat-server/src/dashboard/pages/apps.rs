@@ -11,7 +11,7 @@ use crate::dashboard::format::{ago, per_minute, share, signed_count};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppFilter, AppList, AppSummary};
+use crate::query::{AppFilter, AppList, AppSummary, Scope};
 
 /// The number of apps on one page.
 const APPS: i64 = 60;
@@ -31,9 +31,23 @@ pub(in crate::dashboard) async fn apps(
         current = (list.total - 1) / APPS;
         list = read(current).await?;
     }
-    let content =
-        if list.total == 0 && search.is_none() { empty::no_app() } else { content(&list, search, current, now) };
+    let is_outside = matches!(&reader.rights.scope, Scope::Organizations(roles) if roles.is_empty());
+    let content = match search {
+        None if is_outside => no_organization(),
+        None if list.total == 0 => empty::no_app(),
+        _ => content(&list, search, current, now),
+    };
     Ok(page(&Page { title: "Apps", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content))
+}
+
+/// Explains to a person without an organization how to get into one.
+fn no_organization() -> Markup {
+    html! {
+        section.empty {
+            h1 { "No organization" }
+            p { "You belong to no organization. Ask an admin of one for an invitation." }
+        }
+    }
 }
 
 fn content(list: &AppList, search: Option<&str>, current: i64, now: Timestamp) -> Markup {

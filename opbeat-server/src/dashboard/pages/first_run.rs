@@ -53,7 +53,7 @@ pub(in crate::dashboard) async fn submit_first_run(
         Ok(None) => return Ok(Redirect::to(&path::apps()).into_response()),
         Err(refused) => return form(&reader, &browser, &values, mistake(refused)?).await,
     };
-    let session = browser.sessions.open_for_person(browser.source(), &owner.person_id).await?;
+    let session = browser.open_for(&owner.person_id).await?;
     let Some(first) = owner.app else { return Ok(browser.continue_with(&session, &path::apps())) };
     let content = waiting(&browser, (organization, app), &first);
     let page =

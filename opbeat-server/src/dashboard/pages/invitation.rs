@@ -40,7 +40,7 @@ pub(in crate::dashboard) async fn accept_invitation(
     };
     match joined {
         Ok(person_id) => {
-            let session = browser.sessions.open_for_person(browser.source(), &person_id).await?;
+            let session = browser.open_for(&person_id).await?;
             Ok(browser.continue_with(&session, &path::apps()))
         }
         Err(refused) => show(&browser, &secret, name, mistake(refused)?).await,

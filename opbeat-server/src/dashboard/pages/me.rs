@@ -14,6 +14,7 @@ use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::intake::hash_token;
+use crate::people::{CURRENT_PASSWORD, Ended, Refused};
 use crate::query::{Holder, PersonSession};
 use crate::random::{hex, parse_hex};
 
@@ -33,21 +34,22 @@ pub(in crate::dashboard) async fn change_me(
     let changed = match posted.value("action") {
         "name" => people.rename(rights, posted.value("name")).await,
         "password" => {
-            let passwords = (posted.value("current"), posted.value("new"));
+            let passwords = (posted.value(CURRENT_PASSWORD), posted.value("new"));
             if let Some(wait) = browser.sessions.begin_password_change(browser.source(), rights) {
                 return Err(Problem::TooMany(wait));
             }
             let changed = people.change_password((rights, browser.site.client), passwords, session).await;
-            if changed.is_ok() {
+            // A new password that is refused says nothing about the current one.
+            if !matches!(changed, Err(Refused::Invalid { field: CURRENT_PASSWORD, .. })) {
                 browser.sessions.end_password_change(browser.source(), rights);
             }
             changed
         }
         "end-session" => match parse_hex(posted.value("session")) {
-            Some(hash) => people.end_sessions(rights, Ok(hash)).await,
+            Some(hash) => people.end_sessions(rights, Ended::One(hash)).await,
             None => return Err(Problem::NotFound("session")),
         },
-        "end-others" => people.end_sessions(rights, Err(session)).await,
+        "end-others" => people.end_sessions(rights, Ended::Others(session)).await,
         _ => return Err(Posted::no_action()),
     };
     match changed {
@@ -104,7 +106,7 @@ fn password(token: &FormToken, mistake: Mistake) -> Markup {
         h2 { "Password" }
         form.sign-in.stacked method="post" action=(path::me()) {
             (token.action("password"))
-            (field(secret("current", "Current password", "current-password"), mistake))
+            (field(secret(CURRENT_PASSWORD, "Current password", "current-password"), mistake))
             (field(secret("new", "New password, at least 10 characters", "new-password"), mistake))
             button type="submit" { "Change the password" }
             p.muted { "You are then signed out everywhere else." }
@@ -119,13 +121,13 @@ fn sessions(token: &FormToken, sessions: &[PersonSession], browser: &Browser) ->
         h2 { "Browsers that are signed in" }
         div.panel { table {
             caption.hidden { "Your sessions, the newest first" }
-            thead { tr { th scope="col" { "browser" } th scope="col" { "address" } th scope="col" { "since" } th scope="col" { span.hidden { "actions" } } } }
+            thead { tr { th scope="col" { "browser" } th.wide scope="col" { "address" } th scope="col" { "since" } th scope="col" { span.hidden { "actions" } } } }
             tbody {
                 @for session in sessions {
                     @let since = Timestamp::from_microsecond(session.created_at).unwrap_or_default();
                     tr {
                         td.name { @if session.browser.is_empty() { "unknown" } @else { (session.browser) } }
-                        td { (session.address) }
+                        td.wide { (session.address) }
                         td { time datetime=(since) title=(time(since)) { (ago(since, now)) } }
                         td.number {
                             @if own == Some(session.hash) { span.tag { "this browser" } } @else {

@@ -164,7 +164,7 @@ fn with_password(hidden: &Markup, failure: &Failure<'_>) -> Markup {
             input #email type="email" name="email" value=(email) autocomplete="username" required maxlength="254"
                 autofocus[email.is_empty()];
             label for="password" { "Password" }
-            input #password type="password" name="password" autocomplete="current-password" required maxlength="200"
+            input #password type="password" name="password" autocomplete="current-password" required
                 autofocus[!email.is_empty()] aria-invalid=[message.map(|_| "true")]
                 aria-describedby=[message.map(|_| "password-problem")];
             (hidden)

@@ -1,7 +1,7 @@
 //! The accounts of people.
 
 use super::audit::{record, record_of_person};
-use super::members::Changed;
+use super::membership::{Changed, find, join, set_role};
 use crate::audit::{AuditAction, ChangedBy};
 use crate::random::random_hex;
 use crate::role::Role;
@@ -50,6 +50,28 @@ impl std::fmt::Debug for NewPerson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewPerson").field("email", &self.email).finish_non_exhaustive()
     }
+}
+
+/// The result of creating a person on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// The person is new.
+    New,
+    /// The person has an account, and keeps the name and the password.
+    Known,
+    /// There is no such organization.
+    NoOrganization,
+    /// The organization would have no admin.
+    LastAdmin,
+}
+
+/// A person who changes the own password in a browser.
+#[derive(Clone)]
+pub(crate) struct OwnChange {
+    /// The hash of the password that the person confirmed. A password that somebody else has set meanwhile stays.
+    pub(crate) before: String,
+    /// The SHA-256 of the id of the browser's session, which does not end.
+    pub(crate) session: [u8; 32],
 }
 
 /// The result of the first run.
@@ -101,7 +123,9 @@ impl Store {
                 Some(_) => None,
                 None => Some(create_first_app(connection, &first_app, &token_hash, by.at)?),
             };
-            let person_id = insert_person(connection, &person, true, by.at)?;
+            let person_id = insert_person(connection, &person, by.at)?;
+            query("UPDATE people SET is_owner = 1 WHERE id = ?").bind(&person_id).execute(connection)?;
+            query("DELETE FROM invitations WHERE email = ?").bind(&person.email).execute(connection)?;
             query(
                 "INSERT INTO memberships (organization_id, person_id, role, created_at)
                  SELECT id, ?, ?, ? FROM organizations WHERE short_name <> ?",
@@ -112,79 +136,99 @@ impl Store {
             .bind(PROBE)
             .execute(connection)?;
             let action = AuditAction::OwnerCreated { person: person.email };
-            record_of_person(connection, Some(&person_id), &by, &action)?;
+            record_of_person(connection, &person_id, &by, &action)?;
             Ok(Some(FirstRun { person_id, app }))
         })
         .await
     }
 
     /// Creates a person unless the e-mail address is known, and makes the person a member of an organization, given by its
-    /// short name. Returns whether the person is new, or `None` if there is no such organization.
+    /// short name. A known person keeps the name and the password.
     ///
-    /// A known person keeps the name and the password. A known member gets the role.
+    /// Without a role, a member keeps the own one, and others are members.
     pub(crate) async fn create_person(
         &self,
         organization: &str,
         person: NewPerson,
-        (role, is_owner): (Role, bool),
+        (role, becomes_owner): (Option<Role>, bool),
         by: ChangedBy,
-    ) -> Result<Option<bool>, StoreError> {
+    ) -> Result<Created, StoreError> {
         let organization = organization.to_owned();
         self.write(move |connection| {
             lock_people(connection)?;
-            let Some(organization_id) = find_organization(connection, &organization)? else { return Ok(None) };
+            let Some(organization_id) = find_organization(connection, &organization)? else {
+                return Ok(Created::NoOrganization);
+            };
             let known = person_id_of(connection, &person.email)?;
-            let is_new = known.is_none();
+            let created = if known.is_some() { Created::Known } else { Created::New };
             let person_id = match known {
                 Some(id) => id,
-                None => insert_person(connection, &person, is_owner, by.at)?,
+                None => insert_person(connection, &person, by.at)?,
             };
-            if is_owner {
-                query("UPDATE people SET is_owner = 1 WHERE id = ?").bind(&person_id).execute(connection)?;
+            match (find(connection, &organization_id, &person_id)?, role) {
+                (None, role) => {
+                    let role = role.unwrap_or(Role::Member);
+                    join(connection, &organization_id, &person_id, role, by.at)?;
+                    let action = AuditAction::PersonCreated { person: person.email.clone(), role };
+                    record(connection, Some(&organization_id), &by, &action)?;
+                }
+                (Some(member), Some(role)) => {
+                    if set_role(connection, &organization_id, member, role, &by)? == Changed::LastAdmin {
+                        return Ok(Created::LastAdmin);
+                    }
+                }
+                (Some(_), None) => {}
             }
-            query(
-                "INSERT INTO memberships (organization_id, person_id, role, created_at) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (organization_id, person_id) DO UPDATE SET role = excluded.role",
-            )
-            .bind(&organization_id)
-            .bind(&person_id)
-            .bind(role.as_str())
-            .bind(by.at)
-            .execute(connection)?;
-            record(
-                connection,
-                Some(&organization_id),
-                &by,
-                &AuditAction::PersonCreated { person: person.email, role },
-            )?;
-            Ok(Some(is_new))
+            if becomes_owner {
+                set_owner(connection, &person_id, true, &AuditAction::OwnerAdded { person: person.email }, &by)?;
+            }
+            Ok(created)
         })
         .await
     }
 
-    /// Replaces the hash of a person's password, and ends all sessions but the one with a hash.
+    /// Takes the ownership of the server from a person, who keeps the roles.
+    pub(crate) async fn remove_owner(&self, email: &str, by: ChangedBy) -> Result<Changed, StoreError> {
+        let email = email.to_owned();
+        self.write(move |connection| {
+            lock_people(connection)?;
+            let Some(person_id) = person_id_of(connection, &email)? else { return Ok(Changed::Missing) };
+            set_owner(connection, &person_id, false, &AuditAction::OwnerRemoved { person: email }, &by)?;
+            Ok(Changed::Done)
+        })
+        .await
+    }
+
+    /// Replaces the hash of a person's password, and ends all sessions but the one of the browser that changed it.
+    ///
+    /// Returns [`Changed::Missing`] if the person is unknown or confirmed a password that is outdated.
     pub(crate) async fn set_password(
         &self,
         person_id: &str,
         password: String,
-        kept_session: Option<[u8; 32]>,
+        own: Option<OwnChange>,
         by: ChangedBy,
     ) -> Result<Changed, StoreError> {
         let person_id = person_id.to_owned();
         self.write(move |connection| {
-            let row = query("SELECT email FROM people WHERE id = ?").bind(&person_id).fetch_optional(connection)?;
-            let Some(row) = row else { return Ok(Changed::Missing) };
-            let person: String = row.try_get("email")?;
+            // Sign-ins wait too: otherwise one with the password before could open a session after the others ended.
+            lock_people(connection)?;
+            let row = query("SELECT email, password FROM people WHERE id = ?").bind(&person_id);
+            let Some(row) = row.fetch_optional(connection)? else { return Ok(Changed::Missing) };
+            let (person, before): (String, Option<String>) = (row.try_get("email")?, row.try_get("password")?);
+            if own.as_ref().is_some_and(|own| before.as_ref() != Some(&own.before)) {
+                return Ok(Changed::Missing);
+            }
             query("UPDATE people SET password = ? WHERE id = ?").bind(password).bind(&person_id).execute(connection)?;
             query("DELETE FROM person_sessions WHERE person_id = ? AND hash <> ?")
                 .bind(&person_id)
-                .bind(kept_session.map_or_else(Vec::new, Vec::from))
+                .bind(own.as_ref().map_or_else(Vec::new, |own| own.session.to_vec()))
                 .execute(connection)?;
-            let action = match kept_session {
+            let action = match own {
                 Some(_) => AuditAction::PasswordChanged { person },
                 None => AuditAction::PasswordReset { person },
             };
-            record_of_person(connection, Some(&person_id), &by, &action)?;
+            record_of_person(connection, &person_id, &by, &action)?;
             Ok(Changed::Done)
         })
         .await
@@ -203,23 +247,32 @@ pub(super) fn person_id_of(connection: &mut Connection, email: &str) -> Result<O
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// Adds a person, and returns the id.
-pub(super) fn insert_person(
-    connection: &mut Connection,
-    person: &NewPerson,
-    is_owner: bool,
-    now: i64,
-) -> Result<String, StoreError> {
+/// Adds a person who does not own the server, and returns the id.
+pub(super) fn insert_person(connection: &mut Connection, person: &NewPerson, now: i64) -> Result<String, StoreError> {
     let id = random_hex::<16>();
-    query("INSERT INTO people (id, email, name, password, is_owner, created_at) VALUES (?, ?, ?, ?, ?, ?)")
+    query("INSERT INTO people (id, email, name, password, is_owner, created_at) VALUES (?, ?, ?, ?, 0, ?)")
         .bind(&id)
         .bind(&person.email)
         .bind(&person.name)
         .bind(&person.password)
-        .bind(i64::from(is_owner))
         .bind(now)
         .execute(connection)?;
     Ok(id)
+}
+
+/// Makes a person an owner of the server, or ends that.
+fn set_owner(
+    connection: &mut Connection,
+    person_id: &str,
+    is_owner: bool,
+    action: &AuditAction,
+    by: &ChangedBy,
+) -> Result<(), StoreError> {
+    let update = query("UPDATE people SET is_owner = ?1 WHERE id = ?2 AND is_owner <> ?1");
+    if update.bind(i64::from(is_owner)).bind(person_id).execute(connection)? > 0 {
+        record_of_person(connection, person_id, by, action)?;
+    }
+    Ok(())
 }
 
 fn create_first_app(

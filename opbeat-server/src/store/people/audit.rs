@@ -38,15 +38,15 @@ pub(super) fn record(
     Ok(())
 }
 
-/// Writes an entry for each organization of a person, or one for the server if the person is unknown or in none.
+/// Writes an entry for each organization of a person, or one for the server if the person is in none.
 pub(super) fn record_of_person(
     connection: &mut Connection,
-    person_id: Option<&str>,
+    person_id: &str,
     by: &ChangedBy,
     action: &AuditAction,
 ) -> Result<(), StoreError> {
     let memberships = "SELECT organization_id FROM memberships WHERE person_id = ? ORDER BY organization_id LIMIT 100";
-    let rows = query(memberships).bind(person_id.unwrap_or_default()).fetch_all(connection)?;
+    let rows = query(memberships).bind(person_id).fetch_all(connection)?;
     for row in &rows {
         record(connection, Some(row.try_get(0)?), by, action)?;
     }
@@ -54,13 +54,14 @@ pub(super) fn record_of_person(
 }
 
 impl Store {
-    /// Writes that sign-ins with an e-mail address failed too often.
+    /// Writes that sign-ins to an account failed too often. An address without an account leaves no entry: anybody can make
+    /// up any number of them.
     pub(crate) async fn record_failed_sign_ins(&self, email: &str, by: ChangedBy) -> Result<(), StoreError> {
         let email = email.to_owned();
         self.write(move |connection| {
             let row = query("SELECT id FROM people WHERE email = ?").bind(&email).fetch_optional(connection)?;
-            let person: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
-            record_of_person(connection, person.as_deref(), &by, &AuditAction::SignInsFailed { person: email })
+            let Some(row) = row else { return Ok(()) };
+            record_of_person(connection, row.try_get(0)?, &by, &AuditAction::SignInsFailed { person: email })
         })
         .await
     }
@@ -95,11 +96,13 @@ impl Store {
 
 fn audit_row(row: &Row<'_>) -> Result<AuditRow, StoreError> {
     let action: &str = row.try_get("action")?;
+    // A newer version of the server may have written values that this one does not know.
+    let action = serde_json::from_str(action).unwrap_or(AuditAction::Unknown);
     Ok(AuditRow {
         id: row.try_get("id")?,
         happened_at: row.try_get("happened_at")?,
         actor: row.try_get("actor")?,
         address: row.try_get("address")?,
-        action: serde_json::from_str(action).map_err(std::io::Error::from)?,
+        action,
     })
 }

@@ -2,16 +2,16 @@
 
 use super::accounts::{NewPerson, insert_person, person_id_of};
 use super::audit::record;
-use super::members::Changed;
+use super::membership::{Changed, join};
 use crate::audit::{AuditAction, ChangedBy};
 use crate::role::Role;
 use crate::store::database::Store;
-use crate::store::engine::{Connection, Row, query};
+use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
 use crate::store::locks::lock_people;
 
-/// The largest number of open invitations of an organization.
-const MAX_INVITATIONS: i64 = 200;
+/// The largest number of invitations of an organization, which a page lists.
+const MAX_INVITATIONS: i64 = 100;
 
 /// An invitation to create.
 #[derive(Clone, Debug)]
@@ -39,6 +39,15 @@ pub(crate) struct Invitation {
     pub(crate) invited_by: String,
     /// When it expires, in microseconds since 1970.
     pub(crate) expires_at: i64,
+}
+
+/// The person who accepts an invitation.
+#[derive(Clone, Debug)]
+pub(crate) enum Invitee {
+    /// A person without an account.
+    New(NewPerson),
+    /// The person with the id, who is signed in.
+    Known(String),
 }
 
 /// The result of accepting an invitation.
@@ -125,6 +134,7 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let (organization_id, email) = (organization_id.to_owned(), email.to_owned());
         self.write(move |connection| {
+            lock_people(connection)?;
             let removed = query("DELETE FROM invitations WHERE organization_id = ? AND email = ?")
                 .bind(&organization_id)
                 .bind(&email)
@@ -139,11 +149,11 @@ impl Store {
         .await
     }
 
-    /// Makes the invited person a member, and removes the invitation. The person is created, or has the given id already.
+    /// Makes the invited person a member, and removes the invitation.
     pub(crate) async fn accept_invitation(
         &self,
         hash: &[u8; 32],
-        person: Result<NewPerson, String>,
+        invitee: Invitee,
         by: ChangedBy,
     ) -> Result<Joined, StoreError> {
         let hash = *hash;
@@ -155,37 +165,20 @@ impl Store {
             };
             let (invitation, organization_id) = (invitation(&row)?, row.try_get::<String, _>("organization_id")?);
             let known = person_id_of(connection, &invitation.email)?;
-            let person_id = match (person, known) {
-                (Ok(person), None) => insert_person(connection, &person, false, by.at)?,
-                (Err(id), Some(known)) if id == known => known,
+            let person_id = match (invitee, known) {
+                (Invitee::New(person), None) if person.email == invitation.email => {
+                    insert_person(connection, &person, by.at)?
+                }
+                (Invitee::Known(id), Some(known)) if id == known => known,
                 _ => return Ok(Joined::AccountChanged),
             };
             join(connection, &organization_id, &person_id, invitation.role, by.at)?;
-            query("DELETE FROM invitations WHERE hash = ?").bind(&hash).execute(connection)?;
             let action = AuditAction::Joined { person: invitation.email, role: invitation.role };
             record(connection, Some(&organization_id), &by, &action)?;
             Ok(Joined::Done(person_id))
         })
         .await
     }
-}
-
-fn join(
-    connection: &mut Connection,
-    organization_id: &str,
-    person_id: &str,
-    role: Role,
-    now: i64,
-) -> Result<(), StoreError> {
-    let insert = "INSERT INTO memberships (organization_id, person_id, role, created_at) VALUES (?, ?, ?, ?)
-                  ON CONFLICT (organization_id, person_id) DO NOTHING";
-    query(insert).bind(organization_id).bind(person_id).bind(role.as_str()).bind(now).execute(connection)?;
-    // From now on the address of the member, whoever had it as a further one.
-    query("DELETE FROM aliases WHERE organization_id = ?1 AND email = (SELECT email FROM people WHERE id = ?2)")
-        .bind(organization_id)
-        .bind(person_id)
-        .execute(connection)?;
-    Ok(())
 }
 
 fn invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {

@@ -1,10 +1,13 @@
 //! The members of an organization.
 
 use super::audit::record;
+use super::membership::{
+    Changed, Member, find, is_last_admin, member, select_members, set_role, withdraw_invitations_of,
+};
 use crate::audit::{AuditAction, ChangedBy};
 use crate::role::Role;
 use crate::store::database::Store;
-use crate::store::engine::{Connection, QueryBuilder, Row, query};
+use crate::store::engine::query;
 use crate::store::error::StoreError;
 use crate::store::locks::lock_people;
 
@@ -13,36 +16,6 @@ const MAX_MEMBERS: i64 = 10_000;
 
 /// The largest number of further e-mail addresses of a member.
 const MAX_ALIASES: usize = 20;
-
-/// A person who belongs to an organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    /// The id of the person.
-    pub(crate) id: String,
-    /// The e-mail address, in lower case.
-    pub(crate) email: String,
-    /// The name.
-    pub(crate) name: String,
-    /// The role in the organization.
-    pub(crate) role: Role,
-    /// Further e-mail addresses, in lower case, which the commits of the person have.
-    pub(crate) aliases: Vec<String>,
-}
-
-/// The result of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Changed {
-    /// It was made, or nothing had to be changed.
-    Done,
-    /// The organization has no such person, team, app or invitation.
-    Missing,
-    /// The organization would have no admin.
-    LastAdmin,
-    /// The address or the name belongs to another person or team.
-    Taken,
-    /// There are too many of them.
-    TooMany,
-}
 
 impl Store {
     /// Returns the members of an organization in the order of their names, at most 10,000.
@@ -87,25 +60,13 @@ impl Store {
         self.write(move |connection| {
             lock_people(connection)?;
             let Some(member) = find(connection, &organization_id, &person_id)? else { return Ok(Changed::Missing) };
-            if member.role == role {
-                return Ok(Changed::Done);
-            }
-            if is_last_admin(connection, &organization_id, &member)? {
-                return Ok(Changed::LastAdmin);
-            }
-            query("UPDATE memberships SET role = ? WHERE organization_id = ? AND person_id = ?")
-                .bind(role.as_str())
-                .bind(&organization_id)
-                .bind(&person_id)
-                .execute(connection)?;
-            let action = AuditAction::RoleChanged { person: member.email, from: member.role, to: role };
-            record(connection, Some(&organization_id), &by, &action)?;
-            Ok(Changed::Done)
+            set_role(connection, &organization_id, member, role, &by)
         })
         .await
     }
 
-    /// Removes a member with the aliases and the places in teams, unless the organization would have no admin.
+    /// Removes a member with the aliases, the places in teams and the invitations that the member made, unless the
+    /// organization would have no admin.
     pub(crate) async fn remove_member(
         &self,
         organization_id: &str,
@@ -127,6 +88,7 @@ impl Store {
             ] {
                 query(statement).bind(&organization_id).bind(&person_id).execute(connection)?;
             }
+            withdraw_invitations_of(connection, &organization_id, &member.email, &by)?;
             record(connection, Some(&organization_id), &by, &AuditAction::Removed { person: member.email })?;
             Ok(Changed::Done)
         })
@@ -195,47 +157,4 @@ impl Store {
         })
         .await
     }
-}
-
-fn select_members(organization_id: &str) -> QueryBuilder<'static> {
-    let mut query = QueryBuilder::new(
-        "SELECT people.id AS id, people.email AS email, people.name AS name, memberships.role AS role,
-                (SELECT string_agg(aliases.email, ' ') FROM aliases
-                 WHERE aliases.organization_id = memberships.organization_id AND aliases.person_id = people.id)
-                    AS aliases
-         FROM memberships JOIN people ON people.id = memberships.person_id WHERE memberships.organization_id = ",
-    );
-    query.push_bind(organization_id.to_owned());
-    query
-}
-
-/// Returns a member of an organization, in a transaction.
-pub(super) fn find(
-    connection: &mut Connection,
-    organization_id: &str,
-    person_id: &str,
-) -> Result<Option<Member>, StoreError> {
-    let mut query = select_members(organization_id);
-    query.push(" AND people.id = ").push_bind(person_id.to_owned());
-    query.build().fetch_optional(connection)?.as_ref().map(member).transpose()
-}
-
-fn is_last_admin(connection: &mut Connection, organization_id: &str, member: &Member) -> Result<bool, StoreError> {
-    let others = "SELECT count(*) FROM memberships WHERE organization_id = ? AND person_id <> ? AND role = ?";
-    let others = query(others).bind(organization_id).bind(&member.id).bind(Role::Admin.as_str());
-    let others: i64 = others.fetch_one(connection)?.try_get(0)?;
-    Ok(member.role == Role::Admin && others == 0)
-}
-
-fn member(row: &Row<'_>) -> Result<Member, StoreError> {
-    let aliases: Option<&str> = row.try_get("aliases")?;
-    let mut aliases: Vec<String> = aliases.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-    aliases.sort_unstable();
-    Ok(Member {
-        id: row.try_get("id")?,
-        email: row.try_get("email")?,
-        name: row.try_get("name")?,
-        role: Role::of(row.try_get("role")?),
-        aliases,
-    })
 }

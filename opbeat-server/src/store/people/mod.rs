@@ -6,12 +6,15 @@ mod accounts;
 mod audit;
 mod invitations;
 mod members;
+mod membership;
 mod sessions;
 mod teams;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use accounts::{Account, NewPerson};
+pub(crate) use accounts::{Account, Created, NewPerson, OwnChange};
 pub(crate) use audit::AuditRow;
-pub(crate) use invitations::{Invitation, Joined, NewInvitation};
-pub(crate) use members::{Changed, Member};
+pub(crate) use invitations::{Invitation, Invitee, Joined, NewInvitation};
+pub(crate) use membership::{Changed, Member};
 pub(crate) use sessions::PersonSession;
 pub(crate) use teams::{Team, TeamDetail};

@@ -7,6 +7,7 @@ use crate::store::access::{Holder, Rights, Scope};
 use crate::store::database::Store;
 use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
+use crate::store::locks::lock_people;
 
 /// The largest number of sessions of one person. Older ones end.
 const MAX_SESSIONS: i64 = 50;
@@ -28,15 +29,24 @@ pub(crate) struct PersonSession {
 }
 
 impl Store {
-    /// Adds a session of a person, which ends at a time in microseconds since 1970.
+    /// Adds a session of a person, which ends at a time in microseconds since 1970. Returns false if the hash of the person's
+    /// password is not the given one any more: a new password ends sessions, and a sign-in with the one before must not
+    /// open another.
     pub(crate) async fn open_person_session(
         &self,
         person_id: &str,
+        password: Option<&str>,
         session: PersonSession,
         expires_at: i64,
-    ) -> Result<(), StoreError> {
-        let person_id = person_id.to_owned();
+    ) -> Result<bool, StoreError> {
+        let (person_id, password) = (person_id.to_owned(), password.map(str::to_owned));
         self.write(move |connection| {
+            lock_people(connection)?;
+            let row = query("SELECT password FROM people WHERE id = ? AND disabled_at IS NULL").bind(&person_id);
+            let Some(row) = row.fetch_optional(connection)? else { return Ok(false) };
+            if password.is_some() && row.try_get::<Option<String>, _>(0)? != password {
+                return Ok(false);
+            }
             query(
                 "INSERT INTO person_sessions (hash, person_id, created_at, expires_at, address, browser)
                  VALUES (?, ?, ?, ?, ?, ?)",
@@ -52,7 +62,7 @@ impl Store {
                      SELECT hash FROM person_sessions WHERE person_id = ?1
                      ORDER BY created_at DESC, hash LIMIT ?3))";
             query(outdated).bind(&person_id).bind(session.created_at).bind(MAX_SESSIONS).execute(connection)?;
-            Ok(())
+            Ok(true)
         })
         .await
     }
@@ -110,10 +120,10 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all sessions of a person but the one with a hash, if it is given.
-    pub(crate) async fn end_person_sessions(&self, person_id: &str, kept: Option<[u8; 32]>) -> Result<(), StoreError> {
+    /// Ends all sessions of a person but the one with a hash.
+    pub(crate) async fn end_other_sessions(&self, person_id: &str, kept: &[u8; 32]) -> Result<(), StoreError> {
         let delete = query("DELETE FROM person_sessions WHERE person_id = ? AND hash <> ?");
-        delete.bind(person_id).bind(kept.map_or_else(Vec::new, Vec::from)).run(&self.writer).await?;
+        delete.bind(person_id).bind(&kept[..]).run(&self.writer).await?;
         Ok(())
     }
 }

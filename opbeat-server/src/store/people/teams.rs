@@ -1,15 +1,15 @@
 //! Teams, which are responsible for apps.
 
 use super::audit::record;
-use super::members::{Changed, find};
+use super::membership::{Changed, find};
 use crate::audit::{AuditAction, ChangedBy};
 use crate::store::database::Store;
 use crate::store::engine::{Connection, Row, query};
 use crate::store::error::StoreError;
 use crate::store::locks::lock_people;
 
-/// The largest number of teams of an organization.
-const MAX_TEAMS: i64 = 200;
+/// The largest number of teams of an organization, which pages list.
+const MAX_TEAMS: i64 = 100;
 
 /// The largest number of members and of apps of a team.
 const MAX_OF_TEAM: i64 = 200;
@@ -149,26 +149,38 @@ impl Store {
         .await
     }
 
-    /// Makes a team responsible for an app of the same organization, given by its short name, or no team.
-    pub(crate) async fn set_team_of_app(
+    /// Makes a team responsible for an app of the same organization, given by its short name, or ends that.
+    pub(crate) async fn change_app_of_team(
         &self,
         organization_id: &str,
-        app: &str,
-        team_id: Option<i64>,
+        team_id: i64,
+        (app, joins): (&str, bool),
         by: ChangedBy,
     ) -> Result<Changed, StoreError> {
         let (organization_id, app) = (organization_id.to_owned(), app.to_owned());
         self.write(move |connection| {
             lock_people(connection)?;
-            let team = match team_id.map(|id| name_of(connection, &organization_id, id)).transpose()? {
-                Some(None) => return Ok(Changed::Missing),
-                team => team.flatten(),
-            };
-            let update = "UPDATE apps SET team_id = ? WHERE organization_id = ? AND short_name = ?";
-            if query(update).bind(team_id).bind(&organization_id).bind(&app).execute(connection)? == 0 {
-                return Ok(Changed::Missing);
+            let Some(team) = name_of(connection, &organization_id, team_id)? else { return Ok(Changed::Missing) };
+            let before = query("SELECT team_id FROM apps WHERE organization_id = ? AND short_name = ?");
+            let before = before.bind(&organization_id).bind(&app).fetch_optional(connection)?;
+            let Some(before) = before else { return Ok(Changed::Missing) };
+            let is_of_team = before.try_get::<Option<i64>, _>(0)? == Some(team_id);
+            if is_of_team == joins {
+                // An app that another admin has given to another team meanwhile stays there.
+                return Ok(Changed::Done);
             }
-            record(connection, Some(&organization_id), &by, &AuditAction::AppAssigned { app, team })?;
+            let count = query("SELECT count(*) FROM apps WHERE organization_id = ? AND team_id = ?");
+            let count = count.bind(&organization_id).bind(team_id).fetch_one(connection)?;
+            if joins && count.try_get::<i64, _>(0)? >= MAX_OF_TEAM {
+                return Ok(Changed::TooMany);
+            }
+            query("UPDATE apps SET team_id = ? WHERE organization_id = ? AND short_name = ?")
+                .bind(joins.then_some(team_id))
+                .bind(&organization_id)
+                .bind(&app)
+                .execute(connection)?;
+            let action = AuditAction::AppAssigned { app, team: joins.then_some(team) };
+            record(connection, Some(&organization_id), &by, &action)?;
             Ok(Changed::Done)
         })
         .await

@@ -8,11 +8,12 @@ use maud::{Markup, html};
 
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::format::{signed_count, until};
-use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake};
+use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::pages::query_parameters::PageParameters;
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
+use crate::people::Invited;
 use crate::query::{Invitation, MemberList, OrganizationName, Team};
 use crate::role::Role;
 
@@ -21,8 +22,10 @@ const ROWS: i64 = 50;
 
 /// The outcome of a form on this page.
 #[derive(Default)]
-struct Outcome {
+struct Outcome<'a> {
     mistake: Mistake,
+    /// The e-mail address of an invitation that was refused.
+    email: &'a str,
     /// The e-mail address and the link of a new invitation, which cannot be shown again.
     invited: Option<(String, String)>,
 }
@@ -47,31 +50,23 @@ pub(in crate::dashboard) async fn change_people(
 ) -> Result<Response, Problem> {
     let posted = Posted::parse(&browser, &body)?;
     let organization = reader.organization(&organization).await?;
-    let (people, author) = (&reader.people, (&reader.rights, browser.site.client));
+    let admin = reader.admin(&browser, &organization)?;
+    let email = posted.value("email");
     let changed = match posted.value("action") {
-        "invite" => {
-            let email = posted.value("email");
-            let invited = people.invite(author, &organization.id, (email, posted.value("role"))).await;
-            match invited {
-                Ok(secret) => {
-                    let link = browser.site.url(&path::invitation(&secret));
-                    let outcome = Outcome { mistake: None, invited: Some((email.trim().to_lowercase(), link)) };
-                    return show(&reader, &browser, &organization, 0, &outcome).await;
-                }
-                Err(refused) => Err(refused),
-            }
-        }
-        "withdraw" => people.withdraw_invitation(author, &organization.id, posted.value("email")).await,
-        "create-team" => people.create_team(author, &organization.id, posted.value("team")).await,
+        "invite" => admin.invite(email, posted.value("role")).await.map(Some),
+        "withdraw" => admin.withdraw_invitation(email).await.map(|()| None),
+        "create-team" => admin.create_team(posted.value("team")).await.map(|()| None),
         _ => return Err(Posted::no_action()),
     };
-    match changed {
-        Ok(()) => Ok(Redirect::to(&path::people(&organization.name)).into_response()),
-        Err(refused) => {
-            let outcome = Outcome { mistake: mistake(refused)?, invited: None };
-            show(&reader, &browser, &organization, 0, &outcome).await
+    let outcome = match changed {
+        Ok(None) => return Ok(Redirect::to(&path::people(&organization.name)).into_response()),
+        Ok(Some(Invited { email, secret })) => {
+            let link = browser.site.url(&path::invitation(&secret));
+            Outcome { invited: Some((email, link)), ..Outcome::default() }
         }
-    }
+        Err(refused) => Outcome { mistake: mistake(refused)?, email, ..Outcome::default() },
+    };
+    show(&reader, &browser, &organization, 0, &outcome).await
 }
 
 async fn show(
@@ -79,7 +74,7 @@ async fn show(
     browser: &Browser,
     organization: &OrganizationName,
     mut number: i64,
-    outcome: &Outcome,
+    outcome: &Outcome<'_>,
 ) -> Result<Response, Problem> {
     let token = FormToken::of(browser);
     let read = |number: i64| reader.query.members(organization, (ROWS, number.saturating_mul(ROWS)));
@@ -98,7 +93,7 @@ async fn show(
         }
         @if let Some((email, link)) = &outcome.invited { (invited(email, link)) }
         (members(organization, &list, number))
-        @if is_admin { (invite(organization, &token, outcome.mistake)) }
+        @if is_admin { (invite(organization, &token, outcome)) }
         (open_invitations(organization, &invitations, is_admin.then_some(&token)))
         (team_list(organization, &teams))
         @if is_admin { (new_team(organization, &token, outcome.mistake)) }
@@ -133,7 +128,7 @@ fn members(organization: &OrganizationName, list: &MemberList, number: i64) -> M
                     tr {
                         td.name { a href=(path::member(&organization.name, &member.id)) { (member.name) } }
                         td.name { (member.email) @for alias in &member.aliases { small { (alias) } } }
-                        td { (member.role.as_str()) }
+                        td { (member.role.as_str()) @if member.is_owner { " " span.tag title="an owner of this server" { "owner" } } }
                     }
                 } }
             } }
@@ -148,14 +143,16 @@ fn members(organization: &OrganizationName, list: &MemberList, number: i64) -> M
     }
 }
 
-fn invite(organization: &OrganizationName, token: &FormToken, mistake: Mistake) -> Markup {
-    let email = Field { name: "email", label: "E-mail address", kind: "email", value: "", autocomplete: "off" };
+fn invite(organization: &OrganizationName, token: &FormToken, outcome: &Outcome<'_>) -> Markup {
+    let Outcome { mistake, email, .. } = *outcome;
+    let email = Field { name: "email", label: "E-mail address", kind: "email", value: email, autocomplete: "off" };
     html! {
         h2 { "Invite a person" }
         form.sign-in.stacked method="post" action=(path::people(&organization.name)) {
             (token.action("invite"))
             (field(email, mistake))
             label for="role" { "Role" }
+            @if let Some(reason) = reason("role", mistake) { p.bad role="alert" { (reason) } }
             select #role name="role" {
                 @for role in Role::ALL {
                     option value=(role.as_str()) selected[role == Role::Member] { (role.as_str()) ": " (role.meaning()) }
@@ -167,34 +164,44 @@ fn invite(organization: &OrganizationName, token: &FormToken, mistake: Mistake) 
 }
 
 fn open_invitations(organization: &OrganizationName, invitations: &[Invitation], token: Option<&FormToken>) -> Markup {
-    let now = Timestamp::now();
+    let rows = invitation_rows(invitations, token.is_some());
     html! {
         @if !invitations.is_empty() {
             h2 { "Invitations" }
-            div.panel { table {
-                caption.hidden { "Invitations that were not accepted, by address" }
-                thead { tr {
-                    th scope="col" { "e-mail address" } th scope="col" { "role" } th scope="col" { "by" }
-                    th scope="col" { "expires" } th scope="col" { span.hidden { "actions" } }
-                } }
-                tbody { @for invitation in invitations {
-                    @let expires = Timestamp::from_microsecond(invitation.expires_at).unwrap_or_default();
-                    tr {
-                        td.name { (invitation.email) }
-                        td { (invitation.role.as_str()) }
-                        td.name { (invitation.invited_by) }
-                        td { @if expires > now { (until(expires, now)) } @else { "expired" } }
-                        td.number { @if let Some(token) = token {
-                            form.inline method="post" action=(path::people(&organization.name)) {
-                                (token.action("withdraw"))
-                                input type="hidden" name="email" value=(invitation.email);
-                                button type="submit" { "Withdraw" }
-                            }
-                        } }
-                    }
-                } }
-            } }
+            // One form for all rows: the button that is pressed sends the address.
+            @if let Some(token) = token {
+                form method="post" action=(path::people(&organization.name)) { (token.action("withdraw")) (rows) }
+            } @else { (rows) }
         }
+    }
+}
+
+fn invitation_rows(invitations: &[Invitation], may_withdraw: bool) -> Markup {
+    let now = Timestamp::now();
+    html! {
+        div.panel { table {
+            caption.hidden { "Invitations that were not accepted, by address" }
+            thead { tr {
+                th scope="col" { "e-mail address, role" } th.wide scope="col" { "by" }
+                th scope="col" { "expires" }
+                @if may_withdraw { th scope="col" { span.hidden { "actions" } } }
+            } }
+            tbody { @for invitation in invitations {
+                @let expires = Timestamp::from_microsecond(invitation.expires_at).unwrap_or_default();
+                tr {
+                    td.name { (invitation.email) small { (invitation.role.as_str()) } }
+                    td.name.wide { (invitation.invited_by) }
+                    td { @if expires > now { (until(expires, now)) } @else { "expired" } }
+                    @if may_withdraw {
+                        td.number {
+                            button type="submit" name="email" value=(invitation.email) {
+                                "Withdraw" span.hidden { " " (invitation.email) }
+                            }
+                        }
+                    }
+                }
+            } }
+        } }
     }
 }
 

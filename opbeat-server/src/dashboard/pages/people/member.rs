@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::dashboard::access::{Browser, Reader};
-use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake};
+use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -31,26 +31,19 @@ pub(in crate::dashboard) async fn change_member(
 ) -> Result<Response, Problem> {
     let posted = Posted::parse(&browser, &body)?;
     let organization = reader.organization(&organization).await?;
-    let (people, author, id) = (&reader.people, (&reader.rights, browser.site.client), &organization.id);
+    let admin = reader.admin(&browser, &organization)?;
     let alias = posted.value("alias");
-    let (changed, next) = match posted.value("action") {
-        "role" => {
-            let changed = people.change_role(author, id, (&person, posted.value("role"))).await;
-            (changed, path::member(&organization.name, &person))
-        }
-        "add-alias" => {
-            let changed = people.add_alias(author, id, (&person, alias)).await;
-            (changed, path::member(&organization.name, &person))
-        }
-        "remove-alias" => {
-            let changed = people.remove_alias(author, id, (&person, alias)).await;
-            (changed, path::member(&organization.name, &person))
-        }
-        "remove" => (people.remove_member(author, id, &person).await, path::people(&organization.name)),
+    let action = posted.value("action");
+    let changed = match action {
+        "role" => admin.change_role(&person, posted.value("role")).await,
+        "add-alias" => admin.add_alias(&person, alias).await,
+        "remove-alias" => admin.remove_alias(&person, alias).await,
+        "remove" => admin.remove_member(&person).await,
         _ => return Err(Posted::no_action()),
     };
     match changed {
-        Ok(()) => Ok(Redirect::to(&next).into_response()),
+        Ok(()) if action == "remove" => Ok(Redirect::to(&path::people(&organization.name)).into_response()),
+        Ok(()) => Ok(Redirect::to(&path::member(&organization.name, &person)).into_response()),
         Err(refused) => show(&reader, &browser, &organization, &person, mistake(refused)?).await,
     }
 }
@@ -70,13 +63,19 @@ async fn show(
         p.back { a href=(path::people(&organization.name)) { "← People of " (organization.name) } }
         h1 { (member.name) }
         p { (member.email) ", " (member.role.as_str()) ", who " (member.role.meaning()) "." }
+        @if member.is_owner {
+            p.notice { "An owner of this server, who may do everything in all organizations, with any role and without one." }
+        }
         @if is_admin { (role(&target, &token, member.role, mistake)) }
         (aliases(&target, &member, is_admin.then_some(&token), mistake))
         @if is_admin {
             h2 { "Remove" }
             form.actions method="post" action=(target) {
                 (token.action("remove"))
-                label { input type="checkbox" name="confirmed" value="yes" required; " " (member.name) " will see nothing of " (organization.name) }
+                label { input type="checkbox" name="confirmed" value="yes" required; " "
+                    @if member.is_owner { (member.name) " will be no member, and still see everything as an owner of the server" }
+                    @else { (member.name) " will see nothing of " (organization.name) }
+                }
                 button type="submit" { "Remove from " (organization.name) }
             }
         }
@@ -87,7 +86,7 @@ async fn show(
 }
 
 fn role(target: &str, token: &FormToken, current: Role, mistake: Mistake) -> Markup {
-    let reason = mistake.filter(|(field, _)| *field == "role").map(|(_, reason)| reason);
+    let reason = reason("role", mistake);
     html! {
         h2 { "Role" }
         @if let Some(reason) = reason { p.bad role="alert" { (reason) } }

@@ -30,15 +30,15 @@ pub(in crate::dashboard) async fn change_team(
 ) -> Result<Response, Problem> {
     let posted = Posted::parse(&browser, &body)?;
     let organization = reader.organization(&organization).await?;
-    let (people, author, id) = (&reader.people, (&reader.rights, browser.site.client), &organization.id);
-    let (person, app) = (posted.value("person"), posted.value("app").trim());
+    let admin = reader.admin(&browser, &organization)?;
+    let (email, person, app) = (posted.value("email"), posted.value("person"), posted.value("app").trim());
     let action = posted.value("action");
     let changed = match action {
-        "add-member" => people.add_to_team(author, id, (team, posted.value("email"))).await,
-        "remove-member" => people.remove_from_team(author, id, (team, person)).await,
-        "add-app" => people.set_team_of_app(author, id, (app, Some(team))).await,
-        "remove-app" => people.set_team_of_app(author, id, (app, None)).await,
-        "remove" => people.remove_team(author, id, team).await,
+        "add-member" => admin.add_to_team(team, email).await,
+        "remove-member" => admin.remove_from_team(team, person).await,
+        "add-app" => admin.change_app_of_team(team, app, true).await,
+        "remove-app" => admin.change_app_of_team(team, app, false).await,
+        "remove" => admin.remove_team(team).await,
         _ => return Err(Posted::no_action()),
     };
     match changed {
@@ -91,14 +91,9 @@ fn members(
     html! {
         h2 { "Members" }
         @if team.members.is_empty() { p.empty { "This team has no members yet." } }
-        ul.notes {
-            @for (id, name) in &team.members {
-                li {
-                    a href=(path::member(&organization.name, id)) { (name) }
-                    @if let Some(token) = admin { (remove(target, token, ("remove-member", "person"), (id, name))) }
-                }
-            }
-        }
+        (list(target, admin.map(|token| (token, "remove-member", "person")), team.members.iter().map(|(id, name)| {
+            (&**id, &**name, path::member(&organization.name, id))
+        })))
         @if let Some(token) = admin {
             form.sign-in.stacked method="post" action=(target) {
                 (token.action("add-member"))
@@ -120,14 +115,9 @@ fn apps(
     html! {
         h2 { "Apps" }
         @if team.apps.is_empty() { p.empty { "The team is responsible for no app yet." } }
-        ul.notes {
-            @for app in &team.apps {
-                li {
-                    a href=(path::link(&format!("/{}/{}/", path::encode(&organization.name), path::encode(app)))) { (app) }
-                    @if let Some(token) = admin { (remove(target, token, ("remove-app", "app"), (app, app))) }
-                }
-            }
-        }
+        (list(target, admin.map(|token| (token, "remove-app", "app")), team.apps.iter().map(|app| {
+            (&**app, &**app, path::link(&format!("/{}/{}/", path::encode(&organization.name), path::encode(app))))
+        })))
         @if let Some(token) = admin {
             form.sign-in.stacked method="post" action=(target) {
                 (token.action("add-app"))
@@ -138,13 +128,28 @@ fn apps(
     }
 }
 
-/// Renders a button that removes a value from the team.
-fn remove(target: &str, token: &FormToken, (action, field): (&str, &str), (value, name): (&str, &str)) -> Markup {
-    html! {
-        form.inline method="post" action=(target) {
-            (token.action(action))
-            input type="hidden" name=(field) value=(value);
-            button type="submit" { "Remove" span.hidden { " " (name) } }
+/// Renders the values of a team with their names and links. An admin gets one form for all of them, with the action and the
+/// name of the field that the pressed button sends.
+fn list<'a>(
+    target: &str,
+    removal: Option<(&FormToken, &str, &str)>,
+    values: impl Iterator<Item = (&'a str, &'a str, String)>,
+) -> Markup {
+    let rows = html! {
+        ul.notes {
+            @for (value, name, link) in values {
+                li {
+                    a href=(link) { (name) }
+                    @if let Some((_, _, field)) = removal {
+                        " " button type="submit" name=(field) value=(value) { "Remove" span.hidden { " " (name) } }
+                    }
+                }
+            }
         }
+    };
+    html! {
+        @if let Some((token, action, _)) = removal {
+            form method="post" action=(target) { (token.action(action)) (rows) }
+        } @else { (rows) }
     }
 }
