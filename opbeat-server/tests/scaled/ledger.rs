@@ -124,7 +124,8 @@ async fn counts(api: &Api, answers: &BTreeMap<u64, Answer>) -> BTreeMap<u64, u64
     let app = "/api/v2/organizations/acme/apps/shop";
     for error in api.list(&format!("{app}/errors/"), "errors").await {
         let number = error["type_name"].as_str().and_then(|name| name.strip_prefix('E')?.parse().ok());
-        let number = number.expect("an app keeps 10,000 errors, which are 80,000 bodies: choose a lower OPBEAT_LOAD_RATE");
+        let number =
+            number.expect("an app keeps 10,000 errors, which are 80,000 bodies: choose a lower OPBEAT_LOAD_RATE");
         counts.insert(number, error["times_seen"].as_u64().unwrap());
     }
     for transaction in api.list(&format!("{app}/transactions/?range=24h"), "transactions").await {
