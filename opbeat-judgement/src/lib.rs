@@ -15,13 +15,14 @@
 //! | slow requests became more frequent, or requests became slower | `mix` |
 //! | the facts, and the verdict | `evidence`, `look`, `decision` |
 //! | the whole application, while a deployment rolls | `application` |
-//! | the responsible span | `cause` |
+//! | the responsible span, and the line that runs it | `cause`, `caller` |
 //! | the sentence | `words` |
 //!
 //! The method is difference-in-differences (Card & Krueger, 1994), judged against placebo releases (Bertrand, Duflo &
 //! Mullainathan, 2004). Decision 39 has its measured rates and its limits.
 
 mod application;
+mod caller;
 mod cause;
 mod control;
 mod correction;
@@ -39,6 +40,7 @@ mod study;
 mod words;
 
 pub use application::{ApplicationChange, Rollout, whole_application};
+pub use caller::{Caller, LastChange};
 pub use cause::{Breakdown, Calls, Cause, MAX_SPANS, Rise, Span, SpanChange};
 pub use decision::{Certainty, Finding, Verdict};
 pub use effect::Measure;

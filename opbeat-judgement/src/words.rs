@@ -1,5 +1,6 @@
 //! A finding as a sentence.
 
+use crate::caller::Caller;
 use crate::cause::{Cause, Rise, SpanChange};
 use crate::decision::{Certainty, Finding, Verdict};
 use crate::effect::Measure;
@@ -64,9 +65,15 @@ fn number(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// Returns the sentence for a finding.
+/// Returns the sentence for a finding. `caller` is the line that runs what the cause names.
 #[must_use]
-pub fn sentence(name: &str, occasion: Occasion<'_>, finding: &Finding, cause: Option<&Cause>) -> String {
+pub fn sentence(
+    name: &str,
+    occasion: Occasion<'_>,
+    finding: &Finding,
+    cause: Option<&Cause>,
+    caller: Option<&Caller>,
+) -> String {
     let name = plain(name);
     match &finding.verdict {
         Verdict::Slower { change, certainty } => {
@@ -74,7 +81,8 @@ pub fn sentence(name: &str, occasion: Occasion<'_>, finding: &Finding, cause: Op
             let probably = if *certainty == Certainty::Probable { "probably " } else { "" };
             let estimate = if finding.look < Look::ThreeHours { " (first estimate)" } else { "" };
             let why = cause.map(because).unwrap_or_default();
-            format!("`{name}` {probably}{went} {}{why}{estimate}", occasion.with())
+            let line = cause.zip(caller).map(|(cause, caller)| from_line(cause, caller, occasion)).unwrap_or_default();
+            format!("`{name}` {probably}{went} {}{why}{line}{estimate}", occasion.with())
         }
         Verdict::MixChanged { change, is_proven } => {
             let went = went(finding, change.measure);
@@ -119,6 +127,23 @@ fn because(cause: &Cause) -> String {
         Cause::Kind { kind, change } => format!("; the time is in {} calls{}", plain(kind), detail(change)),
         Cause::Several => "; no single span is the cause".to_owned(),
     }
+}
+
+/// Returns the line that runs what a cause names, and who changed it last.
+fn from_line(cause: &Cause, caller: &Caller, occasion: Occasion<'_>) -> String {
+    let change = match cause {
+        Cause::Signature { change, .. } | Cause::Kind { change, .. } => change,
+        Cause::Several => return String::new(),
+    };
+    let verb = if detail(change).contains("called") { "from" } else { "called from" };
+    let line = format!(", {verb} `{}`", plain(&caller.line));
+    let Some(change) = &caller.change else { return line };
+    let place = match &change.release {
+        Some(release) if occasion == Occasion::Release(release) => " in that release".to_owned(),
+        Some(release) => format!(" in {}", plain(release)),
+        None => String::new(),
+    };
+    format!("{line}, last changed{place} by {}", plain(&change.author))
 }
 
 fn detail(change: &SpanChange) -> String {

@@ -23,7 +23,7 @@ fn judge(series: &[Series], length: BlockLength, change: Change) -> Vec<Verdict>
             let subject = study.subject(name).unwrap();
             let finding = subject.judge();
             let cause = subject.cause(&hostile_breakdown());
-            assert!(!sentence("GET /", Occasion::Release("R#1"), &finding, Some(&cause)).contains("NaN"));
+            assert!(!sentence("GET /", Occasion::Release("R#1"), &finding, Some(&cause), None).contains("NaN"));
             verdicts.push(finding.verdict);
         }
     }

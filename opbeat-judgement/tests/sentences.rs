@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 use opbeat_judgement::{
-    Block, BlockLength, Breakdown, Calls, Change, Class, Histogram, Look, Occasion, Series, Span, Study, sentence,
+    Block, BlockLength, Breakdown, Caller, Calls, Change, Class, Histogram, LastChange, Look, Occasion, Series, Span,
+    Study, sentence,
 };
 
 const BLOCKS: usize = 3 * 288;
@@ -30,12 +31,16 @@ fn application(mut subject: impl FnMut(&mut fastrand::Rng, usize) -> Block) -> V
 
 /// Returns the sentence about the first name.
 fn said(series: &[Series], look: Look, breakdown: Option<&Breakdown>) -> String {
+    said_with(series, look, breakdown, None)
+}
+
+fn said_with(series: &[Series], look: Look, breakdown: Option<&Breakdown>, caller: Option<&Caller>) -> String {
     let change = Change::release(BEGIN, BEGIN);
     let study = Study::new(series, BlockLength::FIVE_MINUTES, change, look).unwrap();
     let subject = study.subject(0).unwrap();
     let finding = subject.judge();
     let cause = breakdown.map(|breakdown| subject.cause(breakdown));
-    sentence("GET /books/{id}", Occasion::Release("R#42"), &finding, cause.as_ref())
+    sentence("GET /books/{id}", Occasion::Release("R#42"), &finding, cause.as_ref(), caller)
 }
 
 fn slower(random: &mut fastrand::Rng, block: usize) -> Block {
@@ -68,6 +73,30 @@ fn a_slow_down_names_the_query_that_runs_more_often() {
         said.ends_with("; the time is in `SELECT FROM authors`, called 12 times per request instead of 1"),
         "{said}"
     );
+}
+
+#[test]
+fn the_line_that_runs_the_query_is_named_with_its_last_change() {
+    let after = |block, old, new| if block < RELEASE { old } else { new };
+    let slow = |block| Calls { count: 40.0, milliseconds: after(block, 1_000.0, 5_800.0) };
+    let often = |block| Calls { count: after(block, 40.0, 480.0), milliseconds: after(block, 400.0, 4_800.0) };
+    let series = application(slower);
+    let ends = |span: Span, change: Option<(&str, Option<&str>)>| {
+        let breakdown = Breakdown { transactions: vec![40.0; BLOCKS], spans: vec![span] };
+        let change = change
+            .map(|(author, release)| LastChange { author: author.to_owned(), release: release.map(str::to_owned) });
+        let caller = Caller { line: "src/books.rs:118".to_owned(), change };
+        let said = said_with(&series, Look::ThreeHours, Some(&breakdown), Some(&caller));
+        said.split_once("; the time is in ").unwrap().1.to_owned()
+    };
+    let end = ends(span("SELECT FROM reviews", slow), Some(("Ada", Some("R#42"))));
+    assert_eq!(end, "`SELECT FROM reviews`, called from `src/books.rs:118`, last changed in that release by Ada");
+    let end = ends(span("SELECT FROM reviews", slow), Some(("Ada", Some("R#7"))));
+    assert!(end.ends_with(", last changed in R#7 by Ada"), "{end}");
+    let end = ends(span("SELECT FROM reviews", slow), None);
+    assert!(end.ends_with(", called from `src/books.rs:118`"), "{end}");
+    let end = ends(span("SELECT FROM reviews", often), Some(("A`da", None)));
+    assert!(end.ends_with(" per request instead of 1, from `src/books.rs:118`, last changed by A da"), "{end}");
 }
 
 #[test]
@@ -110,7 +139,7 @@ fn names_cannot_leave_their_place_in_the_sentence() {
     let study = Study::new(&series, BlockLength::FIVE_MINUTES, change, Look::ThreeHours).unwrap();
     let finding = study.subject(0).unwrap().judge();
     let name = format!("GET `\n{}", "x".repeat(10_000));
-    let said = sentence(&name, Occasion::Time("14:00"), &finding, None);
+    let said = sentence(&name, Occasion::Time("14:00"), &finding, None, None);
     assert!(said.chars().count() < 300 && !said.contains('\n'), "{said}");
     assert_eq!(said.matches('`').count(), 2);
     assert!(said.ends_with(" at 14:00"), "{said}");

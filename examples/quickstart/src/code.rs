@@ -51,6 +51,13 @@ pub(crate) struct Code {
     pub(crate) revisions: [String; 2],
 }
 
+/// Returns the file and the number of the line that made the search slower.
+pub(crate) fn slower_line() -> (String, usize) {
+    let (name, text, line, _) = CHANGED[0];
+    let above = text.split(line).next().unwrap_or_default();
+    (format!("{FOLDER}/{name}"), above.matches('\n').count() + 1)
+}
+
 impl Code {
     /// Makes a repository whose commits were made before two times. Fails if the command `git` is not installed.
     pub(crate) fn commit(folder: PathBuf, released: [Timestamp; 2]) -> Result<Self, BoxError> {

@@ -1,6 +1,5 @@
 //! Apps.
 
-use axum::Json;
 use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use utoipa::IntoParams;
 
 use super::access::Reader;
 use super::problem::Problem;
+use super::rounded::Rounded;
 use crate::query::{AppFilter, AppSummary};
 
 /// The largest number of apps in one response.
@@ -38,7 +38,7 @@ pub(super) async fn list(
     reader: Reader,
     Path(organization): Path<String>,
     Params(part): Params<Part>,
-) -> Result<Json<Vec<AppSummary>>, Problem> {
+) -> Result<Rounded<Vec<AppSummary>>, Problem> {
     let limit = part.limit.unwrap_or(MAX_APPS);
     if limit == 0 || limit > MAX_APPS {
         return Err(Problem::invalid("limit", format!("it is {limit}; request 1 to {MAX_APPS} apps")));
@@ -49,5 +49,5 @@ pub(super) async fn list(
     if list.total == 0 && part.search.is_none() {
         return Err(Problem::forbidden("The read token belongs to another organization, or this one has no apps."));
     }
-    Ok(Json(list.apps))
+    Ok(Rounded(list.apps))
 }

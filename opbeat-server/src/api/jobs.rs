@@ -1,6 +1,5 @@
 //! Jobs: background transactions and schedules.
 
-use axum::Json;
 use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use utoipa::IntoParams;
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::{PageParameters, RangeParameters};
+use super::rounded::Rounded;
 use crate::query::{JobList, JobOrder};
 
 /// The order of jobs.
@@ -34,7 +34,7 @@ pub(super) async fn list(
     Params(range): Params<RangeParameters>,
     Params(page): Params<PageParameters>,
     Params(JobParameters { order }): Params<JobParameters>,
-) -> Result<Json<JobList>, Problem> {
+) -> Result<Rounded<JobList>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let (limit, offset) = page.limit_and_offset()?;
     let order = match order.as_deref() {
@@ -45,5 +45,5 @@ pub(super) async fn list(
         })?,
     };
     let page = (limit as usize, offset as usize);
-    Ok(Json(reader.query.jobs(&app, &range.range()?, order, page, Timestamp::now()).await?))
+    Ok(Rounded(reader.query.jobs(&app, &range.range()?, order, page, Timestamp::now()).await?))
 }

@@ -9,6 +9,7 @@ mod jobs;
 mod problem;
 mod query_parameters;
 mod releases;
+mod rounded;
 mod spans;
 mod transactions;
 

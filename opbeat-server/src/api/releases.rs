@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::PageParameters;
+use super::rounded::Rounded;
 use crate::query::{Deployment, DeploymentList, FindingList, FindingsOf, Release, ReleaseErrors, ReleaseList};
 
 /// Lists releases, the last completed one first.
@@ -85,7 +86,7 @@ pub(super) async fn findings(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
     Params(parameters): Params<FindingParameters>,
-) -> Result<Json<FindingList>, Problem> {
+) -> Result<Rounded<FindingList>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let of = match (parameters.release, parameters.transaction) {
         (Some(_), Some(_)) => return Err(Problem::invalid("release", "give either a release or a transaction")),
@@ -93,7 +94,7 @@ pub(super) async fn findings(
         (None, Some(transaction)) => FindingsOf::Transaction(transaction),
         (None, None) => FindingsOf::Since(0),
     };
-    Ok(Json(reader.query.findings(&app, of).await?))
+    Ok(Rounded(reader.query.findings(&app, of).await?))
 }
 
 /// The release or the transaction that findings are about.

@@ -1,6 +1,5 @@
 //! Queries and outgoing calls.
 
-use axum::Json;
 use axum::extract::{Path, Query as Params};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use utoipa::IntoParams;
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::{PageParameters, RangeParameters};
+use super::rounded::Rounded;
 use crate::query::{SpanDetail, SpanFamily, SpanList, SpanOrder};
 
 /// The order and the filter of queries and calls.
@@ -39,7 +39,7 @@ pub(super) async fn queries(
     range: Params<RangeParameters>,
     page: Params<PageParameters>,
     parameters: Params<SpanParameters>,
-) -> Result<Json<SpanList>, Problem> {
+) -> Result<Rounded<SpanList>, Problem> {
     list(reader, SpanFamily::Queries, path, range, page, parameters).await
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn query(
     reader: Reader,
     path: SpanPath,
     range: Params<RangeParameters>,
-) -> Result<Json<SpanDetail>, Problem> {
+) -> Result<Rounded<SpanDetail>, Problem> {
     one(reader, SpanFamily::Queries, path, range, "query").await
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn calls(
     range: Params<RangeParameters>,
     page: Params<PageParameters>,
     parameters: Params<SpanParameters>,
-) -> Result<Json<SpanList>, Problem> {
+) -> Result<Rounded<SpanList>, Problem> {
     list(reader, SpanFamily::Calls, path, range, page, parameters).await
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn call(
     reader: Reader,
     path: SpanPath,
     range: Params<RangeParameters>,
-) -> Result<Json<SpanDetail>, Problem> {
+) -> Result<Rounded<SpanDetail>, Problem> {
     one(reader, SpanFamily::Calls, path, range, "call").await
 }
 
@@ -103,7 +103,7 @@ async fn list(
     Params(range): Params<RangeParameters>,
     Params(page): Params<PageParameters>,
     Params(SpanParameters { order, search }): Params<SpanParameters>,
-) -> Result<Json<SpanList>, Problem> {
+) -> Result<Rounded<SpanList>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let (limit, offset) = page.limit_and_offset()?;
     let order = match order.as_deref() {
@@ -113,7 +113,7 @@ async fn list(
         })?,
     };
     let page = (limit as usize, offset as usize);
-    Ok(Json(reader.query.spans(&app, family, &range.range()?, (order, search.as_deref()), page).await?))
+    Ok(Rounded(reader.query.spans(&app, family, &range.range()?, (order, search.as_deref()), page).await?))
 }
 
 async fn one(
@@ -122,8 +122,8 @@ async fn one(
     Path((organization, app, id)): SpanPath,
     Params(range): Params<RangeParameters>,
     noun: &'static str,
-) -> Result<Json<SpanDetail>, Problem> {
+) -> Result<Rounded<SpanDetail>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let span = reader.query.span(&app, family, id, &range.range()?, Timestamp::now()).await?;
-    span.map(Json).ok_or_else(|| Problem::not_found(noun))
+    span.map(Rounded).ok_or_else(|| Problem::not_found(noun))
 }

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::access::Reader;
 use super::problem::Problem;
 use super::query_parameters::{PageParameters, RangeParameters};
+use super::rounded::Rounded;
 use crate::query::{BreakdownPart, Sample, SampleOrder, SampleSummary, Series, TransactionList, TransactionSummary};
 
 /// The filters of transactions.
@@ -44,12 +45,12 @@ pub(super) async fn list(
     Params(range): Params<RangeParameters>,
     Params(page): Params<PageParameters>,
     Params(filter): Params<Filter>,
-) -> Result<Json<TransactionList>, Problem> {
+) -> Result<Rounded<TransactionList>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let (limit, offset) = page.limit_and_offset()?;
     let page = (limit as usize, offset as usize);
     let (kind, search) = (filter.kind.as_deref(), filter.search.as_deref());
-    Ok(Json(reader.query.transactions(&app, &range.range()?, kind, search, page).await?))
+    Ok(Rounded(reader.query.transactions(&app, &range.range()?, kind, search, page).await?))
 }
 
 /// Returns one transaction.
@@ -65,10 +66,10 @@ pub(super) async fn one(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
     Params(range): Params<RangeParameters>,
-) -> Result<Json<TransactionSummary>, Problem> {
+) -> Result<Rounded<TransactionSummary>, Problem> {
     let app = reader.app(&organization, &app).await?;
     let summary = reader.query.transaction(&app, transaction, &range.range()?).await?;
-    summary.map(Json).ok_or_else(|| Problem::not_found("transaction"))
+    summary.map(Rounded).ok_or_else(|| Problem::not_found("transaction"))
 }
 
 /// Returns a transaction's durations and requests over time.
@@ -84,9 +85,9 @@ pub(super) async fn series(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
     Params(range): Params<RangeParameters>,
-) -> Result<Json<Series>, Problem> {
+) -> Result<Rounded<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, Some(transaction), &range.range()?, Timestamp::now()).await?))
+    Ok(Rounded(reader.query.series(&app, Some(transaction), &range.range()?, Timestamp::now()).await?))
 }
 
 /// Returns a transaction's time by kind of span.
@@ -102,9 +103,9 @@ pub(super) async fn breakdown(
     reader: Reader,
     Path((organization, app, transaction)): Path<(String, String, i64)>,
     Params(range): Params<RangeParameters>,
-) -> Result<Json<Vec<BreakdownPart>>, Problem> {
+) -> Result<Rounded<Vec<BreakdownPart>>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.breakdown(&app, Some(transaction), &range.range()?).await?))
+    Ok(Rounded(reader.query.breakdown(&app, Some(transaction), &range.range()?).await?))
 }
 
 /// Lists samples of a transaction.
@@ -164,9 +165,9 @@ pub(super) async fn app_series(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
     Params(range): Params<RangeParameters>,
-) -> Result<Json<Series>, Problem> {
+) -> Result<Rounded<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.series(&app, None, &range.range()?, Timestamp::now()).await?))
+    Ok(Rounded(reader.query.series(&app, None, &range.range()?, Timestamp::now()).await?))
 }
 
 /// Returns the time of all of an app's transactions by kind of span.
@@ -182,7 +183,7 @@ pub(super) async fn app_breakdown(
     reader: Reader,
     Path((organization, app)): Path<(String, String)>,
     Params(range): Params<RangeParameters>,
-) -> Result<Json<Vec<BreakdownPart>>, Problem> {
+) -> Result<Rounded<Vec<BreakdownPart>>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Json(reader.query.breakdown(&app, None, &range.range()?).await?))
+    Ok(Rounded(reader.query.breakdown(&app, None, &range.range()?).await?))
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use opbeat_repository::{Assignment, Error, Outcome, People, Person, Reason, Repository};
 
-use super::frames::frames;
 use crate::assignment::{AssignedBy, Assignee};
-use crate::repositories::Repositories;
+use crate::repositories::{Repositories, frames};
 use crate::store::{FirstError, GroupToAssign, LookedAt, RepositoryRow, Store, StoreError};
 
 /// The longest time of a look. A line whose last change is further away has no author.

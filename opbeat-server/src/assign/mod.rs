@@ -9,7 +9,6 @@
 //! Each group is looked at once, and again when a repository is connected or fetched for the first time. An error whose
 //! revision is not in the clone waits for one fetch. The decision of a person is never changed.
 
-mod frames;
 mod look;
 mod rounds;
 

@@ -47,6 +47,11 @@ pub(crate) struct SpanGroup {
     pub(crate) is_cut: bool,
 }
 
+/// Returns the application's frame that started a span, given its stack with the oldest call first.
+pub(crate) fn issuing_frame(frames: &[Frame]) -> Option<&Frame> {
+    frames.iter().rev().find(|frame| frame.in_app == Some(true))
+}
+
 /// One span of a sampled transaction, or the average of the spans with one path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SampleSpan {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check_in::NewCheckIn;
-pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup};
+pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup, issuing_frame};
 pub(crate) use encoding::{BodyChanges, Usage, decode, encode, size, to_json};
 pub(crate) use error::{Grouping, GroupingRule, NewError};
 pub(crate) use packed::{pack, pack_json, packed, unpack};

@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use opbeat_judgement::{BlockLength, Breakdown, Finding, Occasion, Study, Verdict, sentence};
 
+use super::callers::Callers;
 use super::due::{Due, due, minutes_of};
 use super::history::History;
+use crate::repositories::Repositories;
 use crate::store::{Cause, FindingRow, Store, StoreError};
 
 /// Takes all looks that are due at a time, in microseconds since 1970, and stores the findings.
 ///
-/// A release whose data cannot be read is not looked at, and costs the others nothing.
+/// A release whose data cannot be read is not looked at, and costs the others nothing. Without repositories, sentences do not
+/// say who changed a line.
 ///
 /// # Errors
 ///
 /// Returns an error if the database is away. Looks that were taken until then are stored.
-pub(crate) async fn take_looks(store: &Store, now: i64) -> Result<(), StoreError> {
+pub(crate) async fn take_looks(store: &Store, repositories: Option<&Repositories>, now: i64) -> Result<(), StoreError> {
     for due in due(&store.recent_releases(now).await?, now) {
-        let found = if due.is_overtaken { Ok(Vec::new()) } else { look(store, &due, now).await };
+        let found = if due.is_overtaken { Ok(Vec::new()) } else { look(store, repositories, &due, now).await };
         let findings = match found {
             Ok(findings) => findings,
             Err(error) if error.cause() == Cause::Outage => return Err(error),
@@ -39,7 +42,12 @@ pub(crate) async fn take_looks(store: &Store, now: i64) -> Result<(), StoreError
     Ok(())
 }
 
-async fn look(store: &Store, due: &Due, now: i64) -> Result<Vec<FindingRow>, StoreError> {
+async fn look(
+    store: &Store,
+    repositories: Option<&Repositories>,
+    due: &Due,
+    now: i64,
+) -> Result<Vec<FindingRow>, StoreError> {
     let history = Arc::new(History::read(store, due).await?);
     let found = judge(Arc::clone(&history), due.clone(), None).await;
     let places: Vec<usize> = found.iter().map(|judged| judged.place).collect();
@@ -48,14 +56,26 @@ async fn look(store: &Store, due: &Due, now: i64) -> Result<Vec<FindingRow>, Sto
     }
     let breakdowns = history.breakdowns(store, &due.app_id, &places).await?;
     let found = judge(Arc::clone(&history), due.clone(), Some((places, breakdowns))).await;
-    Ok(found.into_iter().filter_map(|judged| row(&history, due, judged, now)).collect())
+    let (mut callers, mut rows) = (Callers::new(store, repositories, due, now), Vec::new());
+    let release = format!("R#{}", due.release);
+    for Judged { place, finding, cause } in found {
+        let transaction = &history.transactions[place];
+        let caller = match &cause {
+            Some(opbeat_judgement::Cause::Signature { signature, .. }) => callers.of(transaction.id, signature).await?,
+            _ => None,
+        };
+        let occasion = Occasion::Release(&release);
+        let sentence = sentence(&transaction.name, occasion, &finding, cause.as_ref(), caller.as_ref());
+        rows.extend(row(transaction.id, due, &finding, sentence, now));
+    }
+    Ok(rows)
 }
 
 /// The finding about a transaction, with the index of the transaction in the history.
 struct Judged {
     place: usize,
     finding: Finding,
-    sentence: String,
+    cause: Option<opbeat_judgement::Cause>,
 }
 
 /// Judges transactions, on a thread that may be busy: some of them with the time by kind of span, or all. Returns those that
@@ -70,7 +90,6 @@ async fn judge(history: Arc<History>, due: Due, some: Option<(Vec<usize>, Vec<Br
             }
         };
         let (places, breakdowns) = some.unwrap_or_else(|| ((0..history.series.len()).collect(), Vec::new()));
-        let release = format!("R#{}", due.release);
         let judged = |(index, place): (usize, usize)| {
             let subject = study.subject(place)?;
             let finding = subject.judge();
@@ -78,9 +97,7 @@ async fn judge(history: Arc<History>, due: Due, some: Option<(Vec<usize>, Vec<Br
                 return None;
             }
             let cause = breakdowns.get(index).map(|breakdown| subject.cause(breakdown));
-            let name = &history.transactions[place].name;
-            let sentence = sentence(name, Occasion::Release(&release), &finding, cause.as_ref());
-            Some(Judged { place, finding, sentence })
+            Some(Judged { place, finding, cause })
         };
         places.into_iter().enumerate().filter_map(judged).collect()
     };
@@ -90,8 +107,7 @@ async fn judge(history: Arc<History>, due: Due, some: Option<(Vec<usize>, Vec<Br
     })
 }
 
-fn row(history: &History, due: &Due, judged: Judged, now: i64) -> Option<FindingRow> {
-    let Judged { place, finding, sentence } = judged;
+fn row(transaction: i64, due: &Due, finding: &Finding, sentence: String, now: i64) -> Option<FindingRow> {
     let (is_mix, is_certain) = match finding.verdict {
         Verdict::Slower { certainty, .. } => (false, certainty == opbeat_judgement::Certainty::Certain),
         Verdict::MixChanged { is_proven, .. } => (true, is_proven),
@@ -100,7 +116,7 @@ fn row(history: &History, due: &Due, judged: Judged, now: i64) -> Option<Finding
     let [_, (before, after), _] = finding.evidence.milliseconds;
     let sane = |milliseconds: f64| if milliseconds.is_finite() { milliseconds } else { 0.0 };
     Some(FindingRow {
-        transaction: history.transactions[place].id,
+        transaction,
         release: due.release,
         minutes: minutes_of(due.look),
         found_at: now,

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! releases ─► looks that are due ─► history: rollups in blocks of ten minutes ─► opbeat-judgement ─► findings
-//!                                   signatures: time of kinds, divided ────────────────┘
+//!                                   signatures: time of kinds, divided ────────────────┘         ▲
+//!                                   callers: stacks of samples ─► opbeat-repository: last change ─┘
 //! ```
 //!
 //! A look is taken 30 minutes, 1 hour, 3 hours and 24 hours after a release was completed. It stores the transactions that
 //! are slower, each with a sentence.
 
+mod callers;
 mod due;
 mod history;
 mod look;

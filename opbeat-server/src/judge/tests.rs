@@ -78,11 +78,11 @@ async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_
             release(&store, app_id, "b2", RELEASED).await;
         }
         let findings = async |app_id: &str| store.findings(app_id, FindingsOf::Since(0), 10).await.unwrap();
-        take_looks(&store, (RELEASED + 10 * MINUTE) * MICROS).await.unwrap();
+        take_looks(&store, None, (RELEASED + 10 * MINUTE) * MICROS).await.unwrap();
         assert_eq!(findings(&slow).await, [], "no look is due");
 
         let now = (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS;
-        take_looks(&store, now).await.unwrap();
+        take_looks(&store, None, now).await.unwrap();
         assert_eq!(findings(&same).await, []);
         let found = findings(&slow).await;
         let [finding] = &found[..] else { panic!("{found:?}") };
@@ -96,7 +96,7 @@ async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_
         assert_eq!(store.findings(&slow, FindingsOf::Release(1), 10).await.unwrap(), []);
 
         // Each look is taken once.
-        take_looks(&store, now + MICROS).await.unwrap();
+        take_looks(&store, None, now + MICROS).await.unwrap();
         assert_eq!(findings(&slow).await, found);
         let releases = store.recent_releases(now).await.unwrap();
         let looks = releases.iter().map(|release| (release.number, release.looks.len())).collect::<Vec<_>>();
@@ -106,7 +106,12 @@ async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_
 
 /// Returns a sampled request with two statements, and their durations.
 fn sample(app_id: &str, second: i64, statements: [(&str, f64); 2]) -> NewSample {
-    let group = |(signature, _): (&str, f64)| json!({"signature": signature, "kind": "db.postgresql"});
+    let frames = json!([
+        {"filename": "src/books.rs", "lineno": 118, "in_app": true},
+        {"filename": "sqlx/src/query.rs", "lineno": 7, "in_app": false},
+    ]);
+    let group =
+        |(signature, _): (&str, f64)| json!({"signature": signature, "kind": "db.postgresql", "frames": frames});
     let spans: Vec<_> =
         (0..).zip(statements).map(|(group, (_, ms))| json!({"group": group, "duration_ms": ms})).collect();
     let document = json!({"groups": statements.map(group), "spans": spans, "average_of": 0, "context": {}});
@@ -119,7 +124,7 @@ fn sample(app_id: &str, second: i64, statements: [(&str, f64); 2]) -> NewSample 
 }
 
 #[tokio::test]
-async fn the_statement_that_takes_the_time_is_named() {
+async fn the_statement_that_takes_the_time_is_named_with_its_line() {
     for store in stores().await {
         let mut rng = Rng::with_seed(7);
         let app_id = store.create_app("shop").await;
@@ -132,10 +137,11 @@ async fn the_statement_that_takes_the_time_is_named() {
         }
         release(&store, &app_id, "a1", START + HOUR).await;
         release(&store, &app_id, "b2", RELEASED).await;
-        take_looks(&store, (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
+        take_looks(&store, None, (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
         let found = store.findings(&app_id, FindingsOf::Release(2), 10).await.unwrap();
         let [finding] = &found[..] else { panic!("{found:?}") };
-        assert!(finding.sentence.contains("; the time is in `SELECT FROM reviews`"), "{}", finding.sentence);
+        let cause = "; the time is in `SELECT FROM reviews`, called from `src/books.rs:118`";
+        assert!(finding.sentence.ends_with(cause), "{}", finding.sentence);
     }
 }
 
@@ -144,7 +150,7 @@ async fn apps_without_data_are_judged_as_well() {
     for store in stores().await {
         let app_id = store.create_app("silent").await;
         release(&store, &app_id, "a1", RELEASED).await;
-        take_looks(&store, (RELEASED + 26 * HOUR) * MICROS).await.unwrap();
+        take_looks(&store, None, (RELEASED + 26 * HOUR) * MICROS).await.unwrap();
         assert_eq!(store.findings(&app_id, FindingsOf::Since(0), 10).await.unwrap(), []);
         assert_eq!(store.recent_releases((RELEASED + 26 * HOUR) * MICROS).await.unwrap()[0].looks.len(), 4);
     }

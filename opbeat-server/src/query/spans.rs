@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{Query, QueryError};
-use crate::changes::{SampleSpan, SpanGroup};
+use crate::changes::{SampleSpan, SpanGroup, issuing_frame};
 
 /// One span of a sample. In an average, it stands for the spans with the same path in all transactions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -118,7 +118,7 @@ fn views(
 
 /// Returns the application's line that started a span, given its stack: `src/books.rs:41 in shop::books::list`.
 pub(crate) fn issuing_line(frames: &[Frame]) -> Option<String> {
-    let frame = frames.iter().rev().find(|frame| frame.in_app == Some(true))?;
+    let frame = issuing_frame(frames)?;
     let function = frame.function.as_deref().map(|function| format!(" in {function}")).unwrap_or_default();
     Some(format!("{}:{}{function}", frame.filename, frame.lineno))
 }

@@ -9,11 +9,13 @@
 
 mod commits;
 mod fetches;
+mod frames;
 mod remote;
 mod schedule;
 
 pub(crate) use commits::read_commits;
 pub(crate) use fetches::keep_fetched;
+pub(crate) use frames::{frame, frames};
 pub(crate) use remote::checked_url;
 
 use std::path::{Path, PathBuf};

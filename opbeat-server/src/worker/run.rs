@@ -77,7 +77,7 @@ impl Worker {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
             () = maintain(&store, &defaults) => {}
-            () = judge(&store) => {}
+            () = judge(&store, repositories.clone()) => {}
             () = assign(&store, repositories) => {}
         }
         self.source.close().await;
@@ -228,11 +228,11 @@ async fn maintain(store: &Store, defaults: &AppSettings) {
 }
 
 /// Looks at the releases for which a look is due, again and again.
-async fn judge(store: &Store) {
+async fn judge(store: &Store, repositories: Option<Repositories>) {
     let mut ticks = tokio::time::interval(JUDGEMENT_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Err(error) = take_looks(store, now()).await {
+        if let Err(error) = take_looks(store, repositories.as_ref(), now()).await {
             let cause = cause_of(&error);
             tracing::debug!(%error, cause, "releases cannot be judged; it is tried again in a minute");
         }

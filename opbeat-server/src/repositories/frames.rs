@@ -1,4 +1,4 @@
-//! The frames of an error, as the repository is asked for them.
+//! Reported frames, as a repository is asked for them.
 
 use opbeat_protocol::{ErrorBody, Frame as Reported};
 use opbeat_repository::Frame;
@@ -8,7 +8,7 @@ const MAX_FRAMES: usize = 100;
 
 /// Returns the frames of an error, the deepest one first. A template that failed is deeper than the functions that
 /// rendered it. `prefix` is the folder of the app in the repository, or empty.
-pub(super) fn frames(report: &ErrorBody, prefix: &str) -> Vec<Frame> {
+pub(crate) fn frames(report: &ErrorBody, prefix: &str) -> Vec<Frame> {
     let template = report.template.iter().map(|template| Frame {
         path: path(&template.filename, template.abs_path.as_deref(), None, prefix),
         line: template.lineno,
@@ -19,7 +19,8 @@ pub(super) fn frames(report: &ErrorBody, prefix: &str) -> Vec<Frame> {
     template.chain(stack.map(|reported| frame(reported, prefix))).take(MAX_FRAMES).collect()
 }
 
-fn frame(reported: &Reported, prefix: &str) -> Frame {
+/// Returns a frame of an app, whose folder in the repository is `prefix`, or empty.
+pub(crate) fn frame(reported: &Reported, prefix: &str) -> Frame {
     Frame {
         path: path(&reported.filename, reported.abs_path.as_deref(), reported.module.as_deref(), prefix),
         line: reported.lineno,
