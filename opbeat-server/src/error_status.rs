@@ -229,6 +229,26 @@ pub(crate) enum Event {
         /// The text.
         text: String,
     },
+    /// Somebody merged another error into it.
+    Merged {
+        /// The number of the other one.
+        error: i64,
+    },
+    /// Somebody merged it into another error.
+    MergedInto {
+        /// The number of the other one.
+        error: i64,
+    },
+    /// Somebody split a merged error from it.
+    Split {
+        /// The number of the other one.
+        error: i64,
+    },
+    /// Somebody split it from the error that it was merged into.
+    SplitFrom {
+        /// The number of the other one.
+        error: i64,
+    },
 }
 
 #[cfg(test)]

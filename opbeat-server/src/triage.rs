@@ -1,11 +1,11 @@
-//! Triage: what people and programs do about errors. They resolve, mute, open, assign and comment them.
+//! Triage: what people and programs do about errors. They resolve, mute, open, assign, comment, merge and split them.
 
 use jiff::Timestamp;
 
 use crate::assignment::Assignee;
 use crate::error_status::{MuteEnds, StatusChange};
 use crate::query::{AppIdentity, Rights};
-use crate::store::{Commented, Store, StoreError};
+use crate::store::{Commented, Merged, Store, StoreError};
 
 /// The largest number of errors that are changed at once.
 const MAX_ERRORS: usize = 200;
@@ -121,6 +121,40 @@ impl Triage {
         team.map(|team| Assignee::Team(team.id)).ok_or(Refusal::Invalid(NO_ASSIGNEE))
     }
 
+    /// Merges errors into one of them, given their numbers. Returns the number of the one that shows all.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] if the reader may not change errors, one does not exist or cannot be merged, or the database fails.
+    pub(crate) async fn merge(
+        &self,
+        rights: &Rights,
+        app: &AppIdentity,
+        into: i64,
+        mut numbers: Vec<i64>,
+    ) -> Result<i64, Refusal> {
+        let now = writer(rights, app)?;
+        limit(&mut numbers)?;
+        merged(self.store.merge_errors(&app.id, into, numbers, &rights.actor, now).await?)
+    }
+
+    /// Splits errors from the one that they are merged into, given their numbers.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Refusal`] if the reader may not change errors, one does not exist or is not merged, or the database fails.
+    pub(crate) async fn split(
+        &self,
+        rights: &Rights,
+        app: &AppIdentity,
+        from: i64,
+        mut numbers: Vec<i64>,
+    ) -> Result<i64, Refusal> {
+        let now = writer(rights, app)?;
+        limit(&mut numbers)?;
+        merged(self.store.split_errors(&app.id, from, numbers, &rights.actor, now).await?)
+    }
+
     /// Adds a comment to an error.
     ///
     /// # Errors
@@ -147,6 +181,18 @@ impl Triage {
             Commented::NoGroup => Err(Refusal::NoError),
             Commented::TooMany => Err(Refusal::Invalid("This error has 1,000 events, and takes no further comment.")),
         }
+    }
+}
+
+/// Returns the number of the error that shows all, or why nothing was changed.
+fn merged(result: Merged) -> Result<i64, Refusal> {
+    match result {
+        Merged::Done(number) => Ok(number),
+        Merged::NoGroup => Err(Refusal::NoError),
+        Merged::Same => Err(Refusal::Invalid("These errors are one already. Select two different ones.")),
+        Merged::Apart => Err(Refusal::Invalid("This error is not merged into the other one.")),
+        Merged::Others => Err(Refusal::Invalid("The errors beyond the limit of different ones cannot be merged.")),
+        Merged::TooMany => Err(Refusal::Invalid("At most 100 errors can be merged into one.")),
     }
 }
 

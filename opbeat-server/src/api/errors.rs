@@ -67,6 +67,14 @@ pub(super) struct ErrorChange {
     until_next_release: bool,
 }
 
+/// Errors that are merged or split.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OtherErrors {
+    /// Their numbers, at most 200.
+    errors: Vec<i64>,
+}
+
 /// A comment.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -226,6 +234,46 @@ pub(super) async fn comment(
     let app = reader.app(&organization, &app).await?;
     reader.triage.comment(&reader.rights, &app, number, &comment.text).await?;
     Ok(StatusCode::CREATED)
+}
+
+/// Merges other errors into an error, which has the occurrences of all from then on.
+#[utoipa::path(
+    post,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/merge/",
+    operation_id = "merge_errors",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
+    request_body = OtherErrors,
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn merge(
+    reader: Reader,
+    Path((organization, app, number)): Path<(String, String, i64)>,
+    Json(others): Json<OtherErrors>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    let identity = reader.app(&organization, &app).await?;
+    let shown = reader.triage.merge(&reader.rights, &identity, number, others.errors).await?;
+    detail(&reader, &organization, &app, shown, None).await
+}
+
+/// Splits merged errors from an error. Each has its own occurrences and counts again.
+#[utoipa::path(
+    post,
+    path = "/api/v2/organizations/{organization}/apps/{app}/errors/{number}/split/",
+    operation_id = "split_errors",
+    tag = "errors",
+    params(("organization" = String, Path), ("app" = String, Path), ("number" = i64, Path)),
+    request_body = OtherErrors,
+    responses((status = 200, body = ErrorDetail)),
+)]
+pub(super) async fn split(
+    reader: Reader,
+    Path((organization, app, number)): Path<(String, String, i64)>,
+    Json(others): Json<OtherErrors>,
+) -> Result<Json<ErrorDetail>, Problem> {
+    let identity = reader.app(&organization, &app).await?;
+    let shown = reader.triage.split(&reader.rights, &identity, number, others.errors).await?;
+    detail(&reader, &organization, &app, shown, None).await
 }
 
 impl ErrorChange {

@@ -57,6 +57,8 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/organizations/{organization}/apps/{app}/errors/by-id/{id}/", get(errors::by_id))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/", get(errors::one).patch(errors::change))
         .route("/organizations/{organization}/apps/{app}/errors/{number}/comments/", post(errors::comment))
+        .route("/organizations/{organization}/apps/{app}/errors/{number}/merge/", post(errors::merge))
+        .route("/organizations/{organization}/apps/{app}/errors/{number}/split/", post(errors::split))
         .route(
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
@@ -112,6 +114,8 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
         errors::by_id,
         errors::change,
         errors::comment,
+        errors::merge,
+        errors::split,
         releases::list,
         releases::one,
         releases::errors,

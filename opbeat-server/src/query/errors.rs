@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::assignments::{self, AssigneeView, AssignmentView};
+use super::merges::MergedError;
 use super::time::from_micros;
 use super::{AppIdentity, ErrorFilter, ErrorOrder, Query, QueryError, SampleReference};
 use crate::assignment::AssignedBy;
@@ -131,6 +132,8 @@ pub(crate) struct ErrorDetail {
     pub(crate) occurrences: Vec<OccurrenceReference>,
     /// The newest 200 events, the newest first.
     pub(crate) activity: Vec<ActivityView>,
+    /// The errors that are merged into it, whose occurrences it has.
+    pub(crate) merged: Vec<MergedError>,
 }
 
 /// Why the occurrences of a group belong together.
@@ -239,7 +242,8 @@ impl Query {
         Ok(groups.into_iter().map(listed).collect())
     }
 
-    /// Returns an error group with an occurrence, by default the newest.
+    /// Returns an error group with an occurrence, by default the newest. The number of a merged one stands for the error that it
+    /// is merged into.
     pub(crate) async fn error(
         &self,
         app: &AppIdentity,
@@ -253,6 +257,7 @@ impl Query {
         let Some(row) = self.store.occurrence(group.id, id).await? else { return Ok(None) };
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
         let activity = self.store.activities(group.id).await?;
+        let merged = self.store.merged_errors(group.id).await?;
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
         let trend = self.trends(app, &[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
@@ -263,6 +268,7 @@ impl Query {
             occurrence: self::occurrence(row, sample),
             occurrences: occurrences.iter().map(reference).collect(),
             activity: activity.into_iter().map(activity_view).collect(),
+            merged: merged.into_iter().map(Into::into).collect(),
         }))
     }
 

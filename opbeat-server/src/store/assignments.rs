@@ -5,7 +5,7 @@ use opbeat_protocol::ErrorBody;
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
-use super::error_status::add_limited_event;
+use super::error_status::{SHOWN, add_limited_event};
 use crate::assignment::{AssignedBy, Assignee};
 use crate::changes::unpack;
 use crate::error_status::Event;
@@ -98,7 +98,8 @@ impl Store {
             "SELECT error_groups.id, error_groups.app_id, error_groups.first_seen, apps.organization_id,
                     apps.assigns_authors, apps.team_id, teams.name AS team
              FROM error_groups JOIN apps ON apps.id = error_groups.app_id LEFT JOIN teams ON teams.id = apps.team_id
-             WHERE error_groups.assignment_due = 1 AND error_groups.id > ? ORDER BY error_groups.id LIMIT ?",
+             WHERE error_groups.assignment_due = 1 AND error_groups.merged_into IS NULL AND error_groups.id > ?
+             ORDER BY error_groups.id LIMIT ?",
         )
         .bind(after)
         .bind(limit)
@@ -218,7 +219,7 @@ impl Store {
             let event = Event::Assigned { assignee: name, by: AssignedBy::Person, reason: reason.clone() };
             let mut assigned = Vec::new();
             for number in numbers {
-                let select = query("SELECT id FROM error_groups WHERE app_id = ? AND number = ?");
+                let select = query(format!("SELECT id FROM error_groups WHERE {SHOWN}"));
                 let Some(row) = select.bind(&ids.1).bind(number).fetch_optional(connection)? else { continue };
                 let group = row.try_get(0)?;
                 set(connection, group, assignee.as_ref(), Some(AssignedBy::Person), &reason)?;

@@ -36,6 +36,10 @@ pub(crate) enum Commented {
     TooMany,
 }
 
+/// The groups of an app by number. A number of a merged group stands for the group that shows it.
+pub(super) const SHOWN: &str =
+    "app_id = ?1 AND id = (SELECT coalesce(merged_into, id) FROM error_groups WHERE app_id = ?1 AND number = ?2)";
+
 /// Sets a group's status and the conditions for its end.
 const SET_STATUS: &str = "UPDATE error_groups SET status = ?2, status_since = ?3, after_release = ?4, until_time = ?5,
      until_count = ?6, regressed_at = ?7 WHERE id = ?1";
@@ -56,7 +60,7 @@ impl Store {
             let release: i64 = query(newest).bind(&app_id).fetch_one(connection)?.try_get(0)?;
             let mut changed = Vec::new();
             for number in numbers {
-                let group = query("SELECT id, status, times_seen FROM error_groups WHERE app_id = ? AND number = ?");
+                let group = query(format!("SELECT id, status, times_seen FROM error_groups WHERE {SHOWN}"));
                 let Some(row) = group.bind(&app_id).bind(number).fetch_optional(connection)? else { continue };
                 let (group, times_seen): (i64, i64) = (row.try_get("id")?, row.try_get("times_seen")?);
                 changed.push(number);
@@ -83,10 +87,10 @@ impl Store {
     ) -> Result<Commented, StoreError> {
         let (app_id, actor, event) = (app_id.to_owned(), actor.to_owned(), Event::Commented { text: text.to_owned() });
         self.write(move |connection| {
-            let row = query(
+            let row = query(format!(
                 "SELECT id, (SELECT count(*) FROM activities WHERE group_id = error_groups.id) AS events
-                 FROM error_groups WHERE app_id = ? AND number = ?",
-            );
+                 FROM error_groups WHERE {SHOWN}"
+            ));
             let Some(row) = row.bind(&app_id).bind(number).fetch_optional(connection)? else {
                 return Ok(Commented::NoGroup);
             };

@@ -26,10 +26,10 @@ const MAX_PER_SECOND: usize = 5;
 const SECOND: i64 = 1_000_000;
 
 /// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
-const MAX_COUNT: i64 = 1_000_000_000_000_000;
+pub(super) const MAX_COUNT: i64 = 1_000_000_000_000_000;
 
 /// The fingerprint of their group. It begins with the version of the grouping, and is shorter than those of others.
-const OTHERS: &[u8] = b"\x02(other errors)";
+pub(super) const OTHERS: &[u8] = b"\x02(other errors)";
 
 /// The errors of one group, each with its position in the whole batch.
 type Batch<'a> = Vec<(usize, &'a NewError)>;
@@ -43,6 +43,8 @@ struct Group {
     times_seen: i64,
     /// Whether it is neither resolved nor muted.
     is_open: bool,
+    /// The group that shows it, if it is merged into another one.
+    shown_by: Option<Box<Self>>,
 }
 
 /// A group that may have more occurrences than are kept.
@@ -76,17 +78,21 @@ pub(super) fn write(
     let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
     for (group, mut errors) in write_groups(connection, batches(errors), notes)? {
         count(group.id, marks, &errors, &mut counts);
+        if let Some(shown_by) = &group.shown_by {
+            count(shown_by.id, marks, &errors, &mut counts);
+        }
         // In the order of the ids that they get, so that the same ones are kept however errors are divided into batches.
         errors.sort_by_cached_key(|(position, error)| {
             (error.happened_at, ids::first_choice(error.happened_at, &content(error)), *position)
         });
         keep(&group, &errors, &releases, &mut occurrences);
-        if !group.is_open {
+        let shown = group.shown_by.as_deref().unwrap_or(&group);
+        if !shown.is_open {
             let seen = |(_, error): &(usize, &NewError)| Seen {
                 happened_at: error.happened_at,
                 release: releases.at(&error.app_id, error.happened_at),
             };
-            error_status::open_by_errors(connection, group.id, group.times_seen, errors.iter().map(seen))?;
+            error_status::open_by_errors(connection, shown.id, shown.times_seen, errors.iter().map(seen))?;
         }
         // No group has more occurrences than errors.
         if group.times_seen > MAX_PER_SECOND as i64 {
@@ -126,7 +132,7 @@ fn write_groups<'a>(
     let mut others: BTreeMap<&str, Batch<'a>> = BTreeMap::new();
     for ((batch, totals), known) in batches.into_iter().zip(totals).zip(known) {
         let group = match known.first() {
-            Some(row) => group(row)?,
+            Some(row) => shown_group(connection, row, &totals)?,
             None if places.take(connection, &totals.latest.app_id)? => create_group(connection, &totals)?,
             None => {
                 notes.fold(&totals.latest.app_id, &ERRORS, unsigned(totals.times_seen));
@@ -193,14 +199,19 @@ const UPDATE_GROUP: &str = "UPDATE error_groups SET
      culprit = CASE WHEN ?4 >= last_seen THEN ?8 ELSE culprit END,
      level = CASE WHEN ?4 >= last_seen THEN ?9 ELSE level END,
      first_seen = least(first_seen, ?3), last_seen = greatest(last_seen, ?4)
-     WHERE app_id = ?1 AND fingerprint = ?2 RETURNING id, first_seen, times_seen, status";
+     WHERE app_id = ?1 AND fingerprint = ?2 RETURNING id, first_seen, times_seen, status, merged_into";
+
+/// Adds to the sums of the group that shows a merged one.
+const UPDATE_SHOWN: &str = "UPDATE error_groups SET times_seen = least(times_seen + ?4, ?5),
+     first_seen = least(first_seen, ?2), last_seen = greatest(last_seen, ?3)
+     WHERE id = ?1 RETURNING id, first_seen, times_seen, status, merged_into";
 
 /// Creates a group with the next number of its app.
 const CREATE_GROUP: &str = "INSERT INTO error_groups
          (app_id, number, fingerprint, first_seen, last_seen, times_seen, message, culprit, level, type_name, grouping)
      VALUES (?1, (SELECT next_error_number FROM apps WHERE id = ?1), ?2, ?3, ?4, least(CAST(?5 AS BIGINT), ?6), ?7, ?8, ?9, ?10,
              ?11)
-     RETURNING id, first_seen, times_seen, status";
+     RETURNING id, first_seen, times_seen, status, merged_into";
 
 fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Group, StoreError> {
     let shared = Grouping { rule: GroupingRule::Others, parts: Vec::new() };
@@ -219,12 +230,30 @@ fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Grou
     Ok(group)
 }
 
+/// Returns a group that errors were added to. If it is merged into another one, they are added to that one too.
+fn shown_group(connection: &mut Connection, row: &Row<'_>, totals: &Totals<'_>) -> Result<Group, StoreError> {
+    let mut added = group(row)?;
+    let Some(merged_into) = row.try_get::<Option<i64>, _>("merged_into")? else { return Ok(added) };
+    let Totals { first_seen, last_seen, times_seen, .. } = *totals;
+    let values = [merged_into, first_seen, last_seen, times_seen, MAX_COUNT].map(Value::from).to_vec();
+    let shown_by = connection.rows_many(UPDATE_SHOWN, &[values])?;
+    match shown_by.iter().flatten().next() {
+        Some(row) => added.shown_by = Some(Box::new(group(row)?)),
+        // Retention removed it.
+        None => {
+            query("UPDATE error_groups SET merged_into = NULL WHERE id = ?").bind(added.id).execute(connection)?;
+        }
+    }
+    Ok(added)
+}
+
 fn group(row: &Row<'_>) -> Result<Group, StoreError> {
     Ok(Group {
         id: row.try_get("id")?,
         first_seen: row.try_get("first_seen")?,
         times_seen: row.try_get("times_seen")?,
         is_open: Status::of(row.try_get("status")?) == Status::Open,
+        shown_by: None,
     })
 }
 

@@ -29,6 +29,7 @@ mod findings;
 mod ids;
 mod locks;
 mod marks;
+mod merges;
 mod migrations;
 mod notes;
 mod origins;
@@ -68,6 +69,7 @@ pub(crate) use engine::StoreAddress;
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use error_status::{ActivityRow, Commented};
 pub(crate) use findings::{FindingRow, FindingsOf, RecentRelease};
+pub(crate) use merges::{Merged, MergedRow};
 pub(crate) use notes::NoteRow;
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use people::{

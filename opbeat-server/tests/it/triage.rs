@@ -272,3 +272,89 @@ async fn errors_are_found_by_their_texts_and_numbers() {
     let nothing = text(&triage.running.page("/acme/shop/errors/?search=%3Czebra").await);
     assert!(nothing.contains("No error has &lt;zebra in its type"), "{nothing}");
 }
+
+/// Returns the parts of an error that a merge changes: the number of errors, those of the last 24 hours, and the first and
+/// the last time.
+fn sums(error: &Value) -> [Value; 4] {
+    let recent: i64 = error["trend"].as_array().unwrap().iter().map(|count| count.as_i64().unwrap()).sum();
+    [error["times_seen"].clone(), recent.into(), error["first_seen"].clone(), error["last_seen"].clone()]
+}
+
+#[tokio::test]
+async fn merged_errors_are_one_until_they_are_split() {
+    let triage = Triage::start(&["no ink", "no pens", "no type"]).await;
+    let (ink, pens) = (triage.error(1).await, triage.error(2).await);
+    let others = |numbers: &[i64]| json!({"errors": numbers});
+    let send = async |path: &str, body: Value| -> Value {
+        let response = triage.send(Method::POST, path, &triage.token, &body).await;
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    // 3 into 2, and both into 1.
+    send("2/merge/", others(&[3])).await;
+    let all = send("1/merge/", others(&[2])).await;
+    assert_eq!((&all["number"], &all["message"]), (&json!(1), &json!("no ink")), "it keeps its message");
+    assert_eq!(all["first_seen"], ink["first_seen"]);
+    assert_eq!(sums(&all)[..2], [json!(3), json!(3)]);
+    let numbers = |error: &Value| -> Vec<i64> {
+        error["merged"].as_array().unwrap().iter().map(|merged| merged["number"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(numbers(&all), [2, 3]);
+    assert_eq!((all["occurrences"].as_array().unwrap().len(), events(&all)), (3, vec!["merged"]));
+    let list = triage.running.ask("errors/").await;
+    assert_eq!((&list["total"], &list["counts"]["open"]), (&json!(1), &json!(1)));
+
+    // New errors of a merged one belong to all: they are counted, and open it again.
+    triage.change(2, json!({"status": "resolved"})).await;
+    triage.fail("no type").await;
+    let all = triage.error(3).await;
+    assert_eq!((&all["number"], &all["status"], &all["message"]), (&json!(1), &json!("open"), &json!("no ink")));
+    assert_eq!(sums(&all)[..2], [json!(4), json!(4)]);
+    assert_eq!(events(&all)[..2], ["regressed", "resolved"]);
+    assert_eq!(all["occurrence"]["report"]["message"], "no type");
+    let page = text(&triage.running.page("/acme/shop/errors/3/").await);
+    assert!(page.contains("E#1 no ink") && page.contains("Merged errors") && page.contains("E#3 no type 2×"), "{page}");
+
+    // A split gives each its own figures.
+    let ink_again = send("1/split/", others(&[2, 3])).await;
+    assert_eq!((numbers(&ink_again), sums(&ink_again)), (vec![], sums(&ink)));
+    let pens_again = triage.error(2).await;
+    assert_eq!((sums(&pens_again), events(&pens_again)), (sums(&pens), vec!["split_from", "merged_into", "merged"]));
+    assert_eq!(sums(&triage.error(3).await)[..2], [json!(2), json!(2)]);
+    triage.fail("no type").await;
+    assert_eq!(sums(&triage.error(3).await)[..2], [json!(3), json!(3)]);
+    assert_eq!(sums(&triage.error(1).await), sums(&ink));
+}
+
+#[tokio::test]
+async fn pages_merge_selected_errors_into_the_oldest() {
+    let triage = Triage::start(&["no ink", "no pens", "no type"]).await;
+    let merged = triage.form("change", "number=3&number=2&action=merge", &[]).await;
+    assert_eq!(
+        (merged.status(), &merged.headers()["location"]),
+        (StatusCode::SEE_OTHER, &"/acme/shop/errors/2/".parse().unwrap())
+    );
+    let list = text(&triage.running.page("/acme/shop/errors/").await);
+    assert!(list.contains("no ink") && list.contains("no pens") && !list.contains("no type"), "{list}");
+    let moved = triage.running.page("/acme/shop/errors/3/").await;
+    assert!(text(&moved).contains("E#2 no pens") && moved.contains("Split E#3"), "{moved}");
+    let split = triage.form("change", "from=2&number=3&action=split&back=%2Facme%2Fshop%2Ferrors%2F2%2F", &[]).await;
+    assert_eq!(split.headers()["location"], "/acme/shop/errors/2/");
+    assert_eq!(triage.running.ask("errors/").await["total"], 3);
+    for (form, status, reason) in [
+        ("number=2&action=merge", StatusCode::BAD_REQUEST, "These errors are one already."),
+        ("number=2&number=9&action=merge", StatusCode::NOT_FOUND, "There is no error at this address"),
+        ("from=2&number=1&action=split", StatusCode::BAD_REQUEST, "not merged into the other one"),
+    ] {
+        let refused = triage.form("change", form, &[]).await;
+        let (answered, page) = (refused.status(), text(&refused.text().await.unwrap()));
+        assert!(answered == status && page.contains(reason), "{form}: {answered} {page}");
+    }
+    triage.running.server.create_app("rival", "shop").await.unwrap();
+    let rival = triage.running.command(&["token", "create", "rival", "--write"]).trim().to_owned();
+    let body = json!({"errors": [2]});
+    assert_eq!(triage.send(Method::POST, "1/merge/", &rival, &body).await.status(), StatusCode::NOT_FOUND);
+    let read = &triage.running.read_token;
+    assert_eq!(triage.send(Method::POST, "1/merge/", read, &body).await.status(), StatusCode::FORBIDDEN);
+}

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::pin::Pin;
+use std::sync::{PoisonError, RwLock};
 
 use libtest_mimic::{Completion, Trial};
 use test_backends::{Postgres, Rabbitmq};
@@ -30,10 +31,14 @@ impl Need {
     }
 }
 
+/// The machine, which most tests share, and those that measure it have to themselves.
+static MACHINE: RwLock<()> = RwLock::new(());
+
 /// A named test.
 pub(crate) struct Case {
     name: &'static str,
     needs: &'static [Need],
+    is_alone: bool,
     run: fn() -> Pin<Box<dyn Future<Output = ()>>>,
 }
 
@@ -43,7 +48,12 @@ impl Case {
         needs: &'static [Need],
         run: fn() -> Pin<Box<dyn Future<Output = ()>>>,
     ) -> Self {
-        Self { name, needs, run }
+        Self { name, needs, is_alone: false, run }
+    }
+
+    /// Runs the test while no other one runs.
+    pub(crate) fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 
     pub(crate) fn trial(self) -> Trial {
@@ -52,6 +62,9 @@ impl Case {
             if !missing.is_empty() {
                 return Ok(Completion::ignored_with(missing.join(", and ")));
             }
+            // A test that failed leaves nothing in the lock.
+            let _all = self.is_alone.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
+            let _shared = (!self.is_alone).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
             runtime.block_on((self.run)());
             Ok(Completion::Completed)

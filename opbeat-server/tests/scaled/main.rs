@@ -27,8 +27,8 @@ const SCALED: &[Need] = &[Need::Postgres, Need::Rabbitmq];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Each test runs a whole deployment under load. Tests that run at the same time would measure each other.
-    arguments.test_threads = arguments.test_threads.or(Some(1));
+    // Each test runs a whole deployment and waits for it most of the time. More of them would wait for the processor.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
     let cases = [
         Case::new("embedded_kill", &[], || Box::pin(kills::embedded())),
         Case::new("embedded_same_answers", &[], || Box::pin(answers::embedded())),
@@ -42,9 +42,9 @@ fn main() -> ExitCode {
         Case::new("postgres_away", SCALED, || Box::pin(outages::postgres_away())),
         Case::new("rabbitmq_away", SCALED, || Box::pin(outages::rabbitmq_away())),
         Case::new("encrypted_backends", SCALED, || Box::pin(tls::all())),
-        Case::new("soak_embedded", &[], || Box::pin(soak::embedded())),
-        Case::new("soak_scaled", SCALED, || Box::pin(soak::scaled())),
         Case::new("same_answers", SCALED, || Box::pin(answers::scaled())),
+        Case::new("soak_embedded", &[], || Box::pin(soak::embedded())).alone(),
+        Case::new("soak_scaled", SCALED, || Box::pin(soak::scaled())).alone(),
     ];
     libtest_mimic::run(&arguments, cases.map(Case::trial).into()).exit_code()
 }

@@ -1,7 +1,7 @@
 //! The page of one error group: an occurrence with its stack trace, its request and its transaction.
 
 use axum::extract::{Path, Query as Params};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use opbeat_protocol::{ErrorBody, Exception, ParamMessage, Query as DatabaseQuery, Template};
@@ -18,7 +18,7 @@ use crate::dashboard::format::{ago, count, outcome, signed_count, time, transact
 use crate::dashboard::layout::{Page, Tab, figure, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::query::{AppIdentity, ErrorDetail, GroupingView, NoteView, Occurrence};
+use crate::query::{AppIdentity, ErrorDetail, GroupingView, MergedError, NoteView, Occurrence};
 use crate::text::shortened;
 
 /// The largest number of parts of the grouping that are shown.
@@ -36,6 +36,10 @@ pub(in crate::dashboard) async fn error(
     let app = reader.app(&organization, &app).await?;
     let detail = reader.query.error(&app, number, parameters.occurrence, Timestamp::now()).await?;
     let detail = detail.ok_or(Problem::NotFound("error"))?;
+    if detail.error.number != number {
+        // It is merged into another one.
+        return Ok(Redirect::to(&path::error(&app, detail.error.number)).into_response());
+    }
     let assignees = reader.query.assignees(&app).await?;
     let occurrence = &detail.occurrence;
     let title = headline(&detail.error);
@@ -57,6 +61,7 @@ pub(in crate::dashboard) async fn error(
             Some(report) => (self::report(report, &room)),
             None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
         }
+        (merged(&app, &detail, forms.as_ref()))
         (history(&app, &detail, forms.as_ref(), now))
         (facts(&detail, &room))
         (room.rest())
@@ -65,6 +70,35 @@ pub(in crate::dashboard) async fn error(
     let title = format!("E#{number} {title}");
     let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Errors), is_signed_in: reader.is_signed_in };
     Ok(Forms::respond(forms, page(&head, &content)))
+}
+
+/// Lists the errors that are merged into this one, each with the button that splits it.
+fn merged(app: &AppIdentity, detail: &ErrorDetail, forms: Option<&Forms>) -> Markup {
+    html! {
+        @if !detail.merged.is_empty() {
+            section {
+                h2 { "Merged errors" }
+                p.muted { "Their occurrences are counted and shown here." }
+                ul.merged {
+                    @for error in &detail.merged {
+                        li {
+                            span { span.muted { "E#" (error.number) } " " (merged_name(error)) }
+                            span.number { (signed_count(error.times_seen)) "×" }
+                            @if let Some(forms) = forms { (forms.split(app, detail.error.number, error.number)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn merged_name(error: &MergedError) -> String {
+    match (&*error.type_name, &*error.message) {
+        ("", message) => message.to_owned(),
+        (type_name, "") => type_name.to_owned(),
+        (type_name, message) => format!("{type_name}: {message}"),
+    }
 }
 
 /// Shows the events and comments, with a form for another one.

@@ -206,7 +206,7 @@ fn rows(shown: &Shown<'_>, forms: Option<&Forms>) -> Markup {
         form method="post" action=(path::change_errors(shown.app)) {
             (forms.hidden(&shown.link(shown.status, shown.is_by_count, shown.number)))
             (table(shown, true))
-            div.actions { span.muted { "The selected errors:" } (triage::buttons(shown.status.map(common))) @if !shown.assignees.is_empty() { (assignees::button(&shown.assignees, None)) } }
+            div.actions { span.muted { "The selected errors:" } (triage::buttons(shown.status.map(common))) @if !shown.assignees.is_empty() { (assignees::button(&shown.assignees, None)) } button type="submit" name="action" value="merge" { "Merge" } }
         }
     }
 }

@@ -93,6 +93,10 @@ fn sentence(activity: &ActivityView) -> Markup {
             }
         }
         Event::Commented { .. } => "commented".to_owned(),
+        Event::Merged { error } => format!("merged E#{error} into it"),
+        Event::MergedInto { error } => format!("merged it into E#{error}"),
+        Event::Split { error } => format!("split E#{error} from it"),
+        Event::SplitFrom { error } => format!("split it from E#{error}"),
     };
     html! { @if let Some(actor) = actor { strong { (actor) } " " } (text) }
 }

@@ -1,4 +1,4 @@
-//! The forms that resolve, mute, open, assign and comment errors.
+//! The forms that resolve, mute, open, assign, comment, merge and split errors.
 
 use axum::extract::{Path, RawForm};
 use axum::http::header::SET_COOKIE;
@@ -67,6 +67,18 @@ impl Forms {
                 input type="hidden" name="number" value=(error.number);
                 (buttons(Some(error.status)))
                 @if !assignees.is_empty() { (assignees::button(assignees, Some(assignee))) }
+            }
+        }
+    }
+
+    /// Makes the button that splits a merged error from one.
+    pub(super) fn split(&self, app: &AppIdentity, from: i64, number: i64) -> Markup {
+        html! {
+            form method="post" action=(path::change_errors(app)) {
+                (self.hidden(&path::error(app, from)))
+                input type="hidden" name="from" value=(from);
+                input type="hidden" name="number" value=(number);
+                button type="submit" name="action" value="split" aria-label={ "Split E#" (number) } { "Split" }
             }
         }
     }
@@ -160,7 +172,7 @@ impl Form {
     }
 }
 
-/// Changes the status or the assignee of the selected errors.
+/// Changes the status or the assignee of the selected errors, merges them, or splits one.
 pub(in crate::dashboard) async fn change_errors(
     reader: Reader,
     browser: Browser,
@@ -170,12 +182,25 @@ pub(in crate::dashboard) async fn change_errors(
     let form = Form::parse(&browser, &body)?;
     let app = reader.app(&organization, &app).await?;
     let (triage, rights) = (&reader.triage, &reader.rights);
-    let changed = if form.value("action") == Some("assign") {
-        triage.assign(rights, &app, form.numbers(), form.assignee()?).await
-    } else {
-        triage.change(rights, &app, form.numbers(), form.change(Timestamp::now())?).await
-    };
-    changed.map_err(Problem::Refused)?;
+    let numbers = form.numbers();
+    match form.value("action") {
+        Some("merge") => {
+            // The oldest one shows all.
+            let into = numbers.iter().min().copied().unwrap_or_default();
+            let shown = triage.merge(rights, &app, into, numbers).await.map_err(Problem::Refused)?;
+            return Ok(Redirect::to(&path::error(&app, shown)).into_response());
+        }
+        Some("split") => {
+            let from = form.value("from").and_then(|text| text.parse().ok()).unwrap_or_default();
+            triage.split(rights, &app, from, numbers).await.map_err(Problem::Refused)?;
+        }
+        Some("assign") => {
+            triage.assign(rights, &app, numbers, form.assignee()?).await.map_err(Problem::Refused)?;
+        }
+        _ => {
+            triage.change(rights, &app, numbers, form.change(Timestamp::now())?).await.map_err(Problem::Refused)?;
+        }
+    }
     Ok(form.back())
 }
 

@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 22] = [
+const SQLITE: [Migration; 23] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -33,10 +33,11 @@ const SQLITE: [Migration; 22] = [
     (20, "people", include_str!("0020_people.sql")),
     (21, "repositories", include_str!("0021_repositories.sql")),
     (22, "spans", include_str!("0022_spans.sql")),
+    (23, "merged errors", include_str!("0023_merged_errors.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 8] = [
+const POSTGRES: [Migration; 9] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -45,6 +46,7 @@ const POSTGRES: [Migration; 8] = [
     (6, "people", include_str!("postgres/0006_people.sql")),
     (7, "repositories", include_str!("postgres/0007_repositories.sql")),
     (8, "spans", include_str!("postgres/0008_spans.sql")),
+    (9, "merged errors", include_str!("postgres/0009_merged_errors.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.

@@ -86,7 +86,8 @@ impl Store {
                     coalesce(total.last_seen, (SELECT max(last_seen) FROM transactions WHERE app_id = listed.id))
                         AS last_transaction,
                     (SELECT max(last_seen) FROM error_groups WHERE app_id = listed.id) AS last_error,
-                    (SELECT count(*) FROM error_groups WHERE app_id = listed.id AND status = 'open') AS open_errors",
+                    (SELECT count(*) FROM error_groups WHERE app_id = listed.id AND status = 'open' AND merged_into IS NULL)
+                        AS open_errors",
         );
         for column in ["count", "failed"] {
             query.push(", CASE WHEN totals.since <= ").push_bind(since);

@@ -12,6 +12,7 @@ use crate::store::assignments::{ASSIGNMENT, assignment};
 use crate::store::database::Store;
 use crate::store::engine::{QueryBuilder, Row, query};
 use crate::store::error::StoreError;
+use crate::store::error_status::SHOWN;
 use crate::store::marks::Part;
 
 /// The order of groups in a list.
@@ -161,7 +162,7 @@ impl Store {
     pub(crate) async fn status_counts(&self, app_id: &str) -> Result<StatusCounts, StoreError> {
         let rows = query(
             "SELECT status, count(*) AS all_of_them, count(regressed_at) AS regressed FROM error_groups
-             WHERE app_id = ? GROUP BY status",
+             WHERE app_id = ? AND merged_into IS NULL GROUP BY status",
         )
         .bind(app_id)
         .read_all(&self.readers)
@@ -191,7 +192,7 @@ impl Store {
         limit: i64,
     ) -> Result<(Vec<ErrorGroupRow>, i64), StoreError> {
         let push = |query: &mut QueryBuilder<'_>| {
-            query.push(" FROM error_groups WHERE app_id = ").push_bind(app_id.to_owned());
+            query.push(" FROM error_groups WHERE merged_into IS NULL AND app_id = ").push_bind(app_id.to_owned());
             match groups {
                 ErrorGroups::FirstSeen(from, to) => {
                     query.push(" AND first_seen >= ").push_bind(from).push(" AND first_seen < ").push_bind(to);
@@ -217,9 +218,11 @@ impl Store {
 
     /// Returns an app's error group by its number.
     pub(crate) async fn error_group(&self, app_id: &str, number: i64) -> Result<Option<ErrorGroupRow>, StoreError> {
-        let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}, {ASSIGNMENT} FROM error_groups WHERE app_id = "));
-        select.push_bind(app_id.to_owned()).push(" AND number = ").push_bind(number);
-        let row = select.build().read_optional(&self.readers).await?;
+        let row = query(format!("SELECT {COLUMNS}, {ASSIGNMENT} FROM error_groups WHERE {SHOWN}"))
+            .bind(app_id)
+            .bind(number)
+            .read_optional(&self.readers)
+            .await?;
         row.as_ref().map(group).transpose()
     }
 
@@ -259,11 +262,12 @@ impl Store {
         rows.iter().map(count).collect()
     }
 
-    /// Returns the kept occurrences of a group, the newest first.
+    /// Returns the kept occurrences of a group and of those that are merged into it, the newest first.
     pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
         let rows = query(
             "SELECT id, happened_at FROM error_occurrences
-             WHERE group_id = ? ORDER BY happened_at DESC, id DESC LIMIT 100",
+             WHERE group_id IN (SELECT id FROM error_groups WHERE id = ?1 OR merged_into = ?1)
+             ORDER BY happened_at DESC, id DESC LIMIT 100",
         )
         .bind(group)
         .read_all(&self.readers)
@@ -272,11 +276,12 @@ impl Store {
         rows.iter().map(summary).collect()
     }
 
-    /// Returns one occurrence of a group.
+    /// Returns one occurrence of a group, or of one that is merged into it.
     pub(crate) async fn occurrence(&self, group: i64, id: i64) -> Result<Option<OccurrenceRow>, StoreError> {
         let row = query(
             "SELECT id, happened_at, transaction_external_id, transaction_name, client_supplied_id, notes, document
-             FROM error_occurrences WHERE group_id = ? AND id = ?",
+             FROM error_occurrences
+             WHERE group_id IN (SELECT id FROM error_groups WHERE id = ?1 OR merged_into = ?1) AND id = ?2",
         )
         .bind(group)
         .bind(id)
@@ -306,7 +311,8 @@ impl Store {
             return Ok(None);
         }
         let row = query(
-            "SELECT error_groups.number, error_occurrences.id
+            "SELECT coalesce((SELECT shown.number FROM error_groups AS shown WHERE shown.id = error_groups.merged_into),
+                             error_groups.number), error_occurrences.id
              FROM error_occurrences JOIN error_groups ON error_groups.id = error_occurrences.group_id
              WHERE error_occurrences.client_supplied_id = ? AND error_occurrences.client_supplied_id <> ''
                AND error_groups.app_id = ?
@@ -322,7 +328,7 @@ impl Store {
 }
 
 fn push_filter(query: &mut QueryBuilder<'_>, app_id: &str, filter: ErrorFilter<'_>) {
-    query.push("app_id = ").push_bind(app_id.to_owned());
+    query.push("merged_into IS NULL AND app_id = ").push_bind(app_id.to_owned());
     query.push(match filter.status {
         None => "",
         Some(StatusFilter::Open) => " AND status = 'open'",

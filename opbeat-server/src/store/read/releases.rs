@@ -109,7 +109,7 @@ impl Store {
 
     /// Returns when each error group of an app was seen first, for those since a time, in microseconds since 1970.
     pub(crate) async fn first_seen_since(&self, app_id: &str, since: i64) -> Result<Vec<i64>, StoreError> {
-        let rows = query("SELECT first_seen FROM error_groups WHERE app_id = ? AND first_seen >= ? AND last_seen >= ?")
+        let rows = query("SELECT first_seen FROM error_groups WHERE app_id = ? AND first_seen >= ? AND last_seen >= ? AND merged_into IS NULL")
             .bind(app_id)
             .bind(since)
             .bind(since)
@@ -124,7 +124,7 @@ impl Store {
         let event = serde_json::to_string(&event).map_err(std::io::Error::from)?;
         let rows = query(
             "SELECT DISTINCT error_groups.id FROM error_groups JOIN activities ON activities.group_id = error_groups.id
-             WHERE error_groups.app_id = ? AND activities.event = ? ORDER BY error_groups.id",
+             WHERE error_groups.app_id = ? AND error_groups.merged_into IS NULL AND activities.event = ? ORDER BY error_groups.id",
         )
         .bind(app_id)
         .bind(event)
