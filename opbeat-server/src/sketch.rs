@@ -4,8 +4,6 @@
 //! fully-mergeable quantile sketch with relative-error guarantees* (Masson, Rim, Lee; VLDB 2019). Merging adds counts:
 //! the merged sketches of minutes or machines equal the sketch of all their values, in any order of merging.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 /// The largest error of an estimated quantile, relative to the true value.
@@ -22,34 +20,61 @@ const MAX_VALUE: f64 = 1e12;
 
 /// Counts of durations in buckets by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Buckets")]
 pub(crate) struct Sketch {
-    buckets: BTreeMap<i32, u64>,
+    /// In ascending order. A sketch has some tens of buckets: a list of them is decoded and merged without an allocation for each.
+    buckets: Vec<(i32, u64)>,
+}
+
+/// The buckets of an encoded sketch, in any order.
+#[derive(Deserialize)]
+struct Buckets {
+    buckets: Vec<(i32, u64)>,
+}
+
+impl TryFrom<Buckets> for Sketch {
+    type Error = &'static str;
+
+    fn try_from(Buckets { buckets }: Buckets) -> Result<Self, Self::Error> {
+        let is_ascending = buckets.is_sorted_by(|(one, _), (next, _)| one < next);
+        if is_ascending { Ok(Self { buckets }) } else { Err("the buckets of a sketch are not in order") }
+    }
 }
 
 impl Sketch {
     /// Adds a duration in milliseconds. NaN counts as zero.
     pub(crate) fn insert(&mut self, milliseconds: f64) {
-        let count = self.buckets.entry(bucket_of(milliseconds)).or_default();
-        *count = count.saturating_add(1);
+        self.add(bucket_of(milliseconds), 1, 0);
     }
 
     /// Adds the durations of another sketch.
     pub(crate) fn merge(&mut self, other: &Self) {
+        let mut next = 0;
         for (bucket, count) in &other.buckets {
-            let total = self.buckets.entry(*bucket).or_default();
-            *total = total.saturating_add(*count);
+            next = self.add(*bucket, *count, next) + 1;
         }
+    }
+
+    /// Adds durations of a bucket that is not before a position. Returns its position.
+    fn add(&mut self, bucket: i32, count: u64, from: usize) -> usize {
+        let later = &self.buckets[from..];
+        let at = from + later.partition_point(|(known, _)| *known < bucket);
+        match self.buckets.get_mut(at) {
+            Some((known, total)) if *known == bucket => *total = total.saturating_add(count),
+            _ => self.buckets.insert(at, (bucket, count)),
+        }
+        at
     }
 
     /// Returns the buckets that have durations, with their counts. The bucket `i` contains the durations in (γ^(i−1), γ^i].
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        self.buckets.iter().map(|(bucket, count)| (*bucket, *count))
+        self.buckets.iter().copied()
     }
 
     /// Returns the number of durations.
     #[must_use]
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.values().fold(0, |all, count| all.saturating_add(*count))
+        self.buckets.iter().fold(0, |all, (_, count)| all.saturating_add(*count))
     }
 
     /// Returns the duration in milliseconds that a share of all durations, from 0 to 1, does not exceed.
@@ -62,7 +87,7 @@ impl Sketch {
         let rank = ((share.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).saturating_sub(1).min(last_rank);
         let mut below = 0_u64;
         let reached = self.buckets.iter().find(|(_, count)| {
-            below = below.saturating_add(**count);
+            below = below.saturating_add(*count);
             below > rank
         });
         reached.map(|(bucket, _)| middle_of(*bucket))
@@ -84,12 +109,16 @@ impl Sketch {
     /// Decodes the result of [`encode`](Self::encode). Returns `None` if the bytes are damaged.
     #[must_use]
     pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let mut buckets = BTreeMap::new();
+        // Most buckets take two bytes.
+        let mut buckets = Vec::with_capacity(bytes.len() / 2);
         let mut last = bucket_of(0.0);
         while !bytes.is_empty() {
             let distance = i32::try_from(take_varint(&mut bytes)?).ok()?;
+            if distance == 0 && !buckets.is_empty() {
+                return None;
+            }
             last = last.checked_add(distance)?;
-            buckets.insert(last, take_varint(&mut bytes)?);
+            buckets.push((last, take_varint(&mut bytes)?));
         }
         Some(Self { buckets })
     }
@@ -186,6 +215,9 @@ mod tests {
         assert_eq!(Sketch::decode(&[0x80]), None);
         assert_eq!(Sketch::decode(&[5]), None);
         assert_eq!(Sketch::decode(&[0xff; 20]), None);
+        assert_eq!(Sketch::decode(&[3, 1, 0, 1]), None, "the same bucket twice");
+        let disordered = postcard::to_stdvec(&(2_u32, [(7, 1_u64), (3, 1)].map(|bucket: (i32, u64)| bucket))).unwrap();
+        assert!(postcard::from_bytes::<Sketch>(&disordered).is_err());
     }
 
     #[test]
