@@ -30,7 +30,7 @@ mod tree;
 pub use assign::{Assignment, Frame, Outcome, Skipped, Unassigned};
 pub use blame::{Blame, BlameMode, Blamed, Reason};
 pub use budget::{Budget, Limits};
-pub use clones::{Access, Clones, Credentials, Fetched, Remote};
+pub use clones::{Access, Clones, Credentials, Fetched, Remote, is_public};
 pub use commits::{Commit, Reference, ReferenceKind, ReleaseCommits};
 pub use error::Error;
 pub use people::{People, Person};

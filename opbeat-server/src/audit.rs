@@ -151,6 +151,20 @@ pub(crate) enum AuditAction {
         /// The name of the team.
         team: Option<String>,
     },
+    /// A channel for notifications was added to an app.
+    ChannelAdded {
+        /// The short name of the app.
+        app: String,
+        /// The name of the channel.
+        channel: String,
+    },
+    /// A channel was removed from an app.
+    ChannelRemoved {
+        /// The short name of the app.
+        app: String,
+        /// The name of the channel.
+        channel: String,
+    },
     /// A person changed the own password.
     PasswordChanged {
         /// The e-mail address.
@@ -194,6 +208,8 @@ impl fmt::Display for AuditAction {
             Self::TeamLeft { team, person } => write!(f, "removed {person} from the team {team}"),
             Self::AppAssigned { app, team: Some(team) } => write!(f, "made the team {team} responsible for {app}"),
             Self::AppAssigned { app, team: None } => write!(f, "made no team responsible for {app}"),
+            Self::ChannelAdded { app, channel } => write!(f, "added the channel {channel} to {app}"),
+            Self::ChannelRemoved { app, channel } => write!(f, "removed the channel {channel} from {app}"),
             Self::PasswordChanged { person } => write!(f, "changed the password of {person}"),
             Self::PasswordReset { person } => write!(f, "reset the password of {person}"),
             Self::SignInsFailed { person } => write!(f, "failed too often to sign in as {person}"),

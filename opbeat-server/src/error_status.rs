@@ -184,6 +184,11 @@ pub(crate) enum MuteEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Event {
+    /// Its first error happened.
+    Created {
+        /// The number of the release in which it happened, or 0 if the app had none.
+        release: i64,
+    },
     /// Somebody resolved it.
     Resolved {
         /// The number of the newest release then, if errors of later ones only open it.

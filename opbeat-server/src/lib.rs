@@ -28,6 +28,8 @@ mod interpret;
 mod judge;
 mod mcp;
 mod names;
+mod notification;
+mod notify;
 mod occasional;
 mod otlp;
 mod passwords;
@@ -53,6 +55,7 @@ pub use cli::Command;
 pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use names::NameError;
+pub use notify::{MailConfig, NotificationConfig};
 pub use queue::{QueueAddress, QueueLimits};
 pub use repositories::RepositoryLimits;
 pub use server::{

@@ -105,8 +105,9 @@ impl Resolver for PublicOnly {
     }
 }
 
-/// Whether the Internet routes the address.
-fn is_public(address: IpAddr) -> bool {
+/// Returns whether the Internet routes an address: it is neither private, nor of this machine, nor of its link.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

@@ -7,6 +7,7 @@ mod meter;
 mod remote;
 mod task;
 
+pub use address::is_public;
 pub use remote::{Access, Credentials, Remote};
 
 use std::fs::{self, File, TryLockError};

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::number::{format_bytes, parse_bytes};
 use super::settings::Settings;
+use crate::names;
 use crate::site::{Network, PublicUrl};
 use crate::text::without_password;
 
@@ -50,6 +51,8 @@ pub(super) enum Kind {
     Url { schemes: &'static [&'static str], is_secret: bool, set: Set<Option<String>> },
     /// The URL at which others reach the server, which is optional.
     PublicUrl(Set<Option<PublicUrl>>),
+    /// An e-mail address, which is optional.
+    Email(Set<Option<String>>),
     /// A number in a unit.
     Number { unit: Unit, range: RangeInclusive<u64>, set: SetNumber },
     /// A filter of log lines.
@@ -147,6 +150,7 @@ impl Key {
             Kind::Addresses(_) => "ADDR",
             Kind::Networks(_) => "NETWORK",
             Kind::Url { .. } | Kind::PublicUrl(_) => "URL",
+            Kind::Email(_) => "EMAIL",
             Kind::Number { unit: Unit::One, .. } => "N",
             Kind::Number { unit: Unit::Bytes, .. } => "BYTES",
             Kind::Filter(_) => "FILTER",
@@ -168,6 +172,7 @@ impl Key {
             Kind::Addresses(_) => "an IP address and a port such as 127.0.0.1:8200, or a list of them".to_owned(),
             Kind::Networks(_) => "IP addresses such as 10.0.0.1, or ranges of them such as 10.0.0.0/8".to_owned(),
             Kind::PublicUrl(_) => "a URL such as https://monitor.example/opbeat/".to_owned(),
+            Kind::Email(_) => "an e-mail address such as opbeat@acme.example".to_owned(),
             Kind::Url { schemes, .. } => {
                 let schemes: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://HOST")).collect();
                 format!("a URL such as {}", schemes.join(" or "))
@@ -240,6 +245,11 @@ impl Key {
                 set(to, Some(url.clone()));
                 shown(&url.to_string())
             }
+            Kind::Email(set) => {
+                let email = names::email(text(raw)?).ok_or(WrongValue)?;
+                set(to, Some(email.clone()));
+                shown(&email)
+            }
             Kind::Number { unit, range, set } => {
                 let number = number(raw, *unit).filter(|number| range.contains(number)).ok_or(WrongValue)?;
                 match set {
@@ -269,6 +279,7 @@ impl Key {
             Kind::File(set) => set(to, None),
             Kind::Url { set, .. } => set(to, None),
             Kind::PublicUrl(set) => set(to, None),
+            Kind::Email(set) => set(to, None),
             Kind::Networks(set) => set(to, Vec::new()),
             Kind::Number { set: SetNumber::Optional(set), .. } => set(to, None),
             // These always have a default.

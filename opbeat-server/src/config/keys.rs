@@ -16,7 +16,7 @@ const TIB: u64 = 1 << 40;
 const MAX_DAYS: u64 = 36_500;
 
 /// All keys, in the order of the documentation: name, default, type with the place of the value, meaning.
-pub(crate) static KEYS: [Key; 32] = [
+pub(crate) static KEYS: [Key; 37] = [
     Key::new(
         "data",
         Some("opbeat-data"),
@@ -225,6 +225,38 @@ pub(crate) static KEYS: [Key; 32] = [
         Kind::Url { schemes: &["http", "https"], is_secret: false, set: |to, url| to.server.probe.url = url },
         "the URL of the intake that gets the probes; without it, they are sent to the intake of the same process, if it \
          has one",
+    ),
+    Key::new(
+        "smtp.url",
+        None,
+        secret_url(&["smtp", "smtps"], |to, url| to.server.notifications.mail.server = url),
+        "the mail server: `smtps://USER:PASSWORD@HOST` with TLS, `smtp://USER:PASSWORD@HOST` with STARTTLS, which \
+         `?tls=none` turns off; without it, no mails are sent",
+    ),
+    Key::new(
+        "smtp.from",
+        None,
+        Kind::Email(|to, address| to.server.notifications.mail.from = address),
+        "the address that mails are from; without it, `opbeat@` and the host of `public_url`",
+    ),
+    Key::new(
+        "notifications.cool_down_seconds",
+        Some("3600"),
+        count(0..=604_800, |to, n| to.server.notifications.cool_down = Duration::from_secs(n)),
+        "the time between two notifications about the same error",
+    ),
+    Key::new(
+        "notifications.hourly",
+        Some("60"),
+        count(1..=10_000, |to, n| to.server.notifications.hourly = rate(n)),
+        "the notifications of one app that a channel or a person gets in an hour; the next one says how many were \
+         suppressed",
+    ),
+    Key::new(
+        "notifications.allowed_networks",
+        None,
+        Kind::Networks(|to, list| to.server.notifications.allowed_networks = list),
+        "the private networks that channels may lead to: a list of addresses or networks",
     ),
 ];
 

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::problem::Problem;
 use super::{cookies, path};
+use crate::notify::{AppChannels, Channels};
 use crate::people::{Admin, People, Refused};
 use crate::query::{AppIdentity, OrganizationName, Query, Rights};
 use crate::sessions::{SessionSource, Sessions};
@@ -25,6 +26,8 @@ pub(crate) struct Dashboard {
     pub(crate) triage: Triage,
     /// The handle that changes people.
     pub(crate) people: People,
+    /// The handle that changes the channels of notifications.
+    pub(crate) channels: Channels,
     /// The browsers that may see the pages.
     pub(crate) sessions: Sessions,
 }
@@ -35,6 +38,7 @@ pub(super) struct Reader {
     pub(super) query: Query,
     pub(super) triage: Triage,
     pub(super) people: People,
+    pub(super) channels: Channels,
     pub(super) rights: Rights,
     pub(super) is_signed_in: bool,
 }
@@ -60,6 +64,15 @@ impl Reader {
         self.people.admin((&self.rights, browser.site.client), &organization.id)
     }
 
+    /// Returns the changes that the reader may make to an app's channels as an admin.
+    pub(super) fn app_channels<'a>(
+        &'a self,
+        browser: &Browser,
+        app: &'a AppIdentity,
+    ) -> Result<AppChannels<'a>, Refused> {
+        self.channels.of((&self.rights, browser.site.client), app)
+    }
+
     /// Finds an app that the reader may see.
     pub(super) async fn app(&self, organization: &str, app: &str) -> Result<AppIdentity, Problem> {
         let app = self.query.find_app(&self.rights.scope, organization, app).await?;
@@ -76,9 +89,9 @@ impl FromRequestParts<Dashboard> for Reader {
         let site = site(parts);
         let rights = rights(&dashboard.sessions, &site, &parts.headers).await.map_err(IntoResponse::into_response)?;
         let (query, triage) = (dashboard.query.clone(), dashboard.triage.clone());
-        let people = dashboard.people.clone();
+        let (people, channels) = (dashboard.people.clone(), dashboard.channels.clone());
         rights
-            .map(|rights| Self { query, triage, people, rights, is_signed_in: true })
+            .map(|rights| Self { query, triage, people, channels, rights, is_signed_in: true })
             .ok_or_else(|| redirect_to_sign_in(&parts.uri))
     }
 }

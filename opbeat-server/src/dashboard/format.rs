@@ -85,6 +85,15 @@ pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Formats the time since a minute that is known without its seconds, such as `5 min ago`.
+pub(super) fn minutes_ago(minute: Timestamp, now: Timestamp) -> String {
+    match now.as_second() - minute.as_second() {
+        seconds if seconds < 60 => "in this minute".to_owned(),
+        seconds if seconds < 90 * 60 => format!("{} min ago", seconds / 60),
+        _ => ago(minute, now),
+    }
+}
+
 /// Formats the time from now to a future time, such as `in 5 min`.
 pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
     match then.as_second() - now.as_second() {

@@ -74,7 +74,10 @@ fn header(page: &Page<'_>) -> Markup {
             }
             @if page.is_signed_in {
                 nav.account aria-label="People" {
-                    @if let Some(app) = page.app { a href=(path::people(&app.organization)) { "People" } }
+                    @if let Some(app) = page.app {
+                        a href=(path::notifications(app)) { "Notifications" }
+                        a href=(path::people(&app.organization)) { "People" }
+                    }
                     a href=(path::me()) { "You" }
                 }
                 form.sign-out method="post" action=(path::sign_out()) { button.plain type="submit" { "Sign out" } }

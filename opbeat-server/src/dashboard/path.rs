@@ -137,6 +137,11 @@ pub(super) fn release(app: &AppIdentity, number: i64) -> String {
     format!("{}{number}/", releases(app))
 }
 
+/// Returns the page of an app's notifications.
+pub(super) fn notifications(app: &AppIdentity) -> String {
+    format!("{}notifications/", self::app(app))
+}
+
 /// Returns the page of an app's jobs.
 pub(super) fn jobs(app: &AppIdentity) -> String {
     format!("{}jobs/", self::app(app))
@@ -158,6 +163,11 @@ pub(super) fn span(app: &AppIdentity, family: SpanFamily, id: i64) -> String {
 /// Returns the page about an app's intake.
 pub(super) fn intake(app: &AppIdentity) -> String {
     format!("{}intake/", self::app(app))
+}
+
+/// Returns the page with the steps that connect an application.
+pub(super) fn setup(app: &AppIdentity) -> String {
+    format!("{}setup/", self::app(app))
 }
 
 /// Returns an error's page.

@@ -35,6 +35,8 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/{app}/releases/", get(pages::releases))
         .route("/{organization}/{app}/releases/{number}/", get(pages::release))
         .route("/{organization}/{app}/intake/", get(pages::intake))
+        .route("/{organization}/{app}/setup/", get(pages::setup))
+        .route("/{organization}/{app}/notifications/", get(pages::notifications).post(pages::change_notifications))
         .route("/{organization}/{app}/queries/", get(pages::queries))
         .route("/{organization}/{app}/queries/{span}/", get(pages::query))
         .route("/{organization}/{app}/calls/", get(pages::calls))

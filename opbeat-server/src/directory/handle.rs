@@ -101,6 +101,10 @@ impl TokenDirectory for StoreDirectory {
     fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>> {
         Box::pin(self.find(|known| known.token(hash), Some(*hash)))
     }
+
+    fn has_app(&self, organization_id: &str, app_id: &str) -> bool {
+        self.reads.known().has_app(organization_id, app_id)
+    }
 }
 
 impl LimitDirectory for StoreDirectory {

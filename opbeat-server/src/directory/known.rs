@@ -16,6 +16,8 @@ pub(super) struct Known {
     tokens: HashMap<[u8; 32], TokenOwner>,
     /// The apps that allow an origin, by the name of their organization and their own, in each form of the names.
     browser_apps: HashMap<(String, String), Arc<BrowserApp>>,
+    /// The organizations of all apps, by the ids of both.
+    organizations: HashMap<String, String>,
 }
 
 impl Known {
@@ -30,7 +32,10 @@ impl Known {
                 }
             }
         }
-        Self { contents, tokens, browser_apps }
+        let ids =
+            contents.apps.iter().flat_map(|(organization, apps)| apps.values().map(move |app| (app, organization)));
+        let organizations = ids.map(|(app, organization)| (app.clone(), organization.clone())).collect();
+        Self { contents, tokens, browser_apps, organizations }
     }
 
     /// Returns the owner of a token.
@@ -52,6 +57,11 @@ impl Known {
     /// Returns the limits of an app, by its id.
     pub(super) fn limits(&self, app_id: &str) -> AppLimits {
         self.contents.limits.get(app_id).copied().unwrap_or_default()
+    }
+
+    /// Returns whether an app exists, by its organization's id and its own.
+    pub(super) fn has_app(&self, organization_id: &str, app_id: &str) -> bool {
+        self.organizations.get(app_id).is_some_and(|organization| organization == organization_id)
     }
 
     /// Returns the id of an organization's app.

@@ -33,6 +33,9 @@ pub(crate) struct DirectoryUnavailable;
 pub(crate) trait TokenDirectory: Send + Sync + 'static {
     /// Looks a token up by its SHA-256.
     fn find<'a>(&'a self, hash: &'a [u8; 32]) -> BoxFuture<'a, Result<Option<TokenOwner>, DirectoryUnavailable>>;
+
+    /// Returns whether an app exists, by its organization's id and its own. A new one may be missing for a few seconds.
+    fn has_app(&self, organization_id: &str, app_id: &str) -> bool;
 }
 
 /// Returns a token's SHA-256. The server keeps only this hash.
@@ -42,13 +45,19 @@ pub(crate) fn hash_token(token: &str) -> [u8; 32] {
 }
 
 /// Finds the app that a request may post to.
+///
+/// A request without a valid token concerns the app whose ids it names, so that the app's page can say why nothing
+/// arrives. Names are not enough: they can be guessed.
 pub(super) async fn authenticate(
     tokens: &dyn TokenDirectory,
     headers: &HeaderMap,
     organization: &str,
     app: &str,
 ) -> Result<TokenOwner, Rejection> {
-    let owner = token_owner(tokens, headers).await?;
+    let owner = token_owner(tokens, headers).await.map_err(|rejection| {
+        let is_named = rejection.status == StatusCode::UNAUTHORIZED && tokens.has_app(organization, app);
+        Rejection { app_id: if is_named { app.to_owned() } else { String::new() }, ..rejection }
+    })?;
     let is_organization = organization == owner.organization_id || organization == owner.organization;
     let is_app = app == owner.app_id || app == owner.app;
     if is_organization && is_app { Ok(owner) } else { Err(token_of_another_app(owner)) }

@@ -48,7 +48,7 @@ pub(crate) struct RefusalTotal {
 impl Refusals {
     /// Counts a rejected request, and logs the first one of each minute.
     ///
-    /// `app` is the id of its app, or an empty string if the request has no valid token: such requests count in the totals
+    /// `app` is the id of the app that it concerns, or an empty string if none is known: such requests count in the totals
     /// of the server only.
     pub(super) fn count(&self, app: &str, rejection: &Rejection) {
         let (status, reason, message) = (rejection.status.as_u16(), rejection.reason, &rejection.message);

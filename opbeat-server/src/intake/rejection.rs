@@ -18,7 +18,7 @@ pub(crate) struct Rejection {
     pub(crate) retry_after: Option<u32>,
     /// The reason as one word, by which refusals are counted.
     pub(crate) reason: &'static str,
-    /// The id of the app that it concerns, if that is another one than the request names; else an empty string.
+    /// The id of the app that it concerns, if the request has no valid token or one of another app; else an empty string.
     pub(crate) app_id: String,
     /// The reason, and what to do.
     pub(crate) message: String,

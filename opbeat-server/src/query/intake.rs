@@ -1,11 +1,12 @@
 //! The report on an app's intake: refused bodies, changed values, dropped data.
 
+use jiff::Timestamp;
 use opbeat_protocol::read::Oddity;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AppIdentity, DroppedData, Query, QueryError, Range};
-use crate::store::NoteRow;
+use super::{AppIdentity, DroppedData, Query, QueryError, Range, from_seconds};
+use crate::store::{LastNote, NoteRow};
 
 /// The bodies that intake refused, the values that it changed, and the data that the agents dropped.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -31,7 +32,33 @@ pub(crate) struct IntakeNote {
     pub(crate) explanation: &'static str,
 }
 
+/// The reasons of data that is accepted and not stored.
+const NOT_STORED: [&str; 3] = ["log_below_error", "metric", "no_transaction"];
+
+/// The last data of an app that was refused, or accepted and not stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Unstored {
+    /// Whether intake refused it.
+    pub(crate) is_refused: bool,
+    /// The reason.
+    pub(crate) reason: String,
+    /// The minute in which it arrived.
+    pub(crate) minute: Timestamp,
+    /// An explanation of the reason, with the way to avoid it.
+    pub(crate) explanation: &'static str,
+}
+
 impl Query {
+    /// Returns the last data of an app that was not stored.
+    pub(crate) async fn last_unstored(&self, app: &AppIdentity) -> Result<Option<Unstored>, QueryError> {
+        let last = self.store.last_unstored(&app.id, &NOT_STORED).await?;
+        Ok(last.map(|LastNote { action, reason, minute }| {
+            let is_refused = action == "refused";
+            let explanation = if is_refused { refusal(&reason) } else { change(&reason) };
+            Unstored { is_refused, reason, minute: from_seconds(minute), explanation }
+        }))
+    }
+
     /// Returns the report on an app's intake in a range.
     pub(crate) async fn intake(&self, app: &AppIdentity, range: &Range) -> Result<IntakeReport, QueryError> {
         let mut report = IntakeReport { dropped: self.drops(app, range).await?, ..IntakeReport::default() };
@@ -46,10 +73,11 @@ impl Query {
         Ok(report)
     }
 
-    /// Returns the number of bodies of an app that intake refused in a range.
+    /// Returns the number of bodies of an app that intake refused in a range. Those without its token are left out: anybody
+    /// who knows the ids of the app can send them.
     pub(crate) async fn refused(&self, app: &AppIdentity, range: &Range) -> Result<u64, QueryError> {
         let notes = self.store.notes(&app.id, (range.from, range.to)).await?;
-        let refused = notes.iter().filter(|note| note.action == "refused");
+        let refused = notes.iter().filter(|note| note.action == "refused" && note.reason != "token");
         Ok(refused.fold(0, |sum, note| note.count.saturating_add(sum)))
     }
 }
@@ -66,6 +94,10 @@ fn refusal(reason: &str) -> &'static str {
         }
         "too_large" => "The body is larger than the limit of this server. Send less data at once.",
         "too_slow" => "The body did not arrive in time. The network between the agent and this server is slow.",
+        "token" => {
+            "The secret token is missing, unknown or revoked. `opbeat app create ORG/APP` prints a new one. Agents read it \
+             from `OPBEAT_SECRET_TOKEN`."
+        }
         "other_app" => {
             "The token belongs to this app, but the address names another one. Check the ids in the agent's settings."
         }

@@ -13,6 +13,7 @@ mod head;
 mod intake;
 mod jobs;
 mod merges;
+mod notifications;
 mod people;
 mod range;
 mod releases;
@@ -38,7 +39,7 @@ pub(crate) use errors::{
 };
 pub(crate) use findings::{Finding, FindingKind, FindingList};
 pub(crate) use handle::Query;
-pub(crate) use intake::{IntakeNote, IntakeReport};
+pub(crate) use intake::{IntakeNote, IntakeReport, Unstored};
 pub(crate) use jobs::{Job, JobList, JobOrder, JobState};
 pub(crate) use merges::MergedError;
 pub(crate) use people::MemberList;
@@ -56,5 +57,6 @@ pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary
 pub(crate) use crate::store::StoreError as QueryError;
 pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, OrganizationName, SampleOrder};
 pub(crate) use crate::store::{
-    AuditRow, FindingsOf, Holder, Invitation, Member, PersonSession, Rights, Scope, SpanFamily, Team, TeamDetail,
+    AuditRow, ChannelRow, FindingsOf, Holder, Invitation, Member, MessageRow, PersonSession, Rights, Scope, SpanFamily,
+    Team, TeamDetail,
 };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::listener::ConnectionLimits;
 use super::tls::TlsFiles;
 use crate::intake::IntakeLimits;
+use crate::notify::NotificationConfig;
 use crate::queue::{QueueAddress, QueueLimits};
 use crate::repositories::RepositoryLimits;
 use crate::site::{self, Network, PublicUrl};
@@ -43,6 +44,8 @@ pub struct ServerConfig {
     pub retention: Retention,
     /// The limits of fetches of Git repositories.
     pub repositories: RepositoryLimits,
+    /// The notifications that a process with the role worker sends.
+    pub notifications: NotificationConfig,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
     /// The end-to-end probe, which a process with the role web sends.
@@ -160,6 +163,7 @@ impl ServerConfig {
             queue_limits: QueueLimits::default(),
             retention: Retention::default(),
             repositories: RepositoryLimits::default(),
+            notifications: NotificationConfig::default(),
             health: HealthLimits::default(),
             probe: ProbeConfig::default(),
             create_database: false,

@@ -102,7 +102,7 @@ impl Server {
 
         let (stop, stopped) = watch::channel(false);
         let health = queue.health();
-        let roles = Running::start(&config, queue, &store).await;
+        let roles = Running::start(&config, queue, &store, &url).await;
         let probe = probe(&config, &store, first, tls.as_ref())?;
         let condition = probe.as_ref().map(|(probe, _)| probe.condition.clone());
         let disk = roles.intake.as_ref().map(IntakeRole::disk);
@@ -257,12 +257,12 @@ impl Server {
 
 impl Running {
     /// Starts the roles that have their ends of the queue, and the pages.
-    async fn start(config: &ServerConfig, ends: QueueEnds, store: &Store) -> Self {
+    async fn start(config: &ServerConfig, ends: QueueEnds, store: &Store, url: &str) -> Self {
         let intake = match ends.queue {
             Some(queue) => Some(IntakeRole::start(queue, store.clone(), config).await),
             None => None,
         };
-        let worker = ends.source.map(|source| WorkerRole::start(source, store.clone(), config));
+        let worker = ends.source.map(|source| WorkerRole::start(source, store.clone(), config, url));
         let web = config.roles.web.then(|| WebRole::start(store.clone(), config.page_timeout));
         Self { intake, worker, web }
     }

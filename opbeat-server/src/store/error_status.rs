@@ -211,6 +211,16 @@ pub(super) fn add_limited_event(
     Ok(())
 }
 
+/// Adds the event that a group's first error happened.
+pub(super) fn add_created(
+    connection: &mut Connection,
+    group: i64,
+    happened_at: i64,
+    release: i64,
+) -> Result<(), StoreError> {
+    add_event(connection, group, happened_at, "", &Event::Created { release })
+}
+
 fn add_event(
     connection: &mut Connection,
     group: i64,
@@ -219,7 +229,8 @@ fn add_event(
     event: &Event,
 ) -> Result<(), StoreError> {
     let event = serde_json::to_string(event).map_err(std::io::Error::from)?;
-    query("INSERT INTO activities (group_id, happened_at, actor, event) VALUES (?, ?, ?, ?)")
+    // It is due for a notification at once.
+    query("INSERT INTO activities (group_id, happened_at, actor, event, notify_at) VALUES (?, ?, ?, ?, 0)")
         .bind(group)
         .bind(happened_at)
         .bind(actor)

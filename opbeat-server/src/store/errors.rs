@@ -45,6 +45,8 @@ struct Group {
     is_open: bool,
     /// The group that shows it, if it is merged into another one.
     shown_by: Option<Box<Self>>,
+    /// Whether these errors are its first ones.
+    is_new: bool,
 }
 
 /// A group that may have more occurrences than are kept.
@@ -86,6 +88,10 @@ pub(super) fn write(
             (error.happened_at, ids::first_choice(error.happened_at, &content(error)), *position)
         });
         keep(&group, &errors, &releases, &mut occurrences);
+        if group.is_new {
+            let first = errors.first().map(|(_, error)| releases.at(&error.app_id, error.happened_at));
+            error_status::add_created(connection, group.id, group.first_seen, first.unwrap_or(0))?;
+        }
         let shown = group.shown_by.as_deref().unwrap_or(&group);
         if !shown.is_open {
             let seen = |(_, error): &(usize, &NewError)| Seen {
@@ -227,7 +233,7 @@ fn create_group(connection: &mut Connection, totals: &Totals<'_>) -> Result<Grou
     query("UPDATE apps SET next_error_number = next_error_number + 1 WHERE id = ?")
         .bind(&totals.latest.app_id)
         .execute(connection)?;
-    Ok(group)
+    Ok(Group { is_new: true, ..group })
 }
 
 /// Returns a group that errors were added to. If it is merged into another one, they are added to that one too.
@@ -254,6 +260,7 @@ fn group(row: &Row<'_>) -> Result<Group, StoreError> {
         times_seen: row.try_get("times_seen")?,
         is_open: Status::of(row.try_get("status")?) == Status::Open,
         shown_by: None,
+        is_new: false,
     })
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Lock {
     Cursor = 0x6f70_6265_6177,
     /// Changes of people.
     People = 0x6f70_6265_6178,
+    /// The routing of activities to receivers.
+    Notifications = 0x6f70_6265_6179,
     /// Changes of partitions.
     Partitions = 8_031_404_652_167_135_521,
 }

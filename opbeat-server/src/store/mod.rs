@@ -32,6 +32,7 @@ mod marks;
 mod merges;
 mod migrations;
 mod notes;
+mod notifications;
 mod origins;
 mod parked;
 mod partitions;
@@ -70,7 +71,8 @@ pub(crate) use error::{Cause, StoreError};
 pub(crate) use error_status::{ActivityRow, Commented};
 pub(crate) use findings::{FindingRow, FindingsOf, RecentRelease};
 pub(crate) use merges::{Merged, MergedRow};
-pub(crate) use notes::NoteRow;
+pub(crate) use notes::{LastNote, NoteRow};
+pub(crate) use notifications::{ChannelRow, Claimed, MessageRow, Outcome, Receiver, Routing};
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use people::{
     Account, AuditRow, Changed, Created, Invitation, Invitee, Joined, Member, NewInvitation, NewPerson, OwnChange,

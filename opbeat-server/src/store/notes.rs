@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::caps::Cap;
 use super::counts::count;
 use super::database::Store;
-use super::engine::{Connection, Row, Value, query};
+use super::engine::{Connection, QueryBuilder, Row, Value, query};
 use super::error::StoreError;
 use crate::changes::{NoteAction, NoteKey};
 
@@ -21,6 +21,17 @@ pub(crate) struct NoteRow {
     pub(crate) reason: String,
     /// The number of values or bodies.
     pub(crate) count: u64,
+}
+
+/// The last note of an app about data that was not stored.
+#[derive(Clone, Debug)]
+pub(crate) struct LastNote {
+    /// `changed` or `refused`.
+    pub(crate) action: String,
+    /// The reason.
+    pub(crate) reason: String,
+    /// The start of its minute, in seconds since 1970.
+    pub(crate) minute: i64,
 }
 
 /// The reason of notes on stored distributions that cannot be read.
@@ -101,5 +112,22 @@ impl Store {
             })
         };
         rows.iter().map(note).collect()
+    }
+
+    /// Returns the last note of an app that says that data was refused, or changed for one of some reasons. The most frequent
+    /// reason of its minute decides, and refusals come first.
+    pub(crate) async fn last_unstored(&self, app_id: &str, changed: &[&str]) -> Result<Option<LastNote>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT action, reason, start FROM intake_notes WHERE app_id = ");
+        query.push_bind(app_id).push(" AND (action = 'refused' OR (action = 'changed' AND reason IN ");
+        query.push_row(changed.iter().copied()).push(")) ORDER BY start DESC, action DESC, count DESC, reason LIMIT 1");
+        let row = query.build().read_optional(&self.readers).await?;
+        let note = |row: &Row<'_>| {
+            Ok(LastNote {
+                action: row.try_get("action")?,
+                reason: row.try_get("reason")?,
+                minute: row.try_get("start")?,
+            })
+        };
+        row.as_ref().map(note).transpose()
     }
 }

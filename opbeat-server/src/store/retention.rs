@@ -29,6 +29,12 @@ const CHECK_IN_DAYS: i64 = 400;
 /// Rights may be questioned a year later.
 const AUDIT_DAYS: i64 = 400;
 
+/// People ask for some weeks whether a message was sent.
+const NOTIFICATION_DAYS: i64 = 30;
+
+/// A budget is of an hour, and says for another one that messages were suppressed.
+const BUDGET_DAYS: i64 = 1;
+
 /// An expired invitation is shown for a while, so that somebody sees that it has to be repeated.
 const INVITATION_DAYS: i64 = 30;
 
@@ -55,7 +61,7 @@ const MAX_AHEAD: i64 = 2 * DAY * MICROS;
 
 impl Store {
     /// Removes old rows: drops and notes after 90 days, deployments, check-ins, usage and the audit log after 400 days, idempotency keys
-    /// after one day, and the ids of records after a week. Results and kinds that were not seen for 30 days make
+    /// after one day, and the ids of records after a week. Notifications are removed after 30 days. Results and kinds that were not seen for 30 days make
     /// room for others. Spans of unfinished traces are removed after an hour, and count as dropped. The callers of queries are removed after 90 days. The other rows of an app are
     /// removed as its settings say.
     ///
@@ -104,6 +110,8 @@ impl Store {
             ("audit_log", "id", "happened_at", days(AUDIT_DAYS)),
             ("invitations", "hash", "expires_at", days(INVITATION_DAYS)),
             ("person_sessions", "hash", "expires_at", now),
+            ("notifications", "id", "created_at", days(NOTIFICATION_DAYS)),
+            ("notification_budgets", "app_id, receiver", "started_at", days(BUDGET_DAYS)),
             ("stored_bodies", "app_id, key", "stored_at", days(KEY_DAYS)),
             ("stored_records", "id", "stored_at", days(RECORD_DAYS)),
             ("kept_values", "transaction_id, list, value", "seen_on", day_of(now) - VALUE_DAYS),

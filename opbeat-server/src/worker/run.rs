@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::record::decode;
 use crate::assign::assign_due;
 use crate::judge::take_looks;
+use crate::notify::{Notifier, notify};
 use crate::queue::{Batch, Damage, Record, Source};
 use crate::repositories::{Repositories, keep_fetched, read_commits};
 use crate::store::{AppSettings, Cause, ParkedMessage, Store, StoreError, StoredRecord};
@@ -45,6 +46,8 @@ pub(crate) struct Worker {
     defaults: AppSettings,
     /// The repositories by which errors are assigned, unless the worker only stores.
     repositories: Option<Repositories>,
+    /// The sender of notifications, unless the worker only stores.
+    notifier: Option<Notifier>,
     outage: Outage,
 }
 
@@ -60,7 +63,7 @@ struct Decoded {
 impl Worker {
     /// Makes a worker. `defaults` say how long the data of apps without settings of their own is kept.
     pub(crate) fn new(store: Store, source: Source, defaults: AppSettings) -> Self {
-        Self { store, source, defaults, repositories: None, outage: Outage::default() }
+        Self { store, source, defaults, repositories: None, notifier: None, outage: Outage::default() }
     }
 
     /// Lets the worker fetch repositories, and assign errors to authors.
@@ -68,17 +71,29 @@ impl Worker {
         Self { repositories: Some(repositories), ..self }
     }
 
+    /// Lets the worker send notifications about what happened to errors.
+    pub(crate) fn with_notifier(self, notifier: Notifier) -> Self {
+        Self { notifier: Some(notifier), ..self }
+    }
+
     /// Stores records until `stop` arrives and the batch in hand is stored. Of a queue on the disk of this machine, it
     /// stores all records that are in it by then.
     pub(crate) async fn run(mut self, stop: tokio::sync::oneshot::Receiver<()>) {
         let (store, defaults) = (self.store.clone(), self.defaults.clone());
-        let repositories = self.repositories.take();
+        let (repositories, notifier) = (self.repositories.take(), self.notifier.take());
+        let notifications = async {
+            match notifier {
+                Some(notifier) => notify(&store, notifier).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = self.store_all(stop) => {}
             // At the same time, since under a steady load there is always a next batch.
             () = maintain(&store, &defaults) => {}
             () = judge(&store, repositories.clone()) => {}
             () = assign(&store, repositories) => {}
+            () = notifications => {}
         }
         self.source.close().await;
     }

@@ -70,6 +70,11 @@ otel_python() {
     pip --only-binary :all: -r "$sources/otel-python/requirements.txt"
 }
 
+smtp() {
+    venv
+    pip --only-binary :all: -r "$sources/smtp/requirements.txt"
+}
+
 node_modules() {
     cp "$sources/$1/package.json" "$sources/$1/package-lock.json" .
     npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
@@ -81,6 +86,7 @@ done
 part python old_python "$sources"/{python-shim,python-flask,python-django,python-job,opbeatcli}/requirements.txt \
     "$sources/python-shim/sitecustomize.py"
 part otel-python otel_python "$sources/otel-python/requirements.txt"
+part smtp smtp "$sources/smtp/requirements.txt"
 for name in node-express release-tracker browser otel-node; do
     part "$name" node_modules "$sources/$name/package.json" "$sources/$name/package-lock.json"
 done

@@ -6,6 +6,7 @@ mod browser;
 mod deployments;
 mod errors;
 mod install;
+mod mail;
 mod node;
 mod opbeat;
 mod otlp;

@@ -22,8 +22,13 @@ pub(crate) struct Opbeat {
 impl Opbeat {
     /// Starts the server with the app `acme/shop`.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts the server with some flags.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process = test_backends::Opbeat::start(BINARY, "serve", folder.path(), &[]);
+        let process = test_backends::Opbeat::start(BINARY, "serve", folder.path(), options);
         let url = process.url().to_owned();
         let mut opbeat =
             Self { url, _process: process, client: reqwest::Client::new(), read_token: String::new(), folder };
@@ -61,6 +66,25 @@ impl Opbeat {
             // A break leaves the processor to the worker.
             looks.tick().await;
         }
+    }
+
+    /// Reports to an endpoint as an agent does.
+    pub(crate) async fn report(&self, endpoint: &str, body: &Value) {
+        let environment = self.environment(&self.url);
+        let value = |name: &str| &environment.iter().find(|(found, _)| found == name).unwrap().1;
+        let (organization, app) = (value("OPBEAT_ORGANIZATION_ID"), value("OPBEAT_APP_ID"));
+        let url = format!("{}/api/v1/organizations/{organization}/apps/{app}/{endpoint}/", self.url);
+        let request = self.client.post(url).bearer_auth(value("OPBEAT_SECRET_TOKEN"));
+        let response = request.body(body.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::ACCEPTED, "{}", response.text().await.unwrap());
+    }
+
+    /// Changes a resource of the app with a token.
+    pub(crate) async fn change(&self, path: &str, token: &str, change: &Value) {
+        let url = format!("{}/api/v2/organizations/acme/apps/shop/{path}", self.url);
+        let request = self.client.patch(url).bearer_auth(token).header("content-type", "application/json");
+        let response = request.body(change.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{}", response.text().await.unwrap());
     }
 
     /// Returns a resource of the app from the API.

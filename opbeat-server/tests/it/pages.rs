@@ -123,17 +123,6 @@ async fn a_sample_shows_its_waits_and_its_trace() {
 }
 
 #[tokio::test]
-async fn an_app_without_data_explains_how_to_connect_it() {
-    let running = Running::start().await;
-    assert!(text(&running.page("/").await).contains("no data yet"));
-    let page = text(&running.page("/acme/shop/").await);
-    assert!(
-        page.contains("Waiting for the first request of shop") && page.contains("opbeat app create acme/shop"),
-        "{page}"
-    );
-}
-
-#[tokio::test]
 async fn transactions_show_durations_and_failures() {
     let running = with_traffic().await;
     let apps = text(&running.page("/").await);
@@ -204,7 +193,7 @@ async fn the_performance_page_points_to_refused_bodies() {
     let running = running.restart().await;
     running.drained().await;
     let page = text(&running.page("/acme/shop/").await);
-    assert!(page.starts_with("1 body was refused in the last hour: see Intake Waiting for"), "{page}");
+    assert!(page.contains("Refused: not an object, "), "{page}");
     running
         .accept("transactions", &json!({"transactions": [{"transaction": "GET /", "durations": [1.0]}], "traces": []}))
         .await;

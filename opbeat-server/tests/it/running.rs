@@ -66,11 +66,17 @@ impl Running {
 
     /// Stops the server, and starts it again with the same data folder and the default limits.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// Stops the server, and starts it again with the same data folder and some limits.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let Self { server, mut app, client, folder, database, read_token, .. } = self;
         server.shut_down().await;
         let mut config = ServerConfig::new(folder.path(), "127.0.0.1:0".parse().unwrap());
         config.store = database.as_ref().map(TestDatabase::url);
         config.probe.interval = None;
+        change(&mut config);
         let server = Server::start(config).await.unwrap();
         app.server_url = local_url(&server);
         let cookie = sign_in_by_link(&server).await;

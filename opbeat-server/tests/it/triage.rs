@@ -90,7 +90,7 @@ async fn a_resolved_error_regresses_with_the_next_occurrence() {
     triage.fail("no ink").await;
     let open = triage.error(1).await;
     assert_eq!(open["status"], "open");
-    assert_eq!((&open["regressed_at"], events(&open)), (&open["last_seen"], vec!["regressed", "resolved"]));
+    assert_eq!((&open["regressed_at"], events(&open)), (&open["last_seen"], vec!["regressed", "resolved", "created"]));
     assert_eq!(open["activity"][0]["actor"], Value::Null, "nobody did it");
     let list = triage.running.ask("errors/?status=regressed").await;
     assert_eq!(
@@ -209,7 +209,7 @@ async fn invalid_changes_say_what_to_send() {
     let missing = triage.send(Method::POST, "9/comments/", &triage.token, &json!({"text": "hm"})).await;
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     let error = triage.error(1).await;
-    assert_eq!((&error["status"], events(&error)), (&json!("open"), vec!["commented"]));
+    assert_eq!((&error["status"], events(&error)), (&json!("open"), vec!["commented", "created"]));
     let unknown = triage.running.client.get(format!("{}{API}/?status=new", triage.running.server.url()));
     assert_eq!(unknown.bearer_auth(&triage.token).send().await.unwrap().status(), StatusCode::BAD_REQUEST);
 }
@@ -301,7 +301,7 @@ async fn merged_errors_are_one_until_they_are_split() {
         error["merged"].as_array().unwrap().iter().map(|merged| merged["number"].as_i64().unwrap()).collect()
     };
     assert_eq!(numbers(&all), [2, 3]);
-    assert_eq!((all["occurrences"].as_array().unwrap().len(), events(&all)), (3, vec!["merged"]));
+    assert_eq!((all["occurrences"].as_array().unwrap().len(), events(&all)), (3, vec!["merged", "created"]));
     let list = triage.running.ask("errors/").await;
     assert_eq!((&list["total"], &list["counts"]["open"]), (&json!(1), &json!(1)));
 
@@ -320,7 +320,10 @@ async fn merged_errors_are_one_until_they_are_split() {
     let ink_again = send("1/split/", others(&[2, 3])).await;
     assert_eq!((numbers(&ink_again), sums(&ink_again)), (vec![], sums(&ink)));
     let pens_again = triage.error(2).await;
-    assert_eq!((sums(&pens_again), events(&pens_again)), (sums(&pens), vec!["split_from", "merged_into", "merged"]));
+    assert_eq!(
+        (sums(&pens_again), events(&pens_again)),
+        (sums(&pens), vec!["split_from", "merged_into", "merged", "created"])
+    );
     assert_eq!(sums(&triage.error(3).await)[..2], [json!(2), json!(2)]);
     triage.fail("no type").await;
     assert_eq!(sums(&triage.error(3).await)[..2], [json!(3), json!(3)]);

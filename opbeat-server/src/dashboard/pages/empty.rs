@@ -74,23 +74,3 @@ pub(super) fn no_release(app: &AppIdentity) -> Markup {
         }
     }
 }
-
-/// Explains how to connect an app that has not reported yet.
-pub(super) fn no_request(app: &AppIdentity) -> Markup {
-    html! {
-        section.empty {
-            h1 { "Waiting for the first request of " (app.name) }
-            p { "1. Set the environment variables that this command prints:" }
-            pre { code { "opbeat app create " (app.organization) "/" (app.name) } }
-            p { "2. Add one layer to the router of the application:" }
-            pre { code {
-                "let agent = opbeat_axum::Agent::from_env();\n"
-                "let app = Router::new()\n"
-                "    .route(\"/books/{id}\", get(book))\n"
-                "    .layer(opbeat_axum::OpbeatLayer::new(&agent));"
-            } }
-            p { "3. Send one request to the application. It appears here within 10 seconds; reload this page." }
-            p.muted { "The Opbeat agents for Python, Node.js and other languages can report here too: configure their server, organization id, app id and secret token." }
-        }
-    }
-}

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::query_parameters::PageParameters;
 use super::triage::{self, Forms};
-use super::{assignees, empty};
+use super::{assignees, setup};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, signed_count, time};
@@ -58,7 +58,7 @@ pub(in crate::dashboard) async fn errors(
         return Ok(Redirect::to(&found).into_response());
     }
     if !reader.query.has_reported(&app).await? {
-        return Ok(page(&head, &empty::no_request(&app)).into_response());
+        return setup::waiting(&reader, &browser, &head, &path::errors(&app), &parameters).await;
     }
     let status = match parameters.status.as_deref() {
         // A search finds errors of any status.

@@ -106,14 +106,13 @@ fn waiting(browser: &Browser, (organization, app): (&str, &str), first: &FirstAp
             h1 { "Waiting for the first request of " (app) }
             p { "Set these environment variables where the application runs:" }
             pre.copied tabindex="0" { code {
-                "OPBEAT_SERVER_URL=" (url) "\n"
-                "OPBEAT_ORGANIZATION_ID=" (first.organization_id) "\n"
-                "OPBEAT_APP_ID=" (first.app_id) "\n"
-                "OPBEAT_SECRET_TOKEN=" (first.secret_token) "\n"
+                "export OPBEAT_SERVER_URL=" (url) "\n"
+                "export OPBEAT_ORGANIZATION_ID=" (first.organization_id) "\n"
+                "export OPBEAT_APP_ID=" (first.app_id) "\n"
+                "export OPBEAT_SECRET_TOKEN=" (first.secret_token) "\n"
             } }
             p { strong { "Copy them now: the secret token is shown once." } " The server keeps only its hash." }
-            p { "The page of the app says how to connect it, and shows its requests when they arrive." }
-            p { a href=(app_page) { "Go on to " (organization) " / " (app) } }
+            p { a href=(app_page) { "Go on: connect " (organization) " / " (app) } }
         }
     }
 }

@@ -65,6 +65,8 @@ pub(super) fn events(activity: &[ActivityView], now: Timestamp) -> Markup {
 fn sentence(activity: &ActivityView) -> Markup {
     let actor = activity.actor.as_deref().map(|name| if name.is_empty() { "somebody" } else { name });
     let text = match &activity.event {
+        Event::Created { release: 0 } => "It happened for the first time.".to_owned(),
+        Event::Created { release } => format!("It happened for the first time, in R#{release}."),
         Event::Resolved { after_release: None } => "resolved it".to_owned(),
         Event::Resolved { after_release: Some(release) } => format!("resolved it in {}", after(*release)),
         Event::Muted { until, further_errors, after_release } => {

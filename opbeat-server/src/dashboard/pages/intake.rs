@@ -32,6 +32,7 @@ pub(in crate::dashboard) async fn intake(
         (section("Changed values", "No value was changed: all are stored as the agents sent them.", &report.changed))
         @if !report.folded.is_empty() { (section("Counted under one name", "", &report.folded)) }
         (dropped_data(&report.dropped))
+        p { a href=(path::setup(&app)) { "Connect another program" } }
     };
     let title = format!("{} intake", app.name);
     let head = Page { title: &title, app: Some(&app), tab: Some(Tab::Intake), is_signed_in: reader.is_signed_in };

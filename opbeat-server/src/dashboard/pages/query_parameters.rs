@@ -21,6 +21,10 @@ pub(in crate::dashboard) struct PageParameters {
     pub(super) occurrence: Option<i64>,
     pub(super) page: Option<usize>,
     pub(super) id: Option<String>,
+    /// The kind of program whose set-up is shown.
+    pub(super) setup: Option<String>,
+    /// Whether a page without data is read again: not if it is `off`.
+    pub(super) renew: Option<String>,
 }
 
 impl PageParameters {

@@ -1,13 +1,14 @@
 //! The list of an app's transactions, ranked by their share of the time of all.
 
 use axum::extract::{Path, Query as Params};
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::findings::Subject;
 use super::query_parameters::PageParameters;
-use super::{empty, findings};
-use crate::dashboard::access::Reader;
+use super::{findings, setup};
+use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{count, duration, per_minute, share, transaction_name};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
@@ -25,9 +26,10 @@ const FINDINGS: usize = 3;
 
 pub(in crate::dashboard) async fn transactions(
     reader: Reader,
+    browser: Browser,
     Path((organization, app)): Path<(String, String)>,
     parameters: Params<PageParameters>,
-) -> Result<Markup, Problem> {
+) -> Result<Response, Problem> {
     let app = reader.app(&organization, &app).await?;
     let head = Page {
         title: &format!("{} performance", app.name),
@@ -36,10 +38,11 @@ pub(in crate::dashboard) async fn transactions(
         is_signed_in: reader.is_signed_in,
     };
     if !reader.query.has_reported(&app).await? {
-        // It may be waiting because all its bodies are refused.
-        let hour = reader.query.default_range(&app, Timestamp::now()).await?;
-        let refused = refused(&reader, &app, &hour, "in the last hour").await?;
-        return Ok(page(&head, &html! { (refused) (empty::no_request(&app)) }));
+        return setup::waiting(&reader, &browser, &head, &path::app(&app), &parameters).await;
+    }
+    if parameters.setup.is_some() {
+        // The page waited for data, which has arrived.
+        return Ok(Redirect::to(&path::app(&app)).into_response());
     }
     let range = parameters.range(&reader, &app).await?;
     let kind = parameters.kind.as_deref().filter(|kind| !kind.is_empty());
@@ -57,7 +60,7 @@ pub(in crate::dashboard) async fn transactions(
     let findings = reader.query.findings(&app, FindingsOf::Since(since.as_microsecond())).await?.newest_of_each();
     let content = html! {
         div.title { h1 { "Performance" } (ranges(&path::app(&app), &range)) }
-        (refused(&reader, &app, &range, "in this time range").await?)
+        (refused(&reader, &app, &range).await?)
         (findings::list(&app, &findings, FINDINGS, Subject::App))
         (figures(&series))
         (drops(&shown.drops))
@@ -65,7 +68,7 @@ pub(in crate::dashboard) async fn transactions(
         div.charts { (chart::durations(&series, &app)) (chart::results(&series, &app)) }
         (ranking(&app, &shown, &range, &parameters, current))
     };
-    Ok(page(&head, &content))
+    Ok(page(&head, &content).into_response())
 }
 
 /// Shows the sums of the whole app.
@@ -85,12 +88,12 @@ fn figures(series: &Series) -> Markup {
 }
 
 /// Points to the bodies that intake refused, whose data the page does not show.
-async fn refused(reader: &Reader, app: &AppIdentity, range: &Range, when: &str) -> Result<Markup, Problem> {
+async fn refused(reader: &Reader, app: &AppIdentity, range: &Range) -> Result<Markup, Problem> {
     let bodies = reader.query.refused(app, range).await?;
     Ok(html! {
         @if bodies > 0 {
             p.notice {
-                (count(bodies)) (if bodies == 1 { " body was" } else { " bodies were" }) " refused " (when) ": see "
+                (count(bodies)) (if bodies == 1 { " body was" } else { " bodies were" }) " refused in this time range: see "
                 a href={ (path::intake(app)) (path::range(range)) } { "Intake" }
             }
         }

@@ -7,6 +7,7 @@ use axum::Router;
 use crate::api::{self, Api};
 use crate::dashboard::{self, Dashboard};
 use crate::mcp;
+use crate::notify::Channels;
 use crate::passwords::Passwords;
 use crate::people::People;
 use crate::query::Query;
@@ -20,6 +21,7 @@ pub(in crate::server) struct WebRole {
     query: Query,
     triage: Triage,
     people: People,
+    channels: Channels,
     sessions: Sessions,
     page_timeout: Duration,
     /// The token of the sign-in link, which is valid until the process stops.
@@ -33,8 +35,8 @@ impl WebRole {
         let passwords = Passwords::new();
         let sessions = Sessions::new(store.clone(), &link_token, passwords.clone());
         let (query, triage) = (Query::new(store.clone()), Triage::new(store.clone()));
-        let people = People::new(store, passwords);
-        Self { query, triage, people, sessions, page_timeout, link_token }
+        let (channels, people) = (Channels::new(store.clone()), People::new(store, passwords));
+        Self { query, triage, people, channels, sessions, page_timeout, link_token }
     }
 
     /// Makes the routes of the API and of the endpoint for assistants.
@@ -46,7 +48,8 @@ impl WebRole {
     /// Makes the routes of the pages.
     pub(in crate::server) fn pages(&self) -> Router {
         let (query, triage, sessions) = (self.query.clone(), self.triage.clone(), self.sessions.clone());
-        let dashboard = Dashboard { query, triage, people: self.people.clone(), sessions };
+        let (people, channels) = (self.people.clone(), self.channels.clone());
+        let dashboard = Dashboard { query, triage, people, channels, sessions };
         dashboard::router(dashboard, self.page_timeout)
     }
 

@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::notify::Notifier;
 use crate::queue::Source;
 use crate::repositories::Repositories;
 use crate::server::ServerConfig;
@@ -16,11 +17,13 @@ pub(in crate::server) struct WorkerRole {
 }
 
 impl WorkerRole {
-    /// Starts to store the data of the queue.
-    pub(in crate::server) fn start(source: Source, store: Store, config: &ServerConfig) -> Self {
+    /// Starts to store the data of the queue. Messages link to pages below `url`.
+    pub(in crate::server) fn start(source: Source, store: Store, config: &ServerConfig, url: &str) -> Self {
         let (stop, stopped) = oneshot::channel();
         let repositories = Repositories::new(&config.data, config.repositories);
-        let worker = Worker::new(store, source, config.retention.into()).with_repositories(repositories);
+        let notifier = Notifier::new(&config.notifications, url);
+        let worker = Worker::new(store, source, config.retention.into());
+        let worker = worker.with_repositories(repositories).with_notifier(notifier);
         let task = tokio::spawn(worker.run(stopped));
         Self { stop, task }
     }

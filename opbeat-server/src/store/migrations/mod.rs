@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 23] = [
+const SQLITE: [Migration; 24] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -34,10 +34,11 @@ const SQLITE: [Migration; 23] = [
     (21, "repositories", include_str!("0021_repositories.sql")),
     (22, "spans", include_str!("0022_spans.sql")),
     (23, "merged errors", include_str!("0023_merged_errors.sql")),
+    (24, "notifications", include_str!("0024_notifications.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 9] = [
+const POSTGRES: [Migration; 10] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -47,6 +48,7 @@ const POSTGRES: [Migration; 9] = [
     (7, "repositories", include_str!("postgres/0007_repositories.sql")),
     (8, "spans", include_str!("postgres/0008_spans.sql")),
     (9, "merged errors", include_str!("postgres/0009_merged_errors.sql")),
+    (10, "notifications", include_str!("postgres/0010_notifications.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.

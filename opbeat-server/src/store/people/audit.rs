@@ -21,7 +21,7 @@ pub(crate) struct AuditRow {
 }
 
 /// Writes an entry. Without an organization it is about the whole server.
-pub(super) fn record(
+pub(in crate::store) fn record(
     connection: &mut Connection,
     organization_id: Option<&str>,
     by: &ChangedBy,

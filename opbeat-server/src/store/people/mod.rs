@@ -14,6 +14,7 @@ mod tests;
 
 pub(crate) use accounts::{Account, Created, NewPerson, OwnChange};
 pub(crate) use audit::AuditRow;
+pub(super) use audit::record;
 pub(crate) use invitations::{Invitation, Invitee, Joined, NewInvitation};
 pub(crate) use membership::{Changed, Member};
 pub(crate) use sessions::PersonSession;

@@ -1,0 +1,15 @@
+//! Notifications as plain data: the messages about activities, their receivers, and the rules by which they are sent.
+//!
+//! ```text
+//! activities of an error ─► plan: now, later or suppressed ─► message ─► activity as JSON, text or mail
+//! ```
+
+mod activity;
+mod channel;
+mod message;
+mod plan;
+
+pub(crate) use activity::activity;
+pub(crate) use channel::{ChannelFilter, ChannelKind, NewChannel};
+pub(crate) use message::{About, ErrorActivity, Message, Named, Suppressed};
+pub(crate) use plan::{Due, Group, HOUR, is_important, plan};
