@@ -55,8 +55,12 @@ pub struct Limits {
     pub visited_commits: usize,
     /// The size of a file that is blamed or whose lines are counted, in bytes.
     pub file_bytes: u64,
+    /// The size of a folder whose entries are read, in bytes of the object. An entry has about 50.
+    pub tree_bytes: u64,
     /// The files of a revision that frames are compared with.
     pub tree_files: usize,
+    /// The bytes of the removed and added files of one commit that are compared to find renamed ones.
+    pub rename_bytes: u64,
     /// The changed files of one commit that are searched for renames and moved code, or whose lines are counted.
     pub changed_files: usize,
     /// The commits of a release that are listed; further ones are counted.
@@ -72,7 +76,9 @@ impl Default for Limits {
         Self {
             visited_commits: 1_000_000,
             file_bytes: 1024 * 1024,
+            tree_bytes: 16 * 1024 * 1024,
             tree_files: 300_000,
+            rename_bytes: 16 * 1024 * 1024,
             changed_files: 1_000,
             release_commits: 500,
             frames: 100,

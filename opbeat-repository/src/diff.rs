@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use gix::diff::blob::{Algorithm, Diff, IndentHeuristic, IndentLevel, InternedInput, Interner};
 
+use crate::Error;
+use crate::objects::Objects;
+
 /// The width of a tab, as Git's heuristic for the position of hunks assumes it.
 const TAB_WIDTH: u8 = 8;
 
@@ -74,10 +77,17 @@ impl Hash for Line<'_> {
 }
 
 /// Returns the differences between two texts, in the order of their lines.
-pub(crate) fn hunks(before: &[&[u8]], after: &[&[u8]], form: Form) -> Vec<Hunk> {
-    let line = |text: &'_ &[u8]| -> Cow<'_, [u8]> {
+pub(crate) fn hunks<'l>(
+    objects: &Objects<'_>,
+    before: &[&'l [u8]],
+    after: &[&'l [u8]],
+    form: Form,
+) -> Result<Vec<Hunk>, Error> {
+    objects.spend_lines(before)?;
+    objects.spend_lines(after)?;
+    let line = |text: &&'l [u8]| -> Cow<'l, [u8]> {
         match form {
-            Form::Exact => Cow::Owned(text.to_vec()),
+            Form::Exact => Cow::Borrowed(*text),
             Form::Layout(indentation) => Cow::Owned(normal(text, indentation)),
         }
     };
@@ -94,7 +104,7 @@ pub(crate) fn hunks(before: &[&[u8]], after: &[&[u8]], form: Form) -> Vec<Hunk> 
         }),
     );
     let range = |range: Range<u32>| range.start as usize..range.end as usize;
-    diff.hunks().map(|hunk| Hunk { before: range(hunk.before), after: range(hunk.after) }).collect()
+    Ok(diff.hunks().map(|hunk| Hunk { before: range(hunk.before), after: range(hunk.after) }).collect())
 }
 
 /// Finds the line of the text after the change in the text before it.
@@ -139,16 +149,21 @@ impl Flat {
     pub(crate) fn new(texts: &[&[u8]], indentation: Indentation) -> Self {
         let mut flat = Self::default();
         for (line, text) in texts.iter().enumerate() {
-            if indentation == Indentation::Significant && flat.depth == 0 && !is_blank(text) {
-                let indent = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
-                flat.bytes.push(b'\n');
-                flat.bytes.extend(indent);
-                flat.lines.resize(flat.bytes.len(), line);
-                flat.space = false;
-            }
-            flat.push(text, line);
+            flat.add(text, line, indentation);
         }
         flat
+    }
+
+    /// Appends a line. This appends bytes to the text, and can remove a comma from its end.
+    pub(crate) fn add(&mut self, text: &[u8], line: usize, indentation: Indentation) {
+        if indentation == Indentation::Significant && self.depth == 0 && !is_blank(text) {
+            let indent = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
+            self.bytes.push(b'\n');
+            self.bytes.extend(indent);
+            self.lines.resize(self.bytes.len(), line);
+            self.space = false;
+        }
+        self.push(text, line);
     }
 
     fn push(&mut self, text: &[u8], line: usize) {

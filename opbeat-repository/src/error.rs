@@ -16,6 +16,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The repository has hashes of another kind.
+    #[error("{} has SHA-256 or other hashes, which are not supported; connect a repository with SHA-1", path.display())]
+    UnsupportedHashes {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The remote repository has not been fetched yet.
     #[error("{url} has not been fetched yet; fetch it first")]
     NotFetched {
@@ -69,7 +75,7 @@ pub enum Error {
         limit: u64,
     },
     /// The time of the budget is over.
-    #[error("the repository took longer than {} ms; try again with more time", after.as_millis())]
+    #[error("the work on the repository did not end within {} ms; try again when the machine is less busy", after.as_millis())]
     TimedOut {
         /// The time of the budget.
         after: Duration,
@@ -100,6 +106,16 @@ pub enum Error {
     TooManyCommits {
         /// The limit.
         limit: usize,
+    },
+    /// A folder or a commit is larger than the limit.
+    #[error("a {kind} of the repository has {size} bytes, which is more than the limit of {limit}; it is not read")]
+    ObjectTooLarge {
+        /// The kind of the object: `tree` or `commit`.
+        kind: String,
+        /// Its size, in bytes.
+        size: u64,
+        /// The limit, in bytes.
+        limit: u64,
     },
     /// An object is missing or cannot be read.
     #[error("the repository is damaged: {detail}")]

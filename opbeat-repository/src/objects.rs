@@ -1,10 +1,11 @@
 //! Reads commits, trees and files.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
 
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
+use gix::objs::{CommitRef, Kind};
 
 use crate::error::damaged;
 use crate::{Budget, Error, Limits};
@@ -17,10 +18,15 @@ pub(crate) struct Objects<'a> {
     shallow: HashSet<ObjectId>,
     /// A parent is read to compare it, and once more when the walk reaches it.
     recent: RefCell<VecDeque<(ObjectId, CommitData)>>,
+    /// The bytes that were read or compared since the last look at the clock.
+    unchecked: Cell<usize>,
 }
 
 /// The commits that are kept in memory.
 const RECENT: usize = 8;
+
+/// The bytes that are read or compared between two looks at the clock, in less than a millisecond.
+const STEP: usize = 64 * 1024;
 
 /// The parts of a commit that the history needs.
 #[derive(Clone)]
@@ -47,6 +53,12 @@ pub(crate) enum Content {
     TooLarge,
 }
 
+/// The bytes that reading the header of an object counts as: the search for the object takes longer than the bytes.
+const HEADER: usize = 4 * 1024;
+
+/// The size of a commit that is read, in bytes: its parents and its message.
+const COMMIT: u64 = 4 * 1024 * 1024;
+
 /// The bytes at the start of a file in which a zero byte marks a binary file, as in Git.
 const BINARY_PREFIX: usize = 8_000;
 
@@ -57,7 +69,42 @@ impl<'a> Objects<'a> {
             Some(commits) => commits.iter().copied().collect(),
             None => HashSet::new(),
         };
-        Ok(Self { repo, budget, limits, shallow, recent: RefCell::default() })
+        Ok(Self { repo, budget, limits, shallow, recent: RefCell::default(), unchecked: Cell::new(0) })
+    }
+
+    /// Counts bytes that are read or compared next. Fails soon after the end of the budget, so all loops over commits,
+    /// files and lines call this.
+    pub(crate) fn spend(&self, bytes: usize) -> Result<(), Error> {
+        let bytes = self.unchecked.get().saturating_add(bytes);
+        if bytes < STEP {
+            self.unchecked.set(bytes);
+            return Ok(());
+        }
+        self.unchecked.set(0);
+        self.budget.check()
+    }
+
+    /// Counts the bytes of lines that are compared next.
+    pub(crate) fn spend_lines(&self, lines: &[impl AsRef<[u8]>]) -> Result<(), Error> {
+        self.spend(lines.iter().map(|line| line.as_ref().len() + 1).sum())
+    }
+
+    /// Reads a commit or a tree, unless its header has a size beyond the limit.
+    pub(crate) fn object(&self, id: ObjectId, kind: Kind) -> Result<gix::Object<'_>, Error> {
+        let size = self.repo.find_header(id).map_err(damaged)?.size();
+        let limit = match kind {
+            Kind::Tree => self.limits.tree_bytes,
+            _ => COMMIT,
+        };
+        if size > limit {
+            return Err(Error::ObjectTooLarge { kind: kind.to_string(), size, limit });
+        }
+        self.spend(usize::try_from(size).unwrap_or(usize::MAX))?;
+        let object = self.repo.find_object(id).map_err(damaged)?;
+        if object.kind != kind {
+            return Err(damaged(format_args!("{id} is a {}, not a {kind}", object.kind)));
+        }
+        Ok(object)
     }
 
     /// Whether the parents of the commit are missing, because the repository is a shallow clone.
@@ -77,16 +124,16 @@ impl<'a> Objects<'a> {
     }
 
     fn read_commit(&self, id: ObjectId) -> Result<CommitData, Error> {
-        let commit = self.repo.find_commit(id).map_err(damaged)?;
-        let decoded = commit.decode().map_err(damaged)?;
+        let commit = self.object(id, Kind::Commit)?;
+        let decoded = CommitRef::from_bytes(&commit.data, id.kind()).map_err(damaged)?;
         let parents = if self.is_cut(&id) { Vec::new() } else { decoded.parents().collect() };
         let committed = decoded.committer().map_or(0, |committer| committer.seconds());
         Ok(CommitData { tree: decoded.tree(), parents, committed })
     }
 
     pub(crate) fn commit_text(&self, id: ObjectId) -> Result<CommitText, Error> {
-        let commit = self.repo.find_commit(id).map_err(damaged)?;
-        let decoded = commit.decode().map_err(damaged)?;
+        let commit = self.object(id, Kind::Commit)?;
+        let decoded = CommitRef::from_bytes(&commit.data, id.kind()).map_err(damaged)?;
         let author = decoded.author().map_err(damaged)?;
         Ok(CommitText {
             name: author.name.trim().into(),
@@ -102,12 +149,19 @@ impl<'a> Objects<'a> {
         if header.size() > self.limits.file_bytes {
             return Ok(Content::TooLarge);
         }
+        self.spend(usize::try_from(header.size()).unwrap_or(usize::MAX))?;
         let mut blob = self.repo.find_blob(id).map_err(damaged)?;
         let data = std::mem::take(&mut blob.data);
         if data.iter().take(BINARY_PREFIX).any(|byte| *byte == 0) {
             return Ok(Content::Binary);
         }
         Ok(Content::Text(data))
+    }
+
+    /// Returns the size of a file, without reading it.
+    pub(crate) fn size(&self, id: ObjectId) -> Result<u64, Error> {
+        self.spend(HEADER)?;
+        Ok(self.repo.find_header(id).map_err(damaged)?.size())
     }
 
     /// Reads a text file within the limit; other files give `None`.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use gix::bstr::{BString, ByteSlice};
 
+use crate::Error;
 use crate::blame::Reason;
 use crate::error::clip;
+use crate::objects::Objects;
 
 /// The parts of a path that are compared.
 const PARTS: usize = 256;
@@ -71,75 +73,84 @@ impl Files {
     ///
     /// The repository's own path, `src/main.rs`, is the file of that path. Of a longer one, `/app/src/main.rs`, both
     /// `src/main.rs` and `shop/src/main.rs` can be the file: the application may be a folder of the repository.
-    pub(crate) fn find(&self, reported: &str) -> Result<Match, Reason> {
-        let parts = normalise(reported).ok_or(Reason::PathOutside)?;
-        let Some(name) = parts.last() else { return Err(Reason::NotInTree) };
+    pub(crate) fn find(&self, objects: &Objects<'_>, reported: &str) -> Result<Result<Match, Reason>, Error> {
+        let Some(parts) = normalise(reported) else { return Ok(Err(Reason::PathOutside)) };
+        let Some(name) = parts.last() else { return Ok(Err(Reason::NotInTree)) };
         if is_foreign(&parts) {
-            return Err(Reason::Vendored);
+            return Ok(Err(Reason::Vendored));
         }
-        let mut longest = 0;
-        let mut best: Vec<&String> = Vec::new();
-        for path in self.by_name.get(*name).map(Vec::as_slice).unwrap_or_default() {
-            let common = path.rsplit('/').zip(parts.iter().rev()).take_while(|(a, b)| a == *b).count();
-            if common > longest {
-                best.clear();
-                longest = common;
-            }
-            if common == longest {
-                best.push(path);
-            }
-        }
-        let same = best.iter().position(|path| path.split('/').eq(parts.iter().copied()));
-        if let Some(same) = same {
-            best.swap(0, same);
-        }
-        let Some(first) = best.first() else { return Err(Reason::NotInTree) };
-        if best.len() > CANDIDATES && same.is_none() {
-            return Err(Reason::Ambiguous { files: best.len() });
-        }
-        let whole = first.split('/').count() == longest;
-        let evidence = match best.len() {
-            _ if same.is_some() => Evidence::Certain,
-            // Neither path contains the other: the equal name may be chance.
-            1 if longest == 1 && !whole && parts.len() > 1 => Evidence::NameOnly,
-            1 => Evidence::Certain,
-            _ => Evidence::Several,
-        };
-        best.retain(|path| !is_foreign(&path.split('/').collect::<Vec<_>>()));
-        if best.is_empty() {
-            return Err(Reason::Vendored);
-        }
-        best.truncate(CANDIDATES);
-        Ok(Match { paths: best.into_iter().cloned().collect(), evidence })
+        let named = self.by_name.get(*name).map(Vec::as_slice).unwrap_or_default();
+        objects.spend_lines(named)?;
+        Ok(choose(named, &parts))
     }
 
     /// Finds the files whose paths end with all of `wanted`.
-    fn find_whole(&self, wanted: &str) -> Result<Match, Reason> {
-        let found = self.find(wanted)?;
+    fn find_whole(&self, objects: &Objects<'_>, wanted: &str) -> Result<Result<Match, Reason>, Error> {
+        let found = self.find(objects, wanted)?;
         let ends = |path: &str| path.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
-        if found.paths.iter().all(|path| ends(path)) { Ok(found) } else { Err(Reason::NotInTree) }
+        let is_whole = |found: &Match| found.paths.iter().all(|path| ends(path));
+        Ok(found.and_then(|found| if is_whole(&found) { Ok(found) } else { Err(Reason::NotInTree) }))
     }
 
     /// Finds the file of a module path, such as `shop::orders::total` or `shop.orders`, by the files that can contain it.
-    pub(crate) fn find_module(&self, module: &str) -> Result<Match, Reason> {
+    pub(crate) fn find_module(&self, objects: &Objects<'_>, module: &str) -> Result<Result<Match, Reason>, Error> {
         let rust = module.contains("::");
-        let parts: Vec<&str> = module.split(if rust { "::" } else { "." }).filter(|part| is_plain(part)).collect();
+        let parts = module.split(if rust { "::" } else { "." }).filter(|part| is_plain(part));
+        let parts: Vec<&str> = parts.take(PARTS).collect();
         let (ending, index) = if rust { (".rs", "mod.rs") } else { (".py", "__init__.py") };
         // The last parts may be a type and a function; the first one is the crate.
-        for end in (1..=parts.len().min(PARTS)).rev() {
+        for end in (1..=parts.len()).rev() {
             let start = usize::from(rust && end > 1);
             let folders = parts[start..end].join("/");
-            let file = self.find_whole(&format!("{folders}{ending}"));
-            let folder = self.find_whole(&format!("{folders}/{index}"));
+            let file = self.find_whole(objects, &format!("{folders}{ending}"))?;
+            let folder = self.find_whole(objects, &format!("{folders}/{index}"))?;
             match (file, folder) {
-                (Ok(found), Err(Reason::NotInTree)) | (Err(Reason::NotInTree), Ok(found)) => return Ok(found),
+                (Ok(found), Err(Reason::NotInTree)) | (Err(Reason::NotInTree), Ok(found)) => return Ok(Ok(found)),
                 (Err(Reason::NotInTree), Err(Reason::NotInTree)) => {}
-                (Err(reason), _) | (_, Err(reason)) => return Err(reason),
-                (Ok(_), Ok(_)) => return Err(Reason::Ambiguous { files: 2 }),
+                (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
+                (Ok(_), Ok(_)) => return Ok(Err(Reason::Ambiguous { files: 2 })),
             }
         }
-        Err(Reason::NotInTree)
+        Ok(Err(Reason::NotInTree))
     }
+}
+
+/// Chooses the files with the longest end in common with the parts of a path, among those of the same name.
+fn choose(named: &[String], parts: &[&str]) -> Result<Match, Reason> {
+    let mut longest = 0;
+    let mut best: Vec<&String> = Vec::new();
+    for path in named {
+        let common = path.rsplit('/').zip(parts.iter().rev()).take_while(|(a, b)| a == *b).count();
+        if common > longest {
+            best.clear();
+            longest = common;
+        }
+        if common == longest {
+            best.push(path);
+        }
+    }
+    let same = best.iter().position(|path| path.split('/').eq(parts.iter().copied()));
+    if let Some(same) = same {
+        best.swap(0, same);
+    }
+    let Some(first) = best.first() else { return Err(Reason::NotInTree) };
+    if best.len() > CANDIDATES && same.is_none() {
+        return Err(Reason::Ambiguous { files: best.len() });
+    }
+    let whole = first.split('/').count() == longest;
+    let evidence = match best.len() {
+        _ if same.is_some() => Evidence::Certain,
+        // Neither path contains the other: the equal name may be chance.
+        1 if longest == 1 && !whole && parts.len() > 1 => Evidence::NameOnly,
+        1 => Evidence::Certain,
+        _ => Evidence::Several,
+    };
+    best.retain(|path| !is_foreign(&path.split('/').collect::<Vec<_>>()));
+    if best.is_empty() {
+        return Err(Reason::Vendored);
+    }
+    best.truncate(CANDIDATES);
+    Ok(Match { paths: best.into_iter().cloned().collect(), evidence })
 }
 
 /// Whether the text is the start of a file that a tool wrote.

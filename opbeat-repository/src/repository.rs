@@ -20,6 +20,12 @@ use crate::{Budget, Error, Limits};
 const REVISIONS: usize = 4;
 /// The length of a revision's name, in bytes.
 const REVISION_LENGTH: usize = 200;
+/// The size of a tag that is followed, in bytes.
+const TAG: u64 = 1024 * 1024;
+/// The largest object in memory while a repository is read: 32 times the size of a file that is blamed.
+const READ: &str = "gitoxide.objects.allocLimit=64m";
+/// The largest object in memory while a pack is received: the repository can have large files that are never read.
+pub(crate) const RECEIVED: &str = "gitoxide.objects.allocLimit=256m";
 /// The commits of `.git-blame-ignore-revs` that are read.
 const IGNORED: usize = 10_000;
 
@@ -71,10 +77,9 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`Error::NotARepository`] if there is none.
+    /// [`Error::NotARepository`] if there is none, and [`Error::UnsupportedHashes`].
     pub fn open_with(path: &Path, limits: Limits) -> Result<Self, Error> {
-        let inner =
-            without_panic(|| isolated().open(path).map_err(|_| Error::NotARepository { path: path.to_owned() }))?;
+        let inner = without_panic(|| isolated(READ).open(path).map_err(|error| not_opened(path, &error)))?;
         Ok(Self { inner, limits, cache: Mutex::default() })
     }
 
@@ -175,8 +180,11 @@ impl Repository {
         }
         let tree = objects.commit(revision)?.tree;
         let read = |path: &[u8]| -> Result<Vec<u8>, Error> {
-            let Some(trail) = objects.find(tree, path, None)? else { return Ok(Vec::new()) };
-            Ok(objects.text(trail.blob())?.unwrap_or_default())
+            match objects.find(tree, path, None) {
+                Ok(Some(trail)) => Ok(objects.text(trail.blob())?.unwrap_or_default()),
+                Ok(None) | Err(Error::ObjectTooLarge { .. }) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            }
         };
         let ignored = read(b".git-blame-ignore-revs")?
             .lines()
@@ -199,11 +207,24 @@ impl Repository {
 }
 
 /// The options of a repository whose configuration is not trusted and that sees nothing else of this machine.
-pub(crate) fn isolated() -> gix::open::Options {
+///
+/// `allocation` is the largest size of one object in memory. An object that is read can be a difference from others: Git
+/// takes none of more than 32 times its size.
+pub(crate) fn isolated(allocation: &'static str) -> gix::open::Options {
     gix::open::Options::isolated()
         .with(gix::sec::Trust::Reduced)
         .strict_config(false)
-        .config_overrides(["gitoxide.objects.allocLimit=256m", "core.deltaBaseCacheLimit=32m"])
+        .config_overrides([allocation, "core.deltaBaseCacheLimit=32m"])
+}
+
+/// Returns the error of a repository that the library does not open.
+fn not_opened(path: &Path, error: &gix::Error) -> Error {
+    let path = path.to_owned();
+    // The library has no kind of error for this.
+    match error.iter_errors().any(|error| error.to_string().to_lowercase().contains("object format")) {
+        true => Error::UnsupportedHashes { path },
+        false => Error::NotARepository { path },
+    }
 }
 
 /// Finds the commit that a name stands for: a full hash, a tag, a branch, or the start of a hash, in this order.
@@ -245,14 +266,15 @@ pub(crate) fn find_commit(repo: &gix::Repository, revision: &str) -> Result<Obje
     }
 }
 
-/// Follows a tag to its commit. Other objects give `None`.
+/// Follows a tag to its commit. Other objects give `None`, and are not read.
 fn peel(repo: &gix::Repository, mut id: ObjectId) -> Result<Option<ObjectId>, Error> {
     // Tags of tags are rare; a long chain is an attack.
     for _ in 0..8 {
-        let Some(object) = repo.try_find_object(id).map_err(damaged)? else { return Ok(None) };
-        match object.kind {
+        let Some(header) = repo.try_find_header(id).map_err(damaged)? else { return Ok(None) };
+        match header.kind() {
             gix::objs::Kind::Commit => return Ok(Some(id)),
-            gix::objs::Kind::Tag => {
+            gix::objs::Kind::Tag if header.size() <= TAG => {
+                let object = repo.find_object(id).map_err(damaged)?;
                 let tag = gix::objs::TagRef::from_bytes(&object.data, id.kind()).map_err(damaged)?;
                 id = tag.target();
             }

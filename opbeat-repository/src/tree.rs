@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gix::ObjectId;
-use gix::bstr::BString;
-use gix::objs::TreeRefIter;
+use gix::bstr::{BStr, BString};
+use gix::objs::{self, TreeRefIter};
 
 use crate::Error;
 use crate::error::damaged;
@@ -14,6 +14,8 @@ use crate::objects::Objects;
 const DEPTH: usize = 256;
 /// The length of a path that is read, in bytes.
 const PATH_LENGTH: usize = 4_096;
+/// The bytes of all paths of a revision that are kept. Folders with long names can repeat in a small repository.
+const PATHS_LENGTH: usize = 64 * 1024 * 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -42,14 +44,8 @@ pub(crate) struct Change {
 }
 
 impl Objects<'_> {
-    fn entries(&self, tree: ObjectId) -> Result<Vec<(BString, Kind, ObjectId)>, Error> {
-        let object = self.repo.find_tree(tree).map_err(damaged)?;
-        let mut entries = Vec::new();
-        for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
-            let entry = entry.map_err(damaged)?;
-            entries.push((entry.filename.to_owned(), kind(entry.mode), entry.oid.to_owned()));
-        }
-        Ok(entries)
+    fn tree(&self, id: ObjectId) -> Result<gix::Object<'_>, Error> {
+        self.object(id, objs::Kind::Tree)
     }
 
     /// Finds the file at `path` in the tree. With the trail of the same path in another tree, equal folders are not read.
@@ -63,7 +59,7 @@ impl Objects<'_> {
             {
                 return Ok(Some(known.clone()));
             }
-            let object = self.repo.find_tree(here).map_err(damaged)?;
+            let object = self.tree(here)?;
             let wanted = if parts.peek().is_some() { Kind::Folder } else { Kind::File };
             let mut found = None;
             for entry in TreeRefIter::from_bytes(&object.data, here.kind()) {
@@ -81,21 +77,24 @@ impl Objects<'_> {
         Ok(Some(Trail(trail)))
     }
 
-    /// Lists the files of a tree. `None` if there are more than the limit, or if folders are too deep.
+    /// Lists the files of a tree. `None` if there are more than the limit, or if folders are too deep or too large.
     pub(crate) fn files(&self, tree: ObjectId) -> Result<Option<Vec<BString>>, Error> {
         let mut files = Vec::new();
-        let mut seen = 0_usize;
+        let (mut seen, mut length) = (0_usize, 0_usize);
         let mut folders = vec![(BString::default(), tree, 0_usize)];
         while let Some((folder, id, depth)) = folders.pop() {
-            self.budget.check()?;
-            for (name, kind, id) in self.entries(id)? {
-                seen += 1;
-                let path = join(&folder, &name);
-                if seen > self.limits.tree_files || depth >= DEPTH || path.len() > PATH_LENGTH {
+            let Some(object) = unless_too_large(self.tree(id))? else { return Ok(None) };
+            for entry in TreeRefIter::from_bytes(&object.data, id.kind()) {
+                let entry = entry.map_err(damaged)?;
+                let path = join(&folder, entry.filename);
+                (seen, length) = (seen + 1, length + path.len());
+                self.spend(path.len())?;
+                let is_too_large = seen > self.limits.tree_files || length > PATHS_LENGTH;
+                if is_too_large || depth >= DEPTH || path.len() > PATH_LENGTH {
                     return Ok(None);
                 }
-                match kind {
-                    Kind::Folder => folders.push((path, id, depth + 1)),
+                match kind(entry.mode) {
+                    Kind::Folder => folders.push((path, entry.oid.to_owned(), depth + 1)),
                     Kind::File => files.push(path),
                     Kind::Other => {}
                 }
@@ -104,7 +103,7 @@ impl Objects<'_> {
         Ok(Some(files))
     }
 
-    /// Lists the files that differ between two trees. `None` if there are more than `limit`.
+    /// Lists the files that differ between two trees. `None` if there are more than `limit`, or if folders are too large.
     pub(crate) fn changes(
         &self,
         before: Option<ObjectId>,
@@ -118,30 +117,21 @@ impl Objects<'_> {
             if before == after {
                 continue;
             }
-            if depth >= DEPTH {
+            if depth >= DEPTH || folder.len() > PATH_LENGTH {
                 return Ok(None);
             }
-            let old = before.map_or_else(|| Ok(Vec::new()), |id| self.entries(id))?;
-            let new = after.map_or_else(|| Ok(Vec::new()), |id| self.entries(id))?;
-            let mut pairs: HashMap<(BString, bool), [Option<ObjectId>; 2]> = HashMap::new();
-            for (side, entries) in [old, new].into_iter().enumerate() {
-                for (name, kind, id) in entries {
-                    if kind != Kind::Other {
-                        pairs.entry((name, kind == Kind::Folder)).or_default()[side] = Some(id);
-                    }
-                }
-            }
-            for ((name, is_folder), [before, after]) in pairs {
-                if before == after {
-                    continue;
-                }
-                let path = join(&folder, &name);
+            let read = |id: Option<ObjectId>| id.map(|id| self.tree(id)).transpose();
+            let Some(old) = unless_too_large(read(before))? else { return Ok(None) };
+            let Some(new) = unless_too_large(read(after))? else { return Ok(None) };
+            for ((name, is_folder), [before, after]) in pairs(old.as_ref(), new.as_ref())? {
+                let path = join(&folder, name);
+                self.spend(path.len())?;
                 if is_folder {
                     folders.push((path, before, after, depth + 1));
                 } else {
                     changes.push(Change { path, before, after });
                 }
-                if changes.len() > limit || folders.len() > limit || path_too_long(&folder) {
+                if changes.len() > limit || folders.len() > limit {
                     return Ok(None);
                 }
             }
@@ -152,13 +142,43 @@ impl Objects<'_> {
     }
 }
 
-fn path_too_long(path: &BString) -> bool {
-    path.len() > PATH_LENGTH
+/// The ids of the entries that differ between two trees, by name and by whether they are folders.
+type Pairs<'t> = HashMap<(&'t BStr, bool), [Option<ObjectId>; 2]>;
+
+fn pairs<'t>(old: Option<&'t gix::Object<'_>>, new: Option<&'t gix::Object<'_>>) -> Result<Pairs<'t>, Error> {
+    let mut pairs = Pairs::new();
+    for (side, tree) in [old, new].into_iter().enumerate() {
+        let Some(tree) = tree else { continue };
+        for entry in TreeRefIter::from_bytes(&tree.data, tree.id.kind()) {
+            let entry = entry.map_err(damaged)?;
+            let kind = kind(entry.mode);
+            if kind == Kind::Other {
+                continue;
+            }
+            let key = (entry.filename, kind == Kind::Folder);
+            // Most entries are equal, and need no memory after this.
+            if pairs.get(&key).is_some_and(|ids| ids[0].as_deref() == Some(entry.oid)) {
+                pairs.remove(&key);
+            } else {
+                pairs.entry(key).or_default()[side] = Some(entry.oid.to_owned());
+            }
+        }
+    }
+    Ok(pairs)
 }
 
-fn join(folder: &BString, name: &BString) -> BString {
+/// Turns the error of an object that is too large into `None`.
+fn unless_too_large<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(object) => Ok(Some(object)),
+        Err(Error::ObjectTooLarge { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn join(folder: &BString, name: &BStr) -> BString {
     if folder.is_empty() {
-        return name.clone();
+        return name.to_owned();
     }
     let mut path = folder.clone();
     path.push(b'/');
@@ -166,7 +186,7 @@ fn join(folder: &BString, name: &BString) -> BString {
     path
 }
 
-fn kind(mode: gix::objs::tree::EntryMode) -> Kind {
+fn kind(mode: objs::tree::EntryMode) -> Kind {
     if mode.is_tree() {
         Kind::Folder
     } else if mode.is_blob() {

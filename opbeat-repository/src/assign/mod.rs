@@ -79,7 +79,7 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unassigned {
-    /// The reason: the one of the deepest frame of the application, if there is any.
+    /// The reason: the one of the deepest frame of the application, if there is any, or [`Reason::Budget`].
     pub reason: Reason,
     /// The frames of the application with their reasons, from the deepest one.
     pub skipped: Vec<Skipped>,
@@ -89,10 +89,16 @@ impl Unassigned {
     /// Returns the reason as one sentence: `No person is assigned: src/orders.rs:34: the frame has no line number`.
     #[must_use]
     pub fn sentence(&self) -> String {
-        match self.skipped.first() {
-            Some(first) => format!("No person is assigned: {}:{}: {}", first.path, first.line, self.reason),
+        match self.frame() {
+            Some(frame) => format!("No person is assigned: {}:{}: {}", frame.path, frame.line, self.reason),
             None => format!("No person is assigned: {}", self.reason),
         }
+    }
+
+    /// Returns the frame that the reason is about, if it is about one.
+    #[must_use]
+    pub fn frame(&self) -> Option<&Skipped> {
+        self.skipped.iter().find(|skipped| skipped.reason == self.reason)
     }
 }
 
@@ -113,48 +119,61 @@ impl Repository {
     /// an author is skipped, with a reason: its file is not in the repository, or in several places; its line differs
     /// from the reported source; a program made the last change; or the change is not certain.
     ///
+    /// The end of the budget's time and objects that are too large are reasons, too.
+    ///
     /// # Errors
     ///
-    /// If an object cannot be read or the budget ends. An unknown revision is no error, but a reason.
+    /// If an object cannot be read or the call is interrupted. An unknown revision is no error, but a reason.
     pub fn assign(&self, revision: &str, frames: &[Frame], people: &People, budget: &Budget) -> Result<Outcome, Error> {
         without_panic(|| {
-            let objects = self.objects(budget)?;
-            let commit = match find_commit(&objects.repo, revision) {
-                Ok(commit) => commit,
+            let mut skipped = Vec::new();
+            let reason = match self.first_assignable(revision, frames, people, budget, &mut skipped) {
+                Ok(Some(assignment)) => return Ok(Outcome::Assigned(Assignment { skipped, ..assignment })),
+                Ok(None) => skipped.first().map_or(Reason::NoApplicationFrame, |skipped| skipped.reason.clone()),
                 Err(Error::UnknownRevision { revision } | Error::AmbiguousRevision { revision }) => {
-                    let reason = Reason::UnknownRevision { revision };
-                    return Ok(Outcome::Unassigned(Unassigned { reason, skipped: Vec::new() }));
+                    Reason::UnknownRevision { revision }
                 }
+                Err(Error::TimedOut { after }) => Reason::Budget { milliseconds: after.as_millis() },
+                Err(Error::ObjectTooLarge { .. }) => Reason::HistoryTooLarge,
                 Err(error) => return Err(error),
             };
-            let data = self.revision(&objects, commit)?;
-            let mut skipped = Vec::new();
-            for (index, frame) in frames.iter().enumerate().take(self.limits().frames) {
-                if !frame.in_app {
-                    continue;
-                }
-                match self.assign_frame(&objects, &data, commit, frame, people)? {
-                    Ok((file, blame)) => {
-                        return Ok(Outcome::Assigned(Assignment {
-                            author: blame.author,
-                            commit: blame.commit,
-                            time: blame.time,
-                            subject: blame.subject,
-                            file,
-                            line: frame.line,
-                            frame: index,
-                            skipped,
-                        }));
-                    }
-                    Err(reason) => {
-                        let path = paths::shown(&frame.path);
-                        skipped.push(Skipped { frame: index, path, line: frame.line, reason });
-                    }
-                }
-            }
-            let reason = skipped.first().map_or(Reason::NoApplicationFrame, |skipped| skipped.reason.clone());
             Ok(Outcome::Unassigned(Unassigned { reason, skipped }))
         })
+    }
+
+    /// Returns the assignment by the first frame that can be blamed, and adds the other ones to `skipped`.
+    fn first_assignable(
+        &self,
+        revision: &str,
+        frames: &[Frame],
+        people: &People,
+        budget: &Budget,
+        skipped: &mut Vec<Skipped>,
+    ) -> Result<Option<Assignment>, Error> {
+        let objects = self.objects(budget)?;
+        let commit = find_commit(&objects.repo, revision)?;
+        let data = self.revision(&objects, commit)?;
+        for (index, frame) in frames.iter().enumerate().take(self.limits().frames) {
+            if !frame.in_app {
+                continue;
+            }
+            let skip = |reason| Skipped { frame: index, path: paths::shown(&frame.path), line: frame.line, reason };
+            match self.assign_frame(&objects, &data, commit, frame, people) {
+                Ok(Ok((file, Blame { author, commit, time, subject, .. }))) => {
+                    let (line, skipped) = (frame.line, Vec::new());
+                    return Ok(Some(Assignment { author, commit, time, subject, file, line, frame: index, skipped }));
+                }
+                Ok(Err(reason)) => skipped.push(skip(reason)),
+                Err(Error::ObjectTooLarge { .. }) => skipped.push(skip(Reason::HistoryTooLarge)),
+                Err(Error::TimedOut { after }) => {
+                    // The other frames have no time left.
+                    skipped.push(skip(Reason::Budget { milliseconds: after.as_millis() }));
+                    return Err(Error::TimedOut { after });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     fn assign_frame(
@@ -167,7 +186,8 @@ impl Repository {
     ) -> Result<Result<(String, Blame), Reason>, Error> {
         let Some(files) = &data.files else { return Ok(Err(Reason::TreeTooLarge)) };
         let is_module = !frame.path.contains(['/', '\\']) && (frame.path.contains("::") || !has_ending(&frame.path));
-        let found = if is_module { files.find_module(&frame.path) } else { files.find(&frame.path) };
+        let found =
+            if is_module { files.find_module(objects, &frame.path)? } else { files.find(objects, &frame.path)? };
         let found = match found {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),

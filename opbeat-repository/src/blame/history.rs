@@ -113,7 +113,7 @@ impl History<'_> {
                 Content::Binary => continue,
                 Content::TooLarge => return Ok(Step::Unclear(Reason::FileTooLarge)),
             };
-            let hunks = diff::hunks(&diff::lines(&former), &after, form);
+            let hunks = diff::hunks(self.objects, &diff::lines(&former), &after, form)?;
             match diff::locate(&hunks, at.line) {
                 Place::Kept(line) => return Ok(to(&origin, line)),
                 Place::Changed(hunk) => replaced.push(Replaced { origin, text: former, hunk }),
@@ -137,7 +137,8 @@ impl History<'_> {
         for Replaced { origin, text, hunk } in replaced {
             let before = diff::lines(text);
             let (old, new) = (&before[hunk.before.clone()], &after[hunk.after.clone()]);
-            if let Some(line) = rewrites::reformatted(old, new, at.line - hunk.after.start, indentation) {
+            let line = at.line - hunk.after.start;
+            if let Some(line) = rewrites::reformatted(self.objects, old, new, line, indentation)? {
                 return Ok(to(origin, hunk.before.start + line));
             }
         }
@@ -160,7 +161,7 @@ impl History<'_> {
         for Replaced { origin, text, hunk } in replaced {
             let before = diff::lines(text);
             let (old, new) = (&before[hunk.before.clone()], &after[hunk.after.clone()]);
-            if let Some(line) = rewrites::most_similar(old, new, at.line - hunk.after.start) {
+            if let Some(line) = rewrites::most_similar(self.objects, old, new, at.line - hunk.after.start)? {
                 return Ok(to(origin, hunk.before.start + line));
             }
         }

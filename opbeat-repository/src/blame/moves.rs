@@ -25,6 +25,8 @@ const FILES: usize = 100;
 /// The equal lines that are looked at. A line with more of them, such as a closing bracket, is no evidence.
 const CANDIDATES: usize = 200;
 const SEARCHED: usize = 20_000;
+/// The bytes of these lines.
+const SEARCHED_BYTES: usize = 8 * 1024 * 1024;
 
 pub(super) enum Source {
     /// The line was moved from there.
@@ -74,6 +76,7 @@ pub(super) fn source(
         return Ok(if weight(line) >= TELLING { Source::Unclear } else { Source::None });
     };
     let added_start = added.start;
+    objects.spend_lines(&text[added.clone()])?;
     let added: Vec<Vec<u8>> = text[added].iter().map(|line| normal(line, Indentation::Free)).collect();
     let index = at.line - added_start;
     let equal: usize = removed.iter().map(|part| part.lines.iter().filter(|text| **text == added[index]).count()).sum();
@@ -82,9 +85,10 @@ pub(super) fn source(
     }
     let mut candidates = Vec::new();
     for (part, removed) in removed.iter().enumerate() {
+        objects.spend_lines(&removed.lines)?;
         for (line, text) in removed.lines.iter().enumerate() {
             if *text == added[index] {
-                let (score, proven) = evidence(&added, index, &removed.lines, line);
+                let (score, proven) = evidence(objects, (&added, index), (&removed.lines, line))?;
                 candidates.push(Candidate { part, line, score, proven });
             }
         }
@@ -105,20 +109,25 @@ pub(super) fn source(
 }
 
 /// Compares the surroundings of two equal lines.
-fn evidence(added: &[Vec<u8>], at: usize, removed: &[Vec<u8>], from: usize) -> (usize, bool) {
+fn evidence(
+    objects: &Objects<'_>,
+    (added, at): (&[Vec<u8>], usize),
+    (removed, from): (&[Vec<u8>], usize),
+) -> Result<(usize, bool), Error> {
     let before = added[..at].iter().rev().zip(removed[..from].iter().rev()).take_while(|(a, b)| a == b);
     let behind = added[at..].iter().zip(removed[from..].iter()).take_while(|(a, b)| a == b);
     let run: Vec<&Vec<u8>> = before.chain(behind).map(|(line, _)| line).filter(|line| !line.is_empty()).collect();
+    objects.spend_lines(&run)?;
     let run_weight: usize = run.iter().map(|line| weight(line)).sum();
     if run.len() >= LINES && run_weight >= WEIGHT {
-        return (run_weight, true);
+        return Ok((run_weight, true));
     }
     // Some lines were edited during the move: most of the lines around it must be equal, in the same order.
     let around = |lines: &[Vec<u8>], at: usize| at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1);
     let (new_range, old_range) = (around(added, at), around(removed, from));
     let new: Vec<&[u8]> = added[new_range.clone()].iter().map(Vec::as_slice).collect();
     let old: Vec<&[u8]> = removed[old_range.clone()].iter().map(Vec::as_slice).collect();
-    let hunks = diff::hunks(&old, &new, Form::Exact);
+    let hunks = diff::hunks(objects, &old, &new, Form::Exact)?;
     let (mut equal, mut lines, mut equal_weight) = (0, 0, 0);
     for (index, text) in new.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
         lines += 1;
@@ -130,7 +139,7 @@ fn evidence(added: &[Vec<u8>], at: usize, removed: &[Vec<u8>], from: usize) -> (
     let same_place =
         matches!(diff::locate(&hunks, at - new_range.start), diff::Place::Kept(line) if line + old_range.start == from);
     let proven = same_place && equal > LINES && equal_weight >= WEIGHT && equal * 100 >= SHARE * lines;
-    (run_weight.max(if same_place { equal_weight } else { 0 }), proven)
+    Ok((run_weight.max(if same_place { equal_weight } else { 0 }), proven))
 }
 
 /// Lists the parts of files that the commit removed. `None` if there are too many.
@@ -138,7 +147,7 @@ fn removed_parts(objects: &Objects<'_>, commit: &Commit<'_>) -> Result<Option<Ve
     let before = objects.commit(commit.parent)?.tree;
     let Some(changes) = objects.changes(Some(before), commit.tree, FILES)? else { return Ok(None) };
     let mut parts = Vec::new();
-    let mut searched = 0;
+    let (mut searched, mut bytes) = (0, 0);
     for change in changes {
         objects.budget.check()?;
         let Some(old_id) = change.before else { continue };
@@ -155,9 +164,10 @@ fn removed_parts(objects: &Objects<'_>, commit: &Commit<'_>) -> Result<Option<Ve
         let Some(trail) = objects.find(before, &change.path, None)? else { continue };
         let origin = Origin { commit: commit.parent, path: change.path.clone(), trail };
         let old = diff::lines(&old);
-        for hunk in diff::hunks(&old, &diff::lines(&new), Form::Layout(Indentation::Free)) {
+        for hunk in diff::hunks(objects, &old, &diff::lines(&new), Form::Layout(Indentation::Free))? {
             searched += hunk.before.len();
-            if searched > SEARCHED {
+            bytes += old[hunk.before.clone()].iter().map(|line| line.len()).sum::<usize>();
+            if searched > SEARCHED || bytes > SEARCHED_BYTES {
                 return Ok(None);
             }
             if !hunk.before.is_empty() {

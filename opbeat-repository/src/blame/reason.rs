@@ -71,6 +71,15 @@ pub enum Reason {
         /// The limit.
         commits: usize,
     },
+    /// The time of the budget was over before the last change was found.
+    #[error("the last change was not found within {milliseconds} ms")]
+    Budget {
+        /// The time of the budget, in milliseconds.
+        milliseconds: u128,
+    },
+    /// A folder or a commit of the history is larger than the limit.
+    #[error("a folder or a commit in its history is too large to be read")]
+    HistoryTooLarge,
     /// A commit may have moved the line from another place.
     #[error("{commit} may have moved the line from another place")]
     MaybeMoved {

@@ -18,7 +18,7 @@ use super::http::Client;
 use super::meter::{Failure, Meter};
 use super::task::Task;
 use crate::error::{clip, damaged};
-use crate::repository::isolated;
+use crate::repository::{RECEIVED, isolated};
 use crate::{Budget, Error};
 
 /// All branches and tags, under their own names.
@@ -33,7 +33,7 @@ pub(super) fn clone(folder: &Path, task: &Task<'_>) -> Result<u64, Error> {
         folder,
         gix::create::Kind::Bare,
         gix::create::Options { destination_must_be_empty: Some(true), ..gix::create::Options::default() },
-        isolated(),
+        isolated(RECEIVED),
     )
     .map_err(damaged)?;
     update(folder, task)
@@ -41,8 +41,10 @@ pub(super) fn clone(folder: &Path, task: &Task<'_>) -> Result<u64, Error> {
 
 /// Fetches into an existing clone.
 pub(super) fn update(folder: &Path, task: &Task<'_>) -> Result<u64, Error> {
-    let repo =
-        isolated().open(folder).map_err(|_| Error::NotARepository { path: folder.to_owned() })?.to_thread_local();
+    let repo = isolated(RECEIVED)
+        .open(folder)
+        .map_err(|_| Error::NotARepository { path: folder.to_owned() })?
+        .to_thread_local();
     let meter = Arc::new(Meter::new(task.progress));
     match within_budget(task.budget, |stop| receive(&repo, task, &meter, stop)) {
         Ok(()) => Ok(meter.received()),

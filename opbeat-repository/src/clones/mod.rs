@@ -3,6 +3,7 @@
 mod address;
 mod fetch;
 mod http;
+mod leftovers;
 mod meter;
 mod remote;
 mod task;
@@ -92,6 +93,8 @@ impl Clones {
 
     /// Fetches all branches and tags, and clones the repository if there is no usable clone.
     ///
+    /// One process fetches a clone at a time. The locks and temporary files of one that was killed are removed first.
+    ///
     /// Blocks until the end of the budget at most; a silent remote is noticed within 10 seconds after that. An
     /// interrupted or failed fetch leaves the former clone as it was.
     ///
@@ -114,6 +117,7 @@ impl Clones {
         let task =
             Task { url: &url, remote, access: self.access, limit: self.clone_bytes, budget, progress: &self.progress };
         if path.exists() && Repository::open_with(&path, self.limits).is_ok() {
+            leftovers::remove(&path)?;
             match without_panic(|| fetch::update(&path, &task)) {
                 Ok(bytes) => return Ok(Fetched { bytes, cloned: false }),
                 // A damaged clone is replaced. All other failures have another cause.
@@ -136,6 +140,34 @@ impl Clones {
         }
         let _lock = self.lock(remote)?;
         remove_folder(&self.path(remote))
+    }
+
+    /// Deletes the clones of other remotes in the folder, which were connected before. One that another process fetches stays.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read or changed.
+    pub fn remove_others(&self, remote: &Remote) -> Result<(), Error> {
+        if !self.folder.exists() {
+            return Ok(());
+        }
+        let failed = |source| Error::Folder { path: self.folder.clone(), source };
+        let kept = self.path(remote);
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let is_clone =
+                path.extension().is_some_and(|ending| ["git", "new", "old"].iter().any(|known| ending == *known));
+            if !is_clone || path.file_stem() == kept.file_stem() {
+                continue;
+            }
+            let lock = path.with_extension("lock");
+            if let Some(_held) = try_lock(&lock)? {
+                remove_folder(&path)?;
+                // Without the clone, the lock has no meaning. If it cannot be removed, an empty file is left.
+                let _ = fs::remove_file(&lock);
+            }
+        }
+        Ok(())
     }
 
     fn clone_anew(&self, path: &Path, task: &Task<'_>) -> Result<u64, Error> {
@@ -171,14 +203,19 @@ impl Clones {
     }
 
     fn lock(&self, remote: &Remote) -> Result<File, Error> {
-        let path = self.path(remote).with_extension("lock");
-        let failed = |source| Error::Folder { path: path.clone(), source };
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::Busy { url: remote.url().to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
+        let lock = try_lock(&self.path(remote).with_extension("lock"))?;
+        lock.ok_or_else(|| Error::Busy { url: remote.url().to_owned() })
+    }
+}
+
+/// Locks a file, which is created. Returns `None` if another process holds the lock.
+fn try_lock(path: &Path) -> Result<Option<File>, Error> {
+    let failed = |source| Error::Folder { path: path.to_owned(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

@@ -64,9 +64,11 @@ pub struct Access {
 
 /// Splits `https://user:secret@host` into the address and the credentials.
 fn split_credentials(url: &str) -> (String, Option<Credentials>) {
-    let Ok(mut parsed) = Url::parse(url) else { return (url.to_owned(), None) };
-    let (user, secret) = (parsed.username().to_owned(), parsed.password().map(str::to_owned));
-    if !matches!(parsed.scheme(), "http" | "https") || (user.is_empty() && secret.is_none()) {
+    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    // Other addresses are refused, with a message that shows them.
+    let Some(mut parsed) = parsed else { return (without_user(url), None) };
+    let (user, secret) = (decoded(parsed.username()), parsed.password().map(decoded));
+    if user.is_empty() && secret.is_none() {
         return (url.to_owned(), None);
     }
     // These cannot fail for addresses with a host.
@@ -78,4 +80,19 @@ fn split_credentials(url: &str) -> (String, Option<Credentials>) {
         None => Credentials { user: String::from("token"), secret: user },
     };
     (parsed.to_string(), Some(credentials))
+}
+
+/// Removes the user and the password from a text such as `ssh://user:secret@host/path` or `user:secret@host:path`.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.find("://").map_or(("", url), |index| url.split_at(index + 3));
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(index) => format!("{scheme}{}", &rest[index..]),
+        None => url.to_owned(),
+    }
+}
+
+/// Decodes the escapes of a part of an address: a password with `@` is written with `%40`.
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
 }

@@ -5,9 +5,11 @@ mod references;
 
 pub use references::{Reference, ReferenceKind};
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use gix::ObjectId;
+use gix::bstr::BString;
 
 use crate::diff::{self, Form};
 use crate::error::clip;
@@ -125,24 +127,16 @@ fn changed_lines(objects: &Objects<'_>, id: ObjectId) -> Result<Option<(u64, u64
         None => None,
     };
     let Some(changes) = objects.changes(before, commit.tree, objects.limits.changed_files)? else { return Ok(None) };
-    let mut renamed = Vec::new();
+    let renames = renames::pairs(objects, &changes, None)?;
+    let renamed: HashSet<&BString> = renames.values().map(|(path, _)| *path).collect();
     let mut lines = (0, 0);
     for change in &changes {
         objects.budget.check()?;
-        let Some(after) = change.after else { continue };
-        let former = match change.before {
-            Some(before) => Some(before),
-            None => renames::source_of(objects, &changes, &change.path)?.map(|(path, id)| {
-                renamed.push(path);
-                id
-            }),
-        };
-        let counted = count(objects, former, Some(after))?;
-        lines = (lines.0 + counted.0, lines.1 + counted.1);
-    }
-    for change in changes.iter().filter(|change| change.after.is_none() && !renamed.contains(&change.path)) {
-        objects.budget.check()?;
-        let counted = count(objects, change.before, None)?;
+        let before = change.before.or_else(|| renames.get(&change.path).map(|(_, id)| *id));
+        if change.after.is_none() && renamed.contains(&change.path) {
+            continue;
+        }
+        let counted = count(objects, before, change.after)?;
         lines = (lines.0 + counted.0, lines.1 + counted.1);
     }
     Ok(Some(lines))
@@ -156,7 +150,7 @@ fn count(objects: &Objects<'_>, before: Option<ObjectId>, after: Option<ObjectId
     };
     let (Some(before), Some(after)) = (read(before)?, read(after)?) else { return Ok((0, 0)) };
     let mut lines = (0, 0);
-    for hunk in diff::hunks(&diff::lines(&before), &diff::lines(&after), Form::Exact) {
+    for hunk in diff::hunks(objects, &diff::lines(&before), &diff::lines(&after), Form::Exact)? {
         lines.0 += hunk.after.len() as u64;
         lines.1 += hunk.before.len() as u64;
     }

@@ -164,8 +164,82 @@ fn a_clone_is_made_fetched_and_repaired() {
     assert!(fetched.cloned);
     clones.open(&remote).expect("a clone").commits(None, "main", &People::new(), &budget()).expect("commits");
 
-    clones.remove(&remote).expect("removed");
+    // Another address in the same folder takes the place of the clone.
+    repo.bare_copy(folder.path(), "other.git");
+    let other = Remote::new(&format!("http://{address}/other.git"));
+    clones.fetch(&other, &budget()).expect("a clone");
+    clones.open(&remote).expect("a clone");
+    clones.remove_others(&other).expect("removed");
     assert!(matches!(clones.open(&remote), Err(Error::NotFetched { .. })));
+    assert_eq!(fs::read_dir(folder.path().join("clones")).expect("clones").count(), 2, "the clone and its lock");
+
+    clones.remove(&other).expect("removed");
+    assert!(matches!(clones.open(&other), Err(Error::NotFetched { .. })));
+}
+
+#[test]
+fn the_leftovers_of_a_killed_fetch_are_removed() {
+    let repo = Repo::new();
+    repo.write("a.rs", "one();\n");
+    repo.commit("Ana", "first");
+    let folder = tempfile::tempdir().expect("a folder");
+    let bare = repo.bare_copy(folder.path(), "shop.git");
+    let address = git_server(folder.path().to_owned());
+    let clones = clones(folder.path());
+    let remote = Remote::new(&format!("http://{address}/shop.git"));
+    clones.fetch(&remote, &budget()).expect("a clone");
+    let clone = fs::read_dir(folder.path().join("clones")).expect("clones").flatten().map(|entry| entry.path());
+    let clone = clone.into_iter().find(|path| path.is_dir()).expect("a clone");
+    let leftovers = [
+        "shallow.lock",
+        "packed-refs.lock",
+        "HEAD.lock",
+        "config.lock",
+        "refs/heads/main.lock",
+        "refs/heads/feature/new.lock",
+        "refs/tags/v1.lock",
+        "objects/pack/.tmpAbC123",
+        "objects/pack/tmp_pack_aBc123",
+        "objects/pack/pack-0123456789012345678901234567890123456789.pack",
+        "objects/.tmpDeF456",
+        ".tmpGhI789",
+    ]
+    .map(|name| clone.join(name));
+    for path in &leftovers {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, "killed").expect("a file");
+    }
+    repo.replace("a.rs", "one", "two");
+    let second = repo.commit("Bo", "second");
+    repo.git(&["tag", "v1"]);
+    repo.git(&["push", "--quiet", bare.to_str().expect("UTF-8"), "main", "main:feature/new", "v1"]);
+    let fetched = clones.fetch(&remote, &budget()).expect("a fetch");
+    assert!(!fetched.cloned, "{fetched:?}");
+    assert_eq!(leftovers.iter().find(|path| path.exists()), None);
+    let clone = clones.open(&remote).expect("a clone");
+    for revision in ["main", "feature/new", "v1"] {
+        assert_eq!(clone.resolve(revision).expect("a revision"), second);
+    }
+}
+
+#[test]
+fn an_empty_remote_is_fetched_until_it_has_commits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let repo = Repo::new();
+    let bare = repo.bare_copy(folder.path(), "shop.git");
+    let address = git_server(folder.path().to_owned());
+    let clones = clones(folder.path());
+    let remote = Remote::new(&format!("http://{address}/shop.git"));
+    for _ in 0..2 {
+        let fetched = clones.fetch(&remote, &budget());
+        assert!(fetched.is_ok(), "{fetched:?}");
+    }
+    let error = clones.open(&remote).expect("a clone").resolve("main").expect_err("no branch");
+    assert!(matches!(error, Error::UnknownRevision { .. }), "{error}");
+    let head = repo.commit("Ana", "first");
+    repo.git(&["push", "--quiet", bare.to_str().expect("UTF-8"), "main"]);
+    clones.fetch(&remote, &budget()).expect("a fetch");
+    assert_eq!(clones.open(&remote).expect("a clone").resolve("main").expect("the branch"), head);
 }
 
 #[test]
@@ -360,4 +434,17 @@ fn credentials_are_not_shown() {
     assert!(!format!("{remote:?}").contains("s3cret"));
     let remote = Remote::new("https://t0ken@example.org/shop.git");
     assert!(!format!("{remote:?}").contains("t0ken"));
+    let folder = tempfile::tempdir().expect("a folder");
+    for url in [
+        "ssh://ana:s3cret@example.org/shop.git",
+        "ftp://s3cret@example.org/shop.git",
+        "ana:s3cret@example.org:shop.git",
+        "https://ana:s3cret@example.org:99999999/shop.git",
+        "https://ana:s3cret@/shop.git",
+    ] {
+        let remote = Remote::new(url);
+        let error = clones(folder.path()).fetch(&remote, &budget()).expect_err("not allowed");
+        assert!(matches!(error, Error::UnsupportedUrl { .. }), "{error}");
+        assert!(!format!("{remote:?} {error} {error:?}").contains("s3cret"), "{error}");
+    }
 }

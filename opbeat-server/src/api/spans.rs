@@ -21,8 +21,12 @@ pub(super) struct SpanParameters {
     search: Option<String>,
 }
 
-type AppPath = Path<(String, String)>;
-type SpanPath = Path<(String, String, i64)>;
+/// A request for a list.
+type ListRequest =
+    (Reader, Path<(String, String)>, Params<RangeParameters>, Params<PageParameters>, Params<SpanParameters>);
+
+/// A request for one query or call.
+type SpanRequest = (Reader, Path<(String, String, i64)>, Params<RangeParameters>);
 
 /// Lists queries with their number and time, by default those with the most time first.
 #[utoipa::path(
@@ -33,14 +37,8 @@ type SpanPath = Path<(String, String, i64)>;
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters, PageParameters, SpanParameters),
     responses((status = 200, body = SpanList)),
 )]
-pub(super) async fn queries(
-    reader: Reader,
-    path: AppPath,
-    range: Params<RangeParameters>,
-    page: Params<PageParameters>,
-    parameters: Params<SpanParameters>,
-) -> Result<Rounded<SpanList>, Problem> {
-    list(reader, SpanFamily::Queries, path, range, page, parameters).await
+pub(super) async fn queries(request: ListRequest) -> Result<Rounded<SpanList>, Problem> {
+    list(SpanFamily::Queries, request).await
 }
 
 /// Returns one query with its callers, its releases and samples.
@@ -52,12 +50,8 @@ pub(super) async fn queries(
     params(("organization" = String, Path), ("app" = String, Path), ("query" = i64, Path), RangeParameters),
     responses((status = 200, body = SpanDetail)),
 )]
-pub(super) async fn query(
-    reader: Reader,
-    path: SpanPath,
-    range: Params<RangeParameters>,
-) -> Result<Rounded<SpanDetail>, Problem> {
-    one(reader, SpanFamily::Queries, path, range, "query").await
+pub(super) async fn query(request: SpanRequest) -> Result<Rounded<SpanDetail>, Problem> {
+    one(SpanFamily::Queries, request, "query").await
 }
 
 /// Lists calls of other services with their number and time, by default those with the most time first.
@@ -69,14 +63,8 @@ pub(super) async fn query(
     params(("organization" = String, Path), ("app" = String, Path), RangeParameters, PageParameters, SpanParameters),
     responses((status = 200, body = SpanList)),
 )]
-pub(super) async fn calls(
-    reader: Reader,
-    path: AppPath,
-    range: Params<RangeParameters>,
-    page: Params<PageParameters>,
-    parameters: Params<SpanParameters>,
-) -> Result<Rounded<SpanList>, Problem> {
-    list(reader, SpanFamily::Calls, path, range, page, parameters).await
+pub(super) async fn calls(request: ListRequest) -> Result<Rounded<SpanList>, Problem> {
+    list(SpanFamily::Calls, request).await
 }
 
 /// Returns one call of another service with its callers, its releases and samples.
@@ -88,22 +76,13 @@ pub(super) async fn calls(
     params(("organization" = String, Path), ("app" = String, Path), ("call" = i64, Path), RangeParameters),
     responses((status = 200, body = SpanDetail)),
 )]
-pub(super) async fn call(
-    reader: Reader,
-    path: SpanPath,
-    range: Params<RangeParameters>,
-) -> Result<Rounded<SpanDetail>, Problem> {
-    one(reader, SpanFamily::Calls, path, range, "call").await
+pub(super) async fn call(request: SpanRequest) -> Result<Rounded<SpanDetail>, Problem> {
+    one(SpanFamily::Calls, request, "call").await
 }
 
-async fn list(
-    reader: Reader,
-    family: SpanFamily,
-    Path((organization, app)): AppPath,
-    Params(range): Params<RangeParameters>,
-    Params(page): Params<PageParameters>,
-    Params(SpanParameters { order, search }): Params<SpanParameters>,
-) -> Result<Rounded<SpanList>, Problem> {
+async fn list(family: SpanFamily, request: ListRequest) -> Result<Rounded<SpanList>, Problem> {
+    let (reader, Path((organization, app)), Params(range), Params(page), Params(parameters)) = request;
+    let SpanParameters { order, search } = parameters;
     let app = reader.app(&organization, &app).await?;
     let (limit, offset) = page.limit_and_offset()?;
     let order = match order.as_deref() {
@@ -117,10 +96,8 @@ async fn list(
 }
 
 async fn one(
-    reader: Reader,
     family: SpanFamily,
-    Path((organization, app, id)): SpanPath,
-    Params(range): Params<RangeParameters>,
+    (reader, Path((organization, app, id)), Params(range)): SpanRequest,
     noun: &'static str,
 ) -> Result<Rounded<SpanDetail>, Problem> {
     let app = reader.app(&organization, &app).await?;

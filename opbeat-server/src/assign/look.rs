@@ -1,6 +1,6 @@
 //! A look at one group: the author of the failing line, and the member with the author's e-mail address.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,13 @@ use opbeat_repository::{Assignment, Error, Outcome, People, Person, Reason, Repo
 
 use crate::assignment::{AssignedBy, Assignee};
 use crate::repositories::{Repositories, frames};
-use crate::store::{FirstError, GroupToAssign, LookedAt, RepositoryRow, Store, StoreError};
+use crate::store::{Basis, FirstError, GroupToAssign, LookedAt, RepositoryRow, Store, StoreError};
 
 /// The longest time of a look. A line whose last change is further away has no author.
 const TIME: Duration = Duration::from_secs(10);
+
+/// The number of repositories that a round keeps open.
+const MAX_OPENED: usize = 4;
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 1_000;
@@ -22,8 +25,8 @@ pub(super) struct Looks<'a> {
     repositories: &'a Repositories,
     /// The connected repositories, by app.
     connected: HashMap<String, RepositoryRow>,
-    /// The repositories that were opened, by app.
-    opened: HashMap<String, Arc<Repository>>,
+    /// The repositories that were opened last, by app. Each of them remembers the files of some revisions.
+    opened: VecDeque<(String, Arc<Repository>)>,
 }
 
 /// The answer of a repository.
@@ -39,7 +42,7 @@ enum Answer {
 impl<'a> Looks<'a> {
     pub(super) fn new(store: &'a Store, repositories: &'a Repositories, connected: Vec<RepositoryRow>) -> Self {
         let connected = connected.into_iter().map(|row| (row.app_id.clone(), row)).collect();
-        Self { store, repositories, connected, opened: HashMap::new() }
+        Self { store, repositories, connected, opened: VecDeque::new() }
     }
 
     /// Looks at a group. Returns `None` if it has to wait for a fetch.
@@ -53,7 +56,23 @@ impl<'a> Looks<'a> {
             },
         };
         let team = group.team.as_ref().map(|(id, name)| (Assignee::Team(*id), name.clone(), AssignedBy::Team));
-        Ok(Some(LookedAt { group: group.id, assignee: team, reason: crate::text::shortened(&reason, MAX_REASON) }))
+        Ok(Some(self.looked_at(group, team, &reason)))
+    }
+
+    fn looked_at(
+        &self,
+        group: &GroupToAssign,
+        assignee: Option<(Assignee, String, AssignedBy)>,
+        reason: &str,
+    ) -> LookedAt {
+        let row = self.connected.get(&group.app_id);
+        let basis = Basis {
+            assigns_authors: group.assigns_authors,
+            connected_at: row.map(|row| row.connected_at),
+            fetched: row.map_or((false, false), |row| (row.last_fetched_at.is_some(), !row.last_error.is_empty())),
+        };
+        let reason = crate::text::shortened(reason, MAX_REASON);
+        LookedAt { group: group.id, app_id: group.app_id.clone(), basis, assignee, reason }
     }
 
     /// Returns the assignment to the member of the organization who is the author, or the reason for which there is none.
@@ -75,7 +94,7 @@ impl<'a> Looks<'a> {
         let release = self.store.release_of_commit(&group.app_id, &author.commit).await?;
         let reason = author.sentence(release.map(|number| format!("R#{number}")).as_deref());
         let assignee = (Assignee::Person(member.id), member.name, AssignedBy::Blame);
-        Ok(Ok(LookedAt { group: group.id, assignee: Some(assignee), reason }))
+        Ok(Ok(self.looked_at(group, Some(assignee), &reason)))
     }
 
     async fn ask(&mut self, group: &GroupToAssign) -> Result<Answer, StoreError> {
@@ -101,7 +120,8 @@ impl<'a> Looks<'a> {
             );
         };
         let frames = frames(&report, &row.repository.prefix);
-        let opened = self.opened.get(&group.app_id).cloned();
+        let opened = self.opened.iter().find(|(app_id, _)| *app_id == group.app_id);
+        let (opened, is_new) = (opened.map(|(_, repository)| Arc::clone(repository)), opened.is_none());
         let (last_error, row) = (row.last_error.clone(), row.clone());
         let repositories = self.repositories.clone();
         let asked = tokio::task::spawn_blocking(move || {
@@ -114,7 +134,10 @@ impl<'a> Looks<'a> {
         });
         let outcome = match asked.await {
             Ok(Ok((repository, outcome))) => {
-                self.opened.insert(group.app_id.clone(), repository);
+                if is_new {
+                    self.opened.push_front((group.app_id.clone(), repository));
+                    self.opened.truncate(MAX_OPENED);
+                }
                 outcome
             }
             Ok(Err(Error::NotFetched { .. })) if !last_error.is_empty() => {
@@ -134,7 +157,7 @@ impl<'a> Looks<'a> {
                 if is_unknown && self.repositories.awaits_fetch(&group.app_id, group.first_seen) {
                     return Ok(Answer::Later);
                 }
-                let place = unassigned.skipped.first().map(|first| format!("{}:{}: ", first.path, first.line));
+                let place = unassigned.frame().map(|frame| format!("{}:{}: ", frame.path, frame.line));
                 Answer::None(format!("{}{}", place.unwrap_or_default(), unassigned.reason))
             }
             // The process stops.

@@ -10,7 +10,7 @@ use crate::store::{Store, StoreError};
 const DAY: i64 = 86_400;
 
 /// The largest number of signatures of a transaction: those with the most observed time.
-const MAX_SIGNATURES: i64 = 100;
+const MAX_SIGNATURES: usize = 100;
 
 /// The blocks of a breakdown.
 #[derive(Clone, Copy, Debug)]

@@ -68,7 +68,7 @@ pub(crate) struct SpanCaller {
     /// The transaction.
     pub(crate) transaction: TransactionIdentity,
     /// The number of executions: the transaction's number of spans of the kind, divided as the observed ones were on the days
-    /// of the range.
+    /// of the range. That of all callers is at most the number of the query or call.
     pub(crate) count: u64,
     /// Their time in milliseconds, divided in the same way.
     pub(crate) total_ms: f64,
@@ -140,7 +140,7 @@ impl Query {
         let lines = self.lines(app, &span, &rows, &documents).await?;
         let text = documents.iter().flatten().find_map(|(_, document)| text(&span, document));
         let samples = samples(&span, &rows, documents);
-        let callers = self.callers(app, &span, range, rows, lines).await?;
+        let callers = self.callers(app, &span, range, (rows, lines), &sums).await?;
         let series = series(range, now, &points, sums.count / minutes, marks);
         let summary = SpanSummary::new(span, &sums, minutes, all_ms);
         Ok(Some(SpanDetail { summary, text, series, releases, callers, samples }))
@@ -189,38 +189,48 @@ impl Query {
         if names.is_empty() { Ok(HashMap::new()) } else { self.store.span_ids(&app.id, &names).await }
     }
 
-    /// Divides the time of callers, as their spans of the kind were observed.
+    /// Divides the time of callers, as their spans of the kind were observed. All callers together have at most the sums of
+    /// the query or call.
     async fn callers(
         &self,
         app: &AppIdentity,
         span: &SpanRow,
         range: &Range,
-        rows: Vec<SpanCallerRow>,
-        mut lines: HashMap<i64, String>,
+        (rows, mut lines): (Vec<SpanCallerRow>, HashMap<i64, String>),
+        sums: &SpanSums,
     ) -> Result<Vec<SpanCaller>, QueryError> {
         let ids: Vec<i64> = rows.iter().map(|row| row.transaction).collect();
         let times = self.store.times_of_kind(rollup_span(app, range, Some(&ids)), &span.kind).await?;
-        let caller = |row: SpanCallerRow| {
+        let part = |row: SpanCallerRow| {
             let all = times.get(&row.transaction).copied().unwrap_or_default();
             let count = all.count as f64 * row.share_of_count;
-            let total_ms = (all.self_ms * row.share_of_time).max(0.0);
+            let ms = (all.self_ms * row.share_of_time).max(0.0);
+            (row, count, ms)
+        };
+        let mut parts: Vec<(SpanCallerRow, f64, f64)> = rows.into_iter().map(part).collect();
+        parts.retain(|(_, count, ms)| *count > 0.0 || *ms > 0.0);
+        parts.sort_by(|(a, _, a_ms), (b, _, b_ms)| b_ms.total_cmp(a_ms).then_with(|| a.name.cmp(&b.name)));
+        // Shares are those of whole days, and the range can begin and end within a day.
+        let all_count: f64 = parts.iter().map(|(_, count, _)| count).sum();
+        let all_ms: f64 = parts.iter().map(|(.., ms)| ms).sum();
+        let of_count = share(sums.count, all_count).min(1.0);
+        let of_time = share(sums.sum_ms, all_ms).min(1.0);
+        let mut counted = 0.0;
+        let caller = |(row, count, ms): (SpanCallerRow, f64, f64)| {
+            let (count, total_ms) = (count * of_count, ms * of_time);
+            // The sum of rounded numbers is the rounded sum.
+            let before = f64::round(counted);
+            counted += count;
             SpanCaller {
                 line: lines.remove(&row.transaction),
                 transaction: TransactionIdentity { id: row.transaction, name: row.name, kind: row.kind },
-                count: count.round() as u64,
+                count: (counted.round() - before) as u64,
                 total_ms,
                 average_ms: (count > 0.0).then(|| total_ms / count),
-                share: 0.0,
+                share: share(ms, all_ms),
             }
         };
-        let ran = |caller: &SpanCaller| caller.count > 0 || caller.total_ms > 0.0;
-        let mut callers: Vec<SpanCaller> = rows.into_iter().map(caller).filter(ran).collect();
-        let all_ms: f64 = callers.iter().map(|caller| caller.total_ms).sum();
-        callers.iter_mut().for_each(|caller| caller.share = share(caller.total_ms, all_ms));
-        callers.sort_by(|a, b| {
-            b.total_ms.total_cmp(&a.total_ms).then_with(|| a.transaction.name.cmp(&b.transaction.name))
-        });
-        Ok(callers)
+        Ok(parts.into_iter().map(caller).filter(|caller| caller.count > 0 || caller.total_ms > 0.0).collect())
     }
 
     /// Returns the line that issues the spans in the samples of each transaction, as far as agents send stacks.

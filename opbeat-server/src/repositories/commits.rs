@@ -40,7 +40,8 @@ pub(crate) async fn read_commits(repositories: &Repositories, store: &Store) -> 
         for release in page {
             let Some(row) = connected.get(&release.app_id) else { continue };
             if let Some((changes, commits)) = read(repositories, &release, row.repository.clone()).await {
-                store.add_commits(release.id, changes, commits).await?;
+                let id = (&*release.app_id, release.id);
+                store.add_commits(id, row.connected_at, changes, commits).await?;
             }
         }
         page = store.releases_to_read(last, PAGE).await?;

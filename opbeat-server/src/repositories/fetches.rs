@@ -43,7 +43,10 @@ pub(crate) async fn keep_fetched(repositories: &Repositories, store: &Store) {
 async fn fetch(repositories: Repositories, store: Store, row: RepositoryRow, now: i64) {
     let RepositoryRow { app_id, app, repository, last_error, .. } = row;
     let (blocking, id) = (repositories.clone(), app_id.clone());
-    let fetched = tokio::task::spawn_blocking(move || blocking.fetch(&id, &repository)).await;
+    let fetched = tokio::task::spawn_blocking(move || {
+        blocking.fetch(&id, &repository).inspect(|()| blocking.remove_former(&id, &repository))
+    });
+    let fetched = fetched.await;
     let failure = match fetched {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),

@@ -119,6 +119,15 @@ impl Repositories {
         }
     }
 
+    /// Removes the clones of repositories that were connected with an app before. Blocks. A failure is no reason to fail: the
+    /// next fetch tries it again.
+    pub(crate) fn remove_former(&self, app_id: &str, repository: &NewRepository) {
+        if let Err(error) = self.clones(app_id, repository).remove_others(&remote::without_token(repository)) {
+            let error: &dyn std::error::Error = &error;
+            tracing::debug!(error, app_id, "the clone of a former repository cannot be removed");
+        }
+    }
+
     /// Removes the clone of an app.
     ///
     /// # Errors

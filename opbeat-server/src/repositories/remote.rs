@@ -21,6 +21,12 @@ pub(crate) enum AddressError {
          read, and name the file with --token-file"
     )]
     HasCredentials,
+    /// It contains parameters, which can be secrets: it is shown on pages and in messages.
+    #[error(
+        "the address contains parameters, which are shown with it; leave out what follows ? or #, and put a token into a \
+         file with --token-file"
+    )]
+    HasParameters,
     /// It is empty or too long.
     #[error("give an address with https:// or http://, or an absolute path, of at most 2,000 characters")]
     NoAddress,
@@ -35,6 +41,9 @@ pub(crate) fn checked_url(url: &str) -> Result<String, AddressError> {
     // A path may contain the character @.
     if url.split_once("://").is_some_and(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or("").contains('@')) {
         return Err(AddressError::HasCredentials);
+    }
+    if url.contains("://") && url.contains(['?', '#']) {
+        return Err(AddressError::HasParameters);
     }
     Ok(url.to_owned())
 }
@@ -56,7 +65,7 @@ pub(super) fn with_token(repository: &NewRepository) -> Result<Remote, String> {
     let mut text = String::new();
     file.take(MAX_TOKEN + 1).read_to_string(&mut text).map_err(|error| failed(&error.to_string()))?;
     let text = text.trim();
-    if text.is_empty() || text.len() as u64 > MAX_TOKEN || text.contains('\n') {
+    if text.is_empty() || text.len() as u64 > MAX_TOKEN || text.contains(char::is_control) {
         return Err(failed("the file must contain one line, with `TOKEN` or `USER:TOKEN`"));
     }
     let (user, secret) = text.split_once(':').unwrap_or((USER, text));
@@ -79,8 +88,13 @@ mod tests {
 
     #[test]
     fn addresses_with_secrets_are_refused_without_repeating_them() {
-        for url in ["https://ana:hunter2@git.example/shop.git", "http://hunter2@git.example", "ssh://git@git.example/x"]
-        {
+        for url in [
+            "https://ana:hunter2@git.example/shop.git",
+            "http://hunter2@git.example",
+            "ssh://git@git.example/x",
+            "https://git.example/shop.git?private_token=hunter2",
+            "https://git.example/shop.git#hunter2",
+        ] {
             let error = checked_url(url).unwrap_err().to_string();
             assert!(error.contains("--token-file") && !error.contains("hunter2"), "{error}");
         }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
+use super::locks::lock_app;
 
 /// A release whose commits are to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,22 +94,30 @@ impl Store {
         rows.iter().map(release).collect()
     }
 
-    /// Stores the commits of a release, instead of those before.
+    /// Stores the commits of a release of an app, instead of those before. They are left out if another repository than that
+    /// of a time, in microseconds since 1970, was connected since: the release is read again.
     pub(crate) async fn add_commits(
         &self,
-        release: i64,
+        (app_id, release): (&str, i64),
+        connected_at: i64,
         changes: ReleaseChanges,
         commits: Vec<CommitRow>,
     ) -> Result<(), StoreError> {
+        let app_id = app_id.to_owned();
         self.write(move |connection| {
+            lock_app(connection, &app_id)?;
+            let same = query(
+                "SELECT 1 FROM repositories JOIN releases ON releases.app_id = repositories.app_id
+                 WHERE repositories.app_id = ? AND repositories.connected_at = ? AND releases.id = ?",
+            );
+            if same.bind(&app_id).bind(connected_at).bind(release).fetch_optional(connection)?.is_none() {
+                // The repository was replaced, or the release was removed.
+                return Ok(());
+            }
             for table in ["release_commits", "release_changes"] {
                 query(format!("DELETE FROM {table} WHERE release_id = ?")).bind(release).execute(connection)?;
             }
-            let read = "UPDATE releases SET commits_due = 0 WHERE id = ?";
-            if query(read).bind(release).execute(connection)? == 0 {
-                // The release was removed.
-                return Ok(());
-            }
+            query("UPDATE releases SET commits_due = 0 WHERE id = ?").bind(release).execute(connection)?;
             query(
                 "INSERT INTO release_changes (release_id, commits, left_out, additions, deletions, age, authors, reason)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

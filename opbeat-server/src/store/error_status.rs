@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
+use super::locks::lock_app;
 use crate::error_status::{Conditions, Event, MuteEnds, Seen, Status, StatusChange};
 
 /// The number of a group's events that are kept. Further comments are refused, and changes of the status replace the oldest
@@ -56,6 +57,7 @@ impl Store {
     ) -> Result<Vec<i64>, StoreError> {
         let (app_id, actor) = (app_id.to_owned(), actor.to_owned());
         self.write(move |connection| {
+            lock_app(connection, &app_id)?;
             let newest = "SELECT coalesce(max(number), 0) FROM releases WHERE app_id = ?";
             let release: i64 = query(newest).bind(&app_id).fetch_one(connection)?.try_get(0)?;
             let mut changed = Vec::new();
@@ -87,6 +89,7 @@ impl Store {
     ) -> Result<Commented, StoreError> {
         let (app_id, actor, event) = (app_id.to_owned(), actor.to_owned(), Event::Commented { text: text.to_owned() });
         self.write(move |connection| {
+            lock_app(connection, &app_id)?;
             let row = query(format!(
                 "SELECT id, (SELECT count(*) FROM activities WHERE group_id = error_groups.id) AS events
                  FROM error_groups WHERE {SHOWN}"

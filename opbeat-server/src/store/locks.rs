@@ -52,22 +52,30 @@ pub(super) fn try_lock(connection: &mut Connection, lock: Lock) -> Result<bool, 
     row.try_get("is_free")
 }
 
-/// Lets the workers of PostgreSQL store the data of one app one after the other, in the same order of apps, so that none
-/// waits for another that waits for it. SQLite has one writer anyway.
+/// Lets the workers of PostgreSQL store the data of one app one after the other, as [`lock_each`] does.
 pub(super) fn lock_apps<'b>(
     connection: &mut Connection,
     bodies: impl IntoIterator<Item = &'b BodyChanges>,
 ) -> Result<(), StoreError> {
+    lock_each(connection, bodies.into_iter().map(|body| &*body.app_id))
+}
+
+/// Waits until no other process changes the data of some apps, always in the same order of apps, so that none waits for
+/// another that waits for it. All that changes rows of an app calls this first. SQLite has one writer anyway.
+pub(super) fn lock_each<'a>(
+    connection: &mut Connection,
+    app_ids: impl IntoIterator<Item = &'a str>,
+) -> Result<(), StoreError> {
     if connection.engine() == Engine::Sqlite {
         return Ok(());
     }
-    let locks: BTreeSet<i64> = bodies.into_iter().map(|body| lock_of(&body.app_id)).collect();
+    let locks: BTreeSet<i64> = app_ids.into_iter().map(lock_of).collect();
     let locks: Vec<_> = locks.into_iter().map(|lock| vec![Value::from(lock)]).collect();
     connection.rows_many(WAIT, &locks)?;
     Ok(())
 }
 
-/// Waits until no other process stores the data of an app.
+/// Waits until no other process changes the data of an app.
 pub(super) fn lock_app(connection: &mut Connection, app_id: &str) -> Result<(), StoreError> {
     Ok(wait_for_number(connection, lock_of(app_id))?)
 }

@@ -60,7 +60,7 @@ mod values;
 pub(crate) use access::{Access, Holder, Rights, Scope};
 pub(crate) use apply::{ParkedMessage, StoredRecord};
 pub(crate) use apps::NewApp;
-pub(crate) use assignments::{AssignmentRow, FirstError, GroupToAssign, LookedAt, MemberRow, TeamRow};
+pub(crate) use assignments::{AssignmentRow, Basis, FirstError, GroupToAssign, LookedAt, MemberRow, TeamRow};
 pub(crate) use backup::{Check, NewFile, is_database, remove_beside, set_aside};
 pub(crate) use caps::OTHER_NAMES;
 pub(crate) use commits::{CommitRow, Mention, ReleaseChanges, ReleaseToRead};

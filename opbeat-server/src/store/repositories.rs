@@ -3,6 +3,7 @@
 use super::database::Store;
 use super::engine::{Connection, Row, query};
 use super::error::StoreError;
+use super::locks::lock_app;
 use super::origins::find_app;
 
 /// A repository to connect.
@@ -67,6 +68,7 @@ impl Store {
         let new = new.clone();
         self.write(move |connection| {
             let Some(app_id) = find_app(connection, &names.0, &names.1)? else { return Ok(None) };
+            lock_app(connection, &app_id)?;
             query("DELETE FROM repositories WHERE app_id = ?").bind(&app_id).execute(connection)?;
             query(
                 "INSERT INTO repositories (app_id, url, token_file, branch, prefix, allows_private, connected_at)
@@ -102,6 +104,7 @@ impl Store {
         let names = (organization.to_owned(), app.to_owned());
         self.write(move |connection| {
             let Some(app_id) = find_app(connection, &names.0, &names.1)? else { return Ok(None) };
+            lock_app(connection, &app_id)?;
             let removed = query("DELETE FROM repositories WHERE app_id = ?").bind(&app_id).execute(connection)?;
             Ok((removed > 0).then_some(app_id))
         })
@@ -117,6 +120,7 @@ impl Store {
         let names = (organization.to_owned(), app.to_owned());
         self.write(move |connection| {
             let Some(app_id) = find_app(connection, &names.0, &names.1)? else { return Ok(false) };
+            lock_app(connection, &app_id)?;
             query("UPDATE apps SET assigns_authors = ? WHERE id = ?")
                 .bind(assigns)
                 .bind(&app_id)
@@ -151,6 +155,7 @@ impl Store {
     pub(crate) async fn add_fetch(&self, app_id: &str, now: i64, failure: Option<String>) -> Result<(), StoreError> {
         let app_id = app_id.to_owned();
         self.write(move |connection| {
+            lock_app(connection, &app_id)?;
             let select = "SELECT last_fetched_at, last_error FROM repositories WHERE app_id = ?";
             let Some(row) = query(select).bind(&app_id).fetch_optional(connection)? else { return Ok(()) };
             let is_first = row.try_get::<Option<i64>, _>("last_fetched_at")?.is_none();

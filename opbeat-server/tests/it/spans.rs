@@ -277,6 +277,31 @@ async fn lists_are_sorted_by_links_that_keep_range_and_filter() {
 }
 
 #[tokio::test]
+async fn callers_have_at_most_the_time_of_the_query() {
+    let running = Running::start().await;
+    // Three hours ago, one query takes the time; in the last hour, mostly the other one.
+    for (ago, spans) in [(10_800, json!([[1, 1.0, 30.0]])), (60, json!([[1, 1.0, 1.0], [2, 2.0, 9.0]]))] {
+        let at = rfc3339(now() - ago);
+        let mut body = counts();
+        body["traces"] = sample(&spans, &json!({"id": format!("t{ago}"), "timestamp": at}))["traces"].clone();
+        body["transactions"][0]["timestamp"] = json!(at);
+        body["breakdown"].as_array_mut().unwrap().iter_mut().for_each(|part| part["timestamp"] = json!(at));
+        running.accept("transactions", &body).await;
+    }
+    running.drained().await;
+    let list = running.ask("queries/?range=1h").await;
+    assert_eq!(signatures(&list), ["SELECT FROM customers", "SELECT FROM books"]);
+    for span in list["spans"].as_array().unwrap() {
+        let detail = running.ask(&format!("queries/{}/?range=1h", span["id"])).await;
+        let sum =
+            |key: &str| detail["callers"].as_array().unwrap().iter().map(|caller| caller[key].as_f64().unwrap()).sum();
+        let (count, total_ms): (f64, f64) = (sum("count"), sum("total_ms"));
+        assert!(total_ms > 0.0 && total_ms <= detail["total_ms"].as_f64().unwrap() * 1.000_001, "{detail}");
+        assert!(count > 0.0 && count <= detail["count"].as_f64().unwrap(), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_signatures_are_escaped_and_cut() {
     let long = format!("SELECT {}", "x".repeat(10_000));
     let mut body = aggregated();

@@ -82,6 +82,13 @@ pub(super) const SPANS: Cap = Cap {
     count: "SELECT count(*) FROM spans WHERE app_id = ? AND signature <> '(others)'",
 };
 
+/// The kinds of an app whose further signatures have a row of their own. Those of other kinds share the row of their family.
+pub(super) const OTHER_SPAN_KINDS: Cap = Cap {
+    limit: 50,
+    reason: "other_spans",
+    count: "SELECT count(*) FROM spans WHERE app_id = ? AND signature = '(others)' AND kind <> family",
+};
+
 /// The free places of the owners of a cap, which are counted once for each owner.
 pub(super) struct Places<O> {
     cap: &'static Cap,

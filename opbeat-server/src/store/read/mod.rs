@@ -28,8 +28,8 @@ pub(crate) use organizations::OrganizationName;
 pub(crate) use releases::{ReleaseMachineRow, ReleaseRow};
 pub(crate) use rollups::{RollupRow, RollupSpan, TransactionRow, TransactionSum};
 pub(crate) use samples::{SampleOrder, SampleRow, SampleSummaryRow, TraceSampleRow};
-pub(crate) use span_shares::SpanShareRow;
-pub(crate) use spans::{SpanCallerRow, SpanPoint, SpanRow, SpanSums, SpanUseRow, SpansOf};
+pub(crate) use span_shares::{SpanShareRow, SpanUseRow};
+pub(crate) use spans::{SpanCallerRow, SpanPoint, SpanRow, SpanSums, SpansOf};
 
 /// The longest text that is searched for, in characters. SQLite refuses patterns of more than 50,000 bytes.
 const MAX_SEARCH: usize = 500;

@@ -71,17 +71,6 @@ pub(crate) struct SpanCallerRow {
     pub(crate) share_of_count: f64,
 }
 
-/// The spans of a kind and signature that were observed in a transaction, beside others of the transaction.
-#[derive(Clone, Debug)]
-pub(crate) struct SpanUseRow {
-    /// The kind and signature.
-    pub(crate) span: SpanRow,
-    /// The number of spans.
-    pub(crate) count: f64,
-    /// Their time, in milliseconds.
-    pub(crate) sum_ms: f64,
-}
-
 impl SpanSums {
     /// Adds others.
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -267,33 +256,6 @@ impl Store {
             })
         };
         rows.iter().map(caller).collect()
-    }
-
-    /// Returns the queries and calls that were observed in an app's transaction on days of a range (both ends included).
-    pub(crate) async fn span_uses(
-        &self,
-        app_id: &str,
-        transaction: i64,
-        (from, to): (i64, i64),
-    ) -> Result<Vec<SpanUseRow>, StoreError> {
-        let rows = query(
-            "SELECT spans.id, spans.kind, spans.signature, sum(CAST(span_callers.count AS DOUBLE PRECISION)) AS count,
-                    sum(span_callers.sum_ms) AS sum_ms
-             FROM span_callers JOIN spans ON spans.id = span_callers.span_id
-             WHERE span_callers.transaction_id = ? AND span_callers.day >= ? AND span_callers.day <= ?
-               AND spans.app_id = ?
-             GROUP BY spans.id, spans.kind, spans.signature",
-        )
-        .bind(transaction)
-        .bind(from)
-        .bind(to)
-        .bind(app_id)
-        .read_all(&self.readers)
-        .await?;
-        let row = |row: &Row<'_>| {
-            Ok(SpanUseRow { span: span(row)?, count: row.try_get("count")?, sum_ms: row.try_get("sum_ms")? })
-        };
-        rows.iter().map(row).collect()
     }
 
     /// Returns the ids of those kinds and signatures of an app that have one.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::SpanFamily;
 use super::names::{self, SpanIds};
 use super::observed::Observed;
 use super::sum::{Share, SpanSum, divide};
@@ -45,7 +46,10 @@ pub(super) fn divide_rest(
     let stored = stored(connection, wanted)?;
     let mut seen = BTreeSet::new();
     for ((key, minute, kind), all) in &observed.undivided {
-        let shares = row(key, *minute).and_then(|row| stored.get(&row)).and_then(|kinds| kinds.get(kind));
+        // The signatures of a kind without a row of its own share that of their family.
+        let family = SpanFamily::of(kind).map_or("", SpanFamily::name);
+        let kinds = row(key, *minute).and_then(|row| stored.get(&row));
+        let shares = kinds.and_then(|kinds| kinds.get(kind).or_else(|| kinds.get(family)));
         for (span, sum) in divide(shares.cloned().unwrap_or_default(), *all) {
             sums.entry((key.app_id.clone(), span, *minute)).or_default().merge(&sum);
             seen.insert(span);

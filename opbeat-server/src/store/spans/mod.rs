@@ -10,6 +10,9 @@
 //! those of sampled transactions, and the time by kind of all. The time of a transaction in a kind is then divided among the
 //! signatures that were observed in it, in proportion to their times: those of the same body, or else those of the latest
 //! days.
+//!
+//! The numbers of signatures of an app, and of those that are remembered of a transaction and day, have caps. The signatures beyond them
+//! share a row of their kind, which has their part of the time.
 
 mod divided;
 mod family;
@@ -26,6 +29,7 @@ use super::error::StoreError;
 use super::marks::AppMarks;
 use super::notes::NewNotes;
 use super::transactions::TransactionIds;
+use names::Others;
 
 pub(crate) use family::SpanFamily;
 pub(crate) use names::OTHER_SPANS;
@@ -45,8 +49,9 @@ pub(super) fn write(
     day: i64,
     notes: &mut NewNotes,
 ) -> Result<(), StoreError> {
-    let names = names::write(connection, observed, day, notes)?;
-    rows::write_callers(connection, ids, &names, observed)?;
+    let mut others = Others::new(day);
+    let names = names::write(connection, observed, day, &mut others, notes)?;
+    rows::write_callers(connection, ids, &names, observed, &mut others)?;
     let sums = divided::divide_rest(connection, ids, &names, observed, day)?;
     rows::write_sums(connection, marks, &sums)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::SpanFamily;
 use super::observed::{Name, Observed};
-use crate::store::caps::{Places, SPANS};
+use crate::store::caps::{OTHER_SPAN_KINDS, Places, SPANS};
 use crate::store::engine::{Connection, Value};
 use crate::store::error::StoreError;
 use crate::store::ids;
@@ -28,12 +28,58 @@ pub(in crate::store) fn candidates(app_id: &str, kind: &str, signature: &str) ->
     (first, first + ATTEMPTS - 1)
 }
 
-/// Creates the rows of names that are missing, and returns the ids of all. Names beyond the cap share a row of their family.
+/// The rows of the names that have none of their own: one of each kind of an app.
+pub(super) struct Others {
+    /// Today, in days since 1970.
+    day: i64,
+    /// Their ids by app and kind, as far as they are known.
+    ids: BTreeMap<(String, String), Option<i64>>,
+    places: Places<String>,
+}
+
+impl Others {
+    /// Returns the shared rows on a day, in days since 1970.
+    pub(super) const fn new(day: i64) -> Self {
+        Self { day, ids: BTreeMap::new(), places: Places::new(&OTHER_SPAN_KINDS) }
+    }
+
+    /// Returns the id of the row of further names of a kind, and creates it if it is missing. Kinds beyond their cap share the
+    /// row of their family.
+    pub(super) fn id(
+        &mut self,
+        connection: &mut Connection,
+        app_id: &str,
+        kind: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let key = (app_id.to_owned(), kind.to_owned());
+        if let Some(id) = self.ids.get(&key) {
+            return Ok(*id);
+        }
+        let family = SpanFamily::of(kind).map_or("", SpanFamily::name);
+        let id = match self.known(connection, app_id, kind)? {
+            Some(id) => Some(id),
+            None if kind == family || family.is_empty() || self.places.take(connection, &key.0)? => {
+                create(connection, app_id, kind, OTHER_SPANS, self.day)?
+            }
+            None => self.id(connection, app_id, family)?,
+        };
+        self.ids.insert(key, id);
+        Ok(id)
+    }
+
+    fn known(&self, connection: &mut Connection, app_id: &str, kind: &str) -> Result<Option<i64>, StoreError> {
+        let name: Name = (kind.to_owned(), OTHER_SPANS.to_owned());
+        Ok(known(connection, &[(app_id, &name)], self.day)?.pop().flatten())
+    }
+}
+
+/// Creates the rows of names that are missing, and returns the ids of all. Names beyond the cap share a row of their kind.
 /// `day` is today, in days since 1970.
 pub(super) fn write<'o>(
     connection: &mut Connection,
     observed: &'o Observed,
     day: i64,
+    shared: &mut Others,
     notes: &mut NewNotes,
 ) -> Result<SpanIds<'o>, StoreError> {
     let mut names: BTreeMap<SpanKey<'o>, u64> = BTreeMap::new();
@@ -43,10 +89,11 @@ pub(super) fn write<'o>(
             *count = count.saturating_add(seen.count);
         }
     }
-    let keys: Vec<SpanKey<'o>> = names.keys().copied().collect();
+    // The cap does not count the shared rows, so a signature like theirs must not have another one.
+    let (mut others, keys): (Vec<SpanKey<'o>>, Vec<_>) = names.keys().partition(|(_, name)| name.1 == OTHER_SPANS);
     let mut ids = SpanIds::new();
     let mut places = Places::new(&SPANS);
-    let (mut missing, mut others) = (Vec::new(), Vec::new());
+    let mut missing = Vec::new();
     for (key, known) in keys.iter().zip(known(connection, &keys, day)?) {
         match known {
             Some(id) => drop(ids.insert(*key, id)),
@@ -59,22 +106,8 @@ pub(super) fn write<'o>(
         // All ids of a name are those of others once in more years than the project will exist.
         ids.extend(id.map(|id| ((app_id, name), id)));
     }
-    let mut shared: BTreeMap<(&str, SpanFamily), Option<i64>> = BTreeMap::new();
     for (app_id, name) in others {
-        let Some(family) = SpanFamily::of(&name.0) else { continue };
-        let id = match shared.get(&(app_id, family)) {
-            Some(id) => *id,
-            None => {
-                let other: Name = (family.name().to_owned(), OTHER_SPANS.to_owned());
-                let known = known(connection, &[(app_id, &other)], day)?.pop().flatten();
-                let id = match known {
-                    Some(id) => Some(id),
-                    None => create(connection, app_id, &other.0, &other.1, day)?,
-                };
-                shared.insert((app_id, family), id);
-                id
-            }
-        };
+        let id = shared.id(connection, app_id, &name.0)?;
         notes.fold(app_id, &SPANS, names.get(&(app_id, name)).copied().unwrap_or_default());
         ids.extend(id.map(|id| ((app_id, name), id)));
     }

@@ -1,11 +1,15 @@
 //! The persons and teams that error groups are assigned to.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use opbeat_protocol::ErrorBody;
 
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::error_status::{SHOWN, add_limited_event};
+use super::locks::{lock_app, lock_each};
 use crate::assignment::{AssignedBy, Assignee};
 use crate::changes::unpack;
 use crate::error_status::Event;
@@ -40,11 +44,26 @@ pub(crate) struct FirstError {
     pub(crate) rev: Option<String>,
 }
 
+/// The state that the result of a look depends on. If it changes before the result is stored, the group is looked at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// Whether errors of the app are assigned to authors.
+    pub(crate) assigns_authors: bool,
+    /// When the repository was connected, in microseconds since 1970, if there is one.
+    pub(crate) connected_at: Option<i64>,
+    /// Whether it was fetched, and whether the last fetch failed.
+    pub(crate) fetched: (bool, bool),
+}
+
 /// The result of a look at a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LookedAt {
     /// The group's id in the store.
     pub(crate) group: i64,
+    /// The app's id.
+    pub(crate) app_id: String,
+    /// The state that it depends on.
+    pub(crate) basis: Basis,
     /// The person or the team with the name, and the cause; `None` for nobody.
     pub(crate) assignee: Option<(Assignee, String, AssignedBy)>,
     /// The reason in a sentence, also for nobody.
@@ -91,6 +110,9 @@ pub(super) const ASSIGNMENT: &str = "assignee_id, assignee_team, assigned_by, as
 const ASSIGN: &str = "UPDATE error_groups SET assignee_id = ?2, assignee_team = ?3, assigned_by = ?4,
      assignment_reason = ?5, assignment_due = 0 WHERE id = ?1";
 
+/// The further condition of a look. A person may have decided since the group was read, in a process of any version.
+const IS_DUE: &str = " AND assignment_due = 1 AND assigned_by <> 'person'";
+
 impl Store {
     /// Returns groups of all apps that are to be looked at, with ids after a given one, in the order of their ids.
     pub(crate) async fn groups_to_assign(&self, after: i64, limit: i64) -> Result<Vec<GroupToAssign>, StoreError> {
@@ -124,7 +146,7 @@ impl Store {
         let row = query(
             "SELECT error_occurrences.document, releases.rev FROM error_occurrences
              LEFT JOIN releases ON releases.app_id = ?1 AND releases.number = error_occurrences.release
-             WHERE error_occurrences.group_id = ?2
+             WHERE error_occurrences.group_id = (SELECT id FROM error_groups WHERE id = ?2 AND app_id = ?1)
              ORDER BY error_occurrences.happened_at, error_occurrences.id LIMIT 1",
         )
         .bind(app_id)
@@ -183,11 +205,19 @@ impl Store {
         rows.iter().map(team).collect()
     }
 
-    /// Stores the results of looks at groups. The decision of a person stays.
+    /// Stores the results of looks at groups. The decision of a person stays, and a look whose basis changed is left out.
     pub(crate) async fn add_looks(&self, looks: Vec<LookedAt>, now: i64) -> Result<(), StoreError> {
         self.write(move |connection| {
+            lock_each(connection, looks.iter().map(|look| &*look.app_id))?;
+            let mut bases: BTreeMap<&str, Option<Basis>> = BTreeMap::new();
             for look in &looks {
-                add_look(connection, look, now)?;
+                let basis = match bases.entry(&look.app_id) {
+                    Entry::Occupied(basis) => *basis.get(),
+                    Entry::Vacant(basis) => *basis.insert(basis_of(connection, &look.app_id)?),
+                };
+                if basis == Some(look.basis) {
+                    add_look(connection, look, now)?;
+                }
             }
             Ok(())
         })
@@ -207,6 +237,7 @@ impl Store {
         let ids = (organization_id.to_owned(), app_id.to_owned());
         let actor = actor.to_owned();
         self.write(move |connection| {
+            lock_app(connection, &ids.1)?;
             let name = match &assignee {
                 Some(assignee) => match name_of(connection, &ids.0, assignee)? {
                     Some(name) => Some(name),
@@ -222,7 +253,7 @@ impl Store {
                 let select = query(format!("SELECT id FROM error_groups WHERE {SHOWN}"));
                 let Some(row) = select.bind(&ids.1).bind(number).fetch_optional(connection)? else { continue };
                 let group = row.try_get(0)?;
-                set(connection, group, assignee.as_ref(), Some(AssignedBy::Person), &reason)?;
+                set(connection, ASSIGN, group, (assignee.as_ref(), Some(AssignedBy::Person), &reason))?;
                 add_limited_event(connection, group, now, &actor, &event)?;
                 assigned.push(number);
             }
@@ -233,9 +264,10 @@ impl Store {
 }
 
 fn add_look(connection: &mut Connection, look: &LookedAt, now: i64) -> Result<(), StoreError> {
-    let select = format!("SELECT {ASSIGNMENT} FROM error_groups WHERE id = ? AND assignment_due = 1");
+    let select = format!("SELECT {ASSIGNMENT} FROM error_groups WHERE id = ? AND app_id = ? AND assignment_due = 1");
     // Another process may have looked at it, and retention may have removed it.
-    let Some(row) = query(select).bind(look.group).fetch_optional(connection)? else { return Ok(()) };
+    let row = query(select).bind(look.group).bind(&look.app_id).fetch_optional(connection)?;
+    let Some(row) = row else { return Ok(()) };
     let before = assignment(&row)?;
     if before.by == Some(AssignedBy::Person) {
         query("UPDATE error_groups SET assignment_due = 0 WHERE id = ?").bind(look.group).execute(connection)?;
@@ -245,22 +277,42 @@ fn add_look(connection: &mut Connection, look: &LookedAt, now: i64) -> Result<()
         Some((assignee, _, by)) => (Some(assignee), Some(*by)),
         None => (None, None),
     };
-    set(connection, look.group, assignee, by, &look.reason)?;
+    let is_set = set(connection, &format!("{ASSIGN}{IS_DUE}"), look.group, (assignee, by, &look.reason))?;
     let is_same = before.assignee.as_ref().map(|(assignee, _)| assignee) == assignee;
-    if let Some((_, name, by)) = look.assignee.as_ref().filter(|_| !is_same) {
+    if let Some((_, name, by)) = look.assignee.as_ref().filter(|_| is_set && !is_same) {
         let event = Event::Assigned { assignee: Some(name.clone()), by: *by, reason: look.reason.clone() };
         add_limited_event(connection, look.group, now, "", &event)?;
     }
     Ok(())
 }
 
+/// Returns the state of an app that looks depend on, or `None` if there is no such app.
+fn basis_of(connection: &mut Connection, app_id: &str) -> Result<Option<Basis>, StoreError> {
+    let row = query(
+        "SELECT apps.assigns_authors, repositories.connected_at, repositories.last_fetched_at,
+                coalesce(repositories.last_error, '') AS last_error
+         FROM apps LEFT JOIN repositories ON repositories.app_id = apps.id WHERE apps.id = ?",
+    )
+    .bind(app_id)
+    .fetch_optional(connection)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Basis {
+        assigns_authors: row.try_get("assigns_authors")?,
+        connected_at: row.try_get("connected_at")?,
+        fetched: (
+            row.try_get::<Option<i64>, _>("last_fetched_at")?.is_some(),
+            !row.try_get::<&str, _>("last_error")?.is_empty(),
+        ),
+    }))
+}
+
+/// Sets the assignee, the cause and the reason of a group. Returns whether the statement's conditions hold.
 fn set(
     connection: &mut Connection,
+    statement: &str,
     group: i64,
-    assignee: Option<&Assignee>,
-    by: Option<AssignedBy>,
-    reason: &str,
-) -> Result<(), StoreError> {
+    (assignee, by, reason): (Option<&Assignee>, Option<AssignedBy>, &str),
+) -> Result<bool, StoreError> {
     let (person, team) = match assignee {
         Some(Assignee::Person(id)) => (Some(id.as_str()), None),
         Some(Assignee::Team(id)) => (None, Some(*id)),
@@ -268,8 +320,8 @@ fn set(
     };
     let by = by.map_or("", AssignedBy::as_str);
     let values = vec![Value::from(group), person.into(), team.into(), by.into(), reason.into()];
-    connection.execute_many(ASSIGN, &[values])?;
-    Ok(())
+    let changed = connection.execute_many(statement, &[values])?;
+    Ok(changed.iter().any(|rows| *rows > 0))
 }
 
 /// Returns the name of a member or a team of an organization.
@@ -310,3 +362,6 @@ pub(super) fn assignment(row: &Row<'_>) -> Result<AssignmentRow, StoreError> {
         reason: row.try_get("assignment_reason")?,
     })
 }
+
+#[cfg(test)]
+mod tests;
