@@ -4,9 +4,6 @@ use crate::effect::Measure;
 use crate::evidence::{Evidence, MeasuredChange};
 use crate::look::Look;
 
-/// The smallest reported effect: ×1.17.
-const MIN_EFFECT: f64 = 0.16;
-
 /// Requests after the change that a report needs.
 const MIN_REQUESTS: f64 = 20.0;
 
@@ -25,11 +22,15 @@ const CLEAR: f64 = 4.0;
 /// few days.
 const CANDIDATE_EXTRA: f64 = 2.0;
 
-/// A change whose unexplained share is smaller is a change of the mix.
-const MIX_LIMIT: f64 = 0.12;
+/// The logarithm of the likelihood of a slow-down over that of a new mix, from which requests are slower: 55 to 1.
+const SLOWER: f64 = 4.0;
 
-/// ln 1.9: larger effects are reported as slower even if new weights explain them.
-const LARGE_EFFECT: f64 = 0.641_853_886_172_394_7;
+/// Each standard error beyond the limit makes up for this part of [`SLOWER`], but never for all of it.
+const MAKES_UP: f64 = 3.0;
+const MIN_SLOWER: f64 = 0.5;
+
+/// The logarithm of the same ratio up to which the mix changed. In between, it is not known.
+const MIX: f64 = 0.0;
 
 /// Standard errors that a change needs beyond the limit, so that nine of ten such changes are found.
 const POWER: f64 = 1.28;
@@ -99,12 +100,12 @@ impl Verdict {
 }
 
 /// Returns the changes that are reported: they are significant, large enough, last, and are confirmed.
-fn hits(changes: &[MeasuredChange; 4], limit: f64, requests: f64) -> Vec<MeasuredChange> {
+fn hits(look: Look, changes: &[MeasuredChange; 4], limit: f64, requests: f64) -> Vec<MeasuredChange> {
     let confirming = changes.iter().filter(|change| change.z() >= CONFIRMATION * limit).count();
     let is_hit = |change: &&MeasuredChange| {
         let is_clear = change.measure != Measure::P50 && requests >= FEW_REQUESTS && change.z() >= CLEAR;
         change.z() >= limit
-            && change.effect >= MIN_EFFECT
+            && change.effect >= look.smallest_effect()
             && change.smaller_half >= change.effect / 2.0
             && (confirming >= 2 || is_clear)
     };
@@ -126,11 +127,11 @@ pub(crate) fn decide(look: Look, is_release: bool, evidence: Evidence) -> Findin
 
 fn conclude(look: Look, limit: f64, evidence: &Evidence) -> Verdict {
     let smallest_error = evidence.changes.iter().map(|change| change.error).fold(f64::INFINITY, f64::min);
-    let visible_factor = ((limit + POWER) * smallest_error).min(20.0).exp();
+    let visible_factor = ((limit + POWER) * smallest_error).clamp(look.smallest_effect(), 20.0).exp();
     if evidence.requests_after < MIN_REQUESTS || (!evidence.has_control && look < Look::Day) {
         return Verdict::NotEnoughData { visible_factor };
     }
-    let found = hits(&evidence.changes, limit, evidence.requests_after);
+    let found = hits(look, &evidence.changes, limit, evidence.requests_after);
     let Some(change) = found.iter().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
         return if visible_factor.ln() > VISIBLE_EFFECT {
             Verdict::NotEnoughData { visible_factor }
@@ -139,15 +140,16 @@ fn conclude(look: Look, limit: f64, evidence: &Evidence) -> Verdict {
         };
     };
     if let Some(within) = &evidence.within_classes {
-        let slower = hits(within, limit, evidence.requests_after);
+        let slower = hits(look, within, limit, evidence.requests_after);
         if !slower.iter().any(|within| found.iter().any(|change| change.measure == within.measure)) {
             return Verdict::MixChanged { change, is_proven: true };
         }
-    } else {
-        let largest = found.iter().map(|change| change.effect).fold(0.0, f64::max);
-        if evidence.unexplained < MIX_LIMIT && largest < LARGE_EFFECT {
-            return Verdict::MixChanged { change, is_proven: false };
-        }
+    }
+    if evidence.slower_over_mix <= MIX {
+        return Verdict::MixChanged { change, is_proven: false };
+    }
+    if evidence.slower_over_mix < (SLOWER - MAKES_UP * (change.z() - limit)).max(MIN_SLOWER) {
+        return Verdict::NotEnoughData { visible_factor };
     }
     let certainty = if change.z() >= limit + CERTAIN { Certainty::Certain } else { Certainty::Probable };
     Verdict::Slower { change, certainty }

@@ -1,7 +1,7 @@
 //! The change between two windows of time, by measure.
 
 use crate::distribution::{Distribution, Estimate, UNKNOWN};
-use crate::location_shift::Reference;
+use crate::template::Template;
 
 /// A figure by which durations before and after are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Measure {
     P95,
     /// The mean, in which durations above p99 count as p99.
     Mean,
-    /// The factor by which a typical request became longer: the estimator of Hodges & Lehmann (1963).
+    /// The factor by which all requests became longer that makes the requests after most likely.
     Shift,
 }
 
@@ -24,7 +24,7 @@ impl Measure {
 /// The figures of the window before a change.
 pub(crate) struct Before {
     pub(crate) figures: [Estimate; 3],
-    reference: Reference,
+    pub(crate) template: Template,
 }
 
 /// A change on the logarithmic scale, and its sampling error.
@@ -41,7 +41,7 @@ pub(crate) fn figures(of: &Distribution) -> [Estimate; 3] {
 
 impl Before {
     pub(crate) fn new(before: &Distribution) -> Self {
-        Self { figures: figures(before), reference: Reference::new(before) }
+        Self { figures: figures(before), template: Template::new(before) }
     }
 
     /// Returns the change of each measure, in the order of [`Measure::ALL`].
@@ -55,7 +55,7 @@ impl Before {
             effect: after.log - before.log,
             error: after.error.hypot(before.error),
         };
-        let shift = self.reference.shift_to(after);
+        let shift = self.template.shift_to(after);
         [
             between(p50, p50_before),
             between(p95, p95_before),

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::correction::Corrected;
-use crate::distribution::UNKNOWN;
+use crate::distribution::{Distribution, UNKNOWN};
 use crate::effect::{Before, Difference, Measure, figures};
-use crate::mix::{standardised, unexplained};
+use crate::explanation::slower_over_mix;
+use crate::mix::standardised;
+use crate::template::Template;
 
 /// The change of a measure, on the logarithmic scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +18,7 @@ pub struct MeasuredChange {
     pub effect: f64,
     /// The standard error of the effect: of sampling, and of the noise that placebo releases show.
     pub error: f64,
-    /// The smaller effect of the two halves of the time after.
+    /// The smaller effect of the two halves of the time after, and half its sampling error.
     pub smaller_half: f64,
 }
 
@@ -43,14 +45,18 @@ pub struct Evidence {
     pub changes: [MeasuredChange; 4],
     /// The changes with the mix of classes before, if requests have classes.
     pub within_classes: Option<[MeasuredChange; 4]>,
-    /// The share of the change that new weights of the old components do not explain. It is 1 if there is no change.
-    pub unexplained: f64,
+    /// The logarithm of the likelihood of the best slow-down, less that of the best new mix. It is 0 if there is no change,
+    /// or too few requests to tell.
+    pub slower_over_mix: f64,
     /// Whether other transactions could be compared with.
     pub has_control: bool,
 }
 
 /// Below this number of standard errors, the mix is not examined.
-const WORTH_A_LOOK: f64 = 2.5;
+const WORTH_A_LOOK: f64 = 2.0;
+
+/// Sampling errors that are added to the effect of a half: its requests are few.
+const HALF_ERRORS: f64 = 0.5;
 
 /// The blocks that are compared.
 pub(crate) struct Windows<'a> {
@@ -60,7 +66,13 @@ pub(crate) struct Windows<'a> {
 }
 
 impl Windows<'_> {
-    /// Returns the smaller effect of the two halves of the time after, for each measure.
+    /// Returns the distributions before and after with the mix of classes before, if the classes allow it.
+    fn standardised(&self) -> Option<(Distribution, Distribution)> {
+        let [old, new] = [&self.before, &self.after].map(|range| self.corrected.window_by_class(range.clone()));
+        standardised(&old, &new)
+    }
+
+    /// Returns the smaller effect of the two halves of the time after, and half its error, for each measure.
     fn smaller_halves(&self, before: &Before, changes: &[Difference; 4]) -> [f64; 4] {
         let middle = self.after.start + self.after.len() / 2;
         let halves = [self.after.start..middle, middle..self.after.end];
@@ -69,7 +81,8 @@ impl Windows<'_> {
             // The shift of a half with too few requests is not known. The others are estimates nevertheless.
             let is_known =
                 |half: &&[Difference; 4]| Measure::ALL[index] != Measure::Shift || half[index].error < UNKNOWN;
-            let effects = halves.iter().filter(is_known).map(|half| half[index].effect);
+            let upper = |half: &[Difference; 4]| half[index].effect + HALF_ERRORS * half[index].error.min(1.0);
+            let effects = halves.iter().filter(is_known).map(upper);
             effects.fold(changes[index].effect, f64::min)
         })
     }
@@ -92,13 +105,17 @@ impl Evidence {
         let differences = before.changes(&new);
         let changes = measured(&differences, noise, windows.smaller_halves(before, &differences));
         let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
-        let within_classes = || {
-            let [old, new] =
-                [&windows.before, &windows.after].map(|range| windows.corrected.window_by_class(range.clone()));
-            let (old, new) = standardised(&old, &new)?;
-            let differences = Before::new(&old).changes(&new);
-            Some(measured(&differences, noise, differences.map(|difference| difference.effect)))
+        let within_classes = if is_examined { windows.standardised() } else { None };
+        // With classes, the mix that they explain is removed before the rest is explained.
+        let slower_over_mix = match &within_classes {
+            _ if !is_examined => 0.0,
+            Some((old, new)) => slower_over_mix(&Template::new(old), old, new),
+            None => slower_over_mix(&before.template, &old, &new),
         };
+        let within_classes = within_classes.map(|(old, new)| {
+            let differences = Before::new(&old).changes(&new);
+            measured(&differences, noise, differences.map(|difference| difference.effect))
+        });
         let (figures_before, figures_after) = (before.figures, figures(&new));
         let milliseconds = |index: usize| (figures_before[index].log.exp(), figures_after[index].log.exp());
         Self {
@@ -106,8 +123,8 @@ impl Evidence {
             requests_after: new.total,
             milliseconds: std::array::from_fn(milliseconds),
             changes,
-            within_classes: if is_examined { within_classes() } else { None },
-            unexplained: if is_examined { unexplained(&old, &new) } else { 1.0 },
+            within_classes,
+            slower_over_mix,
             has_control,
         }
     }

@@ -10,33 +10,35 @@
 //! | histograms in blocks of five or ten minutes | `histogram`, `series` |
 //! | the deviation that the other transactions share, without those that the change affected too | `control` |
 //! | the name's durations without that deviation | `correction` |
-//! | the change of p50, p95, mean and location, with sampling errors | `distribution`, `location_shift`, `effect` |
+//! | the change of p50, p95, mean and location, with sampling errors | `distribution`, `template`, `effect` |
 //! | the noise, from releases that never happened | `placebo` |
-//! | slow requests became more frequent, or requests became slower | `mix` |
+//! | slow requests became more frequent, or requests became slower | `mix`, `components`, `explanation` |
 //! | the facts, and the verdict | `evidence`, `look`, `decision` |
 //! | the whole application, while a deployment rolls | `application` |
 //! | the responsible span, and the line that runs it | `cause`, `caller` |
 //! | the sentence | `words` |
 //!
 //! The method is difference-in-differences (Card & Krueger, 1994), judged against placebo releases (Bertrand, Duflo &
-//! Mullainathan, 2004). Decision 39 has its measured rates and its limits.
+//! Mullainathan, 2004). Decisions 39 and 47 have the method, its measured rates and its limits.
 
 mod application;
 mod caller;
 mod cause;
+mod components;
 mod control;
 mod correction;
 mod decision;
 mod distribution;
 mod effect;
 mod evidence;
+mod explanation;
 mod histogram;
-mod location_shift;
 mod look;
 mod mix;
 mod placebo;
 mod series;
 mod study;
+mod template;
 mod words;
 
 pub use application::{ApplicationChange, Rollout, whole_application};

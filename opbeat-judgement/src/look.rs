@@ -37,8 +37,17 @@ impl Look {
         match self {
             Self::HalfHour => 6.0,
             Self::Hour => 5.0,
-            Self::ThreeHours => 3.0,
-            Self::Day => 2.8,
+            Self::ThreeHours => 2.6,
+            Self::Day => 2.5,
+        }
+    }
+
+    /// Returns the smallest effect that is reported, on the logarithmic scale: ×1.6 after half an hour, which can be within
+    /// one episode of noise, and ×1.19 later.
+    pub(crate) const fn smallest_effect(self) -> f64 {
+        match self {
+            Self::HalfHour => 0.47,
+            Self::Hour | Self::ThreeHours | Self::Day => 0.17,
         }
     }
 }

@@ -22,10 +22,7 @@ const MEDIAN_TO_VARIANCE: f64 = 2.2;
 /// Fewer placebos are no history.
 const MIN_PLACEBOS: usize = 8;
 
-/// A history with fewer independent windows than this is short.
-const SHORT_HISTORY: f64 = 10.0;
-
-/// The number of windows that [`USUAL_NOISE`] counts as, beside those of a short history.
+/// The number of windows that [`USUAL_NOISE`] counts as, beside those of the history.
 const USUAL_WINDOWS: f64 = 8.0;
 
 /// The steps of the prefix sums between two placebo releases: half an hour.
@@ -51,19 +48,21 @@ pub(crate) fn noise(history: &PrefixSums, day: usize, after: usize) -> [f64; 4] 
         }
     }
     let windows = history.steps.saturating_sub(base) as f64 / after.max(1) as f64;
+    let usual = USUAL_NOISE.powi(2);
     let variance = |index: usize| {
         if effects[index].len() < MIN_PLACEBOS {
-            return USUAL_NOISE.powi(2);
+            return usual * USUAL_WINDOWS / (USUAL_WINDOWS - 2.0);
         }
         let effect = median(&mut effects[index].clone()).unwrap_or(USUAL_NOISE);
         let error = median(&mut errors[index].clone()).unwrap_or(0.0);
         let variance = (MEDIAN_TO_VARIANCE * effect * effect - error * error).max(MIN_NOISE.powi(2));
-        if windows < SHORT_HISTORY {
-            // A few windows are uncertain in both directions, so other names' noise counts as well.
-            return (variance * windows + USUAL_NOISE.powi(2) * USUAL_WINDOWS) / (windows + USUAL_WINDOWS);
-        }
+        // A few windows, or windows with few requests, say little about the noise. The variance of a variance that is
+        // estimated from m values is 2 / m of its square, and here the square includes the sampling error.
+        let clarity = usual / (usual + error * error);
+        let known = windows * clarity * clarity;
+        let variance = (variance * known + usual * USUAL_WINDOWS) / (known + USUAL_WINDOWS);
         // In units of a variance from m windows, effects have Student's distribution, whose variance is m / (m − 2).
-        variance * windows / (windows - 2.0)
+        variance * (known + USUAL_WINDOWS) / (known + USUAL_WINDOWS - 2.0)
     };
     std::array::from_fn(variance)
 }

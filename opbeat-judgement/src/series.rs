@@ -13,7 +13,7 @@ const MIN_REQUESTS_OF_LEVEL: f64 = 3.0;
 
 /// The length of a block, in minutes: 1 to 30.
 ///
-/// Five and ten minutes are measured; 0039 of the decision records has the rates.
+/// Five and ten minutes are measured; 0047 of the decision records has the rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockLength(usize);
 

@@ -1,8 +1,9 @@
 //! The shares of found slow-downs and of false reports, on simulated releases.
 //!
-//! The variable `OPBEAT_SIMULATED_RELEASES` is the number of releases for each seed. The default is small, so that the
-//! tests take a minute. 200 releases take a quarter of an hour with `--release`, and give the rates of decision 39.
-//! Parameters were chosen on other seeds.
+//! The variable `OPBEAT_SIMULATED_RELEASES` is the number of releases for each seed, and `OPBEAT_SIMULATED_SEEDS` has other
+//! seeds, with commas between them. The defaults are small, so that the tests take a minute. The tests assert the goals of
+//! decision 47, with a tolerance of two standard errors of a sample of this size. Parameters were chosen on other seeds: 11 to
+//! 15, and 21.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test code, which prints its rates")]
 
@@ -23,6 +24,7 @@ use rates::{Rates, Truth};
 use releases::{Planted, Release};
 use spans::Fault;
 
+/// The seeds, if the variable `OPBEAT_SIMULATED_SEEDS` names no others.
 const SEEDS: [u64; 3] = [1, 2, 3];
 
 /// One of five releases has slow-downs.
@@ -30,6 +32,12 @@ const PLANTED_EVERY: usize = 5;
 
 fn releases_per_seed(default: usize) -> usize {
     std::env::var("OPBEAT_SIMULATED_RELEASES").map_or(default, |number| number.parse().expect("a number of releases"))
+}
+
+fn seeds() -> Vec<u64> {
+    std::env::var("OPBEAT_SIMULATED_SEEDS").map_or(SEEDS.to_vec(), |seeds| {
+        seeds.split(',').map(|seed| seed.parse().expect("numbers with commas between them")).collect()
+    })
 }
 
 fn seed_of(seed: u64, index: usize) -> u64 {
@@ -47,7 +55,7 @@ fn verdicts(series: &[Series], length: BlockLength, change: Change, names: &[usi
 fn for_each_seed<T: Send>(simulate: impl Fn(u64) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let simulate = &simulate;
-        let threads = SEEDS.map(|seed| scope.spawn(move || simulate(seed)));
+        let threads: Vec<_> = seeds().into_iter().map(|seed| scope.spawn(move || simulate(seed))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
 }
@@ -211,9 +219,9 @@ fn slow_downs_of_the_hard_model_are_found() {
         assert!(rates.is_found(Truth::Slow, Look::ThreeHours, 0.77));
         assert!(rates.is_found(Truth::Slow, Look::Day, 0.93));
         assert!(rates.is_rare(Truth::Unchanged, Look::Day, 0.003));
+        assert!(rates.is_rare(Truth::Mix, Look::Day, 0.1));
     }
-    let mix = |rates: &Rates| rates.share_reported(Truth::Mix, Look::Day);
-    assert!(mix(&all.with_classes) < mix(&all.five_minutes) * 0.75);
+    assert!(all.with_classes.is_rare(Truth::Mix, Look::Day, 0.1));
     assert!(all.candidates.reported * 1_000 <= all.candidates.all);
 }
 
@@ -221,7 +229,7 @@ fn slow_downs_of_the_hard_model_are_found() {
 fn the_responsible_span_is_named() {
     let (mut right, mut wrong, mut none) = (0, 0, 0);
     let (mut named, mut without_cause) = (0, 0);
-    for seed in SEEDS {
+    for seed in seeds() {
         for index in 0..releases_per_seed(40) {
             let random = &mut Random::new(seed_of(seed, index));
             let fault = [Fault::SlowerCalls, Fault::MoreCalls, Fault::Everything][index % 3];

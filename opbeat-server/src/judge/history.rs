@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use opbeat_judgement::{Block, Breakdown, Calls, Change, Histogram, Series, Span};
+use opbeat_judgement::{Breakdown, Calls, Change, Series, Span};
 
 use super::due::{Due, minutes_of};
+use super::results::Requests;
 use super::signatures::{Blocks, divide};
 use crate::store::read::{RollupSpan, TransactionRow};
 use crate::store::{Store, StoreError};
@@ -26,7 +27,7 @@ const OWN_CODE: (&str, &str) = ("app", "the application's own code");
 pub(super) struct History {
     /// The transactions.
     pub(super) transactions: Vec<TransactionRow>,
-    /// Their durations, in the same order.
+    /// Their durations by result, in the same order.
     pub(super) series: Vec<Series>,
     /// The numbers of their executions by block.
     counts: Vec<Vec<f64>>,
@@ -53,7 +54,7 @@ impl History {
             transactions.iter().enumerate().map(|(place, transaction)| (transaction.id, place)).collect();
         let ids: Vec<i64> = transactions.iter().map(|transaction| transaction.id).collect();
         let blocks = usize::try_from((to - from) / BLOCK).unwrap_or(0);
-        let mut buckets: Vec<Vec<Vec<(i32, u64)>>> = vec![vec![Vec::new(); blocks]; ids.len()];
+        let mut requests: Vec<Requests> = ids.iter().map(|_| Requests::new(blocks)).collect();
         let mut counts = vec![vec![0.0; blocks]; ids.len()];
         let span = RollupSpan { transactions: Some(&ids), ..span };
         if !ids.is_empty() {
@@ -65,18 +66,14 @@ impl History {
                     else {
                         return;
                     };
-                    buckets[*place][block].extend(row.rollup.sketch.buckets());
+                    requests[*place].add(block, &row.result, &row.rollup);
                     counts[*place][block] += row.rollup.count as f64;
                 })
                 .await?;
         }
         // A new app has no days without requests, but a short history.
         let first = (0..blocks).find(|block| counts.iter().any(|counts| counts[*block] > 0.0)).unwrap_or(0);
-        let series = |blocks: Vec<Vec<(i32, u64)>>| -> Series {
-            let blocks = blocks.into_iter().skip(first);
-            blocks.map(|buckets| Block::from(buckets.into_iter().collect::<Histogram>())).collect()
-        };
-        let series = buckets.into_iter().map(series).collect();
+        let series = requests.into_iter().map(|requests| requests.series(first)).collect();
         counts.iter_mut().for_each(|counts| drop(counts.drain(..first)));
         let from = from + BLOCK * i64::try_from(first).unwrap_or(0);
         Ok(Self { transactions, series, counts, range: (from, to), deployment: due.deployment })

@@ -13,6 +13,7 @@ mod callers;
 mod due;
 mod history;
 mod look;
+mod results;
 mod signatures;
 #[cfg(test)]
 mod tests;

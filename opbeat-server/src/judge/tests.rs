@@ -155,3 +155,65 @@ async fn apps_without_data_are_judged_as_well() {
         assert_eq!(store.recent_releases((RELEASED + 26 * HOUR) * MICROS).await.unwrap()[0].looks.len(), 4);
     }
 }
+
+/// A request: its result, its duration in milliseconds, and whether it failed.
+type Answer = (&'static str, f64, bool);
+
+/// Stores durations of a time by result, by rows of ten minutes. Those of one name are drawn by a function, which is told
+/// whether the release was completed; the others are steady.
+async fn fill_by_result(store: &Store, app_id: &str, rng: &mut Rng, subject: impl Fn(&mut Rng, bool) -> Answer) {
+    let mut changes = Changes::default();
+    for second in (START..RELEASED + 4 * HOUR).step_by(10 * MINUTE as usize) {
+        for name in NAMES {
+            let key = TransactionKey { app_id: app_id.to_owned(), kind: String::new(), name: name.to_owned() };
+            for _ in 0..60 {
+                let (result, ms, failed) = if name == "GET /books/{id}" {
+                    subject(rng, second >= RELEASED)
+                } else {
+                    ("200", 40.0 * (0.5 + rng.f64()), false)
+                };
+                let rollup = changes.rollups.entry((key.clone(), second, result.to_owned())).or_default();
+                rollup.insert(ms, None, failed);
+            }
+        }
+    }
+    store_changes(store, app_id, changes).await;
+}
+
+#[tokio::test]
+async fn more_answers_of_a_slow_result_are_a_change_of_the_mix() {
+    // Clients that have the page already get 304. After the release fewer of them do.
+    let fewer_304 = |rng: &mut Rng, is_after: bool| -> Answer {
+        let is_short = rng.f64() < if is_after { 0.3 } else { 0.7 };
+        let spread = 0.5 + rng.f64();
+        if is_short { ("304", 5.0 * spread, false) } else { ("200", 60.0 * spread, false) }
+    };
+    // After the release some requests wait for a lock, and fail. Others were not found before and after it.
+    let failures = |rng: &mut Rng, is_after: bool| -> Answer {
+        let spread = 0.5 + rng.f64();
+        match rng.f64() {
+            share if share < 0.3 => ("404", 30.0 * spread, false),
+            share if share < 0.6 && is_after => ("503", 600.0 * spread, true),
+            _ => ("200", 40.0 * spread, false),
+        }
+    };
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let (mix, slower) = (store.create_app("mix").await, store.create_app("slower").await);
+        fill_by_result(&store, &mix, &mut rng, fewer_304).await;
+        fill_by_result(&store, &slower, &mut rng, failures).await;
+        for app_id in [&mix, &slower] {
+            release(&store, app_id, "a1", START + HOUR).await;
+            release(&store, app_id, "b2", RELEASED).await;
+        }
+        take_looks(&store, None, (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
+        let findings = async |app_id: &str| store.findings(app_id, FindingsOf::Release(2), 10).await.unwrap();
+        let found = findings(&mix).await;
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert!(finding.is_mix && finding.is_certain, "{finding:?}");
+        assert!(finding.sentence.contains("because the mix changed"), "{}", finding.sentence);
+        let found = findings(&slower).await;
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert!(!finding.is_mix, "{}", finding.sentence);
+    }
+}

@@ -27,6 +27,8 @@ pub(crate) struct Due {
 pub(crate) struct Group {
     /// Whether it is neither resolved nor muted.
     pub(crate) is_open: bool,
+    /// Whether it is merged into another error, which shows its errors.
+    pub(crate) is_merged: bool,
     /// When the last message about a new or repeated error was made, in microseconds since 1970.
     pub(crate) notified_at: Option<i64>,
 }
@@ -54,13 +56,16 @@ const fn is_repeat(event: &Event) -> bool {
 /// Makes the plan. Activities that are in no part of it are done without a message.
 pub(crate) fn plan(due: &[Due], group: Group, now: i64, cool_down: i64) -> Plan {
     let mut plan = Plan::default();
+    if group.is_merged {
+        return plan;
+    }
     let created = due.iter().position(|due| matches!(due.event, Event::Created { .. }));
     plan.send.extend(created.map(|created| (created, 0)));
     let mut repeats = Vec::new();
     for (index, Due { event, .. }) in due.iter().enumerate() {
         match event {
             Event::Created { .. } => {}
-            // The other one of two errors has the message.
+            // The other error has the same activity.
             Event::MergedInto { .. } | Event::SplitFrom { .. } => {}
             // The message about the new error names the assignee.
             Event::Assigned { .. } if created.is_some() => {}
@@ -90,7 +95,7 @@ mod tests {
     use super::*;
     use crate::assignment::AssignedBy;
 
-    const NEW: Group = Group { is_open: true, notified_at: None };
+    const NEW: Group = Group { is_open: true, is_merged: false, notified_at: None };
 
     fn due(events: &[Event]) -> Vec<Due> {
         let due = |(id, event): (i64, &Event)| Due { id, happened_at: 0, actor: String::new(), event: event.clone() };
@@ -116,7 +121,7 @@ mod tests {
         assert_eq!((during.send, during.later), (vec![], Some((vec![0, 1], 110))));
         let after = plan(&repeats, Group { notified_at: Some(50), ..NEW }, 110, 60);
         assert_eq!((after.send, after.later, after.begins_cool_down), (vec![(1, 1)], None, true));
-        let resolved = plan(&repeats, Group { is_open: false, notified_at: Some(50) }, 110, 60);
+        let resolved = plan(&repeats, Group { is_open: false, notified_at: Some(50), ..NEW }, 110, 60);
         assert_eq!(resolved, Plan::default());
         let with_new = plan(&due(&[Event::Created { release: 1 }, Event::Regressed { release: 2 }]), NEW, 100, 60);
         assert_eq!((with_new.send, with_new.later), (vec![(0, 0)], Some((vec![1], 160))));

@@ -173,7 +173,7 @@ fn subject(connection: &mut Connection, group: i64) -> Result<Subject, StoreErro
     let row = query(format!(
         "SELECT error_groups.number, error_groups.type_name, error_groups.message, error_groups.culprit,
                 error_groups.level, error_groups.first_seen, error_groups.last_seen, error_groups.times_seen,
-                error_groups.status, error_groups.notified_at, error_groups.app_id, apps.short_name AS app, apps.team_id,
+                error_groups.status, error_groups.merged_into, error_groups.notified_at, error_groups.app_id, apps.short_name AS app, apps.team_id,
                 organizations.id AS organization_id, organizations.short_name AS organization, {ASSIGNMENT}
          FROM error_groups JOIN apps ON apps.id = error_groups.app_id
          JOIN organizations ON organizations.id = apps.organization_id WHERE error_groups.id = ?"
@@ -204,6 +204,7 @@ fn subject(connection: &mut Connection, group: i64) -> Result<Subject, StoreErro
         team: row.try_get("team_id")?,
         status: Group {
             is_open: Status::of(row.try_get("status")?) == Status::Open,
+            is_merged: row.try_get::<Option<i64>, _>("merged_into")?.is_some(),
             notified_at: row.try_get("notified_at")?,
         },
         assignment,
