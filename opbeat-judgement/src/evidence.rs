@@ -46,14 +46,11 @@ pub struct Evidence {
     /// The changes with the mix of classes before, if requests have classes.
     pub within_classes: Option<[MeasuredChange; 4]>,
     /// The logarithm of the likelihood of the best slow-down, less that of the best new mix. It is 0 if there is no change,
-    /// or too few requests to tell.
+    /// or too few requests to distinguish them.
     pub slower_over_mix: f64,
     /// Whether other transactions could be compared with.
     pub has_control: bool,
 }
-
-/// Below this number of standard errors, the mix is not examined.
-const WORTH_A_LOOK: f64 = 2.0;
 
 /// Sampling errors that are added to the effect of a half: its requests are few.
 const HALF_ERRORS: f64 = 0.5;
@@ -63,6 +60,8 @@ pub(crate) struct Windows<'a> {
     pub(crate) corrected: &'a Corrected<'a>,
     pub(crate) before: Range<usize>,
     pub(crate) after: Range<usize>,
+    /// The standard errors below which nothing is reported, so that the mix is not examined.
+    pub(crate) limit: f64,
 }
 
 impl Windows<'_> {
@@ -104,7 +103,7 @@ impl Evidence {
         let [old, new] = [&windows.before, &windows.after].map(|range| windows.corrected.window(range.clone()));
         let differences = before.changes(&new);
         let changes = measured(&differences, noise, windows.smaller_halves(before, &differences));
-        let is_examined = changes.iter().any(|change| change.z() >= WORTH_A_LOOK);
+        let is_examined = changes.iter().any(|change| change.z() >= windows.limit);
         let within_classes = if is_examined { windows.standardised() } else { None };
         // With classes, the mix that they explain is removed before the rest is explained.
         let slower_over_mix = match &within_classes {

@@ -1,10 +1,10 @@
 //! Whether requests became slower, or slow requests became more frequent.
 //!
-//! The two look the same in a percentile, but not in the distribution. If the mix changed, its modes stay in their
-//! places and change their weights. If requests became slower, modes move. So the requests after a change are held
+//! The two look the same in a percentile, but not in the distribution. If the mix changed, its modes stay where
+//! they are, and their weights change. If requests became slower, modes move. So the requests after a change are held
 //! against both explanations, and the likelihoods are compared:
 //!
-//! | explanation | what changes |
+//! | explanation | its parameters |
 //! |---|---|
 //! | the mix | the weights of three components |
 //! | all requests are slower | one factor |
@@ -42,7 +42,7 @@ struct Divided<'a> {
 }
 
 /// Returns the logarithm of the likelihood of the best slow-down, less that of the best new mix. It is 0 if there are too
-/// few requests to tell.
+/// few requests to distinguish them.
 pub(crate) fn slower_over_mix(template: &Template, before: &Distribution, after: &Distribution) -> f64 {
     if template.density.is_empty() || before.effective < MIN_BEFORE || after.effective < MIN_AFTER {
         return 0.0;
@@ -73,18 +73,18 @@ impl<'a> Divided<'a> {
 
     /// Returns the likelihood that all components but the fastest are longer.
     fn slow_kinds(&self, observed: &Observed, longer: i64) -> f64 {
-        let likelihood = |(place, count): &(i64, f64)| {
-            let [fastest, ..] = self.part(*place);
-            let [_, slower @ ..] = self.part(*place - longer);
+        let likelihood = |(place, count): (i64, f64)| {
+            let [fastest, ..] = self.part(place);
+            let [_, slower @ ..] = self.part(place - longer);
             count * log(fastest + slower.iter().sum::<f64>())
         };
-        observed.iter().map(likelihood).sum()
+        observed.filled().map(likelihood).sum()
     }
 
     /// Returns the highest likelihood of new weights of the components.
     fn mix(&self, observed: &Observed) -> f64 {
         let parts: Vec<([f64; COMPONENTS], f64)> =
-            observed.iter().map(|(place, count)| (self.part(*place), *count)).collect();
+            observed.filled().map(|(place, count)| (self.part(place), count)).collect();
         let mut old = [1e-9; COMPONENTS];
         self.parts.iter().for_each(|part| old.iter_mut().zip(part).for_each(|(sum, part)| *sum += part));
         // The factors by which the weights change.
@@ -109,7 +109,7 @@ impl<'a> Divided<'a> {
 fn some(template: &Template, observed: &Observed, longer: i64) -> f64 {
     let density = |place: i64| template.density.get(template.place(place)).copied().unwrap_or(1.0);
     let densities: Vec<[f64; 3]> =
-        observed.iter().map(|(place, count)| [density(*place), density(*place - longer), *count]).collect();
+        observed.filled().map(|(place, count)| [density(place), density(place - longer), count]).collect();
     let all: f64 = densities.iter().map(|[.., count]| count).sum();
     let mut share = FIRST_SHARE;
     for _ in 0..STEPS_OF_SHARE {

@@ -3,7 +3,7 @@
 //! Requests of a minute share its noise, so tests that assume independent requests report far too many changes.
 //! Bertrand, Duflo & Mullainathan (*How Much Should We Trust Differences-in-Differences Estimates?*, 2004) found this in
 //! published studies, and measure the error with placebo laws: dates at which nothing happened. Placebo releases do the
-//! same here, at every half hour of the history.
+//! same here, at every 40 minutes of the history.
 
 use crate::control::median;
 use crate::correction::PrefixSums;
@@ -25,8 +25,8 @@ const MIN_PLACEBOS: usize = 8;
 /// The number of windows that [`USUAL_NOISE`] counts as, beside those of the history.
 const USUAL_WINDOWS: f64 = 8.0;
 
-/// The steps of the prefix sums between two placebo releases: half an hour.
-const STRIDE: usize = 3;
+/// The steps of the prefix sums between two placebo releases: 40 minutes.
+const STRIDE: usize = 4;
 
 /// Returns the variance τ² that placebo releases add to the sampling error of each measure.
 ///

@@ -183,7 +183,8 @@ impl Subject<'_> {
         let (before, after) = self.windows();
         let placebo = ((after.len() + self.step / 2) / self.step).clamp(1, minutes(LONGEST_PLACEBO).max(1));
         let noise = noise(&self.past, minutes(DAY), placebo);
-        let windows = Windows { corrected: &self.corrected, before, after };
+        let limit = self.study.look.limit();
+        let windows = Windows { corrected: &self.corrected, before, after, limit };
         Evidence::new(&windows, &self.before, noise, self.study.group.is_sufficient())
     }
 }

@@ -11,11 +11,14 @@ use crate::histogram::WIDTH;
 const MIN_BEFORE: f64 = 20.0;
 const MIN_AFTER: f64 = 10.0;
 
-/// The largest shift in buckets: a factor of 20.
+/// The buckets on both sides of the durations: a factor of 20.
 pub(crate) const REACH: i64 = 150;
 
-/// The step of the first search, in buckets. No density is narrower than the kernel.
-const COARSE: i64 = 3;
+/// The largest shift of all requests, in buckets: a factor of 7.
+const MAX_SHIFT: i64 = 100;
+
+/// The step of the first search, in buckets: a likelihood is smooth on the scale of a mode's width. It is halved until 1.
+const COARSE: i64 = 8;
 
 /// The deviation of the kernel is this, on the logarithmic scale, by the fifth root of the number of requests.
 const KERNEL: f64 = 0.35;
@@ -44,8 +47,20 @@ pub(crate) struct Template {
     requests: f64,
 }
 
-/// The requests after a change: places in the density, and the requests there.
-pub(crate) type Observed = Vec<(i64, f64)>;
+/// The requests after a change.
+pub(crate) struct Observed {
+    /// The place of the first request in the density.
+    first: i64,
+    /// The requests from there on.
+    counts: Vec<f64>,
+}
+
+impl Observed {
+    /// Returns the places that have requests, with their number.
+    pub(crate) fn filled(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
+        (self.first..).zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0.0)
+    }
+}
 
 impl Template {
     pub(crate) fn new(before: &Distribution) -> Self {
@@ -62,13 +77,17 @@ impl Template {
             (0..=2 * half).map(|at| (-0.5 * ((at as f64 - half as f64) / deviation).powi(2)).exp()).collect();
         let anywhere = (ANYWHERE / requests).clamp(ANYWHERE_SHARE.0, ANYWHERE_SHARE.1);
         let scale = (1.0 - anywhere) / (before.total * kernel.iter().sum::<f64>());
-        let mut density = vec![anywhere / width as f64; width];
+        let floor = anywhere / width as f64;
+        let mut density = vec![floor; width];
         for (index, count) in before.counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
             // The kernel is narrower than the reach, so it is within the density.
             let places = density.iter_mut().skip(reach + index - half);
             places.zip(&kernel).for_each(|(density, kernel)| *density += count * scale * kernel);
         }
-        let logs = density.iter().map(|density| density.ln()).collect();
+        // Most places are empty, and logarithms take time.
+        let log_of_floor = floor.ln();
+        let log = |density: &f64| if *density > floor { density.ln() } else { log_of_floor };
+        let logs = density.iter().map(log).collect();
         Self { first, density, logs, requests }
     }
 
@@ -80,9 +99,14 @@ impl Template {
     /// Returns the requests after. Their number is the one that decides the sampling error.
     pub(crate) fn observed(&self, after: &Distribution) -> Observed {
         let weight = after.effective / after.total.max(1e-9);
-        let offset = i64::from(after.first) - self.first;
-        let filled = after.counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
-        filled.map(|(index, count)| (index as i64 + offset, count * weight)).collect()
+        let is_filled = |count: &f64| *count > 0.0;
+        let begin = after.counts.iter().position(is_filled).unwrap_or(0);
+        let end = after.counts.iter().rposition(is_filled).map_or(begin, |last| last + 1);
+        let counts = after.counts.get(begin..end).unwrap_or_default();
+        Observed {
+            first: i64::from(after.first) + begin as i64 - self.first,
+            counts: counts.iter().map(|count| count * weight).collect(),
+        }
     }
 
     /// Returns the place of a request that was moved down. Places beyond the ends are as unlikely as the ends.
@@ -92,8 +116,12 @@ impl Template {
 
     /// Returns the logarithm of the likelihood that all requests are longer by a number of buckets.
     pub(crate) fn likelihood(&self, observed: &Observed, longer: i64) -> f64 {
+        let begin = usize::try_from(observed.first - longer).ok();
+        if let Some(logs) = begin.and_then(|begin| self.logs.get(begin..begin + observed.counts.len())) {
+            return logs.iter().zip(&observed.counts).map(|(log, count)| log * count).sum();
+        }
         let log = |place: i64| self.logs.get(self.place(place)).copied().unwrap_or(0.0);
-        observed.iter().map(|(place, count)| count * log(place - longer)).sum()
+        observed.filled().map(|(place, count)| count * log(place - longer)).sum()
     }
 
     /// Returns the most likely shift of all requests. Its error is the distance at which the likelihood is one standard
@@ -103,7 +131,7 @@ impl Template {
             return Estimate { log: 0.0, error: UNKNOWN };
         }
         let observed = self.observed(after);
-        let (longer, highest) = most_likely((-REACH, REACH), |longer| self.likelihood(&observed, longer));
+        let (longer, highest) = most_likely((-MAX_SHIFT, MAX_SHIFT), |longer| self.likelihood(&observed, longer));
         let distance = |direction: i64| {
             let mut last = 0.0;
             for step in 1..=MAX_ERROR {
@@ -132,10 +160,17 @@ pub(crate) fn most_likely(range: (i64, i64), mut likelihood: impl FnMut(i64) -> 
         }
     };
     (range.0..=range.1).step_by(COARSE as usize).for_each(|buckets| consider(buckets, &mut best));
-    let near = best.0;
-    for buckets in [near - 2, near - 1, near + 1, near + 2] {
-        if (range.0..=range.1).contains(&buckets) {
-            consider(buckets, &mut best);
+    let mut step = COARSE / 2;
+    while step > 0 {
+        let near = best.0;
+        for buckets in [near - step, near + step] {
+            if (range.0..=range.1).contains(&buckets) {
+                consider(buckets, &mut best);
+            }
+        }
+        // A step that helped may help again.
+        if best.0 == near {
+            step /= 2;
         }
     }
     best

@@ -234,6 +234,15 @@ pub(crate) enum Event {
         /// The text.
         text: String,
     },
+    /// It happens much more often than before.
+    Spiked {
+        /// The number of errors in the last hour.
+        in_hour: i64,
+        /// The number of errors of an average day before.
+        per_day: i64,
+        /// The number of days before.
+        days: i64,
+    },
     /// Somebody merged another error into it.
     Merged {
         /// The number of the other one.

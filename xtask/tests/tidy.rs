@@ -246,8 +246,10 @@ const DEPENDENCIES: [(&str, &[&str]); 12] = [
 ];
 
 /// The crates of ours that a crate may use in its tests besides: real agents and requests.
-const TEST_DEPENDENCIES: [(&str, &[&str]); 2] =
-    [("opbeat-instrument", &["opbeat-tower", "test-backends"]), ("opbeat-server", &["opbeat-core", "test-backends"])];
+const TEST_DEPENDENCIES: [(&str, &[&str]); 2] = [
+    ("opbeat-instrument", &["opbeat-tower", "test-backends"]),
+    ("opbeat-server", &["opbeat-axum", "opbeat-core", "test-backends"]),
+];
 
 /// Returns whether a crate, or the path of its manifest, is one of ours. Examples and `xtask` have no rules.
 fn is_ours(name: &str) -> bool {
@@ -342,8 +344,10 @@ fn nothing_is_left_for_later() {
 
 #[test]
 fn tests_do_not_sleep() {
-    // Random moments of a crash, the length of an outage, and a rate over half an hour are what these tests are about.
-    let exempt = ["opbeat-server/tests/scaled/load.rs", "opbeat-server/tests/scaled/soak/"];
+    // Random moments of a crash, the length of an outage, and a rate over half an hour are what these tests are about. The
+    // queries of the shop take time.
+    let exempt =
+        ["opbeat-server/tests/scaled/load.rs", "opbeat-server/tests/scaled/soak/", "opbeat-server/tests/walk/shop.rs"];
     let found = lines_where(&others(), "tests wait for what happens, not for time to pass", |source, line| {
         source.is_test() && !exempt.iter().any(|exempt| source.path.starts_with(exempt)) && line.contains("sleep(")
     });

@@ -62,7 +62,7 @@ fn for_each_seed<T: Send>(simulate: impl Fn(u64) -> T + Sync) -> Vec<T> {
 
 fn simple_model(seed: u64) -> Rates {
     let mut rates = Rates::default();
-    for index in 0..releases_per_seed(40) {
+    for index in 0..releases_per_seed(36) {
         let random = &mut Random::new(seed_of(seed, index));
         let planted = slow_downs::planted(random, index);
         let series = slow_downs::release(random, planted);
@@ -193,7 +193,7 @@ impl Hard {
 
 fn hard_model(seed: u64) -> Hard {
     let mut hard = Hard::default();
-    for index in 0..releases_per_seed(15) {
+    for index in 0..releases_per_seed(13) {
         let planted = if index.is_multiple_of(PLANTED_EVERY) { Planted::Some } else { Planted::Nothing };
         let release = releases::release(seed_of(seed, index), planted);
         hard.add(&release);

@@ -109,7 +109,7 @@ pub(super) fn time(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// Formats a time for the axis of a chart: `14:05`, or with its date `11-23 14:00`.
+/// Formats the time of a point of a chart: `14:05`, or with its date `11-23 14:00`.
 pub(super) fn axis_time(timestamp: Timestamp, shows_date: bool) -> String {
     timestamp.strftime(if shows_date { "%m-%d %H:%M" } else { "%H:%M" }).to_string()
 }

@@ -72,6 +72,11 @@ pub(super) fn me() -> String {
     link("/me/")
 }
 
+/// Returns the page that turns mails off.
+pub(super) fn unsubscribe(secret: &str) -> String {
+    link(&format!("/unsubscribe/{}/", encode(secret)))
+}
+
 /// Returns the path of an invitation's page, without the base path.
 pub(super) fn invitation(secret: &str) -> String {
     format!("/invitations/{}/", encode(secret))

@@ -56,6 +56,7 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route("/{organization}/people/{person}/", get(pages::member).post(pages::change_member))
         .route("/first-run/", get(pages::first_run).post(pages::submit_first_run))
         .route("/invitations/{secret}/", get(pages::invitation).post(pages::accept_invitation))
+        .route("/unsubscribe/{secret}/", get(pages::unsubscribe).post(pages::stop_mails))
         .route("/me/", get(pages::me).post(pages::change_me))
         .route("/sign-in", get(pages::sign_in).post(pages::submit_sign_in))
         .route("/sign-out", post(pages::sign_out))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! releases ─► looks that are due ─► history: rollups in blocks of ten minutes ─► opbeat-judgement ─► findings
+//!                                   results: the classes of requests ──────────────────┤
 //!                                   signatures: time of kinds, divided ────────────────┘         ▲
 //!                                   callers: stacks of samples ─► opbeat-repository: last change ─┘
 //! ```

@@ -159,7 +159,7 @@ async fn apps_without_data_are_judged_as_well() {
 /// A request: its result, its duration in milliseconds, and whether it failed.
 type Answer = (&'static str, f64, bool);
 
-/// Stores durations of a time by result, by rows of ten minutes. Those of one name are drawn by a function, which is told
+/// Stores durations of a time by result, by rows of ten minutes. Those of one name are drawn by a function, which gets
 /// whether the release was completed; the others are steady.
 async fn fill_by_result(store: &Store, app_id: &str, rng: &mut Rng, subject: impl Fn(&mut Rng, bool) -> Answer) {
     let mut changes = Changes::default();

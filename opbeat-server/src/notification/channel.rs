@@ -7,17 +7,23 @@ pub(crate) enum ChannelKind {
     Webhook,
     /// A URL that takes the messages of Slack.
     Slack,
+    /// A topic of a server of ntfy.
+    Ntfy,
+    /// Pushover, with the token of an application and the key of a user or a group.
+    Pushover,
 }
 
 impl ChannelKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 2] = [Self::Webhook, Self::Slack];
+    pub(crate) const ALL: [Self; 4] = [Self::Webhook, Self::Slack, Self::Ntfy, Self::Pushover];
 
     /// Returns the kind as text, as it is stored.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::Slack => "slack",
+            Self::Ntfy => "ntfy",
+            Self::Pushover => "pushover",
         }
     }
 
@@ -31,6 +37,8 @@ impl ChannelKind {
         match self {
             Self::Webhook => "Webhook",
             Self::Slack => "Slack-compatible chat",
+            Self::Ntfy => "ntfy, for phones",
+            Self::Pushover => "Pushover, for phones",
         }
     }
 }
@@ -68,7 +76,7 @@ pub(crate) struct NewChannel {
     pub(crate) name: String,
     /// The URL that messages are posted to.
     pub(crate) target: String,
-    /// The key of the signatures, or an empty string.
+    /// The key of the signatures, a token, or an empty string.
     pub(crate) secret: String,
     /// The activities that it gets.
     pub(crate) filter: ChannelFilter,

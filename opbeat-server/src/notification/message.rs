@@ -166,6 +166,7 @@ impl ErrorActivity {
             Event::Created { .. } => "New error",
             Event::Regressed { .. } => "Regressed",
             Event::Unmuted { .. } => "Happened again",
+            Event::Spiked { .. } => "Spike of",
             Event::Resolved { .. } => "Resolved",
             Event::Muted { .. } => "Muted",
             Event::Opened => "Opened again",
@@ -185,6 +186,7 @@ impl ErrorActivity {
             Event::Resolved { .. } => ("errorgroup", "fixed"),
             Event::Regressed { .. } => ("errorgroup", "regressed"),
             Event::Unmuted { .. } => ("errorgroup", "unmuted"),
+            Event::Spiked { .. } => ("errorgroup", "spiked"),
             Event::Muted { .. } => ("errorgroup", "muted"),
             Event::Opened => ("errorgroup", "opened"),
             Event::Commented { .. } => ("errorgroup", "commented"),
@@ -216,6 +218,9 @@ impl ErrorActivity {
                 MuteEnd::Release => "The error group happened again in a new release, which ended its mute.",
             }
             .to_owned(),
+            Event::Spiked { in_hour, per_day, days } => format!(
+                "The error group happened {in_hour} times in the last hour, after {per_day} times a day in the {days} days before."
+            ),
             Event::Resolved { .. } => format!("The error group was resolved by {actor}."),
             Event::Muted { .. } => format!("The error group was muted by {actor}."),
             Event::Opened => format!("The error group was opened again by {actor}."),

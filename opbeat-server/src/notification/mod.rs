@@ -8,8 +8,12 @@ mod activity;
 mod channel;
 mod message;
 mod plan;
+mod preferences;
+mod spike;
 
 pub(crate) use activity::activity;
 pub(crate) use channel::{ChannelFilter, ChannelKind, NewChannel};
 pub(crate) use message::{About, ErrorActivity, Message, Named, Suppressed};
 pub(crate) use plan::{Due, Group, HOUR, is_important, plan};
+pub(crate) use preferences::{Mails, Preferences};
+pub(crate) use spike::{MAX_HOURS, MIN_HOURS, is_spike};

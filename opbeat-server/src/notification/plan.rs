@@ -1,7 +1,7 @@
 //! The plan for the activities of one error that are due: which of them cause a message, and which wait.
 //!
-//! A new error with its assignment is one message. Errors that happen again after they were resolved or muted are the only
-//! activities that repeat. Within the cool-down after a message about the error they wait, and the newest of them is one
+//! A new error with its assignment is one message. Errors that happen again after they were resolved or muted, and spikes,
+//! are the only activities that repeat. Within the cool-down after a message about the error they wait, and the newest of them is one
 //! message afterwards, unless somebody has resolved or muted the error until then.
 
 use crate::error_status::Event;
@@ -50,7 +50,7 @@ pub(crate) const fn is_important(event: &Event) -> bool {
 }
 
 const fn is_repeat(event: &Event) -> bool {
-    matches!(event, Event::Regressed { .. } | Event::Unmuted { .. })
+    matches!(event, Event::Regressed { .. } | Event::Unmuted { .. } | Event::Spiked { .. })
 }
 
 /// Makes the plan. Activities that are in no part of it are done without a message.

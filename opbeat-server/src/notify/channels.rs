@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::outgoing::Destination;
+use super::phone;
 use crate::audit::ChangedBy;
 use crate::names;
 use crate::notification::{About, ChannelFilter, ChannelKind, Message, Named, NewChannel, Suppressed};
@@ -15,6 +16,12 @@ use crate::store::{Changed, Store};
 
 /// The longest URL of a channel, in bytes.
 const MAX_TARGET: usize = 1_000;
+
+/// The longest token, in bytes.
+const MAX_TOKEN: usize = 200;
+
+/// The address of Pushover.
+const PUSHOVER: &str = "https://api.pushover.net/1/messages.json";
 
 /// Changes the channels of apps. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -62,24 +69,28 @@ impl AppChannels<'_> {
     pub(crate) async fn add(
         self,
         (kind, filter): (&str, &str),
-        (name, target): (&str, &str),
+        (name, target, token): (&str, &str, &str),
     ) -> Result<Option<String>, Refused> {
         let kind = ChannelKind::of(kind).ok_or(invalid("kind", "Choose a kind of channel."))?;
         let filter = ChannelFilter::of(filter).ok_or(invalid("activities", "Choose the activities."))?;
         let name =
             names::name_of_person(name).ok_or(invalid("name", "A channel needs a name of at most 100 characters."))?;
-        let target = target.trim();
+        let target = match target.trim() {
+            "" if kind == ChannelKind::Pushover => PUSHOVER,
+            target => target,
+        };
         if target.len() > MAX_TARGET {
             return Err(invalid("target", "The URL must have at most 1,000 bytes."));
         }
         Destination::parse(target).map_err(|reason| invalid("target", reason))?;
-        let secret = (kind == ChannelKind::Webhook).then(random_hex::<32>);
+        let secret = secret(kind, target, token)?;
+        let key = (kind == ChannelKind::Webhook).then(|| secret.clone());
         let target = target.to_owned();
-        let new = NewChannel { kind, name, target, secret: secret.clone().unwrap_or_default(), filter };
+        let new = NewChannel { kind, name, target, secret, filter };
         let app = (&*self.app.organization_id, &*self.app.id, &*self.app.name);
         match self.store.add_channel(app, &new, self.by).await? {
             Changed::TooMany => Err(invalid("name", "An app has at most 20 channels. Remove one first.")),
-            _ => Ok(secret),
+            _ => Ok(key),
         }
     }
 
@@ -113,6 +124,28 @@ impl AppChannels<'_> {
         };
         let is_sent = self.store.send_to_channel(id, channel, &message).await?;
         if is_sent { Ok(()) } else { Err(Refused::Missing("channel")) }
+    }
+}
+
+/// Returns the new key of a webhook, or the token of a phone.
+fn secret(kind: ChannelKind, target: &str, token: &str) -> Result<String, Refused> {
+    let words: Vec<&str> = token.split_whitespace().collect();
+    let is_plain = token.len() <= MAX_TOKEN && token.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if !is_plain {
+        return Err(invalid("token", "A token has at most 200 letters, digits and signs."));
+    }
+    match (kind, &*words) {
+        (ChannelKind::Webhook, _) => Ok(random_hex::<32>()),
+        (ChannelKind::Slack, _) => Ok(String::new()),
+        (ChannelKind::Ntfy, _) if phone::topic(target).is_none() => {
+            Err(invalid("target", "The URL of ntfy must end with a topic, as in https://ntfy.sh/shop-errors."))
+        }
+        (ChannelKind::Ntfy, [] | [_]) => Ok(words.concat()),
+        (ChannelKind::Pushover, [_, _]) => Ok(words.join(" ")),
+        (ChannelKind::Ntfy, _) => Err(invalid("token", "An access token of ntfy has no spaces.")),
+        (ChannelKind::Pushover, _) => {
+            Err(invalid("token", "Pushover needs the token of the application, a space, and the key of the user."))
+        }
     }
 }
 

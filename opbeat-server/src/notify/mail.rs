@@ -30,7 +30,7 @@ impl Mail {
         let server = config.server.as_deref()?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&with_encryption(server));
         let transport = transport.map(|builder| builder.timeout(Some(COMMAND_TIME)).build());
-        let from = config.from.clone().unwrap_or_else(|| format!("opbeat@{}", host(base)));
+        let from = config.from.clone().unwrap_or_else(|| format!("opbeat@{}", domain(base)));
         let from = from.parse::<Address>().map(|address| Mailbox::new(Some("Opbeat".to_owned()), address));
         Some(Self {
             transport: transport.map_err(|error| format!("smtp.url cannot be used: {error}")),
@@ -38,12 +38,17 @@ impl Mail {
         })
     }
 
-    /// Sends a message to an address.
-    pub(super) async fn send(&self, to: &str, message: &Message, base: &str) -> Result<(), Failure> {
+    /// Sends messages to an address in one mail. The secret is that of the link that turns mails off.
+    pub(super) async fn send(
+        &self,
+        (to, unsubscribe): (&str, &[u8]),
+        messages: &[Message],
+        base: &str,
+    ) -> Result<(), Failure> {
         let transport = self.transport.as_ref().map_err(Failure::lasting)?;
         let from = self.from.clone().map_err(Failure::lasting)?;
         let to: Address = to.parse().map_err(|_| Failure::lasting("the e-mail address of the person is invalid"))?;
-        let mail = mail(from, to, message, base)?;
+        let mail = mail((from, to), messages, base, &unsubscribe_url(base, unsubscribe))?;
         match tokio::time::timeout(TIME, transport.send(mail)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
@@ -81,29 +86,48 @@ fn is_here(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns the host of a URL as the domain of an e-mail address.
-fn host(base: &str) -> String {
+/// Returns the host of a URL as the domain of an e-mail address. Many programs do not read an IP address there, and lettre does
+/// not either: such a server is `localhost` until `smtp.from` is set.
+fn domain(base: &str) -> &str {
     let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
-    if let Some(address) = authority.strip_prefix('[') {
-        return format!("[IPv6:{}]", address.split(']').next().unwrap_or_default());
-    }
     let host = authority.split(':').next().unwrap_or_default();
-    if host.parse::<IpAddr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+    if authority.starts_with('[') || host.parse::<IpAddr>().is_ok() { "localhost" } else { host }
+}
+
+/// Returns the URL of the page that turns mails off.
+fn unsubscribe_url(base: &str, secret: &[u8]) -> String {
+    format!("{base}/unsubscribe/{}/", String::from_utf8_lossy(secret))
 }
 
 /// Makes a mail with a text and a page.
-fn mail(from: Mailbox, to: Address, message: &Message, base: &str) -> Result<lettre::Message, Failure> {
-    let id = format!("<{}.{}@{}>", message.id, message.created_at, from.email.domain());
-    let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+fn mail(
+    (from, to): (Mailbox, Address),
+    messages: &[Message],
+    base: &str,
+    unsubscribe: &str,
+) -> Result<lettre::Message, Failure> {
+    let first = messages.first().ok_or_else(|| Failure::lasting("the mail has no message"))?;
+    let subject = match messages {
+        [message] => message.headline(),
+        several => format!("{} notifications, such as {}", several.len(), first.headline()),
+    };
+    let id = format!("<{}.{}@{}>", first.id, first.created_at, from.email.domain());
+    let header = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
     lettre::Message::builder()
         .from(from)
         .to(Mailbox::new(None, to))
-        .subject(message.headline())
+        .subject(subject)
         .message_id(Some(id))
         .date_now()
-        .raw_header(automatic)
-        .multipart(MultiPart::alternative_plain_html(text(message, base), page(message, base)))
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        // RFC 8058: the mail program turns the mails off with one press.
+        .raw_header(header("List-Unsubscribe", &format!("<{unsubscribe}>")))
+        .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        .multipart(MultiPart::alternative_plain_html(
+            text(messages, base, unsubscribe),
+            page(messages, base, unsubscribe),
+        ))
         .map_err(|error| Failure::lasting(format!("the mail cannot be made: {error}")))
 }
 
@@ -125,18 +149,24 @@ fn lines(message: &Message) -> Vec<String> {
     lines
 }
 
-fn text(message: &Message, base: &str) -> String {
-    format!("{}\n\n{base}{}\n", lines(message).join("\n\n"), message.path())
+fn text(messages: &[Message], base: &str, unsubscribe: &str) -> String {
+    let part = |message: &Message| format!("{}\n\n{base}{}\n\n", lines(message).join("\n\n"), message.path());
+    let parts: Vec<String> = messages.iter().map(part).collect();
+    format!("{}-- \nTurn these mails off: {unsubscribe}\n", parts.join("----\n\n"))
 }
 
 /// Returns the same lines as HTML, in which all texts are escaped.
-fn page(message: &Message, base: &str) -> String {
+fn page(messages: &[Message], base: &str, unsubscribe: &str) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             body {
-                @for line in lines(message) { p style="white-space: pre-wrap" { (line) } }
-                p { a href={ (base) (message.path()) } { (message.title()) " in " (message.app.name) } }
+                @for message in messages {
+                    @for line in lines(message) { p style="white-space: pre-wrap" { (line) } }
+                    p { a href={ (base) (message.path()) } { (message.title()) " in " (message.app.name) } }
+                    hr;
+                }
+                p { a href=(unsubscribe) { "Turn these mails off" } }
             }
         }
     };
@@ -172,8 +202,9 @@ mod tests {
                 "{url}"
             );
         }
-        for base in ["http://127.0.0.1:8200", "http://[::1]:8200"] {
-            assert!(format!("opbeat@{}", host(base)).parse::<Address>().is_ok(), "{base}");
-        }
+        assert_eq!(
+            ["http://127.0.0.1:8200", "http://[::1]:8200", "http://here:80/a"].map(domain),
+            ["localhost", "localhost", "here"]
+        );
     }
 }

@@ -13,6 +13,7 @@ mod config;
 mod failure;
 mod mail;
 mod outgoing;
+mod phone;
 mod rounds;
 mod sender;
 mod slack;

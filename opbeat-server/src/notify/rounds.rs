@@ -14,6 +14,9 @@ use crate::store::{Claimed, Outcome, Store, StoreError};
 /// The time between two looks for activities and messages that are due.
 const INTERVAL: Duration = Duration::from_millis(500);
 
+/// The time between two looks for spikes.
+const SPIKE_INTERVAL: Duration = Duration::from_secs(60);
+
 /// The number of messages that are sent at the same time.
 const MAX_SENDING: usize = 16;
 
@@ -30,9 +33,14 @@ pub(crate) async fn notify(store: &Store, notifier: Notifier) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sending: JoinSet<String> = JoinSet::new();
     let mut busy = BTreeSet::new();
+    let mut spikes = tokio::time::interval(SPIKE_INTERVAL);
+    spikes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            _ = spikes.tick() => if let Err(error) = store.find_spikes(now()).await {
+                log(&error, "spikes cannot be looked for; it is tried again in a minute");
+            },
             // Its receiver may have further messages.
             Some(sent) = sending.join_next() => match sent {
                 Ok(receiver) => {

@@ -6,7 +6,7 @@ use super::config::NotificationConfig;
 use super::failure::Failure;
 use super::mail::Mail;
 use super::outgoing::Outgoing;
-use super::{slack, webhook};
+use super::{phone, slack, webhook};
 use crate::notification::{ChannelKind, Message, activity};
 use crate::store::{Claimed, Receiver, Routing};
 
@@ -41,13 +41,13 @@ impl Notifier {
 
     /// Sends a message. `now` is in seconds since 1970.
     pub(super) async fn send(&self, claimed: &Claimed, now: i64) -> Result<(), Failure> {
-        let Some(message) = &claimed.message else {
+        let Some(message) = claimed.messages.first() else {
             return Err(Failure::lasting("a newer version of this server made the message"));
         };
         match &claimed.receiver {
             Receiver::Channel { kind, target, secret, .. } => self.post((kind, target, secret), message, now).await,
-            Receiver::Person { email, .. } => match &self.sender.mail {
-                Some(mail) => mail.send(email, message, &self.sender.base).await,
+            Receiver::Person { email, unsubscribe, .. } => match &self.sender.mail {
+                Some(mail) => mail.send((email, unsubscribe), &claimed.messages, &self.sender.base).await,
                 None => Err(Failure::lasting("no mail server is configured: set smtp.url")),
             },
         }
@@ -66,6 +66,8 @@ impl Notifier {
                 webhook::send(outgoing, (target, secret), (&message.id, &activity), now).await
             }
             Some(ChannelKind::Slack) => slack::send(outgoing, target, message, base).await,
+            Some(ChannelKind::Ntfy) => phone::ntfy(outgoing, (target, secret), message, base).await,
+            Some(ChannelKind::Pushover) => phone::pushover(outgoing, (target, secret), message, base).await,
             None => Err(Failure::lasting("a newer version of this server made the channel")),
         }
     }

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod handle;
+mod mails;
 mod members;
 mod teams;
 

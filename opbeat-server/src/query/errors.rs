@@ -305,7 +305,7 @@ impl Query {
 
 fn activity_view(row: ActivityRow) -> ActivityView {
     let is_by_server = match row.event {
-        Event::Created { .. } | Event::Regressed { .. } | Event::Unmuted { .. } => true,
+        Event::Created { .. } | Event::Regressed { .. } | Event::Spiked { .. } | Event::Unmuted { .. } => true,
         Event::Assigned { by, .. } => by != AssignedBy::Person,
         _ => false,
     };

@@ -40,8 +40,6 @@ const NOT_STORED: [&str; 3] = ["log_below_error", "metric", "no_transaction"];
 pub(crate) struct Unstored {
     /// Whether intake refused it.
     pub(crate) is_refused: bool,
-    /// The reason.
-    pub(crate) reason: String,
     /// The minute in which it arrived.
     pub(crate) minute: Timestamp,
     /// An explanation of the reason, with the way to avoid it.
@@ -55,7 +53,7 @@ impl Query {
         Ok(last.map(|LastNote { action, reason, minute }| {
             let is_refused = action == "refused";
             let explanation = if is_refused { refusal(&reason) } else { change(&reason) };
-            Unstored { is_refused, reason, minute: from_seconds(minute), explanation }
+            Unstored { is_refused, minute: from_seconds(minute), explanation }
         }))
     }
 

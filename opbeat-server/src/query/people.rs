@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Query, QueryError, Scope};
 use crate::intake::hash_token;
+use crate::notification::Preferences;
 use crate::store::read::OrganizationName;
 use crate::store::{Account, AuditRow, Invitation, Member, PersonSession, Team, TeamDetail};
 
@@ -90,6 +91,16 @@ impl Query {
     /// Returns the account of a person.
     pub(crate) async fn account(&self, person_id: &str) -> Result<Option<Account>, QueryError> {
         self.store.account_of(person_id).await
+    }
+
+    /// Returns how a person gets mails.
+    pub(crate) async fn preferences(&self, person_id: &str) -> Result<Preferences, QueryError> {
+        self.store.preferences(person_id).await
+    }
+
+    /// Returns the e-mail address of the person to whose mails the secret of a link belongs.
+    pub(crate) async fn reader_of_mails(&self, secret: &str) -> Result<Option<String>, QueryError> {
+        self.store.reader_of_mails(secret.as_bytes()).await
     }
 
     /// Returns the browsers in which a person is signed in, the newest first.

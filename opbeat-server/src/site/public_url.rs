@@ -6,8 +6,20 @@ use std::str::FromStr;
 use axum::http::Uri;
 
 /// The first segments of the server's own paths. No organization and no base path can start with one.
-pub(crate) const OWN_PATHS: [&str; 11] =
-    ["api", "assets", "first-run", "healthz", "invitations", "me", "metrics", "readyz", "sign-in", "sign-out", "v1"];
+pub(crate) const OWN_PATHS: [&str; 12] = [
+    "api",
+    "assets",
+    "first-run",
+    "healthz",
+    "invitations",
+    "me",
+    "metrics",
+    "readyz",
+    "sign-in",
+    "sign-out",
+    "unsubscribe",
+    "v1",
+];
 
 /// The longest base path, in bytes.
 const MAX_BASE: usize = 200;

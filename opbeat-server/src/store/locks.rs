@@ -61,7 +61,7 @@ pub(super) fn lock_apps<'b>(
 }
 
 /// Waits until no other process changes the data of some apps, always in the same order of apps, so that none waits for
-/// another that waits for it. All that changes rows of an app calls this first. SQLite has one writer anyway.
+/// another that waits for it. Each change of an app's rows calls this first. SQLite has one writer anyway.
 pub(super) fn lock_each<'a>(
     connection: &mut Connection,
     app_ids: impl IntoIterator<Item = &'a str>,

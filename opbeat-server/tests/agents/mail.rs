@@ -42,7 +42,18 @@ async fn the_author_gets_one_mail_about_a_new_error_and_one_when_it_regresses() 
     let subject = "[acme/shop] New error E#1: no <b>ink</b> Bcc: eve@home.example for ever";
     assert_eq!(mail["subject"], subject);
     let headers: Vec<&str> = mail["headers"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    let expected = ["auto-submitted", "content-type", "date", "from", "message-id", "mime-version", "subject", "to"];
+    let expected = [
+        "auto-submitted",
+        "content-type",
+        "date",
+        "from",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+        "message-id",
+        "mime-version",
+        "subject",
+        "to",
+    ];
     assert_eq!(headers, expected);
     let text = mail["text"].as_str().unwrap();
     let reason = format!("Assigned to Ana: Ana last changed orders.py:2 in {}.", &rev[..7]);
@@ -55,6 +66,16 @@ async fn the_author_gets_one_mail_about_a_new_error_and_one_when_it_regresses() 
     opbeat.report("errors", &error).await;
     let mail = smtp.account().await;
     assert!(mail["subject"].as_str().unwrap().starts_with("[acme/shop] Regressed E#1: "), "{mail}");
+    // A mail program turns the mails off without a session, as RFC 8058 says.
+    let link = mail["unsubscribe"].as_str().unwrap().trim_matches(['<', '>']);
+    assert!(mail["text"].as_str().unwrap().contains(link), "{mail}");
+    let client = reqwest::Client::new();
+    let page = client.get(link).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("ana@acme.example") && page.contains("Turn them off"), "{page}");
+    let request = client.post(link).header("content-type", "application/x-www-form-urlencoded");
+    let stopped = request.body("List-Unsubscribe=One-Click").send().await.unwrap();
+    let (status, page) = (stopped.status(), stopped.text().await.unwrap());
+    assert!(status.is_success() && page.contains("You get no more mails"), "{page}");
     drop(opbeat);
     let (status, errors) = smtp.ended().await;
     assert!(status.success(), "{errors}");

@@ -27,7 +27,8 @@ async fn make_endless(running: &Running) {
         .run(
             "ALTER TABLE error_groups RENAME TO hidden_error_groups;
              CREATE VIEW error_groups AS
-             SELECT n AS first_seen, n AS last_seen, 'open' AS status, 'app' || n AS app_id FROM numbers;",
+             SELECT n AS first_seen, n AS last_seen, 'open' AS status, NULL AS merged_into, 'app' || n AS app_id
+             FROM numbers;",
         )
         .await;
 }

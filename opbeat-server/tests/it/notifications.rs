@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, join};
 use crate::database::Database;
 use crate::pages::text;
 use crate::running::{Looks, PATIENCE, Running, local_url, session_of};
@@ -114,8 +114,18 @@ impl Acme {
 
     /// Adds a channel, and returns the page after it.
     async fn add(&self, kind: &str, name: &str, target: &str, activities: &str) -> String {
-        let fields =
-            [("action", "add"), ("kind", kind), ("name", name), ("target", target), ("activities", activities)];
+        self.add_with_token(kind, name, target, activities, "").await
+    }
+
+    async fn add_with_token(&self, kind: &str, name: &str, target: &str, activities: &str, token: &str) -> String {
+        let fields = [
+            ("action", "add"),
+            ("kind", kind),
+            ("name", name),
+            ("target", target),
+            ("activities", activities),
+            ("token", token),
+        ];
         let added = self.owner().post(PAGE, &fields).await;
         let (status, page) = (added.status(), added.text().await.unwrap());
         assert!(status.is_success() || status == StatusCode::SEE_OTHER, "{status}: {page}");
@@ -387,4 +397,113 @@ async fn sign_in_as_reader(acme: &Acme) -> Browser<'_> {
     let token = [("token", &*acme.running.read_token)];
     let signed_in = Browser::new(&acme.running.server, "").post("/sign-in", &token).await;
     Browser::new(&acme.running.server, session_of(&signed_in))
+}
+
+#[tokio::test]
+async fn phones_get_messages_of_ntfy_and_pushover() {
+    let acme = Acme::start(|_| {}).await;
+    let (mut ntfy, mut pushover) = (Hook::ok().await, Hook::ok().await);
+    acme.add_with_token("ntfy", "Phones", &ntfy.url, "important", "tk_secret").await;
+    acme.add_with_token("pushover", "Ana's phone", &pushover.url, "important", "app-token user-key").await;
+    for (kind, target, token, reason) in [
+        ("pushover", "", "app-token", "the token of the application, a space, and the key of the user"),
+        ("ntfy", "https://ntfy.example/", "", "must end with a topic"),
+        ("ntfy", "https://ntfy.example/shop", "two words", "has no spaces"),
+    ] {
+        let fields = [("kind", kind), ("target", target), ("token", token), ("name", "x"), ("activities", "all")];
+        let fields = [&[("action", "add")][..], &fields].concat();
+        let refused = acme.owner().refused(PAGE, &fields, StatusCode::BAD_REQUEST).await;
+        assert!(refused.contains(reason), "{refused}");
+    }
+    acme.fail("no\r\nink").await;
+    let url = format!("{}/acme/shop/errors/1/", local_url(&acme.running.server));
+    let title = "[acme/shop] New error E#1: TypeError: no ink";
+    let (headers, message) = ntfy.next().await;
+    assert_eq!(headers["authorization"], "Bearer tk_secret");
+    let expected = json!({"topic": "7", "title": title, "message": "The error group was first seen.", "click": url,
+                          "tags": ["opbeat"]});
+    assert_eq!(message, expected);
+    let message = pushover.next().await.1;
+    let expected = json!({"token": "app-token", "user": "user-key", "title": title, "url": url,
+                          "message": "The error group was first seen.", "url_title": "Error group E#1"});
+    assert_eq!(message, expected);
+    acme.page_with("sent just now").await;
+    let page = acme.running.page(PAGE).await;
+    assert!(!page.contains("tk_secret") && !page.contains("user-key"), "{page}");
+}
+
+#[tokio::test]
+async fn an_error_that_happens_much_more_often_is_a_spike() {
+    let acme = Acme::start(|_| {}).await;
+    let mut hook = Hook::ok().await;
+    acme.add("webhook", "Tickets", &hook.url, "important").await;
+    let many = |message: &'static str, count| std::iter::repeat_n(message, count);
+    for message in many("no ink", 31).chain(many("no pens", 29)).chain(many("no type", 31)) {
+        acme.running.accept("errors", &json!({"message": message})).await;
+    }
+    acme.running.drained().await;
+    for _ in 0..3 {
+        assert_eq!(hook.next().await.1["action"], "created");
+    }
+    // The first two are three days old, and the third one is new.
+    let older = "UPDATE error_groups SET first_seen = first_seen - 259200000000, notified_at = 0 WHERE number < 3";
+    acme.database().await.run(older).await;
+    let running = acme.running.restart_with(allow_loopback).await;
+    let spike = hook.next().await.1;
+    assert_eq!((&spike["action"], &spike["subject"]["number"]), (&json!("spiked"), &json!(1)));
+    let expected = "The error group happened 31 times in the last hour, after 0 times a day in the ";
+    assert!(spike["summary"].as_str().unwrap().starts_with(expected), "{spike}");
+    let page = text(&running.page("/acme/shop/errors/1/").await);
+    assert!(page.contains("It happened 31 times in an hour, after 0 times a day"), "{page}");
+    // Errors of another kind follow, and nothing else came before.
+    running.accept("errors", &json!({"message": "no glue"})).await;
+    assert_eq!(hook.next().await.1["action"], "created");
+    running.drained().await;
+}
+
+#[tokio::test]
+async fn a_person_chooses_when_mails_come() {
+    // Nothing listens there.
+    let acme = Acme::start(|config| config.notifications.mail.server = Some("smtp://127.0.0.1:1".to_owned())).await;
+    let owner = acme.owner();
+    let ana = join(&owner, "acme", "ana", "member").await;
+    let assign = async |message: &str, number| {
+        acme.fail(message).await;
+        acme.change(number, json!({"assignee": {"person": "ana@acme.example"}})).await;
+    };
+    let choose = async |mails: &str, from: &str, to: &str| {
+        let fields = [("action", "mails"), ("mails", mails), ("quiet_from", from), ("quiet_to", to)];
+        ana.change("/me/", &fields).await;
+    };
+    choose("digest", "", "").await;
+    assign("no ink", 1).await;
+    assign("no pens", 2).await;
+    let page = acme.page_with("E#2").await;
+    assert!(page.matches("waiting").count() == 2 && !page.contains("attempt"), "{page}");
+    // The hour is over: both are in one mail, and so have the same attempt.
+    let database = acme.database().await;
+    assert_eq!(database.execute("UPDATE notifications SET due_at = 0 WHERE attempts = 0").await, 2);
+    let page = acme.page_with("attempt 1 failed: the mail server refused it or failed").await;
+    assert_eq!(page.matches("attempt 1 failed").count(), 2, "{page}");
+
+    let refused = ana.refused(
+        "/me/",
+        &[("action", "mails"), ("mails", "digest"), ("quiet_from", "22:00")],
+        StatusCode::BAD_REQUEST,
+    );
+    assert!(refused.await.contains("Quiet hours need a start and another end"));
+    choose("at_once", "22:00", "07:00").await;
+    let me = ana.page("/me/").await;
+    assert!(me.contains("value=\"22:00\"") && me.contains("<option value=\"at_once\" selected>"), "{me}");
+    choose("never", "", "").await;
+    let page = acme.page_with("given up: the person turned mails off").await;
+    assert_eq!(page.matches("given up").count(), 2, "{page}");
+    let mut hook = Hook::ok().await;
+    acme.add("webhook", "Tickets", &hook.url, "all").await;
+    assign("no type", 3).await;
+    hook.next().await;
+    let page = text(&acme.running.page(PAGE).await);
+    assert!(page.contains("no type Tickets") && !page.contains("no type ana"), "{page}");
+    let none = ana.get(&format!("/unsubscribe/{}/", "0".repeat(32))).await;
+    assert_eq!(none.status(), StatusCode::NOT_FOUND);
 }

@@ -193,7 +193,7 @@ async fn the_performance_page_points_to_refused_bodies() {
     let running = running.restart().await;
     running.drained().await;
     let page = text(&running.page("/acme/shop/").await);
-    assert!(page.contains("Refused: not an object, "), "{page}");
+    assert!(page.contains("Data was refused , "), "{page}");
     running
         .accept("transactions", &json!({"transactions": [{"transaction": "GET /", "durations": [1.0]}], "traces": []}))
         .await;

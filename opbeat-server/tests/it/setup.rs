@@ -72,7 +72,7 @@ async fn a_waiting_page_says_why_data_was_refused() {
     running.drained().await;
     let page = text(&running.page("/acme/shop/").await);
     assert!(
-        page.contains("first request of shop Refused: token, ") && page.contains("is missing, unknown or revoked"),
+        page.contains("first request of shop Data was refused , ") && page.contains("is missing, unknown or revoked"),
         "{page}"
     );
     let intake = text(&running.page("/acme/shop/intake/").await);

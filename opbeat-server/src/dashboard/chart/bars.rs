@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::lines::running;
-use super::marks::marks;
+use super::marks::{marks, role};
 use super::scale::{BOTTOM, Scale, axis, percent};
 use crate::dashboard::format::{axis_time, count};
 use crate::query::{AppIdentity, Series, SeriesPoint};
@@ -49,11 +49,12 @@ fn per_minute(title: &str, rate: fn(f64) -> String, has_results: bool, series: &
                     }
                 }
             }
-            svg role="img" aria-label={ (title) @if has_results { " by result" } ", up to " (rate(highest)) } {
-                (scale.grid(rate))
+            svg role=(role(series)) aria-label={ (title) @if has_results { " by result" } ", up to " (rate(highest)) } {
                 @for (index, point) in points.iter().enumerate() {
                     (bar(point, index, points.len(), minutes, &scale, series.step_seconds))
                 }
+                // The values are in front of the bars, to be readable.
+                (scale.grid(rate))
                 (axis(&starts, series.step_seconds))
                 (marks(series, app))
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::marks::marks;
+use super::marks::{marks, role};
 use super::scale::{BOTTOM, Scale, TOP, axis, percent};
 use crate::dashboard::format::{axis_time, duration};
 use crate::query::{AppIdentity, Series, SeriesPoint};
@@ -53,7 +53,7 @@ fn lines(title: &str, content: &str, series: &Series, app: &AppIdentity, lines: 
     html! {
         figure.chart {
             figcaption { (title) (legend(lines)) }
-            svg role="img" aria-label={ (title) ": " (content) ", up to " (duration(highest)) } {
+            svg role=(role(series)) aria-label={ (title) ": " (content) ", up to " (duration(highest)) } {
                 (scale.grid(duration))
                 svg.plot x="0" y=(TOP) width="100%" height=(BOTTOM - TOP) viewBox="0 0 1000 1000" preserveAspectRatio="none" {
                     @for (_, class, value) in lines {

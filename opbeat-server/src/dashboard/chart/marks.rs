@@ -10,6 +10,11 @@ use crate::query::{AppIdentity, ReleaseMark, Series};
 /// The smallest distance of two marks, as a share of the width. Nearer ones share a label.
 const DISTANCE: f64 = 0.05;
 
+/// Returns the role of a chart: a picture, or a group if it contains the links of marks.
+pub(super) const fn role(series: &Series) -> &'static str {
+    if series.releases.is_empty() { "img" } else { "group" }
+}
+
 /// Draws a line at each release of a series, with a link. The label of several near ones is their number.
 pub(super) fn marks(series: &Series, app: &AppIdentity) -> Markup {
     let groups = groups(series);

@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::dashboard::format::axis_time;
-
 /// The distance from the top of a chart to its highest value, in pixels.
 pub(super) const TOP: f64 = 14.0;
 /// The distance from the top of a chart to its zero line, in pixels.
@@ -46,20 +44,37 @@ impl Scale {
     }
 }
 
-/// Draws the times of at most six points. Every second label has the class `minor`, which narrow pages hide.
+/// The distances between labelled times, in seconds: round ones, so that a reader can count.
+const TICKS: [i64; 9] = [60, 5 * 60, 15 * 60, 3_600, 3 * 3_600, 6 * 3_600, 12 * 3_600, DAY, 7 * DAY];
+
+const DAY: i64 = 86_400;
+
+/// Draws at most eight round times. Every second label has the class `minor`, which narrow pages hide.
 pub(super) fn axis(starts: &[Timestamp], step: i64) -> Markup {
-    const LABELLED: usize = 6;
-    let every = starts.len().div_ceil(LABELLED).max(1);
-    let shows_date = step >= 7_200;
+    let labels = labels(starts.first().map_or(0, |first| first.as_second()), step.saturating_mul(starts.len() as i64));
     html! {
-        @for (index, start) in starts.iter().enumerate().step_by(every) {
-            @let anchor = if index == 0 { "start" } else { "middle" };
-            @let class = if (index / every) % 2 == 1 { "axis minor" } else { "axis" };
-            text class=(class) x=(percent(index as f64 / starts.len().max(1) as f64)) y=(LABELS) text-anchor=(anchor) {
-                (axis_time(*start, shows_date))
-            }
+        @for (index, (share, label)) in labels.iter().enumerate() {
+            @let anchor = match *share { share if share < 0.03 => "start", share if share > 0.97 => "end", _ => "middle" };
+            @let class = if index % 2 == 1 { "axis minor" } else { "axis" };
+            text class=(class) x=(percent(*share)) y=(LABELS) text-anchor=(anchor) { (label) }
         }
     }
+}
+
+/// Returns the round times in a range that starts at a time, both in seconds, with their shares of the width. A midnight is
+/// labelled with its day.
+fn labels(first: i64, length: i64) -> Vec<(f64, String)> {
+    const MOST: i64 = 7;
+    let every = TICKS.into_iter().find(|tick| length / tick <= MOST).unwrap_or(length.max(1));
+    let label = |at: i64| {
+        let time = Timestamp::from_second(at).ok()?;
+        Some((
+            (at - first) as f64 / length as f64,
+            time.strftime(if at % DAY == 0 { "%m-%d" } else { "%H:%M" }).to_string(),
+        ))
+    };
+    let from = first.saturating_add((-first).rem_euclid(every));
+    (0..=MOST).map(|index| from + index * every).take_while(|at| *at < first + length).filter_map(label).collect()
 }
 
 /// Formats a share of the width.
@@ -78,6 +93,18 @@ mod tests {
             let scale = Scale::up_to(highest);
             assert!((scale.max - max).abs() < 1e-9 && (scale.step - step).abs() < 1e-9, "{highest}: {}", scale.max);
         }
+    }
+
+    #[test]
+    fn times_are_round_and_midnight_has_its_day() {
+        let start: Timestamp = "2026-11-27T13:34:00Z".parse().unwrap();
+        let texts = |length| labels(start.as_second(), length).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(texts(15 * 60), ["13:35", "13:40", "13:45"]);
+        assert_eq!(texts(6 * 3_600), ["14:00", "15:00", "16:00", "17:00", "18:00", "19:00"]);
+        assert_eq!(texts(DAY), ["18:00", "11-28", "06:00", "12:00"]);
+        assert_eq!(texts(7 * DAY).len(), 7);
+        assert_eq!(texts(400 * DAY).len(), 1);
+        assert_eq!(labels(0, 0), []);
     }
 
     #[test]

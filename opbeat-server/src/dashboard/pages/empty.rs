@@ -10,7 +10,7 @@ pub(super) fn no_app() -> Markup {
         section.empty {
             h1 { "Create your first app" }
             p { "An app is one web application that reports here. This command creates it and prints the environment variables that the application needs:" }
-            pre { code { "opbeat app create acme/shop" } }
+            pre tabindex="0" { code { "opbeat app create acme/shop" } }
             p.muted { "Run it on the machine of this server, with the same " code { "--data" } " folder." }
         }
     }
@@ -65,7 +65,7 @@ pub(super) fn no_release(app: &AppIdentity) -> Markup {
         section.empty {
             h2 { "No releases" }
             p { "A release appears here when it is completed. This command of a deployment reports it, with the environment variables of the application:" }
-            pre { code {
+            pre tabindex="0" { code {
                 "curl -H \"Authorization: Bearer $OPBEAT_SECRET_TOKEN\" \\\n"
                 "    -d rev=$(git rev-parse HEAD) -d branch=main -d status=completed \\\n"
                 "    $OPBEAT_SERVER_URL/api/v1/organizations/$OPBEAT_ORGANIZATION_ID/apps/$OPBEAT_APP_ID/releases/"

@@ -102,7 +102,7 @@ fn waiting(browser: &Browser, (organization, app): (&str, &str), first: &FirstAp
     let url = browser.site.url("");
     let app_page = path::link(&format!("/{organization}/{app}/"));
     html! {
-        section.empty {
+        section.steps {
             h1 { "Waiting for the first request of " (app) }
             p { "Set these environment variables where the application runs:" }
             pre.copied tabindex="0" { code {

@@ -123,7 +123,7 @@ fn lines((before, after): Around<'_>, line: &str, number: u32, room: &Room, show
     let current = before.len();
     let lines = before.iter().map(String::as_str).chain([line]).chain(after.iter().map(String::as_str));
     html! {
-        pre.source { @for (index, line) in room.items(lines.enumerate()) {
+        pre.source tabindex="0" role="group" aria-label="Source code" { @for (index, line) in room.items(lines.enumerate()) {
             span.line.current[index == current] { span.lineno { (first + index as u64) } (room.text(&show(line.trim_end_matches(['\r', '\n'])))) "\n" }
         } }
     }

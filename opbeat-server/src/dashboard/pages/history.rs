@@ -81,6 +81,11 @@ fn sentence(activity: &ActivityView) -> Markup {
         Event::Opened => "opened it again".to_owned(),
         Event::Regressed { release: 0 } => "It happened again, and is open again.".to_owned(),
         Event::Regressed { release } => format!("It happened again in R#{release}, and is open again."),
+        Event::Spiked { in_hour, per_day, days } => format!(
+            "It happened {} times in an hour, after {} times a day in the {days} days before.",
+            signed_count(*in_hour),
+            signed_count(*per_day)
+        ),
         Event::Unmuted { reason } => match reason {
             MuteEnd::Time => "It happened again when the mute was over, and is open again.",
             MuteEnd::Count => "It happened as often as the mute allowed, and is open again.",

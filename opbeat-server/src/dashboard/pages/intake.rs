@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::query_parameters::PageParameters;
 use crate::dashboard::access::Reader;
-use crate::dashboard::format::count;
+use crate::dashboard::format::{count, in_code};
 use crate::dashboard::layout::{Page, Tab, figure, page, ranges};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -70,7 +70,7 @@ fn table<'a>(rows: impl Iterator<Item = (&'a str, u64, &'a str)>) -> Markup {
                     @for (reason, number, explanation) in rows {
                         tr {
                             td.name { (reason.replace('_', " ")) }
-                            td.explanation { (explanation) }
+                            td.explanation { (in_code(explanation)) }
                             td.number { (count(number)) }
                         }
                     }

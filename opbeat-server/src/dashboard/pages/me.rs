@@ -9,11 +9,12 @@ use maud::{Markup, html};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::cookies;
 use crate::dashboard::format::{ago, time};
-use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake};
+use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
 use crate::dashboard::layout::{Page, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::intake::hash_token;
+use crate::notification::{Mails, Preferences};
 use crate::people::{CURRENT_PASSWORD, Ended, Refused};
 use crate::query::{Holder, PersonSession};
 use crate::random::{hex, parse_hex};
@@ -44,6 +45,11 @@ pub(in crate::dashboard) async fn change_me(
                 browser.sessions.end_password_change(browser.source(), rights);
             }
             changed
+        }
+        "mails" => {
+            people
+                .change_mails(rights, posted.value("mails"), (posted.value("quiet_from"), posted.value("quiet_to")))
+                .await
         }
         "end-session" => match parse_hex(posted.value("session")) {
             Some(hash) => people.end_sessions(rights, Ended::One(hash)).await,
@@ -91,7 +97,8 @@ async fn show(reader: &Reader, browser: &Browser, mistake: Mistake) -> Result<Re
             }
         }
         @if let Some(account) = &account {
-            (password(&token, mistake))
+            (mails(&token, reader.query.preferences(&account.id).await?, mistake))
+            (password(&token, &account.email, mistake))
             (sessions(&token, &reader.query.sessions(&account.id).await?, browser))
         }
     };
@@ -100,12 +107,37 @@ async fn show(reader: &Reader, browser: &Browser, mistake: Mistake) -> Result<Re
     Ok(token.respond(status, page))
 }
 
-fn password(token: &FormToken, mistake: Mistake) -> Markup {
+fn mails(token: &FormToken, preferences: Preferences, mistake: Mistake) -> Markup {
+    let time = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let (from, to) = preferences.quiet.unzip();
+    html! {
+        h2 { "Mails about errors" }
+        form.sign-in.stacked method="post" action=(path::me()) {
+            (token.action("mails"))
+            label for="mails" { "Mails" }
+            @if let Some(reason) = reason("mails", mistake) { p.bad role="alert" { (reason) } }
+            select #mails name="mails" {
+                @for mails in Mails::ALL {
+                    option value=(mails.as_str()) selected[mails == preferences.mails] { (mails.meaning()) }
+                }
+            }
+            label for="quiet_from" { "Quiet from, UTC" }
+            @if let Some(reason) = reason("quiet_from", mistake) { p.bad role="alert" { (reason) } }
+            input #quiet_from type="time" name="quiet_from" value=[from.map(time)];
+            label for="quiet_to" { "to, UTC" }
+            input #quiet_to type="time" name="quiet_to" value=[to.map(time)];
+            button type="submit" { "Change the mails" }
+        }
+    }
+}
+
+fn password(token: &FormToken, email: &str, mistake: Mistake) -> Markup {
     let secret = |name, label, autocomplete| Field { name, label, kind: "password", value: "", autocomplete };
     html! {
         h2 { "Password" }
         form.sign-in.stacked method="post" action=(path::me()) {
             (token.action("password"))
+            input type="text" autocomplete="username" value=(email) hidden readonly;
             (field(secret(CURRENT_PASSWORD, "Current password", "current-password"), mistake))
             (field(secret("new", "New password, at least 10 characters", "new-password"), mistake))
             button type="submit" { "Change the password" }

@@ -30,6 +30,7 @@ mod spans;
 mod transaction;
 mod transactions;
 mod triage;
+mod unsubscribe;
 mod values;
 
 pub(super) use apps::apps;
@@ -51,3 +52,4 @@ pub(super) use spans::{calls, queries};
 pub(super) use transaction::transaction;
 pub(super) use transactions::transactions;
 pub(super) use triage::{change_errors, comment};
+pub(super) use unsubscribe::{stop_mails, unsubscribe};

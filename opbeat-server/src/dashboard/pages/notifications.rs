@@ -1,11 +1,12 @@
 //! The notifications of an app: its channels, and the newest messages.
 
-use axum::extract::{Path, RawForm};
+use axum::extract::{Path, Query as Params, RawForm};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::query_parameters::PageParameters;
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::format::{ago, signed_count, time, until};
 use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
@@ -15,9 +16,10 @@ use crate::dashboard::problem::Problem;
 use crate::notification::{ChannelFilter, ChannelKind};
 use crate::query::{AppIdentity, ChannelRow, MessageRow};
 
-/// The result of the form that is shown again.
-#[derive(Default)]
+/// The form, or its result.
 struct Shown {
+    /// The kind of the channel that the form adds.
+    kind: ChannelKind,
     mistake: Mistake,
     /// The key of a new webhook's signatures. No other page shows it.
     key: Option<String>,
@@ -27,9 +29,16 @@ pub(in crate::dashboard) async fn notifications(
     reader: Reader,
     browser: Browser,
     Path((organization, app)): Path<(String, String)>,
+    Params(PageParameters { kind, .. }): Params<PageParameters>,
 ) -> Result<Response, Problem> {
     let app = reader.app(&organization, &app).await?;
-    show(&reader, &browser, &app, &Shown::default()).await
+    let kind = chosen(kind.as_deref().unwrap_or_default());
+    show(&reader, &browser, &app, &Shown { kind, mistake: Mistake::default(), key: None }).await
+}
+
+/// Returns the kind of a text, or the first one.
+fn chosen(text: &str) -> ChannelKind {
+    ChannelKind::of(text).unwrap_or(ChannelKind::Webhook)
 }
 
 /// Adds, tests or removes a channel.
@@ -46,7 +55,7 @@ pub(in crate::dashboard) async fn change_notifications(
     let changed = match posted.value("action") {
         "add" => {
             let choices = (posted.value("kind"), posted.value("activities"));
-            channels.add(choices, (posted.value("name"), posted.value("target"))).await
+            channels.add(choices, (posted.value("name"), posted.value("target"), posted.value("token"))).await
         }
         // One form for all channels: the button that is pressed sends the id.
         "change" if !posted.value("remove").is_empty() => channels.remove(channel("remove")?).await.map(|()| None),
@@ -55,8 +64,8 @@ pub(in crate::dashboard) async fn change_notifications(
     };
     let shown = match changed {
         Ok(None) => return Ok(Redirect::to(&path::notifications(&app)).into_response()),
-        Ok(key) => Shown { key, ..Shown::default() },
-        Err(refused) => Shown { mistake: mistake(refused)?, key: None },
+        Ok(key) => Shown { kind: chosen(posted.value("kind")), mistake: Mistake::default(), key },
+        Err(refused) => Shown { kind: chosen(posted.value("kind")), mistake: mistake(refused)?, key: None },
     };
     show(&reader, &browser, &app, &shown).await
 }
@@ -85,7 +94,7 @@ async fn show(reader: &Reader, browser: &Browser, app: &AppIdentity, shown: &Sho
                 }
             } @else { (list(&channels, false, now)) }
         }
-        @if let Some(token) = admin { (new_channel(app, token, shown.mistake)) } @else {
+        @if let Some(token) = admin { (new_channel(app, token, shown)) } @else {
             p.muted { "Admins of the organization add and remove channels." }
         }
         h2 { "Newest messages" }
@@ -140,24 +149,49 @@ fn last_result(channel: &ChannelRow, now: Timestamp) -> Markup {
     }
 }
 
-fn new_channel(app: &AppIdentity, token: &FormToken, mistake: Mistake) -> Markup {
+/// Returns the labels of the fields that a kind of channel has: the URL and the token.
+const fn labels(kind: ChannelKind) -> (Option<&'static str>, Option<&'static str>) {
+    match kind {
+        ChannelKind::Webhook | ChannelKind::Slack => (Some("URL"), None),
+        ChannelKind::Ntfy => (Some("URL with the topic"), Some("Access token, if the topic needs one")),
+        ChannelKind::Pushover => (None, Some("Token of the application, a space, and key of the user")),
+    }
+}
+
+fn new_channel(app: &AppIdentity, token: &FormToken, shown: &Shown) -> Markup {
+    let Shown { kind, mistake, .. } = *shown;
     let name = Field { name: "name", label: "Name", kind: "text", value: "", autocomplete: "off" };
     let filters = [
         (ChannelFilter::Important, "new errors, and those that happen again"),
         (ChannelFilter::All, "all: assignments, comments and changes of the status too"),
     ];
+    let (url, secret) = labels(kind);
     html! {
-        h3 { "Add a channel" }
+        h3 #new { "Add a channel" }
+        nav.ranges aria-label="Kind of the channel" {
+            @for other in ChannelKind::ALL {
+                a href={ (path::notifications(app)) "?kind=" (other.as_str()) "#new" } aria-current=[(other == kind).then_some("true")] {
+                    (other.name())
+                }
+            }
+        }
         form.sign-in.stacked method="post" action=(path::notifications(app)) {
             (token.action("add"))
-            label for="kind" { "Kind" }
+            input type="hidden" name="kind" value=(kind.as_str());
             @if let Some(reason) = reason("kind", mistake) { p.bad role="alert" { (reason) } }
-            select #kind name="kind" { @for kind in ChannelKind::ALL { option value=(kind.as_str()) { (kind.name()) } } }
             (field(name, mistake))
-            label for="target" { "URL" }
-            @if let Some(reason) = reason("target", mistake) { p.bad #target-reason role="alert" { (reason) } }
-            input #target type="url" name="target" autocomplete="off" required maxlength="1000"
-                aria-describedby=[reason("target", mistake).map(|_| "target-reason")];
+            @if let Some(label) = url {
+                label for="target" { (label) }
+                @if let Some(reason) = reason("target", mistake) { p.bad #target-reason role="alert" { (reason) } }
+                input #target type="url" name="target" autocomplete="off" maxlength="1000"
+                    aria-describedby=[reason("target", mistake).map(|_| "target-reason")];
+            }
+            @if let Some(label) = secret {
+                label for="token" { (label) }
+                @if let Some(reason) = reason("token", mistake) { p.bad #token-reason role="alert" { (reason) } }
+                input #token type="password" name="token" autocomplete="off"
+                    aria-describedby=[reason("token", mistake).map(|_| "token-reason")];
+            }
             label for="activities" { "Activities" }
             @if let Some(reason) = reason("activities", mistake) { p.bad role="alert" { (reason) } }
             select #activities name="activities" {

@@ -181,6 +181,8 @@ fn with_token(hidden: &Markup, failure: &Failure<'_>) -> Markup {
     html! {
         form.sign-in method="post" action=(path::sign_in()) {
             @if let Some(message) = message { p.bad #problem role="alert" { (in_code(message)) } }
+            // Password managers would keep the token under the name of another account.
+            input type="text" autocomplete="username" value="token" hidden readonly;
             label for="token" { "Read token" }
             input #token type="password" name="token" autocomplete="current-password" required
                 aria-invalid=[message.map(|_| "true")] aria-describedby=[message.map(|_| "problem")];

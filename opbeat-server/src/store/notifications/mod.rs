@@ -3,8 +3,10 @@
 mod budget;
 mod channels;
 mod outbox;
+mod preferences;
 mod recipients;
 mod routing;
+mod spikes;
 
 pub(crate) use channels::{ChannelRow, MessageRow};
 pub(crate) use outbox::{Claimed, Outcome, Receiver};

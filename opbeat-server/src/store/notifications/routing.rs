@@ -11,7 +11,7 @@ use crate::store::assignments::{ASSIGNMENT, assignment};
 use crate::store::database::Store;
 use crate::store::engine::{Connection, Row, query};
 use crate::store::error::StoreError;
-use crate::store::locks::{Lock, try_lock};
+use crate::store::locks::{Lock, lock_each, try_lock};
 use crate::text::shortened;
 use sha2::{Digest, Sha256};
 
@@ -67,12 +67,14 @@ impl Store {
                 return Ok(false);
             }
             let groups = query(
-                "SELECT DISTINCT activities.group_id
+                "SELECT DISTINCT activities.group_id, error_groups.app_id
                  FROM activities JOIN error_groups ON error_groups.id = activities.group_id
                  WHERE activities.notify_at <= ? AND error_groups.assignment_due = 0
                  ORDER BY activities.group_id LIMIT ?",
             );
             let groups = groups.bind(now).bind(CHUNK).fetch_all(connection)?;
+            let apps = groups.iter().map(|row| row.try_get("app_id")).collect::<Result<Vec<&str>, _>>()?;
+            lock_each(connection, apps)?;
             for row in &groups {
                 route(connection, row.try_get(0)?, routing, now)?;
             }

@@ -22,6 +22,7 @@ class Handler:
                 "to": envelope.rcpt_tos,
                 "headers": sorted(name.lower() for name in mail.keys()),
                 "subject": mail["subject"],
+                "unsubscribe": mail["list-unsubscribe"],
                 "text": mail.get_body(("plain",)).get_content(),
                 "html": mail.get_body(("html",)).get_content(),
             }

@@ -87,9 +87,9 @@ fn state(app: &AppIdentity, unstored: Option<&Unstored>, now: Timestamp) -> Mark
             None => p.lead { "Nothing has arrived yet." },
             Some(unstored) => section.notice {
                 p {
-                    strong { (if unstored.is_refused { "Refused: " } else { "Arrived, but not stored: " }) (unstored.reason.replace('_', " ")) ", " }
-                    time datetime=(unstored.minute) { (unstored.minute.strftime("%H:%M UTC").to_string()) }
-                    ", " (minutes_ago(unstored.minute, now)) "."
+                    strong { (if unstored.is_refused { "Data was refused" } else { "Data arrived, and was not stored" }) }
+                    ", " (minutes_ago(unstored.minute, now)) " ("
+                    time datetime=(unstored.minute) { (unstored.minute.strftime("%H:%M UTC").to_string()) } ")."
                 }
                 p { (in_code(unstored.explanation)) " " a href=(path::intake(app)) { "All reasons" } }
             },
