@@ -67,10 +67,12 @@ fn paths(client: &mut Client, headers: &str) -> Result<Vec<String>> {
                 paths.push(format!("{api}{app}/{list}/?range={range}"));
             }
         }
-        for list in ["errors", "intake", "crons"] {
+        for list in ["errors", "intake", "jobs", "queries", "calls", "releases"] {
             paths.push(format!("/acme/{app}/{list}/"));
             paths.push(format!("{api}{app}/{list}/"));
         }
+        paths.extend([format!("/acme/{app}/notifications/"), format!("/acme/{app}/setup/")]);
+        paths.extend([format!("{api}{app}/crons/"), format!("{api}{app}/findings/")]);
     }
     paths.push("/acme/wide/?range=7d&page=100&search=shop".to_owned());
     let busiest = ask("shop/transactions/?range=24h&limit=200")?;
@@ -103,7 +105,7 @@ fn paths(client: &mut Client, headers: &str) -> Result<Vec<String>> {
     paths.push(format!("{api}shop/errors/1/occurrences/{occurrence}/"));
     paths.push(format!("{api}shop/errors/by-id/e1/"));
     paths.extend(["/acme/shop/errors/?page=5", "/acme/shop/errors/?order=times_seen"].map(str::to_owned));
-    for list in ["releases/", "releases/1/", "deployments/", "deployments/web-1/"] {
+    for list in ["releases/1/", "deployments/", "deployments/web-1/"] {
         paths.push(format!("{api}shop/{list}"));
     }
     Ok(paths)
