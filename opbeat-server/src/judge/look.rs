@@ -61,7 +61,22 @@ async fn look(
     for Judged { place, finding, cause } in found {
         let transaction = &history.transactions[place];
         let caller = match &cause {
-            Some(opbeat_judgement::Cause::Signature { signature, .. }) => callers.of(transaction.id, signature).await?,
+            Some(opbeat_judgement::Cause::Signature { signature, .. }) => {
+                match callers.of(transaction.id, signature).await {
+                    Ok(caller) => caller,
+                    Err(error) if error.cause() == Cause::Outage => return Err(error),
+                    // The finding is worth more than its line.
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(
+                            error,
+                            app_id = due.app_id,
+                            "the samples since a release cannot be read; a finding has no line"
+                        );
+                        None
+                    }
+                }
+            }
             _ => None,
         };
         let occasion = Occasion::Release(&release);
