@@ -89,8 +89,7 @@ impl Store {
     ) -> Result<Merged, StoreError> {
         let (app_id, actor) = (app_id.to_owned(), actor.to_owned());
         self.write(move |connection| {
-            lock_app(connection, &app_id)?;
-            let Some(mut root) = shown(connection, &app_id, into)? else { return Ok(Merged::NoGroup) };
+            let Some(mut root) = locked(connection, &app_id, into)? else { return Ok(Merged::NoGroup) };
             let mut sources: Vec<Group> = Vec::new();
             for number in numbers {
                 let Some(source) = shown(connection, &app_id, number)? else { return Ok(Merged::NoGroup) };
@@ -139,8 +138,7 @@ impl Store {
     ) -> Result<Merged, StoreError> {
         let (app_id, actor) = (app_id.to_owned(), actor.to_owned());
         self.write(move |connection| {
-            lock_app(connection, &app_id)?;
-            let Some(mut root) = shown(connection, &app_id, from)? else { return Ok(Merged::NoGroup) };
+            let Some(mut root) = locked(connection, &app_id, from)? else { return Ok(Merged::NoGroup) };
             let mut sources = Vec::new();
             for number in numbers {
                 let Some(source) = numbered(connection, &app_id, number)? else { return Ok(Merged::NoGroup) };
@@ -160,6 +158,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// Waits until no other process stores data of the app, and returns the group of a number, or the one that shows it.
+fn locked(connection: &mut Connection, app_id: &str, number: i64) -> Result<Option<Group>, StoreError> {
+    lock_app(connection, app_id)?;
+    shown(connection, app_id, number)
 }
 
 /// Returns the group of a number, or the one that shows it.
