@@ -1,7 +1,6 @@
 //! Queries and outgoing calls.
 
 use axum::extract::{Path, Query as Params};
-use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -101,6 +100,6 @@ async fn one(
     noun: &'static str,
 ) -> Result<Rounded<SpanDetail>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    let span = reader.query.span(&app, family, id, &range.range()?, Timestamp::now()).await?;
+    let span = reader.query.span(&app, family, id, &range.range()?).await?;
     span.map(Rounded).ok_or_else(|| Problem::not_found(noun))
 }

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, Query as Params};
-use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -87,7 +86,7 @@ pub(super) async fn series(
     Params(range): Params<RangeParameters>,
 ) -> Result<Rounded<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Rounded(reader.query.series(&app, Some(transaction), &range.range()?, Timestamp::now()).await?))
+    Ok(Rounded(reader.query.series(&app, Some(transaction), &range.range()?).await?))
 }
 
 /// Returns a transaction's time by kind of span.
@@ -167,7 +166,7 @@ pub(super) async fn app_series(
     Params(range): Params<RangeParameters>,
 ) -> Result<Rounded<Series>, Problem> {
     let app = reader.app(&organization, &app).await?;
-    Ok(Rounded(reader.query.series(&app, None, &range.range()?, Timestamp::now()).await?))
+    Ok(Rounded(reader.query.series(&app, None, &range.range()?).await?))
 }
 
 /// Returns the time of all of an app's transactions by kind of span.

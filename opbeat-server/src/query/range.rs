@@ -34,6 +34,9 @@ pub(crate) struct Range {
     pub(crate) step: i64,
     /// The ends that were asked for, in seconds since 1970, neither of them after now.
     asked: (i64, i64),
+    /// The time of the request, in seconds since 1970. One answer has one time: a step that ends while the answer is
+    /// built is still the running one.
+    now: i64,
 }
 
 /// An invalid range.
@@ -100,9 +103,14 @@ impl Range {
         self.asked
     }
 
-    /// Returns whether a step is over, given its start in seconds since 1970.
-    pub(crate) fn is_complete(&self, start: i64, now: Timestamp) -> bool {
-        start.saturating_add(self.step) <= now.as_second()
+    /// Returns whether a step was over at the time of the request, given its start in seconds since 1970.
+    pub(crate) fn is_complete(&self, start: i64) -> bool {
+        start.saturating_add(self.step) <= self.now
+    }
+
+    /// Returns the end of the part that is not in the future, in seconds since 1970.
+    pub(crate) fn end_of_data(&self) -> i64 {
+        self.to.min(self.now)
     }
 
     /// Returns both ends in microseconds since 1970.
@@ -138,6 +146,7 @@ impl Range {
             resolution,
             step,
             asked,
+            now,
         }
     }
 }
@@ -191,9 +200,7 @@ mod tests {
         let ahead =
             Range::parse(None, Some("2026-05-20T11:30:30Z"), Some("2026-05-20T18:00:00Z"), now).unwrap().unwrap();
         assert_eq!(ahead.minutes_since(0), 30.0, "the future has no data");
-        assert!(
-            range.is_complete(at("2026-05-20T09:00:00Z"), now) && !hour.is_complete(at("2026-05-20T12:00:00Z"), now)
-        );
+        assert!(range.is_complete(at("2026-05-20T09:00:00Z")) && !hour.is_complete(at("2026-05-20T12:00:00Z")));
     }
 
     #[test]

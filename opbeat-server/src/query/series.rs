@@ -68,7 +68,6 @@ impl Query {
         app: &AppIdentity,
         transaction: Option<i64>,
         range: &Range,
-        now: Timestamp,
     ) -> Result<Series, QueryError> {
         let ids = transaction.map(|id| [id]);
         let mut count = 0_u64;
@@ -86,7 +85,7 @@ impl Query {
             .await?;
         let point = |(index, start)| {
             let (all, results) = steps.remove(&index).unwrap_or_default();
-            point(from_seconds(start), range.is_complete(start, now), &all, results)
+            point(from_seconds(start), range.is_complete(start), &all, results)
         };
         let per_minute = count as f64 / range.minutes_since(self.first_data(app).await?);
         let points = (0..).zip(range.points()).map(point).collect();

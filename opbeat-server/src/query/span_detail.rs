@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -121,7 +120,6 @@ impl Query {
         family: SpanFamily,
         id: i64,
         range: &Range,
-        now: Timestamp,
     ) -> Result<Option<SpanDetail>, QueryError> {
         let Some(span) = self.store.span(&app.id, family, id).await? else { return Ok(None) };
         let (all_ms, _) = self.time_of(app, family, range).await?;
@@ -130,7 +128,7 @@ impl Query {
         points.iter().for_each(|point| sums.merge(&point.sums));
         let minutes = range.minutes_since(self.first_data(app).await?);
         let marks = self.release_marks(app, range).await?;
-        let releases = by_release(&points, &marks, range, now);
+        let releases = by_release(&points, &marks, range);
         let rows = self.store.span_callers(&app.id, &span, days(range), MAX_CALLERS).await?;
         let mut documents: Vec<Vec<Document>> = Vec::new();
         for caller in rows.iter().take(SAMPLED_CALLERS) {
@@ -141,7 +139,7 @@ impl Query {
         let text = documents.iter().flatten().find_map(|(_, document)| text(&span, document));
         let samples = samples(&span, &rows, documents);
         let callers = self.callers(app, &span, range, (rows, lines), &sums).await?;
-        let series = series(range, now, &points, sums.count / minutes, marks);
+        let series = series(range, &points, sums.count / minutes, marks);
         let summary = SpanSummary::new(span, &sums, minutes, all_ms);
         Ok(Some(SpanDetail { summary, text, series, releases, callers, samples }))
     }
@@ -306,7 +304,7 @@ fn samples(span: &SpanRow, callers: &[SpanCallerRow], documents: Vec<Vec<Documen
 
 /// Sums up the time from each release to the next one. A row of the store belongs to the release that was completed before
 /// it began.
-fn by_release(points: &[SpanPoint], marks: &[ReleaseMark], range: &Range, now: Timestamp) -> Vec<SpanRelease> {
+fn by_release(points: &[SpanPoint], marks: &[ReleaseMark], range: &Range) -> Vec<SpanRelease> {
     if marks.is_empty() {
         return Vec::new();
     }
@@ -316,7 +314,7 @@ fn by_release(points: &[SpanPoint], marks: &[ReleaseMark], range: &Range, now: T
         let release = marks.iter().position(|mark| mark.completed_at.as_second() <= point.start);
         sums.entry(release).or_default().merge(&point.sums);
     }
-    let (from, to) = (range.from, range.to.min(now.as_second()));
+    let (from, to) = (range.from, range.end_of_data());
     let release = |index: Option<usize>| {
         let sums = sums.get(&index).copied().unwrap_or_default();
         let start = |index: usize| marks.get(index).map_or(from, |mark| mark.completed_at.as_second());
@@ -337,7 +335,7 @@ fn by_release(points: &[SpanPoint], marks: &[ReleaseMark], range: &Range, now: T
     (0..marks.len()).map(Some).chain([None]).map(release).collect()
 }
 
-fn series(range: &Range, now: Timestamp, points: &[SpanPoint], per_minute: f64, releases: Vec<ReleaseMark>) -> Series {
+fn series(range: &Range, points: &[SpanPoint], per_minute: f64, releases: Vec<ReleaseMark>) -> Series {
     let mut steps: BTreeMap<i64, SpanSums> = BTreeMap::new();
     for point in points {
         steps.entry((point.start - range.from).max(0) / range.step).or_default().merge(&point.sums);
@@ -347,7 +345,7 @@ fn series(range: &Range, now: Timestamp, points: &[SpanPoint], per_minute: f64, 
         let count = sums.count.round() as u64;
         SeriesPoint {
             start: from_seconds(start),
-            is_complete: range.is_complete(start, now),
+            is_complete: range.is_complete(start),
             count,
             failed: 0,
             average_ms: average(&sums),

@@ -42,7 +42,7 @@ async fn detail(
     let range = parameters.range(&reader, &app).await?;
     let words = words(family);
     let now = Timestamp::now();
-    let span = reader.query.span(&app, family, id, &range, now).await?.ok_or(Problem::NotFound(words.one))?;
+    let span = reader.query.span(&app, family, id, &range).await?.ok_or(Problem::NotFound(words.one))?;
     let room = Room::new();
     let content = html! {
         p.back { a href={ (path::spans(&app, family)) (path::range(&range)) } { "← " (words.title) } }

@@ -32,7 +32,7 @@ pub(in crate::dashboard) async fn transaction(
     let app = reader.app(&organization, &app).await?;
     let range = parameters.range(&reader, &app).await?;
     let summary = reader.query.transaction(&app, id, &range).await?.ok_or(Problem::NotFound("transaction"))?;
-    let series = reader.query.series(&app, Some(id), &range, Timestamp::now()).await?;
+    let series = reader.query.series(&app, Some(id), &range).await?;
     let breakdown = reader.query.breakdown(&app, Some(id), &range).await?;
     let spans = reader.query.spans_of(&app, id, &range, SPANS).await?;
     let slowest = reader.query.samples(&app, id, &range, SampleOrder::Slowest, SAMPLES).await?;

@@ -55,7 +55,7 @@ pub(in crate::dashboard) async fn transactions(
         current = (shown.total - 1) / ROWS;
         shown = list(current).await?;
     }
-    let series = reader.query.series(&app, None, &range, Timestamp::now()).await?;
+    let series = reader.query.series(&app, None, &range).await?;
     let since = Timestamp::now() - SignedDuration::from_hours(7 * 24);
     let findings = reader.query.findings(&app, FindingsOf::Since(since.as_microsecond())).await?.newest_of_each();
     let content = html! {
