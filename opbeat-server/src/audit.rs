@@ -180,6 +180,36 @@ pub(crate) enum AuditAction {
         /// The e-mail address that was given.
         person: String,
     },
+    /// A person signed in by a provider of OpenID Connect.
+    SignedIn {
+        /// The e-mail address.
+        person: String,
+        /// The name of the provider.
+        provider: String,
+    },
+    /// A person without an invitation joined the organization by a provider.
+    JoinedByProvider {
+        /// The e-mail address.
+        person: String,
+        /// The role.
+        role: Role,
+        /// The name of the provider.
+        provider: String,
+    },
+    /// An account at a provider was linked with a person.
+    IdentityLinked {
+        /// The e-mail address, which the provider has verified.
+        person: String,
+        /// The name of the provider.
+        provider: String,
+    },
+    /// The link between a person and an account at a provider was removed.
+    IdentityUnlinked {
+        /// The e-mail address.
+        person: String,
+        /// The URL of the provider.
+        provider: String,
+    },
     /// A change that a newer version of the server wrote.
     #[serde(other)]
     Unknown,
@@ -213,6 +243,14 @@ impl fmt::Display for AuditAction {
             Self::PasswordChanged { person } => write!(f, "changed the password of {person}"),
             Self::PasswordReset { person } => write!(f, "reset the password of {person}"),
             Self::SignInsFailed { person } => write!(f, "failed too often to sign in as {person}"),
+            Self::SignedIn { person, provider } => write!(f, "signed in as {person} with {provider}"),
+            Self::JoinedByProvider { person, role, provider } => {
+                write!(f, "joined as {person} with {provider} as {}", role.as_str())
+            }
+            Self::IdentityLinked { person, provider } => write!(f, "linked an account of {provider} with {person}"),
+            Self::IdentityUnlinked { person, provider } => {
+                write!(f, "removed the link of {person} with an account of {provider}")
+            }
             Self::Unknown => f.write_str("made a change that this version of the server does not know"),
         }
     }

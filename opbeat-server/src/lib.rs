@@ -23,6 +23,7 @@ mod framework_rejection;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod identity;
 mod intake;
 mod interpret;
 mod judge;
@@ -31,6 +32,7 @@ mod names;
 mod notification;
 mod notify;
 mod occasional;
+mod openid_connect;
 mod otlp;
 mod passwords;
 mod people;
@@ -56,6 +58,7 @@ pub use data_folder::DataFolderError;
 pub use intake::IntakeLimits;
 pub use names::NameError;
 pub use notify::{MailConfig, NotificationConfig};
+pub use openid_connect::{OpenIdConnectConfig, SignInConfig};
 pub use queue::{QueueAddress, QueueLimits};
 pub use repositories::RepositoryLimits;
 pub use server::{

@@ -18,6 +18,9 @@ pub(super) fn check(purpose: Purpose, loaded: &mut Loaded, mistakes: &mut Vec<Mi
         queue(loaded),
         store(loaded),
         backends(purpose, loaded),
+        provider(loaded),
+        new_people(loaded),
+        passwords(loaded),
     ];
     mistakes.extend(found.into_iter().flatten());
 }
@@ -104,4 +107,41 @@ fn backends(purpose: Purpose, loaded: &mut Loaded) -> Option<Mistake> {
         purpose.command()
     );
     Some(Mistake { origin, message })
+}
+
+/// A provider of OpenID Connect has three parts.
+fn provider(loaded: &mut Loaded) -> Option<Mistake> {
+    let provider = &loaded.settings.server.sign_in.openid_connect;
+    let parts = [
+        ("openid_connect.issuer", provider.issuer.is_some()),
+        ("openid_connect.client_id", provider.client_id.is_some()),
+        ("openid_connect.client_secret", provider.client_secret.is_some()),
+    ];
+    let set = parts.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key)?;
+    let missing = parts.iter().find(|(_, is_set)| !*is_set).map(|(key, _)| *key)?;
+    let message = format!("'{set}' is set and '{missing}' is not; a provider needs the issuer, the id and the secret");
+    Some(Mistake { origin: loaded.origin(set), message })
+}
+
+/// Many providers have accounts of the whole world, which must not all come in.
+fn new_people(loaded: &mut Loaded) -> Option<Mistake> {
+    let provider = &loaded.settings.server.sign_in.openid_connect;
+    if provider.organization.is_none() || !provider.domains.is_empty() {
+        return None;
+    }
+    let message =
+        "'openid_connect.organization' lets new people in, and 'openid_connect.domains' is not set; name the \
+                   domains of their e-mail addresses"
+            .to_owned();
+    Some(Mistake { origin: loaded.origin("openid_connect.organization"), message })
+}
+
+/// Somebody must be able to sign in.
+fn passwords(loaded: &mut Loaded) -> Option<Mistake> {
+    let sign_in = &loaded.settings.server.sign_in;
+    if sign_in.passwords || sign_in.openid_connect.issuer.is_some() {
+        return None;
+    }
+    let message = "'sign_in.passwords' is false and there is no provider; set 'openid_connect.issuer'".to_owned();
+    Some(Mistake { origin: loaded.origin("sign_in.passwords"), message })
 }

@@ -27,6 +27,7 @@ pub(super) struct Entries {
 pub(super) enum Value {
     Text(String),
     Texts(Vec<String>),
+    Switch(bool),
     Number(Option<u64>, String),
     Other(&'static str),
 }
@@ -37,6 +38,7 @@ impl Value {
         match self {
             Self::Text(text) => Raw::Text(text),
             Self::Texts(texts) => Raw::Texts(texts.iter().map(String::as_str).collect()),
+            Self::Switch(value) => Raw::Switch(*value),
             Self::Number(number, text) => Raw::Number(*number, text.clone()),
             Self::Other(kind) => Raw::Other(kind),
         }
@@ -50,7 +52,7 @@ impl Value {
                 Self::Number(number.ok(), integer.to_string())
             }
             DeValue::Float(_) => Self::Other("a number with a fraction"),
-            DeValue::Boolean(_) => Self::Other("a boolean"),
+            DeValue::Boolean(value) => Self::Switch(*value),
             DeValue::Datetime(_) => Self::Other("a date"),
             DeValue::Table(_) => Self::Other("a table"),
             DeValue::Array(array) => {

@@ -13,6 +13,9 @@ use crate::names;
 use crate::site::{Network, PublicUrl};
 use crate::text::without_password;
 
+/// The text in the place of a secret.
+const HIDDEN: &str = "***";
+
 /// The text that unsets a key without a default.
 const NONE: &str = "none";
 
@@ -57,6 +60,21 @@ pub(super) enum Kind {
     Number { unit: Unit, range: RangeInclusive<u64>, set: SetNumber },
     /// A filter of log lines.
     Filter(Set<String>),
+    /// A text, which is optional. It is not shown if it is secret.
+    Text { form: &'static TextForm, is_secret: bool, set: Set<Option<String>> },
+    /// Any number of texts.
+    Texts { form: &'static TextForm, set: Set<Vec<String>> },
+    /// Yes or no.
+    Switch(Set<bool>),
+}
+
+/// The texts that a key may have.
+#[derive(Debug)]
+pub(super) struct TextForm {
+    /// A sentence part about them.
+    pub(super) expected: &'static str,
+    /// Returns whether a text is one of them.
+    pub(super) is_valid: fn(&str) -> bool,
 }
 
 /// The unit of a number.
@@ -86,6 +104,8 @@ pub(super) enum Raw<'a> {
     Text(&'a str),
     /// Several texts in the file.
     Texts(Vec<&'a str>),
+    /// A boolean in the file.
+    Switch(bool),
     /// A whole number in the file, or `None` if it is not in the range of numbers.
     Number(Option<u64>, String),
     /// A value of a type that no key has.
@@ -124,7 +144,12 @@ impl Key {
 
     /// Returns the name of the variable with the name of a file that contains the value, if the value can be a secret.
     pub(super) fn file_variable(&self) -> Option<String> {
-        matches!(self.kind, Kind::Url { is_secret: true, .. }).then(|| format!("{}_FILE", self.variable()))
+        self.is_secret().then(|| format!("{}_FILE", self.variable()))
+    }
+
+    /// Returns whether the value can be a secret.
+    fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Url { is_secret: true, .. } | Kind::Text { is_secret: true, .. })
     }
 
     /// Returns the name of the flag, without dashes before it: `limits-body-bytes`.
@@ -134,7 +159,7 @@ impl Key {
 
     /// Returns whether the key has a list of values.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.kind, Kind::Addresses(_) | Kind::Networks(_))
+        matches!(self.kind, Kind::Addresses(_) | Kind::Networks(_) | Kind::Texts { .. })
     }
 
     /// Returns whether the key belongs to a table, so that few people need it.
@@ -154,6 +179,8 @@ impl Key {
             Kind::Number { unit: Unit::One, .. } => "N",
             Kind::Number { unit: Unit::Bytes, .. } => "BYTES",
             Kind::Filter(_) => "FILTER",
+            Kind::Text { .. } | Kind::Texts { .. } => "TEXT",
+            Kind::Switch(_) => "BOOL",
         }
     }
 
@@ -185,6 +212,9 @@ impl Key {
                 format!("a number of bytes, or a text such as \"64 MiB\", from {least} to {most}")
             }
             Kind::Filter(_) => "a filter of log lines such as info or opbeat_server=debug".to_owned(),
+            Kind::Text { form, .. } => form.expected.to_owned(),
+            Kind::Texts { form, .. } => format!("{}, or a list of them", form.expected),
+            Kind::Switch(_) => "true or false".to_owned(),
         };
         if self.is_optional() { format!("{expected}, or \"{NONE}\"") } else { expected }
     }
@@ -192,13 +222,10 @@ impl Key {
     /// Returns a value as a mistake shows it. Values that may contain a password are omitted.
     pub(super) fn found(&self, raw: &Raw<'_>) -> String {
         match raw {
-            Raw::Untyped(_) | Raw::Text(_) | Raw::Texts(_)
-                if matches!(self.kind, Kind::Url { is_secret: true, .. }) =>
-            {
-                "(hidden)".to_owned()
-            }
+            Raw::Untyped(_) | Raw::Text(_) | Raw::Texts(_) if self.is_secret() => "(hidden)".to_owned(),
             Raw::Untyped(text) | Raw::Text(text) => format!("'{text}'"),
             Raw::Texts(texts) => format!("'{}'", texts.join(", ")),
+            Raw::Switch(value) => value.to_string(),
             Raw::Number(_, number) => number.clone(),
             Raw::Other(kind) => (*kind).to_owned(),
         }
@@ -264,13 +291,35 @@ impl Key {
                 set(to, filter.to_owned());
                 shown(filter)
             }
+            Kind::Text { form, is_secret, set } => {
+                let text = text(raw).ok().filter(|text| (form.is_valid)(text)).ok_or(WrongValue)?;
+                set(to, Some(text.to_owned()));
+                if *is_secret { shown(HIDDEN) } else { shown(text) }
+            }
+            Kind::Texts { form, set } => {
+                let list = list::<String>(raw).ok_or(WrongValue)?;
+                if !list.iter().all(|text| (form.is_valid)(text)) {
+                    return Err(WrongValue);
+                }
+                set(to, list.clone());
+                shown_list(&list)
+            }
+            Kind::Switch(set) => {
+                let value = match raw {
+                    Raw::Switch(value) => *value,
+                    Raw::Untyped(text) => text.parse().map_err(|_| WrongValue)?,
+                    _ => return Err(WrongValue),
+                };
+                set(to, value);
+                value.to_string()
+            }
         };
         Ok(Some(shown))
     }
 
     /// Returns whether the key can be without a value.
     fn is_optional(&self) -> bool {
-        self.default.is_none() || matches!(self.kind, Kind::Networks(_))
+        self.default.is_none() || matches!(self.kind, Kind::Networks(_) | Kind::Texts { .. })
     }
 
     /// Makes an optional key have no value.
@@ -281,9 +330,11 @@ impl Key {
             Kind::PublicUrl(set) => set(to, None),
             Kind::Email(set) => set(to, None),
             Kind::Networks(set) => set(to, Vec::new()),
+            Kind::Text { set, .. } => set(to, None),
+            Kind::Texts { set, .. } => set(to, Vec::new()),
             Kind::Number { set: SetNumber::Optional(set), .. } => set(to, None),
             // These always have a default.
-            Kind::Folder(_) | Kind::Addresses(_) | Kind::Filter(_) | Kind::Number { .. } => {}
+            Kind::Folder(_) | Kind::Addresses(_) | Kind::Filter(_) | Kind::Number { .. } | Kind::Switch(_) => {}
         }
     }
 }
@@ -301,7 +352,7 @@ fn list<T: std::str::FromStr>(raw: &Raw<'_>) -> Option<Vec<T>> {
         Raw::Untyped(text) => text.split(',').map(str::trim).collect(),
         Raw::Text(text) => vec![*text],
         Raw::Texts(texts) => texts.clone(),
-        Raw::Number(..) | Raw::Other(_) => return None,
+        Raw::Switch(_) | Raw::Number(..) | Raw::Other(_) => return None,
     };
     texts.into_iter().map(|text| text.parse().ok()).collect()
 }

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::key::{Key, Kind, SetNumber, Unit};
+use super::forms;
+use super::key::{Key, Kind, SetNumber, TextForm, Unit};
 use super::settings::Settings;
 use super::variables::COMMON_LOG_FILTER;
 use crate::queue::QueueAddress;
@@ -16,7 +17,7 @@ const TIB: u64 = 1 << 40;
 const MAX_DAYS: u64 = 36_500;
 
 /// All keys, in the order of the documentation: name, default, type with the place of the value, meaning.
-pub(crate) static KEYS: [Key; 37] = [
+pub(crate) static KEYS: [Key; 45] = [
     Key::new(
         "data",
         Some("opbeat-data"),
@@ -258,7 +259,64 @@ pub(crate) static KEYS: [Key; 37] = [
         Kind::Networks(|to, list| to.server.notifications.allowed_networks = list),
         "the private networks that channels may lead to: a list of addresses or networks",
     ),
+    Key::new(
+        "sign_in.passwords",
+        Some("true"),
+        Kind::Switch(|to, value| to.server.sign_in.passwords = value),
+        "whether people may sign in with a password; `false` leaves the provider of OpenID Connect",
+    ),
+    Key::new(
+        "openid_connect.issuer",
+        None,
+        text(&forms::ISSUER, |to, url| to.server.sign_in.openid_connect.issuer = url),
+        "the URL of a provider of OpenID Connect by which people sign in, exactly as its id tokens name it",
+    ),
+    Key::new(
+        "openid_connect.client_id",
+        None,
+        text(&forms::VISIBLE, |to, id| to.server.sign_in.openid_connect.client_id = id),
+        "the id of this server at the provider",
+    ),
+    Key::new(
+        "openid_connect.client_secret",
+        None,
+        Kind::Text {
+            form: &forms::VISIBLE,
+            is_secret: true,
+            set: |to, secret| to.server.sign_in.openid_connect.client_secret = secret,
+        },
+        "the secret of this server at the provider",
+    ),
+    Key::new(
+        "openid_connect.name",
+        Some("OpenID Connect"),
+        text(&forms::NAME, |to, name| to.server.sign_in.openid_connect.name = name.unwrap_or_default()),
+        "the name of the provider on the button: Sign in with …",
+    ),
+    Key::new(
+        "openid_connect.domains",
+        None,
+        Kind::Texts { form: &forms::DOMAIN, set: |to, list| to.server.sign_in.openid_connect.domains = list },
+        "the domains that e-mail addresses of the provider must have: a list; without it, all",
+    ),
+    Key::new(
+        "openid_connect.organization",
+        None,
+        text(&forms::ORGANIZATION, |to, name| to.server.sign_in.openid_connect.organization = name),
+        "the organization that new people of the provider join, with `openid_connect.domains`; without it, people must \
+         exist or be invited",
+    ),
+    Key::new(
+        "openid_connect.role",
+        Some("member"),
+        text(&forms::ROLE, |to, role| to.server.sign_in.openid_connect.role = role.unwrap_or_default()),
+        "the role of new people of the provider: `reader`, `member` or `admin`",
+    ),
 ];
+
+const fn text(form: &'static TextForm, set: fn(&mut Settings, Option<String>)) -> Kind {
+    Kind::Text { form, is_secret: false, set }
+}
 
 const fn secret_url(schemes: &'static [&'static str], set: fn(&mut Settings, Option<String>)) -> Kind {
     Kind::Url { schemes, is_secret: true, set }

@@ -131,7 +131,7 @@ impl Loading {
 
     /// Reports variables with the prefix of a table that belong to no key. Other variables may be of agents.
     fn unknown_variables(&mut self, variables: &Variables) {
-        let names = |key: &Key| [Some(key.variable()), key.other_variable.map(str::to_owned)];
+        let names = |key: &Key| [Some(key.variable()), key.other_variable.map(str::to_owned), key.file_variable()];
         let known: Vec<String> = KEYS.iter().flat_map(names).flatten().collect();
         let tables = KEYS.iter().filter_map(|key| key.name.split_once('.'));
         let prefixes: Vec<_> = tables.map(|(table, _)| format!("OPBEAT_{}_", table.to_ascii_uppercase())).collect();

@@ -8,6 +8,7 @@
 
 mod contradictions;
 mod file;
+mod forms;
 mod key;
 mod keys;
 mod load;

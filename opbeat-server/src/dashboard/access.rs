@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::problem::Problem;
 use super::{cookies, path};
 use crate::notify::{AppChannels, Channels};
+use crate::openid_connect::Provider;
 use crate::people::{Admin, People, Refused};
 use crate::query::{AppIdentity, OrganizationName, Query, Rights};
 use crate::sessions::{SessionSource, Sessions};
@@ -30,6 +31,17 @@ pub(crate) struct Dashboard {
     pub(crate) channels: Channels,
     /// The browsers that may see the pages.
     pub(crate) sessions: Sessions,
+    /// The ways by which people sign in.
+    pub(crate) ways: Ways,
+}
+
+/// The ways by which people sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct Ways {
+    /// Whether they may use a password.
+    pub(crate) passwords: bool,
+    /// The provider of OpenID Connect, if there is one.
+    pub(crate) provider: Option<Provider>,
 }
 
 /// A reader of a page, with the organizations that they may see.
@@ -118,6 +130,7 @@ pub(super) struct Browser {
     pub(super) sessions: Sessions,
     pub(super) people: People,
     pub(super) query: Query,
+    pub(super) ways: Ways,
     pub(super) headers: HeaderMap,
     /// The address at which the browser reaches this server, and the browser's own.
     pub(super) site: Arc<Site>,
@@ -151,8 +164,8 @@ impl FromRequestParts<Dashboard> for Browser {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Self::Rejection> {
-        let Dashboard { query, people, sessions, .. } = dashboard.clone();
-        Ok(Self { sessions, people, query, headers: parts.headers.clone(), site: site(parts) })
+        let Dashboard { query, people, sessions, ways, .. } = dashboard.clone();
+        Ok(Self { sessions, people, query, ways, headers: parts.headers.clone(), site: site(parts) })
     }
 }
 

@@ -5,11 +5,15 @@ use axum::http::header::COOKIE;
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
+use crate::openid_connect::Provider;
 use crate::sessions::Sessions;
 use crate::site::Site;
 
 /// The cookie that contains a session's id.
 const SESSION: &str = "opbeat_session";
+
+/// The cookie that contains the handshake of a sign-in by a provider.
+const HANDSHAKE: &str = "opbeat_handshake";
 
 /// The cookie that contains the random value that the token of a form belongs to.
 const FORM: &str = "opbeat_form";
@@ -22,6 +26,23 @@ pub(super) fn session<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str
 /// Returns the random value that the token of a form belongs to.
 pub(super) fn form<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
     value(site, headers, FORM)
+}
+
+/// Returns the handshake of a sign-in by a provider.
+pub(super) fn handshake<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
+    value(site, headers, HANDSHAKE)
+}
+
+/// Returns the header that sets the cookie of a handshake. The provider leads the browser back from another site, to which
+/// `Strict` would send no cookie.
+pub(super) fn set_handshake(site: &Site, value: &str) -> String {
+    let max_age = Duration::try_from(Provider::MAX_AGE).unwrap_or(Duration::ZERO);
+    set(site, HANDSHAKE, value, SameSite::Lax, Some(max_age))
+}
+
+/// Returns the header that removes the cookie of a handshake.
+pub(super) fn remove_handshake(site: &Site) -> String {
+    set(site, HANDSHAKE, "", SameSite::Lax, Some(Duration::ZERO))
 }
 
 /// Returns the header that sets the session's cookie.

@@ -12,5 +12,5 @@ mod path;
 mod problem;
 mod router;
 
-pub(crate) use access::Dashboard;
+pub(crate) use access::{Dashboard, Ways};
 pub(crate) use router::router;

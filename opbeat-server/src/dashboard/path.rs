@@ -15,6 +15,12 @@ const MAX_NEXT: usize = 2_048;
 /// The longest value of a parameter that links keep, in bytes.
 const MAX_KEPT: usize = 64;
 
+/// The path that starts a sign-in by the provider, without the base path.
+pub(super) const START_BY_PROVIDER: &str = "/sign-in/openid-connect";
+
+/// The path to which the provider leads a browser back, without the base path.
+pub(super) const BACK_FROM_PROVIDER: &str = "/sign-in/openid-connect/callback";
+
 tokio::task_local! {
     /// The range of the request that is answered, as the query string of links to other parts of its app.
     static RANGE: String;
@@ -55,6 +61,11 @@ pub(super) fn apps() -> String {
 /// Returns the page that signs in.
 pub(super) fn sign_in() -> String {
     link("/sign-in")
+}
+
+/// Returns the address that starts a sign-in by the provider, which continues at `next`.
+pub(super) fn start_by_provider(next: &str) -> String {
+    if next == apps() { link(START_BY_PROVIDER) } else { format!("{}?next={}", link(START_BY_PROVIDER), encode(next)) }
 }
 
 /// Returns the target of the form that signs out.

@@ -63,6 +63,9 @@ pub(crate) fn router(dashboard: Dashboard, time_limit: Duration) -> Router {
         .route(STYLE_PATH, get(style))
         .fallback(problem::no_route)
         .layer(from_fn_with_state(time_limit, limit_time))
+        // Each request to the provider has a limit of its own.
+        .route(path::START_BY_PROVIDER, get(pages::start_by_provider))
+        .route(path::BACK_FROM_PROVIDER, get(pages::back_from_provider))
         .layer(map_response(problem::format_rejection))
         .layer(map_response(add_security_headers))
         .layer(from_fn(link_below_base))

@@ -20,8 +20,8 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) name: &'a str,
     /// The e-mail address.
     pub(crate) email: &'a str,
-    /// The password.
-    pub(crate) password: &'a str,
+    /// The password, or `None` on a server where people sign in otherwise.
+    pub(crate) password: Option<&'a str>,
 }
 
 /// The owner that the first run created.
@@ -208,7 +208,7 @@ impl People {
         (role, becomes_owner): (Option<Role>, bool),
     ) -> Result<Option<String>, Refused> {
         let password = Passwords::generate();
-        let person = self.check(NewAccount { name, email, password: &password })?;
+        let person = self.check(NewAccount { name, email, password: Some(&password) })?;
         let person = self.with_hash(person).await;
         let by = ChangedBy::command_line();
         match self.store.create_person(organization, person, (role, becomes_owner), by).await? {
@@ -278,14 +278,18 @@ impl People {
     fn check(&self, account: NewAccount<'_>) -> Result<NewPerson, Refused> {
         let name = names::name_of_person(account.name).ok_or(NO_NAME)?;
         let email = names::email(account.email).ok_or(NO_EMAIL)?;
-        match Passwords::refuse(account.password, &email) {
+        match account.password.and_then(|password| Passwords::refuse(password, &email)) {
             Some(reason) => Err(Refused::invalid("password", reason)),
-            None => Ok(NewPerson { email, name, password: account.password.to_owned() }),
+            None => Ok(NewPerson { email, name, password: account.password.map(str::to_owned) }),
         }
     }
 
     /// Replaces the password by its hash.
     async fn with_hash(&self, person: NewPerson) -> NewPerson {
-        NewPerson { password: self.passwords.hash(person.password).await, ..person }
+        let password = match person.password {
+            Some(password) => Some(self.passwords.hash(password).await),
+            None => None,
+        };
+        NewPerson { password, ..person }
     }
 }

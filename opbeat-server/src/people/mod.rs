@@ -9,6 +9,7 @@
 
 mod accounts;
 mod handle;
+mod identities;
 mod mails;
 mod members;
 mod teams;

@@ -57,6 +57,6 @@ pub(crate) use transactions::{BreakdownPart, TransactionList, TransactionSummary
 pub(crate) use crate::store::StoreError as QueryError;
 pub(crate) use crate::store::read::{AppFilter, ErrorFilter, ErrorOrder, OrganizationName, SampleOrder};
 pub(crate) use crate::store::{
-    AuditRow, ChannelRow, FindingsOf, Holder, Invitation, Member, MessageRow, PersonSession, Rights, Scope, SpanFamily,
-    Team, TeamDetail,
+    AuditRow, ChannelRow, FindingsOf, Holder, Invitation, LinkedIdentity, Member, MessageRow, PersonSession, Rights,
+    Scope, SpanFamily, Team, TeamDetail,
 };

@@ -6,7 +6,7 @@ use super::{Query, QueryError, Scope};
 use crate::intake::hash_token;
 use crate::notification::Preferences;
 use crate::store::read::OrganizationName;
-use crate::store::{Account, AuditRow, Invitation, Member, PersonSession, Team, TeamDetail};
+use crate::store::{Account, AuditRow, Invitation, LinkedIdentity, Member, PersonSession, Team, TeamDetail};
 
 /// The largest number of organizations in a list.
 const MAX_ORGANIZATIONS: i64 = 100;
@@ -91,6 +91,11 @@ impl Query {
     /// Returns the account of a person.
     pub(crate) async fn account(&self, person_id: &str) -> Result<Option<Account>, QueryError> {
         self.store.account_of(person_id).await
+    }
+
+    /// Returns the accounts of a person at providers of OpenID Connect.
+    pub(crate) async fn identities(&self, person_id: &str) -> Result<Vec<LinkedIdentity>, QueryError> {
+        self.store.identities(person_id).await
     }
 
     /// Returns how a person gets mails.

@@ -8,6 +8,7 @@ use super::listener::ConnectionLimits;
 use super::tls::TlsFiles;
 use crate::intake::IntakeLimits;
 use crate::notify::NotificationConfig;
+use crate::openid_connect::SignInConfig;
 use crate::queue::{QueueAddress, QueueLimits};
 use crate::repositories::RepositoryLimits;
 use crate::site::{self, Network, PublicUrl};
@@ -46,6 +47,8 @@ pub struct ServerConfig {
     pub repositories: RepositoryLimits,
     /// The notifications that a process with the role worker sends.
     pub notifications: NotificationConfig,
+    /// The ways by which people sign in.
+    pub sign_in: SignInConfig,
     /// The times after which the health check reports that data is not stored.
     pub health: HealthLimits,
     /// The end-to-end probe, which a process with the role web sends.
@@ -164,6 +167,7 @@ impl ServerConfig {
             retention: Retention::default(),
             repositories: RepositoryLimits::default(),
             notifications: NotificationConfig::default(),
+            sign_in: SignInConfig::default(),
             health: HealthLimits::default(),
             probe: ProbeConfig::default(),
             create_database: false,

@@ -263,7 +263,7 @@ impl Running {
             None => None,
         };
         let worker = ends.source.map(|source| WorkerRole::start(source, store.clone(), config, url));
-        let web = config.roles.web.then(|| WebRole::start(store.clone(), config.page_timeout));
+        let web = config.roles.web.then(|| WebRole::start(store.clone(), config));
         Self { intake, worker, web }
     }
 }

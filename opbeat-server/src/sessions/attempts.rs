@@ -93,6 +93,17 @@ impl Attempts {
         Ok(())
     }
 
+    /// Counts an attempt without a password as failed, before it is looked at. Returns the time to wait if too many failed. A
+    /// successful one is taken back by [`Self::succeed_from`].
+    pub(super) fn begin_from(&self, address: IpAddr) -> Result<(), Duration> {
+        self.fail(address).map_or(Ok(()), Err)
+    }
+
+    /// Takes back an attempt of an address that succeeded.
+    pub(super) fn succeed_from(&self, address: IpAddr) {
+        lock(&self.addresses).take_back(&network(address));
+    }
+
     /// Takes back an attempt that succeeded.
     pub(super) fn succeed(&self, address: IpAddr, account: &str) {
         lock(&self.addresses).take_back(&network(address));

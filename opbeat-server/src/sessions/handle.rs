@@ -251,6 +251,17 @@ impl Sessions {
         }
     }
 
+    /// Counts an attempt to sign in by a provider of OpenID Connect. Returns the time to wait if too many failed: each one
+    /// asks the provider.
+    pub(crate) fn begin_by_provider(&self, address: IpAddr) -> Result<(), Duration> {
+        self.inner.attempts.begin_from(address)
+    }
+
+    /// Takes back an attempt to sign in by a provider that succeeded.
+    pub(crate) fn end_by_provider(&self, address: IpAddr) {
+        self.inner.attempts.succeed_from(address);
+    }
+
     /// Returns the rights of a session, or `None` if the session is unknown or has ended.
     pub(crate) async fn rights_of(&self, id: &str) -> Result<Option<Rights>, StoreError> {
         let hash = hash_token(id);

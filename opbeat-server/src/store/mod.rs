@@ -75,8 +75,8 @@ pub(crate) use notes::{LastNote, NoteRow};
 pub(crate) use notifications::{ChannelRow, Claimed, MessageRow, Outcome, Receiver, Routing};
 pub(crate) use parked::{ParkedRecord, Replayed};
 pub(crate) use people::{
-    Account, AuditRow, Changed, Created, Invitation, Invitee, Joined, Member, NewInvitation, NewPerson, OwnChange,
-    PersonSession, Team, TeamDetail,
+    Account, AuditRow, Changed, Created, Invitation, Invitee, Joined, LinkedIdentity, Member, NewInvitation, NewPerson,
+    OwnChange, PersonSession, Team, TeamDetail,
 };
 pub(crate) use repositories::{NewRepository, RepositoryRow};
 pub(crate) use services::{AppLookup, UnknownServices};

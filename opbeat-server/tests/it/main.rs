@@ -33,6 +33,7 @@ mod membership;
 mod metrics;
 mod mutants;
 mod notifications;
+mod openid_connect;
 mod otlp;
 mod otlp_export;
 mod pages;

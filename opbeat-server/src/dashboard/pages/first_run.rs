@@ -45,7 +45,7 @@ pub(in crate::dashboard) async fn submit_first_run(
     let [name, email, organization, app] =
         ["name", "email", "organization", "app"].map(|field| posted.value(field).trim());
     let values = Values { name, email, organization, app };
-    let account = NewAccount { name, email, password: posted.value("password") };
+    let account = NewAccount { name, email, password: browser.ways.passwords.then(|| posted.value("password")) };
     let author = (&reader.rights, browser.site.client);
     let owner = match reader.people.first_run(account, (organization, app), author).await {
         Ok(Some(owner)) => owner,
@@ -78,7 +78,11 @@ async fn form(reader: &Reader, browser: &Browser, values: &Values<'_>, mistake: 
                 (token.hidden())
                 (field(Field { autocomplete: "name", ..text("name", "Your name", values.name) }, mistake))
                 (field(Field { kind: "email", autocomplete: "username", ..text("email", "E-mail address", values.email) }, mistake))
+                @if let (false, Some(provider)) = (browser.ways.passwords, &browser.ways.provider) {
+                    p.muted { "You sign in with " (provider.name()) ", where this address must be verified." }
+                } @else {
                 (field(Field { kind: "password", autocomplete: "new-password", ..text("password", "Password, at least 10 characters", "") }, mistake))
+                }
                 @if is_empty {
                     p.muted { "An organization has apps, which are what you monitor. Both names are parts of addresses." }
                     (field(text("organization", "Organization", values.organization), mistake))

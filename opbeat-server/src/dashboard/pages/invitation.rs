@@ -34,7 +34,12 @@ pub(in crate::dashboard) async fn accept_invitation(
     let joined = match &rights {
         Some(rights) if is_for(&invitation, rights) => browser.people.join_as_known(&secret, rights, address).await,
         _ => {
-            let account = NewAccount { name, email: &invitation.email, password: posted.value("password") };
+            // Without passwords, the provider has to show whose address it is.
+            if !browser.ways.passwords {
+                return show(&browser, &secret, name, None).await;
+            }
+            let password = Some(posted.value("password"));
+            let account = NewAccount { name, email: &invitation.email, password };
             browser.people.join_as_new(&secret, account, address).await
         }
     };
@@ -71,6 +76,12 @@ async fn show(browser: &Browser, secret: &str, name: &str, mistake: Mistake) -> 
             p { a href={ (path::sign_in()) "?next=" (next) } { "Sign in" } }
         };
         return Ok(respond(token, StatusCode::OK, &content).into_response());
+    } else if !browser.ways.passwords {
+        let content = html! {
+            (about(&invitation))
+            (by_provider(browser, &path::apps(), "Sign in with this address to join."))
+        };
+        return Ok(respond(token, StatusCode::OK, &content).into_response());
     } else {
         let text = Field { name: "name", label: "Your name", kind: "text", value: name, autocomplete: "name" };
         let password = Field {
@@ -89,10 +100,24 @@ async fn show(browser: &Browser, secret: &str, name: &str, mistake: Mistake) -> 
     };
     let content = html! {
         (about(&invitation))
+        @if !is_own { (by_provider(browser, &path::apps(), "If this is your address there, you join without a password.")) }
         form.sign-in method="post" action=(target) { (token.hidden()) (form) }
     };
     let status = if mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok(respond(token, status, &content))
+}
+
+/// Renders the button of the provider, if there is one. The provider shows whose address it is, so that a person joins by
+/// signing in.
+fn by_provider(browser: &Browser, next: &str, meaning: &str) -> Markup {
+    html! {
+        @if let Some(provider) = &browser.ways.provider {
+            div.sign-in.by-provider {
+                a.button.primary href=(path::start_by_provider(next)) { "Join with " (provider.name()) }
+                p.muted { (meaning) }
+            }
+        }
+    }
 }
 
 fn about(invitation: &Invitation) -> Markup {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::identities::identities;
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::cookies;
 use crate::dashboard::format::{ago, time};
@@ -34,6 +35,8 @@ pub(in crate::dashboard) async fn change_me(
     let (people, rights) = (&reader.people, &reader.rights);
     let changed = match posted.value("action") {
         "name" => people.rename(rights, posted.value("name")).await,
+        "password" if !browser.ways.passwords || !has_password(&reader).await? => return Err(Posted::no_action()),
+        "unlink" => people.unlink(rights, browser.site.client, posted.value("issuer")).await,
         "password" => {
             let passwords = (posted.value(CURRENT_PASSWORD), posted.value("new"));
             if let Some(wait) = browser.sessions.begin_password_change(browser.source(), rights) {
@@ -98,13 +101,20 @@ async fn show(reader: &Reader, browser: &Browser, mistake: Mistake) -> Result<Re
         }
         @if let Some(account) = &account {
             (mails(&token, reader.query.preferences(&account.id).await?, mistake))
-            (password(&token, &account.email, mistake))
+            @if browser.ways.passwords && account.password.is_some() { (password(&token, &account.email, mistake)) }
+            (identities(&path::me(), Some(&token), &reader.query.identities(&account.id).await?))
             (sessions(&token, &reader.query.sessions(&account.id).await?, browser))
         }
     };
     let status = if mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let page = page(&Page { title: "You", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content);
     Ok(token.respond(status, page))
+}
+
+/// Returns whether the reader is a person with a password. One who came by the provider has none.
+async fn has_password(reader: &Reader) -> Result<bool, Problem> {
+    let Some(id) = reader.rights.person() else { return Ok(false) };
+    Ok(reader.query.account(id).await?.is_some_and(|account| account.password.is_some()))
 }
 
 fn mails(token: &FormToken, preferences: Preferences, mistake: Mistake) -> Markup {

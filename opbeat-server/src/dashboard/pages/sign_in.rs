@@ -9,7 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::dashboard::access::Browser;
+use crate::dashboard::access::{Browser, Ways};
 use crate::dashboard::cookies;
 use crate::dashboard::forged::{form_token, is_forged};
 use crate::dashboard::format::in_code;
@@ -70,6 +70,10 @@ pub(in crate::dashboard) async fn submit_sign_in(
     let next = path::after_sign_in(credentials.next.as_deref());
     let token = credentials.token.trim();
     let email = credentials.email.as_deref();
+    if let Some(email) = email.filter(|_| !browser.ways.passwords) {
+        let failure = Failure::OfPassword(email, "Nobody signs in with a password on this server.");
+        return Ok(form(StatusCode::FORBIDDEN, &browser, &next, &failure).await);
+    }
     let opened = match (email, token.len()) {
         (Some(email), _) => browser.sessions.open_by_password(browser.source(), email, &credentials.password).await?,
         (None, 1..=MAX_TOKEN) => browser.sessions.open(browser.site.client, token, browser.source().before).await?,
@@ -95,8 +99,10 @@ pub(in crate::dashboard) async fn submit_sign_in(
 }
 
 /// A sign-in that failed, with the message for the reader.
-enum Failure<'a> {
+pub(super) enum Failure<'a> {
     None,
+    /// By the provider.
+    OfProvider(&'a str),
     /// With an e-mail address and a password.
     OfPassword(&'a str, &'a str),
     /// With a token.
@@ -119,8 +125,9 @@ pub(in crate::dashboard) async fn sign_out(
 }
 
 /// Shows the forms, with a token that proves where they came from.
-async fn form(status: StatusCode, browser: &Browser, next: &str, failure: &Failure<'_>) -> Response {
+pub(super) async fn form(status: StatusCode, browser: &Browser, next: &str, failure: &Failure<'_>) -> Response {
     let (token, set_cookie) = form_token(browser);
+    let Ways { passwords, provider } = &browser.ways;
     let has_people = !browser.sessions.needs_first_run().await;
     let hidden = html! {
         input type="hidden" name="next" value=(next);
@@ -129,8 +136,9 @@ async fn form(status: StatusCode, browser: &Browser, next: &str, failure: &Failu
     let content = html! {
         section.sign-in {
             h1 { "Sign in" }
-            @if has_people {
-                (with_password(&hidden, failure))
+            @if let Some(provider) = provider { (by_provider(provider.name(), next, failure)) }
+            @if has_people || provider.is_some() {
+                @if *passwords && has_people { (with_password(&hidden, failure)) }
                 details.sign-in open[matches!(failure, Failure::OfToken(_))] {
                     summary { "Use a token" }
                     (with_token(&hidden, failure))
@@ -152,10 +160,26 @@ async fn form(status: StatusCode, browser: &Browser, next: &str, failure: &Failu
     (status, AppendHeaders([(SET_COOKIE, set_cookie)]), page).into_response()
 }
 
+/// A link, and no form: browsers apply the policy for the targets of forms to redirects too, which lead to the provider.
+fn by_provider(name: &str, next: &str, failure: &Failure<'_>) -> Markup {
+    let message = match failure {
+        Failure::OfProvider(message) | Failure::OfPassword(_, message) => Some(*message),
+        Failure::None | Failure::OfToken(_) => None,
+    };
+    html! {
+        div.sign-in.by-provider {
+            @if let Some(message) = message { p.bad #provider-problem role="alert" { (message) } }
+            a.button.primary href=(path::start_by_provider(next)) aria-describedby=[message.map(|_| "provider-problem")] {
+                "Sign in with " (name)
+            }
+        }
+    }
+}
+
 fn with_password(hidden: &Markup, failure: &Failure<'_>) -> Markup {
     let (email, message) = match failure {
         Failure::OfPassword(email, message) => (*email, Some(*message)),
-        Failure::None | Failure::OfToken(_) => ("", None),
+        Failure::None | Failure::OfProvider(_) | Failure::OfToken(_) => ("", None),
     };
     html! {
         form.sign-in method="post" action=(path::sign_in()) {
@@ -176,7 +200,7 @@ fn with_password(hidden: &Markup, failure: &Failure<'_>) -> Markup {
 fn with_token(hidden: &Markup, failure: &Failure<'_>) -> Markup {
     let message = match failure {
         Failure::OfToken(message) => Some(*message),
-        Failure::None | Failure::OfPassword(..) => None,
+        Failure::None | Failure::OfProvider(_) | Failure::OfPassword(..) => None,
     };
     html! {
         form.sign-in method="post" action=(path::sign_in()) {

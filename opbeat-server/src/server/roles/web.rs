@@ -5,13 +5,15 @@ use std::time::Duration;
 use axum::Router;
 
 use crate::api::{self, Api};
-use crate::dashboard::{self, Dashboard};
+use crate::dashboard::{self, Dashboard, Ways};
 use crate::mcp;
 use crate::notify::Channels;
+use crate::openid_connect::SignInConfig;
 use crate::passwords::Passwords;
 use crate::people::People;
 use crate::query::Query;
 use crate::random::random_hex;
+use crate::server::config::ServerConfig;
 use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::triage::Triage;
@@ -23,6 +25,7 @@ pub(in crate::server) struct WebRole {
     people: People,
     channels: Channels,
     sessions: Sessions,
+    ways: Ways,
     page_timeout: Duration,
     /// The token of the sign-in link, which is valid until the process stops.
     link_token: String,
@@ -30,13 +33,16 @@ pub(in crate::server) struct WebRole {
 
 impl WebRole {
     /// Makes the pages and the API of a store, with a new sign-in link.
-    pub(in crate::server) fn start(store: Store, page_timeout: Duration) -> Self {
+    pub(in crate::server) fn start(store: Store, config: &ServerConfig) -> Self {
         let link_token = random_hex::<32>();
         let passwords = Passwords::new();
         let sessions = Sessions::new(store.clone(), &link_token, passwords.clone());
         let (query, triage) = (Query::new(store.clone()), Triage::new(store.clone()));
         let (channels, people) = (Channels::new(store.clone()), People::new(store, passwords));
-        Self { query, triage, people, channels, sessions, page_timeout, link_token }
+        let SignInConfig { passwords, openid_connect, .. } = &config.sign_in;
+        let ways = Ways { passwords: *passwords, provider: openid_connect.provider() };
+        let page_timeout = config.page_timeout;
+        Self { query, triage, people, channels, sessions, ways, page_timeout, link_token }
     }
 
     /// Makes the routes of the API and of the endpoint for assistants.
@@ -49,7 +55,7 @@ impl WebRole {
     pub(in crate::server) fn pages(&self) -> Router {
         let (query, triage, sessions) = (self.query.clone(), self.triage.clone(), self.sessions.clone());
         let (people, channels) = (self.people.clone(), self.channels.clone());
-        let dashboard = Dashboard { query, triage, people, channels, sessions };
+        let dashboard = Dashboard { query, triage, people, channels, sessions, ways: self.ways.clone() };
         dashboard::router(dashboard, self.page_timeout)
     }
 

@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 24] = [
+const SQLITE: [Migration; 25] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -35,10 +35,11 @@ const SQLITE: [Migration; 24] = [
     (22, "spans", include_str!("0022_spans.sql")),
     (23, "merged errors", include_str!("0023_merged_errors.sql")),
     (24, "notifications", include_str!("0024_notifications.sql")),
+    (25, "identities", include_str!("0025_identities.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 10] = [
+const POSTGRES: [Migration; 11] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -49,6 +50,7 @@ const POSTGRES: [Migration; 10] = [
     (8, "spans", include_str!("postgres/0008_spans.sql")),
     (9, "merged errors", include_str!("postgres/0009_merged_errors.sql")),
     (10, "notifications", include_str!("postgres/0010_notifications.sql")),
+    (11, "identities", include_str!("postgres/0011_identities.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.

@@ -41,8 +41,8 @@ pub(crate) struct NewPerson {
     pub(crate) email: String,
     /// The name.
     pub(crate) name: String,
-    /// The hash of the password, in the PHC string format.
-    pub(crate) password: String,
+    /// The hash of the password, in the PHC string format, or `None` for a person who signs in otherwise.
+    pub(crate) password: Option<String>,
 }
 
 /// The hash is omitted, so that logs do not contain it.
@@ -254,7 +254,7 @@ pub(super) fn insert_person(connection: &mut Connection, person: &NewPerson, now
         .bind(&id)
         .bind(&person.email)
         .bind(&person.name)
-        .bind(&person.password)
+        .bind(person.password.as_deref())
         .bind(now)
         .execute(connection)?;
     Ok(id)

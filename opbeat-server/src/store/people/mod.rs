@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod identities;
 mod invitations;
 mod members;
 mod membership;
@@ -15,6 +16,7 @@ mod tests;
 pub(crate) use accounts::{Account, Created, NewPerson, OwnChange};
 pub(crate) use audit::AuditRow;
 pub(super) use audit::record;
+pub(crate) use identities::LinkedIdentity;
 pub(crate) use invitations::{Invitation, Invitee, Joined, NewInvitation};
 pub(crate) use membership::{Changed, Member};
 pub(crate) use sessions::PersonSession;

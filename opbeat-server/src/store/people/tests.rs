@@ -5,7 +5,7 @@ use crate::role::Role;
 use crate::store::{Changed, Invitee, Joined, NewApp, NewInvitation, NewPerson, OwnChange, PersonSession, stores};
 
 fn person(name: &str) -> NewPerson {
-    NewPerson { email: format!("{name}@x"), name: name.to_owned(), password: format!("hash of {name}") }
+    NewPerson { email: format!("{name}@x"), name: name.to_owned(), password: Some(format!("hash of {name}")) }
 }
 
 fn by() -> ChangedBy {

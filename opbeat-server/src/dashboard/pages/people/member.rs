@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
 use crate::dashboard::layout::{Page, page};
+use crate::dashboard::pages::identities::identities;
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::query::{Member, OrganizationName};
@@ -38,6 +39,7 @@ pub(in crate::dashboard) async fn change_member(
         "role" => admin.change_role(&person, posted.value("role")).await,
         "add-alias" => admin.add_alias(&person, alias).await,
         "remove-alias" => admin.remove_alias(&person, alias).await,
+        "unlink" => admin.unlink(&person, posted.value("issuer")).await,
         "remove" => admin.remove_member(&person).await,
         _ => return Err(Posted::no_action()),
     };
@@ -69,6 +71,7 @@ async fn show(
         @if is_admin { (role(&target, &token, member.role, mistake)) }
         (aliases(&target, &member, is_admin.then_some(&token), mistake))
         @if is_admin {
+            (identities(&target, Some(&token), &reader.query.identities(&member.id).await?))
             h2 { "Remove" }
             form.actions method="post" action=(target) {
                 (token.action("remove"))
