@@ -21,7 +21,7 @@ use crate::http::Client;
 use crate::load::{Kind, deflate};
 use crate::scale::Scale;
 use crate::server::{App, Server, create_app};
-use crate::{Options, Result};
+use crate::{Options, Result, occurrences};
 
 const DAY: i64 = 86_400;
 
@@ -45,7 +45,7 @@ pub(crate) fn fill(options: &Options, scale: &Scale, folder: &Path) -> Result<()
     let started = Instant::now();
     fs::create_dir_all(folder)?;
     let apps = create_apps(options, folder)?;
-    post_details(options, folder, &apps[0])?;
+    post_details(options, folder, &apps, scale.occurrences)?;
     let mut connection = Connection::open(folder.join("opbeat.sqlite"))?;
     connection.execute_batch(
         "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;",
@@ -81,8 +81,9 @@ fn name_of(number: usize) -> String {
     }
 }
 
-/// Posts errors of 500 groups, samples, releases, machines and jobs.
-fn post_details(options: &Options, folder: &Path, app: &App) -> Result<()> {
+/// Posts errors of 500 groups, samples, releases, machines and jobs of the first app, and occurrences of errors of all.
+fn post_details(options: &Options, folder: &Path, apps: &[App], occurrences_of_all: usize) -> Result<()> {
+    let app = &apps[0];
     let template: Value =
         serde_json::from_str(include_str!("../../../opbeat-server/tests/fixtures/agents/python-flask/01-errors.json"))?;
     let server = Server::start(options, folder)?;
@@ -120,6 +121,7 @@ fn post_details(options: &Options, folder: &Path, app: &App) -> Result<()> {
         let body = json!({"transactions": [], "check_ins": check_ins});
         post("transactions", "application/octet-stream", &deflate(&body))?;
     }
+    occurrences::post(&server, apps, occurrences_of_all)?;
     server.drained()
 }
 

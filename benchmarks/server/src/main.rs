@@ -11,6 +11,7 @@ mod baseline;
 mod fill;
 mod http;
 mod load;
+mod occurrences;
 mod pages;
 mod rate;
 mod scale;

@@ -14,6 +14,8 @@ pub(crate) struct Scale {
     pub(crate) names: usize,
     /// `--wide NUMBER`: the number of names of one app.
     pub(crate) wide: usize,
+    /// `--occurrences NUMBER`: the number of occurrences of errors.
+    pub(crate) occurrences: usize,
     /// `--pause NUMBER`: the hours from one minute in which a name of most apps runs to the next.
     pub(crate) pause: i64,
     /// `--seed NUMBER`: figures with the same seed are equal.
@@ -30,8 +32,16 @@ pub(crate) fn run() -> Result<bool> {
         return Ok(false);
     }
     let mut options = Options::new();
-    let mut scale =
-        Scale { data: PathBuf::from("large"), apps: 2_000, names: 200, wide: 10_000, pause: 48, seed: 1, requests: 40 };
+    let mut scale = Scale {
+        data: PathBuf::from("large"),
+        apps: 2_000,
+        names: 200,
+        wide: 10_000,
+        occurrences: 1_000_000,
+        pause: 48,
+        seed: 1,
+        requests: 40,
+    };
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
@@ -41,6 +51,7 @@ pub(crate) fn run() -> Result<bool> {
             "--apps" => scale.apps = value.parse()?,
             "--names" => scale.names = value.parse()?,
             "--wide" => scale.wide = value.parse()?,
+            "--occurrences" => scale.occurrences = value.parse()?,
             "--pause" => scale.pause = value.parse()?,
             "--seed" => scale.seed = value.parse()?,
             "--requests" => scale.requests = value.parse()?,

@@ -26,6 +26,8 @@ pub(super) enum Tab {
     Jobs,
     Releases,
     Intake,
+    Notifications,
+    You,
 }
 
 /// Renders a page around its content.
@@ -52,6 +54,7 @@ pub(super) fn page(page: &Page<'_>, content: &Markup) -> Markup {
 }
 
 fn header(page: &Page<'_>) -> Markup {
+    let current = |tab: Tab| (page.tab == Some(tab)).then_some("page");
     html! {
         header.top {
             nav.crumbs aria-label="Breadcrumb" {
@@ -63,22 +66,22 @@ fn header(page: &Page<'_>) -> Markup {
             }
             @if let Some(app) = page.app {
                 nav.tabs aria-label="Parts of the app" {
-                    (tab("Performance", &path::app(app), page.tab == Some(Tab::Performance)))
-                    (tab("Errors", &path::errors(app), page.tab == Some(Tab::Errors)))
-                    (tab("Queries", &path::spans(app, SpanFamily::Queries), page.tab == Some(Tab::Queries)))
-                    (tab("Calls", &path::spans(app, SpanFamily::Calls), page.tab == Some(Tab::Calls)))
-                    (tab("Jobs", &path::jobs(app), page.tab == Some(Tab::Jobs)))
-                    (tab("Releases", &path::releases(app), page.tab == Some(Tab::Releases)))
-                    (tab("Intake", &path::intake(app), page.tab == Some(Tab::Intake)))
+                    (tab("Performance", &path::app(app), current(Tab::Performance)))
+                    (tab("Errors", &path::errors(app), current(Tab::Errors)))
+                    (tab("Queries", &path::spans(app, SpanFamily::Queries), current(Tab::Queries)))
+                    (tab("Calls", &path::spans(app, SpanFamily::Calls), current(Tab::Calls)))
+                    (tab("Jobs", &path::jobs(app), current(Tab::Jobs)))
+                    (tab("Releases", &path::releases(app), current(Tab::Releases)))
+                    (tab("Intake", &path::intake(app), current(Tab::Intake)))
                 }
             }
             @if page.is_signed_in {
                 nav.account aria-label="People" {
                     @if let Some(app) = page.app {
-                        a href=(path::notifications(app)) { "Notifications" }
+                        a href=(path::notifications(app)) aria-current=[current(Tab::Notifications)] { "Notifications" }
                         a href=(path::people(&app.organization)) { "People" }
                     }
-                    a href=(path::me()) { "You" }
+                    a href=(path::me()) aria-current=[current(Tab::You)] { "You" }
                 }
                 form.sign-out method="post" action=(path::sign_out()) { button.plain type="submit" { "Sign out" } }
             }
@@ -86,8 +89,8 @@ fn header(page: &Page<'_>) -> Markup {
     }
 }
 
-fn tab(name: &str, href: &str, is_current: bool) -> Markup {
-    html! { a href=(path::part(href)) aria-current=[is_current.then_some("page")] { (name) } }
+fn tab(name: &str, href: &str, current: Option<&str>) -> Markup {
+    html! { a href=(path::part(href)) aria-current=[current] { (name) } }
 }
 
 fn pulse() -> Markup {

@@ -472,7 +472,13 @@ async fn a_person_chooses_when_mails_come() {
         acme.change(number, json!({"assignee": {"person": "ana@acme.example"}})).await;
     };
     let choose = async |mails: &str, from: &str, to: &str| {
-        let fields = [("action", "mails"), ("mails", mails), ("quiet_from", from), ("quiet_to", to)];
+        let fields = [
+            ("action", "mails"),
+            ("mails", mails),
+            ("quiet_from", from),
+            ("quiet_to", to),
+            ("time_zone", "Asia/Tokyo"),
+        ];
         ana.change("/me/", &fields).await;
     };
     choose("digest", "", "").await;
@@ -492,9 +498,13 @@ async fn a_person_chooses_when_mails_come() {
         StatusCode::BAD_REQUEST,
     );
     assert!(refused.await.contains("Quiet hours need a start and another end"));
+    let fields = [("action", "mails"), ("mails", "digest"), ("time_zone", "Mars/Olympus")];
+    let refused = ana.refused("/me/", &fields, StatusCode::BAD_REQUEST).await;
+    assert!(refused.contains("No time zone has this name."), "{refused}");
     choose("at_once", "22:00", "07:00").await;
     let me = ana.page("/me/").await;
     assert!(me.contains("value=\"22:00\"") && me.contains("<option value=\"at_once\" selected>"), "{me}");
+    assert!(me.contains("value=\"Asia/Tokyo\""), "{me}");
     choose("never", "", "").await;
     let page = acme.page_with("given up: the person turned mails off").await;
     assert_eq!(page.matches("given up").count(), 2, "{page}");

@@ -11,7 +11,7 @@ use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::cookies;
 use crate::dashboard::format::{ago, time};
 use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
-use crate::dashboard::layout::{Page, page};
+use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::intake::hash_token;
@@ -51,7 +51,11 @@ pub(in crate::dashboard) async fn change_me(
         }
         "mails" => {
             people
-                .change_mails(rights, posted.value("mails"), (posted.value("quiet_from"), posted.value("quiet_to")))
+                .change_mails(
+                    rights,
+                    posted.value("mails"),
+                    (posted.value("quiet_from"), posted.value("quiet_to"), posted.value("time_zone")),
+                )
                 .await
         }
         "end-session" => match parse_hex(posted.value("session")) {
@@ -100,14 +104,15 @@ async fn show(reader: &Reader, browser: &Browser, mistake: Mistake) -> Result<Re
             }
         }
         @if let Some(account) = &account {
-            (mails(&token, reader.query.preferences(&account.id).await?, mistake))
+            (mails(&token, &reader.query.preferences(&account.id).await?, mistake))
             @if browser.ways.passwords && account.password.is_some() { (password(&token, &account.email, mistake)) }
             (identities(&path::me(), Some(&token), &reader.query.identities(&account.id).await?))
             (sessions(&token, &reader.query.sessions(&account.id).await?, browser))
         }
     };
     let status = if mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let page = page(&Page { title: "You", app: None, tab: None, is_signed_in: reader.is_signed_in }, &content);
+    let page =
+        page(&Page { title: "You", app: None, tab: Some(Tab::You), is_signed_in: reader.is_signed_in }, &content);
     Ok(token.respond(status, page))
 }
 
@@ -117,7 +122,7 @@ async fn has_password(reader: &Reader) -> Result<bool, Problem> {
     Ok(reader.query.account(id).await?.is_some_and(|account| account.password.is_some()))
 }
 
-fn mails(token: &FormToken, preferences: Preferences, mistake: Mistake) -> Markup {
+fn mails(token: &FormToken, preferences: &Preferences, mistake: Mistake) -> Markup {
     let time = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let (from, to) = preferences.quiet.unzip();
     html! {
@@ -131,11 +136,14 @@ fn mails(token: &FormToken, preferences: Preferences, mistake: Mistake) -> Marku
                     option value=(mails.as_str()) selected[mails == preferences.mails] { (mails.meaning()) }
                 }
             }
-            label for="quiet_from" { "Quiet from, UTC" }
+            label for="quiet_from" { "Quiet from" }
             @if let Some(reason) = reason("quiet_from", mistake) { p.bad role="alert" { (reason) } }
             input #quiet_from type="time" name="quiet_from" value=[from.map(time)];
-            label for="quiet_to" { "to, UTC" }
+            label for="quiet_to" { "to" }
             input #quiet_to type="time" name="quiet_to" value=[to.map(time)];
+            label for="time_zone" { "Time zone of the quiet hours" }
+            @if let Some(reason) = reason("time_zone", mistake) { p.bad role="alert" { (reason) } }
+            input #time_zone name="time_zone" value=(preferences.time_zone.iana_name().unwrap_or("UTC")) placeholder="Europe/Vienna" spellcheck="false";
             button type="submit" { "Change the mails" }
         }
     }

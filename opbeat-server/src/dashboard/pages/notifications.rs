@@ -10,7 +10,7 @@ use super::query_parameters::PageParameters;
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::format::{ago, signed_count, time, until};
 use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake, reason};
-use crate::dashboard::layout::{Page, page};
+use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
 use crate::notification::{ChannelFilter, ChannelKind};
@@ -102,7 +102,7 @@ async fn show(reader: &Reader, browser: &Browser, app: &AppIdentity, shown: &Sho
     };
     let title = format!("{} notifications", app.name);
     let status = if shown.mistake.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let head = Page { title: &title, app: Some(app), tab: None, is_signed_in: reader.is_signed_in };
+    let head = Page { title: &title, app: Some(app), tab: Some(Tab::Notifications), is_signed_in: reader.is_signed_in };
     let page = page(&head, &content);
     Ok(token.respond(status, page))
 }

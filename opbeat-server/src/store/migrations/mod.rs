@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 25] = [
+const SQLITE: [Migration; 26] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -36,10 +36,11 @@ const SQLITE: [Migration; 25] = [
     (23, "merged errors", include_str!("0023_merged_errors.sql")),
     (24, "notifications", include_str!("0024_notifications.sql")),
     (25, "identities", include_str!("0025_identities.sql")),
+    (26, "time zones", include_str!("0026_time_zones.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 11] = [
+const POSTGRES: [Migration; 12] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -51,6 +52,7 @@ const POSTGRES: [Migration; 11] = [
     (9, "merged errors", include_str!("postgres/0009_merged_errors.sql")),
     (10, "notifications", include_str!("postgres/0010_notifications.sql")),
     (11, "identities", include_str!("postgres/0011_identities.sql")),
+    (12, "time zones", include_str!("postgres/0012_time_zones.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.

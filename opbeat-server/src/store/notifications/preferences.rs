@@ -1,15 +1,21 @@
 //! How persons get mails.
 
+use jiff::tz::TimeZone;
+
 use crate::notification::{Mails, Preferences};
 use crate::random::random_hex;
 use crate::store::database::Store;
 use crate::store::engine::{Connection, Row, query};
 use crate::store::error::StoreError;
 
+/// The name of the time zone of a person who named none.
+const UTC: &str = "UTC";
+
 impl Store {
     /// Returns how a person gets mails.
     pub(crate) async fn preferences(&self, person_id: &str) -> Result<Preferences, StoreError> {
-        let row = query("SELECT mails, quiet_from, quiet_to FROM notification_preferences WHERE person_id = ?");
+        let row =
+            query("SELECT mails, quiet_from, quiet_to, time_zone FROM notification_preferences WHERE person_id = ?");
         let row = row.bind(person_id).read_optional(&self.readers).await?;
         row.as_ref().map_or(Ok(Preferences::default()), preferences)
     }
@@ -20,10 +26,13 @@ impl Store {
         self.write(move |connection| {
             create(connection, &person_id)?;
             let (from, to) = new.quiet.unzip();
-            query("UPDATE notification_preferences SET mails = ?, quiet_from = ?, quiet_to = ? WHERE person_id = ?")
+            let update = "UPDATE notification_preferences SET mails = ?, quiet_from = ?, quiet_to = ?, time_zone = ?
+                          WHERE person_id = ?";
+            query(update)
                 .bind(new.mails.as_str())
                 .bind(from)
                 .bind(to)
+                .bind(new.time_zone.iana_name().unwrap_or(UTC))
                 .bind(&person_id)
                 .execute(connection)?;
             if new.mails == Mails::Never {
@@ -64,7 +73,7 @@ impl Store {
 /// Returns when a mail to a person is sent that is made now. The person has a secret for links that turn mails off then.
 pub(super) fn due_at(connection: &mut Connection, person_id: &str, now: i64) -> Result<i64, StoreError> {
     create(connection, person_id)?;
-    let row = query("SELECT mails, quiet_from, quiet_to FROM notification_preferences WHERE person_id = ?");
+    let row = query("SELECT mails, quiet_from, quiet_to, time_zone FROM notification_preferences WHERE person_id = ?");
     Ok(preferences(&row.bind(person_id).fetch_one(connection)?)?.due_at(now))
 }
 
@@ -91,5 +100,7 @@ fn preferences(row: &Row<'_>) -> Result<Preferences, StoreError> {
     let (from, to): (Option<i64>, Option<i64>) = (row.try_get("quiet_from")?, row.try_get("quiet_to")?);
     // A newer version of the server may have written another text.
     let mails = Mails::of(row.try_get("mails")?).unwrap_or_default();
-    Ok(Preferences { mails, quiet: from.zip(to) })
+    // So may a server with a newer database of time zones.
+    let time_zone = TimeZone::get(row.try_get("time_zone")?).unwrap_or(TimeZone::UTC);
+    Ok(Preferences { mails, quiet: from.zip(to), time_zone })
 }
