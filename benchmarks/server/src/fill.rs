@@ -37,7 +37,7 @@ const TOTAL_KIND: &str = "\u{1}total";
 /// The number of apps with a token, which bodies are posted to.
 pub(crate) const REPORTING: usize = 20;
 
-/// The number of error groups of each app but the first.
+/// The number of error groups of each app that no body is posted to.
 const GROUPS: u64 = 20;
 
 /// Creates the database in a folder, and prints its size.
@@ -58,7 +58,7 @@ pub(crate) fn fill(options: &Options, scale: &Scale, folder: &Path) -> Result<()
     phase(&mut connection, "shop", &ids[..1], scale.names, &activity(60, 1))?;
     phase(&mut connection, "wide", &ids[1..2], scale.wide, &activity(DAY, 10))?;
     phase(&mut connection, "the others", &ids[2..], scale.names, &activity(scale.pause * 3_600, 20))?;
-    errors(&mut connection, scale, &ids[1..], now)?;
+    errors(&mut connection, scale, &ids[REPORTING..], now)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA optimize;")?;
     drop(connection);
     let megabytes = fs::metadata(folder.join("opbeat.sqlite"))?.len() as f64 / 1e6;

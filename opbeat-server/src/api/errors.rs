@@ -18,7 +18,7 @@ use crate::query::{ErrorDetail, ErrorFilter, ErrorList, ErrorOrder};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Order {
-    /// `last_seen` (the default) or `times_seen`; the greatest first.
+    /// `last_seen` (the default), `times_seen` or `users`; the greatest first.
     order: Option<String>,
 }
 
@@ -104,8 +104,10 @@ pub(super) async fn list(
     let order = match order.as_deref() {
         None | Some("last_seen") => ErrorOrder::LastSeen,
         Some("times_seen") => ErrorOrder::TimesSeen,
+        Some("users") => ErrorOrder::Users,
         Some(other) => {
-            return Err(Problem::invalid("order", format!("{other:?} is neither `last_seen` nor `times_seen`")));
+            let reason = format!("{other:?} is none of `last_seen`, `times_seen` and `users`");
+            return Err(Problem::invalid("order", reason));
         }
     };
     let status = filter.status.as_deref().map(|status| {

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::Changes;
-use super::earlier::EarlierChanges;
+use super::earlier::{ChangesWithoutUsers, EarlierChanges};
 
 /// The first byte of encoded changes. It changes with the format. `{` is the first byte of the records that earlier
 /// versions of the server left in the queue.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
-/// The version before the documents of errors were packed. Otherwise it is the same.
+/// The version before errors had users.
+const VERSION_WITHOUT_USERS: u8 = 4;
+
+/// The version before the documents of errors were packed. Otherwise it is the same as the next one.
 const VERSION_WITH_JSON: u8 = 3;
 
 /// The version before usage was counted.
@@ -66,6 +69,19 @@ impl<C: Into<Changes>> From<EarlierBody<C>> for BodyChanges {
     }
 }
 
+/// The changes of one body in a version before errors had users.
+#[derive(Deserialize)]
+struct BodyWithoutUsers {
+    body: EarlierBody<ChangesWithoutUsers>,
+    usage: Usage,
+}
+
+impl From<BodyWithoutUsers> for BodyChanges {
+    fn from(BodyWithoutUsers { body, usage }: BodyWithoutUsers) -> Self {
+        Self { usage, ..body.into() }
+    }
+}
+
 /// Bytes that are not encoded changes of this version.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
@@ -102,8 +118,11 @@ pub(crate) fn to_json<T: Serialize>(document: &T) -> Vec<u8> {
 /// Decodes the result of [`encode`].
 pub(crate) fn decode(record: &[u8]) -> Result<Vec<BodyChanges>, DecodeError> {
     match record.split_first() {
-        Some((&(VERSION | VERSION_WITH_JSON), bytes)) => whole(bytes),
-        Some((&VERSION_WITHOUT_USAGE, bytes)) => earlier::<Changes>(bytes),
+        Some((&VERSION, bytes)) => whole(bytes),
+        Some((&(VERSION_WITHOUT_USERS | VERSION_WITH_JSON), bytes)) => {
+            Ok(whole::<Vec<BodyWithoutUsers>>(bytes)?.into_iter().map(Into::into).collect())
+        }
+        Some((&VERSION_WITHOUT_USAGE, bytes)) => earlier::<ChangesWithoutUsers>(bytes),
         Some((&VERSION_WITHOUT_CHECK_INS, bytes)) => earlier::<EarlierChanges>(bytes),
         _ => Err(DecodeError::Format),
     }
@@ -124,6 +143,7 @@ fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::NewError;
 
     #[test]
     fn bytes_after_the_changes_are_damage() {
@@ -146,6 +166,20 @@ mod tests {
             record.push(0);
             assert!(matches!(decode(&record), Err(DecodeError::TooLong)));
         }
+    }
+
+    #[test]
+    fn errors_of_records_without_users_are_read() {
+        let error = NewError { app_id: "a".to_owned(), culprit: "c".to_owned(), occurrences: 3, ..NewError::default() };
+        let changes = Changes { errors: vec![error], ..Changes::default() };
+        let mut record = encode(&[BodyChanges::new("a".to_owned(), "k".to_owned(), 7, changes)]);
+        record[0] = VERSION_WITHOUT_USERS;
+        // The last byte of the error says that there is no user; the lists of other changes and the usage follow.
+        record.remove(record.len() - 8);
+        let bodies = decode(&record).unwrap();
+        assert_eq!((bodies[0].usage.events, bodies[0].changes.errors.len()), (1, 1));
+        let error = &bodies[0].changes.errors[0];
+        assert_eq!((&*error.culprit, error.occurrences, &error.user), ("c", 3, &None));
     }
 
     #[test]

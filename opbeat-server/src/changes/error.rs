@@ -42,9 +42,34 @@ pub(crate) struct NewError {
     /// [`ErrorBody`](opbeat_protocol::ErrorBody), [packed](super::packed), or as JSON in records of earlier versions.
     #[serde(with = "serde_bytes")]
     pub(crate) document: Vec<u8>,
+    /// The user that it happened to, if the agent sent one.
+    pub(crate) user: Option<ErrorUser>,
     /// The size of the document as JSON, in bytes, where it was made. It is not stored.
     #[serde(skip)]
     pub(crate) json_size: usize,
+}
+
+/// A user of the application that an error happened to, as the report names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ErrorUser {
+    /// The key by which the user is counted: the start of a hash.
+    pub(crate) key: UserKey,
+    /// The names, without secrets.
+    pub(crate) names: UserNames,
+}
+
+/// The key by which a user is counted.
+pub(crate) type UserKey = [u8; 16];
+
+/// The names of a user. Those that the agent did not send are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserNames {
+    /// The id in the application.
+    pub(crate) id: String,
+    /// The login name.
+    pub(crate) username: String,
+    /// The e-mail address.
+    pub(crate) email: String,
 }
 
 /// Why errors belong to one group.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use check_in::NewCheckIn;
 pub(crate) use document::{SampleDocument, SampleSpan, SpanGroup, issuing_frame};
 pub(crate) use encoding::{BodyChanges, Usage, decode, encode, size, to_json};
-pub(crate) use error::{Grouping, GroupingRule, NewError};
+pub(crate) use error::{ErrorUser, Grouping, GroupingRule, NewError, UserKey, UserNames};
 pub(crate) use packed::{pack, pack_json, packed, unpack};
 pub(crate) use release::{DeploymentDocument, InstalledModule, ModuleVcs, NewDeployment, NewRelease};
 pub(crate) use rollup::{MAX_COUNT, MINUTES_KEPT, RESOLUTIONS, Rollup, SelfTime, TransactionKey};

@@ -74,6 +74,11 @@ pub(super) fn signed_count(number: i64) -> String {
     count(u64::try_from(number).unwrap_or(0))
 }
 
+/// Formats a number of users, which is exact up to a limit; `1 000+` if there are more.
+pub(crate) fn users(number: i64, has_more: bool) -> String {
+    format!("{}{}", signed_count(number), if has_more { "+" } else { "" })
+}
+
 /// Formats the time between a past time and now, such as `5 min ago`.
 pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     match now.as_second() - then.as_second() {

@@ -10,7 +10,7 @@ use super::limit;
 use super::messages::{Span, SpanKind};
 use super::resource::Source;
 use super::stacks::{Language, parse, split_type};
-use super::transactions::{name, tags};
+use super::transactions::{name, tags, user};
 use crate::text::shortened;
 
 /// The maximum length of a stack trace that is kept as text, in characters.
@@ -108,6 +108,7 @@ pub(super) fn span_error(span: &Span, source: &Source) -> ErrorBody {
     let mut body = error_of(source);
     body.level = Some("error".to_owned());
     body.http = request(attributes).filter(|_| span.role() == SpanKind::Server);
+    body.user = user(attributes);
     let mut extra = Map::new();
     extra.insert("span".to_owned(), shortened(&span.name, 200).into());
     body.extra = Some(extra);

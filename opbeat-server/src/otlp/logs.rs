@@ -13,6 +13,7 @@ use super::messages::{ExportLogs, LogRecord, ResourceLogs};
 use super::resource::Source;
 use super::telemetry::{Outcome, Request, Telemetry};
 use super::traces::micros;
+use super::transactions::user;
 use crate::changes::{Changes, ErrorSpan, NoteAction, SpanId, TraceId, id_text};
 use crate::decode::Report;
 use crate::interpret::{Origin, interpret};
@@ -144,6 +145,7 @@ fn error(record: &LogRecord, thrown: Option<Thrown>, logger: &str, source: &Sour
     body.level = Some(level(record).to_owned());
     body.message = record.body.as_ref().map(to_text).unwrap_or_default();
     body.logger = Some(logger.to_owned()).filter(|logger| !logger.is_empty());
+    body.user = user(attributes);
     body.stacktrace = location(attributes).map(|frame| Stacktrace { frames: vec![frame] });
     let extra = attributes.rest(|name| name.starts_with("exception.") || name.starts_with("code."));
     body.extra = Some(extra).filter(|extra| !extra.is_empty());

@@ -93,7 +93,7 @@ pub(super) fn tags(source: &Source) -> Map<String, Value> {
 }
 
 /// Returns the user, if the application reports one.
-fn user(attributes: Attributes<'_>) -> Option<Map<String, Value>> {
+pub(super) fn user(attributes: Attributes<'_>) -> Option<Map<String, Value>> {
     let values = [
         ("id", attributes.text(&["user.id", "enduser.id"])),
         ("username", attributes.text(&["user.name"])),

@@ -8,6 +8,7 @@ use opbeat_protocol::{ErrorBody, TransactionReference};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::affected::{self, AffectedTransactions, AffectedUsers};
 use super::assignments::{self, AssigneeView, AssignmentView};
 use super::merges::MergedError;
 use super::time::from_micros;
@@ -66,6 +67,10 @@ pub(crate) struct ErrorSummary {
     pub(crate) last_seen: Timestamp,
     /// The number of occurrences.
     pub(crate) times_seen: i64,
+    /// The number of different users that it happened to, at most 1,000. Errors without a user do not count.
+    pub(crate) users: i64,
+    /// Whether there are more than 1,000 users.
+    pub(crate) has_more_users: bool,
     /// The number of occurrences in each of the last 24 hours, the earliest first.
     pub(crate) trend: Vec<i64>,
 }
@@ -134,6 +139,10 @@ pub(crate) struct ErrorDetail {
     pub(crate) activity: Vec<ActivityView>,
     /// The errors that are merged into it, whose occurrences it has.
     pub(crate) merged: Vec<MergedError>,
+    /// The users that it happened to.
+    pub(crate) affected_users: AffectedUsers,
+    /// The transactions that it happened in.
+    pub(crate) affected_transactions: AffectedTransactions,
 }
 
 /// Why the occurrences of a group belong together.
@@ -258,6 +267,8 @@ impl Query {
         let sample = self.find_sample(app, &row.transaction_external_id).await?;
         let activity = self.store.activities(group.id).await?;
         let merged = self.store.merged_errors(group.id).await?;
+        let since = trend_hours(now).0.saturating_mul(1_000_000);
+        let (affected_users, affected_transactions) = self.affected(group.id, &occurrences, since).await?;
         let reference =
             |row: &OccurrenceSummary| OccurrenceReference { id: row.id, happened_at: from_micros(row.happened_at) };
         let trend = self.trends(app, &[group.id], now).await?.remove(&group.id).unwrap_or_else(no_trend);
@@ -269,6 +280,8 @@ impl Query {
             occurrences: occurrences.iter().map(reference).collect(),
             activity: activity.into_iter().map(activity_view).collect(),
             merged: merged.into_iter().map(Into::into).collect(),
+            affected_users,
+            affected_transactions,
         }))
     }
 
@@ -288,9 +301,7 @@ impl Query {
         groups: &[i64],
         now: Timestamp,
     ) -> Result<BTreeMap<i64, Vec<i64>>, QueryError> {
-        let now = now.as_second();
-        let to = now - now.rem_euclid(HOUR_SECONDS) + HOUR_SECONDS;
-        let from = to - TREND_HOURS * HOUR_SECONDS;
+        let (from, to) = trend_hours(now);
         let mut trends: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for row in self.store.error_counts(&app.id, groups, HOUR_SECONDS, (from, to)).await? {
             let trend = trends.entry(row.group).or_insert_with(no_trend);
@@ -301,6 +312,13 @@ impl Query {
         }
         Ok(trends)
     }
+}
+
+/// Returns the start and the end of a trend, in seconds since 1970.
+fn trend_hours(now: Timestamp) -> (i64, i64) {
+    let now = now.as_second();
+    let to = now - now.rem_euclid(HOUR_SECONDS) + HOUR_SECONDS;
+    (to - TREND_HOURS * HOUR_SECONDS, to)
 }
 
 fn activity_view(row: ActivityRow) -> ActivityView {
@@ -321,6 +339,7 @@ fn no_trend() -> Vec<i64> {
 }
 
 fn summary(group: ErrorGroupRow, trend: Vec<i64>) -> ErrorSummary {
+    let (users, has_more_users) = affected::counted(group.users);
     ErrorSummary {
         number: group.number,
         type_name: group.type_name,
@@ -339,6 +358,8 @@ fn summary(group: ErrorGroupRow, trend: Vec<i64>) -> ErrorSummary {
         first_seen: from_micros(group.first_seen),
         last_seen: from_micros(group.last_seen),
         times_seen: group.times_seen,
+        users,
+        has_more_users,
         trend,
     }
 }

@@ -1,5 +1,6 @@
 //! Read models: the data that pages and API show, made from the rows of the store.
 
+mod affected;
 mod apps;
 mod assignments;
 mod commits;
@@ -28,6 +29,7 @@ mod trace;
 mod transactions;
 mod trend;
 
+pub(crate) use affected::{AffectedTransactions, AffectedUser, AffectedUsers};
 pub(crate) use apps::{AppIdentity, AppList, AppSummary};
 pub(crate) use assignments::Assignees;
 pub(crate) use commits::CommitView;

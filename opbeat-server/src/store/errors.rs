@@ -7,6 +7,7 @@ use super::counts::unsigned;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::error_status;
+use super::error_values::NewValues;
 use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
 use super::marks::AppMarks;
@@ -77,12 +78,15 @@ pub(super) fn write(
     let mut counts = BTreeMap::new();
     let mut occurrences = Vec::new();
     let mut full = Vec::new();
+    let mut values = NewValues::default();
     let releases = Releases::load(connection, errors.iter().map(|error| &*error.app_id))?;
     for (group, mut errors) in write_groups(connection, batches(errors), notes)? {
         count(group.id, marks, &errors, &mut counts);
         if let Some(shown_by) = &group.shown_by {
             count(shown_by.id, marks, &errors, &mut counts);
         }
+        let shown_by = group.shown_by.as_ref().map(|shown_by| shown_by.id);
+        errors.iter().for_each(|(_, error)| values.add(group.id, shown_by, error));
         // In the order of the ids that they get, so that the same ones are kept however errors are divided into batches.
         errors.sort_by_cached_key(|(position, error)| {
             (error.happened_at, ids::first_choice(error.happened_at, &content(error)), *position)
@@ -106,6 +110,7 @@ pub(super) fn write(
         }
     }
     write_counts(connection, &counts)?;
+    values.write(connection)?;
     write_occurrences(connection, &occurrences)?;
     remove_surplus(connection, &full)
 }
@@ -315,8 +320,8 @@ fn write_occurrences(connection: &mut Connection, occurrences: &[Occurrence<'_>]
     ids::insert(
         connection,
         "INSERT INTO error_occurrences (id, group_id, happened_at, transaction_name, transaction_external_id,
-                                        client_supplied_id, notes, document, release)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                                        client_supplied_id, notes, document, release, user_key)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         rows,
     )
 }
@@ -342,6 +347,7 @@ fn row<'e>(Occurrence { group, error, release }: &Occurrence<'e>) -> Result<Time
         String::from_utf8_lossy(&error.notes).into(),
         packed(&error.document)?.into(),
         (*release).into(),
+        error.user.as_ref().map(|user| user.key.to_vec()).into(),
     ];
     Ok(TimedRow { happened_at: error.happened_at, content: content(error), values })
 }

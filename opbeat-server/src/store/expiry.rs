@@ -77,6 +77,7 @@ impl Store {
                  LIMIT {CHUNK})"
         );
         self.remove_chunks(app_id, occurrences, vec![before(error_days).into()]).await?;
+        self.forget_users(app_id, before(error_days)).await?;
         self.remove_groups(app_id, before(GROUP_DAYS.max(error_days))).await?;
 
         let stacks = format!(
@@ -122,12 +123,30 @@ impl Store {
         }
     }
 
+    /// Removes the names of users without an error since a time, in microseconds since 1970. They stay counted.
+    async fn forget_users(&self, app_id: &str, before: i64) -> Result<(), StoreError> {
+        // Groups that are younger have none.
+        let names = format!(
+            "UPDATE error_values SET value = '' WHERE (group_id, list, key) IN (
+                 SELECT error_values.group_id, error_values.list, error_values.key
+                 FROM error_groups JOIN error_values ON error_values.group_id = error_groups.id
+                 WHERE error_groups.app_id = ?1 AND error_groups.first_seen < ?2 AND error_values.last_seen < ?2
+                   AND error_values.list = 'user' AND error_values.value <> '' LIMIT {CHUNK})"
+        );
+        self.remove_chunks(app_id, names, vec![before.into()]).await
+    }
+
     /// Removes the error groups of an app without an error since a time, in microseconds since 1970.
     async fn remove_groups(&self, app_id: &str, before: i64) -> Result<(), StoreError> {
         let groups = format!(
             "(SELECT id FROM error_groups WHERE app_id = ? AND last_seen < ? ORDER BY last_seen, id LIMIT {GROUPS})"
         );
-        let rows = ["error_occurrences WHERE group_id", "error_rollups WHERE group_id", "error_groups WHERE id"];
+        let rows = [
+            "error_occurrences WHERE group_id",
+            "error_rollups WHERE group_id",
+            "error_values WHERE group_id",
+            "error_groups WHERE id",
+        ];
         self.remove_with(app_id, rows.map(|rows| format!("DELETE FROM {rows} IN {groups}")), before).await
     }
 
@@ -140,7 +159,12 @@ impl Store {
 
     /// Runs statements, the last of which removes some rows and the others all that refer to them, until none is left. Their
     /// values are the app and a time.
-    async fn remove_with(&self, app_id: &str, statements: [String; 3], before: i64) -> Result<(), StoreError> {
+    async fn remove_with<const N: usize>(
+        &self,
+        app_id: &str,
+        statements: [String; N],
+        before: i64,
+    ) -> Result<(), StoreError> {
         loop {
             let (app_id, statements) = (app_id.to_owned(), statements.clone());
             let remove = move |connection: &mut Connection| {

@@ -1,12 +1,15 @@
 //! Merging error groups, and splitting them again.
 //!
 //! A merged group keeps its row, its counts and its occurrences. The group that it is merged into keeps its message and has the
-//! sums of both, and new errors of the merged one are added to both. A split subtracts, and is exact.
+//! sums of both, and new errors of the merged one are added to both. A split subtracts, and is exact. Users are counted again.
+
+use std::collections::BTreeSet;
 
 use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::error_status::{SHOWN, add_limited_event};
+use super::error_values::count_users;
 use super::errors::{MAX_COUNT, OTHERS};
 use super::locks::lock_app;
 use crate::error_status::Event;
@@ -112,6 +115,7 @@ impl Store {
             if all > MAX_MERGED {
                 return Ok(Merged::TooMany);
             }
+            let changed: BTreeSet<i64> = sources.iter().map(|source| source.id).chain([root.id]).collect();
             for (mut source, children) in sources.into_iter().zip(children) {
                 for child in children {
                     subtract(connection, &mut source, &child)?;
@@ -122,6 +126,7 @@ impl Store {
                 add_limited_event(connection, root.id, now, &actor, &event)?;
                 add_limited_event(connection, source.id, now, &actor, &Event::MergedInto { error: root.number })?;
             }
+            count_users(connection, &changed)?;
             Ok(Merged::Done(root.number))
         })
         .await
@@ -147,6 +152,7 @@ impl Store {
                 }
                 sources.push(source);
             }
+            let changed: BTreeSet<i64> = sources.iter().map(|source| source.id).chain([root.id]).collect();
             for source in sources {
                 subtract(connection, &mut root, &source)?;
                 query("UPDATE error_groups SET merged_into = NULL WHERE id = ?").bind(source.id).execute(connection)?;
@@ -154,6 +160,7 @@ impl Store {
                 add_limited_event(connection, root.id, now, &actor, &event)?;
                 add_limited_event(connection, source.id, now, &actor, &Event::SplitFrom { error: root.number })?;
             }
+            count_users(connection, &changed)?;
             Ok(Merged::Done(root.number))
         })
         .await

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod affected;
 mod agents;
 mod api;
 mod apps;

@@ -39,7 +39,7 @@ pub(crate) struct Errors {
     /// Only those with this text in their type, message, culprit or level.
     #[arg(long)]
     search: Option<String>,
-    /// The order: `last_seen` or `times_seen`.
+    /// The order: `last_seen`, `times_seen` or `users`.
     #[arg(long, default_value = "last_seen")]
     order: String,
     /// The largest number of errors, at most 200.
@@ -74,9 +74,10 @@ const TRANSACTIONS: [Column; 8] = [
     ("TRANSACTION", |row| text(row, "name")),
 ];
 
-const ERRORS: [Column; 6] = [
+const ERRORS: [Column; 7] = [
     ("number", |row| format!("E#{}", row["number"])),
     ("times", |row| format::count(row["times_seen"].as_u64().unwrap_or(0))),
+    ("users", users),
     ("last seen", |row| ago(row, "last_seen")),
     ("STATUS", |row| if row["regressed_at"].is_null() { text(row, "status") } else { "regressed".to_owned() }),
     ("CULPRIT", |row| text(row, "culprit")),
@@ -88,6 +89,11 @@ const FINDINGS: [Column; 3] = [
     ("found", |row| ago(row, "found_at")),
     ("FINDING", |row| text(row, "sentence")),
 ];
+
+/// Returns the number of users of an error. Servers before this figure send none.
+fn users(row: &Value) -> String {
+    row["users"].as_i64().map_or_else(String::new, |users| format::users(users, row["has_more_users"] == true))
+}
 
 /// Returns the type and the message of an error.
 pub(super) fn title(row: &Value) -> String {

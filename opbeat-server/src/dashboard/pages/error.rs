@@ -11,7 +11,7 @@ use super::errors::headline;
 use super::query_parameters::PageParameters;
 use super::room::Room;
 use super::triage::Forms;
-use super::{assignees, frames, history, values};
+use super::{affected, assignees, frames, history, values};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
 use crate::dashboard::format::{ago, count, outcome, signed_count, time, transaction_name};
@@ -61,6 +61,7 @@ pub(in crate::dashboard) async fn error(
             Some(report) => (self::report(report, &room)),
             None => p.notice { "The stored report of this occurrence cannot be read; the counts and the other occurrences are not affected." },
         }
+        (affected::lists(&app, &detail, &room, now))
         (merged(&app, &detail, forms.as_ref()))
         (history(&app, &detail, forms.as_ref(), now))
         (facts(&detail, &room))
@@ -158,6 +159,7 @@ fn figures(detail: &ErrorDetail) -> Markup {
     html! {
         dl.figures {
             (figure("seen", &times(error.times_seen), ""))
+            (affected::figure(&detail.affected_users))
             (figure("last", &ago(error.last_seen, now), &time(error.last_seen)))
             (figure("first", &ago(error.first_seen, now), &time(error.first_seen)))
             div.figure { dt { "last 24 h" } dd { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) } }

@@ -10,7 +10,7 @@ use super::triage::{self, Forms};
 use super::{assignees, setup};
 use crate::dashboard::access::{Browser, Reader};
 use crate::dashboard::chart;
-use crate::dashboard::format::{ago, signed_count, time};
+use crate::dashboard::format::{ago, signed_count, time, users};
 use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
@@ -24,6 +24,13 @@ const ROWS: i64 = 50;
 /// The maximum length of a headline, in characters.
 const MAX_HEADLINE: usize = 200;
 
+/// The orders, with their labels and their values of the parameter.
+const ORDERS: [(ErrorOrder, &str, &str); 3] = [
+    (ErrorOrder::LastSeen, "latest", ""),
+    (ErrorOrder::TimesSeen, "most frequent", "times"),
+    (ErrorOrder::Users, "most users", "users"),
+];
+
 /// The list that is shown.
 struct Shown<'a> {
     app: &'a AppIdentity,
@@ -34,7 +41,7 @@ struct Shown<'a> {
     assignee: Option<&'a str>,
     assignees: Assignees,
     reader: &'a Rights,
-    is_by_count: bool,
+    order: ErrorOrder,
     /// The number of the page, from 0 on.
     number: i64,
 }
@@ -66,16 +73,18 @@ pub(in crate::dashboard) async fn errors(
         None => Some(StatusFilter::Open),
         Some(text) => StatusFilter::of(text),
     };
-    let is_by_count = parameters.order.as_deref() == Some("times");
+    let named =
+        |(order, _, name): &(ErrorOrder, &str, &str)| (parameters.order.as_deref() == Some(name)).then_some(*order);
+    let order = ORDERS.iter().find_map(named).unwrap_or(ErrorOrder::LastSeen);
     let requested = i64::try_from(parameters.page.unwrap_or(0)).unwrap_or(i64::MAX);
     let assignees = reader.query.assignees(&app).await?;
     let assignee = parameters.assignee.as_deref().filter(|text| !text.is_empty());
     let assigned = assignee.and_then(|text| assignees::parse(text, &assignees, &reader.rights));
     let filter = ErrorFilter { status, search, assignee: assigned.as_ref() };
-    let (list, number) = read_page(&reader, &app, filter, is_by_count, requested).await?;
+    let (list, number) = read_page(&reader, &app, filter, order, requested).await?;
     let assignee = assignee.filter(|_| assigned.is_some());
     let rights = &reader.rights;
-    let shown = Shown { app: &app, list, status, search, assignee, assignees, reader: rights, is_by_count, number };
+    let shown = Shown { app: &app, list, status, search, assignee, assignees, reader: rights, order, number };
     let forms = Forms::of(&reader, &app, &browser);
     let content = html! {
         div.title { h1 { "Errors" } (orders(&shown)) }
@@ -101,11 +110,10 @@ async fn read_page(
     reader: &Reader,
     app: &AppIdentity,
     filter: ErrorFilter<'_>,
-    is_by_count: bool,
+    order: ErrorOrder,
     requested: i64,
 ) -> Result<(ErrorList, i64), Problem> {
     let now = Timestamp::now();
-    let order = if is_by_count { ErrorOrder::TimesSeen } else { ErrorOrder::LastSeen };
     let read = |page: i64| reader.query.errors(app, filter, order, (ROWS, page.saturating_mul(ROWS)), now);
     let list = read(requested).await?;
     let last = (list.total - 1).max(0) / ROWS;
@@ -117,7 +125,7 @@ async fn read_page(
 
 impl Shown<'_> {
     /// Returns the address of this list with another status, order and page.
-    fn link(&self, status: Option<StatusFilter>, is_by_count: bool, page: i64) -> String {
+    fn link(&self, status: Option<StatusFilter>, order: ErrorOrder, page: i64) -> String {
         let mut link = path::errors(self.app);
         let mut add = |name: &str, value: &str| {
             link.push(if link.contains('?') { '&' } else { '?' });
@@ -130,8 +138,9 @@ impl Shown<'_> {
         }
         self.search.iter().for_each(|search| add("search", search));
         self.assignee.iter().for_each(|assignee| add("assignee", assignee));
-        if is_by_count {
-            add("order", "times");
+        let name = ORDERS.iter().find(|(known, ..)| *known == order).map_or("", |(.., name)| name);
+        if !name.is_empty() {
+            add("order", name);
         }
         if page > 0 {
             add("page", &page.to_string());
@@ -153,7 +162,7 @@ fn statuses(shown: &Shown<'_>) -> Markup {
     html! {
         nav.ranges aria-label="Status" {
             @for (status, name, count) in tabs {
-                a href=(shown.link(status, shown.is_by_count, 0)) aria-current=[(shown.status == status).then_some("true")] {
+                a href=(shown.link(status, shown.order, 0)) aria-current=[(shown.status == status).then_some("true")] {
                     (name) " " span.count { (signed_count(count)) }
                 }
             }
@@ -184,7 +193,7 @@ fn none(shown: &Shown<'_>) -> Markup {
                 p { "No error has been reported. Panics, errors that handlers return and responses with a status of 5xx appear here." }
             } @else {
                 h2 { "No " (shown.status.map_or("", StatusFilter::as_str)) " errors" }
-                p { a href=(shown.link(None, shown.is_by_count, 0)) { "Show all errors" } }
+                p { a href=(shown.link(None, shown.order, 0)) { "Show all errors" } }
             }
         }
     }
@@ -192,8 +201,8 @@ fn none(shown: &Shown<'_>) -> Markup {
 fn orders(shown: &Shown<'_>) -> Markup {
     html! {
         nav.ranges aria-label="Order" {
-            @for (is_by_count, name) in [(false, "latest"), (true, "most frequent")] {
-                a href=(shown.link(shown.status, is_by_count, 0)) aria-current=[(shown.is_by_count == is_by_count).then_some("true")] { (name) }
+            @for (order, label, _) in ORDERS {
+                a href=(shown.link(shown.status, order, 0)) aria-current=[(shown.order == order).then_some("true")] { (label) }
             }
         }
     }
@@ -204,7 +213,7 @@ fn rows(shown: &Shown<'_>, forms: Option<&Forms>) -> Markup {
     let Some(forms) = forms else { return table(shown, false) };
     html! {
         form method="post" action=(path::change_errors(shown.app)) {
-            (forms.hidden(&shown.link(shown.status, shown.is_by_count, shown.number)))
+            (forms.hidden(&shown.link(shown.status, shown.order, shown.number)))
             (table(shown, true))
             div.actions { span.muted { "The selected errors:" } (triage::buttons(shown.status.map(common))) @if !shown.assignees.is_empty() { (assignees::button(&shown.assignees, None)) } button type="submit" name="action" value="merge" { "Merge" } }
         }
@@ -227,7 +236,7 @@ fn table(shown: &Shown<'_>, can_select: bool) -> Markup {
             caption.hidden { "Errors" }
             thead { tr {
                 @if can_select { th.select scope="col" { span.hidden { "select" } } }
-                th scope="col" { "error" } th.number scope="col" { "times" } th.trend scope="col" { "last 24 h" }
+                th scope="col" { "error" } th.number scope="col" { "times" } th.number scope="col" { "users" } th.trend scope="col" { "last 24 h" }
                 th.number scope="col" { "last seen" } th.number.wide scope="col" { "first seen" }
             } }
             tbody { @for error in &shown.list.errors { (row(shown.app, error, can_select, now)) } }
@@ -251,6 +260,7 @@ fn row(app: &AppIdentity, error: &ErrorSummary, can_select: bool, now: Timestamp
                 div.about.muted { span { "E#" (error.number) @if let Some(state) = state { " · " span.tag.bad[state == "regressed"] { (state) } } @if error.level != "error" { " · " (error.level) } @if let Some(assignee) = &error.assignee { " · " (assignee.name) } @if !error.culprit.is_empty() { " · " code { (error.culprit) } } } }
             }
             td.number { (signed_count(error.times_seen)) }
+            td.number title=[(error.users == 0).then_some("No report names a user.")] { @if error.users == 0 { span.muted { "–" } } @else { (users(error.users, error.has_more_users)) } }
             td.trend { (chart::trend(&error.trend, "occurrences in each of the last 24 hours")) }
             td.number title=(time(error.last_seen)) { (ago(error.last_seen, now)) }
             td.number.wide title=(time(error.first_seen)) { (ago(error.first_seen, now)) }
@@ -266,7 +276,7 @@ pub(super) fn headline(error: &ErrorSummary) -> String {
 fn pages(shown: &Shown<'_>) -> Markup {
     let Shown { list, number, .. } = shown;
     let end = (number * ROWS + ROWS).min(list.total);
-    let link = |page: i64| shown.link(shown.status, shown.is_by_count, page);
+    let link = |page: i64| shown.link(shown.status, shown.order, page);
     html! {
         @if list.total > ROWS {
             nav.pages aria-label="Pages" {

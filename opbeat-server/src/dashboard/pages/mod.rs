@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+mod affected;
 mod apps;
 mod assignees;
 mod commits;

@@ -3,7 +3,7 @@
 use opbeat_protocol::read::Notes;
 use opbeat_protocol::{ErrorBody, Timestamp};
 
-use super::{culprit, fingerprint};
+use super::{culprit, fingerprint, user};
 use crate::changes::{Changes, NewError, pack_json, to_json};
 use crate::interpret::Origin;
 use crate::interpret::origin::OTHER_TIME;
@@ -64,6 +64,7 @@ pub(in crate::interpret) fn changes(origin: &Origin, mut body: ErrorBody, notes:
         span: None,
         notes: if notes.is_empty() { Vec::new() } else { to_json(&scrub::notes(notes)) },
         document,
+        user: body.user.as_ref().and_then(user::user),
         json_size,
     };
     let is_moved = body.timestamp.is_some_and(|claimed| claimed.micros() != error.happened_at);

@@ -14,5 +14,6 @@ mod names;
 pub(crate) mod normalise;
 #[cfg(not(any(fuzzing, test)))]
 mod normalise;
+mod user;
 
 pub(super) use changes::changes;

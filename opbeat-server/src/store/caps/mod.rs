@@ -89,6 +89,22 @@ pub(super) const OTHER_SPAN_KINDS: Cap = Cap {
     count: "SELECT count(*) FROM spans WHERE app_id = ? AND signature = '(others)' AND kind <> family",
 };
 
+/// The users of an error group. Further ones are counted together, and the group has "over 1,000 users".
+///
+/// Lists show the greatest of them. Whether an error affects thousands of users or more does not change what is done.
+pub(super) const ERROR_USERS: Cap = Cap {
+    limit: 1_000,
+    reason: "other_error_users",
+    count: "SELECT count(*) FROM error_values WHERE list = 'user' AND group_id = ? AND length(key) > 0",
+};
+
+/// The transactions of an error group.
+pub(super) const ERROR_TRANSACTIONS: Cap = Cap {
+    limit: 100,
+    reason: "other_error_transactions",
+    count: "SELECT count(*) FROM error_values WHERE list = 'transaction' AND group_id = ? AND length(key) > 0",
+};
+
 /// The free places of the owners of a cap, which are counted once for each owner.
 pub(super) struct Places<O> {
     cap: &'static Cap,

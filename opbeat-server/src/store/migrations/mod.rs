@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 26] = [
+const SQLITE: [Migration; 27] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -37,10 +37,11 @@ const SQLITE: [Migration; 26] = [
     (24, "notifications", include_str!("0024_notifications.sql")),
     (25, "identities", include_str!("0025_identities.sql")),
     (26, "time zones", include_str!("0026_time_zones.sql")),
+    (27, "affected users", include_str!("0027_affected.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 12] = [
+const POSTGRES: [Migration; 13] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -53,6 +54,7 @@ const POSTGRES: [Migration; 12] = [
     (10, "notifications", include_str!("postgres/0010_notifications.sql")),
     (11, "identities", include_str!("postgres/0011_identities.sql")),
     (12, "time zones", include_str!("postgres/0012_time_zones.sql")),
+    (13, "affected users", include_str!("postgres/0013_affected.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.

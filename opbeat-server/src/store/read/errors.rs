@@ -22,6 +22,8 @@ pub(crate) enum ErrorOrder {
     LastSeen,
     /// The most frequent group first.
     TimesSeen,
+    /// The group with the most users first.
+    Users,
 }
 
 /// The groups that a list contains.
@@ -77,6 +79,8 @@ pub(crate) struct ErrorGroupRow {
     pub(crate) last_seen: i64,
     /// The number of errors.
     pub(crate) times_seen: i64,
+    /// The number of different users; one more than [`MAX_USERS`](crate::store::MAX_USERS) if there are further ones.
+    pub(crate) users: i64,
 }
 
 /// The number of a group's errors in the time of a row.
@@ -91,12 +95,16 @@ pub(crate) struct ErrorCount {
 }
 
 /// An occurrence without its document.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OccurrenceSummary {
     /// Its id in the store.
     pub(crate) id: i64,
     /// When it happened, in microseconds since 1970.
     pub(crate) happened_at: i64,
+    /// The name of the transaction in which it happened, or an empty string.
+    pub(crate) transaction_name: String,
+    /// The key of the user that it happened to.
+    pub(crate) user_key: Option<Vec<u8>>,
 }
 
 /// One occurrence of an error.
@@ -129,7 +137,7 @@ pub(crate) struct OccurrenceLocation {
 
 const COLUMNS: &str = "id, number, substr(fingerprint, 1, 1) AS version, grouping, type_name, message, culprit, level, \
                        status, status_since, after_release, until_time, until_count, regressed_at, first_seen, \
-                       last_seen, times_seen";
+                       last_seen, times_seen, users";
 
 impl Store {
     /// Returns some of an app's error groups that a filter lets through, and the number of all of these.
@@ -144,6 +152,7 @@ impl Store {
         let order = match order {
             ErrorOrder::LastSeen => "last_seen DESC, id DESC",
             ErrorOrder::TimesSeen => "times_seen DESC, last_seen DESC, id DESC",
+            ErrorOrder::Users => "users DESC, times_seen DESC, last_seen DESC, id DESC",
         };
         let mut select = QueryBuilder::new(format!("SELECT {COLUMNS}, {ASSIGNMENT} FROM error_groups WHERE id IN ("));
         // Only ids are sorted: the texts of thousands of groups are long.
@@ -265,14 +274,21 @@ impl Store {
     /// Returns the kept occurrences of a group and of those that are merged into it, the newest first.
     pub(crate) async fn occurrences(&self, group: i64) -> Result<Vec<OccurrenceSummary>, StoreError> {
         let rows = query(
-            "SELECT id, happened_at FROM error_occurrences
+            "SELECT id, happened_at, transaction_name, user_key FROM error_occurrences
              WHERE group_id IN (SELECT id FROM error_groups WHERE id = ?1 OR merged_into = ?1)
              ORDER BY happened_at DESC, id DESC LIMIT 100",
         )
         .bind(group)
         .read_all(&self.readers)
         .await?;
-        let summary = |row: &Row<'_>| Ok(OccurrenceSummary { id: row.try_get(0)?, happened_at: row.try_get(1)? });
+        let summary = |row: &Row<'_>| {
+            Ok(OccurrenceSummary {
+                id: row.try_get("id")?,
+                happened_at: row.try_get("happened_at")?,
+                transaction_name: row.try_get("transaction_name")?,
+                user_key: row.try_get("user_key")?,
+            })
+        };
         rows.iter().map(summary).collect()
     }
 
@@ -377,5 +393,6 @@ fn group(row: &Row<'_>) -> Result<ErrorGroupRow, StoreError> {
         first_seen: row.try_get("first_seen")?,
         last_seen: row.try_get("last_seen")?,
         times_seen: row.try_get("times_seen")?,
+        users: row.try_get("users")?,
     })
 }

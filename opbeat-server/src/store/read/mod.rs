@@ -6,6 +6,7 @@
 mod apps;
 mod check_ins;
 mod deployments;
+mod error_values;
 mod errors;
 mod jobs;
 mod organizations;
@@ -20,6 +21,7 @@ use crate::text::start_of;
 pub(crate) use apps::{AppActivity, AppFilter, AppName};
 pub(crate) use check_ins::CheckInRow;
 pub(crate) use deployments::{DeploymentRow, DeploymentSummaryRow, EarlierDeployment};
+pub(crate) use error_values::{ErrorValueRow, ErrorValues};
 pub(crate) use errors::{
     ErrorFilter, ErrorGroupRow, ErrorGroups, ErrorOrder, OccurrenceLocation, OccurrenceRow, OccurrenceSummary,
 };

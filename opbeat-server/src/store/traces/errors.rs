@@ -8,10 +8,12 @@ use crate::changes::{NewError, SpanId, id_text};
 use crate::interpret::JoinedTransaction;
 use crate::store::engine::{Connection, Value, query};
 use crate::store::error::StoreError;
+use crate::store::error_values::NewValues;
 
 /// Finds the occurrences of spans. `CROSS JOIN` keeps the order of the tables in SQLite, which would otherwise read all
 /// occurrences of the app for each trace.
-const OCCURRENCES: &str = "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span
+const OCCURRENCES: &str = "SELECT error_occurrences.id, error_occurrences.transaction_external_id AS span,
+            error_occurrences.group_id, error_occurrences.happened_at, error_occurrences.transaction_name
      FROM json_each(?) AS spans CROSS JOIN error_occurrences CROSS JOIN error_groups
      WHERE error_occurrences.transaction_external_id = spans.value AND error_occurrences.transaction_external_id <> ''
        AND error_groups.id = error_occurrences.group_id AND error_groups.app_id = ?";
@@ -56,17 +58,21 @@ pub(super) fn refer_to_transactions(
     }
     let spans = serde_json::to_string(&owners.keys().collect::<Vec<_>>()).map_err(std::io::Error::from)?;
     let rows = query(OCCURRENCES).bind(spans).bind(app_id).fetch_all(&mut *connection)?;
+    let mut values = NewValues::default();
     let mut updates = Vec::with_capacity(rows.len());
     for row in rows {
         let Some(owner) = owners.get(row.try_get::<&str, _>("span")?) else { continue };
         let name = joined.get(owner).map_or("", |transaction| transaction.key.name.as_str());
+        if row.try_get::<&str, _>("transaction_name")?.is_empty() {
+            values.add_transaction(row.try_get("group_id")?, name, row.try_get("happened_at")?);
+        }
         updates.push(vec![Value::from(id_text(owner)), name.into(), row.try_get::<i64, _>("id")?.into()]);
     }
     connection.execute_many(
         "UPDATE error_occurrences SET transaction_external_id = ?, transaction_name = ? WHERE id = ?",
         &updates,
     )?;
-    Ok(())
+    values.write(connection)
 }
 
 #[cfg(test)]
