@@ -225,7 +225,7 @@ impl Key {
             Raw::Untyped(_) | Raw::Text(_) | Raw::Texts(_) if self.is_secret() => "(hidden)".to_owned(),
             Raw::Untyped(text) | Raw::Text(text) => format!("'{text}'"),
             Raw::Texts(texts) => format!("'{}'", texts.join(", ")),
-            Raw::Switch(value) => value.to_string(),
+            Raw::Switch(_) => "a boolean".to_owned(),
             Raw::Number(_, number) => number.clone(),
             Raw::Other(kind) => (*kind).to_owned(),
         }

@@ -1,7 +1,5 @@
 //! The configuration of sign-ins as plain data.
 
-use super::provider::Provider;
-
 /// The ways by which people sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,12 +57,5 @@ impl std::fmt::Debug for OpenIdConnectConfig {
             .field("issuer", &self.issuer)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
-    }
-}
-
-impl OpenIdConnectConfig {
-    /// Makes the handle of the provider, unless there is none.
-    pub(crate) fn provider(&self) -> Option<Provider> {
-        Provider::new(self)
     }
 }

@@ -42,8 +42,8 @@ impl Discovery {
         self.get_since(client, issuer, |asked, called_at| asked.at >= called_at).await
     }
 
-    /// Those who wait for a request of another one share its answer, also if it failed: a provider that is away makes each
-    /// of them wait once.
+    /// Sign-ins that wait for the request of another one share its answer, also if it failed: a provider that is away makes
+    /// each of them wait once.
     async fn get_since(
         &self,
         client: &Client,

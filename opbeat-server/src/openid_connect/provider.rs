@@ -89,7 +89,7 @@ impl Provider {
     pub(crate) const MAX_AGE: std::time::Duration = super::handshake::MAX_AGE;
 
     /// Makes a handle without asking the provider. Returns `None` if a part of its configuration is missing.
-    pub(super) fn new(config: &OpenIdConnectConfig) -> Option<Self> {
+    pub(crate) fn new(config: &OpenIdConnectConfig) -> Option<Self> {
         let new_people = config.organization.clone().map(|organization| (organization, Role::of(&config.role)));
         let (provider, domains) = (config.name.clone(), config.domains.clone());
         let inner = Inner {

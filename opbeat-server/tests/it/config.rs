@@ -314,6 +314,58 @@ fn passwords_are_not_printed_and_can_be_in_a_file() {
 }
 
 #[test]
+fn mistakes_of_the_provider_have_their_lines_and_its_secret_is_not_printed() {
+    let toml = "[openid_connect]\n\
+                issuer = \"http://login.acme.example\"\n\
+                domains = [\"Acme.example\"]\n\
+                role = \"king\"\n\
+                organization = \"Acme Inc\"\n\
+                name = \"\"\n\
+                [sign_in]\n\
+                passwords = \"no\"\n";
+    let found = mistakes(toml, &[], &[]);
+    let starts = [
+        "opbeat.toml:2: invalid value 'http://login.acme.example' for 'openid_connect.issuer': expected a URL such as",
+        "opbeat.toml:3: invalid value 'Acme.example' for 'openid_connect.domains': expected a domain in lower case",
+        "opbeat.toml:4: invalid value 'king' for 'openid_connect.role': expected reader, member or admin",
+        "opbeat.toml:5: invalid value 'Acme Inc' for 'openid_connect.organization': expected the short name of an",
+        "opbeat.toml:6: invalid value '' for 'openid_connect.name': expected a name of at most 100 characters",
+        "opbeat.toml:8: invalid value 'no' for 'sign_in.passwords': expected true or false",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:?}");
+    for (line, start) in found.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    for (toml, message) in [
+        (
+            "[openid_connect]\nissuer = \"https://login.acme.example/\"\nclient_id = \"opbeat\"\n",
+            "opbeat.toml:2: 'openid_connect.issuer' is set and 'openid_connect.client_secret' is not",
+        ),
+        (
+            "[openid_connect]\norganization = \"acme\"\n",
+            "opbeat.toml:2: 'openid_connect.organization' lets new people in, and 'openid_connect.domains' is not set",
+        ),
+        ("[sign_in]\npasswords = false\n", "opbeat.toml:2: 'sign_in.passwords' is false and there is no provider"),
+    ] {
+        let found = mistakes(toml, &[], &[]);
+        assert!(found.len() == 1 && found[0].starts_with(message), "{found:?}");
+    }
+    let toml = "[openid_connect]\nissuer = \"https://login.acme.example/\"\nclient_id = \"opbeat\"\n";
+    let folder = folder(toml);
+    std::fs::write(folder.path().join("secret"), "s3cret\n").unwrap();
+    let variables = [
+        ("OPBEAT_CONFIG", "opbeat.toml"),
+        ("OPBEAT_OPENID_CONNECT_CLIENT_SECRET_FILE", "secret"),
+        ("OPBEAT_SIGN_IN_PASSWORDS", "false"),
+    ];
+    let line = |key| effective(folder.path(), key, &[], &variables);
+    assert!(line("openid_connect.issuer").contains("\"https://login.acme.example/\""), "the slash is a part of it");
+    let secret = line("openid_connect.client_secret");
+    assert!(secret.contains("\"***\"") && secret.contains("# OPBEAT_OPENID_CONNECT_CLIENT_SECRET_FILE"), "{secret}");
+    assert!(line("sign_in.passwords").contains("= false"));
+}
+
+#[test]
 fn a_server_with_mistakes_does_not_start() {
     let folder = folder("[limits]\nconnections = 0\nbody_bytes = 1\n");
     let output = run(folder.path(), &["serve", "--config", "opbeat.toml", "--data", "state"], &[]);

@@ -79,7 +79,7 @@ async fn form(reader: &Reader, browser: &Browser, values: &Values<'_>, mistake: 
                 (field(Field { autocomplete: "name", ..text("name", "Your name", values.name) }, mistake))
                 (field(Field { kind: "email", autocomplete: "username", ..text("email", "E-mail address", values.email) }, mistake))
                 @if let (false, Some(provider)) = (browser.ways.passwords, &browser.ways.provider) {
-                    p.muted { "You sign in with " (provider.name()) ", where this address must be verified." }
+                    p.muted { "You sign in with " (provider.name()) ". This address must be verified there." }
                 } @else {
                 (field(Field { kind: "password", autocomplete: "new-password", ..text("password", "Password, at least 10 characters", "") }, mistake))
                 }

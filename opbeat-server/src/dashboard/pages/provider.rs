@@ -156,7 +156,7 @@ async fn turn_away(browser: &Browser, name: &str, email: &str, reason: NotAdmitt
     let message = match reason {
         NotAdmitted::NoAddress => {
             format!(
-                "{name} does not tell this server your e-mail address. Ask those who administer {name} to release it."
+                "{name} does not send your e-mail address to this server. Ask those who administer {name} to release it."
             )
         }
         NotAdmitted::Unverified => {

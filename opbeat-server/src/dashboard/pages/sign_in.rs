@@ -71,7 +71,7 @@ pub(in crate::dashboard) async fn submit_sign_in(
     let token = credentials.token.trim();
     let email = credentials.email.as_deref();
     if let Some(email) = email.filter(|_| !browser.ways.passwords) {
-        let failure = Failure::OfPassword(email, "Nobody signs in with a password on this server.");
+        let failure = Failure::OfPassword(email, "Passwords are turned off on this server.");
         return Ok(form(StatusCode::FORBIDDEN, &browser, &next, &failure).await);
     }
     let opened = match (email, token.len()) {

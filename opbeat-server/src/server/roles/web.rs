@@ -8,7 +8,7 @@ use crate::api::{self, Api};
 use crate::dashboard::{self, Dashboard, Ways};
 use crate::mcp;
 use crate::notify::Channels;
-use crate::openid_connect::SignInConfig;
+use crate::openid_connect::{Provider, SignInConfig};
 use crate::passwords::Passwords;
 use crate::people::People;
 use crate::query::Query;
@@ -40,7 +40,7 @@ impl WebRole {
         let (query, triage) = (Query::new(store.clone()), Triage::new(store.clone()));
         let (channels, people) = (Channels::new(store.clone()), People::new(store, passwords));
         let SignInConfig { passwords, openid_connect, .. } = &config.sign_in;
-        let ways = Ways { passwords: *passwords, provider: openid_connect.provider() };
+        let ways = Ways { passwords: *passwords, provider: Provider::new(openid_connect) };
         let page_timeout = config.page_timeout;
         Self { query, triage, people, channels, sessions, ways, page_timeout, link_token }
     }

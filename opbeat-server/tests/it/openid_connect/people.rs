@@ -96,7 +96,7 @@ async fn new_people_of_a_domain_join_the_organization() {
         assert!(page.contains(&format!("Addresses such as {email} may not sign in here.")), "{page}");
     }
     provider.set(json!({"email": null}));
-    assert!(refused(&running, &provider).await.contains("does not tell this server your e-mail address"));
+    assert!(refused(&running, &provider).await.contains("does not send your e-mail address to this server"));
     provider.set(json!({"email": " ANA@acme.example"}));
     let ana = Browser::new(&running.server, session_of(&sign_in(&running, &provider).await));
     assert!(text(&owner.page("/acme/people/").await).contains("Ana ana@acme.example reader"));
@@ -174,7 +174,7 @@ async fn without_passwords_the_provider_and_the_link_remain() {
     assert!(!page.contains("name=\"password\"") && page.contains("name=\"token\""), "{page}");
     let refused = crate::browser::sign_in(&running.server, "ana@acme.example", PASSWORD).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    assert!(text(&refused.text().await.unwrap()).contains("Nobody signs in with a password on this server."));
+    assert!(text(&refused.text().await.unwrap()).contains("Passwords are turned off on this server."));
     // The link of the command line still signs in.
     let owner = Browser::new(&running.server, &running.cookie);
     let invitation = owner.invite("acme", "bo@acme.example", "member").await;
