@@ -14,6 +14,10 @@ const FEW_REQUESTS_EXTRA: f64 = 1.5;
 /// Another measure confirms a report at this share of the limit.
 const CONFIRMATION: f64 = 0.6;
 
+/// p95 and the mean depend on the same few slow requests, so one does not confirm the other. If neither the median nor the shift
+/// rose, their limit is higher by this factor.
+const SLOW_REQUESTS_ONLY: f64 = 1.2;
+
 /// A measure other than p50 needs no confirmation from this number of standard errors on. The median of two modes jumps
 /// between them, so it always needs one.
 const CLEAR: f64 = 4.0;
@@ -27,7 +31,7 @@ const SLOWER: f64 = 4.0;
 
 /// Each standard error beyond the limit makes up for this part of [`SLOWER`], but never for all of it.
 const MAKES_UP: f64 = 3.0;
-const MIN_SLOWER: f64 = 0.5;
+const MIN_SLOWER: f64 = 0.2;
 
 /// The logarithm of the same ratio up to which the mix changed. In between, it is not known.
 const MIX: f64 = 0.0;
@@ -51,6 +55,20 @@ pub struct Finding {
     pub evidence: Evidence,
     /// The conclusion.
     pub verdict: Verdict,
+}
+
+/// The standard error of a figure that says nothing about whether a change is over.
+const VAGUE: f64 = 0.5;
+
+impl Finding {
+    /// Returns whether no figure is higher by an effect, on the logarithmic scale. It is false if too few requests say so.
+    #[must_use]
+    pub fn is_below(&self, effect: f64) -> bool {
+        let mut known = self.evidence.changes.iter().filter(|change| change.error < VAGUE).peekable();
+        self.evidence.requests_after >= MIN_REQUESTS
+            && known.peek().is_some()
+            && known.all(|change| change.effect < effect)
+    }
 }
 
 /// How sure a report is.
@@ -99,6 +117,13 @@ impl Verdict {
     }
 }
 
+/// Returns the limit for changes. It is higher if only figures of the slow requests rose.
+fn limit_for(changes: &[MeasuredChange; 4], limit: f64) -> f64 {
+    let is_of_all = |change: &MeasuredChange| matches!(change.measure, Measure::P50 | Measure::Shift);
+    let rose = changes.iter().any(|change| is_of_all(change) && change.z() >= CONFIRMATION * limit);
+    if rose { limit } else { limit * SLOW_REQUESTS_ONLY }
+}
+
 /// Returns the changes that are reported: they are significant, large enough, last, and are confirmed.
 fn hits(look: Look, changes: &[MeasuredChange; 4], limit: f64, requests: f64) -> Vec<MeasuredChange> {
     let confirming = changes.iter().filter(|change| change.z() >= CONFIRMATION * limit).count();
@@ -106,7 +131,7 @@ fn hits(look: Look, changes: &[MeasuredChange; 4], limit: f64, requests: f64) ->
         let is_clear = change.measure != Measure::P50 && requests >= FEW_REQUESTS && change.z() >= CLEAR;
         change.z() >= limit
             && change.effect >= look.smallest_effect()
-            && change.smaller_half >= change.effect / 2.0
+            && change.smallest_part >= change.effect / 2.0
             && (confirming >= 2 || is_clear)
     };
     changes.iter().filter(is_hit).copied().collect()
@@ -131,6 +156,7 @@ fn conclude(look: Look, limit: f64, evidence: &Evidence) -> Verdict {
     if evidence.requests_after < MIN_REQUESTS || (!evidence.has_control && look < Look::Day) {
         return Verdict::NotEnoughData { visible_factor };
     }
+    let limit = limit_for(&evidence.changes, limit);
     let found = hits(look, &evidence.changes, limit, evidence.requests_after);
     let Some(change) = found.iter().copied().max_by(|one, other| one.z().total_cmp(&other.z())) else {
         return if visible_factor.ln() > VISIBLE_EFFECT {

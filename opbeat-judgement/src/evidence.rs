@@ -18,8 +18,9 @@ pub struct MeasuredChange {
     pub effect: f64,
     /// The standard error of the effect: of sampling, and of the noise that placebo releases show.
     pub error: f64,
-    /// The smaller effect of the two halves of the time after, and half its sampling error.
-    pub smaller_half: f64,
+    /// The smallest effect in the parts of the time after, and half its sampling error. Without a release, the effect over the
+    /// same hours of the days before counts as one more part.
+    pub smallest_part: f64,
 }
 
 impl MeasuredChange {
@@ -52,14 +53,21 @@ pub struct Evidence {
     pub has_control: bool,
 }
 
-/// Sampling errors that are added to the effect of a half: its requests are few.
-const HALF_ERRORS: f64 = 0.5;
+/// Sampling errors that are added to the effect of a part: its requests are few.
+const PART_ERRORS: f64 = 0.5;
+
+/// Requests in the same hours of an earlier day that say what is usual.
+const MIN_EARLIER: f64 = 20.0;
 
 /// The blocks that are compared.
 pub(crate) struct Windows<'a> {
     pub(crate) corrected: &'a Corrected<'a>,
     pub(crate) before: Range<usize>,
     pub(crate) after: Range<usize>,
+    /// The same hours as the time after, of earlier days: nothing is slower that is as slow every day.
+    pub(crate) same_hours: Vec<Range<usize>>,
+    /// The number of parts of the time after.
+    pub(crate) parts: usize,
     /// The standard errors below which nothing is reported, so that the mix is not examined.
     pub(crate) limit: f64,
 }
@@ -71,29 +79,34 @@ impl Windows<'_> {
         standardised(&old, &new)
     }
 
-    /// Returns the smaller effect of the two halves of the time after, and half its error, for each measure.
-    fn smaller_halves(&self, before: &Before, changes: &[Difference; 4]) -> [f64; 4] {
-        let middle = self.after.start + self.after.len() / 2;
-        let halves = [self.after.start..middle, middle..self.after.end];
-        let halves = halves.map(|half| before.changes(&self.corrected.window(half)));
+    /// Returns the smallest effect in the parts of the time after and over the same hours of earlier days, and half its error,
+    /// for each measure.
+    fn smallest_parts(&self, before: &Before, after: &Distribution, changes: &[Difference; 4]) -> [f64; 4] {
+        let (start, length) = (self.after.start, self.after.len());
+        let ends = (1..=self.parts).map(|part| start + length * part / self.parts);
+        let parts = (0..self.parts).map(|part| start + length * part / self.parts).zip(ends);
+        let parts = parts.map(|(from, to)| before.changes(&self.corrected.window(from..to)));
+        let earlier = self.same_hours.iter().map(|hours| self.corrected.window(hours.clone()));
+        let earlier = earlier.filter(|earlier| earlier.total >= MIN_EARLIER);
+        let earlier = earlier.map(|earlier| Before::new(&earlier).changes(after));
+        let all: Vec<[Difference; 4]> = parts.chain(earlier).collect();
         std::array::from_fn(|index| {
-            // The shift of a half with too few requests is not known. The others are estimates nevertheless.
+            // The shift of a part with too few requests is not known. The others are estimates nevertheless.
             let is_known =
-                |half: &&[Difference; 4]| Measure::ALL[index] != Measure::Shift || half[index].error < UNKNOWN;
-            let upper = |half: &[Difference; 4]| half[index].effect + HALF_ERRORS * half[index].error.min(1.0);
-            let effects = halves.iter().filter(is_known).map(upper);
-            effects.fold(changes[index].effect, f64::min)
+                |part: &&[Difference; 4]| Measure::ALL[index] != Measure::Shift || part[index].error < UNKNOWN;
+            let upper = |part: &[Difference; 4]| part[index].effect + PART_ERRORS * part[index].error.min(1.0);
+            all.iter().filter(is_known).map(upper).fold(changes[index].effect, f64::min)
         })
     }
 }
 
 /// Adds the noise to the sampling errors.
-fn measured(changes: &[Difference; 4], noise: [f64; 4], smaller_halves: [f64; 4]) -> [MeasuredChange; 4] {
+fn measured(changes: &[Difference; 4], noise: [f64; 4], smallest_parts: [f64; 4]) -> [MeasuredChange; 4] {
     std::array::from_fn(|index| MeasuredChange {
         measure: Measure::ALL[index],
         effect: changes[index].effect,
         error: changes[index].error.hypot(noise[index].sqrt()),
-        smaller_half: smaller_halves[index],
+        smallest_part: smallest_parts[index],
     })
 }
 
@@ -102,7 +115,7 @@ impl Evidence {
     pub(crate) fn new(windows: &Windows<'_>, before: &Before, noise: [f64; 4], has_control: bool) -> Self {
         let [old, new] = [&windows.before, &windows.after].map(|range| windows.corrected.window(range.clone()));
         let differences = before.changes(&new);
-        let changes = measured(&differences, noise, windows.smaller_halves(before, &differences));
+        let changes = measured(&differences, noise, windows.smallest_parts(before, &new, &differences));
         let is_examined = changes.iter().any(|change| change.z() >= windows.limit);
         let within_classes = if is_examined { windows.standardised() } else { None };
         // With classes, the mix that they explain is removed before the rest is explained.

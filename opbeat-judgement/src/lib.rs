@@ -14,12 +14,13 @@
 //! | the noise, from releases that never happened | `placebo` |
 //! | slow requests became more frequent, or requests became slower | `mix`, `components`, `explanation` |
 //! | the facts, and the verdict | `evidence`, `look`, `decision` |
+//! | when a change without a release began | `onset` |
 //! | the whole application, while a deployment rolls | `application` |
 //! | the responsible span, and the line that runs it | `cause`, `caller` |
 //! | the sentence | `words` |
 //!
 //! The method is difference-in-differences (Card & Krueger, 1994), judged against placebo releases (Bertrand, Duflo &
-//! Mullainathan, 2004). Decisions 39 and 47 have the method, its measured rates and its limits.
+//! Mullainathan, 2004). Decisions 39, 47 and 52 have the method, its measured rates and its limits.
 
 mod application;
 mod caller;
@@ -35,6 +36,7 @@ mod explanation;
 mod histogram;
 mod look;
 mod mix;
+mod onset;
 mod placebo;
 mod series;
 mod study;

@@ -42,6 +42,17 @@ impl Look {
         }
     }
 
+    /// Returns the number of parts of the time after that must each show half of the effect.
+    ///
+    /// An episode of noise lasts up to 40 minutes. It can be in both halves of the 50 minutes of the second look, but hardly in
+    /// all thirds of them.
+    pub(crate) const fn parts(self) -> usize {
+        match self {
+            Self::HalfHour | Self::Day => 2,
+            Self::Hour | Self::ThreeHours => 3,
+        }
+    }
+
     /// Returns the smallest effect that is reported, on the logarithmic scale: ×1.6 after half an hour, which can be within
     /// one episode of noise, and ×1.19 later.
     pub(crate) const fn smallest_effect(self) -> f64 {

@@ -34,6 +34,11 @@ impl BlockLength {
         minutes.div_ceil(self.0)
     }
 
+    /// Returns the minute at which a block begins.
+    pub(crate) const fn minutes_of(self, block: usize) -> usize {
+        block * self.0
+    }
+
     /// Returns the number of complete blocks in a number of minutes.
     pub(crate) const fn full_blocks_in(self, minutes: usize) -> usize {
         minutes / self.0

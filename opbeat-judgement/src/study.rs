@@ -31,11 +31,16 @@ const STEP: usize = 10;
 /// Minutes after a deployment in which caches fill, connections open and code is compiled.
 const WARM_UP: usize = 10;
 
+/// The days before a change without a release whose same hours show what is usual.
+const EARLIER_DAYS: usize = 3;
+
 /// The time of a change, in minutes from the begin of the first block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     begin: usize,
     end: usize,
+    /// The first minute that is compared with.
+    since: usize,
     is_release: bool,
 }
 
@@ -43,13 +48,25 @@ impl Change {
     /// Returns the time of a deployment: its first instance started at `begin`, and its last one at `end`.
     #[must_use]
     pub const fn release(begin: usize, end: usize) -> Self {
-        Self { begin, end, is_release: true }
+        Self { begin, end, since: 0, is_release: true }
     }
 
     /// Returns a time at which something may have changed without a release. It needs stronger evidence.
     #[must_use]
     pub const fn candidate(minute: usize) -> Self {
-        Self { begin: minute, end: minute, is_release: false }
+        Self { begin: minute, end: minute, since: 0, is_release: false }
+    }
+
+    /// Returns the change, compared only with the time from a minute on, such as the end of the last release.
+    #[must_use]
+    pub const fn since(self, minute: usize) -> Self {
+        Self { since: minute, ..self }
+    }
+
+    /// Returns the change, looked at from a later minute on: whether it lasts.
+    #[must_use]
+    pub const fn seen_from(self, minute: usize) -> Self {
+        Self { end: minute, ..self }
     }
 }
 
@@ -108,7 +125,8 @@ impl<'a> Study<'a> {
         }
         let first = (end + length.blocks_in(WARM_UP)).min(blocks);
         let last = (end + length.full_blocks_in(look.minutes())).clamp(first, blocks);
-        let day_before = begin.saturating_sub(length.blocks_in(DAY))..begin;
+        let since = length.blocks_in(change.since).min(begin);
+        let day_before = begin.saturating_sub(length.blocks_in(DAY)).max(since)..begin;
         let history = begin.saturating_sub(length.blocks_in(HISTORY))..begin;
         let after = first..last;
         let deviations: Vec<_> =
@@ -131,13 +149,14 @@ impl<'a> Study<'a> {
         let steps = history.len() / step;
         let past = corrected.prefix_sums(history.end - steps * step..history.end, step);
         let before = Before::new(&corrected.window(self.day_before.clone()));
-        Some(Subject { study: self, control, slope, corrected, past, step, before })
+        Some(Subject { study: self, name, control, slope, corrected, past, step, before })
     }
 }
 
 /// A transaction name in a study.
 pub struct Subject<'a> {
     study: &'a Study<'a>,
+    name: usize,
     /// The control of each block.
     control: Vec<f64>,
     slope: f64,
@@ -171,10 +190,34 @@ impl Subject<'_> {
         (self.study.day_before.clone(), self.study.after.clone())
     }
 
+    /// Returns the length of the blocks.
+    pub(crate) const fn block_length(&self) -> BlockLength {
+        self.study.length
+    }
+
+    /// Returns the deviation of a block that remains without that of the others, if it has requests.
+    pub(crate) fn level(&self, block: usize) -> Option<f64> {
+        let own = (*self.study.deviations.get(self.name)?.get(block)?)?;
+        Some(own - self.correction(block))
+    }
+
     /// Judges the name.
     #[must_use]
     pub fn judge(&self) -> Finding {
         decide(self.study.look, self.study.is_release, self.evidence())
+    }
+
+    /// Returns the hours of the time after on the days before, for a change without a release.
+    ///
+    /// A transaction that is slow each night is not slower tonight. Releases are not at the same hour each day.
+    fn same_hours(&self, after: &Range<usize>) -> Vec<Range<usize>> {
+        let day = self.study.length.blocks_in(DAY);
+        let days = if self.study.is_release { 0 } else { EARLIER_DAYS };
+        let earlier = (1..=days).filter_map(|days| {
+            let (start, end) = (after.start.checked_sub(days * day)?, after.end.checked_sub(days * day)?);
+            (start >= self.study.history.start && end <= self.study.history.end).then_some(start..end)
+        });
+        earlier.collect()
     }
 
     /// Compares the blocks before and after the change.
@@ -184,7 +227,14 @@ impl Subject<'_> {
         let placebo = ((after.len() + self.step / 2) / self.step).clamp(1, minutes(LONGEST_PLACEBO).max(1));
         let noise = noise(&self.past, minutes(DAY), placebo);
         let limit = self.study.look.limit();
-        let windows = Windows { corrected: &self.corrected, before, after, limit };
+        let windows = Windows {
+            corrected: &self.corrected,
+            same_hours: self.same_hours(&after),
+            parts: self.study.look.parts(),
+            before,
+            after,
+            limit,
+        };
         Evidence::new(&windows, &self.before, noise, self.study.group.is_sufficient())
     }
 }

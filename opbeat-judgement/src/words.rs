@@ -22,14 +22,14 @@ impl Occasion<'_> {
     fn since(self) -> String {
         match self {
             Self::Release(release) => format!("since release {}", plain(release)),
-            Self::Time(time) => format!("since {}", plain(time)),
+            Self::Time(time) => format!("since about {}", plain(time)),
         }
     }
 
     fn with(self) -> String {
         match self {
             Self::Release(release) => format!("with release {}", plain(release)),
-            Self::Time(time) => format!("at {}", plain(time)),
+            Self::Time(time) => format!("at about {}; no release", plain(time)),
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) async fn errors(
     Ok(Json(reader.query.release_errors(&app, &release, Timestamp::now()).await?))
 }
 
-/// Lists transactions that became slower after a release, the newest finding first.
+/// Lists transactions that became slower after a release, or without one, the newest finding first.
 #[utoipa::path(
     get,
     path = "/api/v2/organizations/{organization}/apps/{app}/findings/",

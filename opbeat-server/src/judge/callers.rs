@@ -47,7 +47,7 @@ impl<'a> Callers<'a> {
     /// Returns the line that runs the spans of a signature, or of a kind without one, in the slowest samples of a transaction
     /// since the release, if they have a stack.
     pub(super) async fn of(&mut self, transaction: i64, signature: &str) -> Result<Option<Caller>, StoreError> {
-        let (app_id, since) = (&*self.due.app_id, self.due.deployment.1.saturating_mul(MICROS));
+        let (app_id, since) = (&*self.due.app_id, self.due.change.1.saturating_mul(MICROS));
         let limits = (LATEST_SAMPLES, SLOWEST_SAMPLES);
         let documents = self.store.slowest_documents(app_id, transaction, (since, self.now), limits).await?;
         let groups: Vec<&SpanGroup> = documents
@@ -100,7 +100,8 @@ impl<'a> Callers<'a> {
 
     async fn open(&self, repositories: &Repositories) -> Result<Option<Code>, StoreError> {
         let app_id = &*self.due.app_id;
-        let Some(release) = self.store.release_of_number(app_id, self.due.release).await? else { return Ok(None) };
+        let Some(number) = self.due.subject.release() else { return Ok(None) };
+        let Some(release) = self.store.release_of_number(app_id, number).await? else { return Ok(None) };
         let connected = self.store.repositories().await?;
         let Some(RepositoryRow { repository: connection, .. }) = connected.into_iter().find(|row| row.app_id == app_id)
         else {

@@ -1,4 +1,4 @@
-//! The looks at releases that are due.
+//! The looks that are due.
 
 use opbeat_judgement::Look;
 
@@ -7,20 +7,44 @@ use crate::store::RecentRelease;
 const MICROS: i64 = 1_000_000;
 
 /// The seconds from the end of a look's time until it is taken. Data of that time arrives until then.
-const DELAY: i64 = 360;
+pub(super) const DELAY: i64 = 360;
 
 /// The longest deployment in seconds. A revision that is completed again much later was deployed again.
 const MAX_DEPLOYMENT: i64 = 2 * 3_600;
 
-/// A look at a release.
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A release, by its number.
+    Release(i64),
+    /// A time without a release.
+    Time {
+        /// The number of the release that runs, if there is one.
+        release: Option<i64>,
+        /// The begin of the time that is compared with, at the earliest, in seconds since 1970.
+        since: i64,
+    },
+}
+
+impl Subject {
+    /// Returns the number of the release whose code runs.
+    pub(super) const fn release(self) -> Option<i64> {
+        match self {
+            Self::Release(number) => Some(number),
+            Self::Time { release, .. } => release,
+        }
+    }
+}
+
+/// A look at a release, or at a time without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Due {
     /// The app's id.
     pub(super) app_id: String,
-    /// The release's number.
-    pub(super) release: i64,
-    /// When the deployment began and ended, in seconds since 1970.
-    pub(super) deployment: (i64, i64),
+    /// What is looked at.
+    pub(super) subject: Subject,
+    /// When the deployment, or the change without one, began, and when the time after it begins, in seconds since 1970.
+    pub(super) change: (i64, i64),
     /// The look.
     pub(super) look: Look,
     /// Whether another release was completed before the look's time was over, so that there is nothing to see.
@@ -41,8 +65,8 @@ pub(super) fn due(releases: &[RecentRelease], now: i64) -> Vec<Due> {
                 let end = deployment.1 + minutes * 60;
                 if now >= end + DELAY && !release.looks.contains(&minutes) {
                     let is_overtaken = next.is_some_and(|next| next < end);
-                    let (app_id, release) = (release.app_id.clone(), release.number);
-                    due.push(Due { app_id, release, deployment, look, is_overtaken });
+                    let (app_id, subject) = (release.app_id.clone(), Subject::Release(release.number));
+                    due.push(Due { app_id, subject, change: deployment, look, is_overtaken });
                 }
             }
         }
@@ -78,7 +102,7 @@ mod tests {
 
     fn due_at(releases: &[RecentRelease], minute: i64) -> Vec<(i64, i64, bool)> {
         let due = due(releases, minute * 60 * MICROS);
-        due.iter().map(|due| (due.release, minutes_of(due.look), due.is_overtaken)).collect()
+        due.iter().map(|due| (due.subject.release().unwrap(), minutes_of(due.look), due.is_overtaken)).collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use opbeat_judgement::{Breakdown, Calls, Change, Series, Span};
 
-use super::due::{Due, minutes_of};
+use super::due::{Due, Subject, minutes_of};
 use super::results::Requests;
 use super::signatures::{Blocks, divide};
 use crate::store::read::{RollupSpan, TransactionRow};
@@ -33,13 +33,14 @@ pub(super) struct History {
     counts: Vec<Vec<f64>>,
     /// The begin of the first block and the end of the last one, in seconds since 1970.
     range: (i64, i64),
-    deployment: (i64, i64),
+    subject: Subject,
+    change: (i64, i64),
 }
 
 impl History {
     /// Reads the transactions of an app that took the most time around a release.
     pub(super) async fn read(store: &Store, due: &Due) -> Result<Self, StoreError> {
-        let (begin, end) = due.deployment;
+        let (begin, end) = due.change;
         let from = begin - BEFORE - (begin - BEFORE).rem_euclid(BLOCK);
         let to = end + minutes_of(due.look) * 60;
         let to = to + (-to).rem_euclid(BLOCK);
@@ -76,13 +77,27 @@ impl History {
         let series = requests.into_iter().map(|requests| requests.series(first)).collect();
         counts.iter_mut().for_each(|counts| drop(counts.drain(..first)));
         let from = from + BLOCK * i64::try_from(first).unwrap_or(0);
-        Ok(Self { transactions, series, counts, range: (from, to), deployment: due.deployment })
+        Ok(Self { transactions, series, counts, range: (from, to), subject: due.subject, change: due.change })
     }
 
-    /// Returns the release, in minutes from the first block.
+    /// Returns the change, in minutes from the first block.
     pub(super) fn change(&self) -> Change {
         let minute = |second: i64| usize::try_from((second - self.range.0) / 60).unwrap_or(0);
-        Change::release(minute(self.deployment.0), minute(self.deployment.1))
+        let (begin, end) = (minute(self.change.0), minute(self.change.1));
+        match self.subject {
+            Subject::Release(_) => Change::release(begin, end),
+            Subject::Time { since, .. } => Change::candidate(begin).since(minute(since)).seen_from(end),
+        }
+    }
+
+    /// Returns a minute from the first block on, in seconds since 1970.
+    pub(super) fn second(&self, minute: usize) -> i64 {
+        self.range.0 + 60 * i64::try_from(minute).unwrap_or(0)
+    }
+
+    /// Returns whether there are data from a time on, in seconds since 1970.
+    pub(super) const fn reaches_back_to(&self, second: i64) -> bool {
+        self.range.0 <= second
     }
 
     /// Reads the time by signature, or by kind, of the spans of some of the transactions, given their indexes.

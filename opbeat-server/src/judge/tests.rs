@@ -8,7 +8,7 @@ use serde_json::json;
 use super::take_looks;
 use crate::changes::{BodyChanges, Changes, NewRelease, NewSample, Rollup, SelfTime, TransactionKey, to_json};
 use crate::queue::Mark;
-use crate::store::{FindingsOf, Store, StoredRecord, stores};
+use crate::store::{FindingRow, FindingsOf, Since, Store, StoredRecord, TimeOfChange, stores};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -89,7 +89,7 @@ async fn a_transaction_that_became_slower_is_found_with_the_part_that_takes_the_
         let start = "`GET /books/{id}` ";
         assert!(finding.sentence.starts_with(start), "{}", finding.sentence);
         assert!(finding.sentence.contains("with release R#2; the time is in `db.postgresql`"), "{}", finding.sentence);
-        assert_eq!((finding.release, finding.minutes, finding.is_mix), (2, 180, false));
+        assert_eq!((&finding.since, finding.minutes, finding.is_mix), (&Since::Release(2), 180, false));
         assert!(finding.after_ms > 1.7 * finding.before_ms, "{finding:?}");
         assert_eq!(store.findings(&slow, FindingsOf::Release(2), 10).await.unwrap(), found);
         assert_eq!(store.findings(&slow, FindingsOf::Transaction(finding.transaction), 10).await.unwrap(), found);
@@ -142,6 +142,72 @@ async fn the_statement_that_takes_the_time_is_named_with_its_line() {
         let [finding] = &found[..] else { panic!("{found:?}") };
         let cause = "; the time is in `SELECT FROM reviews`, called from `src/books.rs:118`";
         assert!(finding.sentence.ends_with(cause), "{}", finding.sentence);
+    }
+}
+
+/// Fills an app up to an hour after the time from which a transaction is slower, and takes the looks that are due then.
+async fn found_without_release(store: &Store, app_id: &str, rng: &mut Rng) -> Vec<FindingRow> {
+    fill(store, app_id, (START, RELEASED + 4 * HOUR), 2.5, rng).await;
+    take_looks(store, None, (RELEASED + 3 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
+    store.findings(app_id, FindingsOf::Since(0), 10).await.unwrap()
+}
+
+fn time_of(finding: &FindingRow) -> TimeOfChange {
+    let Since::Time(change) = &finding.since else { panic!("{finding:?}") };
+    change.clone()
+}
+
+#[tokio::test]
+async fn a_change_without_a_release_is_found_once_and_ends_when_it_is_over() {
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let app_id = store.create_app("shop").await;
+        let found = found_without_release(&store, &app_id, &mut rng).await;
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        let (start, end) = ("`GET /books/{id}` ", " at about 06:00 UTC; no release; the time is in `db.postgresql`");
+        assert!(finding.sentence.starts_with(start) && finding.sentence.contains(end), "{}", finding.sentence);
+        let change = time_of(finding);
+        assert_eq!((change.began_at, change.ended_at), (RELEASED * MICROS, None));
+
+        // It lasts, and is not found again.
+        take_looks(&store, None, (RELEASED + 4 * HOUR + 7 * MINUTE) * MICROS).await.unwrap();
+        assert_eq!(store.findings(&app_id, FindingsOf::Since(0), 10).await.unwrap(), found);
+
+        fill(&store, &app_id, (RELEASED + 4 * HOUR, RELEASED + 9 * HOUR), 1.0, &mut rng).await;
+        let after = RELEASED + 8 * HOUR;
+        take_looks(&store, None, (after + 7 * MINUTE) * MICROS).await.unwrap();
+        let found = store.findings(&app_id, FindingsOf::Transaction(finding.transaction), 10).await.unwrap();
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        let change = time_of(finding);
+        assert_eq!((change.ended_at, change.explained_by), (Some(after * MICROS), None));
+    }
+}
+
+#[tokio::test]
+async fn a_release_that_is_known_later_explains_a_change() {
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let app_id = store.create_app("shop").await;
+        let found = found_without_release(&store, &app_id, &mut rng).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        release(&store, &app_id, "a1", RELEASED).await;
+        let now = (RELEASED + 4 * HOUR) * MICROS;
+        take_looks(&store, None, now).await.unwrap();
+        let found = store.findings(&app_id, FindingsOf::Since(0), 10).await.unwrap();
+        let changes: Vec<_> = found.iter().filter(|finding| finding.since != Since::Release(1)).map(time_of).collect();
+        let [change] = &changes[..] else { panic!("{found:?}") };
+        assert_eq!((change.ended_at, change.explained_by), (Some(now), Some(1)));
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_hours_after_a_release_are_those_of_its_looks() {
+    for store in stores().await {
+        let mut rng = Rng::with_seed(7);
+        let app_id = store.create_app("shop").await;
+        release(&store, &app_id, "a1", RELEASED - 5 * HOUR).await;
+        assert_eq!(found_without_release(&store, &app_id, &mut rng).await, []);
     }
 }
 

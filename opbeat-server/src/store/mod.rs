@@ -71,7 +71,7 @@ pub(crate) use engine::StoreAddress;
 pub(crate) use error::{Cause, StoreError};
 pub(crate) use error_status::{ActivityRow, Commented};
 pub(crate) use error_values::{List, MAX_USERS};
-pub(crate) use findings::{FindingRow, FindingsOf, RecentRelease};
+pub(crate) use findings::{FindingRow, FindingsOf, HourDue, OpenChange, RecentRelease, Since, TimeOfChange};
 pub(crate) use merges::{Merged, MergedRow};
 pub(crate) use notes::{LastNote, NoteRow};
 pub(crate) use notifications::{ChannelRow, Claimed, MessageRow, Outcome, Receiver, Routing};

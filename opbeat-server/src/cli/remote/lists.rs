@@ -85,7 +85,7 @@ const ERRORS: [Column; 7] = [
 ];
 
 const FINDINGS: [Column; 3] = [
-    ("release", |row| format!("R#{}", row["release"])),
+    ("release", |row| row["release"].as_i64().map_or_else(|| "none".to_owned(), |number| format!("R#{number}"))),
     ("found", |row| ago(row, "found_at")),
     ("FINDING", |row| text(row, "sentence")),
 ];
@@ -136,7 +136,7 @@ impl Errors {
 impl Findings {
     pub(in crate::cli) async fn run(self) -> Result<(), Box<dyn Error>> {
         let list = self.reader.get(&self.app.path("findings/")).await?;
-        show(&self.reader, &list, "findings", &FINDINGS, "No transaction became slower after a release.")
+        show(&self.reader, &list, "findings", &FINDINGS, "No transaction became slower.")
     }
 }
 

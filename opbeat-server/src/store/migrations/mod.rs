@@ -10,7 +10,7 @@ use super::partitions;
 type Migration = (i64, &'static str, &'static str);
 
 /// Every change of SQLite's schema, in order. A released one is never edited.
-const SQLITE: [Migration; 27] = [
+const SQLITE: [Migration; 28] = [
     (1, "initial", include_str!("0001_initial.sql")),
     (2, "losses", include_str!("0002_losses.sql")),
     (3, "drops", include_str!("0003_drops.sql")),
@@ -38,10 +38,11 @@ const SQLITE: [Migration; 27] = [
     (25, "identities", include_str!("0025_identities.sql")),
     (26, "time zones", include_str!("0026_time_zones.sql")),
     (27, "affected users", include_str!("0027_affected.sql")),
+    (28, "changes without release", include_str!("0028_changes_without_release.sql")),
 ];
 
 /// Every change of PostgreSQL's schema, in order. A released one is never edited.
-const POSTGRES: [Migration; 13] = [
+const POSTGRES: [Migration; 14] = [
     (1, "initial", include_str!("postgres/0001_initial.sql")),
     (2, "compaction", include_str!("postgres/0002_compaction.sql")),
     (3, "caps", include_str!("postgres/0003_caps.sql")),
@@ -55,6 +56,7 @@ const POSTGRES: [Migration; 13] = [
     (11, "identities", include_str!("postgres/0011_identities.sql")),
     (12, "time zones", include_str!("postgres/0012_time_zones.sql")),
     (13, "affected users", include_str!("postgres/0013_affected.sql")),
+    (14, "changes without release", include_str!("postgres/0014_changes_without_release.sql")),
 ];
 
 /// Returns the statements that make PostgreSQL's schema.
