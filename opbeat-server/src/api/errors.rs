@@ -106,7 +106,7 @@ pub(super) async fn list(
         Some("times_seen") => ErrorOrder::TimesSeen,
         Some("users") => ErrorOrder::Users,
         Some(other) => {
-            let reason = format!("{other:?} is none of `last_seen`, `times_seen` and `users`");
+            let reason = format!("{other:?} is no order; use `last_seen`, `times_seen` or `users`");
             return Err(Problem::invalid("order", reason));
         }
     };

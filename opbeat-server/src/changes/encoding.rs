@@ -174,7 +174,7 @@ mod tests {
         let changes = Changes { errors: vec![error], ..Changes::default() };
         let mut record = encode(&[BodyChanges::new("a".to_owned(), "k".to_owned(), 7, changes)]);
         record[0] = VERSION_WITHOUT_USERS;
-        // The last byte of the error says that there is no user; the lists of other changes and the usage follow.
+        // A byte says that the error has no user. Seven bytes follow it: the lists of other changes, and the usage.
         record.remove(record.len() - 8);
         let bodies = decode(&record).unwrap();
         assert_eq!((bodies[0].usage.events, bodies[0].changes.errors.len()), (1, 1));

@@ -61,7 +61,7 @@ pub(crate) struct ErrorUser {
 /// The key by which a user is counted.
 pub(crate) type UserKey = [u8; 16];
 
-/// The names of a user. Those that the agent did not send are empty.
+/// The names of a user. A name that the agent did not send is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UserNames {
     /// The id in the application.

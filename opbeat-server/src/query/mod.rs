@@ -9,6 +9,7 @@ mod deployments;
 mod drops;
 mod errors;
 mod findings;
+mod grouping;
 mod handle;
 mod head;
 mod intake;
@@ -36,10 +37,9 @@ pub(crate) use commits::CommitView;
 pub(crate) use crons::{CronJob, CronList, CronState};
 pub(crate) use deployments::{Deployment, DeploymentList};
 pub(crate) use drops::DroppedData;
-pub(crate) use errors::{
-    ActivityView, ErrorDetail, ErrorList, ErrorPart, ErrorSummary, GroupingView, NoteView, Occurrence,
-};
+pub(crate) use errors::{ActivityView, ErrorDetail, ErrorList, ErrorPart, ErrorSummary, NoteView, Occurrence};
 pub(crate) use findings::{Finding, FindingKind, FindingList};
+pub(crate) use grouping::GroupingView;
 pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport, Unstored};
 pub(crate) use jobs::{Job, JobList, JobOrder, JobState};

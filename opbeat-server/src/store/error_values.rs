@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 use super::caps::{ERROR_TRANSACTIONS, ERROR_USERS, Places};
 use super::engine::{Connection, Value};
 use super::error::StoreError;
-use super::errors::MAX_COUNT;
 use crate::changes::NewError;
 
 /// The largest number of users that is stored; one more means that there are further ones.
 pub(crate) const MAX_USERS: i64 = ERROR_USERS.limit;
+
+/// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
+pub(super) const MAX_COUNT: i64 = 1_000_000_000_000_000;
 
 /// A list of values of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +105,7 @@ impl NewValues {
         }
     }
 
-    /// Stores the values. Those that are new get a row as long as their group has places.
+    /// Stores the values. A new value gets a row as long as its group has places.
     pub(super) fn write(self, connection: &mut Connection) -> Result<(), StoreError> {
         let missing = update(connection, self.values)?;
         if missing.is_empty() {

@@ -7,7 +7,7 @@ use super::counts::unsigned;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::error_status;
-use super::error_values::NewValues;
+use super::error_values::{MAX_COUNT, NewValues};
 use super::expiry::IS_REPETITION;
 use super::ids::{self, Content, TimedRow};
 use super::marks::AppMarks;
@@ -25,9 +25,6 @@ const MAX_PER_SECOND: usize = 5;
 
 /// A second in microseconds.
 const SECOND: i64 = 1_000_000;
-
-/// The largest count of a group. Larger ones stay at it, so that sums of counts stay within 64 bits.
-pub(super) const MAX_COUNT: i64 = 1_000_000_000_000_000;
 
 /// The fingerprint of their group. It begins with the version of the grouping, and is shorter than those of others.
 pub(super) const OTHERS: &[u8] = b"\x02(other errors)";

@@ -9,8 +9,8 @@ use super::database::Store;
 use super::engine::{Connection, Row, Value, query};
 use super::error::StoreError;
 use super::error_status::{SHOWN, add_limited_event};
-use super::error_values::count_users;
-use super::errors::{MAX_COUNT, OTHERS};
+use super::error_values::{MAX_COUNT, count_users};
+use super::errors::OTHERS;
 use super::locks::lock_app;
 use crate::error_status::Event;
 

@@ -158,7 +158,8 @@ async fn errors_are_listed_by_users_and_names_are_escaped() {
     let page = running.page("/acme/shop/errors/1/").await;
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
     assert!(!page.contains("<script>alert") && !page.contains("<img src"), "{page}");
-    let refused = running.get("/api/v2/organizations/acme/apps/shop/errors/?order=people").await;
+    let url = format!("{}/api/v2/organizations/acme/apps/shop/errors/?order=people", running.app.server_url);
+    let refused = running.client.get(url).bearer_auth(&running.read_token).send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
 }
 
