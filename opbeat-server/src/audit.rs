@@ -158,12 +158,24 @@ pub(crate) enum AuditAction {
         /// The name of the channel.
         channel: String,
     },
+    /// A channel of an app was changed.
+    ChannelChanged {
+        /// The short name of the app.
+        app: String,
+        /// The name of the channel.
+        channel: String,
+    },
     /// A channel was removed from an app.
     ChannelRemoved {
         /// The short name of the app.
         app: String,
         /// The name of the channel.
         channel: String,
+    },
+    /// A token was created that may do what an admin may.
+    ManagingTokenCreated {
+        /// The name of the token.
+        token: String,
     },
     /// A person changed the own password.
     PasswordChanged {
@@ -239,6 +251,8 @@ impl fmt::Display for AuditAction {
             Self::AppAssigned { app, team: Some(team) } => write!(f, "made the team {team} responsible for {app}"),
             Self::AppAssigned { app, team: None } => write!(f, "made no team responsible for {app}"),
             Self::ChannelAdded { app, channel } => write!(f, "added the channel {channel} to {app}"),
+            Self::ChannelChanged { app, channel } => write!(f, "changed the channel {channel} of {app}"),
+            Self::ManagingTokenCreated { token } => write!(f, "created the token {token:?}, which may manage"),
             Self::ChannelRemoved { app, channel } => write!(f, "removed the channel {channel} from {app}"),
             Self::PasswordChanged { person } => write!(f, "changed the password of {person}"),
             Self::PasswordReset { person } => write!(f, "reset the password of {person}"),

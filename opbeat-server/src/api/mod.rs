@@ -2,6 +2,7 @@
 
 mod access;
 mod apps;
+mod channels;
 mod crons;
 mod errors;
 mod intake;
@@ -15,7 +16,7 @@ mod transactions;
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Extension, Json, Router};
 use utoipa::openapi::Server;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -63,6 +64,12 @@ pub(crate) fn router(api: Api) -> Router {
             "/organizations/{organization}/apps/{app}/errors/{number}/occurrences/{occurrence}/",
             get(errors::occurrence),
         )
+        .route("/organizations/{organization}/apps/{app}/channels/", get(channels::list).post(channels::add))
+        .route(
+            "/organizations/{organization}/apps/{app}/channels/{channel}/",
+            patch(channels::change).delete(channels::remove),
+        )
+        .route("/organizations/{organization}/apps/{app}/channels/{channel}/test/", post(channels::test))
         .route("/organizations/{organization}/apps/{app}/findings/", get(releases::findings))
         .route("/organizations/{organization}/apps/{app}/releases/", get(releases::list))
         .route("/organizations/{organization}/apps/{app}/releases/{release}/", get(releases::one))
@@ -116,6 +123,11 @@ pub(crate) fn description() -> utoipa::openapi::OpenApi {
         errors::comment,
         errors::merge,
         errors::split,
+        channels::list,
+        channels::add,
+        channels::change,
+        channels::remove,
+        channels::test,
         releases::list,
         releases::one,
         releases::errors,
@@ -135,7 +147,7 @@ impl Modify for Bearer {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A token of the organization, from `opbeat token create ORG`. Changes need one that was created with `--write`."))
+            .description(Some("A token of the organization, from `opbeat token create ORG`. Changes of errors need one that was created with `--write`, and changes of channels one with `--manage`."))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("read_token", SecurityScheme::Http(scheme));

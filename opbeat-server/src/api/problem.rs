@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use crate::framework_rejection;
 use crate::intake::Rejection;
 use crate::occasional::Occasional;
+use crate::people::Refused;
 use crate::query::{InvalidRange, QueryError};
 use crate::triage::Refusal;
 
@@ -57,6 +58,17 @@ impl From<Refusal> for Problem {
             Refusal::NoError => Self::not_found("error"),
             Refusal::Invalid(reason) => Self(Rejection::new(StatusCode::BAD_REQUEST, reason)),
             Refusal::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoAdmin => Self::forbidden(&refused.to_string()),
+            Refused::Missing(kind) => Self::not_found(kind),
+            Refused::Invalid { field, message } => Self::invalid(field, message),
+            Refused::Database(error) => error.into(),
         }
     }
 }

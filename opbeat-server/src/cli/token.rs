@@ -13,7 +13,7 @@ use crate::store::Access;
 pub(super) enum Token {
     /// Creates a token for an organization, and prints it. It gives access to the API and signs in to the pages.
     ///
-    /// It allows reading only, unless `--write` is given.
+    /// It allows reading only, unless `--write` or `--manage` is given.
     Create(Create),
     /// Lists the tokens: id, kind, organization, app, time of creation and name.
     ///
@@ -33,6 +33,9 @@ pub(super) struct Create {
     /// Allows to resolve, mute and comment errors as well.
     #[arg(long)]
     write: bool,
+    /// Allows all that an admin of the organization may do as well: to set up channels for notifications, for example.
+    #[arg(long, conflicts_with = "write")]
+    manage: bool,
     /// The name in the history of errors: that of the person or the program that uses the token.
     #[arg(long, default_value = "")]
     name: String,
@@ -72,7 +75,11 @@ impl Create {
     #[expect(clippy::print_stdout, reason = "the command's output")]
     async fn run(self) -> Result<(), Box<dyn Error>> {
         let (_, store) = open_store(&self.data.data).await?;
-        let access = if self.write { Access::Write } else { Access::Read };
+        let access = match (self.manage, self.write) {
+            (true, _) => Access::Manage,
+            (false, true) => Access::Write,
+            (false, false) => Access::Read,
+        };
         let token = create_token(&store, &self.organization, (access, &self.name)).await?;
         println!("{token}");
         store.close().await;

@@ -66,10 +66,15 @@ impl Tools {
 }
 
 impl Operation {
-    /// Makes the tool of an operation. An operation without a name is left out.
+    /// Makes the tool of an operation. An operation without a name is left out, and so are changes of channels: texts of errors
+    /// could mislead an assistant to send data elsewhere.
     fn of(description: &Value, path: &str, method: &str, operation: &Value) -> Option<Self> {
         let name = operation["operationId"].as_str()?.to_owned();
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
+        let reads = method == Method::GET;
+        if !reads && operation["tags"][0] == "channels" {
+            return None;
+        }
         let (mut properties, mut required) = (JsonObject::new(), Vec::new());
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|parameter| parameter["name"] != ORGANIZATION) {
@@ -94,7 +99,6 @@ impl Operation {
         });
         let text = [&operation["summary"], &operation["description"]];
         let text = text.into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
-        let reads = method == Method::GET;
         let annotations =
             ToolAnnotations::new().read_only(reads).destructive(false).idempotent(reads).open_world(false);
         let tool = Tool::new(name, text, Arc::new(schema.as_object()?.clone())).with_annotations(annotations);

@@ -88,3 +88,10 @@ impl std::fmt::Debug for NewChannel {
         f.debug_struct("NewChannel").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+/// Returns the scheme and the host of a URL. The path of a chat's URL is a secret.
+pub(crate) fn site_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}/…")
+}

@@ -12,7 +12,7 @@ mod preferences;
 mod spike;
 
 pub(crate) use activity::activity;
-pub(crate) use channel::{ChannelFilter, ChannelKind, NewChannel};
+pub(crate) use channel::{ChannelFilter, ChannelKind, NewChannel, site_of};
 pub(crate) use message::{About, ErrorActivity, Message, Named, Suppressed};
 pub(crate) use plan::{Due, Group, HOUR, is_important, plan};
 pub(crate) use preferences::{Mails, Preferences};

@@ -29,6 +29,28 @@ pub(crate) struct Channels {
     store: Store,
 }
 
+/// A channel that was added.
+#[derive(Debug)]
+pub(crate) struct AddedChannel {
+    /// Its id.
+    pub(crate) id: i64,
+    /// The new key of a webhook's signatures, which is never shown again.
+    pub(crate) key: Option<String>,
+}
+
+/// A change of a channel. Fields with `None` stay as they are.
+#[derive(Default)]
+pub(crate) struct ChannelChange {
+    /// The name.
+    pub(crate) name: Option<String>,
+    /// The URL.
+    pub(crate) target: Option<String>,
+    /// The token.
+    pub(crate) token: Option<String>,
+    /// The activities.
+    pub(crate) activities: Option<String>,
+}
+
 /// The changes that an admin may make to the channels of an app.
 #[derive(Debug)]
 pub(crate) struct AppChannels<'a> {
@@ -61,7 +83,7 @@ impl Channels {
 }
 
 impl AppChannels<'_> {
-    /// Adds a channel. Returns the new key of a webhook's signatures, which is never shown again.
+    /// Adds a channel.
     ///
     /// # Errors
     ///
@@ -70,27 +92,53 @@ impl AppChannels<'_> {
         self,
         (kind, filter): (&str, &str),
         (name, target, token): (&str, &str, &str),
-    ) -> Result<Option<String>, Refused> {
+    ) -> Result<AddedChannel, Refused> {
         let kind = ChannelKind::of(kind).ok_or(invalid("kind", "Choose a kind of channel."))?;
-        let filter = ChannelFilter::of(filter).ok_or(invalid("activities", "Choose the activities."))?;
-        let name =
-            names::name_of_person(name).ok_or(invalid("name", "A channel needs a name of at most 100 characters."))?;
-        let target = match target.trim() {
-            "" if kind == ChannelKind::Pushover => PUSHOVER,
-            target => target,
-        };
-        if target.len() > MAX_TARGET {
-            return Err(invalid("target", "The URL must have at most 1,000 bytes."));
-        }
-        Destination::parse(target).map_err(|reason| invalid("target", reason))?;
-        let secret = secret(kind, target, token)?;
+        let (filter, name, target) = (self::filter(filter)?, self::name(name)?, self::target(kind, target)?);
+        let secret = secret(kind, &target, token)?;
         let key = (kind == ChannelKind::Webhook).then(|| secret.clone());
-        let target = target.to_owned();
         let new = NewChannel { kind, name, target, secret, filter };
         let app = (&*self.app.organization_id, &*self.app.id, &*self.app.name);
         match self.store.add_channel(app, &new, self.by).await? {
-            Changed::TooMany => Err(invalid("name", "An app has at most 20 channels. Remove one first.")),
-            _ => Ok(key),
+            Some(id) => Ok(AddedChannel { id, key }),
+            None => Err(invalid("name", "An app has at most 20 channels. Remove one first.")),
+        }
+    }
+
+    /// Changes a channel.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused`] if a value is invalid, there is no such channel, or the database fails.
+    pub(crate) async fn change(self, channel: i64, change: ChannelChange) -> Result<(), Refused> {
+        let new = self.store.channel_to_change(&self.app.id, channel).await?;
+        let mut new = new.ok_or(Refused::Missing("channel"))?;
+        let ChannelChange { name, target, token, activities } = change;
+        if let Some(name) = name {
+            new.name = self::name(&name)?;
+        }
+        if let Some(activities) = activities {
+            new.filter = filter(&activities)?;
+        }
+        let has_token = matches!(new.kind, ChannelKind::Ntfy | ChannelKind::Pushover);
+        if let Some(target) = target {
+            let target = self::target(new.kind, &target)?;
+            // A token that nobody can read must not be sent to another place either.
+            if has_token && token.is_none() && !new.secret.is_empty() && target != new.target {
+                return Err(invalid("token", "Send the token as well: it is not sent to a new URL."));
+            }
+            new.target = target;
+        }
+        match token {
+            Some(token) => new.secret = secret(new.kind, &new.target, &token)?,
+            // The URL of ntfy is checked with the token.
+            None if has_token => drop(secret(new.kind, &new.target, &new.secret)?),
+            None => {}
+        }
+        let app = (&*self.app.organization_id, &*self.app.id, &*self.app.name);
+        match self.store.change_channel(app, channel, new, self.by).await? {
+            Changed::Done => Ok(()),
+            _ => Err(Refused::Missing("channel")),
         }
     }
 
@@ -127,6 +175,27 @@ impl AppChannels<'_> {
     }
 }
 
+fn filter(text: &str) -> Result<ChannelFilter, Refused> {
+    ChannelFilter::of(text).ok_or(invalid("activities", "Choose the activities."))
+}
+
+fn name(text: &str) -> Result<String, Refused> {
+    names::name_of_person(text).ok_or(invalid("name", "A channel needs a name of at most 100 characters."))
+}
+
+/// Returns the URL of a channel.
+fn target(kind: ChannelKind, text: &str) -> Result<String, Refused> {
+    let target = match text.trim() {
+        "" if kind == ChannelKind::Pushover => PUSHOVER,
+        target => target,
+    };
+    if target.len() > MAX_TARGET {
+        return Err(invalid("target", "The URL must have at most 1,000 bytes."));
+    }
+    Destination::parse(target).map_err(|reason| invalid("target", reason))?;
+    Ok(target.to_owned())
+}
+
 /// Returns the new key of a webhook, or the token of a phone.
 fn secret(kind: ChannelKind, target: &str, token: &str) -> Result<String, Refused> {
     let words: Vec<&str> = token.split_whitespace().collect();
@@ -135,6 +204,9 @@ fn secret(kind: ChannelKind, target: &str, token: &str) -> Result<String, Refuse
         return Err(invalid("token", "A token has at most 200 letters, digits and signs."));
     }
     match (kind, &*words) {
+        (ChannelKind::Webhook | ChannelKind::Slack, [_, ..]) => {
+            Err(invalid("token", "Webhooks and chats have no token. The server makes the key of a webhook."))
+        }
         (ChannelKind::Webhook, _) => Ok(random_hex::<32>()),
         (ChannelKind::Slack, _) => Ok(String::new()),
         (ChannelKind::Ntfy, _) if phone::topic(target).is_none() => {

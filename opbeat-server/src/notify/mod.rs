@@ -19,7 +19,7 @@ mod sender;
 mod slack;
 mod webhook;
 
-pub(crate) use channels::{AppChannels, Channels};
+pub(crate) use channels::{AppChannels, ChannelChange, Channels};
 pub use config::{MailConfig, NotificationConfig};
 pub(crate) use rounds::notify;
 pub(crate) use sender::Notifier;

@@ -44,6 +44,7 @@ pub(crate) use handle::Query;
 pub(crate) use intake::{IntakeNote, IntakeReport, Unstored};
 pub(crate) use jobs::{Job, JobList, JobOrder, JobState};
 pub(crate) use merges::MergedError;
+pub(crate) use notifications::Channel;
 pub(crate) use people::MemberList;
 pub(crate) use range::{InvalidRange, RANGES, Range};
 pub(crate) use releases::{Release, ReleaseErrors, ReleaseList, ReleaseMark};

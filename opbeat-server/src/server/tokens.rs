@@ -42,7 +42,7 @@ pub(crate) enum RevokeError {
 }
 
 impl Token {
-    /// Returns `secret` for the token of an agent, and `read` or `write` for the token of a person or a program.
+    /// Returns `secret` for the token of an agent, and `read`, `write` or `manage` for the token of a person or a program.
     pub(crate) fn kind(&self) -> &'static str {
         self.row.access.map_or("secret", Access::as_str)
     }

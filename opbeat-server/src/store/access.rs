@@ -42,6 +42,8 @@ pub(crate) enum Access {
     Read,
     /// Reading, and changing the status of errors.
     Write,
+    /// Everything that an admin of the organization may do.
+    Manage,
 }
 
 impl Access {
@@ -50,12 +52,13 @@ impl Access {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+            Self::Manage => "manage",
         }
     }
 
     /// Returns the access of a stored text. An unknown one allows reading only.
     pub(crate) fn of(text: &str) -> Self {
-        if text == Self::Write.as_str() { Self::Write } else { Self::Read }
+        [Self::Write, Self::Manage].into_iter().find(|access| access.as_str() == text).unwrap_or(Self::Read)
     }
 }
 
@@ -148,6 +151,7 @@ fn rights(row: &Row<'_>) -> Result<Rights, StoreError> {
     let role = match Access::of(row.try_get("access")?) {
         Access::Read => Role::Reader,
         Access::Write => Role::Member,
+        Access::Manage => Role::Admin,
     };
     Ok(Rights {
         scope: Scope::Organizations(BTreeMap::from([(row.try_get("organization_id")?, role)])),

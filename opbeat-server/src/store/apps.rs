@@ -1,6 +1,5 @@
 //! Organizations, apps and their tokens.
 
-use super::access::Access;
 use super::database::Store;
 use super::engine::{Connection, Row, query};
 use super::error::StoreError;
@@ -46,29 +45,6 @@ impl Store {
             Ok(App { organization_id, app_id })
         })
         .await
-    }
-
-    /// Adds a token of the API and the pages for an organization, by its SHA-256. Returns false if there is no such
-    /// organization.
-    pub(crate) async fn create_token(
-        &self,
-        organization: &str,
-        token_hash: &[u8; 32],
-        (access, name): (Access, &str),
-        now: i64,
-    ) -> Result<bool, StoreError> {
-        let created = query(
-            "INSERT INTO read_tokens (hash, organization_id, created_at, access, name)
-             SELECT ?, id, ?, ?, ? FROM organizations WHERE short_name = ?",
-        )
-        .bind(&token_hash[..])
-        .bind(now)
-        .bind(access.as_str())
-        .bind(name)
-        .bind(organization)
-        .run(&self.writer)
-        .await?;
-        Ok(created > 0)
     }
 
     /// Returns all secret tokens with their apps.

@@ -4,7 +4,9 @@ use super::access::Access;
 use super::database::Store;
 use super::engine::{Row, query};
 use super::error::StoreError;
+use super::people::record;
 use super::probe::ORGANIZATION as PROBE;
+use crate::audit::{AuditAction, ChangedBy};
 
 /// A token, of which only the hash is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,37 @@ pub(crate) struct TokenRow {
 }
 
 impl Store {
+    /// Adds a token of the API and the pages for an organization, by its SHA-256. Returns false if there is no such
+    /// organization.
+    pub(crate) async fn create_token(
+        &self,
+        organization: &str,
+        token_hash: &[u8; 32],
+        (access, name): (Access, &str),
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let (organization, hash, name) = (organization.to_owned(), *token_hash, name.to_owned());
+        self.write(move |connection| {
+            let created = query(
+                "INSERT INTO read_tokens (hash, organization_id, created_at, access, name)
+                 SELECT ?, id, ?, ?, ? FROM organizations WHERE short_name = ? RETURNING organization_id",
+            )
+            .bind(&hash)
+            .bind(now)
+            .bind(access.as_str())
+            .bind(&name)
+            .bind(&organization)
+            .fetch_optional(connection)?;
+            let Some(row) = created else { return Ok(false) };
+            if access == Access::Manage {
+                let (by, action) = (ChangedBy::command_line(), AuditAction::ManagingTokenCreated { token: name });
+                record(connection, Some(row.try_get(0)?), &by, &action)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
     /// Returns all tokens in the order of their hashes, except for those of the server's own probe.
     pub(crate) async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let rows = query(

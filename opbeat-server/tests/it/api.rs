@@ -29,7 +29,7 @@ async fn every_described_route_returns_data() {
     let described: Value = running.get("/api/v2/openapi.json").await.json().await.unwrap();
     assert_eq!(described["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 29);
+    assert_eq!(paths.len(), 32);
     let occurrence = running.ask("errors/1/").await["occurrence"]["id"].to_string();
     let query = running.ask("queries/").await["spans"][0]["id"].to_string();
     let call = running.ask("calls/").await["spans"][0]["id"].to_string();

@@ -11,6 +11,7 @@ mod backup;
 mod base_path;
 mod browser;
 mod cases;
+mod channels;
 mod client_side;
 mod command;
 mod config;

@@ -121,7 +121,9 @@ async fn every_operation_of_the_api_is_a_tool() {
         if method == "get" {
             read.push(name);
         }
-        all.push(name);
+        if method == "get" || operation["tags"][0] != "channels" {
+            all.push(name);
+        }
     }
     read.sort_unstable();
     all.sort_unstable();

@@ -25,8 +25,8 @@ const ANA: &str = "0000000000000000000000000000000a";
 type Answer = fn() -> Response;
 
 /// A server on this machine that keeps what it gets.
-struct Hook {
-    url: String,
+pub(crate) struct Hook {
+    pub(crate) url: String,
     received: UnboundedReceiver<Received>,
 }
 
@@ -40,12 +40,12 @@ impl Hook {
         Self { url, received }
     }
 
-    async fn ok() -> Self {
+    pub(crate) async fn ok() -> Self {
         Self::start(|| StatusCode::OK.into_response()).await
     }
 
     /// Waits for the next message.
-    async fn next(&mut self) -> (HeaderMap, Value) {
+    pub(crate) async fn next(&mut self) -> (HeaderMap, Value) {
         let received = tokio::time::timeout(PATIENCE, self.received.recv()).await;
         let (headers, body) = received.expect("no message came").unwrap();
         (headers, serde_json::from_str(&body).unwrap())
@@ -87,7 +87,7 @@ async fn hanging() -> String {
     url
 }
 
-fn allow_loopback(config: &mut ServerConfig) {
+pub(crate) fn allow_loopback(config: &mut ServerConfig) {
     config.notifications.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
 }
 

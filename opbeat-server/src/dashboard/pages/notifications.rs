@@ -13,7 +13,7 @@ use crate::dashboard::forms::{Field, FormToken, Mistake, Posted, field, mistake,
 use crate::dashboard::layout::{Page, Tab, page};
 use crate::dashboard::path;
 use crate::dashboard::problem::Problem;
-use crate::notification::{ChannelFilter, ChannelKind};
+use crate::notification::{ChannelFilter, ChannelKind, site_of};
 use crate::query::{AppIdentity, ChannelRow, MessageRow};
 
 /// The form, or its result.
@@ -55,7 +55,10 @@ pub(in crate::dashboard) async fn change_notifications(
     let changed = match posted.value("action") {
         "add" => {
             let choices = (posted.value("kind"), posted.value("activities"));
-            channels.add(choices, (posted.value("name"), posted.value("target"), posted.value("token"))).await
+            channels
+                .add(choices, (posted.value("name"), posted.value("target"), posted.value("token")))
+                .await
+                .map(|added| added.key)
         }
         // One form for all channels: the button that is pressed sends the id.
         "change" if !posted.value("remove").is_empty() => channels.remove(channel("remove")?).await.map(|()| None),
@@ -117,7 +120,7 @@ fn list(channels: &[ChannelRow], is_admin: bool, now: Timestamp) -> Markup {
             } }
             tbody { @for channel in channels {
                 tr {
-                    td.name { (channel.name) small { (kind(&channel.kind)) @if is_admin { ", " (site(&channel.target)) } } }
+                    td.name { (channel.name) small { (kind(&channel.kind)) @if is_admin { ", " (site_of(&channel.target)) } } }
                     td { (filter(&channel.filter)) }
                     td { (last_result(channel, now)) }
                     @if is_admin {
@@ -252,13 +255,6 @@ fn filter(filter: &str) -> &'static str {
         Some(ChannelFilter::All) => "all",
         Some(ChannelFilter::Important) | None => "new, happened again",
     }
-}
-
-/// Returns the scheme and the host of a URL. The path of a chat's URL is a secret.
-fn site(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{host}/…")
 }
 
 fn from_micros(micros: i64) -> Timestamp {

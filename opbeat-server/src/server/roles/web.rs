@@ -47,7 +47,8 @@ impl WebRole {
 
     /// Makes the routes of the API and of the endpoint for assistants.
     pub(in crate::server) fn api(&self) -> Router {
-        let api = Api { query: self.query.clone(), triage: self.triage.clone() };
+        let (query, triage, channels) = (self.query.clone(), self.triage.clone(), self.channels.clone());
+        let api = Api { query, triage, channels };
         mcp::router(api.clone()).merge(api::router(api))
     }
 

@@ -1,7 +1,7 @@
 //! The channels of an app.
 
 use crate::audit::{AuditAction, ChangedBy};
-use crate::notification::{Message, NewChannel};
+use crate::notification::{ChannelFilter, ChannelKind, Message, NewChannel};
 use crate::store::database::Store;
 use crate::store::engine::{Row, query};
 use crate::store::error::StoreError;
@@ -70,24 +70,78 @@ impl Store {
         rows.iter().map(channel).collect()
     }
 
-    /// Adds a channel to an app of an organization.
+    /// Returns a channel of an app with its secret, to change it.
+    pub(crate) async fn channel_to_change(&self, app_id: &str, channel: i64) -> Result<Option<NewChannel>, StoreError> {
+        let row = query(
+            "SELECT kind, name, target, secret, activities FROM notification_channels WHERE app_id = ? AND id = ?",
+        )
+        .bind(app_id)
+        .bind(channel)
+        .read_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        // A newer version of the server may have written a kind that this one does not know.
+        let Some(kind) = ChannelKind::of(row.try_get("kind")?) else { return Ok(None) };
+        Ok(Some(NewChannel {
+            kind,
+            name: row.try_get("name")?,
+            target: row.try_get("target")?,
+            secret: row.try_get("secret")?,
+            filter: ChannelFilter::of(row.try_get("activities")?).unwrap_or(ChannelFilter::Important),
+        }))
+    }
+
+    /// Changes a channel of an app of an organization.
+    pub(crate) async fn change_channel(
+        &self,
+        (organization_id, app_id, app): (&str, &str, &str),
+        channel: i64,
+        new: NewChannel,
+        by: ChangedBy,
+    ) -> Result<Changed, StoreError> {
+        let (organization_id, app_id, app) = (organization_id.to_owned(), app_id.to_owned(), app.to_owned());
+        self.write(move |connection| {
+            lock_people(connection)?;
+            let changed = query(
+                "UPDATE notification_channels SET name = ?, target = ?, secret = ?, activities = ?
+                 WHERE app_id = ? AND id = ? AND kind = ?",
+            )
+            .bind(&new.name)
+            .bind(&new.target)
+            .bind(&new.secret)
+            .bind(new.filter.as_str())
+            .bind(&app_id)
+            .bind(channel)
+            .bind(new.kind.as_str())
+            .execute(connection)?;
+            if changed == 0 {
+                return Ok(Changed::Missing);
+            }
+            let action = AuditAction::ChannelChanged { app, channel: new.name };
+            record(connection, Some(&organization_id), &by, &action)?;
+            Ok(Changed::Done)
+        })
+        .await
+    }
+
+    /// Adds a channel to an app of an organization, and returns its id. Returns `None` if there are too many.
     pub(crate) async fn add_channel(
         &self,
         (organization_id, app_id, app): (&str, &str, &str),
         new: &NewChannel,
         by: ChangedBy,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<Option<i64>, StoreError> {
         let (organization_id, app_id, app) = (organization_id.to_owned(), app_id.to_owned(), app.to_owned());
         let new = new.clone();
         self.write(move |connection| {
             lock_people(connection)?;
             let count = query("SELECT count(*) FROM notification_channels WHERE app_id = ?").bind(&app_id);
             if count.fetch_one(connection)?.try_get::<i64, _>(0)? >= MAX_CHANNELS {
-                return Ok(Changed::TooMany);
+                return Ok(None);
             }
-            query(
+            let added = query(
                 "INSERT INTO notification_channels (app_id, kind, name, target, secret, activities, created_at)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             )
             .bind(&app_id)
             .bind(new.kind.as_str())
@@ -96,10 +150,10 @@ impl Store {
             .bind(&new.secret)
             .bind(new.filter.as_str())
             .bind(by.at)
-            .execute(connection)?;
+            .fetch_one(connection)?;
             let action = AuditAction::ChannelAdded { app, channel: new.name };
             record(connection, Some(&organization_id), &by, &action)?;
-            Ok(Changed::Done)
+            Ok(Some(added.try_get(0)?))
         })
         .await
     }
