@@ -136,7 +136,7 @@ pub(super) async fn form(status: StatusCode, browser: &Browser, next: &str, fail
     let content = html! {
         section.sign-in {
             h1 { "Sign in" }
-            @if let Some(provider) = provider { (by_provider(provider.name(), next, failure)) }
+            @if let Some(provider) = provider { (by_provider(provider.name(), next, failure, *passwords)) }
             @if has_people || provider.is_some() {
                 @if *passwords && has_people { (with_password(&hidden, failure)) }
                 details.sign-in open[matches!(failure, Failure::OfToken(_))] {
@@ -161,10 +161,12 @@ pub(super) async fn form(status: StatusCode, browser: &Browser, next: &str, fail
 }
 
 /// A link, and no form: browsers apply the policy for the targets of forms to redirects too, which lead to the provider.
-fn by_provider(name: &str, next: &str, failure: &Failure<'_>) -> Markup {
+fn by_provider(name: &str, next: &str, failure: &Failure<'_>, passwords: bool) -> Markup {
     let message = match failure {
-        Failure::OfProvider(message) | Failure::OfPassword(_, message) => Some(*message),
-        Failure::None | Failure::OfToken(_) => None,
+        Failure::OfProvider(message) => Some(*message),
+        // The form that has the message is not on the page.
+        Failure::OfPassword(_, message) if !passwords => Some(*message),
+        Failure::None | Failure::OfPassword(..) | Failure::OfToken(_) => None,
     };
     html! {
         div.sign-in.by-provider {
