@@ -95,7 +95,7 @@ struct Hourly {
     /// Slow-downs, and those that were reported within four hours and within the day.
     within_four_hours: Count,
     within_day: Count,
-    /// Those that were reported with a begin that is wrong by more than an hour.
+    /// Reported slow-downs with a begin that is wrong by more than an hour.
     misplaced: usize,
 }
 

@@ -17,8 +17,9 @@ mod history;
 mod hours;
 mod look;
 mod results;
+mod rounds;
 mod signatures;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use look::take_looks;
+pub(crate) use rounds::take_looks;
