@@ -12,7 +12,7 @@ pub(super) const DELAY: i64 = 360;
 /// The longest deployment in seconds. A revision that is completed again much later was deployed again.
 const MAX_DEPLOYMENT: i64 = 2 * 3_600;
 
-/// What is looked at.
+/// The release or the time that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// A release, by its number.
@@ -41,7 +41,7 @@ impl Subject {
 pub(super) struct Due {
     /// The app's id.
     pub(super) app_id: String,
-    /// What is looked at.
+    /// The release or the time that is looked at.
     pub(super) subject: Subject,
     /// When the deployment, or the change without one, began, and when the time after it begins, in seconds since 1970.
     pub(super) change: (i64, i64),

@@ -30,7 +30,7 @@ const MAX_FOLLOWED: i64 = 50;
 /// After this time a change is what is usual.
 const LONGEST: i64 = 7 * DAY;
 
-/// What a look at an hour found: new changes, and the ids of those that are over.
+/// The result of a look at an hour: new changes, and the ids of those that are over.
 type Found = (Vec<FindingRow>, Vec<i64>);
 
 /// Looks at the last complete hour of apps at a time, in microseconds since 1970. Hours before it that were missed are left out.
@@ -81,7 +81,7 @@ async fn take_hour(
         return Ok((Vec::new(), over));
     }
     let history = Arc::new(History::read(store, &due).await?);
-    // What is usual at this hour is not known earlier.
+    // Without the day before, nothing is known about this hour of the day.
     if !history.reaches_back_to(begin - DAY) {
         return Ok((Vec::new(), over));
     }

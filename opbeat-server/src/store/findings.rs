@@ -26,7 +26,7 @@ pub(crate) struct RecentRelease {
     pub(crate) looks: Vec<i64>,
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Since {
     /// A release, by its number.
@@ -75,7 +75,7 @@ pub(crate) struct HourDue {
 pub(crate) struct FindingRow {
     /// The transaction's id.
     pub(crate) transaction: i64,
-    /// What it is about.
+    /// The release, or the time without one.
     pub(crate) since: Since,
     /// The minutes from the release, or the time that was looked at, to the look.
     pub(crate) minutes: i64,
