@@ -1,7 +1,5 @@
 //! Changes at a time without a release.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
 use fastrand::Rng;
 use opbeat_judgement::{Block, BlockLength, Change, Histogram, Look, Series, Study, Verdict};
 
