@@ -18,8 +18,8 @@ const DAY: i64 = 24 * HOUR;
 /// The look that is taken at the end of each hour.
 const LOOK: Look = Look::ThreeHours;
 
-/// The largest number of apps that are looked at before the releases are looked at again.
-const MAX_APPS: i64 = 10;
+/// The largest number of apps that are looked at before the releases are looked at again, a minute later.
+const MAX_APPS: i64 = 100;
 
 /// The time since the last release without which there is nothing to compare with. Looks at the release have this time.
 const SINCE_RELEASE: i64 = 6 * HOUR;

@@ -3,6 +3,7 @@
 use super::database::Store;
 use super::engine::{Connection, QueryBuilder, Row, Value, query};
 use super::error::StoreError;
+use super::transactions::TOTAL_KIND;
 
 /// The number of newest releases of an app whose looks can be due. A look is due within a day.
 const MAX_RELEASES: usize = 20;
@@ -152,12 +153,15 @@ impl Store {
              LEFT JOIN releases ON releases.id = (SELECT id FROM releases WHERE releases.app_id = apps.id
                  ORDER BY last_completed_at DESC, number DESC LIMIT 1)
              WHERE (hourly_looks.hour IS NULL OR hourly_looks.hour < ?)
-               AND (EXISTS (SELECT 1 FROM transactions WHERE transactions.app_id = apps.id AND last_seen >= ?)
+               AND (EXISTS (SELECT 1 FROM transactions
+                            WHERE transactions.app_id = apps.id AND kind = ? AND name = '' AND last_seen >= ?)
                     OR EXISTS (SELECT 1 FROM findings
                                WHERE findings.app_id = apps.id AND findings.release IS NULL AND ended_at IS NULL))
              ORDER BY apps.id LIMIT ?",
         )
         .bind(hour)
+        // The sums of an app are one row, which is found by its key.
+        .bind(TOTAL_KIND)
         .bind(begin.saturating_mul(1_000_000))
         .bind(limit)
         .read_all(&self.readers)
