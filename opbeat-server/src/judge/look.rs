@@ -100,6 +100,10 @@ fn time_of_day(second: i64) -> String {
 /// Judges transactions, on a thread that may be busy: some of them, with the time by kind of span if it is given, or all. Of all,
 /// it returns those that changed.
 pub(super) async fn judge(history: Arc<History>, due: Due, some: Option<(Vec<usize>, Vec<Breakdown>)>) -> Vec<Judged> {
+    // An app can have releases or hours before it has requests.
+    if history.transactions.is_empty() {
+        return Vec::new();
+    }
     let judge = move || {
         let study = match Study::new(&history.series, BlockLength::TEN_MINUTES, history.change(), due.look) {
             Ok(study) => study,
