@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::http::Client;
 use crate::load::{Kind, deflate};
-use crate::scale::Scale;
+use crate::scale::{REPORTING, Scale};
 use crate::server::{App, Server, create_app};
 use crate::{Options, Result, occurrences};
 
@@ -33,9 +33,6 @@ const RESOLUTIONS: [i64; 4] = [60, 600, 3_600, DAY];
 
 /// The kind under which the server stores the sums of an app.
 const TOTAL_KIND: &str = "\u{1}total";
-
-/// The number of apps with a token, which bodies are posted to.
-pub(crate) const REPORTING: usize = 20;
 
 /// The number of error groups of each app that no body is posted to.
 const GROUPS: u64 = 20;

@@ -29,13 +29,18 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use load::Kind;
+use scale::Mode;
 use server::{App, Server, create_app, folder_mb};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
-    if scale::run()? {
-        return Ok(());
+    if let Some((mode, options, scale)) = scale::parse()? {
+        return match mode {
+            Mode::Fill => fill::fill(&options, &scale, &scale.data),
+            Mode::Pages => pages::measure(&options, &scale.data, scale.requests),
+            Mode::Rate => rate::compare(&options, &scale.data),
+        };
     }
     let options = Options::parse()?;
     let template: Value =

@@ -1,13 +1,16 @@
-//! The modes that measure a large database: `fill`, `pages` and `rate`.
+//! The size of a large database, and what is done with it.
 
 use std::path::PathBuf;
 
-use crate::{Options, Result, fill, pages, rate};
+use crate::{Options, Result};
+
+/// The number of apps with a token, which bodies are posted to.
+pub(crate) const REPORTING: usize = 20;
 
 /// The options of these modes.
 pub(crate) struct Scale {
     /// `--data FOLDER`: the folder of the database.
-    data: PathBuf,
+    pub(crate) data: PathBuf,
     /// `--apps NUMBER`: the number of apps.
     pub(crate) apps: usize,
     /// `--names NUMBER`: the number of names of each app.
@@ -24,13 +27,25 @@ pub(crate) struct Scale {
     pub(crate) requests: usize,
 }
 
-/// Runs the mode that the first argument names. Returns whether it names one.
-pub(crate) fn run() -> Result<bool> {
+/// A mode that needs a large database.
+pub(crate) enum Mode {
+    /// Creates the database.
+    Fill,
+    /// Requests the pages and the answers of the API.
+    Pages,
+    /// Posts durations to it.
+    Rate,
+}
+
+/// Parses the command line, if its first argument names a mode.
+pub(crate) fn parse() -> Result<Option<(Mode, Options, Scale)>> {
     let mut arguments = std::env::args().skip(1);
-    let mode = arguments.next().unwrap_or_default();
-    if !["fill", "pages", "rate"].contains(&&*mode) {
-        return Ok(false);
-    }
+    let mode = match arguments.next().as_deref() {
+        Some("fill") => Mode::Fill,
+        Some("pages") => Mode::Pages,
+        Some("rate") => Mode::Rate,
+        _ => return Ok(None),
+    };
     let mut options = Options::new();
     let mut scale = Scale {
         data: PathBuf::from("large"),
@@ -58,11 +73,6 @@ pub(crate) fn run() -> Result<bool> {
             other => return Err(format!("there is no option {other}").into()),
         }
     }
-    scale.apps = scale.apps.max(fill::REPORTING);
-    match mode.as_str() {
-        "fill" => fill::fill(&options, &scale, &scale.data)?,
-        "pages" => pages::measure(&options, &scale.data, scale.requests)?,
-        _ => rate::compare(&options, &scale.data)?,
-    }
-    Ok(true)
+    scale.apps = scale.apps.max(REPORTING);
+    Ok(Some((mode, options, scale)))
 }
