@@ -112,7 +112,7 @@ async fn users_beyond_the_limit_are_counted_together() {
 #[tokio::test]
 async fn users_of_merged_errors_count_once_until_a_split() {
     let running = Running::start().await;
-    let token = running.command(&["token", "create", "acme", "--write"]).trim().to_owned();
+    let token = running.command(&["token", "create", "acme", "--write"]).await.trim().to_owned();
     report(
         &running,
         &[("no ink", id("ada")), ("no ink", id("grace")), ("no glue", id("ada")), ("no glue", id("linus"))],

@@ -85,15 +85,15 @@ impl Acme {
              INSERT INTO aliases (organization_id, email, person_id) VALUES ('{organization}', 'ben@acme.example', '{BEN}')"
         );
         Database::of(&running).await.run(&people).await;
-        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ana"]).trim().to_owned();
+        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ana"]).await.trim().to_owned();
         let repo = Repo::new();
         let first = repo.commit("Ben", "src/orders.rs", BEFORE, "totals of carts");
         let second = repo.commit("Ana", "src/orders.rs", AFTER, "carts may lack items, fixes #12");
         Self { running, repo, revs: [first, second], token }
     }
 
-    fn connect(&self) -> String {
-        self.running.command(&["repository", "connect", "acme/shop", self.repo.path()])
+    async fn connect(&self) -> String {
+        self.running.command(&["repository", "connect", "acme/shop", self.repo.path()]).await
     }
 
     async fn release(&self, rev: &str) {
@@ -149,7 +149,7 @@ fn reason(error: &Value) -> &str {
 #[tokio::test]
 async fn a_new_error_is_assigned_to_the_author_of_the_failing_line() {
     let acme = Acme::start().await;
-    assert!(acme.connect().contains("acme/shop"));
+    assert!(acme.connect().await.contains("acme/shop"));
     for rev in &acme.revs {
         acme.release(rev).await;
     }
@@ -194,7 +194,7 @@ async fn a_new_error_is_assigned_to_the_author_of_the_failing_line() {
 async fn an_author_who_is_no_member_is_named_and_the_team_gets_the_error() {
     let acme = Acme::start().await;
     let rev = acme.repo.commit("Eve", "src/pens.rs", "fn ink() {}\nfn pen() {}\n", "pens");
-    acme.connect();
+    acme.connect().await;
     acme.release(&rev).await;
     acme.fail("no ink", "src/pens.rs", 1).await;
     let error = acme.looked_at(1).await;
@@ -224,7 +224,7 @@ async fn an_author_who_is_no_member_is_named_and_the_team_gets_the_error() {
 #[tokio::test]
 async fn a_decision_of_a_person_stays() {
     let acme = Acme::start().await;
-    acme.connect();
+    acme.connect().await;
     acme.release(&acme.revs[1]).await;
     for message in ["no items", "few items", "odd items"] {
         acme.fail(message, "src/orders.rs", 2).await;
@@ -239,7 +239,7 @@ async fn a_decision_of_a_person_stays() {
     assert_eq!((status, &error["assignee"], &error["status"]), (StatusCode::OK, &Value::Null, &json!("muted")));
 
     // The worker looks at all again, and a later error shows that it did.
-    acme.connect();
+    acme.connect().await;
     acme.fail("late items", "src/orders.rs", 2).await;
     acme.error(4, |error| error["assignee"]["name"] == "Ana").await;
     assert_eq!(acme.running.ask("errors/1/").await["assignee"]["id"], BEN);
@@ -290,26 +290,26 @@ async fn errors_are_looked_at_again_when_a_repository_is_connected_or_the_switch
     acme.release(&acme.revs[1]).await;
     acme.fail("no items", "src/orders.rs", 2).await;
     assert_eq!(reason(&acme.looked_at(1).await), "no Git repository is connected to this app");
-    let told = acme.running.command(&["repository", "assign", "off", "acme/shop"]);
+    let told = acme.running.command(&["repository", "assign", "off", "acme/shop"]).await;
     assert_eq!(told, "New errors of acme/shop are not assigned to authors.\n");
-    acme.connect();
+    acme.connect().await;
     let off = acme.error(1, |error| reason(error) == "authors are not looked up for this app").await;
     assert_eq!(off["assignee"], Value::Null);
-    assert!(acme.running.command(&["repository", "list"]).contains("\toff\t-"));
-    acme.running.command(&["repository", "assign", "on", "acme/shop"]);
+    assert!(acme.running.command(&["repository", "list"]).await.contains("\toff\t-"));
+    acme.running.command(&["repository", "assign", "on", "acme/shop"]).await;
     acme.error(1, |error| error["assignee"]["name"] == "Ana").await;
     assert_eq!(
-        acme.running.command(&["repository", "remove", "acme/shop"]),
+        acme.running.command(&["repository", "remove", "acme/shop"]).await,
         "Disconnected the repository of acme/shop.\n"
     );
-    assert_eq!(acme.running.command(&["repository", "list"]), "");
+    assert_eq!(acme.running.command(&["repository", "list"]).await, "");
     assert_eq!(acme.running.ask("errors/1/").await["assignee"]["name"], "Ana");
 }
 
 #[tokio::test]
 async fn an_error_of_a_release_that_nobody_pushed_has_a_reason() {
     let acme = Acme::start().await;
-    acme.connect();
+    acme.connect().await;
     acme.fail("no items", "src/orders.rs", 2).await;
     let error = acme.looked_at(1).await;
     assert!(reason(&error).contains("the release of the error is not known"), "{error}");
@@ -319,7 +319,7 @@ async fn an_error_of_a_release_that_nobody_pushed_has_a_reason() {
     assert_eq!(reason(&error), "the deployed revision feedface is not in the repository");
     let release = acme.resource("releases/1/", |release| !release["changes"].is_null()).await;
     assert_eq!(release["changes"]["reason"], "it is the first release");
-    acme.running.command(&["repository", "connect", "acme/shop", acme.repo.path(), "--branch", "main"]);
+    acme.running.command(&["repository", "connect", "acme/shop", acme.repo.path(), "--branch", "main"]).await;
     acme.error(1, |error| error["assignee"]["name"] == "Ana").await;
 }
 
@@ -328,18 +328,18 @@ async fn a_repository_that_cannot_be_fetched_stops_nothing() {
     let acme = Acme::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}/shop.git");
-    acme.running.command(&["repository", "connect", "acme/shop", &url, "--no-fetch"]);
+    acme.running.command(&["repository", "connect", "acme/shop", &url, "--no-fetch"]).await;
     acme.release(&acme.revs[1]).await;
     acme.fail("no items", "src/orders.rs", 2).await;
     let error = acme.looked_at(1).await;
     assert!(reason(&error).contains("private address"), "{error}");
-    assert!(acme.running.command(&["repository", "list"]).contains("private address"));
+    assert!(acme.running.command(&["repository", "list"]).await.contains("private address"));
     let connect = ["repository", "connect", "acme/shop", &url, "--private-network", "--no-fetch"];
-    acme.running.command(&connect);
+    acme.running.command(&connect).await;
     let error = acme.error(1, |error| reason(error).contains("cannot fetch http://")).await;
     assert_eq!(error["assignee"], Value::Null);
     // Another app is assigned meanwhile, and the first one as soon as its repository is there.
-    acme.connect();
+    acme.connect().await;
     acme.error(1, |error| error["assignee"]["name"] == "Ana").await;
 }
 
@@ -361,18 +361,18 @@ async fn strange_repositories_are_refused_with_a_plain_message() {
         ("http://127.0.0.1:1/shop.git", "private address"),
         ("", "give an address"),
     ] {
-        let output = acme.running.output_of(&["repository", "connect", "acme/shop", url]);
+        let output = acme.running.output_of(&["repository", "connect", "acme/shop", url]).await;
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && message.contains(expected), "{url}: {message}");
         assert!(!message.contains("hunter2"), "{message}");
     }
-    let missing = acme.running.output_of(&["repository", "connect", "acme/none", acme.repo.path()]);
+    let missing = acme.running.output_of(&["repository", "connect", "acme/none", acme.repo.path()]).await;
     assert!(String::from_utf8_lossy(&missing.stderr).contains("there is no app \"acme/none\""));
-    assert_eq!(acme.running.command(&["repository", "list"]), "");
+    assert_eq!(acme.running.command(&["repository", "list"]).await, "");
 
     // A damaged one is connected, and costs its errors a reason.
     let damaged = damaged.to_str().unwrap();
-    acme.running.command(&["repository", "connect", "acme/shop", damaged, "--no-fetch"]);
+    acme.running.command(&["repository", "connect", "acme/shop", damaged, "--no-fetch"]).await;
     acme.release(&acme.revs[1]).await;
     acme.fail("no items", "src/orders.rs", 2).await;
     let error = acme.looked_at(1).await;

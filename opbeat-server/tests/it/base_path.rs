@@ -143,7 +143,7 @@ async fn agents_report_below_the_base_path_with_any_number_of_slashes() {
     }
     // The command waits for the database, while the server of this thread stands still.
     running.drained().await;
-    let found = running.command(&["app", "create", "acme/shop"]);
+    let found = running.command(&["app", "create", "acme/shop"]).await;
     assert!(found.starts_with("OPBEAT_SERVER_URL=https://monitor.example/opbeat\n"), "{found}");
     let unknown = running.get("/opbeat/api/v7/").await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);

@@ -16,7 +16,8 @@ struct Channels {
 impl Channels {
     async fn start() -> Self {
         let running = Running::start_with(allow_loopback).await;
-        let token = running.command(&["token", "create", "acme", "--manage", "--name", "terraform"]).trim().to_owned();
+        let token =
+            running.command(&["token", "create", "acme", "--manage", "--name", "terraform"]).await.trim().to_owned();
         Self { running, token }
     }
 
@@ -139,9 +140,9 @@ async fn other_tokens_change_no_channels() {
     let added = channels.add(json!({"kind": "slack", "name": "chat", "target": url})).await;
     assert_eq!(added["key"], Value::Null);
     let path = format!("{}/", added["id"]);
-    let write = channels.running.command(&["token", "create", "acme", "--write"]).trim().to_owned();
+    let write = channels.running.command(&["token", "create", "acme", "--write"]).await.trim().to_owned();
     channels.running.server.create_app("rival", "shop").await.unwrap();
-    let rival = channels.running.command(&["token", "create", "rival", "--manage"]).trim().to_owned();
+    let rival = channels.running.command(&["token", "create", "rival", "--manage"]).await.trim().to_owned();
     let read = channels.running.read_token.clone();
     for (token, expected) in
         [(read, StatusCode::FORBIDDEN), (write, StatusCode::FORBIDDEN), (rival, StatusCode::NOT_FOUND)]
@@ -157,7 +158,7 @@ async fn other_tokens_change_no_channels() {
             assert_eq!(channels.send_with(&token, method, &path, body).await.0, expected);
         }
     }
-    let tokens = channels.running.command(&["token", "list", "acme"]);
+    let tokens = channels.running.command(&["token", "list", "acme"]).await;
     assert!(tokens.lines().any(|line| line.contains("\tmanage\t") && line.ends_with("terraform")), "{tokens}");
     // Channels of an app are not those of another one.
     channels.running.server.create_app("acme", "blog").await.unwrap();

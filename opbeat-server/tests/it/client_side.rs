@@ -11,7 +11,7 @@ const SHOP: &str = "https://shop.example";
 /// Starts a server whose app allows the pages of the recordings.
 async fn allowing_shop() -> Running {
     let running = Running::start().await;
-    assert_eq!(running.command(&["app", "origins", "acme/shop", "--add", SHOP]), "https://shop.example\n");
+    assert_eq!(running.command(&["app", "origins", "acme/shop", "--add", SHOP]).await, "https://shop.example\n");
     running
 }
 
@@ -111,7 +111,7 @@ async fn pages_may_send_nothing_until_their_origin_is_allowed() {
     let remedy =
         format!("`opbeat app origins {}/{} --add {SHOP}` allows it", running.app.organization_id, running.app.app_id);
     assert!(message.contains(&remedy), "{message}");
-    running.command(&["app", "origins", "acme/shop", "--add", "https://*.shop.example", "--add", SHOP]);
+    running.command(&["app", "origins", "acme/shop", "--add", "https://*.shop.example", "--add", SHOP]).await;
     assert_eq!(report(&running, SHOP).await.status(), StatusCode::ACCEPTED, "a running server notices a new origin");
     assert_eq!(report(&running, "https://www.shop.example").await.status(), StatusCode::ACCEPTED);
     for origin in ["http://shop.example", "https://evilshop.example", "null"] {
@@ -120,7 +120,7 @@ async fn pages_may_send_nothing_until_their_origin_is_allowed() {
     let broken = refusal(report(&running, "shop").await).await;
     assert!(broken.contains("The header Origin is invalid: \"shop\" is not an origin"), "{broken}");
 
-    assert_eq!(running.command(&["app", "origins", "acme/shop", "--remove", SHOP]), "https://*.shop.example\n");
+    assert_eq!(running.command(&["app", "origins", "acme/shop", "--remove", SHOP]).await, "https://*.shop.example\n");
     // The request of an unknown origin makes the server read the list again.
     refusal(report(&running, "https://unknown.example").await).await;
     refusal(report(&running, SHOP).await).await;
@@ -177,7 +177,7 @@ async fn the_rate_of_requests_without_a_token_is_limited_for_each_app() {
     .await;
     running.server.create_app("acme", "other").await.unwrap();
     for app in ["acme/shop", "acme/other"] {
-        running.command(&["app", "origins", app, "--add", "*"]);
+        running.command(&["app", "origins", app, "--add", "*"]).await;
     }
     for status in [StatusCode::ACCEPTED, StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS] {
         let response = report(&running, SHOP).await;

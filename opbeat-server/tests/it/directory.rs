@@ -97,9 +97,9 @@ struct Stopped {
 impl Stopped {
     async fn new() -> Self {
         let running = Running::start_with_file().await;
-        running.command(&["app", "origins", "acme/shop", "--add", SHOP]);
-        running.command(&["app", "create", "acme/books"]);
-        running.command(&["org", "services", "acme", "--create"]);
+        running.command(&["app", "origins", "acme/shop", "--add", SHOP]).await;
+        running.command(&["app", "create", "acme/books"]).await;
+        running.command(&["org", "services", "acme", "--create"]).await;
         let snapshot = running.folder.path().join("directory.json");
         let mut looks = Looks::new();
         while !["\"create\"", SHOP]
@@ -180,7 +180,7 @@ async fn limits_of_an_app_hold_after_a_restart_without_the_database() {
         println!("skipped: a server has no file that could be moved");
         return;
     }
-    running.command(&["app", "limits", "acme/shop", "--quota-events", "2"]);
+    running.command(&["app", "limits", "acme/shop", "--quota-events", "2"]).await;
     let snapshot = running.folder.path().join("directory.json");
     let mut looks = Looks::new();
     while !std::fs::read_to_string(&snapshot).unwrap_or_default().contains(r#""quota_events":2"#) {
@@ -232,8 +232,8 @@ async fn a_damaged_snapshot_is_ignored() {
 }
 
 /// Returns the lines of `opbeat token list`, each with its columns.
-fn tokens(running: &Running, arguments: &[&str]) -> Vec<Vec<String>> {
-    let printed = running.command(&[&["token", "list"], arguments].concat());
+async fn tokens(running: &Running, arguments: &[&str]) -> Vec<Vec<String>> {
+    let printed = running.command(&[&["token", "list"], arguments].concat()).await;
     printed.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
@@ -241,14 +241,14 @@ fn tokens(running: &Running, arguments: &[&str]) -> Vec<Vec<String>> {
 async fn a_revoked_secret_token_is_refused_by_a_running_server_and_others_are_kept() {
     let running = Running::start().await;
     running.server.create_app("rival", "store").await.unwrap();
-    let first = tokens(&running, &["acme/shop"]);
+    let first = tokens(&running, &["acme/shop"]).await;
     assert_eq!(first.len(), 1);
     assert_eq!(first[0][1..4], ["secret", "acme", "shop"]);
     let second = running.server.create_app("acme", "shop").await.unwrap();
     assert_eq!((second.secret_token.len(), running.read_token.len()), (64, 64), "tokens have 256 bits");
-    assert_eq!(tokens(&running, &["acme/shop"]).len(), 2);
-    assert_eq!(tokens(&running, &["acme"]).len(), 3, "with the read token");
-    assert_eq!(tokens(&running, &[]).len(), 4);
+    assert_eq!(tokens(&running, &["acme/shop"]).await.len(), 2);
+    assert_eq!(tokens(&running, &["acme"]).await.len(), 3, "with the read token");
+    assert_eq!(tokens(&running, &[]).await.len(), 4);
     let status = async |token: &str| {
         let request = running.client.post(running.intake("errors")).bearer_auth(token);
         request.body(r#"{"message": "no cart"}"#).send().await.unwrap().status()
@@ -256,14 +256,14 @@ async fn a_revoked_secret_token_is_refused_by_a_running_server_and_others_are_ke
     assert_eq!(status(&second.secret_token).await, StatusCode::ACCEPTED);
     assert_eq!(status(&running.app.secret_token).await, StatusCode::ACCEPTED);
 
-    let revoked = running.command(&["token", "revoke", &first[0][0]]);
+    let revoked = running.command(&["token", "revoke", &first[0][0]]).await;
     assert!(revoked.starts_with(&format!("Revoked the secret token {} of acme/shop", first[0][0])), "{revoked}");
     let mut looks = Looks::new();
     while status(&running.app.secret_token).await != StatusCode::UNAUTHORIZED {
         looks.next("the token is still accepted").await;
     }
     assert_eq!(status(&second.secret_token).await, StatusCode::ACCEPTED);
-    let again = running.output_of(&["token", "revoke", &first[0][0]]);
+    let again = running.output_of(&["token", "revoke", &first[0][0]]).await;
     assert!(!again.status.success());
     let error = String::from_utf8(again.stderr).unwrap();
     assert!(error.contains("there is no token with the id"), "{error}");
@@ -280,9 +280,9 @@ async fn a_revoked_read_token_ends_its_sessions() {
     let apps = format!("{url}/api/v2/organizations/acme/apps/");
     let api = async || running.client.get(&apps).bearer_auth(&running.read_token).send().await.unwrap().status();
     assert_eq!((page().await, api().await), (StatusCode::OK, StatusCode::OK));
-    let all = tokens(&running, &["acme"]);
+    let all = tokens(&running, &["acme"]).await;
     let read = all.iter().find(|token| token[1] == "read").unwrap();
     assert_eq!(read[2..4], ["acme", "-"]);
-    running.command(&["token", "revoke", &read[0]]);
+    running.command(&["token", "revoke", &read[0]]).await;
     assert_eq!((page().await, api().await), (StatusCode::SEE_OTHER, StatusCode::UNAUTHORIZED));
 }

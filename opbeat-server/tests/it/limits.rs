@@ -165,7 +165,7 @@ async fn exporters_of_opentelemetry_are_told_when_to_send_again() {
 #[tokio::test]
 async fn a_service_beyond_its_rate_does_not_stop_the_others_of_a_collector() {
     let running = Running::start_with(one_event).await;
-    running.command(&["org", "services", "acme", "--create"]);
+    running.command(&["org", "services", "acme", "--create"]).await;
     let many = traces(queries(5_000, 1)).encode_to_vec();
     assert_eq!(post(&running, "/v1/traces", PROTOBUF, many).await.status(), StatusCode::OK);
     let mut mixed = traces(vec![request_span(), request_span()]);
@@ -213,7 +213,7 @@ async fn refusals_of_all_kinds_are_counted_and_explained() {
     })
     .await;
     let other = running.server.create_app("acme", "other").await.unwrap();
-    running.command(&["app", "origins", "acme/shop", "--add", "*"]);
+    running.command(&["app", "origins", "acme/shop", "--add", "*"]).await;
     let browser = async || {
         let request = running.client.post(running.intake("client-side/errors")).header(ORIGIN, "https://shop.example");
         request.body(r#"{"message": "a"}"#).send().await.unwrap().status()
@@ -236,18 +236,19 @@ async fn refusals_of_all_kinds_are_counted_and_explained() {
 #[tokio::test]
 async fn a_quota_of_an_app_is_used_up_by_what_was_stored_before_a_restart() {
     let running = Running::start().await;
-    let limits = running.command(&["app", "limits", "acme/shop"]);
+    let limits = running.command(&["app", "limits", "acme/shop"]).await;
     assert!(limits.starts_with("events-per-second default\n") && limits.ends_with("disk-bytes default\n"), "{limits}");
     assert_eq!(running.post("transactions", counts(3)).await.status(), StatusCode::ACCEPTED);
     running.drained().await;
-    let limits = running.command(&["app", "limits", "acme/shop", "--quota-events", "3", "--quota-days", "2"]);
+    let limits = running.command(&["app", "limits", "acme/shop", "--quota-events", "3", "--quota-days", "2"]).await;
     assert!(limits.contains("quota-events 3\nquota-days 2\n"), "{limits}");
     let running = running.restart().await;
     let response = running.post("transactions", counts(1)).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     let message = message(response).await;
     assert!(message.contains("has used up its quota of 3 events in 2 days"), "{message}");
-    let limits = running.command(&["app", "limits", "acme/shop", "--default", "quota-events", "--disk-bytes", "1MiB"]);
+    let limits =
+        running.command(&["app", "limits", "acme/shop", "--default", "quota-events", "--disk-bytes", "1MiB"]).await;
     assert!(
         limits.contains("quota-events default\nquota-days 2\n") && limits.contains("disk-bytes 1048576"),
         "{limits}"

@@ -68,8 +68,8 @@ fn names(tools: &[Value]) -> Vec<&str> {
     names
 }
 
-fn write_token(running: &Running) -> String {
-    running.command(&["token", "create", "acme", "--write", "--name", "an assistant"]).trim().to_owned()
+async fn write_token(running: &Running) -> String {
+    running.command(&["token", "create", "acme", "--write", "--name", "an assistant"]).await.trim().to_owned()
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn every_operation_of_the_api_is_a_tool() {
         assert!(tool["inputSchema"]["properties"].get("organization").is_none(), "the token says it: {tool}");
         assert!(!tool.to_string().contains("$ref"), "{tool}");
     }
-    let writer = Assistant { running: &running, token: write_token(&running) };
+    let writer = Assistant { running: &running, token: write_token(&running).await };
     assert_eq!(names(&writer.tools().await), all);
 }
 
@@ -148,7 +148,7 @@ async fn only_a_token_that_may_write_changes_something() {
     let resolve = json!({"app": "shop", "number": 1, "status": "resolved"});
     let (is_error, text) = Assistant::with_read_token(&running).call("change_error", resolve.clone()).await;
     assert!(is_error && text.contains("--write"), "{text}");
-    let writer = Assistant { running: &running, token: write_token(&running) };
+    let writer = Assistant { running: &running, token: write_token(&running).await };
     assert_eq!(writer.read("change_error", resolve).await["status"], "resolved");
     let (is_error, text) =
         writer.call("comment_on_error", json!({"app": "shop", "number": 1, "text": "it was the index"})).await;

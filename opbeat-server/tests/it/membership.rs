@@ -37,16 +37,16 @@ async fn the_command_line_keeps_roles_and_the_last_admin() {
     let owner = Browser::new(&running.server, &running.cookie);
     let ana = join(&owner, "acme", "ana", "admin").await;
     let create = ["person", "create", "acme", "ana@acme.example"];
-    assert_eq!(running.command(&create), "");
+    assert_eq!(running.command(&create).await, "");
     assert!(text(&owner.page("/acme/people/").await).contains("ana ana@acme.example admin"), "without --role");
-    let output = running.output_of(&[&create[..], &["--role", "reader"]].concat());
+    let output = running.output_of(&[&create[..], &["--role", "reader"]].concat()).await;
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && error.contains("This is the last admin of the organization."), "{error}");
 
     running.server.create_app("rival", "store").await.unwrap();
-    running.command(&[&create[..], &["--owner"]].concat());
+    running.command(&[&create[..], &["--owner"]].concat()).await;
     assert_eq!(ana.get("/rival/people/").await.status(), StatusCode::OK);
-    running.command(&["person", "remove-owner", "ana@acme.example"]);
+    running.command(&["person", "remove-owner", "ana@acme.example"]).await;
     assert_eq!(ana.get("/rival/people/").await.status(), StatusCode::NOT_FOUND);
     let log = text(&ana.page("/acme/people/audit/").await);
     for entry in
@@ -54,7 +54,7 @@ async fn the_command_line_keeps_roles_and_the_last_admin() {
     {
         assert!(log.contains(&format!("the command line {entry}")), "{log}");
     }
-    let output = running.output_of(&["person", "remove-owner", "nobody@acme.example"]);
+    let output = running.output_of(&["person", "remove-owner", "nobody@acme.example"]).await;
     assert!(!output.status.success() && String::from_utf8(output.stderr).unwrap().contains("no person has this"));
 }
 
@@ -64,7 +64,7 @@ async fn a_page_says_that_an_owner_stays_one() {
     let owner = Browser::new(&running.server, &running.cookie);
     join(&owner, "acme", "ana", "admin").await;
     let bo = join(&owner, "acme", "bo", "member").await;
-    running.command(&["person", "create", "acme", "bo@acme.example", "--owner"]);
+    running.command(&["person", "create", "acme", "bo@acme.example", "--owner"]).await;
     assert!(text(&owner.page("/acme/people/").await).contains("bo bo@acme.example member owner"));
     let page = member(&owner, "bo").await;
     let shown = text(&owner.page(&page).await);
@@ -72,13 +72,13 @@ async fn a_page_says_that_an_owner_stays_one() {
     owner.change(&page, &[("action", "remove")]).await;
     assert_eq!(bo.get("/acme/people/").await.status(), StatusCode::OK);
     // No page lists an owner without organizations. The command line reaches every owner.
-    let reset = running.command(&["person", "reset-password", "acme", "bo@acme.example"]);
+    let reset = running.command(&["person", "reset-password", "acme", "bo@acme.example"]).await;
     assert_eq!(bo.get("/me/").await.status(), StatusCode::SEE_OTHER);
     let signed_in = sign_in(&running.server, "bo@acme.example", reset.trim()).await;
     assert_eq!(signed_in.status(), StatusCode::SEE_OTHER);
     let _stranger = join(&owner, "acme", "cy", "member").await;
     running.server.create_app("rival", "store").await.unwrap();
-    let output = running.output_of(&["person", "reset-password", "rival", "cy@acme.example"]);
+    let output = running.output_of(&["person", "reset-password", "rival", "cy@acme.example"]).await;
     assert!(!output.status.success(), "a member of another organization");
 }
 
@@ -90,7 +90,7 @@ async fn a_member_of_the_command_line_is_like_one_who_joined() {
     let ana = member(&owner, "ana").await;
     owner.change(&ana, &[("action", "add-alias"), ("alias", "bo@acme.example")]).await;
     let invitation = owner.invite("acme", "bo@acme.example", "admin").await;
-    running.command(&["person", "create", "acme", "bo@acme.example", "--name", "bo"]);
+    running.command(&["person", "create", "acme", "bo@acme.example", "--name", "bo"]).await;
     let visitor = Browser::new(&running.server, "");
     assert_eq!(visitor.get(&invitation).await.status(), StatusCode::NOT_FOUND, "bo needs it no more");
     let people = text(&owner.page("/acme/people/").await);

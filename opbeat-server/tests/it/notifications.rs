@@ -104,7 +104,7 @@ impl Acme {
             change(config);
         })
         .await;
-        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ada"]).trim().to_owned();
+        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ada"]).await.trim().to_owned();
         Self { running, token }
     }
 

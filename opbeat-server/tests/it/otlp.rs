@@ -359,7 +359,7 @@ async fn unknown_services_are_refused_or_create_their_apps() {
     assert_eq!(transaction(&running).await["count"], 1, "the other resource is stored");
 
     let other = Running::start().await;
-    other.command(&["org", "services", "acme", "--create"]);
+    other.command(&["org", "services", "acme", "--create"]).await;
     let response = post(&other, "/v1/traces", "application/x-protobuf", mixed()).await;
     let answer = ExportTraceServiceResponse::decode(response.bytes().await.unwrap()).unwrap();
     assert_eq!(answer.partial_success, None);

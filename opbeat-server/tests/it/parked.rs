@@ -25,18 +25,18 @@ async fn a_body_that_the_database_rejects_is_parked_and_can_be_replayed() {
     let errors = running.ask_of("other", "errors/").await;
     assert_eq!(errors["errors"][0]["message"], "no pens", "the neighbour is stored");
 
-    let list = running.command(&["parked", "list"]);
+    let list = running.command(&["parked", "list"]).await;
     assert!(list.contains("the database failed") && list.contains("1 parked."), "{list}");
-    assert!(running.command(&["parked", "replay"]).contains("0 stored, 1 still parked."));
+    assert!(running.command(&["parked", "replay"]).await.contains("0 stored, 1 still parked."));
 
     let restore = format!(
         "INSERT INTO apps (id, organization_id, short_name, created_at) VALUES ('{}', '{}', 'shop', 0)",
         running.app.app_id, running.app.organization_id
     );
     database.run(&restore).await;
-    assert!(running.command(&["parked", "replay"]).contains("1 stored, 0 still parked."));
+    assert!(running.command(&["parked", "replay"]).await.contains("1 stored, 0 still parked."));
     assert_eq!(running.ask("errors/").await["errors"][0]["message"], "no books");
-    assert!(running.command(&["parked", "list"]).contains("0 parked."));
+    assert!(running.command(&["parked", "list"]).await.contains("0 parked."));
 }
 
 #[tokio::test]
@@ -61,9 +61,9 @@ async fn a_damaged_record_loses_only_itself_and_is_kept() {
         errors.iter().map(|error| error["times_seen"].as_i64().unwrap()).sum::<i64>()
     };
     assert_eq!(seen(&running.ask("errors/").await), 2);
-    let list = running.command(&["parked", "list"]);
+    let list = running.command(&["parked", "list"]).await;
     assert!(list.contains("bytes of the queue are damaged") && list.contains("1 parked."), "{list}");
-    assert!(running.command(&["parked", "replay"]).contains("1 stored"));
+    assert!(running.command(&["parked", "replay"]).await.contains("1 stored"));
     assert_eq!(seen(&running.ask("errors/").await), 3);
 }
 
@@ -109,11 +109,11 @@ async fn damage_of_several_records_is_replayed_record_by_record() {
     database.unlock().await;
     running.drained().await;
     assert_eq!(times_seen(&running).await, 2);
-    assert!(running.command(&["parked", "list"]).contains("1 parked."));
-    let replayed = running.command(&["parked", "replay"]);
+    assert!(running.command(&["parked", "list"]).await.contains("1 parked."));
+    let replayed = running.command(&["parked", "replay"]).await;
     assert!(replayed.contains("stored in part; 1 of its records are parked again"), "{replayed}");
     assert_eq!(times_seen(&running).await, 4);
-    let replayed = running.command(&["parked", "replay"]);
+    let replayed = running.command(&["parked", "replay"]).await;
     assert!(replayed.contains("the record has an unknown format") && replayed.contains("0 stored, 1 still parked."));
     assert_eq!(times_seen(&running).await, 4);
 }
@@ -151,7 +151,7 @@ async fn damaged_records_of_an_earlier_version_are_replayed_and_repetitions_coun
     let database = Database::of(&running).await;
     let records = [unmarked_record(&running, "new"), unmarked_record(&running, "stored before")].concat();
     park(&database, &records, 1).await;
-    assert!(running.command(&["parked", "replay"]).contains("1 stored"));
+    assert!(running.command(&["parked", "replay"]).await.contains("1 stored"));
     assert_eq!(times_seen(&running).await, 2);
     post_with_key(&running, "new").await;
     running.drained().await;
@@ -179,12 +179,12 @@ async fn all_pages_of_parked_messages_are_replayed() {
     let running = Running::start().await;
     let database = Database::of(&running).await;
     park(&database, b"no record", 2_001).await;
-    let list = running.command(&["parked", "list"]);
+    let list = running.command(&["parked", "list"]).await;
     assert_eq!(list.matches("no books").count(), 2_001);
     assert!(list.contains("2001 parked."));
-    assert!(running.command(&["parked", "replay"]).contains("0 stored, 2001 still parked."));
+    assert!(running.command(&["parked", "replay"]).await.contains("0 stored, 2001 still parked."));
     park(&database, b"\x01\0", 1).await;
-    assert!(running.command(&["parked", "replay"]).contains("1 stored, 2001 still parked."));
+    assert!(running.command(&["parked", "replay"]).await.contains("1 stored, 2001 still parked."));
 }
 
 #[cfg(unix)]

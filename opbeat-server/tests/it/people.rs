@@ -391,12 +391,12 @@ async fn people_are_created_listed_and_reset_on_the_command_line() {
     let running = Running::start().await;
     let server = &running.server;
     let create = ["person", "create", "acme", "Ana@acme.example", "--name", "Ana", "--role", "admin"];
-    let password = running.command(&create).trim().to_owned();
+    let password = running.command(&create).await.trim().to_owned();
     let ana = Browser::new(server, session_of(&sign_in(server, "ana@acme.example", &password).await));
     assert_eq!(ana.get("/acme/people/audit/").await.status(), StatusCode::OK);
-    assert_eq!(running.command(&create), "", "a known person keeps the password");
-    assert_eq!(running.command(&["person", "list", "acme"]), "ana@acme.example\tadmin\tAna\t-\n");
-    let reset = running.command(&["person", "reset-password", "acme", "ana@acme.example"]).trim().to_owned();
+    assert_eq!(running.command(&create).await, "", "a known person keeps the password");
+    assert_eq!(running.command(&["person", "list", "acme"]).await, "ana@acme.example\tadmin\tAna\t-\n");
+    let reset = running.command(&["person", "reset-password", "acme", "ana@acme.example"]).await.trim().to_owned();
     assert_eq!(ana.get("/me/").await.status(), StatusCode::SEE_OTHER, "all sessions end");
     assert_eq!(sign_in(server, "ana@acme.example", &password).await.status(), StatusCode::UNAUTHORIZED);
     let ana = Browser::new(server, session_of(&sign_in(server, "ana@acme.example", &reset).await));
@@ -404,7 +404,7 @@ async fn people_are_created_listed_and_reset_on_the_command_line() {
     assert!(log.contains("the command line reset the password of ana@acme.example the server"), "{log}");
     running.server.create_app("rival", "store").await.unwrap();
     assert_eq!(ana.get("/rival/people/").await.status(), StatusCode::NOT_FOUND);
-    running.command(&["person", "create", "acme", "ana@acme.example", "--role", "admin", "--owner"]);
+    running.command(&["person", "create", "acme", "ana@acme.example", "--role", "admin", "--owner"]).await;
     assert_eq!(ana.get("/rival/people/").await.status(), StatusCode::OK, "an owner sees everything");
     for (arguments, message) in [
         (&["person", "list", "nobody"][..], "there is no organization \"nobody\""),
@@ -412,7 +412,7 @@ async fn people_are_created_listed_and_reset_on_the_command_line() {
         (&["person", "create", "acme", "bo"], "Enter an e-mail address"),
         (&["person", "create", "acme", "bo@x", "--role", "king"], "choose reader, member or admin"),
     ] {
-        let output = running.output_of(arguments);
+        let output = running.output_of(arguments).await;
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(message), "{arguments:?}: {error}");
     }

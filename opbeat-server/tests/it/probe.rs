@@ -65,7 +65,7 @@ async fn a_probe_measures_the_time_to_visible_and_nobody_sees_its_app() {
     let list = running.client.get(format!("{url}/api/v2/organizations/acme/apps/")).bearer_auth(&running.read_token);
     let list: Value = list.send().await.unwrap().json().await.unwrap();
     assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
-    assert_eq!(running.command(&["token", "list"]).lines().count(), 2);
+    assert_eq!(running.command(&["token", "list"]).await.lines().count(), 2);
     assert_eq!(running.ask("transactions/").await["transactions"], serde_json::json!([]));
 }
 

@@ -252,7 +252,7 @@ async fn releases_and_machines_belong_to_one_app() {
 #[tokio::test]
 async fn a_release_lists_the_errors_that_began_came_back_and_ended_with_it() {
     let running = Running::start().await;
-    let token = running.command(&["token", "create", "acme", "--write"]).trim().to_owned();
+    let token = running.command(&["token", "create", "acme", "--write"]).await.trim().to_owned();
     let fail = async |message: &str| {
         running.accept("errors", &json!({"message": message})).await;
         running.drained().await;

@@ -99,20 +99,23 @@ impl Running {
     }
 
     /// Runs a command on the folder of the running server, and returns what it prints.
-    pub(crate) fn command(&self, arguments: &[&str]) -> String {
-        let output = self.output_of(arguments);
+    pub(crate) async fn command(&self, arguments: &[&str]) -> String {
+        let output = self.output_of(arguments).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs a command on the server's folder and database, which may fail.
-    pub(crate) fn output_of(&self, arguments: &[&str]) -> Output {
+    ///
+    /// The server runs on the thread of the test and may hold a lock that the command waits for, so that the thread must not
+    /// wait for the command.
+    pub(crate) async fn output_of(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opbeat"));
         command.args(arguments).arg("--data").arg(self.folder.path());
         if let Some(database) = &self.database {
             command.env("OPBEAT_STORE", database.url());
         }
-        command.output().unwrap()
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
     /// Waits until the worker has stored all queued data.

@@ -96,9 +96,7 @@ async fn the_link_is_in_a_private_file_while_the_server_runs() {
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777,
         0o600
     );
-    let link =
-        || Command::new(env!("CARGO_BIN_EXE_opbeat")).arg("link").arg("--data").arg(running.folder.path()).output();
-    let printed = String::from_utf8(link().unwrap().stdout).unwrap();
+    let printed = running.command(&["link"]).await;
     assert_eq!(printed.trim_end(), running.server.sign_in_url());
     running.server.shut_down().await;
     assert!(!file.exists());

@@ -19,7 +19,7 @@ struct Triage {
 impl Triage {
     async fn start(messages: &[&str]) -> Self {
         let running = Running::start().await;
-        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ada"]).trim().to_owned();
+        let token = running.command(&["token", "create", "acme", "--write", "--name", "Ada"]).await.trim().to_owned();
         let triage = Self { running, token };
         for message in messages {
             triage.fail(message).await;
@@ -158,11 +158,11 @@ async fn only_tokens_that_may_write_change_their_own_organization() {
     let comment = triage.send(Method::POST, "1/comments/", &running.read_token, &json!({"text": "hm"})).await;
     assert_eq!(comment.status(), StatusCode::FORBIDDEN);
     running.server.create_app("rival", "shop").await.unwrap();
-    let rival = running.command(&["token", "create", "rival", "--write"]).trim().to_owned();
+    let rival = running.command(&["token", "create", "rival", "--write"]).await.trim().to_owned();
     assert_eq!(triage.send(Method::PATCH, "1/", &rival, &resolve).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(triage.send(Method::PATCH, "7/", token, &resolve).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(triage.error(1).await["status"], "open");
-    let list = running.command(&["token", "list", "acme"]);
+    let list = running.command(&["token", "list", "acme"]).await;
     assert!(list.lines().any(|line| line.contains("\twrite\t") && line.ends_with("\tAda")), "{list}");
     // A browser that signed in with a token for reading has no buttons, and its forms have no effect.
     let owner = running.page("/acme/shop/errors/1/").await;
@@ -355,7 +355,7 @@ async fn pages_merge_selected_errors_into_the_oldest() {
         assert!(answered == status && page.contains(reason), "{form}: {answered} {page}");
     }
     triage.running.server.create_app("rival", "shop").await.unwrap();
-    let rival = triage.running.command(&["token", "create", "rival", "--write"]).trim().to_owned();
+    let rival = triage.running.command(&["token", "create", "rival", "--write"]).await.trim().to_owned();
     let body = json!({"errors": [2]});
     assert_eq!(triage.send(Method::POST, "1/merge/", &rival, &body).await.status(), StatusCode::NOT_FOUND);
     let read = &triage.running.read_token;

@@ -147,8 +147,8 @@ where
 }
 
 /// Asserts that no record was parked.
-fn assert_nothing_is_parked(running: &Running) {
-    let list = running.command(&["parked", "list"]);
+async fn assert_nothing_is_parked(running: &Running) {
+    let list = running.command(&["parked", "list"]).await;
     assert!(list.contains("0 parked."), "{list}");
 }
 
@@ -158,7 +158,7 @@ async fn start() -> Run {
         config.intake.client_side_burst = u32::MAX;
     })
     .await;
-    running.command(&["app", "origins", "acme/shop", "--add", ORIGIN_OF_BROWSERS]);
+    running.command(&["app", "origins", "acme/shop", "--add", ORIGIN_OF_BROWSERS]).await;
     let neighbour = running.server.create_app("acme", "neighbour").await.unwrap();
     let (sources, heavy) = bodies::all();
     let (neighbours, accepted) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -177,7 +177,7 @@ async fn mutants_cost_nobody_anything() {
     })
     .await;
     running.drained().await;
-    assert_nothing_is_parked(&running);
+    assert_nothing_is_parked(&running).await;
 
     let sent = run.neighbours.load(Ordering::Relaxed);
     let errors = running.ask_of("neighbour", "errors/").await;

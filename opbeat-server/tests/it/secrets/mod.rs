@@ -85,7 +85,7 @@ fn assert_scrubbed(contents: &Contents, planter: &Planter) {
 #[tokio::test]
 async fn no_planted_secret_reaches_the_disk() {
     let running = Running::start_with(|config| config.intake.client_side_burst = 1_000).await;
-    running.command(&["app", "origins", "acme/shop", "--add", SHOP]);
+    running.command(&["app", "origins", "acme/shop", "--add", SHOP]).await;
     let mut planter = Planter::new();
     let load = load(&mut planter);
     let data = running.folder.path().to_owned();
@@ -105,7 +105,7 @@ async fn no_planted_secret_reaches_the_disk() {
     database.unlock().await;
     drop(database);
     running.drained().await;
-    assert!(running.command(&["parked", "list"]).contains("0 parked."));
+    assert!(running.command(&["parked", "list"]).await.contains("0 parked."));
     let while_running = Contents::files(&data);
     let mut contents = Contents::default();
     contents.add_database(&Database::of(&running).await).await;
