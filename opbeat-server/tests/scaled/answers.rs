@@ -207,6 +207,7 @@ impl Walk {
             list("/calls/", &format!("?limit=200&{range}")),
             list("/jobs/", &format!("?{range}")),
             list("/crons/", ""),
+            list("/channels/", ""),
             list("/releases/", ""),
             list("/findings/", ""),
             list("/deployments/", ""),
