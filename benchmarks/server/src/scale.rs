@@ -1,4 +1,4 @@
-//! The size of a large database, and what is done with it.
+//! The size of a large database, and the modes that fill and measure it.
 
 use std::path::PathBuf;
 
